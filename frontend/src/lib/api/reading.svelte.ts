@@ -1,0 +1,62 @@
+import type { TadaDocumentNode } from 'gql.tada'
+import { session } from '../session/session.svelte'
+import { asRefusal, type Refusal } from './errors'
+import { request } from './request'
+
+/** What was read before, so that going back shows the page at once instead of a skeleton. */
+const kept = new Map<string, unknown>()
+const KEEP = 30
+
+/** One query of a page: its result, or why there is none. What was shown stays while it is read again. */
+export class Reading<Result, Variables> {
+  data = $state.raw<Result | null>(null)
+  refusal = $state.raw<Refusal | null>(null)
+  #turn = 0
+  #key = ''
+
+  constructor(
+    private readonly document: TadaDocumentNode<Result, Variables>,
+    private readonly variables: () => Variables,
+  ) {
+    $effect(() => {
+      // Another viewer may see other things: a sign-in reads again, and what was kept is not shown to them.
+      const key = `${this.#name} ${session.turn} ${JSON.stringify(variables())}`
+      const sameView = key.replace(/ \d+ /, ' ') === this.#key.replace(/ \d+ /, ' ')
+      this.#key = key
+      if (!sameView) this.data = (kept.get(key) as Result | undefined) ?? null
+      this.refusal = null
+      void this.load()
+    })
+  }
+
+  get #name() {
+    const definition = this.document.definitions[0]
+    return (definition && 'name' in definition && definition.name?.value) || ''
+  }
+
+  load = async (): Promise<void> => {
+    const turn = ++this.#turn
+    const key = this.#key
+    try {
+      const data = await request(this.document, this.variables())
+      if (turn !== this.#turn) return
+      this.data = data
+      this.refusal = null
+      keep(key, data)
+    } catch (error) {
+      if (turn === this.#turn) this.refusal = asRefusal(error)
+    }
+  }
+
+  /** Puts a known change in place without asking again. */
+  amend(change: (data: Result) => Result) {
+    if (this.data) this.data = change(this.data)
+  }
+}
+
+function keep(key: string, data: unknown) {
+  kept.delete(key)
+  kept.set(key, data)
+  const oldest = kept.keys().next().value
+  if (kept.size > KEEP && oldest !== undefined) kept.delete(oldest)
+}

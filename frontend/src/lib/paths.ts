@@ -1,0 +1,12 @@
+/** Every address of the site, in one place. */
+const part = encodeURIComponent
+
+export const paths = {
+  home: () => '/',
+  bulletin: (slug: string) => `/c/${part(slug)}`,
+  vote: (slug: string, id: string) => `/c/${part(slug)}/votes/${part(id)}`,
+  event: (slug: string, id: string) => `/c/${part(slug)}/events/${part(id)}`,
+  ledger: (slug: string, month?: string) => `/c/${part(slug)}/ledger${month ? `?month=${part(month)}` : ''}`,
+  notice: (slug: string, id: string) => `/c/${part(slug)}/notices/${part(id)}`,
+  publish: (slug: string, what?: 'notice' | 'event') => `/c/${part(slug)}/publish${what ? `?what=${what}` : ''}`,
+}

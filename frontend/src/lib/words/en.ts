@@ -1,0 +1,600 @@
+import { grouped, whole, yuan } from '../format/amount'
+import type { LocalTime, Span } from '../format/time'
+import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading } from '../tally/reading'
+import type { Words } from './zh'
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const LONG_WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const LONG_MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']
+const NUMERALS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']
+const numeral = (n: number) => NUMERALS[n] ?? whole(n)
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
+const plural = (n: number | bigint, one: string, many = `${one}s`) => `${whole(n)} ${Number(n) === 1 ? one : many}`
+
+const heads = (n: bigint | number) => plural(n, 'owner')
+const area = (h: bigint) => `${grouped(h)} m²`
+const amount = (measure: Measure, value: bigint) => (measure === 'heads' ? heads(value) : area(value))
+const both = ({ heads: h, area: a }: Amounts) => `${heads(h)} and ${area(a)}`
+
+const FRACTIONS: Record<string, string> = { '1/2': 'half', '2/3': 'two thirds', '3/4': 'three quarters' }
+const fraction = (need: Need) => FRACTIONS[need.text] ?? need.text
+const reach = (need: Need) => (need.exceeded ? 'over half' : fraction(need))
+const shortOf = (need: Need) => (need.exceeded ? 'not over half' : `short of ${fraction(need)}`)
+const sides: Record<Side, string> = { FOR: 'For', FOLLOW: 'With the majority', AGAINST: 'Against', ABSTAIN: 'Abstain' }
+
+const missing = (g: Gate) =>
+  [!g.heads.met && heads(g.heads.missing), !g.area.met && area(g.area.missing)].filter(Boolean).join(' and ')
+
+const shortMeasures = (g: Gate) =>
+  !g.heads.met && !g.area.met ? 'in owners and in area' : g.heads.met ? 'in area' : 'in owners'
+
+const date = (t: LocalTime) => `${t.day} ${MONTHS[t.month - 1]}${t.thisYear ? '' : ` ${t.year}`}`
+const NEAR: Record<number, string> = { '-1': 'yesterday', 0: 'today', 1: 'tomorrow' }
+const day = (t: LocalTime) => NEAR[t.daysAway] ?? (t.thisYear ? `${WEEKDAYS[t.weekday]} ${date(t)}` : date(t))
+const when = (t: LocalTime) => `${day(t)}${NEAR[t.daysAway] ? '' : ','} ${t.clock}`
+const month = (name: string) => LONG_MONTHS[Number(name.slice(5)) - 1] ?? name
+const yearMonth = (name: string) => `${month(name)} ${name.slice(0, 4)}`
+
+export const en: Words = {
+  meta: { lang: 'en', self: 'English', other: '中文' },
+
+  site: {
+    name: 'Meilin',
+    tagline: 'Neighbours’ notice board',
+    title: (page) => `${page} · Meilin`,
+    skip: 'Skip to content',
+    settings: 'Display and sign-in',
+    bigger: 'Larger',
+    biggerOn: 'Text is larger; press for the usual size',
+    biggerOff: 'Larger text, only what matters most',
+    language: '中文',
+    languageLabel: '用中文看这一页',
+    allCommunities: 'All communities',
+    explorer: 'API explorer',
+    back: 'Back',
+    demo: 'A demonstration: the estates are real, the residents and figures are made up.',
+    retry: 'Try again',
+    print: 'Print',
+    loading: 'Loading',
+  },
+
+  line: {
+    live: 'Live',
+    connecting: 'Connecting',
+    lost: (clock) => `Connection lost, figures as of ${clock}`,
+    paused: 'Not live',
+  },
+
+  time: {
+    when,
+    day,
+    date: (t) => `${LONG_WEEKDAYS[t.weekday]}, ${date(t)}`,
+    dateOnly: date,
+    clock: (t) => t.clock,
+    exact: (t) => `${t.day} ${MONTHS[t.month - 1]} ${t.year}, ${t.clock}:${t.seconds} (China time)`,
+    fromTo: (from, to, oneDay) => `${when(from)} to ${oneDay ? to.clock : when(to)}`,
+    from: (t) => `from ${when(t)}`,
+    left: (s) => `${span(s)} left`,
+    in: (s) => `in ${span(s)}`,
+    justNow: 'just now',
+  },
+
+  amount: { heads, area, amount, both, unit: { heads: 'owners', area: 'm²' }, unitSpoken: 'square metres', yuan },
+
+  problem: {
+    UNREACHABLE: 'The server cannot be reached. Try again when the network is back; what you entered is still here.',
+    UNKNOWN_ACCOUNT: 'There is no such account. Please check the spelling.',
+    INTERNAL: 'Something went wrong on our side. Please try again shortly.',
+    other: 'That did not work. Please try again shortly.',
+    loadTitle: 'This page could not be opened',
+    stale: 'Could not update; you see what was there before.',
+    notFoundTitle: 'No such page',
+    notFound: 'The address may be mistyped, or the page may not be public.',
+    communityNotFound: 'There is no such community.',
+    noRightsTitle: 'For people of this community only',
+    noRights: 'Owners, residents and the property service see it after signing in.',
+    loadRouteFailed: 'The page did not load completely. Please reload it.',
+  },
+
+  session: {
+    signIn: 'Sign in',
+    signOut: 'Sign out',
+    title: 'Sign in with a demonstration account',
+    explain: 'Pick who you want to be. No password needed.',
+    community: 'Community',
+    free: 'Another account',
+    freeHint: 'e.g. meizai-meicheng/resident-7',
+    go: 'Sign in',
+    going: 'Signing in',
+    close: 'Close',
+    signedInAs: (who) => `You are ${who}`,
+    who: (account) => who(account),
+    roles: {
+      'resident-1': 'Owner: may vote and sign up',
+      'tenant-1': 'Tenant: may sign up, not vote',
+      committee: 'May publish notices and events',
+      manager: 'May publish notices and events, keeps the ledger',
+    },
+  },
+
+  home: {
+    title: 'What is being decided today',
+    lead: 'The owners decide the big matters together. Everyone can see where the money goes.',
+    households: (n) => plural(n, 'household'),
+    ownerCards: (n) => `${whole(n)} with an electronic owner card`,
+    residents: (n) => plural(n, 'resident'),
+    openVotes: (n) => (n ? `${capital(numeral(n))} ${n === 1 ? 'vote' : 'votes'} open` : 'No vote open now'),
+    noVotes: 'The next vote will be announced here.',
+    nextEvent: 'Coming up',
+    enter: (name) => `Notice board of ${name}`,
+    empty: 'No communities yet',
+    emptyHint: 'Communities are listed here once they have joined.',
+  },
+
+  bulletin: {
+    votes: (n) => (n ? `${capital(numeral(n))} ${n === 1 ? 'vote' : 'votes'} open` : 'No vote open now'),
+    votesEmpty: 'Once the next vote is announced, it says here when it opens and how many owners it needs.',
+    announced: 'Opening soon',
+    opensAt: (t) => `Opens ${t}`,
+    recent: 'Recent results',
+    events: 'Coming up',
+    eventsEmpty: 'No events yet.',
+    notices: 'Notices',
+    noticesEmpty: 'No notices yet.',
+    display: 'On display',
+    feed: 'What happened lately',
+    feedEmpty: 'Whatever happens will be listed here.',
+    feedMore: 'Earlier',
+    arrived: (n) => `${n} new just now`,
+    publish: 'Publish a notice or an event',
+    publishAsk: 'Something to tell everyone?',
+    kinds: {
+      VOTE_ANNOUNCED: 'Vote announced',
+      VOTE_OPENED: 'Voting opened',
+      VOTE_CLOSED: 'Voting closed',
+      EVENT_PUBLISHED: 'New event',
+      NOTICE_PUBLISHED: 'New notice',
+      LEDGER_PUBLISHED: 'New in the ledger',
+    },
+    ledgerSubject: 'Our money',
+    gone: 'No longer public',
+  },
+
+  vote: {
+    closesIn: (left, at) => `${left}, closes ${at}`,
+    opensAt: (at, left) => `Opens ${at}, ${left}`,
+    closedAt: (at) => `Closed ${at}`,
+    closing: 'Closing now',
+    revisable: 'may be changed until it closes',
+    survey: 'Consultation',
+    onDisplay: 'Result on display',
+    certified: 'Result certified',
+    published: 'Result published',
+    convenedBy: (name) => `Convened by ${name}`,
+    scope: (building) => `Only the owners of ${building} vote`,
+    about: 'What it is about',
+    matterTitle: 'Matter',
+    question: (n, of) => `Question ${n} of ${of}`,
+    questionTitle: (n, title) => `${n}. ${title}`,
+    join: 'Vote now',
+    joinSurvey: 'Answer now',
+    change: 'Change my answer',
+    notYetCast: 'You have not voted yet',
+    notYetFilled: 'You have not answered yet',
+    alreadyCast: 'You have voted',
+    alreadyFilled: 'You have answered',
+    seeReceipt: 'See the receipt',
+    signInToVote: 'Owners can vote after signing in.',
+    signIn: 'Sign in to vote',
+    notOnRoll: (who) => `Only owners on the roll may vote. ${capital(who)} is not on the roll of this vote.`,
+    otherCasts: 'Another co-owner casts the vote of your household.',
+    matters: {
+      RULES_OF_PROCEDURE: 'adopt or amend the rules of procedure',
+      COVENANT: 'adopt or amend the management covenant',
+      ELECT_COMMITTEE: 'elect the owners’ committee',
+      ENGAGE_PROVIDER: 'engage or dismiss the property service',
+      USE_FUND: 'use the maintenance fund',
+      RAISE_FUND: 'raise the maintenance fund',
+      REBUILD: 'rebuild or alter buildings and facilities',
+      CHANGE_COMMON_PARTS: 'change the use of common parts, or do business with them',
+      SPEND_INCOME: 'spend communal income',
+      OTHER_MATTER: 'another major matter',
+      CONSULTATION: 'consultation',
+    },
+    backToBulletin: 'Back to the notice board',
+    resultPrint: 'Print the result',
+    printedFrom: (address) => `Live figures at ${address}`,
+  },
+
+  tally: {
+    sides,
+    measures: { heads: 'Owners', area: 'Area' },
+    fraction,
+    reach,
+    ask: {
+      NOT_YET_OPEN: 'Not open yet. To count, it needs',
+      TOO_FEW: 'Not enough have voted yet, still to go',
+      NOT_AGREED: 'Enough have voted, still needed in favour',
+      HOLDS: 'The owners who voted are',
+      ENOUGH_HIDDEN: 'The owners who voted are',
+      COUNTING: 'Voting is over',
+      ADOPTED: 'Voting is over, the motion is',
+      NOT_ADOPTED: 'Voting is over, the motion is',
+      NO_QUORUM: 'Voting is over, those who voted were',
+      ANNULLED: 'This vote has been',
+    } satisfies Record<Standing, string>,
+    said: {
+      HOLDS: 'enough',
+      ENOUGH_HIDDEN: 'enough',
+      COUNTING: 'counting',
+      ADOPTED: 'adopted',
+      NOT_ADOPTED: 'not adopted',
+      NO_QUORUM: 'too few',
+      ANNULLED: 'annulled',
+    },
+    axisMet: { heads: 'enough owners', area: 'enough area' },
+    then,
+    participationQuestion: (need) => `Did ${reach(need)} take part?`,
+    agreementQuestion: (need) => `Do ${need.exceeded ? 'more than half' : fraction(need)} of them agree?`,
+    notYet: 'not yet',
+    notReached: 'not enough',
+    enough: 'Enough',
+    nowAgreed: (need) => `${reach(need)} now`,
+    adopted: 'Adopted',
+    shortOf,
+    axisShort: (measure, axis: Axis) => `${amount(measure, axis.missing)} to go`,
+    axisShortClosed: (measure, axis: Axis) => `${amount(measure, axis.missing)} short`,
+    axisNeeds: (measure, axis: Axis) => `${amount(measure, axis.missing)} more`,
+    axisEnough: 'enough',
+    axisAgreed: reach,
+    ofAll: (measure, of) => `of *${amount(measure, of)}*`,
+    ofThoseWhoVoted: 'voted',
+    fan: 'Those who voted, enlarged',
+    fanHidden: 'Those who voted',
+    forPlusFollow: 'For, with the majority added',
+    clause: (clause) => clause.replace(/^民法典 (\d+)$/, 'Civil Code art. $1'),
+    hiddenTitle: 'How people voted is published at the close',
+    hidden: (closesAt) =>
+      `The rules of this community say so: while voting is open only the turnout is published. After it closes, ${closesAt}, the votes for, against and abstaining are shown here.`,
+    follow: followSentence,
+    counts: 'Owners and area of each choice',
+    countsHead: 'How they voted',
+    law: (p) =>
+      `${p.scope ?? 'The whole community'}: ${plural(p.flats, 'unit')}, ${heads(p.eligible)}. Someone who owns several units counts as one owner, with all their area. ` +
+      `${p.parkingCounts ? 'Parking spaces count as area. ' : 'Parking spaces do not count. '}Abstaining counts as taking part, not as agreeing. ${p.clause}.`,
+    lastBallot: (t) => `Last vote ${t}`,
+    noBallotYet: 'Nobody has voted yet',
+    arrived: (n) => `${heads(n)} voted just now`,
+    spoken,
+    short: {
+      missing: (g) => `${strongMissing(g)} to go`,
+      need: (g) => `needs ${strongMissing(g)}`,
+      needed: (need) => `${reach(need)}* needed*`,
+      sentence: compactSentence,
+    },
+  },
+
+  survey: {
+    filled: (n) => `${plural(n, 'household')} answered. This asks for opinions: no threshold, nothing passes or fails.`,
+    filledShort: (n) => `${plural(n, 'household')} answered`,
+    households: 'households',
+    closed: (n) => `Closed, ${plural(n, 'household')} answered. Nothing passes or fails here.`,
+    hidden: 'The answers are published after it closes.',
+    options: 'Households for each answer',
+    optionRow: (label, n, a) => `${label}: ${plural(n, 'household')}, ${area(a)}`,
+  },
+
+  cast: {
+    step: (n, of) => `Step ${n} of ${of}`,
+    whichParty: 'On whose behalf is this vote?',
+    party: (units) => units,
+    partyWeight: (w) => `counts as 1 owner, ${area(w.area)}`,
+    partyDone: 'has voted',
+    legend: 'Your vote',
+    sideHelp: {
+      FOR: 'I agree',
+      AGAINST: 'I do not agree',
+      ABSTAIN: 'Counts as taking part, not as agreeing',
+      FOLLOW: 'Joins whichever side leads in owners and in area',
+    },
+    chooseOne: 'Choose one',
+    chooseUpTo: (min, max) => (min === max ? `Choose ${max}` : `Choose between ${min} and ${max}`),
+    chosen: (n, max) => `${n} chosen, at most ${max}`,
+    text: 'Anything you want to say (optional)',
+    textHint: 'At most 1,000 characters. Handed to the organisers with your answer.',
+    pickFirst: 'Please choose one before you go on.',
+    pickAtLeast: (n) => `Please choose at least ${n} before you go on.`,
+    pickAtMost: (n) => `At most ${n}; please remove some.`,
+    pickParty: 'Please choose on whose behalf you vote.',
+    next: 'Next question',
+    toReview: 'Next: check it',
+    notCastYet: 'Nothing has been cast yet.',
+    notSentYet: 'Nothing has been sent yet.',
+    reviewTitle: 'Please check: it cannot be changed afterwards',
+    reviewTitleRevisable: 'Please check: you may change it until it closes',
+    youCast: 'You vote',
+    youChose: 'You choose',
+    about: 'On',
+    onBehalf: 'For',
+    after: 'Once cast',
+    turnoutHeads: 'Owners taking part',
+    turnoutArea: 'Area taking part',
+    becomes: 'becomes',
+    sameTurnout: 'You are already counted as taking part; a change does not count twice.',
+    displayed: 'On display are unit and area, never names.',
+    send: 'Cast this vote',
+    sendSurvey: 'Send this answer',
+    sending: 'Casting, one moment',
+    back: 'Go back and change',
+    leave: 'Not now',
+    retrySafe: 'We do not know whether it arrived. Pressing again still counts only once.',
+    receiptTitle: 'Your vote has arrived',
+    receiptTitleSurvey: 'Your answer has arrived',
+    seal: 'Cast',
+    sealSurvey: 'Received',
+    youDidCast: 'You voted',
+    youDidChoose: 'You chose',
+    code: 'Receipt',
+    nothingChosen: 'Nothing chosen',
+    stillMissing: (g, closes) => `*${missing(g)}* to go until ${fraction(g.need)}. The result will be here after ${closes}.`,
+    enough: (closes) => `Enough owners have voted. The result will be here after ${closes}.`,
+    resultLater: (closes) => `The result will be here after ${closes}.`,
+    print: 'Print or save the receipt',
+    another: 'Vote for another household',
+  },
+
+  event: {
+    at: (when, place) => `${capital(when)}, ${place}`,
+    places: (n) => `*${whole(n)}* ${n === 1 ? 'place' : 'places'} left`,
+    noLimit: (n) => `*${whole(n)}* ${n === 1 ? 'person has' : 'people have'} signed up`,
+    full: '*Full*',
+    over: '*Over*',
+    running: '*On now*',
+    signUpClosed: '*Sign-up closed*',
+    tables: (tables, signedUp) => `${plural(tables, 'table')} of ten, ${whole(signedUp)} signed up.`,
+    seats: (capacity, signedUp) => `${plural(capacity, 'place')}, ${whole(signedUp)} signed up.`,
+    came: (n) => `${whole(n)} signed up.`,
+    bringDish: 'Each household brings a dish.',
+    closesAt: (t) => `Sign up until ${t}`,
+    organizers: (names) => `Organised by ${names}`,
+    howMany: 'How many of you',
+    fewer: 'One fewer',
+    moreOne: 'One more',
+    most: (n) => `At most ${n} per household`,
+    dish: 'Which dish do you bring',
+    dishHint: 'e.g. braised pork. Leave it empty if you do not know yet.',
+    signUp: 'Sign up',
+    signingUp: 'Signing up',
+    go: 'See and sign up',
+    signedUp: 'You are signed up',
+    seal: 'Signed up',
+    yours: (n) => `*${n}* of you ${n === 1 ? 'comes' : 'come'}`,
+    yourDish: (dish) => `bringing ${dish}`,
+    cancel: 'We cannot come',
+    cancelAsk: (n) => `Your ${n === 1 ? 'place goes' : `${n} places go`} to others at once.`,
+    cancelYes: 'Cancel the sign-up',
+    cancelNo: 'We will come',
+    cancelling: 'Cancelling',
+    cancelled: 'Cancelled; the places are free for others.',
+    signInFirst: 'People living here can sign up after signing in.',
+    signIn: 'Sign in to sign up',
+    fullHint: 'When someone cancels, the place is free at once and shows here.',
+    notEnough: (n) => `Only ${plural(n, 'place')} left; please bring at most ${n}.`,
+    dishes: 'On the tables',
+    dishesEmpty: 'No dishes announced yet.',
+    about: 'About',
+    past: 'Past events',
+  },
+
+  ledger: {
+    title: 'Our money',
+    thisMonth: 'Our money this month',
+    inMonth: (name) => `Our money in ${month(name)}`,
+    kick: 'Communal income: what the common parts earn',
+    sinceFirst: (name) => `Communal income, 1 ${month(name)} to today`,
+    whole: (name) => `Communal income, ${yearMonth(name)}`,
+    balance: 'In the account now',
+    surplus: 'On balance, up',
+    deficit: 'On balance, down',
+    even: 'On balance, even',
+    income: 'In',
+    expense: 'Out',
+    leftOver: 'left over',
+    overspent: 'more than came in',
+    opening: (from, to) => `${from} at the start, *${to}* now`,
+    openingThen: (from, to) => `${from} at the start, *${to}* at the end`,
+    entries: (n) => `Entry by entry (${whole(n)})`,
+    noEntries: 'No entries this month yet.',
+    empty: 'Nothing has been entered yet.',
+    emptyHint: 'Whatever adverts, parking and lockers earn, and whatever is spent, is listed here entry by entry.',
+    months: 'Month by month, two years',
+    monthsHint: 'Above: in. Below: out. Pick a month for its entries.',
+    monthBar: (name, income, expense) => `${yearMonth(name)}: in ${income}, out ${expense}`,
+    monthPick: 'Month',
+    yearMonth,
+    month: (name) => MONTHS[Number(name.slice(5)) - 1] ?? name,
+    list: (name) => `Every entry of ${yearMonth(name)}`,
+    direction: { INCOME: 'In', EXPENSE: 'Out' },
+    balanceAfter: (b) => `balance ${b}`,
+    number: (n) => `No. ${whole(n)}`,
+    authority: 'Authorised by',
+    authorityNone: 'no authority stated',
+    byVote: (title) => `the vote “${title}”`,
+    reverses: (n) => `takes back no. ${whole(n)}`,
+    voucher: (v) => `voucher ${v}`,
+    more: 'More entries',
+    loadingMore: 'Loading',
+    allShown: 'That is all of this month.',
+    noRights: 'Only the owners of this community see the ledger.',
+    print: 'Print this month',
+    categories: {
+      PARKING_COMMON: 'Parking',
+      ADVERTISING: 'Adverts',
+      PREMISES_RENT: 'Premises',
+      SITE_RENT: 'Stalls',
+      PARCEL_LOCKER: 'Lockers',
+      TELECOM_SITE: 'Telecom',
+      CHARGING: 'Charging',
+      COMPENSATION: 'Compensation',
+      INTEREST: 'Interest',
+      OTHER: 'Other',
+      FUND_TOP_UP: 'Fund top-up',
+      REPAIR_UPGRADE: 'Repairs',
+      OPERATING_COST: 'Running costs',
+      COMMITTEE_COST: 'Committee',
+      ALLOWANCE: 'Allowances',
+      AUDIT: 'Audit',
+      COMMUNITY_EVENT: 'Events',
+      OTHER_RESOLVED: 'As resolved',
+    },
+  },
+
+  notice: {
+    by: (name, at) => `${name}, ${at}`,
+    kinds: { NOTICE: 'Notice', DISPLAY: 'On display' },
+    print: 'Print this notice',
+  },
+
+  publish: {
+    title: 'Tell everyone',
+    notice: 'A notice',
+    event: 'An event',
+    noRights: 'This account may not publish. The committee and the property service may, after signing in.',
+    kind: 'Which kind',
+    kindHelp: { NOTICE: 'such as water off, maintenance', DISPLAY: 'what the rules ask to be shown, such as results and accounts' },
+    noticeTitle: 'Title',
+    noticeTitleHint: 'One clear sentence, e.g. Water off on Sunday morning in buildings 3, 5 and 8',
+    body: 'Text',
+    effective: 'The time it is about (optional)',
+    from: 'From',
+    until: 'Until',
+    eventTitle: 'Name of the event',
+    eventTitleHint: 'e.g. Fourth Neighbours’ Festival',
+    description: 'About it (optional)',
+    place: 'Where',
+    starts: 'Starts',
+    ends: 'Ends',
+    signUpCloses: 'Sign-up closes (empty: at the start)',
+    capacity: 'Places in all (empty: no limit)',
+    maxParty: 'Most people per household',
+    potluck: 'Each household brings a dish',
+    send: { notice: 'Put it on the board', event: 'Publish the event' },
+    sending: 'Publishing',
+    required: 'Please fill this in.',
+    timeWrong: 'Please give a full date and time.',
+    endsBeforeStart: 'The end must be after the start.',
+    closesAfterStart: 'Sign-up cannot close after the start.',
+    numberWrong: 'Please give a whole number above 0.',
+    preview: 'How it will look',
+  },
+}
+
+function span({ days, hours, minutes }: Span): string {
+  if (days) return hours ? `${plural(days, 'day')} ${plural(hours, 'hour')}` : plural(days, 'day')
+  if (hours) return minutes ? `${plural(hours, 'hour')} ${minutes} min` : plural(hours, 'hour')
+  return `${minutes} min`
+}
+
+function who(account: string): string {
+  const [place, name = ''] = account.split('/')
+  const [, role = name, number] = /^(.*?)-(\d+)$/.exec(name) ?? []
+  const names: Record<string, string> = {
+    resident: 'resident',
+    tenant: 'tenant',
+    clerk: 'clerk',
+    committee: place === 'zijin-xiyuan' ? 'management committee' : 'owners’ committee',
+    manager: 'property service',
+    grid: 'grid worker',
+    branch: 'party branch',
+    developer: 'developer',
+    regulator: 'regulator',
+    integrator: 'integrator',
+  }
+  const known = names[role]
+  if (!known) return account
+  return number ? `${known} no. ${number}` : known
+}
+
+function agreementNow(g: Gate | null, participating: Amounts): string {
+  if (!g || participating.heads === 0n) return ''
+  return g.met
+    ? ` Of those who voted, ${reach(g.need)} agree now.`
+    : ` Of those who voted, those who agree are ${shortOf(g.need)} now.`
+}
+
+function then(r: TallyReading, outOfReach: boolean): string {
+  const { participation: p, agreement: a } = r
+  const rule = `The vote only counts if ${reach(p.need)} of the owners, with ${reach(p.need)} of the area, take part.`
+  const reached = `${capital(fraction(p.need))} of the owners and of the area took part, so this vote counts.`
+  switch (r.standing) {
+    case 'NOT_YET_OPEN':
+      return rule
+    case 'TOO_FEW':
+      return rule + agreementNow(a, r.participating)
+    case 'NOT_AGREED':
+      if (outOfReach) return `Even if all the others agreed, it would stay ${shortOf(a!.need)}.`
+      return `This many more, if all of them agree, until it is ${reach(a!.need)}.`
+    case 'HOLDS':
+      return reached + agreementNow(a, r.participating)
+    case 'ENOUGH_HIDDEN':
+      return `${reached} How they voted is published at the close.`
+    case 'COUNTING':
+      return 'The result will be here as soon as it is out.'
+    case 'ADOPTED':
+      return `${capital(fraction(p.need))} took part and ${a ? reach(a.need) : 'enough'} of them agreed, in owners and in area.`
+    case 'NOT_ADOPTED':
+      return `${capital(fraction(p.need))} took part, but those who agreed were ${a ? `${shortOf(a.need)} ${shortMeasures(a)}` : 'too few'}. That does not decide the opposite.`
+    case 'NO_QUORUM':
+      return `${capital(missing(p))} short of ${fraction(p.need)}, so the vote does not count and nothing is decided either way.`
+    case 'ANNULLED':
+      return 'This vote no longer counts; the figures are kept as a record.'
+  }
+}
+
+function followSentence(r: TallyReading, following: Amounts, asAbstain: boolean): string {
+  if (following.heads === 0n) return 'Nobody has chosen to go with the majority yet.'
+  const amounts = both(following)
+  if (asAbstain) return `The rules count the ${amounts} who go with the majority as abstaining.`
+  if (!r.leader) {
+    return `No side leads both in owners and in area now, so the ${amounts} who go with the majority count as abstaining. Once one leads, they join it.`
+  }
+  const joined = r.leader === 'FOR' && r.agreeing ? `: ${both(r.agreeing)} together` : ''
+  return `“${sides[r.leader]}” leads in owners and in area, so the ${amounts} who go with the majority join it now${joined}. If the lead changes, they change with it.`
+}
+
+function spoken(r: TallyReading): string {
+  const { participation: p, agreement: a } = r
+  const turnout = `${whole(r.participating.heads)} of ${heads(r.eligible.heads)} have voted. `
+  const closed: Partial<Record<Standing, string>> = {
+    ADOPTED: 'Voting is over: adopted.',
+    NOT_ADOPTED: 'Voting is over: not adopted.',
+    NO_QUORUM: 'Voting is over: too few took part.',
+    ANNULLED: 'This vote has been annulled.',
+    COUNTING: 'Voting is over, counting.',
+    NOT_YET_OPEN: 'Voting has not opened yet.',
+  }
+  const end = closed[r.standing]
+  const first = p.met ? `${capital(reach(p.need))} took part. ` : `${missing(p)} to go until ${fraction(p.need)}. `
+  const second = !a || r.participating.heads === 0n ? '' : `Agreement is ${a.met ? reach(a.need) : shortOf(a.need)} now.`
+  return (turnout + (end ?? first + second)).replaceAll('m²', 'square metres').trim()
+}
+
+function strongMissing(g: Gate): string {
+  const h = g.heads.met ? '' : `*${whole(g.heads.missing)}* ${g.heads.missing === 1n ? 'owner' : 'owners'}`
+  const a = g.area.met ? '' : `*${grouped(g.area.missing)}* m²`
+  return h && a ? `${h},| ${a}` : h || a
+}
+
+function compactSentence(r: TallyReading): string {
+  if (r.participating.heads === 0n) return 'Nobody has voted yet.'
+  if (!r.sides || !r.agreement) return `${capital(heads(r.participating.heads))} voted. How they voted is published at the close.`
+  const counts = r.sides.map(({ side, amounts }) => `*${whole(amounts.heads)}* ${sides[side].toLowerCase()}`).join(', ')
+  const closed = ['ADOPTED', 'NOT_ADOPTED', 'NO_QUORUM', 'ANNULLED', 'COUNTING'].includes(r.standing)
+  const [is, now] = closed ? ['were', ''] : ['are', ' now']
+  const verdict = r.agreement.met
+    ? `Those who agree ${is} ${reach(r.agreement.need)} in both${now}.`
+    : `Those who agree ${is} ${shortOf(r.agreement.need)} ${shortMeasures(r.agreement)}${now}.`
+  return `Of ${heads(r.participating.heads)} who voted, ${counts}. ${verdict}`
+}
+

@@ -1,0 +1,603 @@
+import { grouped, whole, yuan } from '../format/amount'
+import type { LocalTime, Span } from '../format/time'
+import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading } from '../tally/reading'
+
+const WEEKDAYS = ['日', '一', '二', '三', '四', '五', '六']
+const DIGITS = ['〇', '一', '二', '三', '四', '五', '六', '七', '八', '九', '十']
+const numeral = (n: number) => DIGITS[n] ?? String(n)
+
+const heads = (n: bigint | number) => `${whole(n)} 户`
+const area = (h: bigint) => `${grouped(h)} ㎡`
+const amount = (measure: Measure, value: bigint) => (measure === 'heads' ? heads(value) : area(value))
+const both = ({ heads: h, area: a }: Amounts) => `${heads(h)}、${area(a)}`
+
+const fraction = (need: Need) =>
+  need.text === '1/2' ? '一半' : `${numeral(Number(need.denominator))}分之${numeral(Number(need.numerator))}`
+const reach = (need: Need) => (need.exceeded ? '过半' : `满${fraction(need)}`)
+const shortOf = (need: Need) => (need.exceeded ? '没过半' : `没满${fraction(need)}`)
+const sides: Record<Side, string> = { FOR: '赞同', FOLLOW: '随多数', AGAINST: '反对', ABSTAIN: '弃权' }
+
+/** 还差 37 户、2,145.60 ㎡; what is met already is said so, never as 0.00. */
+const missing = (g: Gate) =>
+  [!g.heads.met && heads(g.heads.missing), !g.area.met && area(g.area.missing)].filter(Boolean).join('、')
+
+const shortMeasures = (g: Gate) =>
+  !g.heads.met && !g.area.met ? '人数和面积都' : g.heads.met ? '人数够了，面积' : '面积够了，人数'
+
+const date = (t: LocalTime) => `${t.thisYear ? '' : `${t.year} 年 `}${t.month} 月 ${t.day} 日`
+const NEAR: Record<number, string> = { '-1': '昨天', 0: '今天', 1: '明天', 2: '后天' }
+const day = (t: LocalTime) => NEAR[t.daysAway] ?? (t.thisYear ? `${date(t)} 周${WEEKDAYS[t.weekday]}` : date(t))
+const when = (t: LocalTime) => `${day(t)} ${t.clock}`
+const month = (name: string) => `${Number(name.slice(5))} 月`
+const yearMonth = (name: string) => `${name.slice(0, 4)} 年 ${month(name)}`
+
+export const zh = {
+  meta: { lang: 'zh-CN', self: '中文', other: 'English' },
+
+  site: {
+    name: '美邻',
+    tagline: '小区公告栏',
+    title: (page: string) => `${page} · 美邻`,
+    skip: '跳到正文',
+    settings: '显示和登录',
+    bigger: '大字',
+    biggerOn: '字已放大，点一下恢复',
+    biggerOff: '把字放大，只留要紧的',
+    language: 'EN',
+    languageLabel: 'Read this page in English',
+    allCommunities: '所有小区',
+    explorer: '数据接口',
+    back: '返回',
+    demo: '这里是演示，小区是真的，住户和数字是编的。',
+    retry: '再试一次',
+    print: '打印',
+    loading: '正在取数据',
+  },
+
+  line: {
+    live: '实时更新中',
+    connecting: '正在接通',
+    lost: (clock: string) => `断线了，数字停在 ${clock}`,
+    paused: '不在实时更新',
+  },
+
+  time: {
+    when,
+    day,
+    date: (t: LocalTime) => `${date(t)} 星期${WEEKDAYS[t.weekday]}`,
+    dateOnly: date,
+    clock: (t: LocalTime) => t.clock,
+    exact: (t: LocalTime) => `${t.year} 年 ${t.month} 月 ${t.day} 日 ${t.clock}:${t.seconds}（北京时间）`,
+    fromTo: (from: LocalTime, to: LocalTime, oneDay: boolean) => `${when(from)} 到 ${oneDay ? to.clock : when(to)}`,
+    from: (t: LocalTime) => `${when(t)} 起`,
+    left: (s: Span) => `还有 ${span(s)}`,
+    in: (s: Span) => `${span(s)}后`,
+    justNow: '刚刚',
+  },
+
+  amount: { heads, area, amount, both, unit: { heads: '户', area: '㎡' }, unitSpoken: '平方米', yuan },
+
+  problem: {
+    UNREACHABLE: '连不上服务器。等网络好了再试一次，填过的都还在。',
+    UNKNOWN_ACCOUNT: '没有这个账号，看看有没有写错。',
+    INTERNAL: '服务器那边出了点问题，稍后再试一次。',
+    other: '没有办成，稍后再试一次。',
+    loadTitle: '没能打开这一页',
+    stale: '没能更新，看到的是之前的内容。',
+    notFoundTitle: '没有这一页',
+    notFound: '可能网址抄错了，也可能它不对外公开。',
+    communityNotFound: '没有找到这个小区。',
+    noRightsTitle: '这里只给本小区的人看',
+    noRights: '业主、住户和物业登录以后就能看到。',
+    loadRouteFailed: '页面没有下载完整，请刷新一次。',
+  },
+
+  session: {
+    signIn: '登录',
+    signOut: '退出登录',
+    title: '用演示账号登录',
+    explain: '挑一个身份看看，不用密码。',
+    community: '小区',
+    free: '别的账号',
+    freeHint: '比如 meizai-meicheng/resident-7',
+    go: '登录',
+    going: '正在登录',
+    close: '关上',
+    signedInAs: (who: string) => `您现在是${who}`,
+    who: (account: string) => who(account),
+    roles: {
+      'resident-1': '业主，能投票、能报名',
+      'tenant-1': '租客，能报名，不能投票',
+      committee: '能发公告、办活动',
+      manager: '能发公告、办活动、记账',
+    } as Record<string, string>,
+  },
+
+  home: {
+    title: '今天在商量什么',
+    lead: '小区的大事，业主一起定；小区的账，大家看得见。',
+    households: (n: number) => `${whole(n)} 户人家`,
+    ownerCards: (n: number) => `${whole(n)} 户领了电子业主卡`,
+    residents: (n: number) => `${whole(n)} 位居民`,
+    openVotes: (n: number) => (n ? `${counted(n)}件事正在表决` : '眼下没有表决'),
+    noVotes: '有新的表决，会在这里写出来。',
+    nextEvent: '接下来的活动',
+    enter: (name: string) => `进${name}的公告栏`,
+    empty: '还没有小区',
+    emptyHint: '小区开通以后会列在这里。',
+  },
+
+  bulletin: {
+    votes: (n: number) => (n ? `${counted(n)}件事正在表决` : '眼下没有表决'),
+    votesEmpty: '下一次表决公布以后，这里写着什么时候投、要多少户来投。',
+    announced: '就要表决的',
+    opensAt: (t: string) => `${t} 开始投票`,
+    recent: '最近的结果',
+    events: '接下来的活动',
+    eventsEmpty: '还没有新的活动。',
+    notices: '公告',
+    noticesEmpty: '还没有公告。',
+    display: '公示',
+    feed: '这些天的动静',
+    feedEmpty: '有了动静，这里会一条条写下来。',
+    feedMore: '看更早的',
+    arrived: (n: number) => `刚刚多了 ${n} 条`,
+    publish: '发公告、办活动',
+    publishAsk: '要告诉大家什么？',
+    kinds: {
+      VOTE_ANNOUNCED: '表决公布',
+      VOTE_OPENED: '开始投票',
+      VOTE_CLOSED: '表决结束',
+      EVENT_PUBLISHED: '新活动',
+      NOTICE_PUBLISHED: '新公告',
+      LEDGER_PUBLISHED: '账上新记了一笔',
+    },
+    ledgerSubject: '大家的钱',
+    gone: '这一条已经不公开了',
+  },
+
+  vote: {
+    closesIn: (left: string, at: string) => `${left}，${at} 截止`,
+    opensAt: (at: string, left: string) => `${at} 开始投票，${left}`,
+    closedAt: (at: string) => `${at} 截止`,
+    closing: '马上截止',
+    revisable: '截止前可以改',
+    survey: '征求意见',
+    onDisplay: '结果公示中',
+    certified: '结果已确认',
+    published: '结果已公布',
+    convenedBy: (name: string) => `${name}组织`,
+    scope: (building: string) => `只由${building}的业主投`,
+    about: '这件事',
+    matterTitle: '属于',
+    question: (n: number, of: number) => `第 ${n} 题，共 ${of} 题`,
+    questionTitle: (n: number, title: string) => `${n}. ${title}`,
+    join: '我来投票',
+    joinSurvey: '我来填',
+    change: '改一改',
+    notYetCast: '您家还没投',
+    notYetFilled: '您家还没填',
+    alreadyCast: '您家已投',
+    alreadyFilled: '您家填过了',
+    seeReceipt: '看回执',
+    signInToVote: '业主登录以后就能投。',
+    signIn: '登录再投票',
+    notOnRoll: (who: string) => `只有名册上的业主能投。${who}不在这次表决的名册里。`,
+    otherCasts: '您家这一票由另一位共有人来投。',
+    matters: {
+      RULES_OF_PROCEDURE: '制定或修改议事规则',
+      COVENANT: '制定或修改管理规约',
+      ELECT_COMMITTEE: '选举业委会',
+      ENGAGE_PROVIDER: '选聘或解聘物业',
+      USE_FUND: '使用维修资金',
+      RAISE_FUND: '筹集维修资金',
+      REBUILD: '改建、重建建筑和设施',
+      CHANGE_COMMON_PARTS: '改变共有部分的用途或用来经营',
+      SPEND_INCOME: '使用共有收入',
+      OTHER_MATTER: '其他重大事项',
+      CONSULTATION: '征求意见',
+    },
+    backToBulletin: '回到公告栏',
+    resultPrint: '打印结果',
+    /** Read out when the page stands alone on paper. */
+    printedFrom: (address: string) => `实时数字见 ${address}`,
+  },
+
+  tally: {
+    sides,
+    measures: { heads: '人数', area: '面积' },
+    fraction,
+    reach,
+    ask: {
+      NOT_YET_OPEN: '还没开始投。要算数，得来',
+      TOO_FEW: '投票的还不够，还差',
+      NOT_AGREED: '投票的够了，赞同还差',
+      HOLDS: '投票的业主',
+      ENOUGH_HIDDEN: '投票的业主',
+      COUNTING: '投票截止了',
+      ADOPTED: '表决结束，这件事',
+      NOT_ADOPTED: '表决结束，这件事',
+      NO_QUORUM: '表决结束，来投票的',
+      ANNULLED: '这次表决',
+    } satisfies Record<Standing, string>,
+    said: {
+      HOLDS: '够数了',
+      ENOUGH_HIDDEN: '够数了',
+      COUNTING: '正在计票',
+      ADOPTED: '通过了',
+      NOT_ADOPTED: '没有通过',
+      NO_QUORUM: '没有够数',
+      ANNULLED: '作废了',
+    } as Partial<Record<Standing, string>>,
+    axisMet: { heads: '人数够了', area: '面积够了' },
+    then: (r: TallyReading, outOfReach: boolean) => then(r, outOfReach),
+    participationQuestion: (need: Need) => `来投票的，${reach(need)}没有？`,
+    agreementQuestion: (need: Need) => `赞同的，${reach(need)}没有？`,
+    notYet: '还不够',
+    notReached: '没有够',
+    enough: '够数',
+    nowAgreed: (need: Need) => `现在${reach(need)}`,
+    adopted: '通过',
+    shortOf,
+    axisShort: (measure: Measure, axis: Axis) => `还差 ${amount(measure, axis.missing)}`,
+    axisShortClosed: (measure: Measure, axis: Axis) => `差 ${amount(measure, axis.missing)}`,
+    axisNeeds: (measure: Measure, axis: Axis) => `还要 ${amount(measure, axis.missing)}`,
+    axisEnough: '够了',
+    axisAgreed: reach,
+    ofAll: (measure: Measure, of: bigint) => `共 *${amount(measure, of)}*`,
+    ofThoseWhoVoted: '投了票的',
+    fan: '投了票的，放大来看',
+    fanHidden: '投了票的',
+    forPlusFollow: '赞同加随多数',
+    clause: (clause: string) => clause.replace(/^民法典 (\d+)$/, '《民法典》第 $1 条'),
+    hiddenTitle: '怎么投的，截止后公布',
+    hidden: (closesAt: string) =>
+      `这个小区的议事规则定的：投票期间只公布多少业主投了票。${closesAt} 截止后，这里写出赞同、反对、弃权各多少。`,
+    follow: (r: TallyReading, following: Amounts, asAbstain: boolean) => followSentence(r, following, asAbstain),
+    counts: '各选项的人数和面积',
+    countsHead: '怎么投的',
+    law: (p: { flats: number; eligible: bigint; scope: string | null; clause: string; parkingCounts: boolean }) =>
+      `${p.scope ?? '全小区'} ${whole(p.flats)} 套，${heads(p.eligible)}业主：一位业主有几套，人数只算一户，面积加在一起。` +
+      `${p.parkingCounts ? '车位也算面积。' : '车位不算。'}弃权算投了票，但不算赞同。依据${p.clause}。`,
+    lastBallot: (t: string) => `最近一票 ${t}`,
+    noBallotYet: '还没有人投',
+    arrived: (n: bigint) => `刚刚又有 ${heads(n)}投了票`,
+    spoken: (r: TallyReading) => spoken(r),
+    /** The compact tally on the bulletin. */
+    short: {
+      missing: (g: Gate) => `还差 ${strongMissing(g)}`,
+      need: (g: Gate) => `要来 ${strongMissing(g)}`,
+      needed: (need: Need) => `${reach(need)}*才算数*`,
+      sentence: (r: TallyReading) => compactSentence(r),
+    },
+  },
+
+  survey: {
+    filled: (n: bigint) => `${heads(n)}填了。这是征求意见，不设门槛，也没有通过不通过。`,
+    filledShort: (n: bigint) => `${heads(n)}填了`,
+    households: '户',
+    closed: (n: bigint) => `征求意见结束，${heads(n)}填了。这里没有通过不通过。`,
+    hidden: '各选项多少，截止后公布。',
+    options: '各选项有多少户',
+    optionRow: (label: string, n: bigint, a: bigint) => `${label}：${heads(n)}，${area(a)}`,
+  },
+
+  cast: {
+    step: (n: number, of: number) => `第 ${n} 步，共 ${of} 步`,
+    whichParty: '这一票代表哪一户？',
+    party: (units: string) => units,
+    partyWeight: (w: Amounts) => `算 1 户、${area(w.area)}`,
+    partyDone: '已经投过',
+    legend: '您怎么投',
+    sideHelp: {
+      FOR: '同意这件事',
+      AGAINST: '不同意这件事',
+      ABSTAIN: '算投了票，但不算赞同',
+      FOLLOW: '哪边在人数和面积上都领先，就算到哪边',
+    } satisfies Record<Side, string>,
+    chooseOne: '选一项',
+    chooseUpTo: (min: number, max: number) => (min === max ? `选 ${max} 项` : `最少选 ${min} 项，最多选 ${max} 项`),
+    chosen: (n: number, max: number) => `选了 ${n} 项，最多 ${max} 项`,
+    text: '想说的话（可以不写）',
+    textHint: '最多 1,000 字。和您家的选择一起交给组织的人。',
+    pickFirst: '请先选一项，再往下走。',
+    pickAtLeast: (n: number) => `请至少选 ${n} 项，再往下走。`,
+    pickAtMost: (n: number) => `最多选 ${n} 项，请去掉几项。`,
+    pickParty: '请先选这一票代表哪一户。',
+    next: '下一题',
+    toReview: '下一步，核对',
+    notCastYet: '现在还没有投出去。',
+    notSentYet: '现在还没有交上去。',
+    reviewTitle: '请核对，投出后不能改',
+    reviewTitleRevisable: '请核对，截止前还可以改',
+    youCast: '您投',
+    youChose: '您选',
+    about: '这件事',
+    onBehalf: '代表',
+    after: '投出以后',
+    turnoutHeads: '投票的人数',
+    turnoutArea: '投票的面积',
+    becomes: '变成',
+    sameTurnout: '人数和面积已经算过，改选项不会再加一次。',
+    displayed: '公示时写房号和面积，不写姓名。',
+    send: '就这样投出去',
+    sendSurvey: '就这样交上去',
+    sending: '正在投，请稍等',
+    back: '回去改',
+    leave: '先不投了',
+    retrySafe: '不知道刚才到没到。再按一次也只算一票。',
+    receiptTitle: '您的票收到了',
+    receiptTitleSurvey: '您的意见收到了',
+    seal: '已投',
+    sealSurvey: '已收',
+    youDidCast: '您投了',
+    youDidChoose: '您选了',
+    code: '回执号',
+    nothingChosen: '没有选',
+    stillMissing: (g: Gate, closes: string) => `现在离${fraction(g.need)}还差 *${missing(g)}*。${closes} 以后在这里看结果。`,
+    enough: (closes: string) => `投票的业主已经够数。${closes} 以后在这里看结果。`,
+    resultLater: (closes: string) => `${closes} 以后在这里看结果。`,
+    print: '打印或保存回执',
+    another: '替另一户投',
+  },
+
+  event: {
+    at: (when: string, place: string) => `${when}，${place}`,
+    places: (n: number) => `还有 *${whole(n)}* 个位子`,
+    noLimit: (n: number) => `已经有 *${whole(n)}* 人报名`,
+    full: '*坐满了*',
+    over: '*办完了*',
+    running: '*正在进行*',
+    signUpClosed: '*报名截止了*',
+    tables: (tables: number, signedUp: number) => `${whole(tables)} 桌，一桌 10 人，已报 ${whole(signedUp)} 人。`,
+    seats: (capacity: number, signedUp: number) => `一共 ${whole(capacity)} 个位子，已报 ${whole(signedUp)} 人。`,
+    came: (n: number) => `${whole(n)} 人报了名。`,
+    bringDish: '一家带一个菜。',
+    closesAt: (t: string) => `报名到 ${t}`,
+    organizers: (names: string) => `${names}办`,
+    howMany: '我家来几人',
+    fewer: '少一人',
+    moreOne: '多一人',
+    most: (n: number) => `一家最多 ${n} 人`,
+    dish: '带什么菜',
+    dishHint: '比如 红烧肉。还没想好可以不写。',
+    signUp: '报名',
+    signingUp: '正在报名',
+    go: '看活动、报名',
+    signedUp: '报上名了',
+    seal: '已报名',
+    yours: (n: number) => `您家来 *${n}* 人`,
+    yourDish: (dish: string) => `带${dish}`,
+    cancel: '不去了',
+    cancelAsk: (n: number) => `取消以后，您家的 ${n} 个位子马上让给别人。`,
+    cancelYes: '取消报名',
+    cancelNo: '还是去',
+    cancelling: '正在取消',
+    cancelled: '已经取消，位子让出来了。',
+    signInFirst: '住在小区的人登录以后就能报名。',
+    signIn: '登录再报名',
+    fullHint: '有人取消，位子会马上空出来，这里会变。',
+    notEnough: (n: number) => `只剩 ${n} 个位子了，请把人数减到 ${n}。`,
+    dishes: '桌上有什么',
+    dishesEmpty: '还没有人说要带什么菜。',
+    about: '说明',
+    past: '办过的活动',
+  },
+
+  ledger: {
+    title: '大家的钱',
+    thisMonth: '大家的钱，这个月',
+    inMonth: (name: string) => `大家的钱，${month(name)}`,
+    kick: '共有收入：小区共有部分挣来的钱',
+    sinceFirst: (name: string) => `共有收入，${month(name)} 1 日到今天`,
+    whole: (name: string) => `共有收入，${yearMonth(name)}`,
+    balance: '账上现在有',
+    surplus: '收支相抵，多了',
+    deficit: '收支相抵，少了',
+    even: '收支相抵，刚好',
+    income: '收进',
+    expense: '用出',
+    leftOver: '多出来的',
+    overspent: '超出收进的',
+    opening: (from: string, to: string) => `月初 ${from}，现在 *${to}*`,
+    openingThen: (from: string, to: string) => `月初 ${from}，月底 *${to}*`,
+    entries: (n: number) => `一笔一笔看（${whole(n)} 笔）`,
+    noEntries: '这个月还没有记账。',
+    empty: '账上还没有记过一笔。',
+    emptyHint: '小区的广告、停车、快递柜挣了钱，或者用了钱，都会一笔笔写在这里。',
+    months: '这两年每个月',
+    monthsHint: '上面是收进，下面是用出。点一个月看明细。',
+    monthBar: (name: string, income: string, expense: string) => `${yearMonth(name)}：收进 ${income}，用出 ${expense}`,
+    monthPick: '看哪个月',
+    yearMonth,
+    month,
+    list: (name: string) => `${yearMonth(name)}的每一笔`,
+    direction: { INCOME: '收进', EXPENSE: '用出' },
+    balanceAfter: (b: string) => `余 ${b}`,
+    number: (n: number) => `第 ${whole(n)} 笔`,
+    authority: '依据',
+    authorityNone: '没有写明依据',
+    byVote: (title: string) => `表决“${title}”`,
+    reverses: (n: number) => `冲正第 ${whole(n)} 笔`,
+    voucher: (v: string) => `凭证 ${v}`,
+    more: '再看几笔',
+    loadingMore: '正在取',
+    allShown: '这个月就这些。',
+    noRights: '账目只给本小区的业主看。',
+    print: '打印这个月的账',
+    categories: {
+      PARKING_COMMON: '停车',
+      ADVERTISING: '广告',
+      PREMISES_RENT: '用房出租',
+      SITE_RENT: '场地出租',
+      PARCEL_LOCKER: '快递柜',
+      TELECOM_SITE: '通信基站',
+      CHARGING: '充电',
+      COMPENSATION: '赔偿',
+      INTEREST: '利息',
+      OTHER: '其他收入',
+      FUND_TOP_UP: '补维修资金',
+      REPAIR_UPGRADE: '维修改造',
+      OPERATING_COST: '合理成本',
+      COMMITTEE_COST: '业委会经费',
+      ALLOWANCE: '补贴',
+      AUDIT: '审计',
+      COMMUNITY_EVENT: '小区活动',
+      OTHER_RESOLVED: '表决定的',
+    },
+  },
+
+  notice: {
+    by: (name: string, at: string) => `${name}，${at}`,
+    kinds: { NOTICE: '公告', DISPLAY: '公示' },
+    print: '打印公告',
+  },
+
+  publish: {
+    title: '告诉大家',
+    notice: '发公告',
+    event: '办活动',
+    noRights: '这个账号不能发公告、办活动。业委会、物业登录后可以。',
+    kind: '哪一种',
+    kindHelp: { NOTICE: '停水、检修这样的通知', DISPLAY: '按规定要给大家看的，如结果、账目' },
+    noticeTitle: '标题',
+    noticeTitleHint: '一句话说清，比如：周日上午 3、5、8 幢停水',
+    body: '内容',
+    effective: '说的是什么时候的事（可以不填）',
+    from: '从',
+    until: '到',
+    eventTitle: '活动叫什么',
+    eventTitleHint: '比如：第四届美邻节',
+    description: '说明（可以不写）',
+    place: '在哪里',
+    starts: '开始',
+    ends: '结束',
+    signUpCloses: '报名截止（不填就到开始为止）',
+    capacity: '一共多少个位子（不填就不限）',
+    maxParty: '一家最多来几人',
+    potluck: '一家带一个菜',
+    send: { notice: '贴上公告栏', event: '发布活动' },
+    sending: '正在发布',
+    required: '这里要填。',
+    timeWrong: '请填完整的日期和时间。',
+    endsBeforeStart: '结束要在开始之后。',
+    closesAfterStart: '报名截止不能晚于开始。',
+    numberWrong: '请填一个大于 0 的整数。',
+    preview: '贴出来是这样',
+  },
+}
+
+export type Words = typeof zh
+
+function counted(n: number): string {
+  return n === 2 ? '两' : numeral(n)
+}
+
+function span({ days, hours, minutes }: Span): string {
+  if (days) return hours ? `${days} 天 ${hours} 小时` : `${days} 天`
+  if (hours) return minutes ? `${hours} 小时 ${minutes} 分` : `${hours} 小时`
+  return `${minutes} 分钟`
+}
+
+function who(account: string): string {
+  const [place, name = ''] = account.split('/')
+  const [, role = name, number] = /^(.*?)-(\d+)$/.exec(name) ?? []
+  const names: Record<string, string> = {
+    resident: '住户',
+    tenant: '租客',
+    clerk: '计票员',
+    committee: place === 'zijin-xiyuan' ? '物管委' : '业委会',
+    manager: '物业',
+    grid: '网格员',
+    branch: '党支部',
+    developer: '建设单位',
+    regulator: '主管部门',
+    integrator: '接入单位',
+  }
+  const known = names[role]
+  if (!known) return account
+  return number ? `${number} 号${known}` : known
+}
+
+function agreementNow(g: Gate | null, participating: Amounts): string {
+  if (!g || participating.heads === 0n) return ''
+  return g.met ? `投了票的里面，赞同现在${reach(g.need)}。` : `投了票的里面，赞同现在还${shortOf(g.need)}。`
+}
+
+function then(r: TallyReading, outOfReach: boolean): string {
+  const { participation: p, agreement: a } = r
+  const all = reach(p.need)
+  const reached = `满了${fraction(p.need)}`
+  switch (r.standing) {
+    case 'NOT_YET_OPEN':
+      return `人数和面积都${all}，这次表决才算数。`
+    case 'TOO_FEW':
+      return `人数和面积都${all}，这次表决才算数。${agreementNow(a, r.participating)}`
+    case 'NOT_AGREED':
+      if (outOfReach) return `剩下的业主就是都投赞同，也${shortOf(a!.need)}了。`
+      return `再来的业主若都投赞同，还要这么多才${reach(a!.need)}。`
+    case 'HOLDS':
+      return `人数和面积都${reached}，这次表决算数。${agreementNow(a, r.participating)}`
+    case 'ENOUGH_HIDDEN':
+      return `人数和面积都${reached}，这次表决算数。怎么投的，截止后公布。`
+    case 'COUNTING':
+      return '结果一出来就写在这里。'
+    case 'ADOPTED':
+      return `投票的业主${reached}，其中赞同${a ? reach(a.need) : '够数'}，人数和面积都够。`
+    case 'NOT_ADOPTED':
+      return `投票的业主${reached}，但赞同的${a ? `${shortMeasures(a)}${shortOf(a.need)}` : '不够'}。没有通过，不等于定了相反的事。`
+    case 'NO_QUORUM':
+      return `离${fraction(p.need)}还差 ${missing(p)}，所以这次表决不算数，赞同多少都不作决定。`
+    case 'ANNULLED':
+      return '这次表决不作数了，下面的数字只留作记录。'
+  }
+}
+
+function followSentence(r: TallyReading, following: Amounts, asAbstain: boolean): string {
+  const amounts = both(following)
+  if (following.heads === 0n) return '还没有人选随多数。'
+  if (asAbstain) return `随多数的 ${amounts} 按议事规则当弃权算。`
+  if (!r.leader) return `现在没有哪一边在人数、面积上都领先，随多数的 ${amounts} 先当弃权算。领先的有了，它们跟着走。`
+  const joined = r.leader === 'FOR' && r.agreeing ? `，合起来 ${both(r.agreeing)}` : ''
+  return `${sides[r.leader]}在人数、面积上都领先，随多数的 ${amounts} 现在算到${sides[r.leader]}一边${joined}。领先的变了，它们跟着变。`
+}
+
+function spoken(r: TallyReading): string {
+  const speak = (text: string) => text.replaceAll('㎡', '平方米')
+  const { participation: p, agreement: a } = r
+  const turnout = `共 ${heads(r.eligible.heads)}，${heads(r.participating.heads)}投了票。`
+  const closed: Partial<Record<Standing, string>> = {
+    ADOPTED: '表决结束，通过了。',
+    NOT_ADOPTED: '表决结束，没有通过。',
+    NO_QUORUM: '表决结束，投票的没有够数。',
+    ANNULLED: '这次表决作废了。',
+    COUNTING: '投票截止，正在计票。',
+    NOT_YET_OPEN: '还没开始投票。',
+  }
+  const end = closed[r.standing]
+  if (end) return speak(turnout + end)
+  const first = p.met ? `投票的已${reach(p.need)}。` : `离${fraction(p.need)}还差 ${missing(p)}。`
+  const second = !a || r.participating.heads === 0n ? '' : a.met ? `赞同现在${reach(a.need)}。` : `赞同还${shortOf(a.need)}。`
+  return speak(turnout + first + second)
+}
+
+function strongMissing(g: Gate): string {
+  const h = g.heads.met ? '' : `*${whole(g.heads.missing)}* 户`
+  const a = g.area.met ? '' : `*${grouped(g.area.missing)}* ㎡`
+  if (h && a) return `${h}、|${a}`
+  return h ? `${h}，|面积够了` : `${a}，|人数够了`
+}
+
+function compactSentence(r: TallyReading): string {
+  if (r.participating.heads === 0n) return '还没有人投。'
+  const voted = `投了票的 ${heads(r.participating.heads)}里`
+  if (!r.sides || !r.agreement) return `${heads(r.participating.heads)}投了票。怎么投的，截止后公布。`
+  const counts = r.sides.map(({ side, amounts }) => `${sides[side]} *${whole(amounts.heads)}*`).join('，')
+  const closed = ['ADOPTED', 'NOT_ADOPTED', 'NO_QUORUM', 'ANNULLED', 'COUNTING'].includes(r.standing)
+  const now = closed ? '' : '现在'
+  const verdict = r.agreement.met
+    ? `人数、面积，赞同${now}都${reach(r.agreement.need)}。`
+    : `赞同的${shortMeasures(r.agreement)}${closed ? '' : '还'}${shortOf(r.agreement.need)}。`
+  return `${voted}，${counts}。${verdict}`
+}
+
