@@ -284,7 +284,7 @@ def _conditions(
 
 def _condition(gate: Gate, measure: Measure, share: Share, clause: str, have: int, of: int) -> Condition:
     """`missing` supposes newcomers who all vote FOR; what has joined the leader stays where it is now."""
-    # Whoever comes to a vote was on its roll before, but only now is one of those taking part.
+    # A newcomer was on the roll before, so only the number of those taking part grows.
     missing = share.missing(have, of, newcomers_enlarge=gate is Gate.AGREEMENT)
     return Condition(gate, measure, str(share), clause, have, of, missing, share.met(have, of))
 
