@@ -1,0 +1,67 @@
+"""Opens and closes the database named by a URL: `sqlite:///path` or `postgres://user@host/name`."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tortoise import Tortoise
+from tortoise.backends.base.config_generator import expand_db_url
+
+APP = "meilin"
+MODELS = [
+    "community.places.models",
+    "community.members.models",
+    "community.votes.models",
+    "community.events.models",
+    "community.ledger.models",
+    "community.bulletin.models",
+    "community.database.models",
+]
+
+
+def config(url: str) -> dict[str, Any]:
+    """Raises ValueError for a URL of neither engine."""
+    return {
+        "connections": {"default": _connection(url)},
+        "apps": {
+            APP: {
+                "models": MODELS,
+                "default_connection": "default",
+                "migrations": "community.database.migrations",
+            }
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+def _connection(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        path = re.sub("^/+", "/", unquote(parts.netloc + parts.path))  # sqlite:////tmp/x is an old habit
+        # FULL: what was acknowledged survives a power cut; NORMAL can lose the last commits.
+        pragmas = {"journal_mode": "WAL", "synchronous": "FULL", "busy_timeout": 10_000, "foreign_keys": "ON"}
+        return {"engine": "community.database.sqlite", "credentials": {"file_path": path} | pragmas}
+    if parts.scheme in ("postgres", "postgresql"):
+        return expand_db_url(url.replace("postgresql://", "postgres://", 1))
+    raise ValueError(f"a database URL starts with sqlite:// or postgres://, not {parts.scheme}://")
+
+
+def sqlite_file(url: str) -> Path | None:
+    credentials = _connection(url)["credentials"]
+    return Path(credentials["file_path"]) if "file_path" in credentials else None
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[None]:
+    """The database, for as long as the block runs, from any task."""
+    if file := sqlite_file(url):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    await Tortoise.init(config=config(url), _enable_global_fallback=True)
+    try:
+        yield
+    finally:
+        await Tortoise.close_connections()

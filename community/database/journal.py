@@ -1,0 +1,72 @@
+"""The journal: every change as a numbered row, written in the transaction that made it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from tortoise import connections
+from tortoise.functions import Max
+
+from community.database.models import Change
+from community.signals import Signal, Topic
+
+_ADVISORY_LOCK = 7_410_001
+
+
+class News(NamedTuple):
+    """A change about to be written. `kind` and `subject` make it an item of the bulletin."""
+
+    signal: Signal
+    community: int | None
+    kind: str | None = None
+    subject: int | None = None
+
+
+def _is_postgres() -> bool:
+    return bool(connections.get("default").capabilities.dialect == "postgres")
+
+
+async def take_number() -> int:
+    """The next number, seen in commit order: nobody else gets one until this transaction ends.
+
+    To be called last in a transaction. SQLite has a single writer anyway.
+    """
+    if _is_postgres():
+        await connections.get("default").execute_query(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+    return await head() + 1
+
+
+async def head() -> int:
+    """The number of the newest change; 0 where there is none."""
+    rows = await Change.annotate(newest=Max("number")).values("newest")
+    return int(rows[0]["newest"] or 0)
+
+
+async def write(news: Sequence[News], now: datetime) -> None:
+    number = await take_number()
+    await Change.bulk_create(
+        Change(
+            number=number + place,
+            community_id=item.community,
+            topic=item.signal.topic,
+            key=item.signal.key if item.subject is None else item.subject,
+            kind=item.kind,
+            audience="account" if item.signal.topic is Topic.RIGHTS else "community",
+            at=now,
+        )
+        for place, item in enumerate(news)
+    )
+
+
+async def signals_after(number: int, most: int = 1000) -> tuple[int, list[Signal]]:
+    """The signals of up to `most` later changes, and the number of the last of them."""
+    rows = (
+        await Change.filter(number__gt=number)
+        .order_by("number")
+        .limit(most)
+        .values_list("number", "topic", "key", "community_id")
+    )
+    signals = [
+        Signal(topic, community if topic is Topic.BULLETIN else key) for _, topic, key, community in rows
+    ]
+    return (rows[-1][0] if rows else number), signals

@@ -1,0 +1,66 @@
+"""Tables that no topic owns: the journal, what is due, and deeds already done."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from community.database.fields import Code, Instant, Key, To, Words
+from community.signals import Topic
+
+
+class Change(Model):
+    """A row of the journal: numbered in commit order, without personal data.
+
+    `key` is the signal's key; of the topic `bulletin` it is the subject of the item, `kind` what happened.
+    """
+
+    number = fields.BigIntField(primary_key=True, generated=False)
+    community = To("Community", null=True, index=False)
+    topic = Code(Topic)
+    key = fields.BigIntField()
+    kind = Words(32, null=True)
+    audience = Words(16)
+    at = Instant()
+
+    class Meta:
+        table = "change"
+        indexes = (("community_id", "topic", "number"),)
+
+
+class Due(Model):
+    """Something to be done once at a time; `done_at` is set by compare-and-set."""
+
+    id = Key()
+    deed = Words(32)
+    subject = fields.BigIntField()
+    at = Instant()
+    done_at = Instant(null=True)
+
+    class Meta:
+        table = "due"
+        unique_together = (("deed", "subject"),)
+        indexes = (("done_at", "at"),)
+
+
+class KeyedDeed(Model):
+    """What a client's own key already led to, so that a retry gets the first answer."""
+
+    id = Key()
+    account = To("Account", index=False)
+    deed = Words(32)
+    key = Words(64)
+    subject = fields.BigIntField()
+    at = Instant()
+
+    class Meta:
+        table = "keyed_deed"
+        unique_together = (("account_id", "deed", "key"),)
+
+
+class Installation(Model):
+    """One row: marks this database's journal, so that a cursor of another one is refused."""
+
+    id = Key()
+    created_at = Instant()
+
+    class Meta:
+        table = "installation"

@@ -1,0 +1,98 @@
+"""The one base of everything a person may be refused, with its stable code and two sentences."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ErrorCode(StrEnum):
+    """Stable codes that clients may branch on; the sentences beside them may change."""
+
+    ALREADY_CAST = "ALREADY_CAST"
+    ALREADY_SIGNED_UP = "ALREADY_SIGNED_UP"
+    CURSOR_INVALID = "CURSOR_INVALID"
+    ENTRY_REVERSED = "ENTRY_REVERSED"
+    EVENT_FULL = "EVENT_FULL"
+    EVENT_OVER = "EVENT_OVER"
+    FORBIDDEN = "FORBIDDEN"
+    INTERNAL = "INTERNAL"
+    INVALID_ID = "INVALID_ID"
+    INVALID_INPUT = "INVALID_INPUT"
+    KEY_REUSED = "KEY_REUSED"
+    NOT_FOUND = "NOT_FOUND"
+    NOT_ON_ROLL = "NOT_ON_ROLL"
+    NOT_REPRESENTATIVE = "NOT_REPRESENTATIVE"
+    PARTY_REQUIRED = "PARTY_REQUIRED"
+    TOO_FEW_CHOICES = "TOO_FEW_CHOICES"
+    TOO_MANY_CHOICES = "TOO_MANY_CHOICES"
+    TRY_AGAIN = "TRY_AGAIN"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    UNKNOWN_CHOICE = "UNKNOWN_CHOICE"
+    UNKNOWN_QUESTION = "UNKNOWN_QUESTION"
+    VOTE_CLOSED = "VOTE_CLOSED"
+    VOTE_NOT_OPEN = "VOTE_NOT_OPEN"
+
+
+class Refused(Exception):
+    """A deed or a look that the rules do not allow, said so that a resident understands it.
+
+    Subclasses stand beside their rule and carry `code`, `zh` and `en`; the sentences may name
+    details in braces, given to the constructor. No detail may be personal data.
+    """
+
+    code: ClassVar[ErrorCode]
+    zh: str
+    en: str
+
+    def __init__(self, **details: object) -> None:
+        self.details = details
+        self.zh = self.zh.format(**details)
+        self.en = self.en.format(**details)
+        super().__init__(self.en)
+
+
+class Unauthenticated(Refused):
+    code = ErrorCode.UNAUTHENTICATED
+    zh = "请先登录。"
+    en = "Please sign in first."
+
+
+class Forbidden(Refused):
+    code = ErrorCode.FORBIDDEN
+    zh = "您没有这项权限：{sentence_zh}"
+    en = "You may not do this: {sentence_en}"
+
+
+class NotFound(Refused):
+    code = ErrorCode.NOT_FOUND
+    zh = "没有找到，或者不对您开放。"
+    en = "Not found, or not open to you."
+
+
+class InvalidId(Refused):
+    code = ErrorCode.INVALID_ID
+    zh = "编号的写法不对。"
+    en = "This is not a well-formed id."
+
+
+class InvalidInput(Refused):
+    code = ErrorCode.INVALID_INPUT
+    zh = "填写有误：{problem_zh}"
+    en = "Invalid input: {problem_en}"
+
+
+class CursorInvalid(Refused):
+    code = ErrorCode.CURSOR_INVALID
+    zh = "续读的位置无效，请从头读起。"
+    en = "This cursor is not one of ours, is ahead of the journal or too old; read from the start."
+
+
+class KeyReused(Refused):
+    code = ErrorCode.KEY_REUSED
+    zh = "这个提交编号已经用在另一件事上了。"
+    en = "This key was already used for something else."
+
+
+class TryAgain(Refused):
+    code = ErrorCode.TRY_AGAIN
+    zh = "系统正忙，请稍后再试，您的操作没有被记录。"
+    en = "The system is busy; nothing was recorded, please try again."

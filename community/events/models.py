@@ -1,0 +1,54 @@
+"""Tables of gatherings and who signed up for them."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from community.database.fields import Instant, Key, To, Words
+
+
+class Event(Model):
+    """`signed_up` and `version` are kept by triggers on sign_up; a CHECK holds `signed_up` ≤ `capacity`."""
+
+    id = Key()
+    community = To("Community")
+    title = Words(120)
+    description = fields.TextField()
+    place = Words(120)
+    starts_at = Instant()
+    ends_at = Instant()
+    sign_up_closes_at = Instant()
+    capacity = fields.IntField(null=True)
+    max_party_size = fields.IntField()
+    potluck = fields.BooleanField(default=False)
+    signed_up = fields.IntField(default=0)
+    version = fields.IntField(default=0)
+    published_at = Instant()
+
+    class Meta:
+        table = "event"
+        indexes = (("community_id", "starts_at"),)
+
+
+class EventOrganizer(Model):
+    id = Key()
+    event = To("Event", index=False)
+    organization = To("Organization")
+
+    class Meta:
+        table = "event_organizer"
+        unique_together = (("event_id", "organization_id"),)
+
+
+class SignUp(Model):
+    """One standing sign-up an account and event (partial unique index); a cancelled one stays as a row."""
+
+    id = Key()
+    event = To("Event")
+    account = To("Account")
+    party_size = fields.IntField()
+    dish = Words(40, null=True)
+    signed_up_at = Instant()
+    cancelled_at = Instant(null=True)
+
+    class Meta:
+        table = "sign_up"

@@ -1,0 +1,66 @@
+"""Who may still sign up for a gathering, and with how many."""
+
+from datetime import datetime
+
+from community.errors import ErrorCode, InvalidInput, Refused
+
+LARGEST_PARTY = 20
+
+
+class EventFull(Refused):
+    code = ErrorCode.EVENT_FULL
+    zh = "位子不够了，还剩 {left} 个。"
+    en = "Not enough places; {left} left."
+
+
+class EventOver(Refused):
+    code = ErrorCode.EVENT_OVER
+    zh = "报名已经截止。"
+    en = "Signing up has ended."
+
+
+class AlreadySignedUp(Refused):
+    code = ErrorCode.ALREADY_SIGNED_UP
+    zh = "您家已经报过名了。要改人数，请先取消再报。"
+    en = "You have already signed up. Cancel first to change the number."
+
+
+def check_sign_up(
+    now: datetime, closes_at: datetime, party_size: int, most: int, capacity: int | None, signed_up: int
+) -> None:
+    """Raises EventOver, InvalidInput for a party of none or above `most`, EventFull."""
+    if now >= closes_at:
+        raise EventOver
+    if not 1 <= party_size <= most:
+        raise InvalidInput(
+            problem_zh=f"一家报 1 到 {most} 人", problem_en=f"a household brings 1 to {most} people"
+        )
+    if capacity is not None and signed_up + party_size > capacity:
+        raise EventFull(left=capacity - signed_up)
+
+
+def check_event(
+    starts_at: datetime,
+    ends_at: datetime,
+    closes_at: datetime,
+    capacity: int | None,
+    most: int,
+    now: datetime,
+) -> None:
+    """Raises InvalidInput where the times or numbers contradict each other."""
+    if not now < starts_at:
+        raise InvalidInput(problem_zh="开始时间要在以后", problem_en="it must start in the future")
+    if not starts_at < ends_at:
+        raise InvalidInput(problem_zh="结束要晚于开始", problem_en="it must end after it starts")
+    if not now < closes_at <= starts_at:
+        raise InvalidInput(
+            problem_zh="报名截止要在现在之后、开始之前",
+            problem_en="signing up must end after now and by the start",
+        )
+    if capacity is not None and capacity < 1:
+        raise InvalidInput(problem_zh="至少一个位子", problem_en="at least one place")
+    if not 1 <= most <= LARGEST_PARTY:
+        raise InvalidInput(
+            problem_zh=f"一家人数填 1 到 {LARGEST_PARTY}",
+            problem_en=f"a household may bring 1 to {LARGEST_PARTY} people",
+        )

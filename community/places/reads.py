@@ -1,0 +1,143 @@
+"""Communities as a viewer may see them. One that is not public is invisible to strangers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tortoise.functions import Count
+from tortoise.queryset import QuerySet
+
+from community.database.paging import Page, page
+from community.errors import NotFound
+from community.permissions import CITY, Permission, Place, Viewer, may
+from community.places.models import Building, Community, CommunityProfile, Organization, Unit
+from community.places.rules import OrganizationKind, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class CommunityRow:
+    id: int
+    slug: str
+    name: str
+    address: str
+    households: int
+    residents: int | None
+    owner_cards: int | None
+    profile: Profile
+
+    @property
+    def place(self) -> Place:
+        return Place(self.id, self.profile.public_reading)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildingRow:
+    id: int
+    name: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationRow:
+    id: int
+    kind: OrganizationKind
+    name: str
+
+
+async def _rows(query: QuerySet[Community]) -> list[CommunityRow]:
+    columns = ("id", "slug", "name", "address", "households", "residents", "owner_cards", "profile_version")
+    found: list[dict[str, Any]] = await query.values(*columns)
+    profiles = await profiles_of([row["id"] for row in found])
+    return [CommunityRow(profile=profiles[row["id"], row.pop("profile_version")], **row) for row in found]
+
+
+async def profiles_of(communities: Sequence[int]) -> dict[tuple[int, int], Profile]:
+    """Every version of the profiles of `communities`, by community and version."""
+    columns = (
+        "version", "public_reading", "time_zone", "notice_days", "window_days_least", "window_days_most",
+    )  # fmt: skip
+    found = await CommunityProfile.filter(community_id__in=communities).values("community_id", *columns)
+    return {(row.pop("community_id"), row["version"]): Profile(**row) for row in found}
+
+
+async def place_of(community: int) -> Place:
+    """Raises NotFound."""
+    rows = await _rows(Community.filter(id=community))
+    if not rows:
+        raise NotFound
+    return rows[0].place
+
+
+async def the_city(subject: object) -> Place:
+    """Where deeds stand that belong to no single community; for `requires`."""
+    return Place(CITY, public_reading=False)
+
+
+def _visible(viewer: Viewer, rows: Sequence[CommunityRow]) -> list[CommunityRow]:
+    return [row for row in rows if may(viewer, Permission.READ_BULLETIN, row.place)]
+
+
+async def communities_by_id(viewer: Viewer, ids: Sequence[int]) -> dict[int, CommunityRow]:
+    return {row.id: row for row in _visible(viewer, await _rows(Community.filter(id__in=ids)))}
+
+
+async def community_by_slug(viewer: Viewer, slug: str) -> CommunityRow | None:
+    visible = _visible(viewer, await _rows(Community.filter(slug=slug)))
+    return visible[0] if visible else None
+
+
+async def communities_page(viewer: Viewer, first: int, after: int | None) -> Page[CommunityRow]:
+    """In the order in which they joined."""
+    everywhere = CITY in viewer.roles
+    public = await _public_ids()
+    query = Community.all() if everywhere else Community.filter(id__in=[*public, *viewer.roles])
+    if after is not None:
+        query = query.filter(id__gt=after)
+    return page(_visible(viewer, await _rows(query.order_by("id").limit(first + 1))), first)
+
+
+async def _public_ids() -> list[int]:
+    rows = await CommunityProfile.filter(public_reading=True).values("community_id", "version")
+    versions = {
+        row["id"]: row["profile_version"] for row in await Community.all().values("id", "profile_version")
+    }
+    return [row["community_id"] for row in rows if versions[row["community_id"]] == row["version"]]
+
+
+async def communities_of(viewer: Viewer) -> list[CommunityRow]:
+    """Those in which the viewer has a role of their own."""
+    return _visible(viewer, await _rows(Community.filter(id__in=list(viewer.roles)).order_by("id")))
+
+
+async def buildings_of(community: int) -> list[BuildingRow]:
+    rows = await Building.filter(community_id=community).order_by("position").values("id", "name")
+    sizes = (
+        await Unit.filter(community_id=community)
+        .annotate(units=Count("id"))
+        .group_by("building_id")
+        .values("building_id", "units")
+    )
+    units = {row["building_id"]: row["units"] for row in sizes}
+    return [BuildingRow(row["id"], row["name"], units.get(row["id"], 0)) for row in rows]
+
+
+async def buildings_by_id(ids: Sequence[int]) -> dict[int, BuildingRow]:
+    found = await Building.filter(id__in=ids).values("community_id")
+    rows = [
+        row for community in {row["community_id"] for row in found} for row in await buildings_of(community)
+    ]
+    return {row.id: row for row in rows if row.id in ids}
+
+
+async def organizations_of(community: int) -> list[OrganizationRow]:
+    rows = (
+        await Organization.filter(community_id=community, until=None)
+        .order_by("id")
+        .values("id", "kind", "name")
+    )
+    return [OrganizationRow(**row) for row in rows]
+
+
+async def organizations_by_id(ids: Sequence[int]) -> dict[int, OrganizationRow]:
+    rows = await Organization.filter(id__in=ids).values("id", "kind", "name")
+    return {row["id"]: OrganizationRow(**row) for row in rows}

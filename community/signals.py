@@ -1,0 +1,27 @@
+"""Every key that can change, named once, and the way to tell that it did.
+
+A signal says only *that* something changed; whoever cares reads the truth anew.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+
+class Topic(StrEnum):
+    ATTENDANCE = "attendance"  # key: event
+    BULLETIN = "bulletin"  # key: community
+    LEDGER = "ledger"  # key: community
+    RIGHTS = "rights"  # key: account
+    TALLY = "tally"  # key: vote
+
+
+class Signal(NamedTuple):
+    topic: Topic
+    key: int
+
+
+class Tell(Protocol):
+    """Hands signals to whoever watches; called after the commit, never raises, never waits."""
+
+    def __call__(self, signals: Iterable[Signal], /) -> None: ...

@@ -1,0 +1,175 @@
+"""Whether a ballot may be cast now, and whether its answers fit the questions."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from community.errors import ErrorCode, InvalidInput, Refused
+
+LONGEST_TEXT = 1000
+
+
+class VoteForm(StrEnum):
+    """What a vote is worth: decided here, taken over from the official system, or only asked (HZ 20)."""
+
+    STATUTORY_LOCAL = "STATUTORY_LOCAL"
+    STATUTORY_IMPORTED = "STATUTORY_IMPORTED"
+    CONSULTATION = "CONSULTATION"
+
+
+class VoteStatus(StrEnum):
+    DRAFT = "DRAFT"
+    ANNOUNCED = "ANNOUNCED"
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    ON_DISPLAY = "ON_DISPLAY"
+    CERTIFIED = "CERTIFIED"
+    PUBLISHED = "PUBLISHED"
+    ANNULLED = "ANNULLED"
+
+
+class QuestionKind(StrEnum):
+    """A resolution is answered FOR, AGAINST, ABSTAIN (FOLLOW where offered); a survey has its own options."""
+
+    RESOLUTION = "RESOLUTION"
+    SURVEY = "SURVEY"
+
+
+class Channel(StrEnum):
+    ONLINE = "ONLINE"
+    PAPER = "PAPER"
+    PHONE = "PHONE"
+    DOOR_TO_DOOR = "DOOR_TO_DOOR"
+    MAIL = "MAIL"
+
+
+class Validity(StrEnum):
+    VALID = "VALID"
+    INVALID = "INVALID"
+
+
+class VoteNotOpen(Refused):
+    code = ErrorCode.VOTE_NOT_OPEN
+    zh = "表决还没有开始。"
+    en = "The vote has not opened yet."
+
+
+class VoteClosed(Refused):
+    code = ErrorCode.VOTE_CLOSED
+    zh = "表决已经截止，不能再投票了。"
+    en = "The vote has closed; no more ballots are taken."
+
+
+class NotOnRoll(Refused):
+    code = ErrorCode.NOT_ON_ROLL
+    zh = "这次表决的业主名册里没有您。只有业主能投票，租户不能。"
+    en = "You are not on the roll of this vote. Only its owners vote; tenants do not."
+
+
+class AlreadyCast(Refused):
+    code = ErrorCode.ALREADY_CAST
+    zh = "您家已经投过票了，投出后不能改。"
+    en = "Your party has already cast its ballot; it cannot be changed."
+
+
+class PartyRequired(Refused):
+    code = ErrorCode.PARTY_REQUIRED
+    zh = "您代表几户业主，请说明这一票代表哪一户。"
+    en = "You act for several owner parties; say for which one this ballot is."
+
+
+class UnknownQuestion(Refused):
+    code = ErrorCode.UNKNOWN_QUESTION
+    zh = "这次表决没有这个议题。"
+    en = "This vote has no such question."
+
+
+class UnknownChoice(Refused):
+    code = ErrorCode.UNKNOWN_CHOICE
+    zh = "这个议题没有这个选项。"
+    en = "This question has no such choice."
+
+
+class TooManyChoices(Refused):
+    code = ErrorCode.TOO_MANY_CHOICES
+    zh = "这个议题最多选 {most} 项。"
+    en = "Choose at most {most} for this question."
+
+
+class TooFewChoices(Refused):
+    code = ErrorCode.TOO_FEW_CHOICES
+    zh = "每个议题都要选，至少选 {least} 项。"
+    en = "Answer every question with at least {least}."
+
+
+def status_of(
+    now: datetime, opens_at: datetime, closes_at: datetime, annulled_at: datetime | None = None
+) -> VoteStatus:
+    """A function of the row and the moment: open while opens_at ≤ now < closes_at."""
+    if annulled_at is not None:
+        return VoteStatus.ANNULLED
+    if now < opens_at:
+        return VoteStatus.ANNOUNCED
+    return VoteStatus.OPEN if now < closes_at else VoteStatus.CLOSED
+
+
+def check_open(status: VoteStatus) -> None:
+    """Raises VoteNotOpen before the opening, VoteClosed after the close."""
+    if status in (VoteStatus.DRAFT, VoteStatus.ANNOUNCED):
+        raise VoteNotOpen
+    if status is not VoteStatus.OPEN:
+        raise VoteClosed
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as far as answering it goes."""
+
+    choices: Collection[str]
+    least: int
+    most: int
+    accepts_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    question: int
+    choices: Sequence[str]
+    text: str | None = None
+
+
+def check_answers(asked: Mapping[int, Asked], answers: Sequence[Answered]) -> None:
+    """`asked`: the questions this party may answer, by id.
+
+    Raises UnknownQuestion, UnknownChoice, TooManyChoices, TooFewChoices (also where a question
+    is left out), InvalidInput for a doubled answer or a text nobody asked for.
+    """
+    for answer in answers:
+        _check_answer(asked.get(answer.question), answer)
+    answered = [answer.question for answer in answers]
+    if len(set(answered)) != len(answered):
+        raise InvalidInput(problem_zh="同一个议题回答了两次", problem_en="a question is answered twice")
+    for question, terms in asked.items():
+        if terms.least > 0 and question not in answered:
+            raise TooFewChoices(least=terms.least)
+
+
+def _check_answer(terms: Asked | None, answer: Answered) -> None:
+    if terms is None:
+        raise UnknownQuestion
+    if any(choice not in terms.choices for choice in answer.choices):
+        raise UnknownChoice
+    if len(set(answer.choices)) != len(answer.choices):
+        raise InvalidInput(problem_zh="同一个选项选了两次", problem_en="a choice is marked twice")
+    if len(answer.choices) > terms.most:
+        raise TooManyChoices(most=terms.most)
+    if len(answer.choices) < terms.least:
+        raise TooFewChoices(least=terms.least)
+    if answer.text and not terms.accepts_text:
+        raise InvalidInput(problem_zh="这个议题不收文字", problem_en="this question takes no text")
+    if answer.text and len(answer.text) > LONGEST_TEXT:
+        raise InvalidInput(
+            problem_zh=f"文字最多 {LONGEST_TEXT} 字",
+            problem_en=f"a text has at most {LONGEST_TEXT} characters",
+        )

@@ -1,0 +1,194 @@
+"""Tables of a vote: its questions, the frozen roll, the ballots and which of them count."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from community.database.fields import Code, Instant, Key, OnlyOne, To, Words
+from community.votes.casting import Channel, QuestionKind, Validity, VoteForm
+from community.votes.rules import FollowMajority, Matter, Silence
+
+
+class Vote(Model):
+    """`opened_at`: the roll is frozen; `counted_at`: the closing count is done; the status is derived."""
+
+    id = Key()
+    community = To("Community")
+    convener = To("Organization")
+    title = Words(120)
+    description = fields.TextField()
+    form = Code(VoteForm)
+    building = To("Building", null=True)
+    profile_version = fields.IntField()
+    parking_counts = fields.BooleanField(default=False)
+    follow_majority = Code(FollowMajority, null=True)
+    silence = Code(Silence)
+    silence_floor = fields.BooleanField(default=False)
+    silence_clause = Words(64, null=True)
+    revisable = fields.BooleanField(default=False)
+    announced_at = Instant()
+    opens_at = Instant()
+    closes_at = Instant()
+    opened_at = Instant(null=True)
+    counted_at = Instant(null=True)
+    annulled_at = Instant(null=True)
+    roll = To("Roll", null=True)
+
+    class Meta:
+        table = "vote"
+        indexes = (("community_id", "opens_at"),)
+
+
+class Question(Model):
+    """`roll` has its own denominator where only one building decides."""
+
+    id = Key()
+    vote = To("Vote")
+    position = fields.IntField()
+    title = Words(200)
+    description = fields.TextField()
+    kind = Code(QuestionKind)
+    matter = Code(Matter)
+    building = To("Building", null=True)
+    min_choices = fields.IntField(default=1)
+    max_choices = fields.IntField(default=1)
+    accepts_text = fields.BooleanField(default=False)
+    roll = To("Roll", null=True)
+
+    class Meta:
+        table = "question"
+        unique_together = (("vote_id", "position"),)
+
+
+class Choice(Model):
+    id = Key()
+    question = To("Question")
+    position = fields.IntField()
+    code = Words(32)
+    label = Words(100)
+
+    class Meta:
+        table = "choice"
+        unique_together = (("question_id", "code"),)
+
+
+class Roll(Model):
+    """A frozen electorate of a vote: the whole community or one building."""
+
+    id = Key()
+    vote = fields.BigIntField(db_index=True)  # a plain number: vote and roll would point at each other
+    building = To("Building", null=True)
+    frozen_at = Instant()
+
+    class Meta:
+        table = "roll"
+
+
+class RollEntry(Model):
+    """One owner party in a roll: one head, its area in hundredths of m²."""
+
+    id = Key()
+    roll = To("Roll", index=False)
+    party = To("OwnerParty")
+    heads = fields.IntField(default=1)
+    area = fields.BigIntField()
+
+    class Meta:
+        table = "roll_entry"
+        unique_together = (("roll_id", "party_id"),)
+
+
+class RollUnit(Model):
+    id = Key()
+    roll = To("Roll", index=False)
+    unit = To("Unit")
+    party = To("OwnerParty")
+    area = fields.BigIntField()
+
+    class Meta:
+        table = "roll_unit"
+        unique_together = (("roll_id", "unit_id"),)
+        indexes = (("roll_id", "party_id"),)
+
+
+class Served(Model):
+    """Proof that the ballot reached a party; only these may be counted when silent (沪02民初16号)."""
+
+    id = Key()
+    vote = To("Vote", index=False)
+    party = To("OwnerParty")
+    evidence = Words(128)
+    served_at = Instant()
+
+    class Meta:
+        table = "served"
+        unique_together = (("vote_id", "party_id"),)
+
+
+class Ballot(Model):
+    """Append-only. `sequence` counts the ballots of a vote in commit order, from 1, without gaps."""
+
+    id = Key()
+    vote = To("Vote", index=False)
+    party = To("OwnerParty")
+    sequence = fields.IntField()
+    channel = Code(Channel)
+    evidence = Words(128, null=True)
+    recorded_by = To("Account", null=True)
+    cast_at = Instant()
+    validity = Code(Validity)
+
+    class Meta:
+        table = "ballot"
+        unique_together = (("vote_id", "sequence"),)
+
+
+class BallotChoice(Model):
+    id = Key()
+    ballot = To("Ballot", index=False)
+    question = To("Question")
+    choice = Words(32)
+
+    class Meta:
+        table = "ballot_choice"
+        unique_together = (("ballot_id", "question_id", "choice"),)
+
+
+class BallotText(Model):
+    id = Key()
+    ballot = To("Ballot", index=False)
+    question = To("Question")
+    text = Words(1000)
+
+    class Meta:
+        table = "ballot_text"
+        unique_together = (("ballot_id", "question_id"),)
+
+
+class CountedBallot(Model):
+    """Points to the one ballot of a party that counts; a changed ballot moves the pointer."""
+
+    id = Key()
+    vote = To("Vote", index=False)
+    party = To("OwnerParty")
+    ballot = OnlyOne("Ballot")
+
+    class Meta:
+        table = "counted_ballot"
+        unique_together = (("vote_id", "party_id"),)
+
+
+class QuestionResult(Model):
+    """The closing count of a question; never altered. `sequence`: the last ballot it holds."""
+
+    id = Key()
+    question = OnlyOne("Question")
+    sequence = fields.IntField()
+    outcome = Words(16, null=True)
+    participating_heads = fields.IntField()
+    participating_area = fields.BigIntField()
+    agreeing_heads = fields.IntField(null=True)
+    agreeing_area = fields.BigIntField(null=True)
+    counted_at = Instant()
+
+    class Meta:
+        table = "question_result"
