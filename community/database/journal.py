@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from tortoise import connections
 from tortoise.functions import Max
 
 from community.database.models import Change
+from community.database.sql import is_postgres, select
 from community.signals import Signal, Topic
 
 _ADVISORY_LOCK = 7_410_001
@@ -22,17 +22,13 @@ class News(NamedTuple):
     subject: int | None = None
 
 
-def _is_postgres() -> bool:
-    return bool(connections.get("default").capabilities.dialect == "postgres")
-
-
 async def take_number() -> int:
     """The next number, seen in commit order: nobody else gets one until this transaction ends.
 
     To be called last in a transaction. SQLite has a single writer anyway.
     """
-    if _is_postgres():
-        await connections.get("default").execute_query(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+    if is_postgres():
+        await select("SELECT pg_advisory_xact_lock(?)", [_ADVISORY_LOCK])
     return await head() + 1
 
 

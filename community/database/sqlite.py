@@ -103,7 +103,7 @@ class OneWriterClient(SqliteClient):
 
 
 def _is_select(query: str) -> bool:
-    return query.lstrip()[:6].upper() in ("SELECT", "WITH R")
+    return query.lstrip()[:6].upper().startswith(("SELECT", "WITH"))
 
 
 class _ImmediateTransaction(SqliteTransactionWrapper):

@@ -1,6 +1,6 @@
 """Communities as a viewer may see them. One that is not public is invisible to strangers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,10 +62,14 @@ async def profiles_of(communities: Sequence[int]) -> dict[tuple[int, int], Profi
 
 async def place_of(community: int) -> Place:
     """Raises NotFound."""
-    rows = await _rows(Community.filter(id=community))
-    if not rows:
+    places = await places_of([community])
+    if not places:
         raise NotFound
-    return rows[0].place
+    return places[community]
+
+
+async def places_of(communities: Collection[int]) -> dict[int, Place]:
+    return {row.id: row.place for row in await _rows(Community.filter(id__in=communities))}
 
 
 async def the_city(subject: object) -> Place:

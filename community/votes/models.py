@@ -72,11 +72,13 @@ class Choice(Model):
 
 
 class Roll(Model):
-    """A frozen electorate of a vote: the whole community or one building."""
+    """A frozen electorate of a vote, the whole community or one building, and its whole weight."""
 
     id = Key()
     vote = fields.BigIntField(db_index=True)  # a plain number: vote and roll would point at each other
     building = To("Building", null=True)
+    heads = fields.IntField()
+    area = fields.BigIntField()
     frozen_at = Instant()
 
     class Meta:

@@ -479,6 +479,8 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
+                ("heads", fields.IntField()),
+                ("area", fields.BigIntField()),
                 ("frozen_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={"table": "roll", "app": "meilin", "pk_attr": "id"},

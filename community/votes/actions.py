@@ -1,0 +1,424 @@
+"""A vote is announced, opened, voted in and counted here; nothing else writes its tables."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from community.database import due
+from community.database.ids import new_id
+from community.database.journal import take_number
+from community.database.sql import hold_exclusive, hold_shared
+from community.database.work import Work, requires, same
+from community.errors import NotFound
+from community.members.models import OwnerParty
+from community.members.reads import PartySeat, seats_of
+from community.members.rules import PartyKind, check_representative
+from community.permissions import Permission
+from community.places.models import Building, Community, Organization
+from community.places.reads import place_of, profiles_of
+from community.signals import Topic
+from community.votes.casting import (
+    AlreadyCast,
+    Answered,
+    Asked,
+    Channel,
+    NotOnRoll,
+    PartyRequired,
+    QuestionKind,
+    Validity,
+    VoteClosed,
+    VoteForm,
+    check_answers,
+    check_open,
+)
+from community.votes.lifecycle import check_announcement, choices_of
+from community.votes.models import (
+    Ballot,
+    BallotChoice,
+    BallotText,
+    Choice,
+    CountedBallot,
+    Question,
+    QuestionResult,
+    Roll,
+    RollEntry,
+    RollUnit,
+    Vote,
+)
+from community.votes.progress import NO_DEVELOPER, Register, progress_of, read_register, scopes
+from community.votes.reads import (
+    QuestionRow,
+    VoteRow,
+    counted_ballots,
+    place_of_vote,
+    questions_of,
+    vote_row,
+    weights_in,
+)
+from community.votes.roll import electorate, form_roll
+from community.votes.rules import FollowMajority, Matter, Silence
+
+OPEN = "open_vote"
+CLOSE = "close_vote"
+
+
+@dataclass(frozen=True, slots=True)
+class NewQuestion:
+    """`choices` (code and label) are the options of a survey; a resolution has its own."""
+
+    title: str
+    description: str
+    kind: QuestionKind
+    matter: Matter
+    choices: Sequence[tuple[str, str]] = ()
+    building: int | None = None
+    min_choices: int = 1
+    max_choices: int = 1
+    accepts_text: bool = False
+
+
+@requires(Permission.ANNOUNCE_VOTE, within=place_of)
+async def announce_vote(
+    work: Work,
+    community: int,
+    *,
+    convener: int,
+    title: str,
+    description: str,
+    form: VoteForm,
+    opens_at: datetime,
+    closes_at: datetime,
+    questions: Sequence[NewQuestion],
+    building: int | None = None,
+    parking_counts: bool = False,
+    follow_majority: FollowMajority | None = None,
+    silence: Silence = Silence.ABSENT,
+    revisable: bool = False,
+) -> int:
+    """The new vote's id.
+
+    Raises InvalidInput where notice or window are unlawful (杭州市物业管理条例 19, 20).
+    """
+    version = (await Community.get(id=community).values("profile_version"))["profile_version"]
+    profile = (await profiles_of([community]))[community, version]
+    check_announcement(profile, form, work.now, opens_at, closes_at, [q.matter for q in questions], silence)
+    if not await Organization.exists(id=convener, community_id=community):
+        raise NotFound
+    for scope in {building, *(question.building for question in questions)} - {None}:
+        if not await Building.exists(id=scope, community_id=community):
+            raise NotFound
+    vote = new_id()
+    await Vote.create(
+        id=vote,
+        community_id=community,
+        convener_id=convener,
+        title=title,
+        description=description,
+        form=form,
+        building_id=building,
+        profile_version=version,
+        parking_counts=parking_counts,
+        follow_majority=follow_majority,
+        silence=silence,
+        revisable=revisable,
+        announced_at=work.now,
+        opens_at=opens_at,
+        closes_at=closes_at,
+    )
+    for position, question in enumerate(questions):
+        await _ask(vote, position, question, building, follow=follow_majority is not None)
+    await due.plan(OPEN, vote, opens_at)
+    await due.plan(CLOSE, vote, closes_at)
+    work.posted("VOTE_ANNOUNCED", vote, community)
+    return vote
+
+
+async def _ask(vote: int, position: int, new: NewQuestion, building: int | None, *, follow: bool) -> None:
+    question = new_id()
+    await Question.create(
+        id=question,
+        vote_id=vote,
+        position=position,
+        title=new.title,
+        description=new.description,
+        kind=new.kind,
+        matter=new.matter,
+        building_id=new.building or building,
+        min_choices=new.min_choices,
+        max_choices=new.max_choices,
+        accepts_text=new.accepts_text,
+    )
+    await Choice.bulk_create(
+        Choice(question_id=question, position=place, code=code, label=label)
+        for place, (code, label) in enumerate(choices_of(new.kind, new.choices, follow=follow))
+    )
+
+
+@requires(Permission.OPERATE, within=place_of_vote)
+async def open_vote(work: Work, vote: int) -> None:
+    """Freezes the roll and opens the ballot box, once. Raises VoteNotOpen before its time."""
+    await hold_exclusive("vote", vote)
+    row = await vote_row(vote)
+    check_open(row.status(work.now))
+    await _open(work, row)
+
+
+async def _open(work: Work, vote: VoteRow) -> None:
+    if vote.opened_at is not None or not await due.claim(OPEN, vote.id, work.now):
+        return
+    questions = (await questions_of([vote.id]))[vote.id]
+    register = await read_register(vote.community_id, work.now)
+    if register.developer == NO_DEVELOPER:
+        await OwnerParty.create(community_id=vote.community_id, kind=PartyKind.DEVELOPER)
+        register = await read_register(vote.community_id, work.now)
+    for building in scopes(vote, questions):
+        roll = await _freeze(work, vote, register, building)
+        await Question.filter(vote_id=vote.id, building_id=building).update(roll_id=roll)
+        if building == vote.building_id:
+            await Vote.filter(id=vote.id).update(roll_id=roll, opened_at=work.now)
+    work.changed(Topic.TALLY, vote.id, vote.community_id)
+    work.posted("VOTE_OPENED", vote.id, vote.community_id)
+
+
+async def _freeze(work: Work, vote: VoteRow, register: Register, building: int | None) -> int:
+    entries = form_roll(
+        register.units, register.developer, building=building, parking_counts=vote.parking_counts
+    )
+    total = electorate(entries.values())
+    roll = new_id()
+    await Roll.create(
+        id=roll,
+        vote=vote.id,
+        building_id=building,
+        heads=total.heads,
+        area=total.area,
+        frozen_at=work.now,
+    )
+    await RollEntry.bulk_create(
+        (
+            RollEntry(roll_id=roll, party_id=party, heads=entry.weight.heads, area=entry.weight.area)
+            for party, entry in entries.items()
+        ),
+        batch_size=1000,
+    )
+    await RollUnit.bulk_create(
+        (
+            RollUnit(roll_id=roll, unit_id=unit.unit, party_id=party, area=unit.area)
+            for party, entry in entries.items()
+            for unit in entry.units
+        ),
+        batch_size=1000,
+    )
+    return roll
+
+
+@requires(Permission.CAST_BALLOT, within=place_of_vote)
+async def cast_ballot(
+    work: Work, vote: int, *, answers: Sequence[Answered], party: int | None = None, key: str | None = None
+) -> int:
+    """The ballot's id; the same `key` again returns the first one's.
+
+    Raises VoteNotOpen, VoteClosed, NotOnRoll, PartyRequired, NotRepresentative, AlreadyCast, KeyReused,
+    and what `check_answers` refuses. A ballot counts if opens_at ≤ now < closes_at.
+    """
+    if (first := await work.done_before("castBallot", key)) is not None:
+        same((await Ballot.get(id=first).values("vote_id"))["vote_id"], vote)
+        return first
+    row = await _ballot_box(work, vote)
+    seat = await _seat(work, row, party)
+    questions = (await questions_of([vote]))[vote]
+    _check_answers(questions, await _electors(questions, [seat.party]), seat.party, answers)
+    check_representative(seat.named, work.account)
+    ballot = await _record(work, row, RecordedBallot(seat.party, work.now, answers))
+    await work.keep("castBallot", key, ballot)
+    work.changed(Topic.TALLY, vote, row.community_id)
+    return ballot
+
+
+async def _ballot_box(work: Work, vote: int) -> VoteRow:
+    """The open vote, held so that no closing count passes by; opened now if its timer is late."""
+    row = await vote_row(vote)
+    check_open(row.status(work.now))
+    if row.opened_at is None:
+        await hold_exclusive("vote", vote)
+        await _open(work, await vote_row(vote))
+    else:
+        await hold_shared("vote", vote)
+    row = await vote_row(vote)
+    if row.counted_at is not None:
+        raise VoteClosed  # a clock that runs behind must not slip a ballot in after the count
+    return row
+
+
+async def _seat(work: Work, vote: VoteRow, party: int | None) -> PartySeat:
+    """The one owner party for which this account casts."""
+    seats = {seat.party: seat for seat in await seats_of(work.account, vote.community_id, work.now)}
+    on_roll = await weights_in(vote.roll_id, list(seats))
+    if not on_roll or (party is not None and party not in on_roll):
+        raise NotOnRoll
+    if party is None and len(on_roll) > 1:
+        raise PartyRequired
+    return seats[next(iter(on_roll)) if party is None else party]
+
+
+async def _electors(questions: Sequence[QuestionRow], parties: Sequence[int]) -> set[tuple[int, int]]:
+    """Which of `parties` stand on the roll of which question, as pairs of question and party."""
+    entries = RollEntry.filter(roll_id__in={q.roll_id for q in questions}, party_id__in=parties)
+    on_roll = {(row["roll_id"], row["party_id"]) for row in await entries.values("roll_id", "party_id")}
+    return {(q.id, party) for q in questions for party in parties if (q.roll_id, party) in on_roll}
+
+
+def _check_answers(
+    questions: Sequence[QuestionRow],
+    electors: Collection[tuple[int, int]],
+    party: int,
+    answers: Sequence[Answered],
+) -> None:
+    asked = {
+        question.id: Asked(
+            [choice.code for choice in question.choices],
+            question.min_choices,
+            question.max_choices,
+            question.accepts_text,
+        )
+        for question in questions
+        if (question.id, party) in electors
+    }
+    foreign = {question.id for question in questions} - set(asked)
+    if any(answer.question in foreign for answer in answers):
+        raise NotOnRoll
+    check_answers(asked, answers)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedBallot:
+    """A ballot as somebody wrote it down; `evidence` refers to the paper or the recording."""
+
+    party: int
+    cast_at: datetime
+    answers: Sequence[Answered]
+    channel: Channel = Channel.ONLINE
+    evidence: str | None = None
+
+
+async def _record(work: Work, vote: VoteRow, new: RecordedBallot) -> int:
+    """Adds the ballot and moves the pointer, under the lock that gives numbers. Raises AlreadyCast."""
+    await take_number()
+    counted = await counted_ballots(vote.id, [new.party])
+    if counted and not vote.revisable:
+        raise AlreadyCast
+    (ballot,) = await _write_ballots(work, vote.id, [new])
+    if counted:
+        await CountedBallot.filter(vote_id=vote.id, party_id=new.party).update(ballot_id=ballot)
+    else:
+        await CountedBallot.create(vote_id=vote.id, party_id=new.party, ballot_id=ballot)
+    return ballot
+
+
+async def _write_answers(answers: dict[int, Sequence[Answered]]) -> None:
+    given = [(ballot, answer) for ballot, all_answers in answers.items() for answer in all_answers]
+    await BallotChoice.bulk_create(
+        (
+            BallotChoice(ballot_id=ballot, question_id=answer.question, choice=choice)
+            for ballot, answer in given
+            for choice in answer.choices
+        ),
+        batch_size=1000,
+    )
+    await BallotText.bulk_create(
+        BallotText(ballot_id=ballot, question_id=answer.question, text=answer.text)
+        for ballot, answer in given
+        if answer.text
+    )
+
+
+@requires(Permission.OPERATE, within=place_of_vote)
+async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot]) -> None:
+    """Takes over many ballots of parties that have not cast yet, all or none, in the order given.
+
+    Raises AlreadyCast, NotOnRoll, VoteNotOpen and VoteClosed by each ballot's own moment, and what
+    `check_answers` refuses.
+    """
+    row = await vote_row(vote)
+    await hold_shared("vote", vote)
+    if row.counted_at is not None:
+        raise VoteClosed
+    questions = (await questions_of([vote]))[vote]
+    parties = [ballot.party for ballot in ballots]
+    electors = await _electors(questions, parties)
+    on_roll = await weights_in(row.roll_id, parties)
+    for ballot in ballots:
+        check_open(row.status(ballot.cast_at))
+        if ballot.party not in on_roll:
+            raise NotOnRoll
+        _check_answers(questions, electors, ballot.party, ballot.answers)
+    await take_number()
+    if len(set(parties)) < len(parties) or await counted_ballots(vote, parties):
+        raise AlreadyCast
+    ids = await _write_ballots(work, vote, ballots)
+    await CountedBallot.bulk_create(
+        (
+            CountedBallot(vote_id=vote, party_id=party, ballot_id=ballot)
+            for ballot, party in zip(ids, parties, strict=True)
+        ),
+        batch_size=1000,
+    )
+    work.changed(Topic.TALLY, vote, row.community_id)
+
+
+async def _next_sequence(vote: int) -> int:
+    newest = await Ballot.filter(vote_id=vote).order_by("-sequence").limit(1).values("sequence")
+    return 1 + (newest[0]["sequence"] if newest else 0)
+
+
+async def _write_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot]) -> list[int]:
+    """The new rows' ids; which ballots count is the caller's to say."""
+    start = await _next_sequence(vote)
+    ids = [new_id() for _ in ballots]
+    await Ballot.bulk_create(
+        (
+            Ballot(
+                id=ballot,
+                vote_id=vote,
+                party_id=new.party,
+                sequence=start + place,
+                channel=new.channel,
+                evidence=new.evidence,
+                recorded_by_id=work.recorder,
+                cast_at=new.cast_at,
+                validity=Validity.VALID,
+            )
+            for place, (ballot, new) in enumerate(zip(ids, ballots, strict=True))
+        ),
+        batch_size=1000,
+    )
+    await _write_answers({ballot: new.answers for ballot, new in zip(ids, ballots, strict=True)})
+    return ids
+
+
+@requires(Permission.OPERATE, within=place_of_vote)
+async def close_vote(work: Work, vote: int) -> None:
+    """The closing count, once; after it no ballot is taken whatever a clock says."""
+    await hold_exclusive("vote", vote)
+    row = await vote_row(vote)
+    if work.now < row.closes_at or row.counted_at is not None or not await due.claim(CLOSE, vote, work.now):
+        return
+    if row.opened_at is None:
+        await _open(work, row)
+    await Vote.filter(id=vote).update(counted_at=work.now)
+    progress = await progress_of(vote)
+    await QuestionResult.bulk_create(
+        QuestionResult(
+            question_id=question.question,
+            sequence=question.moment,
+            outcome=question.tally.outcome,
+            participating_heads=question.tally.participating.heads,
+            participating_area=question.tally.participating.area,
+            agreeing_heads=question.tally.agreeing.heads,
+            agreeing_area=question.tally.agreeing.area,
+            counted_at=work.now,
+        )
+        for question in progress.questions
+    )
+    work.changed(Topic.TALLY, vote, row.community_id)
+    work.posted("VOTE_CLOSED", vote, row.community_id)

@@ -1,0 +1,74 @@
+"""What a lawful announcement is, and which choices a question offers."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from community.errors import InvalidInput
+from community.places.rules import Profile
+from community.votes.casting import QuestionKind, VoteForm
+from community.votes.rules import Matter, Option, Silence
+
+LABELS = {Option.FOR: "赞同", Option.AGAINST: "反对", Option.ABSTAIN: "弃权", Option.FOLLOW: "随多数"}
+
+
+def choices_of(
+    kind: QuestionKind, options: Sequence[tuple[str, str]], *, follow: bool
+) -> list[tuple[str, str]]:
+    """Codes and labels; FOLLOW only where the vote's rules offer it."""
+    if kind is QuestionKind.SURVEY:
+        return list(options)
+    offered = [option for option in Option if follow or option is not Option.FOLLOW]
+    return [(option.value, LABELS[option]) for option in offered]
+
+
+def check_announcement(
+    profile: Profile,
+    form: VoteForm,
+    now: datetime,
+    opens_at: datetime,
+    closes_at: datetime,
+    matters: Sequence[Matter],
+    silence: Silence,
+) -> None:
+    """Raises InvalidInput where the announcement breaks the profile's days or mixes what may not be mixed.
+
+    A consultation has no lawful notice or window; it only has to lie ahead.
+    """
+    if not matters:
+        raise InvalidInput(problem_zh="至少要有一个议题", problem_en="a vote has at least one question")
+    consulting = form is VoteForm.CONSULTATION
+    if any((matter is Matter.CONSULTATION) != consulting for matter in matters):
+        raise InvalidInput(
+            problem_zh="征求意见和法定表决不能混在一起",
+            problem_en="a consultation decides no statutory matter",
+        )
+    if silence is not Silence.ABSENT:
+        raise InvalidInput(
+            problem_zh="未投票视为从多数，须有议事规则条款和送达记录，目前不能发起",
+            problem_en="counting silence needs an adopted clause and proof of service; not offered yet",
+        )
+    if not now <= opens_at < closes_at:
+        raise InvalidInput(
+            problem_zh="投票时间要在公告之后，截止要晚于开始",
+            problem_en="the window lies after the announcement",
+        )
+    if not consulting:
+        _check_days(profile, now, opens_at, closes_at)
+
+
+def _check_days(profile: Profile, now: datetime, opens_at: datetime, closes_at: datetime) -> None:
+    zone = ZoneInfo(profile.time_zone)
+    notice = (opens_at.astimezone(zone).date() - now.astimezone(zone).date()).days
+    if notice < profile.notice_days:
+        raise InvalidInput(
+            problem_zh=f"要提前 {profile.notice_days} 天公告，现在只有 {notice} 天",
+            problem_en=f"notice of {profile.notice_days} days is needed, this is {notice}",
+        )
+    window = closes_at - opens_at
+    least, most = timedelta(days=profile.window_days_least), timedelta(days=profile.window_days_most)
+    if not least <= window <= most:
+        raise InvalidInput(
+            problem_zh=f"投票时间为 {least.days} 到 {most.days} 天",
+            problem_en=f"the window is {least.days} to {most.days} days",
+        )

@@ -1,0 +1,220 @@
+"""Votes as a viewer may see them, their questions, and who stands on a roll."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tortoise.expressions import Q
+
+from community.database.paging import Page, page
+from community.errors import NotFound
+from community.permissions import Permission, Place, Viewer, may
+from community.places.models import Unit
+from community.places.reads import place_of, places_of
+from community.votes.casting import QuestionKind, VoteForm, VoteStatus, status_of
+from community.votes.models import (
+    Ballot,
+    BallotChoice,
+    BallotText,
+    Choice,
+    CountedBallot,
+    Question,
+    RollEntry,
+    RollUnit,
+    Vote,
+)
+from community.votes.rules import CountingRules, FollowMajority, Matter, Silence, Weight
+
+
+@dataclass(frozen=True, slots=True)
+class VoteRow:
+    id: int
+    community_id: int
+    convener_id: int
+    title: str
+    description: str
+    form: VoteForm
+    building_id: int | None
+    profile_version: int
+    parking_counts: bool
+    follow_majority: FollowMajority | None
+    silence: Silence
+    silence_floor: bool
+    revisable: bool
+    announced_at: datetime
+    opens_at: datetime
+    closes_at: datetime
+    opened_at: datetime | None
+    counted_at: datetime | None
+    annulled_at: datetime | None
+    roll_id: int | None
+
+    def status(self, now: datetime) -> VoteStatus:
+        return status_of(now, self.opens_at, self.closes_at, self.annulled_at)
+
+    @property
+    def counting(self) -> CountingRules:
+        return CountingRules(
+            parking_counts=self.parking_counts,
+            follow_majority=self.follow_majority or FollowMajority.RESOLVE,
+            silence=self.silence,
+            silence_floor=self.silence_floor,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceRow:
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRow:
+    id: int
+    vote_id: int
+    title: str
+    description: str
+    kind: QuestionKind
+    matter: Matter
+    building_id: int | None
+    min_choices: int
+    max_choices: int
+    accepts_text: bool
+    roll_id: int | None
+    choices: tuple[ChoiceRow, ...]
+
+
+_VOTE = tuple(VoteRow.__dataclass_fields__)
+_QUESTION = tuple(name for name in QuestionRow.__dataclass_fields__ if name != "choices")
+
+
+async def place_of_vote(vote: int) -> Place:
+    """Raises NotFound."""
+    rows = await Vote.filter(id=vote).values("community_id")
+    if not rows:
+        raise NotFound
+    return await place_of(rows[0]["community_id"])
+
+
+async def vote_row(vote: int) -> VoteRow:
+    """For actions and the system, whoever asks. Raises NotFound."""
+    rows = await Vote.filter(id=vote).values(*_VOTE)
+    if not rows:
+        raise NotFound
+    return VoteRow(**rows[0])
+
+
+async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
+    rows = [VoteRow(**row) for row in await Vote.filter(id__in=ids).values(*_VOTE)]
+    places = await places_of({row.community_id for row in rows})
+    return {row.id: row for row in rows if may(viewer, Permission.READ_BULLETIN, places[row.community_id])}
+
+
+def _has_status(status: VoteStatus, now: datetime) -> Q:
+    if status is VoteStatus.ANNULLED:
+        return Q(annulled_at__isnull=False)
+    standing = Q(annulled_at=None)
+    if status is VoteStatus.ANNOUNCED:
+        return standing & Q(opens_at__gt=now)
+    if status is VoteStatus.OPEN:
+        return standing & Q(opens_at__lte=now, closes_at__gt=now)
+    if status is VoteStatus.CLOSED:
+        return standing & Q(closes_at__lte=now)
+    return Q(id=0)  # drafts, displays and certificates do not exist yet
+
+
+async def votes_page(
+    community: int,
+    now: datetime,
+    first: int,
+    after: tuple[datetime, int] | None,
+    statuses: Collection[VoteStatus] | None = None,
+) -> Page[VoteRow]:
+    """Newest opening first; `after`: opening and id of the last row seen."""
+    query = Vote.filter(community_id=community)
+    if after is not None:
+        query = query.filter(Q(opens_at__lt=after[0]) | Q(opens_at=after[0], id__lt=after[1]))
+    if statuses is not None:
+        query = query.filter(
+            Q(*(_has_status(status, now) for status in statuses), join_type=Q.OR) if statuses else Q(id=0)
+        )
+    rows = await query.order_by("-opens_at", "-id").limit(first + 1).values(*_VOTE)
+    return page([VoteRow(**row) for row in rows], first)
+
+
+async def questions_of(votes: Collection[int]) -> dict[int, list[QuestionRow]]:
+    """By vote, in order, each with its choices in order."""
+    rows = await Question.filter(vote_id__in=votes).order_by("vote_id", "position").values(*_QUESTION)
+    choices: defaultdict[int, list[ChoiceRow]] = defaultdict(list)
+    offered = Choice.filter(question_id__in=[row["id"] for row in rows]).order_by("question_id", "position")
+    for choice in await offered.values("question_id", "code", "label"):
+        choices[choice["question_id"]].append(ChoiceRow(choice["code"], choice["label"]))
+    questions: dict[int, list[QuestionRow]] = {vote: [] for vote in votes}
+    for row in rows:
+        questions[row["vote_id"]].append(QuestionRow(choices=tuple(choices[row["id"]]), **row))
+    return questions
+
+
+async def roll_parties(vote: int) -> list[int]:
+    """The parties on the roll of an opened vote, in a stable order."""
+    rows = await RollEntry.filter(roll_id=(await vote_row(vote)).roll_id).order_by("id").values("party_id")
+    return [row["party_id"] for row in rows]
+
+
+async def weights_in(roll: int | None, parties: Sequence[int]) -> dict[int, Weight]:
+    rows = await RollEntry.filter(roll_id=roll, party_id__in=parties).values("party_id", "heads", "area")
+    return {row["party_id"]: Weight(row["heads"], row["area"]) for row in rows}
+
+
+async def units_in(roll: int | None, parties: Sequence[int]) -> dict[int, list[str]]:
+    """The names of the units with which each party stands on a roll."""
+    rows = await RollUnit.filter(roll_id=roll, party_id__in=parties).values("party_id", "unit_id")
+    names = {
+        row["id"]: row["name"]
+        for row in await Unit.filter(id__in=[r["unit_id"] for r in rows]).values("id", "name")
+    }
+    units: defaultdict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        units[row["party_id"]].append(names[row["unit_id"]])
+    return units
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    question_id: int
+    choices: tuple[str, ...]
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BallotRow:
+    """Somebody's own ballot; never read for anybody else."""
+
+    id: int
+    vote_id: int
+    party_id: int
+    cast_at: datetime
+    answers: tuple[AnswerRow, ...]
+
+
+async def ballot_row(ballot: int) -> BallotRow:
+    row = await Ballot.get(id=ballot).values("id", "vote_id", "party_id", "cast_at")
+    choices: defaultdict[int, list[str]] = defaultdict(list)
+    for choice in await BallotChoice.filter(ballot_id=ballot).order_by("id").values("question_id", "choice"):
+        choices[choice["question_id"]].append(choice["choice"])
+    texts = {
+        text["question_id"]: text["text"]
+        for text in await BallotText.filter(ballot_id=ballot).values("question_id", "text")
+    }
+    questions = dict.fromkeys([*choices, *texts])
+    answers = tuple(
+        AnswerRow(question, tuple(choices[question]), texts.get(question)) for question in questions
+    )
+    return BallotRow(answers=answers, **row)
+
+
+async def counted_ballots(vote: int, parties: Sequence[int]) -> dict[int, int]:
+    """The ballot that counts for each of `parties`, where there is one."""
+    rows = await CountedBallot.filter(vote_id=vote, party_id__in=parties).values("party_id", "ballot_id")
+    return {row["party_id"]: row["ballot_id"] for row in rows}
