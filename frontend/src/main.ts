@@ -1,5 +1,6 @@
 import './tokens.css'
 import './base.css'
+import './tally.css'
 import { mount } from 'svelte'
 import App from './App.svelte'
 import { elderMode } from '$lib/settings.svelte'

@@ -11,6 +11,8 @@ const KEEP = 30
 export class Reading<Result, Variables> {
   data = $state.raw<Result | null>(null)
   refusal = $state.raw<Refusal | null>(null)
+  /** What is missing is not missing but not for this viewer. */
+  withheld = $state(false)
   #turn = 0
   #key = ''
 
@@ -38,9 +40,10 @@ export class Reading<Result, Variables> {
     const turn = ++this.#turn
     const key = this.#key
     try {
-      const data = await request(this.document, this.variables())
+      const { data, withheld } = await request(this.document, this.variables())
       if (turn !== this.#turn) return
       this.data = data
+      this.withheld = withheld
       this.refusal = null
       keep(key, data)
     } catch (error) {

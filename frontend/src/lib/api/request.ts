@@ -7,16 +7,23 @@ const PATIENCE = 20_000
 
 export const textOf = (document: DocumentNode): string => print(document)
 
+export interface Answer<Result> {
+  data: Result
+  /** Something came as null because this viewer may not see it. */
+  withheld: boolean
+}
+
 /** One query or mutation. What a right hides comes as null beside its error; only no data at all is a refusal. */
 export async function request<Result, Variables>(
   document: TadaDocumentNode<Result, Variables>,
   variables: Variables,
-): Promise<Result> {
+): Promise<Answer<Result>> {
   const answer = await send('/graphql', { query: textOf(document as DocumentNode), variables })
   const body: unknown = await answer.json().catch(() => null)
   if (!isResult(body)) throw new Refusal(answer.ok ? 'INTERNAL' : 'UNREACHABLE')
   if (!body.data) throw refusalFrom(body.errors ?? [])
-  return body.data as Result
+  const withheld = (body.errors ?? []).some((error) => /^(FORBIDDEN|UNAUTHENTICATED)$/.test(String(error.extensions?.['code'])))
+  return { data: body.data as Result, withheld }
 }
 
 export async function send(path: string, body: unknown, method = 'POST'): Promise<Response> {

@@ -1,0 +1,28 @@
+import { watch } from '../live/watch'
+import { type Tally, TallySubscription } from './fragment'
+
+/** The newest tally of a vote: the one the page was read with, or one that came over the line since. */
+export function liveTally(read: () => Tally, listening: () => boolean) {
+  let heard = $state.raw<Tally | null>(null)
+  const voteId = $derived(read().voteId)
+  const open = $derived(listening())
+  const newest = $derived.by(() => {
+    const first = read()
+    return heard && heard.voteId === first.voteId && heard.version > first.version ? heard : first
+  })
+
+  $effect(() => {
+    if (!open) return
+    const id = voteId
+    return watch(TallySubscription, {
+      variables: () => ({ voteId: id }),
+      next: ({ voteProgress }) => (heard = voteProgress),
+    })
+  })
+
+  return {
+    get now() {
+      return newest
+    },
+  }
+}

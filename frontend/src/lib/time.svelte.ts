@@ -1,0 +1,19 @@
+import { local, until } from './format/time'
+import { serverClock } from './live/clock.svelte'
+import { language } from './words/language.svelte'
+
+/** Sentences about time, true at this moment: read inside a component they change as time goes by. */
+export const say = {
+  when: (at: string) => language.words.time.when(local(Date.parse(at), serverClock.now)),
+  day: (at: string) => language.words.time.day(local(Date.parse(at), serverClock.now)),
+  left: (at: string) => {
+    const span = until(Date.parse(at), serverClock.now)
+    return span && language.words.time.left(span)
+  },
+  in: (at: string) => {
+    const span = until(Date.parse(at), serverClock.now)
+    return span && language.words.time.in(span)
+  },
+}
+
+export const passed = (at: string) => Date.parse(at) <= serverClock.now

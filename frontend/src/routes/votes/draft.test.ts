@@ -1,0 +1,65 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { asInput, forgetDraft, problemWith, sendingKey, storedDraft, storeDraft, toggled } from './draft'
+import type { Question } from './query'
+
+const one = { minChoices: 1, maxChoices: 1 }
+const several = { minChoices: 2, maxChoices: 3 }
+
+beforeEach(() => {
+  const kept = new Map<string, string>()
+  vi.stubGlobal('sessionStorage', {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => void kept.set(name, value),
+    removeItem: (name: string) => void kept.delete(name),
+  })
+})
+
+describe('ticking', () => {
+  it('replaces the only choice, switches one of several', () => {
+    expect(toggled(one, ['FOR'], 'AGAINST')).toEqual(['AGAINST'])
+    expect(toggled(one, ['FOR'], 'FOR')).toEqual(['FOR'])
+    expect(toggled(several, ['a'], 'b')).toEqual(['a', 'b'])
+    expect(toggled(several, ['a', 'b'], 'a')).toEqual(['b'])
+  })
+
+  it('says what is wrong while it can still be mended', () => {
+    expect(problemWith(one, [])).toBe('pickFirst')
+    expect(problemWith(one, ['FOR'])).toBeNull()
+    expect(problemWith(several, ['a'])).toBe('pickAtLeast')
+    expect(problemWith(several, ['a', 'b', 'c', 'd'])).toBe('pickAtMost')
+    expect(problemWith({ minChoices: 0, maxChoices: 1 }, [])).toBeNull()
+  })
+})
+
+describe('what is sent', () => {
+  const questions = [
+    { id: 'q1', acceptsText: false },
+    { id: 'q2', acceptsText: true },
+  ] as Question[]
+
+  it('is one answer for each question, with text only where it is welcome', () => {
+    const answers = { q1: { choices: ['FOR'], text: 'x' }, q2: { choices: ['a'], text: ' 谢谢 ' } }
+    expect(asInput(questions, answers)).toEqual([
+      { questionId: 'q1', choices: ['FOR'] },
+      { questionId: 'q2', choices: ['a'], text: '谢谢' },
+    ])
+    expect(asInput(questions, {})[1]).toEqual({ questionId: 'q2', choices: [] })
+  })
+
+  it('keeps its key over retries, and takes a new one for another ballot', () => {
+    const first = sendingKey('v', 'p', ['FOR'])
+    expect(first).toMatch(/^[0-9a-f]{32}$/)
+    expect(sendingKey('v', 'p', ['FOR'])).toBe(first)
+    expect(sendingKey('v', 'other', ['FOR'])).not.toBe(first)
+    expect(sendingKey('v', 'p', ['AGAINST'])).not.toBe(first)
+    forgetDraft('v', 'p')
+    expect(sendingKey('v', 'p', ['FOR'])).not.toBe(first)
+  })
+
+  it('outlives a reload until it has been sent', () => {
+    storeDraft('v', 'p', { q1: { choices: ['FOR'], text: '' } })
+    expect(storedDraft('v', 'p')).toEqual({ q1: { choices: ['FOR'], text: '' } })
+    forgetDraft('v', 'p')
+    expect(storedDraft('v', 'p')).toBeNull()
+  })
+})

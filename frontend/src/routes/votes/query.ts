@@ -1,0 +1,104 @@
+import { CommunityHeadFragment } from '$lib/api/community'
+import { graphql, type ResultOf } from '$lib/api/graphql'
+import { ViewerFragment } from '$lib/session/session.svelte'
+import { TallyFragment } from '$lib/tally/fragment'
+
+const BallotFragment = graphql(`
+  fragment Ballot on BallotReceipt {
+    id
+    castAt
+    code
+    answers {
+      questionId
+      choices
+      text
+    }
+  }
+`)
+
+export const VotePageQuery = graphql(
+  `
+    query VotePage($slug: String!, $id: ID!) {
+      viewer {
+        ...Viewer
+      }
+      community(slug: $slug) {
+        ...CommunityHead
+      }
+      vote(id: $id) {
+        id
+        title
+        description
+        form
+        status
+        convener {
+          id
+          name
+        }
+        opensAt
+        closesAt
+        revisable
+        rules {
+          parkingCounts
+          followMajority
+        }
+        scope {
+          id
+          name
+          units
+        }
+        questions {
+          id
+          title
+          description
+          kind
+          matter
+          scope {
+            id
+            name
+            units
+          }
+          choices {
+            code
+            label
+          }
+          minChoices
+          maxChoices
+          acceptsText
+        }
+        tally {
+          ...Tally
+        }
+        viewerEntries {
+          party
+          units
+          weight {
+            heads
+            area
+          }
+          mayCast
+          ballot {
+            ...Ballot
+          }
+        }
+      }
+    }
+  `,
+  [ViewerFragment, CommunityHeadFragment, TallyFragment, BallotFragment],
+)
+
+export const CastBallotMutation = graphql(
+  `
+    mutation CastBallot($voteId: ID!, $answers: [AnswerInput!]!, $party: ID, $key: String) {
+      castBallot(voteId: $voteId, answers: $answers, party: $party, key: $key) {
+        ...Ballot
+      }
+    }
+  `,
+  [BallotFragment],
+)
+
+export type VotePage = NonNullable<ResultOf<typeof VotePageQuery>['vote']>
+export type Question = VotePage['questions'][number]
+export type Entry = VotePage['viewerEntries'][number]
+export type Ballot = NonNullable<Entry['ballot']>
