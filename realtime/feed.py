@@ -1,0 +1,123 @@
+"""The bulletin as it grows: every item after a cursor, in order, none skipped, none twice.
+
+Where `Live` shows the newest state, a feed shows each item; the journal in the database is what it
+resumes from, so that a reader who fell behind or was away goes on where it stopped.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Protocol
+
+from community.signals import Signal, Topic
+
+KEPT = 256
+"""Newest items of a community kept at hand; who is further behind reads the journal."""
+
+BATCH = 100
+RETRY = 1.0
+
+
+class Numbered(Protocol):
+    @property
+    def number(self) -> int: ...
+
+
+class Feed:
+    """The items of communities that somebody watches, each read once a process."""
+
+    def __init__(
+        self,
+        items_after: Callable[[int, int, int], Awaitable[Sequence[Numbered]]],
+        head: Callable[[], Awaitable[int]],
+    ) -> None:
+        self._items_after, self._head = items_after, head
+        self._channels: dict[int, _Channel] = {}
+
+    @property
+    def watched(self) -> int:
+        return len(self._channels)
+
+    @property
+    def watchers(self) -> int:
+        return sum(channel.watchers for channel in self._channels.values())
+
+    def hear(self, signal: Signal) -> None:
+        if signal.topic is Topic.BULLETIN and (channel := self._channels.get(signal.key)):
+            channel.stale.set()
+
+    def everything_changed(self) -> None:
+        for channel in self._channels.values():
+            channel.stale.set()
+
+    @asynccontextmanager
+    async def watch(self, community: int, after: int | None) -> AsyncIterator[AsyncIterator[Numbered]]:
+        """The items numbered above `after`, then the new ones; None: only those that come from now on."""
+        channel = self._channels.get(community)
+        if channel is None:
+            channel = self._channels[community] = _Channel()
+            channel.reader = asyncio.create_task(self._keep_reading(community, channel))
+        channel.watchers += 1
+        try:
+            await channel.ready.wait()
+            yield self._items(community, channel, channel.number if after is None else after)
+        finally:
+            channel.watchers -= 1
+            if not channel.watchers:
+                del self._channels[community]
+                channel.reader.cancel()
+                with suppress(asyncio.CancelledError):
+                    await channel.reader
+
+    async def _keep_reading(self, community: int, channel: "_Channel") -> None:
+        while True:
+            try:
+                if not channel.ready.is_set():
+                    channel.start(await self._head())
+                await channel.stale.wait()
+                channel.stale.clear()
+                while items := await self._items_after(community, channel.number, BATCH):
+                    channel.add(items)
+            except Exception:
+                channel.stale.set()
+                await asyncio.sleep(RETRY)
+
+    async def _items(self, community: int, channel: "_Channel", seen: int) -> AsyncIterator[Numbered]:
+        while True:
+            if seen < channel.forgotten:
+                items = await self._items_after(community, seen, BATCH)
+            else:
+                items = [item for item in channel.items if item.number > seen]
+            for item in items:
+                yield item
+                seen = item.number
+            if not items:
+                seen = max(seen, channel.forgotten)
+                if seen >= channel.number:
+                    await channel.more.wait()
+
+
+class _Channel:
+    """One watched community. `forgotten`: items up to this number are no longer at hand."""
+
+    reader: asyncio.Task[None]
+
+    def __init__(self) -> None:
+        self.watchers = 0
+        self.number = self.forgotten = 0
+        self.items: deque[Numbered] = deque()
+        self.ready, self.stale, self.more = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def start(self, head: int) -> None:
+        self.number = self.forgotten = head
+        self.stale.set()  # something may have come since the head was read
+        self.ready.set()
+
+    def add(self, items: Sequence[Numbered]) -> None:
+        self.items.extend(items)
+        self.number = items[-1].number
+        while len(self.items) > KEPT:
+            self.forgotten = self.items.popleft().number
+        done, self.more = self.more, asyncio.Event()
+        done.set()

@@ -1,0 +1,31 @@
+"""Looks at the journal's head each second, so that changes written elsewhere show within two."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+
+from community.signals import Signal
+
+EVERY = 1.0
+
+log = logging.getLogger(__name__)
+
+
+async def follow_head(
+    head: Callable[[], Awaitable[int]],
+    signals_after: Callable[[int], Awaitable[tuple[int, list[Signal]]]],
+    publish: Callable[[Iterable[Signal]], None],
+) -> None:
+    """Runs until cancelled. A signal heard twice, here and from the broker, costs one read."""
+    seen = await head()
+    while True:
+        await asyncio.sleep(EVERY)
+        try:
+            while True:
+                newest, signals = await signals_after(seen)
+                if newest == seen:
+                    break
+                seen = newest
+                publish(signals)
+        except Exception:
+            log.exception("could not read the journal's head")
