@@ -1,9 +1,14 @@
 """Brings a database up to date, and says whether it is."""
 
+from datetime import UTC, datetime
+
 from tortoise import connections
 from tortoise.migrations.executor import MigrationExecutor
+from tortoise.transactions import in_transaction
 
+from community.database import journal
 from community.database.engine import APP, config
+from community.database.models import Installation
 
 
 def _executor(url: str) -> MigrationExecutor:
@@ -20,4 +25,13 @@ async def migrate(url: str) -> list[str]:
     """Applies what is pending to the open database, each migration whole; returns the names."""
     names = await pending(url)
     await _executor(url).migrate()
+    await _mark()
     return names
+
+
+async def _mark() -> None:
+    """Gives the database the mark that its cursors carry, unless it has one."""
+    async with in_transaction():
+        await journal.take_number()  # under this lock nobody else marks it meanwhile
+        if not await Installation.exists():
+            await Installation.create(created_at=datetime.now(UTC))
