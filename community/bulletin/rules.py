@@ -1,6 +1,10 @@
-"""What stands on the bulletin."""
+"""What stands on the bulletin, and in whose name."""
 
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from enum import StrEnum
+
+from community.errors import InvalidInput
 
 
 class NoticeKind(StrEnum):
@@ -17,3 +21,31 @@ class BulletinKind(StrEnum):
     EVENT_PUBLISHED = "EVENT_PUBLISHED"
     NOTICE_PUBLISHED = "NOTICE_PUBLISHED"
     LEDGER_PUBLISHED = "LEDGER_PUBLISHED"
+
+
+def check_notice(effective_from: datetime | None, effective_until: datetime | None) -> None:
+    """Raises InvalidInput where the time it is about ends before it begins."""
+    if effective_from and effective_until and not effective_from < effective_until:
+        raise InvalidInput(problem_zh="结束要晚于开始", problem_en="it must end after it begins")
+
+
+def publishers(
+    asked: Sequence[int], own: Sequence[int], standing: Collection[int], *, for_anybody: bool
+) -> list[int]:
+    """The organizations that sign: those `asked` for, else the first of the publisher's `own`.
+
+    Raises InvalidInput where there is none, where one is not among the `standing` ones of the
+    community, or where a publisher signs only for others (unless `for_anybody`).
+    """
+    signing = list(dict.fromkeys(asked)) or [one for one in own if one in standing][:1]
+    if not signing:
+        raise InvalidInput(problem_zh="请填写主办单位", problem_en="say in whose name this is published")
+    if not set(signing) <= set(standing):
+        raise InvalidInput(
+            problem_zh="主办单位不是本小区的", problem_en="this organization is not one of the community"
+        )
+    if not for_anybody and not set(signing) & set(own):
+        raise InvalidInput(
+            problem_zh="不能只以别人的名义发布", problem_en="nobody publishes only in the name of others"
+        )
+    return signing

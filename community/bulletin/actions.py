@@ -1,0 +1,63 @@
+"""Notices are published here, each in the name of an organization of the community."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from community.bulletin.models import Notice
+from community.bulletin.reads import own_organizations, place_of_notice
+from community.bulletin.rules import BulletinKind, NoticeKind, check_notice, publishers
+from community.database.work import Work, requires, same
+from community.permissions import Permission, Role
+from community.places.reads import organizations_of, place_of
+from community.text import body as body_text
+from community.text import line
+
+LONGEST_BODY = 20_000
+
+
+async def in_whose_name(
+    work: Work, community: int, permission: Permission, asked: Sequence[int]
+) -> list[int]:
+    """The organizations that sign what this viewer publishes. Raises InvalidInput (see `publishers`)."""
+    return publishers(
+        asked,
+        own=await own_organizations(work.account, community, permission, work.now),
+        standing=[organization.id for organization in await organizations_of(community)],
+        for_anybody=Role.OPERATOR in work.viewer.roles_in(community),
+    )
+
+
+@requires(Permission.PUBLISH_NOTICE, within=place_of)
+async def publish_notice(
+    work: Work,
+    community: int,
+    *,
+    kind: NoticeKind,
+    title: str,
+    body: str,
+    effective_from: datetime | None = None,
+    effective_until: datetime | None = None,
+    organization: int | None = None,
+    key: str | None = None,
+) -> int:
+    """The id of the notice. `organization`: the publisher's own where none is named."""
+    done = await work.done_before("publishNotice", key)
+    if done is not None:
+        same((await place_of_notice(done)).id, community)
+        return done
+    check_notice(effective_from, effective_until)
+    asked = [] if organization is None else [organization]
+    (signing,) = await in_whose_name(work, community, Permission.PUBLISH_NOTICE, asked)
+    notice = await Notice.create(
+        community_id=community,
+        organization_id=signing,
+        kind=kind,
+        title=line(title, 120, "标题", "the title"),
+        body=body_text(body, LONGEST_BODY, "正文", "the text"),
+        effective_from=effective_from,
+        effective_until=effective_until,
+        published_at=work.now,
+    )
+    await work.keep("publishNotice", key, notice.id)
+    work.posted(BulletinKind.NOTICE_PUBLISHED, notice.id, community)
+    return int(notice.id)
