@@ -5,6 +5,7 @@ from datetime import datetime
 from community.errors import ErrorCode, InvalidInput, Refused
 
 LARGEST_PARTY = 20
+MOST_PLACES = 100_000
 
 
 class EventFull(Refused):
@@ -19,6 +20,12 @@ class EventOver(Refused):
     en = "Signing up has ended."
 
 
+class EventBegun(Refused):
+    code = ErrorCode.EVENT_OVER
+    zh = "活动已经开始，不能再取消报名。"
+    en = "The event has begun; a sign-up can no longer be cancelled."
+
+
 class AlreadySignedUp(Refused):
     code = ErrorCode.ALREADY_SIGNED_UP
     zh = "您家已经报过名了。要改人数，请先取消再报。"
@@ -26,17 +33,41 @@ class AlreadySignedUp(Refused):
 
 
 def check_sign_up(
-    now: datetime, closes_at: datetime, party_size: int, most: int, capacity: int | None, signed_up: int
+    now: datetime,
+    closes_at: datetime,
+    party_size: int,
+    most: int,
+    capacity: int | None,
+    signed_up: int,
+    *,
+    already: bool = False,
 ) -> None:
-    """Raises EventOver, InvalidInput for a party of none or above `most`, EventFull."""
+    """Raises EventOver, AlreadySignedUp, InvalidInput for a party of none or above `most`, EventFull.
+
+    `already`: a sign-up of the same account stands. Whoever has a place hears so, not that none is left.
+    """
     if now >= closes_at:
         raise EventOver
+    if already:
+        raise AlreadySignedUp
     if not 1 <= party_size <= most:
         raise InvalidInput(
             problem_zh=f"一家报 1 到 {most} 人", problem_en=f"a household brings 1 to {most} people"
         )
     if capacity is not None and signed_up + party_size > capacity:
         raise EventFull(left=capacity - signed_up)
+
+
+def check_dish(dish: str | None, *, potluck: bool) -> None:
+    """Raises InvalidInput for a dish where nobody brings one."""
+    if dish is not None and not potluck:
+        raise InvalidInput(problem_zh="这次活动不用带菜", problem_en="nobody brings a dish to this event")
+
+
+def check_cancel(now: datetime, starts_at: datetime) -> None:
+    """Raises EventBegun."""
+    if now >= starts_at:
+        raise EventBegun
 
 
 def check_event(
@@ -57,8 +88,10 @@ def check_event(
             problem_zh="报名截止要在现在之后、开始之前",
             problem_en="signing up must end after now and by the start",
         )
-    if capacity is not None and capacity < 1:
-        raise InvalidInput(problem_zh="至少一个位子", problem_en="at least one place")
+    if capacity is not None and not 1 <= capacity <= MOST_PLACES:
+        raise InvalidInput(
+            problem_zh=f"位子填 1 到 {MOST_PLACES}", problem_en=f"there are 1 to {MOST_PLACES} places"
+        )
     if not 1 <= most <= LARGEST_PARTY:
         raise InvalidInput(
             problem_zh=f"一家人数填 1 到 {LARGEST_PARTY}",

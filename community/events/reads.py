@@ -1,0 +1,171 @@
+"""Events, how many come, and a viewer's own sign-ups; never who else comes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from community.database.paging import Page, page
+from community.errors import NotFound
+from community.events.models import Event, EventOrganizer, SignUp
+from community.permissions import Place, Viewer
+from community.places.reads import communities_by_id, place_of
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    id: int
+    community: int
+    title: str
+    description: str
+    place: str
+    starts_at: datetime
+    ends_at: datetime
+    sign_up_closes_at: datetime
+    capacity: int | None
+    max_party_size: int
+    potluck: bool
+    signed_up: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpRow:
+    id: int
+    event: int
+    party_size: int
+    dish: str | None
+    signed_up_at: datetime
+    cancelled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    event: int
+    version: int
+    capacity: int | None
+    signed_up: int
+
+
+class EventKey(NamedTuple):
+    """Where an event stands in a page: coming ones by start, then past ones from the newest."""
+
+    past: bool
+    starts_at: datetime
+    id: int
+
+
+def event_key(row: EventRow, now: datetime) -> EventKey:
+    return EventKey(row.ends_at <= now, row.starts_at, row.id)
+
+
+async def _events(query: QuerySet[Event]) -> list[EventRow]:
+    rows: list[dict[str, Any]] = await query.values(
+        "id", "title", "description", "place", "starts_at", "ends_at", "sign_up_closes_at", "capacity",
+        "max_party_size", "potluck", "signed_up", "version", community="community_id",
+    )  # fmt: skip
+    return [EventRow(**row) for row in rows]
+
+
+async def event_row(event: int) -> EventRow:
+    """For actions, whoever asks. Raises NotFound."""
+    rows = await _events(Event.filter(id=event))
+    if not rows:
+        raise NotFound
+    return rows[0]
+
+
+async def events_by_id(viewer: Viewer, ids: Sequence[int]) -> dict[int, EventRow]:
+    """Those of communities whose bulletin the viewer may read."""
+    rows = await _events(Event.filter(id__in=ids))
+    visible = await communities_by_id(viewer, list({row.community for row in rows}))
+    return {row.id: row for row in rows if row.community in visible}
+
+
+async def events_page(
+    community: int,
+    now: datetime,
+    first: int,
+    after: tuple[bool, datetime, int] | None = None,
+    coming: bool | None = None,
+) -> Page[EventRow]:
+    """`coming`: only those not ended, or only past ones; None: all. `after`: an `event_key`."""
+    last = None if after is None else EventKey(*after)
+    rows: list[EventRow] = []
+    if coming is not False and not (last and last.past):
+        rows += await _coming(community, now, first + 1, last)
+    if coming is not True and len(rows) <= first:
+        rows += await _past(community, now, first + 1 - len(rows), last if last and last.past else None)
+    return page(rows, first)
+
+
+async def _coming(community: int, now: datetime, most: int, last: EventKey | None) -> list[EventRow]:
+    query = Event.filter(community_id=community, ends_at__gt=now)
+    if last:
+        query = query.filter(Q(starts_at__gt=last.starts_at) | Q(starts_at=last.starts_at, id__gt=last.id))
+    return await _events(query.order_by("starts_at", "id").limit(most))
+
+
+async def _past(community: int, now: datetime, most: int, last: EventKey | None) -> list[EventRow]:
+    query = Event.filter(community_id=community, ends_at__lte=now)
+    if last:
+        query = query.filter(Q(starts_at__lt=last.starts_at) | Q(starts_at=last.starts_at, id__lt=last.id))
+    return await _events(query.order_by("-starts_at", "-id").limit(most))
+
+
+async def attendance_of(event: int) -> Attendance | None:
+    rows = await Event.filter(id=event).values("version", "capacity", "signed_up", event="id")
+    return Attendance(**rows[0]) if rows else None
+
+
+async def place_of_event(event: int) -> Place:
+    """Raises NotFound."""
+    rows = await Event.filter(id=event).values("community_id")
+    if not rows:
+        raise NotFound
+    return await place_of(rows[0]["community_id"])
+
+
+async def place_of_sign_up(sign_up: int) -> Place:
+    """Raises NotFound."""
+    rows = await SignUp.filter(id=sign_up).values("event_id")
+    if not rows:
+        raise NotFound
+    return await place_of_event(rows[0]["event_id"])
+
+
+async def organizers_of(ids: Sequence[int]) -> dict[int, list[int]]:
+    """The organizations behind each event, in the order in which they were named."""
+    found: dict[int, list[int]] = {event: [] for event in ids}
+    rows = await EventOrganizer.filter(event_id__in=ids).order_by("id").values("event_id", "organization_id")
+    for row in rows:
+        found[row["event_id"]].append(row["organization_id"])
+    return found
+
+
+async def dishes_of(event: int, first: int) -> list[str]:
+    """Of standing sign-ups, newest first."""
+    query = SignUp.filter(event_id=event, cancelled_at=None).exclude(dish=None)
+    rows = await query.order_by("-signed_up_at", "-id").limit(first).values("dish")
+    return [row["dish"] for row in rows]
+
+
+async def _sign_ups(query: QuerySet[SignUp]) -> list[SignUpRow]:
+    rows: list[dict[str, Any]] = await query.values(
+        "id", "party_size", "dish", "signed_up_at", "cancelled_at", event="event_id"
+    )
+    return [SignUpRow(**row) for row in rows]
+
+
+async def sign_ups_of(account: int, event_ids: Sequence[int]) -> dict[int, SignUpRow]:
+    """The standing sign-ups of an account, by event."""
+    query = SignUp.filter(account_id=account, event_id__in=event_ids, cancelled_at=None)
+    return {row.event: row for row in await _sign_ups(query)}
+
+
+async def sign_ups_by_id(account: int, ids: Sequence[int]) -> dict[int, SignUpRow]:
+    """The account's own, standing or cancelled."""
+    return {row.id: row for row in await _sign_ups(SignUp.filter(account_id=account, id__in=ids))}
