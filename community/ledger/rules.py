@@ -1,7 +1,13 @@
 """The codes of communal income and spending (杭州市物业管理条例 30, 60), and what an entry must be."""
 
-from datetime import date
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
+from itertools import groupby
+from typing import NamedTuple
 
 from community.errors import ErrorCode, InvalidInput, Refused
 
@@ -35,6 +41,13 @@ class Category(StrEnum):
 INCOME_CATEGORIES = frozenset(list(Category)[: list(Category).index(Category.FUND_TOP_UP)])
 
 
+MOST_FEN = 10**13
+"""A hundred billion yuan; beyond it somebody slipped."""
+
+EARLIEST = date(1990, 1, 1)
+"""Before this no estate had a book; a year like 0026 is a slip."""
+
+
 class EntryReversed(Refused):
     code = ErrorCode.ENTRY_REVERSED
     zh = "这一笔已经冲正过了，或者它本身就是冲正。"
@@ -47,9 +60,14 @@ def signed(direction: Direction, amount: int) -> int:
 
 
 def check_entry(direction: Direction, category: Category, amount: int, on: date, today: date) -> None:
-    """Raises InvalidInput for an amount below 0.01, a category of the other side, or a day to come."""
+    """Raises InvalidInput for an amount below 0.01, a category of the other side, or a day to come.
+
+    Also for amounts above MOST_FEN and days before EARLIEST, which can only be slips.
+    """
     if amount <= 0:
         raise InvalidInput(problem_zh="金额要大于零", problem_en="the amount must be above zero")
+    if amount > MOST_FEN:
+        raise InvalidInput(problem_zh="金额太大了", problem_en="the amount is too large")
     if (category in INCOME_CATEGORIES) != (direction is Direction.INCOME):
         raise InvalidInput(
             problem_zh="收支方向和类别不一致",
@@ -57,3 +75,146 @@ def check_entry(direction: Direction, category: Category, amount: int, on: date,
         )
     if on > today:
         raise InvalidInput(problem_zh="日期不能晚于今天", problem_en="the date lies in the future")
+    if on < EARLIEST:
+        raise InvalidInput(problem_zh="日期太早了", problem_en="the date lies too far back")
+
+
+def check_reversal(reverses: int | None, *, reversed_before: bool) -> None:
+    """`reverses`: what the entry to be taken back itself takes back. Raises EntryReversed."""
+    if reverses is not None or reversed_before:
+        raise EntryReversed
+
+
+class DaySum(NamedTuple):
+    """What `entries` entries of one day, direction and category add up to."""
+
+    date: date
+    direction: Direction
+    category: Category
+    amount: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryTotal:
+    direction: Direction
+    category: Category
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRow:
+    """`opening` + `income` − `expense` = `closing`, which is the next month's opening. In fen."""
+
+    month: str
+    opening: int
+    income: int
+    expense: int
+    closing: int
+    entries: int
+    categories: list[CategoryTotal]
+
+
+def month_of_day(day: date) -> str:
+    return day.isoformat()[:7]
+
+
+def days_of(month: str) -> tuple[date, date]:
+    """The first and the last day of a month YYYY-MM. Raises InvalidInput where there is none such."""
+    try:
+        if not re.fullmatch("[0-9]{4}-[0-9]{2}", month):
+            raise ValueError
+        start = date.fromisoformat(f"{month}-01")
+        return start, _next_month(start) - timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise InvalidInput(problem_zh="月份写作 2026-05", problem_en="a month is written 2026-05") from None
+
+
+def _next_month(start: date) -> date:
+    return (start + timedelta(days=31)).replace(day=1)
+
+
+def fold_months(sums: Iterable[DaySum]) -> list[MonthRow]:
+    """Every month from the first day's to the last one's without gaps, in order."""
+    ordered = sorted(sums, key=lambda one: one.date)
+    found = {month: list(days) for month, days in groupby(ordered, key=lambda one: month_of_day(one.date))}
+    months: list[MonthRow] = []
+    start = ordered[0].date.replace(day=1) if ordered else date.max
+    while ordered and start <= ordered[-1].date:
+        month = month_of_day(start)
+        months.append(_fold(month, months[-1].closing if months else 0, found.get(month, [])))
+        start = _next_month(start)
+    return months
+
+
+def _fold(month: str, opening: int, sums: Sequence[DaySum]) -> MonthRow:
+    totals: defaultdict[tuple[Direction, Category], int] = defaultdict(int)
+    for one in sums:
+        totals[one.direction, one.category] += one.amount
+    income = sum(amount for (direction, _), amount in totals.items() if direction is Direction.INCOME)
+    expense = sum(amount for (direction, _), amount in totals.items() if direction is Direction.EXPENSE)
+    order = list(Category)
+    largest_first = sorted(totals.items(), key=lambda total: (-total[1], order.index(total[0][1])))
+    return MonthRow(
+        month=month,
+        opening=opening,
+        income=income,
+        expense=expense,
+        closing=opening + income - expense,
+        entries=sum(one.entries for one in sums),
+        categories=[
+            CategoryTotal(direction, category, amount) for (direction, category), amount in largest_first
+        ],
+    )
+
+
+def month_in(months: Sequence[MonthRow], month: str) -> MonthRow | None:
+    """The month among `months`; a quiet one after the last, None before the first. Raises InvalidInput."""
+    days_of(month)
+    if not months or month < months[0].month:
+        return None
+    if month > months[-1].month:
+        return _fold(month, months[-1].closing, [])
+    return next(row for row in months if row.month == month)
+
+
+class BookLine(NamedTuple):
+    id: int
+    number: int
+    direction: Direction
+    category: Category
+    amount: int
+    balance: int
+    reverses: int | None
+
+
+def check_chain(lines: Sequence[BookLine], months: Sequence[MonthRow]) -> list[str]:
+    """Every difference between the book, in the order of its numbers, and what it adds up to."""
+    problems: list[str] = []
+    by_id = {line.id: line for line in lines}
+    taken_back: set[int] = set()
+    balance = 0
+    for expected, line in enumerate(lines, start=1):
+        balance += signed(line.direction, line.amount)
+        if line.number != expected:
+            problems.append(f"entry {line.number}: stands at place {expected}")
+        if line.balance != balance:
+            problems.append(f"entry {line.number}: says balance {line.balance}, adds up to {balance}")
+        if line.reverses is not None:
+            problems += _check_reversal_line(line, by_id.get(line.reverses), taken_back)
+    closing = months[-1].closing if months else 0
+    if closing != balance:
+        problems.append(f"the months close with {closing}, the entries with {balance}")
+    return problems
+
+
+def _check_reversal_line(line: BookLine, original: BookLine | None, taken_back: set[int]) -> list[str]:
+    if original is None:
+        return [f"entry {line.number}: reverses an entry that is not in this book"]
+    if original.id in taken_back:
+        return [f"entry {line.number}: reverses entry {original.number} once more"]
+    taken_back.add(original.id)
+    whole = (original.direction, original.category, -original.amount)
+    if (line.direction, line.category, line.amount) != whole or original.reverses is not None:
+        return [f"entry {line.number}: does not take back entry {original.number} whole"]
+    return []

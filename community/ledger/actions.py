@@ -1,0 +1,180 @@
+"""The book is written here: entries are added at its end, and taken back by other entries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from community.bulletin.rules import BulletinKind
+from community.database import journal
+from community.database.models import Change
+from community.database.work import Work, requires, same
+from community.errors import InvalidInput
+from community.ledger.models import Entry
+from community.ledger.reads import entry_row, last_line, place_of_entry
+from community.ledger.rules import Category, Direction, check_entry, check_reversal, signed
+from community.permissions import SYSTEM, Permission
+from community.places.reads import communities_by_id, place_of
+from community.signals import Topic
+from community.text import line, line_if_any
+from community.votes.models import Vote
+
+LONGEST_REASON = 100
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry about to be written; `amount` in fen.
+
+    What allows it is a vote of the community, a clause in words, or neither, which is shown as such.
+    """
+
+    date: date
+    direction: Direction
+    category: Category
+    item: str
+    amount: int
+    counterparty: str | None = None
+    voucher: str | None = None
+    authority_vote: int | None = None
+    authority_clause: str | None = None
+
+
+@requires(Permission.RECORD_ENTRY, within=place_of)
+async def record_entry(
+    work: Work,
+    community: int,
+    *,
+    date: date,
+    direction: Direction,
+    category: Category,
+    item: str,
+    amount: int,
+    counterparty: str | None = None,
+    voucher: str | None = None,
+    authority_vote: int | None = None,
+    authority_clause: str | None = None,
+    key: str | None = None,
+) -> int:
+    """The id of the entry; `amount` in fen. Raises InvalidInput, KeyReused."""
+    await journal.take_number()
+    done = await work.done_before("recordEntry", key)
+    if done is not None:
+        same((await entry_row(done)).community, community)
+        return done
+    new = NewEntry(
+        date, direction, category, item, amount, counterparty, voucher, authority_vote, authority_clause
+    )
+    (entry,) = await _append(work, community, await _checked(work, community, [new]))
+    await work.keep("recordEntry", key, entry)
+    await _post_once_a_day(work, community)
+    return entry
+
+
+@requires(Permission.RECORD_ENTRY, within=place_of_entry)
+async def reverse_entry(work: Work, entry: int, *, reason: str) -> int:
+    """The id of the entry that takes back this one whole, dated today. Raises EntryReversed, InvalidInput."""
+    await journal.take_number()
+    row = await entry_row(entry)
+    check_reversal(row.reverses, reversed_before=await Entry.exists(reverses_id=entry))
+    back = NewEntry(
+        date=(await _local(work, row.community)).date(),
+        direction=row.direction,
+        category=row.category,
+        item=f"冲正：{line(reason, LONGEST_REASON, '原因', 'the reason')}",
+        amount=-row.amount,
+        counterparty=row.counterparty,
+        voucher=row.voucher,
+        authority_vote=row.authority_vote,
+        authority_clause=row.authority_clause,
+    )
+    (made,) = await _append(work, row.community, [back], reverses=entry)
+    await _post_once_a_day(work, row.community)
+    return made
+
+
+@requires(Permission.OPERATE, within=place_of)
+async def record_entries(work: Work, community: int, entries: Sequence[NewEntry]) -> None:
+    """Takes in a book kept elsewhere, whole or not at all, without a bulletin item. Raises InvalidInput."""
+    await journal.take_number()
+    await _append(work, community, await _checked(work, community, entries))
+
+
+async def _local(work: Work, community: int) -> datetime:
+    """This moment by the community's clock."""
+    rows = await communities_by_id(SYSTEM, [community])
+    return work.now.astimezone(ZoneInfo(rows[community].profile.time_zone))
+
+
+async def _checked(work: Work, community: int, entries: Sequence[NewEntry]) -> list[NewEntry]:
+    """The entries with clean texts. Raises InvalidInput."""
+    today = (await _local(work, community)).date()
+    for new in entries:
+        check_entry(new.direction, new.category, new.amount, new.date, today)
+    await _check_votes(community, {new.authority_vote for new in entries if new.authority_vote is not None})
+    return [
+        replace(
+            new,
+            item=line(new.item, 120, "事由", "the item"),
+            counterparty=line_if_any(new.counterparty, 120, "对方", "the counterparty"),
+            voucher=line_if_any(new.voucher, 64, "凭证号", "the voucher number"),
+            authority_clause=line_if_any(new.authority_clause, 200, "依据", "the clause"),
+        )
+        for new in entries
+    ]
+
+
+async def _check_votes(community: int, votes: set[int]) -> None:
+    if votes and await Vote.filter(id__in=votes, community_id=community).count() < len(votes):
+        raise InvalidInput(
+            problem_zh="依据的表决不是本小区的", problem_en="the vote is not one of this community"
+        )
+
+
+async def _append(
+    work: Work, community: int, entries: Sequence[NewEntry], reverses: int | None = None
+) -> list[int]:
+    """Writes the next lines of the book; the caller holds the journal's lock, so nobody else does."""
+    last, balance = await last_line(community)
+    lines: list[Entry] = []
+    for number, new in enumerate(entries, start=last + 1):
+        balance += signed(new.direction, new.amount)
+        lines.append(_line(work, community, number, balance, new, reverses))
+    await Entry.bulk_create(lines, batch_size=1000)
+    work.changed(Topic.LEDGER, community, community)
+    return [line.id for line in lines]
+
+
+def _line(
+    work: Work, community: int, number: int, balance: int, new: NewEntry, reverses: int | None
+) -> Entry:
+    return Entry(
+        community_id=community,
+        number=number,
+        date=new.date,
+        direction=new.direction,
+        category=new.category,
+        item=new.item,
+        counterparty=new.counterparty,
+        voucher=new.voucher,
+        amount=new.amount,
+        balance=balance,
+        authority_vote_id=new.authority_vote,
+        authority_clause=new.authority_clause,
+        reverses_id=reverses,
+        recorded_by_id=work.recorder,
+        recorded_at=work.now,
+    )
+
+
+async def _post_once_a_day(work: Work, community: int) -> None:
+    """An item for every entry would flood the bulletin."""
+    midnight = (await _local(work, community)).replace(hour=0, minute=0, second=0, microsecond=0)
+    posted = Change.filter(
+        community_id=community,
+        topic=Topic.BULLETIN,
+        kind=BulletinKind.LEDGER_PUBLISHED,
+        at__gte=midnight.astimezone(UTC),
+    )
+    if not await posted.exists():
+        work.posted(BulletinKind.LEDGER_PUBLISHED, community, community)
