@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 
 from community.errors import ErrorCode, InvalidInput, Refused
 
@@ -101,6 +102,19 @@ class TooFewChoices(Refused):
     code = ErrorCode.TOO_FEW_CHOICES
     zh = "每个议题都要选，至少选 {least} 项。"
     en = "Answer every question with at least {least}."
+
+
+_RECEIPT_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is taken for another
+
+
+def receipt_code(ballot: int) -> str:
+    """What a voter reads out or writes down, such as 7F3K-92QD-M4; it says nothing of the ballot."""
+    number = int.from_bytes(blake2b(str(ballot).encode(), digest_size=8).digest())
+    letters = ""
+    for _ in range(10):
+        number, place = divmod(number, len(_RECEIPT_LETTERS))
+        letters += _RECEIPT_LETTERS[place]
+    return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
 def status_of(

@@ -9,6 +9,7 @@ from tortoise.expressions import Q
 
 from community.database.paging import Page, page
 from community.errors import NotFound
+from community.members.reads import seats_of
 from community.permissions import Permission, Place, Viewer, may
 from community.places.models import Unit
 from community.places.reads import place_of, places_of
@@ -212,6 +213,37 @@ async def ballot_row(ballot: int) -> BallotRow:
         AnswerRow(question, tuple(choices[question]), texts.get(question)) for question in questions
     )
     return BallotRow(answers=answers, **row)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEntry:
+    """An owner party on a roll, as one of its own sees it."""
+
+    party: int
+    units: tuple[str, ...]
+    weight: Weight
+    may_cast: bool
+    ballot: int | None
+
+
+async def own_entries(account: int, vote: VoteRow, now: datetime) -> list[OwnEntry]:
+    """The entries of an opened vote for which the account may speak."""
+    seats = await seats_of(account, vote.community_id, now)
+    parties = [seat.party for seat in seats]
+    weights = await weights_in(vote.roll_id, parties)
+    units = await units_in(vote.roll_id, parties)
+    ballots = await counted_ballots(vote.id, parties)
+    return [
+        OwnEntry(
+            seat.party,
+            tuple(units[seat.party]),
+            weights[seat.party],
+            seat.may_cast(account),
+            ballots.get(seat.party),
+        )
+        for seat in seats
+        if seat.party in weights
+    ]
 
 
 async def counted_ballots(vote: int, parties: Sequence[int]) -> dict[int, int]:

@@ -1,0 +1,1 @@
+"""What a client may say and see: the GraphQL types and operations."""

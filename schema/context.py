@@ -1,0 +1,41 @@
+"""What every resolver is given: who asks, the moment, and where live states come from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from strawberry.types import Info as StrawberryInfo
+
+from community.permissions import NOBODY, Viewer
+from realtime.standing import Standing
+from schema.loaders import Loaders
+from schema.watching import Watching
+
+
+@dataclass
+class Context:
+    """One for each HTTP request; one for the whole life of a socket, whose viewer may change.
+
+    `clock` is read anew by whoever asks for `now`; an HTTP request gets a clock that stands still at the
+    moment when it was complete, so that one request has one time.
+    """
+
+    clock: Callable[[], datetime]
+    watching: Watching
+    standing: Standing
+    viewer: Viewer = NOBODY
+    connection_params: dict[str, Any] | None = None
+    request: Any = None
+    response: Any = None
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(lambda: self.viewer)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock()
+
+
+Info: TypeAlias = StrawberryInfo[Context, None]

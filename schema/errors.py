@@ -1,0 +1,49 @@
+"""How a refusal reaches a client: a code and two sentences; what is our fault is masked and logged."""
+
+import logging
+import secrets
+from typing import Any
+
+from graphql import GraphQLError
+from strawberry.extensions import MaskErrors
+
+from community.errors import ErrorCode, InvalidInput, Refused
+
+log = logging.getLogger(__name__)
+
+INTERNAL_ZH = "系统出了问题，请把编号 {request} 告诉我们。"
+INTERNAL_EN = "Something went wrong on our side; please report the number {request}."
+
+
+def presented(error: GraphQLError) -> GraphQLError:
+    """The same error as clients may see it, with `code`, `zh` and `en` in its extensions."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    if isinstance(cause, Refused):
+        return _with(error, cause.en, cause.code, cause.zh, cause.en)
+    if cause is None:
+        refusal = InvalidInput(problem_zh="请求的写法不对", problem_en=error.message)
+        return _with(error, error.message, refusal.code, refusal.zh, refusal.en)
+    request = secrets.token_hex(4)
+    log.error("internal error %s at %s", request, error.path, exc_info=cause)
+    zh, en = INTERNAL_ZH.format(request=request), INTERNAL_EN.format(request=request)
+    return _with(error, en, ErrorCode.INTERNAL, zh, en, requestId=request)
+
+
+def _with(error: GraphQLError, message: str, code: ErrorCode, zh: str, en: str, **more: Any) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions={"code": code.value, "zh": zh, "en": en} | more,
+    )
+
+
+class PresentedErrors(MaskErrors):
+    """Presents every error of an operation, also of each step of a subscription."""
+
+    def anonymise_error(self, error: GraphQLError) -> GraphQLError:
+        return error if "code" in (error.extensions or {}) else presented(error)

@@ -1,0 +1,45 @@
+"""Who the viewer is and what they may do."""
+
+from typing import Annotated
+
+import strawberry
+
+from community.errors import NotFound
+from community.permissions import Permission, may
+from community.permissions import Viewer as ViewerValue
+from community.places.reads import communities_of
+from schema.context import Info
+from schema.nodes import key_of
+from schema.places import Community
+
+
+@strawberry.type(description="Whoever is signed in.")
+class Viewer:
+    who: strawberry.Private[ViewerValue]
+
+    @strawberry.field(description="The handle of the account, such as meizai-meicheng/resident-1.")
+    def account(self) -> str:
+        return self.who.name
+
+    @strawberry.field(description="The communities in which the viewer has a role.")
+    async def communities(self) -> list[Community]:
+        return [Community.of(row) for row in await communities_of(self.who)]
+
+    @strawberry.field(description="What the viewer may do in a community.")
+    async def permissions(
+        self,
+        info: Info,
+        community_id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")],
+    ) -> list[Permission]:
+        row = await info.context.loaders.communities.load(key_of(community_id, "Community"))
+        if row is None:
+            raise NotFound
+        return [permission for permission in Permission if may(self.who, permission, row.place)]
+
+
+@strawberry.type
+class MembersQuery:
+    @strawberry.field(description="The viewer; null for whoever has not signed in.")
+    def viewer(self, info: Info) -> Viewer | None:
+        viewer = info.context.viewer
+        return None if viewer.account is None else Viewer(who=viewer)

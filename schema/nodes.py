@@ -1,0 +1,69 @@
+"""Relay ids: what stands outside for our numbers, and back to the node."""
+
+import binascii
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import strawberry
+
+from community.errors import InvalidId
+from schema.context import Context
+
+_SHAPE = re.compile(r"([A-Z][A-Za-z]{1,31}):([1-9][0-9]{0,18})", re.ASCII)
+_LARGEST = 2**63 - 1
+
+NO_ROW = 0
+"""The key of no row at all: what an id of another type leads to."""
+
+
+@strawberry.interface(description="Something with an id of its own (Relay).")
+class Node:
+    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
+
+
+def to_id(type_name: str, key: int) -> strawberry.ID:
+    return strawberry.ID(b64encode(f"{type_name}:{key}".encode()).decode())
+
+
+def parse_id(text: str) -> tuple[str, int]:
+    """The type and key of an id. Raises InvalidId where it is not one of ours to the letter."""
+    try:
+        found = _SHAPE.fullmatch(b64decode(text, validate=True).decode())
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        found = None
+    if found is None:
+        raise InvalidId
+    type_name, key = found[1], int(found[2])
+    if key > _LARGEST or to_id(type_name, key) != text:
+        raise InvalidId
+    return type_name, key
+
+
+def key_of(text: str, type_name: str) -> int:
+    """The key of an id of this type; NO_ROW for one of another type. Raises InvalidId."""
+    found, key = parse_id(text)
+    return key if found == type_name else NO_ROW
+
+
+Fetch = Callable[[Context, int], Awaitable[Node | None]]
+F = TypeVar("F", bound=Fetch)
+
+NODES: dict[str, Fetch] = {}
+"""How each type is found again by its key, seen by a viewer."""
+
+
+def fetched_by(type_name: str) -> Callable[[F], F]:
+    def keep(fetch: F) -> F:
+        NODES[type_name] = fetch
+        return fetch
+
+    return keep
+
+
+async def node_of(context: Context, text: str) -> Node | None:
+    """The node behind an id, None where it is unknown or hidden. Raises InvalidId."""
+    type_name, key = parse_id(text)
+    fetch = NODES.get(type_name)
+    return await fetch(context, key) if fetch else None

@@ -1,0 +1,215 @@
+"""Communities, their buildings and the parties that run them."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, cast
+
+import strawberry
+
+from community.bulletin import cursors
+from community.bulletin.reads import items_page, notices_page
+from community.database.paging import check_first
+from community.events.reads import event_key, events_page
+from community.permissions import Permission, may
+from community.places.reads import (
+    BuildingRow,
+    CommunityRow,
+    OrganizationRow,
+    buildings_of,
+    communities_page,
+    community_by_slug,
+    organizations_of,
+)
+from community.places.rules import OrganizationKind
+from community.votes.casting import VoteStatus
+from community.votes.reads import votes_page
+from schema.connections import After, Connection, First, connect, from_cursor, to_cursor
+from schema.context import Context, Info
+from schema.nodes import Node, fetched_by, to_id
+
+if TYPE_CHECKING:
+    from schema.bulletin import BulletinConnection, Notice
+    from schema.events import Event
+    from schema.ledger import Ledger
+    from schema.votes import Vote
+
+VoteRef = Annotated["Vote", strawberry.lazy("schema.votes")]
+EventRef = Annotated["Event", strawberry.lazy("schema.events")]
+NoticeRef = Annotated["Notice", strawberry.lazy("schema.bulletin")]
+BulletinRef = Annotated["BulletinConnection", strawberry.lazy("schema.bulletin")]
+LedgerRef = Annotated["Ledger", strawberry.lazy("schema.ledger")]
+
+
+@strawberry.type(description="A building (幢) of a community.")
+class Building:
+    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
+    name: str = strawberry.field(description="Such as 3幢.")
+    units: int = strawberry.field(description="How many exclusive units it has.")
+
+    @classmethod
+    def of(cls, row: BuildingRow) -> "Building":
+        return cls(id=to_id("Building", row.id), name=row.name, units=row.units)
+
+
+@strawberry.type(description="One of the parties that run a community together.")
+class Organization:
+    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
+    kind: OrganizationKind = strawberry.field(description="Which of the parties it is.")
+    name: str = strawberry.field(description="As its neighbours call it.")
+
+    @classmethod
+    def of(cls, row: OrganizationRow) -> "Organization":
+        return cls(id=to_id("Organization", row.id), kind=row.kind, name=row.name)
+
+
+async def organization(context: Context, key: int) -> Organization:
+    row = await context.loaders.organizations.load(key)
+    return Organization.of(cast(OrganizationRow, row))  # a foreign key: there is always one
+
+
+@strawberry.type(description="A housing estate (小区). One that is not public is invisible to strangers.")
+class Community(Node):
+    row: strawberry.Private[CommunityRow]
+
+    @classmethod
+    def of(cls, row: CommunityRow) -> "Community":
+        return cls(id=to_id("Community", row.id), row=row)
+
+    @strawberry.field(description="Its name in addresses, such as meizai-meicheng.")
+    def slug(self) -> str:
+        return self.row.slug
+
+    @strawberry.field(description="Its name, such as 美哉美城.")
+    def name(self) -> str:
+        return self.row.name
+
+    @strawberry.field(description="District and sub-district.")
+    def address(self) -> str:
+        return self.row.address
+
+    @strawberry.field(description="How many households live here.")
+    def households(self) -> int:
+        return self.row.households
+
+    @strawberry.field(description="How many people live here, where it is known.")
+    def residents(self) -> int | None:
+        return self.row.residents
+
+    @strawberry.field(description="How many households hold an electronic owner card, where it is known.")
+    def owner_cards(self) -> int | None:
+        return self.row.owner_cards
+
+    @strawberry.field(description="Everybody may read tallies, events, notices and the ledger.")
+    def public_reading(self) -> bool:
+        return self.row.profile.public_reading
+
+    @strawberry.field(description="Its buildings, in order.")
+    async def buildings(self) -> list[Building]:
+        return [Building.of(row) for row in await buildings_of(self.row.id)]
+
+    @strawberry.field(description="The parties that run it.")
+    async def organizations(self) -> list[Organization]:
+        return [Organization.of(row) for row in await organizations_of(self.row.id)]
+
+    @strawberry.field(description="Votes, the newest opening first.")
+    async def votes(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        status: Annotated[
+            list[VoteStatus] | None, strawberry.argument(description="Only votes that stand so.")
+        ] = None,
+    ) -> Connection[VoteRef]:
+        from schema.votes import Vote
+
+        size = check_first(first)
+        key = cast("tuple[datetime, int] | None", from_cursor(after, datetime, int))
+        page = await votes_page(self.row.id, info.context.now, size, key, status)
+        return connect(page, Vote.of, lambda row: to_cursor(row.opens_at, row.id), later=key is not None)
+
+    @strawberry.field(description="Events: coming ones by their start, then past ones, the latest first.")
+    async def events(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        coming: Annotated[
+            bool | None, strawberry.argument(description="True: not yet over. False: over.")
+        ] = None,
+    ) -> Connection[EventRef]:
+        from schema.events import Event
+
+        size, now = check_first(first), info.context.now
+        key = cast("tuple[bool, datetime, int] | None", from_cursor(after, bool, datetime, int))
+        page = await events_page(self.row.id, now, size, key, coming)
+        return connect(page, Event.of, lambda row: to_cursor(*event_key(row, now)), later=key is not None)
+
+    @strawberry.field(description="Notices, the newest first.")
+    async def notices(self, first: First = 20, after: After = None) -> Connection[NoticeRef]:
+        from schema.bulletin import Notice
+
+        size = check_first(first)
+        key = cast("tuple[datetime, int] | None", from_cursor(after, datetime, int))
+        page = await notices_page(self.row.id, size, key)
+        return connect(
+            page, Notice.of, lambda row: to_cursor(row.published_at, row.id), later=key is not None
+        )
+
+    @strawberry.field(
+        description="What happened here, the newest first; its cursors also resume the subscription."
+    )
+    async def bulletin(self, first: First = 20, after: After = None) -> BulletinRef:
+        from schema.bulletin import BulletinConnection, BulletinItem
+
+        size, mark = check_first(first), await cursors.mark()
+        before = None if after is None else await cursors.number_of(after)
+        page = await items_page(self.row.id, size, before)
+        connection = connect(
+            page,
+            lambda row: BulletinItem.of(row, mark),
+            lambda row: cursors.encode(mark, row.number),
+            later=before is not None,
+            made=BulletinConnection,
+        )
+        return cast(BulletinConnection, connection)
+
+    @strawberry.field(
+        description="The book of what the common parts earn; null where the viewer may not see it."
+    )
+    def ledger(self, info: Info) -> LedgerRef | None:
+        from schema.ledger import Ledger
+
+        if not may(info.context.viewer, Permission.READ_LEDGER, self.row.place):
+            return None
+        return Ledger(community=self.row)
+
+
+@fetched_by("Community")
+async def _community(context: Context, key: int) -> Node | None:
+    row = await context.loaders.communities.load(key)
+    return Community.of(row) if row else None
+
+
+async def community_of(context: Context, key: int) -> Community:
+    """The community of something the viewer may see."""
+    row = await context.loaders.communities.load(key)
+    return Community.of(cast(CommunityRow, row))
+
+
+@strawberry.type
+class PlacesQuery:
+    @strawberry.field(description="The communities the viewer may see, in the order in which they joined.")
+    async def communities(self, info: Info, first: First = 20, after: After = None) -> Connection[Community]:
+        size = check_first(first)
+        key = from_cursor(after, int)
+        page = await communities_page(info.context.viewer, size, cast(int, key[0]) if key else None)
+        return connect(page, Community.of, lambda row: to_cursor(row.id), later=key is not None)
+
+    @strawberry.field(
+        description="One community by its name in addresses; null where it is unknown or hidden."
+    )
+    async def community(
+        self, info: Info, slug: Annotated[str, strawberry.argument(description="Such as meizai-meicheng.")]
+    ) -> Community | None:
+        row = await community_by_slug(info.context.viewer, slug)
+        return Community.of(row) if row else None

@@ -1,0 +1,80 @@
+"""The scalars: exact amounts, instants in UTC, calendar days."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from community.errors import InvalidInput
+
+Hundredths = NewType("Hundredths", int)
+"""An amount in hundredths (of m², of a yuan, of a head) on its way to the outside."""
+
+_AMOUNT = re.compile(r"-?(?:0|[1-9][0-9]{0,12})\.[0-9]{2}", re.ASCII)
+_INSTANT = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+
+
+def amount_text(value: int) -> str:
+    """`214560` as `2145.60`."""
+    whole, rest = divmod(abs(value), 100)
+    return f"{'-' if value < 0 else ''}{whole}.{rest:02}"
+
+
+def parse_amount(text: object) -> Hundredths:
+    """Raises InvalidInput unless `text` is a string with exactly two decimals."""
+    if not isinstance(text, str) or not _AMOUNT.fullmatch(text):
+        raise InvalidInput(problem_zh="金额写成 123.45 的样子", problem_en='an amount looks like "123.45"')
+    return Hundredths(int(text.replace(".", "")))
+
+
+def instant_text(value: datetime) -> str:
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def parse_instant(text: object) -> datetime:
+    """Raises InvalidInput unless `text` is an RFC 3339 instant with an offset."""
+    try:
+        if isinstance(text, str) and _INSTANT.fullmatch(text):
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidInput(
+        problem_zh="时间写成 2026-01-31T19:30:00+08:00 的样子",
+        problem_en="an instant looks like 2026-01-31T19:30:00+08:00",
+    )
+
+
+def parse_day(text: object) -> date:
+    """Raises InvalidInput unless `text` is YYYY-MM-DD."""
+    try:
+        if isinstance(text, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise InvalidInput(problem_zh="日期写成 2026-01-31 的样子", problem_en="a day looks like 2026-01-31")
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    Hundredths: strawberry.scalar(
+        name="Decimal",
+        description='An exact amount as a string with two decimals, such as "2145.60".',
+        serialize=amount_text,
+        parse_value=parse_amount,
+    ),
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="An RFC 3339 instant in UTC, ending in Z.",
+        serialize=instant_text,
+        parse_value=parse_instant,
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A calendar day in the community's time zone, as YYYY-MM-DD.",
+        serialize=date.isoformat,
+        parse_value=parse_day,
+    ),
+}
