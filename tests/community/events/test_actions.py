@@ -1,0 +1,277 @@
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from community.bulletin.reads import items_page
+from community.bulletin.rules import BulletinKind
+from community.database import journal
+from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unauthenticated
+from community.events.actions import cancel_sign_up, publish_event, sign_up
+from community.events.models import Event, SignUp
+from community.events.reads import attendance_of, organizers_of, sign_ups_by_id, sign_ups_of
+from community.events.rules import AlreadySignedUp, EventBegun, EventFull, EventOver
+from community.permissions import NOBODY, SYSTEM, Role
+from community.places.rules import OrganizationKind
+from community.signals import Signal, Topic
+
+DAY = timedelta(days=1)
+
+
+def festival(now: datetime, **changed: Any) -> dict[str, Any]:
+    return {
+        "title": " 美城美邻节 ",
+        "description": "每家一道拿手菜。\r\n节目自编自演。",
+        "place": "中心花园",
+        "starts_at": now + DAY,
+        "ends_at": now + DAY + timedelta(hours=3),
+        "sign_up_closes_at": None,
+        "capacity": 10,
+        "max_party_size": 6,
+        "potluck": True,
+    } | changed
+
+
+async def signed_up(event: int) -> int:
+    attendance = await attendance_of(event)
+    assert attendance is not None
+    return attendance.signed_up
+
+
+async def test_the_committee_publishes_an_event_in_its_own_name(
+    estate: Any, now: datetime, told: list[Signal]
+) -> None:
+    event = await publish_event(estate.chair, now, estate.community, **festival(now))
+
+    row = await Event.get(id=event)
+    assert (row.title, row.description) == ("美城美邻节", "每家一道拿手菜。\n节目自编自演。")
+    assert row.sign_up_closes_at == row.starts_at
+    assert await organizers_of([event]) == {event: [estate.committee]}
+    (item,) = (await items_page(estate.community, 10)).rows
+    assert (item.kind, item.subject, item.at) == (BulletinKind.EVENT_PUBLISHED, event, now)
+    assert told == [Signal(Topic.BULLETIN, estate.community)]
+
+
+async def test_several_organize_together_if_the_publisher_is_among_them(estate: Any, now: datetime) -> None:
+    both = [estate.service, estate.committee]
+    event = await publish_event(estate.chair, now, estate.community, **festival(now), organizers=both)
+    assert await organizers_of([event]) == {event: both}
+    with pytest.raises(InvalidInput, match="in the name of others"):
+        await publish_event(estate.chair, now, estate.community, **festival(now), organizers=[estate.service])
+
+
+async def test_the_operator_has_no_organization_and_must_name_one(estate: Any, now: datetime) -> None:
+    with pytest.raises(InvalidInput, match="in whose name"):
+        await publish_event(SYSTEM, now, estate.community, **festival(now))
+    event = await publish_event(SYSTEM, now, estate.community, **festival(now), organizers=[estate.service])
+    assert await organizers_of([event]) == {event: [estate.service]}
+
+
+async def test_an_organization_of_elsewhere_or_of_the_past_organizes_nothing(
+    estate: Any, build: Any, now: datetime
+) -> None:
+    elsewhere = await build.organization(await build.community(), OrganizationKind.OWNERS_COMMITTEE)
+    past = await build.organization(estate.community, OrganizationKind.OWNERS_COMMITTEE, until=now)
+    for organizer in (elsewhere, past):
+        with pytest.raises(InvalidInput, match="not one of the community"):
+            await publish_event(
+                SYSTEM, now, estate.community, **festival(now), organizers=[estate.committee, organizer]
+            )
+
+
+async def test_the_same_key_gives_the_first_event_again(
+    estate: Any, build: Any, now: datetime, told: list[Signal]
+) -> None:
+    first = await publish_event(estate.chair, now, estate.community, **festival(now), key="k")
+    told.clear()
+    assert await publish_event(estate.chair, now, estate.community, **festival(now), key="k") == first
+    assert not told
+    assert await Event.all().count() == 1
+
+    elsewhere = await build.community()
+    committee = await build.organization(elsewhere, OrganizationKind.OWNERS_COMMITTEE)
+    await build.role(estate.chair.account, elsewhere, Role.COMMITTEE, committee)
+    both = await build.viewer(estate.chair.account)
+    with pytest.raises(KeyReused):
+        await publish_event(both, now, elsewhere, **festival(now), key="k")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"title": " "},
+        {"title": "节" * 121},
+        {"title": "a\nb"},
+        {"place": ""},
+        {"description": "\x00"},
+        {"capacity": 0},
+        {"max_party_size": 21},
+    ],
+)
+async def test_a_wrong_event_is_not_published(
+    estate: Any, now: datetime, wrong: dict[str, Any], told: list[Signal]
+) -> None:
+    with pytest.raises(InvalidInput):
+        await publish_event(estate.chair, now, estate.community, **festival(now, **wrong))
+    assert await Event.all().count() == 0
+    assert await journal.head() == 0
+    assert not told
+
+
+async def test_residents_and_strangers_publish_nothing(estate: Any, now: datetime) -> None:
+    for viewer in (estate.owner, estate.tenant, estate.stranger):
+        with pytest.raises(Forbidden):
+            await publish_event(viewer, now, estate.community, **festival(now))
+    with pytest.raises(Unauthenticated):
+        await publish_event(NOBODY, now, estate.community, **festival(now))
+    with pytest.raises(NotFound):
+        await publish_event(estate.chair, now, 1, **festival(now))
+    assert await Event.all().count() == 0
+
+
+@pytest.fixture
+async def event(estate: Any, now: datetime) -> int:
+    return await publish_event(estate.chair, now, estate.community, **festival(now))
+
+
+async def test_a_household_signs_up_with_its_dish(
+    estate: Any, event: int, now: datetime, told: list[Signal]
+) -> None:
+    told.clear()
+    made = await sign_up(estate.tenant, now, event, party_size=3, dish=" 红烧鱼 ")
+
+    row = (await sign_ups_of(estate.tenant.account, [event]))[event]
+    assert (row.id, row.party_size, row.dish, row.signed_up_at) == (made, 3, "红烧鱼", now)
+    assert await signed_up(event) == 3
+    assert told == [Signal(Topic.ATTENDANCE, event)]
+
+
+async def test_a_second_sign_up_is_refused_as_such_even_when_the_event_is_full(
+    estate: Any, event: int, now: datetime, told: list[Signal]
+) -> None:
+    await sign_up(estate.owner, now, event, party_size=6)
+    await sign_up(estate.neighbour, now, event, party_size=4)
+    told.clear()
+    with pytest.raises(AlreadySignedUp):
+        await sign_up(estate.owner, now, event, party_size=1)
+    with pytest.raises(EventFull, match="0 left"):
+        await sign_up(estate.tenant, now, event, party_size=1)
+    assert await signed_up(event) == 10
+    assert not told
+
+
+async def test_the_same_key_gives_the_first_sign_up_again(estate: Any, event: int, now: datetime) -> None:
+    first = await sign_up(estate.owner, now, event, party_size=2, key="k")
+    assert await sign_up(estate.owner, now, event, party_size=2, key="k") == first
+    assert await sign_up(estate.neighbour, now, event, party_size=2, key="k") != first
+    assert await signed_up(event) == 4
+    other = await publish_event(estate.chair, now, estate.community, **festival(now))
+    with pytest.raises(KeyReused):
+        await sign_up(estate.owner, now, other, party_size=2, key="k")
+
+
+async def test_a_retry_beside_its_first_try_gives_one_sign_up(estate: Any, event: int, now: datetime) -> None:
+    tries = (sign_up(estate.owner, now, event, party_size=2, key="k") for _ in range(5))
+    assert len(set(await asyncio.gather(*tries))) == 1
+    assert await signed_up(event) == 2
+
+
+async def test_who_may_not_sign_up(estate: Any, event: int, now: datetime) -> None:
+    with pytest.raises(Forbidden):
+        await sign_up(estate.stranger, now, event, party_size=1)
+    with pytest.raises(Unauthenticated):
+        await sign_up(NOBODY, now, event, party_size=1)
+    with pytest.raises(NotFound):
+        await sign_up(estate.owner, now, 1, party_size=1)
+
+
+async def test_signing_up_ends(estate: Any, now: datetime) -> None:
+    closing = festival(now, sign_up_closes_at=now + timedelta(hours=1))
+    event = await publish_event(estate.chair, now, estate.community, **closing)
+    with pytest.raises(EventOver):
+        await sign_up(estate.owner, now + timedelta(hours=1), event, party_size=1)
+    await sign_up(estate.owner, now + timedelta(minutes=59), event, party_size=1)
+
+
+async def test_no_dish_where_nobody_brings_one(estate: Any, now: datetime) -> None:
+    event = await publish_event(estate.chair, now, estate.community, **festival(now, potluck=False))
+    with pytest.raises(InvalidInput, match="dish"):
+        await sign_up(estate.owner, now, event, party_size=1, dish="鱼")
+    await sign_up(estate.owner, now, event, party_size=1, dish=" ")
+
+
+async def test_cancelling_frees_the_places_and_keeps_the_row(
+    estate: Any, event: int, now: datetime, told: list[Signal]
+) -> None:
+    made = await sign_up(estate.owner, now, event, party_size=6)
+    told.clear()
+    assert await cancel_sign_up(estate.owner, now + DAY / 2, made) == made
+    assert await signed_up(event) == 0
+    assert told == [Signal(Topic.ATTENDANCE, event)]
+    row = (await sign_ups_by_id(estate.owner.account, [made]))[made]
+    assert (row.cancelled_at, row.party_size) == (now + DAY / 2, 6)
+    assert await sign_ups_of(estate.owner.account, [event]) == {}
+
+    again = await sign_up(estate.owner, now, event, party_size=2)
+    assert again != made
+    assert await signed_up(event) == 2
+
+
+async def test_only_ones_own_standing_sign_up_is_cancelled(estate: Any, event: int, now: datetime) -> None:
+    made = await sign_up(estate.owner, now, event, party_size=2)
+    with pytest.raises(NotFound):
+        await cancel_sign_up(estate.neighbour, now, made)
+    with pytest.raises(NotFound):
+        await cancel_sign_up(estate.owner, now, 1)
+    with pytest.raises(EventBegun):
+        await cancel_sign_up(estate.owner, now + DAY, made)
+    assert await signed_up(event) == 2
+    await cancel_sign_up(estate.owner, now, made)
+    with pytest.raises(NotFound):
+        await cancel_sign_up(estate.owner, now, made)
+    assert await signed_up(event) == 0
+
+
+async def test_a_sign_up_cancelled_twice_at_once_frees_its_places_once(
+    estate: Any, event: int, now: datetime
+) -> None:
+    await sign_up(estate.neighbour, now, event, party_size=3)
+    made = await sign_up(estate.owner, now, event, party_size=2)
+    twice = (cancel_sign_up(estate.owner, now, made) for _ in range(4))
+    outcomes = await asyncio.gather(*twice, return_exceptions=True)
+    assert outcomes.count(made) == 1
+    assert sum(isinstance(outcome, NotFound) for outcome in outcomes) == 3
+    assert await signed_up(event) == 3
+
+
+async def test_fifty_at_once_never_take_more_places_than_there_are_and_none_is_lost(
+    estate: Any, build: Any, now: datetime, told: list[Signal]
+) -> None:
+    event = await publish_event(estate.chair, now, estate.community, **festival(now, capacity=37))
+    parties = [(await build.owner(estate.community), 1 + place % 3) for place in range(50)]
+    told.clear()
+    outcomes = await asyncio.gather(
+        *(sign_up(viewer, now, event, party_size=size) for viewer, size in parties), return_exceptions=True
+    )
+
+    done = [isinstance(outcome, int) for outcome in outcomes]
+    taken = [size for (_, size), made in zip(parties, done, strict=True) if made]
+    refused = [size for (_, size), made in zip(parties, done, strict=True) if not made]
+    assert all(made or isinstance(outcome, EventFull) for made, outcome in zip(done, outcomes, strict=True))
+    assert sum(taken) <= 37 < sum(taken) + min(refused)  # and whoever fitted was let in
+    standing = await SignUp.filter(event_id=event, cancelled_at=None).values_list("party_size", flat=True)
+    assert sorted(standing) == sorted(taken)
+    assert await signed_up(event) == sum(taken)
+    assert len(told) == len(taken)
+
+
+async def test_the_database_itself_holds_the_places(
+    estate: Any, event: int, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if the rule were asleep."""
+    monkeypatch.setattr("community.events.actions.check_sign_up", lambda *_, **__: None)
+    await sign_up(estate.owner, now, event, party_size=6)
+    with pytest.raises(Exception, match="event_capacity"):
+        await sign_up(estate.neighbour, now, event, party_size=5)
+    assert await signed_up(event) == 6

@@ -1,0 +1,154 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from community.errors import NotFound
+from community.events.actions import cancel_sign_up, publish_event, sign_up
+from community.events.models import Event
+from community.events.reads import (
+    Attendance,
+    attendance_of,
+    dishes_of,
+    event_key,
+    events_by_id,
+    events_page,
+    organizers_of,
+    place_of_event,
+    sign_ups_by_id,
+    sign_ups_of,
+)
+from community.permissions import NOBODY, Permission, Place, Viewer
+
+HOUR = timedelta(hours=1)
+
+
+async def event_at(community: int, starts_at: datetime, length: timedelta = HOUR) -> int:
+    event = await Event.create(
+        community_id=community, title="灯谜会", description="", place="会所", starts_at=starts_at,
+        ends_at=starts_at + length, sign_up_closes_at=starts_at, capacity=None, max_party_size=4,
+        published_at=starts_at - timedelta(days=30),
+    )  # fmt: skip
+    return int(event.id)
+
+
+async def pages(community: int, now: datetime, first: int, coming: bool | None = None) -> list[list[int]]:
+    """All pages, each read with the key of the last event before it."""
+    found: list[list[int]] = []
+    after: tuple[bool, datetime, int] | None = None
+    while True:
+        page = await events_page(community, now, first, after, coming)
+        found.append([row.id for row in page.rows])
+        if not page.more:
+            return found
+        after = event_key(page.rows[-1], now)
+
+
+@pytest.fixture
+async def events(estate: Any, build: Any, now: datetime) -> list[int]:
+    """In the order of a page: under way, coming, twice at the same time, then past from the newest."""
+    at = [now - HOUR / 2, now + HOUR, now + 2 * HOUR, now + 2 * HOUR, now - HOUR, now - 9 * HOUR]
+    await event_at(await build.community(), now + HOUR)
+    return [await event_at(estate.community, start) for start in at]
+
+
+@pytest.mark.parametrize("first", [1, 2, 3, 4, 5, 6, 10])
+async def test_coming_events_by_start_then_past_ones_newest_first(
+    estate: Any, events: list[int], now: datetime, first: int
+) -> None:
+    found = await pages(estate.community, now, first)
+    assert [event for page in found for event in page] == events
+    assert all(len(page) == first for page in found[:-1])
+
+
+@pytest.mark.parametrize("first", [1, 2, 10])
+async def test_coming_or_past_ones_only(estate: Any, events: list[int], now: datetime, first: int) -> None:
+    coming = await pages(estate.community, now, first, coming=True)
+    past = await pages(estate.community, now, first, coming=False)
+    assert [event for page in coming for event in page] == events[:4]
+    assert [event for page in past for event in page] == events[4:]
+
+
+async def test_an_event_is_past_from_its_very_end(estate: Any, now: datetime) -> None:
+    event = await event_at(estate.community, now - HOUR)
+    assert not (await events_page(estate.community, now, 5, coming=True)).rows
+    (row,) = (await events_page(estate.community, now - timedelta(microseconds=1), 5, coming=True)).rows
+    assert row.id == event
+
+
+async def test_a_page_of_nothing(estate: Any, events: list[int], now: datetime) -> None:
+    page = await events_page(estate.community, now, 0)
+    assert (list(page.rows), page.more) == ([], True)
+
+
+async def test_an_event_is_found_by_those_who_may_read_the_bulletin(
+    estate: Any, build: Any, events: list[int], now: datetime
+) -> None:
+    public = await event_at(await build.community(public=True), now)
+    asked = [events[0], public, 1]
+    assert set(await events_by_id(estate.tenant, asked)) == {events[0], public}
+    assert set(await events_by_id(estate.stranger, asked)) == {public}
+    assert set(await events_by_id(NOBODY, asked)) == {public}
+    narrow = Viewer(estate.owner.account, "", estate.owner.roles, frozenset({Permission.SIGN_UP}))
+    assert set(await events_by_id(narrow, asked)) == {public}
+    row = (await events_by_id(estate.owner, asked))[events[0]]
+    assert (row.community, row.title, row.place, row.starts_at) == (
+        estate.community, "灯谜会", "会所", now - HOUR / 2,
+    )  # fmt: skip
+
+
+async def test_the_place_of_an_event(estate: Any, events: list[int]) -> None:
+    assert await place_of_event(events[0]) == Place(estate.community, public_reading=False)
+    with pytest.raises(NotFound):
+        await place_of_event(1)
+
+
+async def test_every_change_of_attendance_has_its_own_version(estate: Any, now: datetime) -> None:
+    event = await event_at(estate.community, now + HOUR)
+    assert await attendance_of(event) == Attendance(event, version=0, capacity=None, signed_up=0)
+    made = await sign_up(estate.owner, now, event, party_size=3)
+    assert await attendance_of(event) == Attendance(event, version=1, capacity=None, signed_up=3)
+    await cancel_sign_up(estate.owner, now, made)
+    assert await attendance_of(event) == Attendance(event, version=2, capacity=None, signed_up=0)
+    assert await attendance_of(1) is None
+
+
+async def test_dishes_are_those_of_standing_sign_ups_newest_first(estate: Any, now: datetime) -> None:
+    event = await event_at(estate.community, now + HOUR)
+    await Event.filter(id=event).update(potluck=True)
+    people = [estate.owner, estate.neighbour, estate.tenant, estate.chair]
+    dishes = ["鱼", "虾", None, "汤"]
+    made = [
+        await sign_up(viewer, now + timedelta(seconds=second), event, party_size=1, dish=dish)
+        for second, (viewer, dish) in enumerate(zip(people, dishes, strict=True))
+    ]
+    assert await dishes_of(event, 50) == ["汤", "虾", "鱼"]
+    assert await dishes_of(event, 2) == ["汤", "虾"]
+    await cancel_sign_up(estate.neighbour, now, made[1])
+    assert await dishes_of(event, 50) == ["汤", "鱼"]
+
+
+async def test_sign_ups_are_shown_to_their_own_account_only(
+    estate: Any, events: list[int], now: datetime
+) -> None:
+    mine = await sign_up(estate.owner, now, events[1], party_size=2)
+    theirs = await sign_up(estate.neighbour, now, events[1], party_size=1)
+    assert set(await sign_ups_of(estate.owner.account, events)) == {events[1]}
+    assert (await sign_ups_of(estate.owner.account, events))[events[1]].id == mine
+    assert set(await sign_ups_by_id(estate.owner.account, [mine, theirs])) == {mine}
+
+
+async def test_organizers_of_several_events(estate: Any, now: datetime) -> None:
+    made = [
+        await publish_event(
+            estate.manager, now, estate.community, title="便民服务", description="", place="南门",
+            starts_at=now + HOUR, ends_at=now + 2 * HOUR, sign_up_closes_at=None, capacity=None,
+            max_party_size=1, potluck=False, organizers=organizers,
+        )
+        for organizers in ([], [estate.service, estate.committee])
+    ]  # fmt: skip
+    assert await organizers_of([*made, 1]) == {
+        made[0]: [estate.service],
+        made[1]: [estate.service, estate.committee],
+        1: [],
+    }
