@@ -1,0 +1,241 @@
+import asyncio
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from community.bulletin.reads import items_page
+from community.bulletin.rules import BulletinKind
+from community.database import journal
+from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unauthenticated
+from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
+from community.ledger.models import Entry
+from community.ledger.reads import balance_of, check_books, entries_page
+from community.ledger.rules import Category, Direction, EntryReversed
+from community.permissions import NOBODY, SYSTEM, Role
+from community.places.rules import OrganizationKind
+from community.signals import Signal, Topic
+from community.votes.casting import VoteForm
+from community.votes.models import Vote
+from community.votes.rules import Silence
+
+INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
+TODAY = date(2026, 5, 20)
+ADVERT = {
+    "date": TODAY,
+    "direction": INCOME,
+    "category": Category.ADVERTISING,
+    "item": " 电梯广告五月 ",
+    "amount": 328_171,
+}
+REPAIR = {
+    "date": TODAY,
+    "direction": EXPENSE,
+    "category": Category.REPAIR_UPGRADE,
+    "item": "南门地库坡道改造",
+    "amount": 100_000,
+}
+
+
+async def vote_in(community: int, convener: int, now: datetime) -> int:
+    vote = await Vote.create(
+        community_id=community, convener_id=convener, title="坡道改造", description="",
+        form=VoteForm.STATUTORY_LOCAL, profile_version=1, silence=Silence.ABSENT, announced_at=now,
+        opens_at=now, closes_at=now + timedelta(days=7),
+    )  # fmt: skip
+    return int(vote.id)
+
+
+async def test_entries_stand_in_a_chain(estate: Any, now: datetime, told: list[Signal]) -> None:
+    vote = await vote_in(estate.community, estate.committee, now)
+    first = await record_entry(estate.manager, now, estate.community, **ADVERT, counterparty=" 某广告 ")
+    second = await record_entry(
+        estate.chair,
+        now,
+        estate.community,
+        **REPAIR,
+        voucher="记-5",
+        authority_vote=vote,
+        authority_clause=" ",
+    )
+
+    newest, oldest = (await entries_page(estate.community, 10)).rows
+    assert (oldest.id, oldest.number, oldest.amount, oldest.balance) == (first, 1, 328_171, 328_171)
+    assert (oldest.item, oldest.counterparty, oldest.voucher) == ("电梯广告五月", "某广告", None)
+    assert (newest.id, newest.number, newest.amount, newest.balance) == (second, 2, 100_000, 228_171)
+    assert (newest.voucher, newest.authority_vote, newest.authority_clause) == ("记-5", vote, None)
+    assert (newest.recorded_at, newest.reverses) == (now, None)
+    written = await Entry.get(id=first).values("recorded_by_id")
+    assert written == {"recorded_by_id": estate.manager.account}
+    assert told.count(Signal(Topic.LEDGER, estate.community)) == 2
+
+
+async def test_the_bulletin_says_once_a_local_day_that_the_book_grew(estate: Any, now: datetime) -> None:
+    midnight = datetime.fromisoformat("2026-05-21T00:00:00+08:00").astimezone(now.tzinfo)
+    moments = [now, now + timedelta(hours=1), midnight - timedelta(seconds=1), midnight, midnight]
+    for moment in moments:
+        entry = await record_entry(estate.manager, moment, estate.community, **ADVERT)
+    await reverse_entry(estate.manager, midnight + timedelta(hours=1), entry, reason="记重了")
+
+    items = (await items_page(estate.community, 10)).rows
+    assert [(item.kind, item.subject, item.at) for item in items] == [
+        (BulletinKind.LEDGER_PUBLISHED, estate.community, midnight),
+        (BulletinKind.LEDGER_PUBLISHED, estate.community, now),
+    ]
+
+
+async def test_today_is_the_day_of_the_community(estate: Any, now: datetime) -> None:
+    late = datetime.fromisoformat("2026-05-21T00:30:00+08:00").astimezone(now.tzinfo)  # still the 20th in UTC
+    tomorrow = ADVERT | {"date": date(2026, 5, 21)}
+    await record_entry(estate.manager, late, estate.community, **tomorrow)
+    with pytest.raises(InvalidInput, match="future"):
+        await record_entry(estate.manager, late - timedelta(hours=1), estate.community, **tomorrow)
+
+
+async def test_a_mistake_is_taken_back_whole_by_another_entry(
+    estate: Any, now: datetime, told: list[Signal]
+) -> None:
+    await record_entry(estate.manager, now, estate.community, **ADVERT)
+    wrong = await record_entry(
+        estate.manager,
+        now,
+        estate.community,
+        **REPAIR | {"date": date(2026, 4, 2)},
+        authority_clause="议事规则第9条",
+    )
+    told.clear()
+    back = await reverse_entry(estate.chair, now, wrong, reason=" 金额写错 ")
+
+    row = (await entries_page(estate.community, 1)).rows[0]
+    assert (row.id, row.number, row.reverses, row.date) == (back, 3, wrong, TODAY)
+    assert (row.direction, row.category, row.amount) == (EXPENSE, Category.REPAIR_UPGRADE, -100_000)
+    assert (row.item, row.authority_clause, row.balance) == ("冲正：金额写错", "议事规则第9条", 328_171)
+    assert told == [Signal(Topic.LEDGER, estate.community)]
+    assert await check_books(estate.community) == []
+
+    for entry in (wrong, back):
+        with pytest.raises(EntryReversed):
+            await reverse_entry(estate.chair, now, entry, reason="再来一次")
+    assert await balance_of(estate.community) == 328_171
+
+
+@pytest.mark.parametrize("reason", [" ", "错" * 101, "a\nb"])
+async def test_a_reversal_says_why(estate: Any, now: datetime, reason: str) -> None:
+    entry = await record_entry(estate.manager, now, estate.community, **ADVERT)
+    with pytest.raises(InvalidInput):
+        await reverse_entry(estate.manager, now, entry, reason=reason)
+    assert await Entry.all().count() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": 0},
+        {"category": Category.AUDIT},
+        {"date": date(2026, 5, 21)},
+        {"item": ""},
+        {"item": "项" * 121},
+        {"counterparty": "方" * 121},
+        {"voucher": "号" * 65},
+        {"authority_clause": "条" * 201},
+        {"authority_vote": 1},
+    ],
+)
+async def test_a_wrong_entry_is_not_written(
+    estate: Any, now: datetime, wrong: dict[str, Any], told: list[Signal]
+) -> None:
+    with pytest.raises(InvalidInput):
+        await record_entry(estate.manager, now, estate.community, **ADVERT | wrong)
+    assert await Entry.all().count() == 0
+    assert await journal.head() == 0
+    assert not told
+
+
+async def test_a_vote_of_elsewhere_allows_nothing(estate: Any, build: Any, now: datetime) -> None:
+    elsewhere = await build.community()
+    convener = await build.organization(elsewhere, OrganizationKind.OWNERS_COMMITTEE)
+    vote = await vote_in(elsewhere, convener, now)
+    with pytest.raises(InvalidInput, match="not one of this community"):
+        await record_entry(estate.manager, now, estate.community, **REPAIR, authority_vote=vote)
+
+
+async def test_who_may_not_write_in_the_book(estate: Any, build: Any, now: datetime) -> None:
+    entry = await record_entry(estate.manager, now, estate.community, **ADVERT)
+    grid = await build.staff(estate.community, Role.GRID_WORKER, None)
+    for viewer in (estate.owner, estate.tenant, estate.stranger, grid):
+        with pytest.raises(Forbidden):
+            await record_entry(viewer, now, estate.community, **ADVERT)
+        with pytest.raises(Forbidden):
+            await reverse_entry(viewer, now, entry, reason="不认")
+        with pytest.raises(Forbidden):
+            await record_entries(viewer, now, estate.community, [])
+    with pytest.raises(Unauthenticated):
+        await record_entry(NOBODY, now, estate.community, **ADVERT)
+    with pytest.raises(NotFound):
+        await reverse_entry(estate.manager, now, 1, reason="没有这笔")
+    assert await Entry.all().count() == 1
+
+
+async def test_the_same_key_gives_the_first_entry_again(estate: Any, build: Any, now: datetime) -> None:
+    tries = (record_entry(estate.manager, now, estate.community, **ADVERT, key="k") for _ in range(4))
+    assert len(set(await asyncio.gather(*tries))) == 1
+    assert await Entry.all().count() == 1
+    elsewhere = await build.community()
+    await build.role(estate.manager.account, elsewhere, Role.PROPERTY_MANAGER)
+    both = await build.viewer(estate.manager.account)
+    with pytest.raises(KeyReused):
+        await record_entry(both, now, elsewhere, **ADVERT, key="k")
+
+
+async def test_two_books_written_at_once_have_no_gap_and_add_up(
+    estate: Any, build: Any, now: datetime
+) -> None:
+    elsewhere = await build.community()
+    bookkeeper = await build.staff(elsewhere, Role.PROPERTY_MANAGER, None)
+    writers = [
+        (viewer, community)
+        for _ in range(10)
+        for viewer, community in ((estate.manager, estate.community), (bookkeeper, elsewhere))
+    ]
+    await asyncio.gather(
+        *(record_entry(viewer, now, community, **ADVERT) for viewer, community in writers),
+        *(record_entry(viewer, now, community, **REPAIR) for viewer, community in writers),
+    )
+    for community in (estate.community, elsewhere):
+        numbers = [row.number for row in (await entries_page(community, 100)).rows]
+        assert numbers == list(range(20, 0, -1))
+        assert await check_books(community) == []
+        assert await balance_of(community) == 10 * (328_171 - 100_000)
+        assert len((await items_page(community, 10)).rows) == 1
+
+
+def two_years() -> list[NewEntry]:
+    start = date(2024, 5, 1)
+    return [
+        NewEntry(start + timedelta(days=day), INCOME, Category.PARKING_COMMON, " 停车费 ", 50_000 + day)
+        for day in range(700)
+    ]
+
+
+async def test_a_book_kept_elsewhere_is_taken_in_at_once(
+    estate: Any, now: datetime, told: list[Signal]
+) -> None:
+    await record_entry(estate.manager, now, estate.community, **ADVERT)
+    told.clear()
+    head = await journal.head()
+    await record_entries(SYSTEM, now, estate.community, two_years())
+    assert await Entry.all().count() == 701
+    assert await check_books(estate.community) == []
+    assert (await entries_page(estate.community, 1)).rows[0].item == "停车费"
+    assert told == [Signal(Topic.LEDGER, estate.community)]
+    assert await journal.head() == head + 1
+    assert (await Entry.filter(number=2).values("recorded_by_id")) == [{"recorded_by_id": None}]
+
+
+async def test_a_book_with_one_slip_is_not_taken_in_at_all(estate: Any, now: datetime) -> None:
+    entries = [*two_years(), NewEntry(TODAY, EXPENSE, Category.AUDIT, "审计", 0)]
+    with pytest.raises(InvalidInput):
+        await record_entries(SYSTEM, now, estate.community, entries)
+    assert await Entry.all().count() == 0
+    await record_entries(SYSTEM, now, estate.community, [])
+    assert await Entry.all().count() == 0

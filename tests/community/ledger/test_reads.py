@@ -1,0 +1,156 @@
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from community.database.sql import select
+from community.errors import InvalidInput, NotFound
+from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
+from community.ledger.reads import (
+    balance_of,
+    check_books,
+    entries_by_id,
+    entries_page,
+    month_of,
+    months_of,
+    place_of_entry,
+)
+from community.ledger.rules import Category, CategoryTotal, Direction, MonthRow
+from community.permissions import NOBODY, SYSTEM, Permission, Place, Viewer
+
+INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
+PARKING, LOCKER, AUDIT = Category.PARKING_COMMON, Category.PARCEL_LOCKER, Category.AUDIT
+
+BOOK = [  # written down late and out of order, as it happens
+    NewEntry(date(2026, 1, 31), INCOME, PARKING, "一月停车费", 3_000),
+    NewEntry(date(2026, 3, 1), EXPENSE, AUDIT, "审计", 1_000),
+    NewEntry(date(2026, 1, 2), INCOME, LOCKER, "快递柜", 4_000),
+    NewEntry(date(2026, 1, 3), INCOME, PARKING, "补记停车费", 2_000),
+    NewEntry(date(2026, 5, 20), INCOME, PARKING, "五月停车费", 100),
+]
+
+
+@pytest.fixture
+async def book(estate: Any, build: Any, now: datetime) -> int:
+    elsewhere = await build.community()
+    await record_entries(SYSTEM, now, elsewhere, BOOK[:1])
+    await record_entries(SYSTEM, now, estate.community, BOOK)
+    return int(estate.community)
+
+
+async def test_an_empty_book(estate: Any) -> None:
+    assert await balance_of(estate.community) == 0
+    assert await months_of(estate.community, 24) == []
+    assert await month_of(estate.community, "2026-05") is None
+    assert list((await entries_page(estate.community, 20)).rows) == []
+    assert await check_books(estate.community) == []
+
+
+async def test_months_are_those_of_the_dates_and_reconcile(book: int) -> None:
+    months = await months_of(book, 24)
+    assert [month.month for month in months] == ["2026-05", "2026-04", "2026-03", "2026-02", "2026-01"]
+    assert [month.closing for month in months] == [8_100, 8_000, 8_000, 9_000, 9_000]
+    assert [month.opening for month in months] == [8_000, 8_000, 9_000, 9_000, 0]
+    assert months[-1] == MonthRow(
+        "2026-01", 0, 9_000, 0, 9_000, 3,
+        [CategoryTotal(INCOME, PARKING, 5_000), CategoryTotal(INCOME, LOCKER, 4_000)],
+    )  # fmt: skip
+    assert months[0].closing == await balance_of(book)
+    assert await months_of(book, 2) == months[:2]
+    assert await months_of(book, 0) == []
+
+
+async def test_one_month(book: int) -> None:
+    march = await month_of(book, "2026-03")
+    assert march == MonthRow("2026-03", 9_000, 0, 1_000, 8_000, 1, [CategoryTotal(EXPENSE, AUDIT, 1_000)])
+    assert await month_of(book, "2026-06") == MonthRow("2026-06", 8_100, 0, 0, 8_100, 0, [])
+    assert await month_of(book, "2025-12") is None
+    with pytest.raises(InvalidInput):
+        await month_of(book, "2026-5")
+
+
+async def test_a_reversal_counts_where_it_is_dated_and_the_months_still_reconcile(
+    estate: Any, book: int, now: datetime
+) -> None:
+    audit = (await entries_page(book, 10, month="2026-03")).rows[0]
+    await reverse_entry(estate.chair, now, audit.id, reason="重复")
+    may = await month_of(book, "2026-05")
+    assert may is not None
+    assert (may.income, may.expense, may.closing, may.entries) == (100, -1_000, 9_100, 2)
+    assert may.closing == await balance_of(book)
+    assert (await month_of(book, "2026-03")) is not None
+
+
+@pytest.mark.parametrize("first", [1, 2, 5, 10])
+async def test_entries_newest_first(book: int, first: int) -> None:
+    numbers: list[int] = []
+    after = None
+    while True:
+        page = await entries_page(book, first, after)
+        numbers += [row.number for row in page.rows]
+        if not page.more:
+            break
+        after = page.rows[-1].number
+    assert numbers == [5, 4, 3, 2, 1]
+
+
+async def test_entries_of_a_month(book: int) -> None:
+    page = await entries_page(book, 2, month="2026-01")
+    assert ([row.number for row in page.rows], page.more) == ([4, 3], True)
+    rest = await entries_page(book, 2, after=3, month="2026-01")
+    assert ([row.item for row in rest.rows], rest.more) == (["一月停车费"], False)
+    with pytest.raises(InvalidInput):
+        await entries_page(book, 2, month="January")
+
+
+async def test_an_entry_is_found_by_those_who_may_read_the_ledger(
+    estate: Any, build: Any, book: int, now: datetime
+) -> None:
+    (entry,) = (await entries_page(book, 1)).rows
+    open_book = await build.community(public=True)
+    await record_entries(SYSTEM, now, open_book, BOOK[:1])
+    (public,) = (await entries_page(open_book, 1)).rows
+    asked = [entry.id, public.id, 1]
+    assert await entries_by_id(estate.owner, asked) == {entry.id: entry, public.id: public}
+    for viewer in (estate.stranger, NOBODY):
+        assert await entries_by_id(viewer, asked) == {public.id: public}
+    narrow = Viewer(estate.owner.account, "", estate.owner.roles, frozenset({Permission.READ_BULLETIN}))
+    assert await entries_by_id(narrow, asked) == {public.id: public}
+    reader = Viewer(estate.owner.account, "", estate.owner.roles, frozenset({Permission.READ_LEDGER}))
+    assert set(await entries_by_id(reader, asked)) == {entry.id, public.id}
+
+
+async def test_the_place_of_an_entry(book: int) -> None:
+    (entry,) = (await entries_page(book, 1)).rows
+    assert await place_of_entry(entry.id) == Place(book, public_reading=False)
+    with pytest.raises(NotFound):
+        await place_of_entry(1)
+
+
+async def test_sums_beyond_32_bits_stay_exact(estate: Any, now: datetime) -> None:
+    amount = 9_999_999_999_999
+    for _ in range(3):
+        await record_entry(
+            estate.chair, now, estate.community, date=date(2026, 5, 1), direction=INCOME, category=PARKING,
+            item="停车费", amount=amount,
+        )  # fmt: skip
+    (month,) = await months_of(estate.community, 5)
+    assert (month.income, month.closing, await balance_of(estate.community)) == (3 * amount,) * 3
+    assert isinstance(month.income, int)
+
+
+async def test_a_book_altered_behind_our_back_is_found_out(book: int, url: str) -> None:
+    """Somebody who owns the database can lift its guards; then the sums tell."""
+    assert await check_books(book) == []
+    lift = (
+        "ALTER TABLE entry DISABLE TRIGGER entry_append_only"
+        if url.startswith("postgres")
+        else "DROP TRIGGER entry_append_only_update"
+    )
+    await select(lift)
+    await select("UPDATE entry SET amount = 4001 WHERE community_id = ? AND number = 3", [book])
+    assert await check_books(book) == [
+        "entry 3: says balance 6000, adds up to 6001",
+        "entry 4: says balance 8000, adds up to 8001",
+        "entry 5: says balance 8100, adds up to 8101",
+    ]
