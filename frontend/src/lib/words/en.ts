@@ -41,7 +41,7 @@ export const en: Words = {
 
   site: {
     name: 'Meilin',
-    tagline: 'Neighbours’ notice board',
+    tagline: "Neighbours' notice board",
     title: (page) => `${page} · Meilin`,
     skip: 'Skip to content',
     settings: 'Display and sign-in',
@@ -192,7 +192,7 @@ export const en: Words = {
     matters: {
       RULES_OF_PROCEDURE: 'adopt or amend the rules of procedure',
       COVENANT: 'adopt or amend the management covenant',
-      ELECT_COMMITTEE: 'elect the owners’ committee',
+      ELECT_COMMITTEE: "elect the owners' committee",
       ENGAGE_PROVIDER: 'engage or dismiss the property service',
       USE_FUND: 'use the maintenance fund',
       RAISE_FUND: 'raise the maintenance fund',
@@ -308,6 +308,7 @@ export const en: Words = {
     pickAtMost: (n) => `At most ${n}; please remove some.`,
     pickParty: 'Please choose on whose behalf you vote.',
     next: 'Next question',
+    nextStep: 'Next',
     toReview: 'Next: check it',
     notCastYet: 'Nothing has been cast yet.',
     notSentYet: 'Nothing has been sent yet.',
@@ -342,6 +343,7 @@ export const en: Words = {
     resultLater: (closes) => `The result will be here after ${closes}.`,
     print: 'Print or save the receipt',
     another: 'Vote for another household',
+    anotherSurvey: 'Answer for another household',
   },
 
   event: {
@@ -409,9 +411,11 @@ export const en: Words = {
     empty: 'Nothing has been entered yet.',
     emptyHint: 'Whatever adverts, parking and lockers earn, and whatever is spent, is listed here entry by entry.',
     months: 'Month by month, two years',
-    monthsHint: 'Above: in. Below: out. Pick a month for its entries.',
+    monthsHint: 'Above the line: in. Below: out.',
     monthBar: (name, income, expense) => `${yearMonth(name)}: in ${income}, out ${expense}`,
     monthPick: 'Month',
+    earlierMonth: 'Month before',
+    laterMonth: 'Month after',
     yearMonth,
     month: (name) => MONTHS[Number(name.slice(5)) - 1] ?? name,
     list: (name) => `Every entry of ${yearMonth(name)}`,
@@ -420,7 +424,7 @@ export const en: Words = {
     number: (n) => `No. ${whole(n)}`,
     authority: 'Authorised by',
     authorityNone: 'no authority stated',
-    byVote: (title) => `the vote “${title}”`,
+    byVote: (title) => `the vote "${title}"`,
     reverses: (n) => `takes back no. ${whole(n)}`,
     voucher: (v) => `voucher ${v}`,
     more: 'More entries',
@@ -470,7 +474,7 @@ export const en: Words = {
     from: 'From',
     until: 'Until',
     eventTitle: 'Name of the event',
-    eventTitleHint: 'e.g. Fourth Neighbours’ Festival',
+    eventTitleHint: "e.g. Fourth Neighbours' Festival",
     description: 'About it (optional)',
     place: 'Where',
     starts: 'Starts',
@@ -503,7 +507,7 @@ function who(account: string): string {
     resident: 'resident',
     tenant: 'tenant',
     clerk: 'clerk',
-    committee: place === 'zijin-xiyuan' ? 'management committee' : 'owners’ committee',
+    committee: place === 'zijin-xiyuan' ? 'management committee' : "owners' committee",
     manager: 'property service',
     grid: 'grid worker',
     branch: 'party branch',
@@ -560,7 +564,7 @@ function followSentence(r: TallyReading, following: Amounts, asAbstain: boolean)
     return `No side leads both in owners and in area now, so the ${amounts} who go with the majority count as abstaining. Once one leads, they join it.`
   }
   const joined = r.leader === 'FOR' && r.agreeing ? `: ${both(r.agreeing)} together` : ''
-  return `“${sides[r.leader]}” leads in owners and in area, so the ${amounts} who go with the majority join it now${joined}. If the lead changes, they change with it.`
+  return `"${sides[r.leader]}" leads in owners and in area, so the ${amounts} who go with the majority join it now${joined}. If the lead changes, they change with it.`
 }
 
 function spoken(r: TallyReading): string {

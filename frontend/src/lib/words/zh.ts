@@ -305,6 +305,7 @@ export const zh = {
     pickAtMost: (n: number) => `最多选 ${n} 项，请去掉几项。`,
     pickParty: '请先选这一票代表哪一户。',
     next: '下一题',
+    nextStep: '下一步',
     toReview: '下一步，核对',
     notCastYet: '现在还没有投出去。',
     notSentYet: '现在还没有交上去。',
@@ -339,6 +340,7 @@ export const zh = {
     resultLater: (closes: string) => `${closes} 以后在这里看结果。`,
     print: '打印或保存回执',
     another: '替另一户投',
+    anotherSurvey: '替另一户填',
   },
 
   event: {
@@ -406,9 +408,11 @@ export const zh = {
     empty: '账上还没有记过一笔。',
     emptyHint: '小区的广告、停车、快递柜挣了钱，或者用了钱，都会一笔笔写在这里。',
     months: '这两年每个月',
-    monthsHint: '上面是收进，下面是用出。点一个月看明细。',
+    monthsHint: '线上面是收进，线下面是用出。',
     monthBar: (name: string, income: string, expense: string) => `${yearMonth(name)}：收进 ${income}，用出 ${expense}`,
     monthPick: '看哪个月',
+    earlierMonth: '上个月',
+    laterMonth: '下个月',
     yearMonth,
     month,
     list: (name: string) => `${yearMonth(name)}的每一笔`,
