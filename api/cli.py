@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from api.settings import Settings
     from community.votes.file_count import CountedFile
     from community.votes.files import VoteFile
 
-EXIT_REFUSED = 2
+EXIT_DIFFERENT, EXIT_REFUSED = 1, 2
 
 app = typer.Typer(name="meilin", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -68,3 +69,107 @@ def _show_report(path: Path, vote: "VoteFile", counted: "CountedFile") -> None:
     from api.count_report import count_report
 
     Console().print(count_report(path, vote, counted))
+
+
+def _refuse(command: str, reason: object) -> typer.Exit:
+    typer.echo(f"meilin {command}: {reason}", err=True)
+    return typer.Exit(EXIT_REFUSED)
+
+
+def _settings(command: str) -> "Settings":
+    from api.settings import BadSetting, Settings
+
+    try:
+        return Settings.from_environment()
+    except BadSetting as error:
+        raise _refuse(command, error) from error
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """启动服务 Run the server; a database that is not migrated is refused."""
+    from api.commands import check_migrated
+    from api.server import serve as run
+
+    settings = _settings("serve")
+    if workers > 1:
+        raise _refuse(
+            "serve", "more than one worker needs MEILIN_REDIS_URL, so that all show the same changes"
+        )
+    if missing := check_migrated(settings):
+        raise _refuse("serve", f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
+    run(settings, host, port)
+
+
+@app.command()
+def migrate() -> None:
+    """更新数据库结构 Bring the database up to date; one process at a time."""
+    from api.commands import bring_up_to_date
+
+    done = bring_up_to_date(_settings("migrate"))
+    typer.echo(f"applied {', '.join(done)}" if done else "up to date")
+
+
+@app.command()
+def schema() -> None:
+    """打印 GraphQL 结构 Print the schema."""
+    from schema.schema import sdl
+
+    typer.echo(sdl(), nl=False)
+
+
+@app.command()
+def demo(
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Let neighbours vote and sign up on a running server.")
+    ] = False,
+    rate: Annotated[float, typer.Option(min=0.01, max=1000, help="With --alive: deeds a second.")] = 1.0,
+    url: Annotated[str, typer.Option(help="With --alive: the server.")] = "http://127.0.0.1:8000",
+) -> None:
+    """装入示范小区 Load the demonstration communities, or make them lively."""
+    from api.commands import load_demo, run_alive
+
+    if alive:
+        run_alive(_settings("demo"), url, rate)
+    else:
+        load_demo(_settings("demo"))
+
+
+@app.command()
+def token(
+    accounts: Annotated[
+        list[str], typer.Argument(metavar="ACCOUNT…", help="'SLUG/resident-*' takes all of them.")
+    ],
+    scope: Annotated[list[str] | None, typer.Option(help="A permission the token is narrowed to.")] = None,
+) -> None:
+    """签发令牌 Print bearer tokens; with several accounts one `account<TAB>token` a line."""
+    from api.commands import issue_tokens
+    from community.permissions import Permission
+
+    if unknown := sorted(set(scope or ()) - set(Permission)):
+        raise _refuse("token", f"no scope {unknown[0]}; there are {', '.join(Permission)}")
+    issued = issue_tokens(
+        _settings("token"), accounts, [Permission(name) for name in scope] if scope else None
+    )
+    if not issued:
+        raise _refuse("token", f"no account {', '.join(accounts)}")
+    alone = len(accounts) == 1 and not accounts[0].endswith("*")
+    for account, secret in issued:
+        typer.echo(secret if alone else f"{account}\t{secret}")
+
+
+@app.command()
+def verify() -> None:
+    """核对 Recount every closed vote and re-add every ledger; exit 1 on any difference."""
+    from api.commands import find_differences
+
+    votes, books, differences = find_differences(_settings("verify"))
+    for difference in differences:
+        typer.echo(difference, err=True)
+    typer.echo(f"{votes} closed votes recounted, {books} ledgers re-added, {len(differences)} differences")
+    if differences:
+        raise typer.Exit(EXIT_DIFFERENT)

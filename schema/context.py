@@ -25,6 +25,7 @@ class Context:
     watching: Watching
     standing: Standing
     viewer: Viewer = NOBODY
+    secret: str | None = None
     connection_params: dict[str, Any] | None = None
     request: Any = None
     response: Any = None

@@ -12,10 +12,14 @@ from community.permissions import Role
 
 
 class Account(Model):
-    """Somebody who can sign in; `name` is the handle, not a person's name."""
+    """Somebody who can sign in; `name` is the handle, not a person's name.
+
+    A demonstration account can be entered by whoever knows its name.
+    """
 
     id = Key()
     name = fields.CharField(max_length=96, unique=True)
+    demonstration = fields.BooleanField(default=False)
     created_at = Instant()
 
     class Meta:

@@ -113,6 +113,10 @@ async def communities_of(viewer: Viewer) -> list[CommunityRow]:
     return _visible(viewer, await _rows(Community.filter(id__in=list(viewer.roles)).order_by("id")))
 
 
+async def all_communities() -> list[int]:
+    return [row["id"] for row in await Community.all().order_by("id").values("id")]
+
+
 async def buildings_of(community: int) -> list[BuildingRow]:
     rows = await Building.filter(community_id=community).order_by("position").values("id", "name")
     sizes = (

@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", fields.BigIntField(primary_key=True, generated=False, default=new_id)),
                 ("name", fields.CharField(unique=True, max_length=96)),
+                ("demonstration", fields.BooleanField(default=False)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={"table": "account", "app": "meilin", "pk_attr": "id"},

@@ -1,0 +1,26 @@
+"""What HTTP says besides GraphQL results: refusals with the same code and sentences."""
+
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from community.errors import ErrorCode, Refused
+
+STATUS = {
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.TRY_AGAIN: 503,
+}
+
+
+def json_answer(content: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(content), status, media_type="application/json")
+
+
+def refusal(refused: Refused, status: int | None = None) -> Response:
+    """In the form of a GraphQL error, so that clients read one shape everywhere."""
+    extensions = {"code": refused.code.value, "zh": refused.zh, "en": refused.en}
+    errors = [{"message": refused.en, "extensions": extensions}]
+    return json_answer({"errors": errors}, status or STATUS.get(refused.code, 400))

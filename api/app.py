@@ -1,0 +1,77 @@
+"""The app: one value, built in one place from its settings."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route, WebSocketRoute
+
+from api import health, page
+from api.graphql import GraphQLEndpoint
+from api.metrics import Measured, Metrics
+from api.sessions import sign_in, sign_out
+from api.settings import Settings
+from api.timers import keep_running_due
+from community.database import journal
+from community.database.engine import opened
+from community.database.migrate import pending
+from community.database.work import all_done, tell_through
+from realtime.broker import MemoryBroker
+from realtime.head import follow_head
+from realtime.standing import Standings
+from schema.watching import Watching
+
+
+class NotMigrated(RuntimeError):
+    """The database lacks migrations; its text is what the operator reads."""
+
+
+def create_app(settings: Settings) -> Starlette:
+    broker = MemoryBroker()
+    watching = Watching.through(broker)
+    standings = Standings()
+    broker.listen(standings.hear)
+    graphql = GraphQLEndpoint(settings, watching, standings)
+    metrics = Metrics(lambda: watching.watchers)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with opened(settings.database_url):
+            if missing := await pending(settings.database_url):
+                raise NotMigrated(f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
+            stop_telling = tell_through(broker.publish)
+            tasks = [
+                asyncio.create_task(follow_head(journal.head, journal.signals_after, broker.publish)),
+                asyncio.create_task(keep_running_due()),
+            ]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
+                await all_done()
+                stop_telling()
+
+    app = Starlette(
+        routes=[
+            Route("/graphql", graphql, methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", graphql),
+            Route("/session", sign_in, methods=["POST"]),
+            Route("/session", sign_out, methods=["DELETE"]),
+            Route("/health/live", health.live),
+            Route("/health/ready", health.ready),
+            Route("/metrics", metrics.show),
+            *page.routes(),
+        ],
+        middleware=[Middleware(Measured, metrics=metrics), Middleware(GZipMiddleware, minimum_size=1024)],
+        exception_handlers={404: page.not_found},
+        lifespan=lifespan,
+    )
+    app.state.settings = settings
+    app.state.watching = watching
+    return app

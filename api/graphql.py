@@ -1,0 +1,197 @@
+"""/graphql: GraphQL over HTTP to the letter, and subscriptions over graphql-transport-ws."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import orjson
+from cross_web import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from strawberry import Schema
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from api.answers import refusal
+from api.clock import utc_now
+from api.sessions import check_origin, secret_of, viewer_behind
+from api.settings import Settings
+from community.errors import InvalidInput, Refused
+from community.permissions import Viewer
+from realtime.standing import Standing, Standings
+from schema.context import Context
+from schema.schema import graphql_schema
+from schema.watching import Watching
+
+GRAPHQL_JSON, JSON = "application/graphql-response+json", "application/json"
+LARGEST_BODY = 256 * 1024
+
+
+class TextAdapter(ASGIWebSocketAdapter):
+    """orjson gives bytes, which the stock adapter would send as a binary frame."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        try:
+            await self.ws.send_text(orjson.dumps(message).decode())
+        except (WebSocketDisconnect, RuntimeError) as error:  # Starlette raises either after a close
+            raise WebSocketDisconnected from error
+
+
+class _OnlySubscriptions:
+    """The schema as a socket may use it; a mutation there would be cut when the line is."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+
+    async def stream(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs["allowed_operation_types"] = [OperationType.SUBSCRIPTION]
+        return await self._schema.stream(*args, **kwargs)
+
+
+class SubscriptionHandler(BaseGraphQLTransportWSHandler[Context, None]):
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given | {"schema": _OnlySubscriptions(given["schema"])})
+
+
+class _TooLarge(Exception):
+    """A body above LARGEST_BODY."""
+
+
+class GraphQLEndpoint(GraphQL[Context, None]):
+    """Reads who asks, refuses what may not come in, and hands the rest to the schema."""
+
+    websocket_adapter_class = TextAdapter
+    graphql_transport_ws_handler_class = SubscriptionHandler
+
+    def __init__(self, settings: Settings, watching: Watching, standings: Standings) -> None:
+        super().__init__(
+            graphql_schema,
+            graphql_ide=None,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            connection_init_wait_timeout=timedelta(seconds=10),
+        )
+        self._settings, self._watching, self._standings = settings, watching, standings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            response = await self._answer(Request(scope, receive))
+            await response(scope, receive, send)
+        else:
+            await self._serve_socket(WebSocket(scope, receive, send))
+
+    def _context(self, connection: HTTPConnection, clock: Callable[[], datetime]) -> Context:
+        async def renew() -> Viewer:
+            context.viewer = await viewer_behind(context.secret, utc_now(), strict=False)
+            return context.viewer
+
+        context = Context(clock, self._watching, Standing(renew, utc_now), request=connection)
+        return context
+
+    async def _answer(self, request: Request) -> Response:
+        # One request has one moment: the clock stands still once somebody asked it.
+        context = self._context(request, cache(utc_now))
+        try:
+            check_origin(request, self._settings)
+            await _read_body(request)
+            context.secret = secret_of(request)
+            strict = "authorization" in request.headers
+            context.viewer = await viewer_behind(context.secret, utc_now(), strict=strict)
+            return await self.run(request, context=context)
+        except Refused as refused:
+            return refusal(refused)
+        except _TooLarge:
+            return refusal(InvalidInput(problem_zh="请求太大", problem_en="the request is too large"), 413)
+        except HTTPException as error:
+            return refusal(
+                InvalidInput(problem_zh="请求的写法不对", problem_en=error.reason), error.status_code
+            )
+
+    async def _serve_socket(self, socket: WebSocket) -> None:
+        context = self._context(socket, utc_now)
+        try:
+            await self.run(socket, context=context)
+        finally:
+            self._standings.forget(context.standing)
+
+    async def on_ws_connect(self, context: Context) -> Any:
+        """Who the socket is for, as its first message says; a token that opens nothing is refused (4403)."""
+        params = context.connection_params or {}
+        try:
+            context.secret = secret_of(context.request, params)
+            context.viewer = await viewer_behind(context.secret, utc_now(), strict="Authorization" in params)
+        except Refused as refused:
+            raise ConnectionRejectionError from refused
+        if context.viewer.account is not None:
+            self._standings.keep(context.viewer.account, context.standing)
+        return await super().on_ws_connect(context)
+
+    async def execute_single(self, *, request: Request, sub_response: Response, **rest: Any) -> Any:  # type: ignore[override]
+        result = await super().execute_single(request=request, sub_response=sub_response, **rest)
+        sub_response.graphql_json = _prefers_graphql_json(request.headers.get("accept", ""))  # type: ignore[attr-defined]
+        sub_response.request_error = _is_request_error(result)  # type: ignore[attr-defined]
+        return result
+
+    def encode_json(self, data: object) -> bytes:
+        return orjson.dumps(data)
+
+    def decode_json(self, data: str | bytes) -> object:
+        return orjson.loads(data)
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        """A request never executed is a 400 for clients of the new media type (GraphQL over HTTP)."""
+        graphql_json = getattr(sub_response, "graphql_json", False)
+        body: object = response_data
+        if graphql_json and sub_response.request_error and isinstance(response_data, dict):  # type: ignore[attr-defined]
+            body = {key: value for key, value in response_data.items() if key != "data"}
+            sub_response.status_code = 400
+        response = Response(
+            self.encode_json(body),
+            status_code=sub_response.status_code or 200,
+            media_type=f"{GRAPHQL_JSON if graphql_json else JSON}; charset=utf-8",
+        )
+        response.headers.raw.extend(sub_response.headers.raw)
+        response.headers.add_vary_header("Accept")
+        return response
+
+
+async def _read_body(request: Request) -> None:
+    """Reads it whole, up to LARGEST_BODY, and leaves it where Starlette looks for it. Raises _TooLarge."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise _TooLarge
+    request._body = bytes(body)
+
+
+def _prefers_graphql_json(accept: str) -> bool:
+    """By weight, then by order; clients that say nothing get application/json as they always did."""
+    weights: dict[str, tuple[float, int]] = {}
+    for place, part in enumerate(accept.split(",")):
+        media, *params = (piece.strip() for piece in part.split(";"))
+        weight = next((piece[2:] for piece in params if piece.startswith("q=")), "1")
+        try:
+            weights[media] = (float(weight), -place)
+        except ValueError:
+            continue
+    nothing = (0.0, 0)
+    mine = weights.get(GRAPHQL_JSON, nothing)
+    return mine[0] > 0 and mine > weights.get(JSON, nothing)
+
+
+def _is_request_error(result: Any) -> bool:
+    """Parsing, validation, or choosing and coercing before execution: nothing has a path yet."""
+    if result.data is not None or not result.errors:
+        return False
+    return isinstance(result, PreExecutionError) or all(error.path is None for error in result.errors)

@@ -1,0 +1,85 @@
+"""The web bulletin as built by frontend/: one page for all its addresses, and its assets."""
+
+import hashlib
+import re
+from base64 import b64encode
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from api.settings import HOME
+
+BUILT = HOME / "frontend" / "dist"
+ADDRESSES = ("/", "/c/{slug}", "/c/{slug}/{rest:path}")
+FOR_EVER = "public, max-age=31536000, immutable"
+NOT_BUILT = "The page is not built yet: run `make install`.\n"
+
+SECURITY = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "x-frame-options": "DENY",
+}
+
+
+def _policy(html: str, *, explorer: bool) -> str:
+    """Only our own scripts, and those inline ones that the file itself has, by hash."""
+    inline = re.findall(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", html, flags=re.S)
+    hashes = [f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in inline]
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' {' '.join(hashes)}".strip(),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data:",
+            "font-src 'self' data:",
+            "connect-src 'self' ws: wss:",
+            "worker-src 'self' blob:" if explorer else "worker-src 'none'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+        )
+    )
+
+
+def _html(file: Path, status: int = 200, *, explorer: bool = False) -> Response:
+    """One built HTML file, which browsers ask for anew each time so that a deploy shows at once."""
+    if not file.exists():
+        return PlainTextResponse(NOT_BUILT, 503)
+    policy = _policy(file.read_text(), explorer=explorer)
+    headers = SECURITY | {"content-security-policy": policy, "cache-control": "no-cache"}
+    return FileResponse(file, status, headers=headers, media_type="text/html")
+
+
+class _Assets(StaticFiles):
+    """File names carry a hash of what is in them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = FOR_EVER
+        response.headers["x-content-type-options"] = "nosniff"
+        return response
+
+
+def routes(built: Path = BUILT) -> list[BaseRoute]:
+    def show(request: Request) -> Response:
+        return _html(built / "index.html")
+
+    def explore(request: Request) -> Response:
+        return _html(built / "graphiql.html", explorer=True)
+
+    return [
+        *(Route(address, show) for address in ADDRESSES),
+        Route("/graphiql", explore),
+        Mount("/assets", _Assets(directory=built / "assets", check_dir=False)),
+    ]
+
+
+def not_found(request: Request, error: Exception) -> Response:
+    """An address of nothing shows people the page, which says so, and programs a line."""
+    if "text/html" in request.headers.get("accept", ""):
+        return _html(BUILT / "index.html", 404)
+    return PlainTextResponse("Not Found\n", 404)

@@ -1,0 +1,36 @@
+"""Every setting of the house: environment variables that begin with MEILIN_."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parent.parent
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be meant; its text is what the operator reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`database_url`: sqlite:///path or postgres://…; `public_url`: how browsers reach us."""
+
+    database_url: str = f"sqlite:///{HOME}/var/meilin.sqlite3"
+    redis_url: str = ""
+    public_url: str = "http://localhost:8000"
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Raises BadSetting for a MEILIN_ variable that no setting reads."""
+        known = {f"MEILIN_{field.name.upper()}": field.name for field in fields(cls)}
+        given = {name: value for name, value in environment.items() if name.startswith("MEILIN_")}
+        if unknown := sorted(set(given) - set(known)):
+            raise BadSetting(f"unknown setting {unknown[0]}; there are {', '.join(known)}")
+        return cls(**{known[name]: value for name, value in given.items() if value})
+
+    @property
+    def secure(self) -> bool:
+        """Browsers reach us over TLS, so cookies may insist on it."""
+        return self.public_url.startswith("https://")

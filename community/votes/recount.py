@@ -1,0 +1,117 @@
+"""The recount: every ballot read again one by one, against what stands written."""
+
+from collections import defaultdict
+
+from community.votes.casting import Validity
+from community.votes.models import (
+    Ballot,
+    BallotChoice,
+    CountedBallot,
+    QuestionResult,
+    Roll,
+    RollEntry,
+    RollUnit,
+    Vote,
+)
+from community.votes.progress import scopes
+from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_row
+from community.votes.rules import ZERO, Sums, Tally, Weight, count
+
+
+async def closed_votes() -> list[int]:
+    rows = await Vote.filter(counted_at__isnull=False).order_by("id").values("id")
+    return [row["id"] for row in rows]
+
+
+async def recount(vote: int) -> list[str]:
+    """Every difference between the ballots and the closing count of a vote; empty where there is none."""
+    row = await vote_row(vote)
+    questions = (await questions_of([vote]))[vote]
+    last, differences = await _last_ballots(vote)
+    differences += await _rolls_differ(row, questions)
+    marks = await _marks(last)
+    for question in questions:
+        tally = count(question.matter, row.counting, await _sums(question, last, marks))
+        differences += await _result_differs(question, tally)
+    return [f"vote {vote}: {difference}" for difference in differences]
+
+
+async def _last_ballots(vote: int) -> tuple[dict[int, int], list[str]]:
+    """Each party's last valid ballot, found without the pointers, and where the pointers disagree."""
+    ballots = (
+        await Ballot.filter(vote_id=vote)
+        .order_by("sequence")
+        .values("id", "party_id", "sequence", "validity")
+    )
+    gaps = [b["sequence"] for place, b in enumerate(ballots, start=1) if b["sequence"] != place]
+    last = {b["party_id"]: b["id"] for b in ballots if b["validity"] is Validity.VALID}
+    pointers = await CountedBallot.filter(vote_id=vote).values("party_id", "ballot_id")
+    counted = {pointer["party_id"]: pointer["ballot_id"] for pointer in pointers}
+    differences = [f"ballot number {gap} out of order" for gap in gaps]
+    differences += [
+        f"party {party}: counts {counted.get(party)}, should count {last.get(party)}"
+        for party in sorted(set(last) | set(counted))
+        if last.get(party) != counted.get(party)
+    ]
+    return last, differences
+
+
+async def _marks(last: dict[int, int]) -> dict[int, dict[int, list[str]]]:
+    """By question and party, what the counted ballots mark."""
+    party_of = {ballot: party for party, ballot in last.items()}
+    marks: defaultdict[int, dict[int, list[str]]] = defaultdict(dict)
+    ids = sorted(party_of)
+    for start in range(0, len(ids), 500):
+        rows = BallotChoice.filter(ballot_id__in=ids[start : start + 500])
+        for row in await rows.values("ballot_id", "question_id", "choice"):
+            marks[row["question_id"]].setdefault(party_of[row["ballot_id"]], []).append(row["choice"])
+    return marks
+
+
+async def _sums(question: QuestionRow, last: dict[int, int], marks: dict[int, dict[int, list[str]]]) -> Sums:
+    entries = await RollEntry.filter(roll_id=question.roll_id).values("party_id", "heads", "area")
+    weights = {entry["party_id"]: Weight(entry["heads"], entry["area"]) for entry in entries}
+    choices = {choice.code: ZERO for choice in question.choices}
+    participating = ZERO
+    for party, codes in marks.get(question.id, {}).items():
+        participating += weights[party]
+        for code in codes:
+            choices[code] += weights[party]
+    return Sums(sum(weights.values(), ZERO), choices, participating=participating)
+
+
+async def _rolls_differ(vote: VoteRow, questions: list[QuestionRow]) -> list[str]:
+    """A roll's total is the sum of its entries, and each entry the sum of its units."""
+    differences = []
+    rolls = {
+        roll["building_id"]: roll
+        for roll in await Roll.filter(vote=vote.id).values("id", "building_id", "heads", "area")
+    }
+    for building in scopes(vote, questions):
+        roll = rolls[building]
+        entries = await RollEntry.filter(roll_id=roll["id"]).values("party_id", "heads", "area")
+        areas: defaultdict[int, int] = defaultdict(int)
+        for unit in await RollUnit.filter(roll_id=roll["id"]).values("party_id", "area"):
+            areas[unit["party_id"]] += unit["area"]
+        if {entry["party_id"]: entry["area"] for entry in entries} != areas:
+            differences.append(f"roll {roll['id']}: entries are not the sums of their units")
+        total = Weight(sum(e["heads"] for e in entries), sum(e["area"] for e in entries))
+        if total != Weight(roll["heads"], roll["area"]):
+            differences.append(f"roll {roll['id']}: its total is not the sum of its entries")
+    return differences
+
+
+async def _result_differs(question: QuestionRow, tally: Tally) -> list[str]:
+    written = await QuestionResult.filter(question_id=question.id).values(
+        "outcome", "participating_heads", "participating_area", "agreeing_heads", "agreeing_area"
+    )
+    counted = {
+        "outcome": tally.outcome,
+        "participating_heads": tally.participating.heads,
+        "participating_area": tally.participating.area,
+        "agreeing_heads": tally.agreeing.heads,
+        "agreeing_area": tally.agreeing.area,
+    }
+    if written == [counted]:
+        return []
+    return [f"question {question.id}: written {written}, counted {counted}"]
