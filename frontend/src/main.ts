@@ -4,8 +4,11 @@ import './tally.css'
 import { mount } from 'svelte'
 import App from './App.svelte'
 import { elderMode } from '$lib/settings.svelte'
+import { preload } from './router'
 import { language } from '$lib/words/language.svelte'
 
 elderMode.begin()
+// The words and the route are fetched side by side.
+void preload(location.pathname as '/')
 await language.begin()
 mount(App, { target: document.getElementById('page')! })

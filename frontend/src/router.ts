@@ -1,6 +1,6 @@
 import { createRouter } from 'sv-router'
 
-export const { navigate, route } = createRouter({
+export const { navigate, preload, route } = createRouter({
   '/': () => import('./routes/communities/Communities.svelte'),
   '/c/:slug': () => import('./routes/bulletin/Bulletin.svelte'),
   '/c/:slug/votes/:id': () => import('./routes/votes/Vote.svelte'),

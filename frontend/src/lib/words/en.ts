@@ -490,7 +490,7 @@ export const en: Words = {
     endsBeforeStart: 'The end must be after the start.',
     closesAfterStart: 'Sign-up cannot close after the start.',
     numberWrong: 'Please give a whole number above 0.',
-    preview: 'How it will look',
+    mistakes: (n) => `${n === 1 ? 'One thing needs' : `${capital(numeral(n))} things need`} mending; see beside the fields.`,
   },
 }
 

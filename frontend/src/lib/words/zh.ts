@@ -362,7 +362,7 @@ export const zh = {
     moreOne: '多一人',
     most: (n: number) => `一家最多 ${n} 人`,
     dish: '带什么菜',
-    dishHint: '比如 红烧肉。还没想好可以不写。',
+    dishHint: '比如红烧肉。还没想好可以不写。',
     signUp: '报名',
     signingUp: '正在报名',
     go: '看活动、报名',
@@ -487,7 +487,7 @@ export const zh = {
     endsBeforeStart: '结束要在开始之后。',
     closesAfterStart: '报名截止不能晚于开始。',
     numberWrong: '请填一个大于 0 的整数。',
-    preview: '贴出来是这样',
+    mistakes: (n: number) => `还有 ${n} 处要改，写在各项旁边。`,
   },
 }
 
