@@ -17,7 +17,10 @@ from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
@@ -29,6 +32,7 @@ from community.errors import InvalidInput, Refused
 from community.permissions import Viewer
 from realtime.standing import Standing, Standings
 from schema.context import Context
+from schema.errors import presented
 from schema.schema import graphql_schema
 from schema.watching import Watching
 
@@ -60,6 +64,12 @@ class _OnlySubscriptions:
 class SubscriptionHandler(BaseGraphQLTransportWSHandler[Context, None]):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given | {"schema": _OnlySubscriptions(given["schema"])})
+
+    async def _handle_pre_execution_error(
+        self, operation: Operation[Context, None], result: PreExecutionError
+    ) -> None:
+        """A document that cannot be read is one operation's error, no reason to end the others."""
+        await operation.send_initial_errors([presented(error) for error in result.errors or ()])
 
 
 class _TooLarge(Exception):
@@ -136,6 +146,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     async def execute_single(self, *, request: Request, sub_response: Response, **rest: Any) -> Any:  # type: ignore[override]
         result = await super().execute_single(request=request, sub_response=sub_response, **rest)
+        if result.errors:  # what could not be parsed never came by the schema's extensions
+            result.errors = [presented(error) for error in result.errors]
         sub_response.graphql_json = _prefers_graphql_json(request.headers.get("accept", ""))  # type: ignore[attr-defined]
         sub_response.request_error = _is_request_error(result)  # type: ignore[attr-defined]
         return result

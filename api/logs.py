@@ -25,5 +25,6 @@ def configure(level: str) -> None:
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(level)
-    # What it logs at INFO are client addresses.
+    # What they say at INFO has the addresses of clients in it.
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

@@ -6,10 +6,13 @@ from typing import Any
 
 from graphql import GraphQLError
 from strawberry.extensions import MaskErrors
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from community.errors import ErrorCode, InvalidInput, Refused
 
 log = logging.getLogger(__name__)
+
+_BAD_REQUESTS = (CannotGetOperationTypeError, InvalidOperationTypeError)
 
 INTERNAL_ZH = "系统出了问题，请把编号 {request} 告诉我们。"
 INTERNAL_EN = "Something went wrong on our side; please report the number {request}."
@@ -17,14 +20,16 @@ INTERNAL_EN = "Something went wrong on our side; please report the number {reque
 
 def presented(error: GraphQLError) -> GraphQLError:
     """The same error as clients may see it, with `code`, `zh` and `en` in its extensions."""
+    if "code" in (error.extensions or {}):
+        return error
     cause = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     if isinstance(cause, Refused):
         return _with(error, cause.en, cause.code, cause.zh, cause.en)
-    if cause is None:
+    if cause is None or isinstance(cause, _BAD_REQUESTS):
         refusal = InvalidInput(problem_zh="请求的写法不对", problem_en=error.message)
-        return _with(error, error.message, refusal.code, refusal.zh, refusal.en)
+        return _with(error, refusal.en, refusal.code, refusal.zh, refusal.en)
     request = secrets.token_hex(4)
     log.error("internal error %s at %s", request, error.path, exc_info=cause)
     zh, en = INTERNAL_ZH.format(request=request), INTERNAL_EN.format(request=request)
@@ -46,4 +51,4 @@ class PresentedErrors(MaskErrors):
     """Presents every error of an operation, also of each step of a subscription."""
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
-        return error if "code" in (error.extensions or {}) else presented(error)
+        return presented(error)
