@@ -27,7 +27,15 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      output: { codeSplitting: { groups: [{ name: 'shared', test: shared }] } },
+      output: {
+        codeSplitting: {
+          groups: [
+            // Used by the explorer too, which needs nothing else of the page.
+            { name: 'line', test: /node_modules\/graphql-ws\/|vite\/preload-helper/, priority: 1 },
+            { name: 'shared', test: shared },
+          ],
+        },
+      },
       input: { index: here('./index.html'), graphiql: here('./graphiql.html') },
       // The explorer's libraries mark files for a server that there is not here.
       onLog: (level, log, report) => log.code !== 'MODULE_LEVEL_DIRECTIVE' && report(level, log),

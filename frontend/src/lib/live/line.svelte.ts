@@ -72,14 +72,15 @@ class Line {
 
   #live() {
     clearTimeout(this.#grace)
+    this.#grace = undefined
     this.state = 'live'
     this.#hear()
   }
 
+  /** Said after a moment only: a line that comes back at once was hardly gone. Failed attempts do not prolong it. */
   #lost(grace: number) {
     clearTimeout(this.#pongDue)
-    clearTimeout(this.#grace)
-    this.#grace = setTimeout(() => (this.state = 'lost'), grace)
+    this.#grace ??= setTimeout(() => (this.state = 'lost'), grace)
   }
 
   /** Doubling, with jitter over the whole span, so that a thousand phones do not come back in one second. */
