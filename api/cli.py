@@ -76,11 +76,11 @@ def _refuse(command: str, reason: object) -> typer.Exit:
     return typer.Exit(EXIT_REFUSED)
 
 
-def _settings(command: str) -> "Settings":
+def _settings(command: str, port: int = 8000) -> "Settings":
     from api.settings import BadSetting, Settings
 
     try:
-        return Settings.from_environment()
+        return Settings.from_environment(port=port)
     except BadSetting as error:
         raise _refuse(command, error) from error
 
@@ -95,7 +95,7 @@ def serve(
     from api.commands import check_migrated
     from api.server import serve as run
 
-    settings = _settings("serve")
+    settings = _settings("serve", port)
     if workers > 1:
         raise _refuse(
             "serve", "more than one worker needs MEILIN_REDIS_URL, so that all show the same changes"

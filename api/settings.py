@@ -22,13 +22,14 @@ class Settings:
     log_level: str = "INFO"
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises BadSetting for a MEILIN_ variable that no setting reads."""
+    def from_environment(cls, environment: Mapping[str, str] = os.environ, *, port: int = 8000) -> "Settings":
+        """`port` is in the public address where nobody set one. Raises BadSetting for an unknown MEILIN_…."""
         known = {f"MEILIN_{field.name.upper()}": field.name for field in fields(cls)}
         given = {name: value for name, value in environment.items() if name.startswith("MEILIN_")}
         if unknown := sorted(set(given) - set(known)):
             raise BadSetting(f"unknown setting {unknown[0]}; there are {', '.join(known)}")
-        return cls(**{known[name]: value for name, value in given.items() if value})
+        values = {known[name]: value for name, value in given.items() if value}
+        return cls(**{"public_url": f"http://localhost:{port}"} | values)
 
     @property
     def secure(self) -> bool:
