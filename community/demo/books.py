@@ -80,6 +80,7 @@ class Accounts:
     tenant: str
     repairer: str
     auditor: str
+    caterer: str
     stall: int
     allowance: int
     top_up: int
@@ -89,7 +90,7 @@ class Accounts:
 
 
 class Line(NamedTuple):
-    """An entry of the book. `vote` is the title of the vote that allows it, `undone` the day it is reversed."""
+    """An entry of the book. `vote`: the title of the one that allows it; `undone`: when it is reversed."""
 
     day: date
     category: Category
@@ -200,9 +201,7 @@ def _of_the_season(rng: Random, accounts: Accounts, month: Month) -> Iterator[Li
             month.day(26), Category.FUND_TOP_UP, "半年结余转入专项维修资金", accounts.top_up, "维修资金专户"
         )
     if month.month == 4:
-        yield Line(
-            month.day(18), Category.AUDIT, f"{month.year - 1}年度共有收入审计费", 12_000_00, accounts.auditor
-        )
+        yield Line(month.day(18), Category.AUDIT, "上年度共有收入审计费", 12_000_00, accounts.auditor)
 
 
 def mistake(accounts: Accounts, month: Month) -> Iterator[Line]:

@@ -1,0 +1,82 @@
+"""Loads the demonstration, and goes on with it when what was open is over."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from community.demo.actions import appoint_city_offices, settle
+from community.demo.days import local_day, midnight
+from community.demo.estates import Estate, build
+from community.demo.meizai import MEIZAI
+from community.demo.neighbourhood import Neighbourhood
+from community.demo.qiantang import QIANTANG
+from community.demo.reads import community_of, names_in, standing
+from community.demo.story import Deed, first_story, next_story
+from community.demo.telling import Telling
+from community.demo.zijin import ZIJIN
+from community.permissions import SYSTEM
+
+Report = Callable[[str, int, int], None]
+"""Is told what is being done, how many steps are done, and of how many."""
+
+NEIGHBOURHOODS = (MEIZAI, ZIJIN, QIANTANG)
+
+_SETTLED = timedelta(days=800)
+
+
+@dataclass(slots=True)
+class _Progress:
+    report: Report
+    total: int = 0
+    done: int = 0
+
+    def step(self, doing: str) -> None:
+        self.done += 1
+        self.report(doing, self.done, self.total)
+
+
+async def load(now: datetime, report: Report) -> None:
+    """Adds what is missing to the open database: everything the first time, nothing while it all stands.
+
+    What stands is never changed. Of the same day, the same content.
+    """
+    progress = _Progress(report)
+    chapters = [await _chapter(place, now) for place in NEIGHBOURHOODS]
+    progress.total = sum(len(chapter.deeds) + (chapter.community is None) for chapter in chapters)
+    if progress.total:
+        await appoint_city_offices(SYSTEM, midnight(local_day(now)) - _SETTLED, "city")
+    for chapter in chapters:
+        await _tell(chapter, now, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chapter:
+    """What is to be told of one neighbourhood; `community` is None where it has yet to be founded."""
+
+    place: Neighbourhood
+    community: int | None
+    deeds: list[Deed] = field(default_factory=list)
+
+
+async def _chapter(place: Neighbourhood, now: datetime) -> _Chapter:
+    today = local_day(now)
+    community = await community_of(place.site.slug)
+    if community is None:
+        return _Chapter(place, None, first_story(place, today))
+    stands = await standing(community, now)
+    deeds = next_story(place, today, stands) if stands.votes else first_story(place, today)
+    return _Chapter(place, community, deeds)
+
+
+async def _tell(chapter: _Chapter, now: datetime, progress: _Progress) -> None:
+    site, community = chapter.place.site, chapter.community
+    if not chapter.deeds:
+        return
+    estate: Estate = build(site)
+    if community is None:
+        community = await settle(SYSTEM, midnight(local_day(now)) - _SETTLED, estate)
+        progress.step(site.name)
+    telling = Telling(estate, await names_in(community, site.slug), now)
+    for deed in chapter.deeds:
+        await telling.do(deed)
+        progress.step(site.name)

@@ -1,0 +1,226 @@
+"""The story of a neighbourhood as deeds in the order in which they were done.
+
+The first telling has two years of history; a later one goes on from what stands in the database.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import NamedTuple
+
+from community.demo.agendas import PlannedVote, history, statutory_round, survey_round
+from community.demo.books import Allowed, Line, entered, mistake, month_lines
+from community.demo.days import Month, at, local_day, midnight, months
+from community.demo.gatherings import Gathering, published
+from community.demo.neighbourhood import Neighbourhood
+from community.demo.notices import PlannedNotice, half_years, papers, water_off
+from community.ledger.rules import Category
+
+YEARS_OF_BOOKS = 2
+
+
+class Announce(NamedTuple):
+    vote: PlannedVote
+
+
+class Open(NamedTuple):
+    vote: PlannedVote
+
+
+class Cast(NamedTuple):
+    """The ballots cast before `until`."""
+
+    vote: PlannedVote
+    until: datetime
+
+
+class Close(NamedTuple):
+    vote: PlannedVote
+
+
+class Publish(NamedTuple):
+    event: Gathering
+
+
+class SignUp(NamedTuple):
+    """The households that signed up before `until`."""
+
+    event: Gathering
+    until: datetime
+
+
+class Hang(NamedTuple):
+    notice: PlannedNotice
+
+
+class Enter(NamedTuple):
+    lines: tuple[Line, ...]
+
+
+class Undo(NamedTuple):
+    line: Line
+
+
+class Deed(NamedTuple):
+    at: datetime
+    what: Announce | Open | Cast | Close | Publish | SignUp | Hang | Enter | Undo
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the database holds of a neighbourhood, as far as going on depends on it."""
+
+    statutory_open: bool
+    survey_open: bool
+    event_coming: bool
+    votes: Mapping[str, date] = field(default_factory=dict)
+    """Titles, with the day on which each closes."""
+    recent_events: frozenset[str] = frozenset()
+    """The titles of those of the last ten months."""
+    booked: date | None = None
+    """The day of the last entry taken in here."""
+
+    @property
+    def complete(self) -> bool:
+        return self.statutory_open and self.survey_open and self.event_coming
+
+
+def first_story(place: Neighbourhood, today: date) -> list[Deed]:
+    """Everything before today began, oldest first."""
+    votes = history(place.agenda, place.site.committee, today)
+    events = [*place.past(today), *place.festivals(today), *place.coming(today, ())]
+    events = published(events, midnight(today))
+    book = _whole_book(place, today, votes, events)
+    notices = [
+        *papers(today, place.papers),
+        water_off(today, place.water_off),
+        *half_years(place.site, book, today),
+    ]
+    return _in_order(today, votes, events, notices, book)
+
+
+def next_story(place: Neighbourhood, today: date, standing: Standing) -> list[Deed]:
+    """What is missing: open votes, coming events, and with them the pages of the book since."""
+    if standing.complete:
+        return []
+    votes: list[PlannedVote] = []
+    if not standing.statutory_open:
+        votes += statutory_round(place.agenda, place.site.committee, today, standing.votes)
+    if not standing.survey_open:
+        votes.append(survey_round(place.agenda, today, standing.votes))
+    events: list[Gathering] = []
+    if not standing.event_coming:
+        festivals = (event for event in place.festivals(today) if event.starts_at >= midnight(today))
+        events = published([*place.coming(today, standing.recent_events), *festivals], midnight(today))
+    book = _pages_since(place, today, standing)
+    return _in_order(today, votes, events, [water_off(today, place.water_off)], book)
+
+
+def _in_order(
+    today: date,
+    votes: Iterable[PlannedVote],
+    events: Iterable[Gathering],
+    notices: Iterable[PlannedNotice],
+    book: Iterable[Line],
+) -> list[Deed]:
+    until = midnight(today)
+    deeds = [deed for vote in votes for deed in _vote_deeds(vote, until)]
+    deeds += [deed for event in events for deed in _event_deeds(event, until)]
+    deeds += [Deed(notice.published_at, Hang(notice)) for notice in notices]
+    deeds += _book_deeds(book, today)
+    return sorted((deed for deed in deeds if deed.at < until), key=lambda deed: deed.at)
+
+
+def _vote_deeds(vote: PlannedVote, until: datetime) -> Iterator[Deed]:
+    yield Deed(vote.announced_at, Announce(vote))
+    yield Deed(vote.opens_at, Open(vote))
+    yield Deed(min(vote.closes_at, until) - timedelta(seconds=1), Cast(vote, until))
+    yield Deed(vote.closes_at, Close(vote))
+
+
+def _event_deeds(event: Gathering, until: datetime) -> Iterator[Deed]:
+    yield Deed(event.published_at, Publish(event))
+    yield Deed(min(event.sign_up_closes_at, until) - timedelta(seconds=1), SignUp(event, until))
+
+
+def _book_deeds(book: Iterable[Line], today: date) -> Iterator[Deed]:
+    """The book is written up at the end of the month, and on the day on which a mistake is found."""
+    lines = list(book)
+    found = {line.undone: line for line in lines if line.undone is not None and line.undone < today}
+
+    def written(line: Line) -> date:
+        last = min(Month.of(line.day).day(31), today - timedelta(days=1))
+        return min([day for day in found if Month.of(day) == Month.of(line.day) and day > line.day] + [last])
+
+    for day, entries in groupby(lines, written):
+        yield Deed(at(day, "17:20"), Enter(tuple(entries)))
+    for day, line in found.items():
+        yield Deed(at(day, "17:40"), Undo(line))
+
+
+def _whole_book(
+    place: Neighbourhood, today: date, votes: Iterable[PlannedVote], events: Iterable[Gathering]
+) -> list[Line]:
+    this = Month.of(today)
+    first = this.plus(-12 * YEARS_OF_BOOKS)
+    lines = [
+        Line(
+            first.day(1),
+            Category.OTHER,
+            "建账：以前年度结余转入",
+            place.accounts.carried,
+            "共有收入专户",
+            clause="上一年度审计报告",
+        )
+    ]
+    for month in months(first, this):
+        lines += month_lines(place.site.slug, place.accounts, month)
+    lines += mistake(place.accounts, this.plus(-3))
+    for vote in votes:
+        lines += _instalments(vote)
+    lines += [_cost(event, place.accounts.caterer) for event in events if event.cost]
+    closes = {vote.title: local_day(vote.closes_at) for vote in votes}
+    return entered(_between(lines, first.day(1), today), place.accounts, _allowed(place, closes))
+
+
+def _pages_since(place: Neighbourhood, today: date, standing: Standing) -> list[Line]:
+    if standing.booked is None:
+        return []
+    lines: list[Line] = []
+    for month in months(Month.of(standing.booked), Month.of(today)):
+        lines += month_lines(place.site.slug, place.accounts, month)
+    since = standing.booked + timedelta(days=1)
+    return entered(_between(lines, since, today), place.accounts, _allowed(place, standing.votes))
+
+
+def _allowed(place: Neighbourhood, closes: Mapping[str, date]) -> dict[Category, Allowed]:
+    """Which votes allow income, by the days on which they closed."""
+    motions = [held.motion for held in place.agenda.history if held.motion.title in closes]
+    return {motion.allows: Allowed(motion.title, closes[motion.title]) for motion in motions if motion.allows}
+
+
+def _between(lines: Iterable[Line], since: date, until: date) -> list[Line]:
+    return [line for line in lines if since <= line.day < until]
+
+
+def _instalments(vote: PlannedVote) -> Iterator[Line]:
+    """What an adopted contract is paid by: a deposit, the rest on acceptance, and 3 % a year later."""
+    contract = vote.motion.contract
+    if contract is None:
+        return
+    closed = local_day(vote.closes_at)
+    for days, percent, what in ((10, 40, "首付款"), (45, 57, "验收款"), (410, 3, "质保金")):
+        yield Line(
+            closed + timedelta(days=days),
+            Category.REPAIR_UPGRADE,
+            f"{contract.work}：{what}（{percent}%）",
+            contract.price * percent // 100,
+            contract.company,
+            vote=vote.title,
+        )
+
+
+def _cost(event: Gathering, caterer: str) -> Line:
+    day = event.day + timedelta(days=2)
+    return Line(day, Category.COMMUNITY_EVENT, f"{event.title}：物料和餐饮", event.cost, caterer)

@@ -1,0 +1,192 @@
+"""Does the deeds of a story, each at its moment in the past, through the actions of the topics."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from community.bulletin.actions import publish_notice
+from community.demo.actions import RecordedSignUp, keep_from_timers, record_sign_ups
+from community.demo.agendas import PlannedVote
+from community.demo.ballots import PlannedBallot, ballots
+from community.demo.books import Line
+from community.demo.estates import Estate
+from community.demo.gatherings import Gathering, sign_ups
+from community.demo.matters import Ask
+from community.demo.notices import PlannedNotice
+from community.demo.reads import Names, entry_with, vote_titled
+from community.demo.story import Announce, Cast, Close, Deed, Enter, Hang, Open, Publish, SignUp, Undo
+from community.events.actions import publish_event
+from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
+from community.permissions import SYSTEM
+from community.votes.actions import (
+    NewQuestion,
+    RecordedBallot,
+    announce_vote,
+    close_vote,
+    open_vote,
+    record_ballots,
+)
+from community.votes.casting import Answered
+from community.votes.reads import questions_of
+
+_AN_HOUR = timedelta(hours=1)
+
+
+class Telling:
+    """The deeds of one neighbourhood; it remembers the ids of what it made."""
+
+    def __init__(self, estate: Estate, names: Names, now: datetime) -> None:
+        self._estate = estate
+        self._names = names
+        self._now = now
+        self._votes: dict[str, int] = {}
+        self._events: dict[Gathering, int] = {}
+
+    async def do(self, deed: Deed) -> None:
+        match deed.what:
+            case Announce(vote):
+                await self._announce(deed.at, vote)
+            case Open(vote):
+                await open_vote(SYSTEM, deed.at, self._votes[vote.title])
+            case Cast(vote, until):
+                await self._cast(deed.at, vote, until)
+            case Close(vote):
+                await close_vote(SYSTEM, deed.at, self._votes[vote.title])
+            case Publish(event):
+                await self._publish(deed.at, event)
+            case SignUp(event, until):
+                await self._sign_up(deed.at, event, until)
+            case Hang(notice):
+                await self._hang(deed.at, notice)
+            case Enter(lines):
+                await self._enter(deed.at, lines)
+            case Undo(line):
+                entry = await entry_with(self._names.community, line.voucher)
+                reason = f"{line.voucher} 金额多录了一位，已按更正后的金额重新入账"
+                await reverse_entry(SYSTEM, deed.at, entry, reason=reason)
+
+    async def _announce(self, now: datetime, vote: PlannedVote) -> None:
+        motion = vote.motion
+        made = await announce_vote(
+            SYSTEM,
+            now,
+            self._names.community,
+            convener=self._names.organizations[vote.convener],
+            title=vote.title,
+            description=motion.description,
+            form=motion.form,
+            opens_at=vote.opens_at,
+            closes_at=vote.closes_at,
+            questions=[self._question(ask) for ask in motion.asks],
+            building=self._building(motion.building),
+            follow_majority=motion.follow,
+            revisable=motion.revisable,
+        )
+        self._votes[vote.title] = made
+        await keep_from_timers(SYSTEM, self._now, made, self._now + _AN_HOUR)
+
+    def _question(self, ask: Ask) -> NewQuestion:
+        return NewQuestion(
+            ask.title,
+            ask.description,
+            ask.kind,
+            ask.matter,
+            choices=ask.choices,
+            building=self._building(ask.building),
+            max_choices=ask.most,
+            accepts_text=bool(ask.remarks),
+        )
+
+    def _building(self, name: str | None) -> int | None:
+        return None if name is None else self._names.buildings[name]
+
+    async def _cast(self, now: datetime, vote: PlannedVote, until: datetime) -> None:
+        made = self._votes[vote.title]
+        questions = [question.id for question in (await questions_of([made]))[made]]
+        cast = [self._recorded(ballot, questions) for ballot in ballots(self._estate, vote, until)]
+        await record_ballots(SYSTEM, now, made, cast)
+
+    def _recorded(self, ballot: PlannedBallot, questions: Sequence[int]) -> RecordedBallot:
+        answers = [
+            Answered(questions[answer.question], answer.choices, answer.text) for answer in ballot.answers
+        ]
+        party = self._names.parties[ballot.party]
+        return RecordedBallot(party, ballot.cast_at, answers, ballot.channel, ballot.evidence)
+
+    async def _publish(self, now: datetime, event: Gathering) -> None:
+        self._events[event] = await publish_event(
+            SYSTEM,
+            now,
+            self._names.community,
+            title=event.title,
+            description=event.description,
+            place=event.place,
+            starts_at=event.starts_at,
+            ends_at=event.ends_at,
+            sign_up_closes_at=event.sign_up_closes_at,
+            capacity=event.capacity,
+            max_party_size=event.most,
+            potluck=event.potluck,
+            organizers=[self._names.organizations[kind] for kind in event.organizers],
+        )
+
+    async def _sign_up(self, now: datetime, event: Gathering, until: datetime) -> None:
+        accounts = self._names.accounts
+        households = [
+            RecordedSignUp(accounts[plan.account], plan.party_size, plan.dish, plan.at)
+            for plan in sign_ups(self._estate, event, until)
+        ]
+        await record_sign_ups(SYSTEM, now, self._events[event], households)
+
+    async def _hang(self, now: datetime, notice: PlannedNotice) -> None:
+        await publish_notice(
+            SYSTEM,
+            now,
+            self._names.community,
+            kind=notice.kind,
+            title=notice.title,
+            body=notice.body,
+            effective_from=notice.effective_from,
+            effective_until=notice.effective_until,
+            organization=self._names.organizations[notice.by],
+        )
+
+    async def _enter(self, now: datetime, lines: Sequence[Line]) -> None:
+        """In bulk, and the last one singly, so that the bulletin says once that the book was written up."""
+        community = self._names.community
+        entries = [await self._entry(line) for line in lines]
+        if entries[:-1]:
+            await record_entries(SYSTEM, now, community, entries[:-1])
+        last = entries[-1]
+        await record_entry(
+            SYSTEM,
+            now,
+            community,
+            date=last.date,
+            direction=last.direction,
+            category=last.category,
+            item=last.item,
+            amount=last.amount,
+            counterparty=last.counterparty,
+            voucher=last.voucher,
+            authority_vote=last.authority_vote,
+            authority_clause=last.authority_clause,
+        )
+
+    async def _entry(self, line: Line) -> NewEntry:
+        return NewEntry(
+            line.day,
+            line.direction,
+            line.category,
+            line.item,
+            line.amount,
+            line.counterparty,
+            line.voucher,
+            None if line.vote is None else await self._vote(line.vote),
+            line.clause,
+        )
+
+    async def _vote(self, title: str) -> int:
+        """Of this story, or of one told before."""
+        if title not in self._votes:
+            self._votes[title] = await vote_titled(self._names.community, title)
+        return self._votes[title]
