@@ -47,7 +47,7 @@ async def appoint_city_offices(work: Work, city: str) -> None:
     """The accounts whose roles hold everywhere, where they are not there yet."""
     for name, role in _CITY_OFFICES:
         if not await Account.exists(name=f"{city}/{name}"):
-            account = await Account.create(name=f"{city}/{name}", created_at=work.now)
+            account = await Account.create(name=f"{city}/{name}", demonstration=True, created_at=work.now)
             await RoleGrant.create(account_id=account.id, role=role, since=work.now)
 
 
@@ -132,7 +132,7 @@ class _Registry:
         slug = self.estate.site.slug
         await Account.bulk_create(
             (
-                Account(id=account, name=f"{slug}/{name}", created_at=self.work.now)
+                Account(id=account, name=f"{slug}/{name}", demonstration=True, created_at=self.work.now)
                 for account, name in zip(accounts, names, strict=True)
             ),
             batch_size=BATCH,
