@@ -1,0 +1,96 @@
+import asyncio
+import re
+from base64 import urlsafe_b64encode
+from datetime import datetime
+from struct import pack
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from community.bulletin.cursors import decode, encode, mark, number_of
+from community.database import journal
+from community.database.journal import News
+from community.database.migrate import migrate
+from community.database.models import Installation
+from community.errors import CursorInvalid
+from community.signals import Signal, Topic
+
+MARK = 382_882_342_408_989_198
+numbers = st.integers(0, 2**63 - 1)
+
+
+@given(numbers, numbers)
+def test_a_cursor_leads_back_to_its_number(mark: int, number: int) -> None:
+    text = encode(mark, number)
+    assert re.fullmatch("[A-Za-z0-9_-]+", text)
+    assert decode(mark, text) == number
+
+
+@given(numbers, numbers, numbers)
+def test_a_cursor_of_another_database_is_refused(mark: int, other: int, number: int) -> None:
+    if mark != other:
+        with pytest.raises(CursorInvalid):
+            decode(mark, encode(other, number))
+
+
+def packed(mark: int, number: int) -> str:
+    return urlsafe_b64encode(pack(">qq", mark, number)).decode().rstrip("=")
+
+
+def test_the_forgeries_below_are_made_as_ours_are() -> None:
+    assert packed(MARK, 7) == encode(MARK, 7)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "7",
+        "journal:7",
+        "游标",
+        "\ud800",
+        "A" * 21,
+        "A" * 23,
+        "A" * 10_000,
+        encode(MARK, 7) + "=",
+        encode(MARK, 7) + "==",
+        " " + encode(MARK, 7),
+        encode(MARK, 7) + "\n",
+        encode(MARK, 7)[:-1],
+        encode(MARK, 7)[:-1] + "x",  # the same bytes, other spare bits
+        encode(MARK, 7)[:5] + "!" + encode(MARK, 7)[5:],
+        packed(MARK, -1),
+    ],
+)
+def test_what_is_no_cursor_is_refused(text: str) -> None:
+    with pytest.raises(CursorInvalid):
+        decode(MARK, text)
+
+
+@given(st.text())
+def test_any_text_is_a_cursor_or_refused(text: str) -> None:
+    try:
+        number = decode(MARK, text)
+    except CursorInvalid:
+        return
+    assert encode(MARK, number) == text
+
+
+async def test_a_number_lies_in_the_journal(database: str, now: datetime) -> None:
+    own = await mark()
+    assert await number_of(encode(own, 0)) == 0
+    with pytest.raises(CursorInvalid):
+        await number_of(encode(own, 1))
+    await journal.write([News(Signal(Topic.RIGHTS, 5), None)] * 3, now)
+    assert await number_of(encode(own, 3)) == 3
+    for text in (encode(own, 4), encode(own, 2**63 - 1), encode(own + 1, 3), packed(own, -1), "3"):
+        with pytest.raises(CursorInvalid):
+            await number_of(text)
+
+
+async def test_a_database_is_marked_once(database: str) -> None:
+    own = await mark()
+    await asyncio.gather(*(migrate(database) for _ in range(3)))
+    assert await mark() == own
+    assert await Installation.all().count() == 1

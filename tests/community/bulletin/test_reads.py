@@ -1,0 +1,113 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from community.bulletin.models import Notice
+from community.bulletin.reads import (
+    items_after,
+    items_page,
+    notices_by_id,
+    notices_page,
+    place_of_notice,
+)
+from community.bulletin.rules import BulletinKind, NoticeKind
+from community.database import journal
+from community.database.journal import News
+from community.errors import NotFound
+from community.permissions import NOBODY, Place
+from community.signals import Signal, Topic
+
+
+async def notice_at(community: int, organization: int, at: datetime) -> int:
+    notice = await Notice.create(
+        community_id=community, organization_id=organization, kind=NoticeKind.DISPLAY, title="公示",
+        body="候选人名单", published_at=at,
+    )  # fmt: skip
+    return int(notice.id)
+
+
+@pytest.fixture
+async def notices(estate: Any, build: Any, now: datetime) -> list[int]:
+    """Newest first; two of them at the very same moment."""
+    await notice_at(await build.community(), estate.committee, now)
+    hours = [5, 3, 3, 1]
+    made = [
+        await notice_at(estate.community, estate.committee, now - timedelta(hours=hour)) for hour in hours
+    ]
+    return made[::-1]
+
+
+@pytest.mark.parametrize("first", [1, 2, 3, 4, 9])
+async def test_notices_newest_first(estate: Any, notices: list[int], first: int) -> None:
+    found: list[int] = []
+    after = None
+    while True:
+        page = await notices_page(estate.community, first, after)
+        found += [row.id for row in page.rows]
+        if not page.more:
+            break
+        after = (page.rows[-1].published_at, page.rows[-1].id)
+    assert found == notices
+
+
+async def test_a_notice_is_found_by_those_who_may_read_the_bulletin(
+    estate: Any, build: Any, notices: list[int], now: datetime
+) -> None:
+    public = await notice_at(await build.community(public=True), estate.committee, now)
+    asked = [notices[0], public, 1]
+    assert set(await notices_by_id(estate.tenant, asked)) == {notices[0], public}
+    assert set(await notices_by_id(estate.stranger, asked)) == {public}
+    assert set(await notices_by_id(NOBODY, asked)) == {public}
+
+
+async def test_the_place_of_a_notice(estate: Any, notices: list[int]) -> None:
+    assert await place_of_notice(notices[0]) == Place(estate.community, public_reading=False)
+    with pytest.raises(NotFound):
+        await place_of_notice(1)
+
+
+async def write(news: list[News], now: datetime) -> None:
+    await journal.write(news, now)
+
+
+def item(community: int, kind: BulletinKind, subject: int) -> News:
+    return News(Signal(Topic.BULLETIN, community), community, kind, subject)
+
+
+@pytest.fixture
+async def feed(estate: Any, build: Any, now: datetime) -> int:
+    """The estate's items have the numbers 2, 5 and 6; others and other topics stand between them."""
+    here, elsewhere = estate.community, await build.community()
+    await write(
+        [
+            News(Signal(Topic.ATTENDANCE, 70), here),
+            item(here, BulletinKind.EVENT_PUBLISHED, 71),
+            item(elsewhere, BulletinKind.VOTE_OPENED, 72),
+            News(Signal(Topic.RIGHTS, 73), None),
+            item(here, BulletinKind.VOTE_CLOSED, 74),
+        ],
+        now,
+    )
+    await write([item(here, BulletinKind.LEDGER_PUBLISHED, here)], now + timedelta(seconds=1))
+    return int(here)
+
+
+async def test_the_feed_newest_first(feed: int, now: datetime) -> None:
+    page = await items_page(feed, 2)
+    assert page.more
+    assert [(row.number, row.kind, row.subject) for row in page.rows] == [
+        (6, BulletinKind.LEDGER_PUBLISHED, feed),
+        (5, BulletinKind.VOTE_CLOSED, 74),
+    ]
+    assert [row.at for row in page.rows] == [now + timedelta(seconds=1), now]
+    rest = await items_page(feed, 2, before=5)
+    assert ([row.subject for row in rest.rows], rest.more) == ([71], False)
+
+
+async def test_the_feed_after_a_number_in_its_own_order(feed: int) -> None:
+    assert [row.number for row in await items_after(feed, 0)] == [2, 5, 6]
+    assert [row.number for row in await items_after(feed, 2)] == [5, 6]
+    assert [row.number for row in await items_after(feed, 0, most=2)] == [2, 5]
+    assert await items_after(feed, 6) == []
+    assert await items_after(1, 0) == []
