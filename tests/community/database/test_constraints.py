@@ -1,0 +1,338 @@
+"""What must hold whatever the code above does: each promise of the database is there and is tried."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
+
+import pytest
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from community.database.ids import new_id
+from community.database.models import Change, KeyedDeed
+from community.database.sql import is_postgres, select
+from community.events.models import Event, SignUp
+from community.ledger.models import Entry
+from community.ledger.rules import Category, Direction
+from community.places.models import CommunityProfile
+from community.signals import Topic
+from community.votes.casting import Channel, QuestionKind, Validity, VoteForm
+from community.votes.models import (
+    Ballot,
+    BallotChoice,
+    BallotText,
+    Choice,
+    CountedBallot,
+    Question,
+    QuestionResult,
+    Roll,
+    RollEntry,
+    RollUnit,
+    Served,
+    Vote,
+)
+from community.votes.rules import Matter, Silence
+
+promised = import_module("community.database.migrations.0002_constraints")
+CHECKS = {name for _, name, _ in promised.CHECKS}
+RULES = {name for _, name, _, _ in promised.RULES}
+COUNTS = {name for name, _, _ in promised.SIGN_UP_COUNTS}
+
+
+async def names(query: str) -> set[str]:
+    return {row["name"] for row in await select(query)}
+
+
+async def test_every_promised_constraint_is_there(database: str) -> None:
+    if is_postgres():
+        found = await names(
+            "SELECT conname AS name FROM pg_constraint WHERE contype = 'c'"
+            " UNION SELECT tgname FROM pg_trigger WHERE tgenabled = 'O' AND NOT tgisinternal"
+            " UNION SELECT indexname FROM pg_indexes WHERE schemaname = 'public'"
+        )
+        checks = CHECKS
+        guards = {f"{table}_append_only" for table in promised.APPEND_ONLY}
+    else:
+        found = await names("SELECT name FROM sqlite_master")
+        checks = {f"{name}_{moment}" for name in CHECKS for moment in ("insert", "update")}
+        guards = {
+            f"{table}_append_only_{moment}"
+            for table in promised.APPEND_ONLY
+            for moment in ("update", "delete")
+        }
+    missing = (checks | guards | RULES | COUNTS | {"sign_up_standing"}) - found
+    assert not missing
+
+
+@dataclass
+class House:
+    """One valid row in every table that is guarded, by table, and a second party without a ballot."""
+
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    other: dict[str, int] = field(default_factory=dict)
+
+    async def insert(self, table: str, **changed: Any) -> None:
+        """A copy of the table's row, with `changed`; past every rule of ours."""
+        key = "number" if table == "change" else "id"
+        row = self.rows[table] | {key: new_id()} | changed
+        columns = ", ".join(f'"{column}"' for column in row)
+        marks = ", ".join("?" for _ in row)
+        await select(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', list(row.values()))
+
+    async def update(self, table: str, **changed: Any) -> None:
+        assignments = ", ".join(f'"{column}" = ?' for column in changed)
+        await select(f'UPDATE "{table}" SET {assignments}', list(changed.values()))
+
+    async def delete(self, table: str) -> None:
+        await select(f'DELETE FROM "{table}"')
+
+
+@pytest.fixture
+async def house(estate: Any, build: Any, now: datetime) -> House:
+    async with in_transaction():
+        return await furnished(estate, build, now)
+
+
+async def furnished(estate: Any, build: Any, now: datetime) -> House:
+    community, account = estate.community, estate.owner.account
+    party = await build.party(community, account, estate.unit)
+    other = await build.party(community, estate.neighbour.account)
+    later = now + timedelta(days=7)
+    vote = await Vote.create(
+        community_id=community, convener_id=estate.committee, title="物业选聘", description="",
+        form=VoteForm.STATUTORY_LOCAL, profile_version=1, silence=Silence.ABSENT, announced_at=now,
+        opens_at=now, closes_at=later,
+    )  # fmt: skip
+    question = await Question.create(
+        vote_id=vote.id, position=1, title="续聘", description="", kind=QuestionKind.RESOLUTION,
+        matter=Matter.ENGAGE_PROVIDER,
+    )  # fmt: skip
+    await Choice.create(question_id=question.id, position=1, code="FOR", label="")
+    roll = await Roll.create(vote=vote.id, heads=1, area=9_000, frozen_at=now)
+    await Vote.filter(id=vote.id).update(roll_id=roll.id)
+    await RollEntry.create(roll_id=roll.id, party_id=party, area=9_000)
+    await RollUnit.create(roll_id=roll.id, unit_id=estate.unit, party_id=party, area=9_000)
+    await Served.create(vote_id=vote.id, party_id=party, evidence="回执", served_at=now)
+    ballots = [
+        await Ballot.create(
+            vote_id=vote.id, party_id=party, sequence=sequence, channel=Channel.ONLINE, cast_at=now,
+            validity=validity,
+        )
+        for sequence, validity in ((1, Validity.VALID), (2, Validity.VALID), (3, Validity.INVALID))
+    ]  # fmt: skip
+    await BallotChoice.create(ballot_id=ballots[1].id, question_id=question.id, choice="FOR")
+    await BallotText.create(ballot_id=ballots[1].id, question_id=question.id, text="好")
+    await CountedBallot.create(vote_id=vote.id, party_id=party, ballot_id=ballots[1].id)
+    await QuestionResult.create(
+        question_id=question.id, sequence=3, participating_heads=1, participating_area=9_000, counted_at=now
+    )
+    event = await Event.create(
+        community_id=community, title="美邻节", description="", place="花园", starts_at=now, ends_at=later,
+        sign_up_closes_at=now, capacity=5, max_party_size=4, published_at=now,
+    )  # fmt: skip
+    await SignUp.create(event_id=event.id, account_id=account, party_size=2, signed_up_at=now)
+    await Entry.create(
+        community_id=community, number=1, date=now.date(), direction=Direction.INCOME,
+        category=Category.ADVERTISING, item="广告", amount=500, balance=500, recorded_at=now,
+    )  # fmt: skip
+    await Change.create(
+        number=1, community_id=community, topic=Topic.LEDGER, key=community, audience="x", at=now
+    )
+    await KeyedDeed.create(account_id=account, deed="signUp", key="k", subject=7, at=now)
+
+    made = House(other={
+        "party": other, "vote": new_id(), "account": estate.neighbour.account, "event": new_id(),
+        "first_ballot": ballots[0].id, "invalid_ballot": ballots[2].id,
+    })  # fmt: skip
+    guarded = {table for table, *_ in [*promised.CHECKS, *promised.RULES]} | set(promised.APPEND_ONLY)
+    for table in guarded:
+        rows = await select(f'SELECT * FROM "{table}"')
+        made.rows[table] = next((row for row in rows if row.get("sequence") == 2), rows[0])
+    made.other["entry"] = made.rows["entry"]["id"]
+    return made
+
+
+def insert(table: str, **changed: Any) -> tuple[str, str, dict[str, Any]]:
+    return "insert", table, changed
+
+
+def update(table: str, **changed: Any) -> tuple[str, str, dict[str, Any]]:
+    return "update", table, changed
+
+
+def delete(table: str) -> tuple[str, str, dict[str, Any]]:
+    return "delete", table, {}
+
+
+class Own(str):
+    """A value taken from another column of the same row."""
+
+
+class Other(str):
+    """One of the house's other ids."""
+
+
+NEXT = {"number": 2, "balance": 1_000}
+"""What the next entry of 500 says."""
+
+VIOLATIONS: list[tuple[str, tuple[str, str, dict[str, Any]]]] = [
+    ("unit_area_positive", insert("unit", area=0)),
+    ("unit_area_positive", update("unit", area=-1)),
+    ("ownership_share", insert("ownership", share=0)),
+    ("ownership_share", insert("ownership", share=3, share_of=2)),
+    ("ownership_share", update("ownership", share=2)),
+    ("vote_window", insert("vote", closes_at=Own("opens_at"))),
+    ("vote_window", update("vote", opens_at=Own("closes_at"))),
+    ("question_choices", insert("question", min_choices=-1)),
+    ("question_choices", update("question", min_choices=2)),
+    ("roll_entry_one_head", insert("roll_entry", heads=2)),
+    ("roll_entry_one_head", insert("roll_entry", heads=0)),
+    ("roll_entry_one_head", insert("roll_entry", area=0)),
+    ("roll_unit_area_positive", insert("roll_unit", area=0)),
+    ("ballot_sequence_positive", insert("ballot", sequence=0)),
+    ("event_times", insert("event", ends_at=Own("starts_at"))),
+    ("event_times", update("event", starts_at=Own("ends_at"))),
+    ("event_capacity", insert("event", signed_up=6)),
+    ("event_capacity", insert("event", signed_up=-1)),
+    ("event_capacity", update("event", capacity=1)),
+    ("event_capacity", insert("sign_up", account_id=Other("account"), party_size=4)),
+    ("sign_up_party_positive", insert("sign_up", account_id=Other("account"), party_size=0)),
+    ("sign_up_party_positive", insert("sign_up", account_id=Other("account"), party_size=-1)),
+    ("entry_amount", insert("entry", **NEXT | {"amount": 0, "balance": 500})),
+    ("entry_amount", insert("entry", **NEXT | {"amount": -500, "balance": 0})),
+    ("entry_amount", insert("entry", **NEXT, reverses_id=Other("entry"))),
+    ("entry_chain", insert("entry", **NEXT | {"number": 3})),
+    ("entry_chain", insert("entry", **NEXT | {"number": 1})),
+    ("entry_chain", insert("entry", **NEXT | {"balance": 1_001})),
+    ("entry_chain", insert("entry", **NEXT, direction="EXPENSE")),
+    ("ballot_on_roll", insert("ballot", sequence=4, party_id=Other("party"))),
+    ("ballot_choice_offered", insert("ballot_choice", choice="FOLLOW")),
+    ("counted_ballot_own", insert("counted_ballot", party_id=Other("party"))),
+    ("counted_ballot_own", insert("counted_ballot", vote_id=Other("vote"))),
+    ("counted_ballot_own", insert("counted_ballot", ballot_id=Other("invalid_ballot"))),
+    ("counted_ballot_later", update("counted_ballot", ballot_id=Other("first_ballot"))),
+    ("counted_ballot_later", update("counted_ballot", ballot_id=Other("invalid_ballot"))),
+    ("counted_ballot_later", update("counted_ballot", party_id=Other("party"))),
+    ("counted_ballot_later", update("counted_ballot", vote_id=Other("vote"))),
+    ("counted_ballot_later", update("counted_ballot", ballot_id=Own("ballot_id"))),
+    ("counted_ballot_stays", delete("counted_ballot")),
+    ("sign_up_only_cancelled", update("sign_up", party_size=1)),
+    ("sign_up_only_cancelled", update("sign_up", party_size=1, cancelled_at=Own("signed_up_at"))),
+    ("sign_up_only_cancelled", update("sign_up", event_id=Other("event"), cancelled_at=Own("signed_up_at"))),
+    (
+        "sign_up_only_cancelled",
+        update("sign_up", account_id=Other("account"), cancelled_at=Own("signed_up_at")),
+    ),
+    ("sign_up_only_cancelled", update("sign_up", dish="鱼")),
+    ("sign_up_stays", delete("sign_up")),
+    *((f"{table}_append_only", delete(table)) for table in promised.APPEND_ONLY),
+    *(
+        (f"{table}_append_only", update(table, **{column: Own(column)}))
+        for table in promised.APPEND_ONLY
+        for column in ["number" if table == "change" else "id"]
+    ),
+]
+
+
+async def violate(house: House, violation: tuple[str, str, dict[str, Any]]) -> None:
+    how, table, changed = violation
+    values = {
+        column: house.rows[table][value]
+        if isinstance(value, Own)
+        else house.other[value]
+        if isinstance(value, Other)
+        else value
+        for column, value in changed.items()
+    }
+    await getattr(house, how)(table, **values)
+
+
+async def everything(house: House) -> dict[str, list[dict[str, Any]]]:
+    return {table: await select(f'SELECT * FROM "{table}" ORDER BY 1') for table in house.rows}
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in VIOLATIONS}))
+async def test_no_statement_gets_past_it(house: House, name: str) -> None:
+    before = await everything(house)
+    for violated, violation in VIOLATIONS:
+        if violated == name:
+            with pytest.raises(IntegrityError, match=name):
+                await violate(house, violation)
+            assert await everything(house) == before, violation
+
+
+def test_every_promise_is_tried() -> None:
+    tried = {name for name, _ in VIOLATIONS}
+    guards = {f"{table}_append_only" for table in promised.APPEND_ONLY}
+    elsewhere = {"ballot_before_count"}  # below
+    assert tried | elsewhere == CHECKS | RULES | guards
+
+
+async def test_no_ballot_after_the_closing_count(house: House) -> None:
+    await house.insert("ballot", sequence=4)
+    await select("UPDATE vote SET counted_at = closes_at")
+    with pytest.raises(IntegrityError, match="ballot_before_count"):
+        await house.insert("ballot", sequence=5)
+
+
+async def test_one_sign_up_stands_an_account_and_event(house: House) -> None:
+    with pytest.raises(IntegrityError, match=r"sign_up_standing|sign_up\.event_id, sign_up\.account_id"):
+        await house.insert("sign_up", party_size=1)
+    await select("UPDATE sign_up SET cancelled_at = signed_up_at")
+    await house.insert("sign_up", party_size=1)
+
+
+async def test_a_cancelled_sign_up_stays_cancelled(house: House) -> None:
+    await select("UPDATE sign_up SET cancelled_at = signed_up_at")
+    for statement in ("SET cancelled_at = NULL", "SET cancelled_at = signed_up_at"):
+        with pytest.raises(IntegrityError, match="sign_up_only_cancelled"):
+            await select(f"UPDATE sign_up {statement}")
+
+
+async def test_places_are_counted_by_the_database(house: House) -> None:
+    async def event() -> tuple[int, int]:
+        (row,) = await select("SELECT signed_up, version FROM event")
+        return row["signed_up"], row["version"]
+
+    assert await event() == (2, 1)
+    await house.insert("sign_up", account_id=house.other["account"], party_size=3)
+    assert await event() == (5, 2)
+    await select("UPDATE sign_up SET cancelled_at = signed_up_at")
+    assert await event() == (0, 4)
+
+
+async def test_what_is_right_gets_past_all_of_them(house: House) -> None:
+    """Otherwise the tests above could pass for a table that takes nothing."""
+    await house.insert("unit", name="新的一间", area=1)
+    await house.insert("ownership", share=1, share_of=2)
+    await house.insert("question", position=2, min_choices=0, max_choices=3)
+    await house.insert("roll_entry", party_id=house.other["party"], area=1)
+    await house.insert("ballot", sequence=4, party_id=house.other["party"])
+    await house.insert("event", signed_up=0, version=0)
+    await house.insert("entry", **NEXT)
+    await house.insert("entry", number=3, amount=-500, balance=500, reverses_id=house.other["entry"])
+    await house.insert("change", number=2)
+    await house.insert("community_profile", version=2)
+    assert await Entry.all().count() == 3
+    assert await CommunityProfile.filter(version=2).count() == 1
+
+
+async def test_an_entry_is_taken_back_once(house: House) -> None:
+    back = {"amount": -500, "reverses_id": house.other["entry"]}
+    await house.insert("entry", **back, number=2, balance=0)
+    with pytest.raises(IntegrityError):
+        await house.insert("entry", **back, number=3, balance=-500)
+
+
+@pytest.mark.parametrize(
+    "table", ["community", "account", "vote", "event", "roll", "owner_party", "organization"]
+)
+async def test_what_others_refer_to_is_not_deleted(house: House, table: str) -> None:
+    with pytest.raises(IntegrityError):
+        await select(f'DELETE FROM "{table}"')
+
+
+async def test_a_row_refers_to_what_is_there(house: House) -> None:
+    with pytest.raises(IntegrityError):
+        await house.insert("served", party_id=5)

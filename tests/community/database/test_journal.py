@@ -1,0 +1,130 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import pytest
+from tortoise.transactions import in_transaction
+
+from community.database import journal
+from community.database.engine import opened
+from community.database.journal import News
+from community.database.models import Change
+from community.database.work import Work, in_one_piece
+from community.permissions import SYSTEM
+from community.signals import Signal, Topic
+
+
+def rights(account: int) -> News:
+    return News(Signal(Topic.RIGHTS, account), None)
+
+
+async def numbers() -> list[int]:
+    return [row["number"] for row in await Change.all().order_by("number").values("number")]
+
+
+async def test_numbers_count_from_one(database: str, now: datetime) -> None:
+    assert await journal.head() == 0
+    assert await journal.take_number() == 1
+    await journal.write([rights(5), rights(6)], now)
+    await journal.write([rights(7)], now)
+    assert await journal.head() == 3
+    assert await numbers() == [1, 2, 3]
+
+
+async def test_a_row_says_what_changed_and_who_may_know(estate: Any, now: datetime) -> None:
+    community = estate.community
+    await journal.write(
+        [
+            News(Signal(Topic.TALLY, 7), community),
+            News(Signal(Topic.BULLETIN, community), community, "VOTE_OPENED", 7),
+            rights(5),
+        ],
+        now,
+    )
+    rows = (
+        await Change.all().order_by("number").values("topic", "key", "kind", "community_id", "audience", "at")
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        (Topic.TALLY, 7, None, community, "community", now),
+        (Topic.BULLETIN, 7, "VOTE_OPENED", community, "community", now),
+        (Topic.RIGHTS, 5, None, None, "account", now),
+    ]
+
+
+async def test_later_changes_as_the_signals_that_were_told(estate: Any, now: datetime) -> None:
+    community = estate.community
+    news = [rights(5), News(Signal(Topic.BULLETIN, community), community, "VOTE_OPENED", 7), rights(6)]
+    await journal.write(news, now)
+    told = [item.signal for item in news]
+    assert await journal.signals_after(0) == (3, told)
+    assert await journal.signals_after(0, most=2) == (2, told[:2])
+    assert await journal.signals_after(2) == (3, told[2:])
+    assert await journal.signals_after(3) == (3, [])
+
+
+async def test_many_writers_at_once_leave_no_gap_though_some_fail(database: str, now: datetime) -> None:
+    def deed(place: int) -> Callable[..., Awaitable[None]]:
+        async def write(work: Work) -> None:
+            for account in range(place % 3 + 1):
+                work.changed(Topic.RIGHTS, account, None)
+            await journal.take_number()
+            if place % 5 == 0:
+                raise ZeroDivisionError
+
+        return write
+
+    outcomes = await asyncio.gather(
+        *(in_one_piece(deed(place), SYSTEM, now) for place in range(40)), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, ZeroDivisionError) for outcome in outcomes) == 8
+    written = sum(place % 3 + 1 for place in range(40) if place % 5)
+    assert await numbers() == list(range(1, written + 1))
+
+
+async def _until_somebody_waits_for_the_journal(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while not await connection.fetchval(waiting):  # noqa: ASYNC110 - PostgreSQL tells nobody
+        await asyncio.sleep(0.01)
+
+
+async def test_on_postgres_numbers_are_seen_in_the_order_of_commits(postgres_url: str, now: datetime) -> None:
+    """The second writer waits with its number until the first has committed, so no reader skips one."""
+    taken, may_commit = asyncio.Event(), asyncio.Event()
+
+    async def first() -> int:
+        async with in_transaction():
+            number = await journal.take_number()
+            taken.set()
+            await may_commit.wait()
+            await journal.write([rights(5)], now)
+            return number
+
+    async def second() -> int:
+        await taken.wait()
+        async with in_transaction():
+            number = await journal.take_number()
+            await journal.write([rights(6)], now)
+            return number
+
+    watcher = await asyncpg.connect(postgres_url)
+    async with asyncio.timeout(30), opened(postgres_url):
+        writers = [asyncio.create_task(first()), asyncio.create_task(second())]
+        await _until_somebody_waits_for_the_journal(watcher)
+        assert not any(writer.done() for writer in writers)
+        assert await journal.head() == 0
+        may_commit.set()
+        assert await asyncio.gather(*writers) == [1, 2]
+        assert [key for _, key in (await journal.signals_after(0))[1]] == [5, 6]
+    await watcher.close()
+
+
+@pytest.mark.parametrize("news", [[], [rights(5)]])
+async def test_a_deed_without_news_takes_no_number(database: str, now: datetime, news: list[News]) -> None:
+    async def deed(work: Work) -> None:
+        for item in news:
+            work.changed(item.signal.topic, item.signal.key, None)
+
+    await in_one_piece(deed, SYSTEM, now)
+    assert await journal.head() == len(news)

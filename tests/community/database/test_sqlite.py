@@ -1,0 +1,220 @@
+"""The embedded engine under many hands: nothing is locked out, nothing is left locked."""
+
+import asyncio
+import random
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from tortoise import connections
+from tortoise.exceptions import OperationalError
+from tortoise.transactions import in_transaction
+
+from community.database.engine import opened, sqlite_file
+from community.database.models import Due
+
+WRITER = """
+import asyncio, sys
+from tortoise.transactions import in_transaction
+from community.database.engine import opened
+from community.database.models import Due
+
+async def main():
+    async with opened(sys.argv[1]):
+        for _ in range(int(sys.argv[2])):
+            async with in_transaction():
+                due = await Due.get(deed="counter")
+                await Due.filter(id=due.id).update(subject=due.subject + 1)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def file(sqlite_url: str) -> AsyncIterator[Path]:
+    async with opened(sqlite_url):
+        found = sqlite_file(sqlite_url)
+        assert found is not None
+        yield found
+
+
+async def counted() -> int:
+    return int((await Due.get(deed="counter").values("subject"))["subject"])
+
+
+async def count_up() -> None:
+    """Reads and then writes: what a deferred transaction fails at when another writes meanwhile."""
+    async with in_transaction():
+        before = await counted()
+        await asyncio.sleep(0)
+        await Due.filter(deed="counter").update(subject=before + 1)
+
+
+@pytest.fixture
+async def counter(file: Path, now: datetime) -> None:
+    await Due.create(deed="counter", subject=0, at=now)
+
+
+async def test_many_tasks_of_one_process_write_one_after_the_other(counter: None) -> None:
+    await asyncio.gather(*(count_up() for _ in range(50)))
+    assert await counted() == 50
+
+
+async def test_two_processes_and_this_one_write_and_none_is_locked_out(file: Path, counter: None) -> None:
+    writers = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", WRITER, f"sqlite:///{file}", "40", stderr=asyncio.subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    for _ in range(40):
+        await count_up()
+    ends = await asyncio.wait_for(asyncio.gather(*(writer.communicate() for writer in writers)), 60)
+    assert [writer.returncode for writer in writers] == [0, 0], ends
+    assert await counted() == 120
+
+
+async def test_a_reader_does_not_wait_for_a_writer_and_sees_what_is_committed(counter: None) -> None:
+    written, may_commit = asyncio.Event(), asyncio.Event()
+
+    async def write() -> None:
+        async with in_transaction():
+            await Due.filter(deed="counter").update(subject=7)
+            assert await counted() == 7  # the transaction reads its own writing
+            written.set()
+            await may_commit.wait()
+
+    writer = asyncio.create_task(write())
+    await written.wait()
+    assert await asyncio.wait_for(counted(), 5) == 0
+    assert await asyncio.wait_for(asyncio.gather(*(counted() for _ in range(20))), 5) == [0] * 20
+    may_commit.set()
+    await writer
+    assert await counted() == 7
+
+
+async def test_a_reader_sees_at_once_what_was_committed_before_it(counter: None) -> None:
+    for expected in range(1, 30):
+        await count_up()
+        assert await counted() == expected
+
+
+async def test_a_reading_connection_writes_nothing(counter: None) -> None:
+    client = connections.get("default")
+    with pytest.raises(OperationalError, match=r"readonly|query_only"):
+        await client.execute_query("WITH gone AS (SELECT 1) DELETE FROM due")
+    assert await counted() == 0
+
+
+async def get_in_and_out() -> None:
+    async with in_transaction():
+        await counted()
+
+
+async def test_a_task_cancelled_while_it_waits_for_its_turn_leaves_the_lock_free(counter: None) -> None:
+    entered, may_leave = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with in_transaction():
+            entered.set()
+            await may_leave.wait()
+
+    holder = asyncio.create_task(hold())
+    await entered.wait()
+    waiting = [asyncio.create_task(count_up()) for _ in range(5)]
+    await asyncio.sleep(0)
+    for task in waiting[::2]:
+        task.cancel()
+    may_leave.set()
+    await holder
+    outcomes = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
+    assert [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes] == [True, False] * 2 + [True]
+    assert await counted() == 2
+
+
+async def test_a_task_cancelled_while_another_process_keeps_it_waiting_leaves_the_lock_free(
+    file: Path, counter: None
+) -> None:
+    """BEGIN succeeds after the cancellation; whoever began must still give it back."""
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    cut = asyncio.create_task(count_up())
+    while not connections.get("default")._lock.locked():  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    cut.cancel()
+    await asyncio.sleep(0)
+    assert not cut.done()  # it is still entering
+    other.execute("COMMIT")
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(cut, 20)
+    await asyncio.wait_for(count_up(), 20)
+    assert await counted() == 1
+    other.execute("BEGIN IMMEDIATE")  # another process gets in as well
+    other.execute("ROLLBACK")
+    other.close()
+
+
+async def test_tasks_cancelled_at_any_moment_leave_nothing_half_done_and_nothing_locked(
+    counter: None,
+) -> None:
+    chance = random.Random(20260520)  # noqa: S311 - only the moments
+    done = cut = 0
+    for _ in range(150):
+        task = asyncio.create_task(count_up())
+        for _ in range(chance.randrange(40)):
+            await asyncio.sleep(0)
+        if chance.random() < 0.3:
+            await asyncio.sleep(chance.random() / 500)
+        task.cancel()
+        (outcome,) = await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 20)
+        assert outcome is None or isinstance(outcome, asyncio.CancelledError)
+        done += outcome is None
+        cut += outcome is not None
+        await asyncio.wait_for(get_in_and_out(), 20)
+    assert cut > 20
+    assert done <= await counted() <= done + cut  # one cut after its commit has counted
+
+
+async def test_a_lock_that_another_process_never_gives_back_is_an_error_and_not_for_ever(
+    file: Path, counter: None
+) -> None:
+    await connections.get("default").execute_query("PRAGMA busy_timeout=20")
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="locked"):
+        await asyncio.wait_for(count_up(), 20)
+    other.execute("ROLLBACK")
+    other.close()
+    await asyncio.wait_for(count_up(), 20)
+    assert await counted() == 1
+
+
+async def test_a_failed_transaction_leaves_nothing(counter: None) -> None:
+    async def fail() -> None:
+        async with in_transaction():
+            await Due.filter(deed="counter").update(subject=9)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    await count_up()
+    assert await counted() == 1
+
+
+async def test_what_is_acknowledged_survives_a_power_cut(file: Path) -> None:
+    """WAL for readers beside a writer, FULL so that a commit is on the disk, foreign keys held."""
+    client = connections.get("default")
+
+    async def pragma(name: str) -> object:
+        # Not a SELECT, so the writer answers: it is the one that commits.
+        _, rows = await client.execute_query(f"PRAGMA {name}")
+        return rows[0][0]
+
+    full = 2
+    assert (await pragma("journal_mode"), await pragma("synchronous")) == ("wal", full)
+    assert await pragma("foreign_keys") == 1
