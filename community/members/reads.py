@@ -66,7 +66,8 @@ async def seats_of(account: int, community: int, now: datetime) -> list[PartySea
     own = CoOwner.filter(_held(now), account_id=account, party__community_id=community)
     parties = sorted({row["party_id"] for row in await own.values("party_id")})
     named: defaultdict[int, set[int]] = defaultdict(set)
-    standing = Representative.filter(_held(now), party_id__in=parties)
+    in_party = Q(co_owner__until=None) | Q(co_owner__until__gt=now)  # who left it binds nobody
+    standing = Representative.filter(_held(now), in_party, party_id__in=parties)
     for row in await standing.values("party_id", "co_owner__account_id"):
         named[row["party_id"]].add(row["co_owner__account_id"])
     return [PartySeat(party, frozenset(named[party])) for party in parties]
@@ -74,10 +75,8 @@ async def seats_of(account: int, community: int, now: datetime) -> list[PartySea
 
 async def accounts_like(pattern: str) -> list[tuple[int, str]]:
     """Accounts by handle; a trailing `*` takes all that begin so, in the order of their numbers."""
-    query = (
-        Account.filter(name__startswith=pattern[:-1])
-        if pattern.endswith("*")
-        else Account.filter(name=pattern)
-    )
+    start = pattern.removesuffix("*")
+    query = Account.filter(name=pattern) if start == pattern else Account.filter(name__startswith=start)
     rows = [(row["id"], row["name"]) for row in await query.values("id", "name")]
-    return sorted(rows, key=lambda row: (len(row[1]), row[1]))
+    exact = (row for row in rows if row[1].startswith(start))  # SQLite's LIKE takes a for A
+    return sorted(exact, key=lambda row: (len(row[1]), row[1]))

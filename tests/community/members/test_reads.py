@@ -1,0 +1,126 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from community.members.models import Account, CoOwner, OwnerParty, Representative, Tenancy
+from community.members.reads import PartySeat, accounts_like, roles_of, seats_of
+from community.members.rules import PartyKind
+from community.permissions import CITY, Role
+
+SECOND = timedelta(seconds=1)
+
+
+async def joins(account: int | None, party: int, since: datetime, until: datetime | None = None) -> int:
+    return int((await CoOwner.create(party_id=party, account_id=account, since=since, until=until)).id)
+
+
+async def named(party: int, co_owner: int, since: datetime, until: datetime | None = None) -> None:
+    await Representative.create(party_id=party, co_owner_id=co_owner, since=since, until=until)
+
+
+@pytest.fixture
+async def party(estate: Any) -> int:
+    return int((await OwnerParty.create(community_id=estate.community, kind=PartyKind.OWNERS)).id)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "held"),
+    [
+        (0, None, True),
+        (1, None, False),
+        (-2, 1, True),
+        (-2, 0, False),
+        (-2, -1, False),
+    ],
+)
+async def test_what_is_held_begins_at_since_and_is_over_at_until(
+    estate: Any, build: Any, party: int, now: datetime, since: int, until: int | None, held: bool
+) -> None:
+    times = {"since": now + since * SECOND, "until": None if until is None else now + until * SECOND}
+    account = await build.account()
+    await build.role(account, estate.community, Role.CLERK, **times)
+    await build.role(account, None, Role.REGULATOR, **times)
+    await joins(account, party, **times)
+    await Tenancy.create(unit_id=estate.unit, account_id=account, **times)
+
+    roles = {estate.community: {Role.CLERK, Role.OWNER, Role.TENANT}, CITY: {Role.REGULATOR}}
+    assert await roles_of(account, now) == (roles if held else {})
+    assert [seat.party for seat in await seats_of(account, estate.community, now)] == (
+        [party] if held else []
+    )
+
+
+async def test_roles_are_kept_apart_by_community(estate: Any, build: Any, now: datetime) -> None:
+    elsewhere = await build.community()
+    account = await build.account()
+    await build.party(estate.community, account)
+    await build.role(account, elsewhere, Role.PROPERTY_MANAGER)
+    assert await roles_of(account, now) == {
+        estate.community: {Role.OWNER},
+        elsewhere: {Role.PROPERTY_MANAGER},
+    }
+    assert await roles_of(await build.account(), now) == {}
+
+
+async def test_one_may_sit_in_several_parties_of_a_community(estate: Any, build: Any, now: datetime) -> None:
+    account = await build.account()
+    parties = [await build.party(estate.community, account) for _ in range(2)]
+    await build.party(await build.community(), account)
+    assert await seats_of(account, estate.community, now) == [
+        PartySeat(party, frozenset()) for party in sorted(parties)
+    ]
+
+
+async def test_co_owners_see_whom_they_named(estate: Any, build: Any, party: int, now: datetime) -> None:
+    first, second = [await build.account() for _ in range(2)]
+    seats = [await joins(account, party, now) for account in (first, second)]
+    await named(party, seats[1], now - SECOND, now)
+    assert await seats_of(first, estate.community, now) == [PartySeat(party, frozenset())]
+    await named(party, seats[0], now)
+    for account, may in ((first, True), (second, False)):
+        (seat,) = await seats_of(account, estate.community, now)
+        assert seat.named == {first}
+        assert seat.may_cast(account) is may
+
+
+async def test_a_representative_without_an_account_casts_on_paper_and_nobody_else_casts(
+    estate: Any, build: Any, party: int, now: datetime
+) -> None:
+    account = await build.account()
+    await joins(account, party, now)
+    await named(party, await joins(None, party, now), now)
+    (seat,) = await seats_of(account, estate.community, now)
+    assert not seat.may_cast(account)
+
+
+async def test_a_representative_who_left_the_party_binds_nobody(
+    estate: Any, build: Any, party: int, now: datetime
+) -> None:
+    stays, left = [await build.account() for _ in range(2)]
+    await joins(stays, party, now)
+    await named(party, await joins(left, party, now - SECOND, until=now), now - SECOND)
+    assert await seats_of(left, estate.community, now) == []
+    assert await seats_of(stays, estate.community, now) == [PartySeat(party, frozenset())]
+
+
+async def test_accounts_are_found_by_handle_or_by_its_beginning(database: str, now: datetime) -> None:
+    handles = [
+        "a_b/resident-10",
+        "a_b/resident-2",
+        "a_b/resident-1",
+        "axb/resident-1",
+        "A_B/resident-3",
+        "100%",
+    ]
+    for handle in handles:
+        await Account.create(name=handle, created_at=now)
+
+    async def found(pattern: str) -> list[str]:
+        return [name for _, name in await accounts_like(pattern)]
+
+    assert await found("a_b/resident-*") == ["a_b/resident-1", "a_b/resident-2", "a_b/resident-10"]
+    assert await found("a_b/resident-1") == ["a_b/resident-1"]
+    assert await found("a_b/resident-") == []
+    assert await found("%*") == []
+    assert len(await found("*")) == len(handles)
