@@ -92,9 +92,9 @@ async def community_by_slug(viewer: Viewer, slug: str) -> CommunityRow | None:
 
 async def communities_page(viewer: Viewer, first: int, after: int | None) -> Page[CommunityRow]:
     """In the order in which they joined."""
-    everywhere = CITY in viewer.roles
-    public = await _public_ids()
-    query = Community.all() if everywhere else Community.filter(id__in=[*public, *viewer.roles])
+    reads_own = viewer.scopes is None or Permission.READ_BULLETIN in viewer.scopes
+    own = viewer.roles if reads_own else {}
+    query = Community.all() if CITY in own else Community.filter(id__in=[*await _public_ids(), *own])
     if after is not None:
         query = query.filter(id__gt=after)
     return page(_visible(viewer, await _rows(query.order_by("id").limit(first + 1))), first)

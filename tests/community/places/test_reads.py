@@ -1,0 +1,153 @@
+"""A community that is not public does not exist for strangers."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from community.errors import NotFound
+from community.permissions import CITY, NOBODY, SYSTEM, Permission, Place, Role, Viewer
+from community.places.models import Building, Community, CommunityProfile
+from community.places.reads import (
+    all_communities,
+    buildings_by_id,
+    buildings_of,
+    communities_by_id,
+    communities_of,
+    communities_page,
+    community_by_slug,
+    organizations_by_id,
+    organizations_of,
+    place_of,
+    places_of,
+    the_city,
+)
+from community.places.rules import OrganizationKind
+
+
+async def settle(community: int, version: int, now: datetime, *, public: bool) -> None:
+    """Adds a version of the settings and puts it into force."""
+    await CommunityProfile.create(
+        community_id=community, version=version, public_reading=public, time_zone="Asia/Shanghai",
+        notice_days=7, window_days_least=5, window_days_most=60, since=now,
+    )  # fmt: skip
+    await Community.filter(id=community).update(profile_version=version)
+
+
+async def slug_of(community: int) -> str:
+    return str((await Community.get(id=community)).slug)
+
+
+async def seen(viewer: Viewer) -> list[int]:
+    return [row.id for row in (await communities_page(viewer, 100, None)).rows]
+
+
+async def test_members_see_their_community_and_strangers_see_nothing(estate: Any) -> None:
+    slug = await slug_of(estate.community)
+    for viewer in (estate.owner, estate.tenant, estate.chair, SYSTEM):
+        row = await community_by_slug(viewer, slug)
+        assert row is not None
+        assert row.id == estate.community
+        assert row.place == Place(estate.community, public_reading=False)
+        assert await communities_by_id(viewer, [estate.community]) == {row.id: row}
+        assert estate.community in await seen(viewer)
+    for viewer in (estate.stranger, NOBODY):
+        assert await community_by_slug(viewer, slug) is None
+        assert await communities_by_id(viewer, [estate.community]) == {}
+        assert estate.community not in await seen(viewer)
+
+
+async def test_nothing_comes_of_a_name_or_number_that_does_not_exist(database: str) -> None:
+    assert await community_by_slug(SYSTEM, "no-such-estate") is None
+    assert await communities_by_id(SYSTEM, [5]) == {}
+    assert await places_of([5]) == {}
+    with pytest.raises(NotFound):
+        await place_of(5)
+
+
+async def test_a_public_community_is_seen_by_everybody(estate: Any, build: Any) -> None:
+    public = await build.community(public=True)
+    for viewer in (NOBODY, estate.stranger, estate.owner):
+        assert public in await seen(viewer)
+        assert await community_by_slug(viewer, await slug_of(public))
+    assert await place_of(public) == Place(public, public_reading=True)
+
+
+async def test_the_version_in_force_decides(estate: Any, build: Any, now: datetime) -> None:
+    await settle(estate.community, 2, now, public=True)
+    assert estate.community in await seen(NOBODY)
+    row = await community_by_slug(NOBODY, await slug_of(estate.community))
+    assert row is not None
+    assert (row.profile.version, row.profile.notice_days) == (2, 7)
+
+    await settle(estate.community, 3, now, public=False)
+    assert estate.community not in await seen(NOBODY)
+    assert await community_by_slug(NOBODY, await slug_of(estate.community)) is None
+
+
+async def test_a_role_of_the_city_sees_every_community(estate: Any, build: Any) -> None:
+    account = await build.account()
+    await build.role(account, None, Role.REGULATOR)
+    regulator = await build.viewer(account)
+    assert regulator.roles == {CITY: {Role.REGULATOR}}
+    assert await seen(regulator) == await all_communities()
+
+
+async def test_a_token_without_the_scope_to_read_sees_the_public_ones(estate: Any, build: Any) -> None:
+    public = await build.community(public=True)
+    for roles in (estate.owner.roles, {CITY: frozenset({Role.INTEGRATOR})}):
+        narrow = Viewer(1, roles=roles, scopes=frozenset({Permission.SIGN_UP}))
+        found = await communities_page(narrow, 1, None)
+        assert [row.id for row in found.rows] == [public]
+        assert not found.more
+
+
+async def test_pages_follow_each_other_without_gaps(build: Any, database: str) -> None:
+    made = [await build.community(public=place != 2) for place in range(5)]
+    public = [community for community in made if community != made[2]]
+    walked: list[int] = []
+    after = None
+    for _ in range(4):
+        found = await communities_page(NOBODY, 1, after)
+        walked += [row.id for row in found.rows]
+        assert found.more == (walked != public)
+        after = walked[-1]
+    assert walked == public
+    assert (await communities_page(NOBODY, 0, None)).rows == []
+    assert not (await communities_page(NOBODY, 4, None)).more
+
+
+async def test_ones_own_communities_are_those_with_a_role_of_ones_own(estate: Any, build: Any) -> None:
+    await build.community(public=True)
+    assert [row.id for row in await communities_of(estate.owner)] == [estate.community]
+    assert await communities_of(NOBODY) == []
+    assert await communities_of(SYSTEM) == []
+
+
+async def test_buildings_come_in_their_order_with_the_number_of_their_units(estate: Any, build: Any) -> None:
+    first = await build.building(estate.community)
+    await Building.filter(id=first).update(position=0)
+    for _ in range(2):
+        await build.unit(estate.community, first)
+    empty = await build.building(estate.community)
+    await Building.filter(id=empty).update(position=2)
+    elsewhere = await build.building(await build.community())
+
+    rows = await buildings_of(estate.community)
+    assert [(row.id, row.units) for row in rows] == [(first, 2), (estate.building, 1), (empty, 0)]
+    by_id = await buildings_by_id([first, elsewhere, 5])
+    assert {key: row.units for key, row in by_id.items()} == {first: 2, elsewhere: 0}
+
+
+async def test_organizations_that_stand_are_listed_and_former_ones_still_have_a_name(
+    estate: Any, build: Any, now: datetime
+) -> None:
+    former = await build.organization(estate.community, OrganizationKind.MANAGEMENT_COMMITTEE, until=now)
+    standing = await organizations_of(estate.community)
+    assert [row.id for row in standing] == [estate.committee, estate.service]
+    assert standing[0].kind is OrganizationKind.OWNERS_COMMITTEE
+    assert set(await organizations_by_id([former, estate.committee])) == {former, estate.committee}
+
+
+async def test_what_belongs_to_no_community_stands_in_the_city() -> None:
+    assert await the_city("whatever") == Place(CITY, public_reading=False)
