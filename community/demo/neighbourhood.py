@@ -22,3 +22,6 @@ class Neighbourhood(NamedTuple):
     past: Callable[[date], Iterator[Gathering]]
     festivals: Callable[[date], Iterator[Gathering]]
     coming: Callable[[date, Collection[str]], Iterator[Gathering]]
+
+    def __repr__(self) -> str:
+        return self.site.slug

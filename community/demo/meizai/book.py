@@ -3,7 +3,7 @@
 from community.demo.books import Accounts
 
 ACCOUNTS = Accounts(
-    carried=186_415_37,
+    carried=286_415_37,
     parking_week=5_860_00,
     parking_rent=12_600_00,
     premises=8_600_00,

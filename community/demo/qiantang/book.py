@@ -3,7 +3,7 @@
 from community.demo.books import Accounts
 
 ACCOUNTS = Accounts(
-    carried=214_370_05,
+    carried=314_370_05,
     parking_week=4_380_00,
     parking_rent=9_900_00,
     premises=11_200_00,

@@ -3,7 +3,7 @@
 from community.demo.books import Accounts
 
 ACCOUNTS = Accounts(
-    carried=152_960_48,
+    carried=268_960_48,
     parking_week=6_420_00,
     parking_rent=14_400_00,
     premises=9_800_00,
