@@ -1,6 +1,6 @@
 """The book is written here: entries are added at its end, and taken back by other entries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from community.bulletin.rules import BulletinKind
 from community.database import journal
 from community.database.models import Change
+from community.database.sql import hold_shared
 from community.database.work import Work, requires, same
 from community.errors import InvalidInput
 from community.ledger.models import Entry
@@ -57,7 +58,7 @@ async def record_entry(
     key: str | None = None,
 ) -> int:
     """The id of the entry; `amount` in fen. Raises InvalidInput, KeyReused."""
-    await journal.take_number()
+    await _open_book([authority_vote])
     done = await work.done_before("recordEntry", key)
     if done is not None:
         same((await entry_row(done)).community, community)
@@ -74,8 +75,8 @@ async def record_entry(
 @requires(Permission.RECORD_ENTRY, within=place_of_entry)
 async def reverse_entry(work: Work, entry: int, *, reason: str) -> int:
     """The id of the entry that takes back this one whole, dated today. Raises EntryReversed, InvalidInput."""
-    await journal.take_number()
     row = await entry_row(entry)
+    await _open_book([row.authority_vote])
     check_reversal(row.reverses, reversed_before=await Entry.exists(reverses_id=entry))
     back = NewEntry(
         date=(await _local(work, row.community)).date(),
@@ -96,8 +97,18 @@ async def reverse_entry(work: Work, entry: int, *, reason: str) -> int:
 @requires(Permission.OPERATE, within=place_of)
 async def record_entries(work: Work, community: int, entries: Sequence[NewEntry]) -> None:
     """Takes in a book kept elsewhere, whole or not at all, without a bulletin item. Raises InvalidInput."""
-    await journal.take_number()
+    await _open_book([new.authority_vote for new in entries])
     await _append(work, community, await _checked(work, community, entries))
+
+
+async def _open_book(votes: Iterable[int | None]) -> None:
+    """Takes the journal's lock, so that nobody else adds a line meanwhile.
+
+    The votes that the lines refer to are held before it: closing a vote locks in the same order.
+    """
+    for vote in sorted({vote for vote in votes if vote is not None}):
+        await hold_shared("vote", vote)
+    await journal.take_number()
 
 
 async def _local(work: Work, community: int) -> datetime:
@@ -134,7 +145,7 @@ async def _check_votes(community: int, votes: set[int]) -> None:
 async def _append(
     work: Work, community: int, entries: Sequence[NewEntry], reverses: int | None = None
 ) -> list[int]:
-    """Writes the next lines of the book; the caller holds the journal's lock, so nobody else does."""
+    """Writes the next lines of the book; to be called with the book open."""
     last, balance = await last_line(community)
     lines: list[Entry] = []
     for number, new in enumerate(entries, start=last + 1):

@@ -1,12 +1,17 @@
 import asyncio
+from contextvars import Context
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
+from tortoise.transactions import in_transaction
 
 from community.bulletin.reads import items_page
 from community.bulletin.rules import BulletinKind
 from community.database import journal
+from community.database.journal import News
+from community.database.sql import hold_exclusive
 from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unauthenticated
 from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
 from community.ledger.models import Entry
@@ -207,6 +212,29 @@ async def test_two_books_written_at_once_have_no_gap_and_add_up(
         assert await check_books(community) == []
         assert await balance_of(community) == 10 * (328_171 - 100_000)
         assert len((await items_page(community, 10)).rows) == 1
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_an_entry_and_the_closing_of_its_vote_do_not_wait_for_each_other(
+    url: str, estate: Any, now: datetime
+) -> None:
+    """A closing holds its vote and then wants the journal; an entry must not hold the journal meanwhile."""
+    vote = await vote_in(estate.community, estate.committee, now)
+    watcher = await asyncpg.connect(url)
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    async with asyncio.timeout(30):
+        async with in_transaction():
+            await hold_exclusive("vote", vote)
+            entry = asyncio.create_task(
+                record_entry(estate.manager, now, estate.community, **REPAIR, authority_vote=vote),
+                context=Context(),
+            )
+            while not await watcher.fetchval(waiting):  # noqa: ASYNC110 - PostgreSQL tells nobody
+                await asyncio.sleep(0.01)
+            await journal.write([News(Signal(Topic.TALLY, vote), estate.community)], now)
+        await entry
+    await watcher.close()
+    assert await journal.head() == 3
 
 
 def two_years() -> list[NewEntry]:
