@@ -8,7 +8,6 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from community.database import journal
-from community.database.engine import opened
 from community.database.journal import News
 from community.database.models import Change
 from community.database.work import Work, in_one_piece
@@ -89,7 +88,8 @@ async def _until_somebody_waits_for_the_journal(connection: "asyncpg.Connection[
         await asyncio.sleep(0.01)
 
 
-async def test_on_postgres_numbers_are_seen_in_the_order_of_commits(postgres_url: str, now: datetime) -> None:
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_numbers_are_seen_in_the_order_of_commits(database: str, now: datetime) -> None:
     """The second writer waits with its number until the first has committed, so no reader skips one."""
     taken, may_commit = asyncio.Event(), asyncio.Event()
 
@@ -108,8 +108,8 @@ async def test_on_postgres_numbers_are_seen_in_the_order_of_commits(postgres_url
             await journal.write([rights(6)], now)
             return number
 
-    watcher = await asyncpg.connect(postgres_url)
-    async with asyncio.timeout(30), opened(postgres_url):
+    watcher = await asyncpg.connect(database)
+    async with asyncio.timeout(30):
         writers = [asyncio.create_task(first()), asyncio.create_task(second())]
         await _until_somebody_waits_for_the_journal(watcher)
         assert not any(writer.done() for writer in writers)
