@@ -37,7 +37,7 @@ query {
       id title questions { id scope { id } maxChoices choices { code } }
     } } }
     events(first: 50, coming: true) { edges { node {
-      id title maxPartySize potluck signUpClosesAt attendance { placesLeft }
+      id title maxPartySize potluck attendance { placesLeft }
     } } }
   } } }
 }

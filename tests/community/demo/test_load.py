@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from community.database.due import due_now
 from community.database.models import Change
 from community.demo.estates import FAMILIAR
 from community.demo.load import load
@@ -214,3 +215,7 @@ async def test_months_later_a_load_only_adds(loaded_copy: datetime, tmp_path: Pa
         newest = await Entry.filter(community_id=community).order_by("-number").first()
         assert newest is not None
         assert newest.date > (later - timedelta(days=8)).date()
+
+
+async def test_nothing_of_the_past_is_left_to_the_timers(loaded: datetime) -> None:
+    assert await due_now(loaded + timedelta(hours=2)) == []
