@@ -6,7 +6,7 @@ from community.places.rules import OrganizationKind
 
 _COMMITTEE = OrganizationKind.OWNERS_COMMITTEE
 
-WATER_OFF = "6、7、8"
+WATER_OFF = "4、11、13"
 
 PAPERS = (
     Paper(
