@@ -1,6 +1,7 @@
 """Notices, and the bulletin on which everything appears."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, cast
 
@@ -148,5 +149,6 @@ class BulletinSubscription:
                 raise NotFound
 
         feed = info.context.watching.bulletin.watch(community, number)
-        async for item in watch(info.context, visible, feed):
-            yield BulletinItem.of(cast(ItemRow, item), mark)
+        async with aclosing(watch(info.context, visible, feed)) as items:
+            async for item in items:
+                yield BulletinItem.of(cast(ItemRow, item), mark)

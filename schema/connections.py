@@ -77,9 +77,13 @@ def from_cursor(text: str | None, *shape: type) -> tuple[object, ...] | None:
         parts = orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if not isinstance(parts, list) or len(parts) != len(shape):
             raise CursorInvalid
-        return tuple(_part(part, kind) for part, kind in zip(parts, shape, strict=True))
+        key = tuple(_part(part, kind) for part, kind in zip(parts, shape, strict=True))
+        # The decoders forgive much: only the very text that to_cursor gives is one of ours.
+        if to_cursor(*key) != text:
+            raise CursorInvalid
     except (binascii.Error, ValueError, OverflowError) as error:
         raise CursorInvalid from error
+    return key
 
 
 def _part(part: object, kind: type) -> object:

@@ -1,6 +1,7 @@
 """Gatherings of neighbours and who comes."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, cast
 
@@ -114,7 +115,10 @@ class SignUp(Node):
 
     @strawberry.field(description="The event.")
     async def event(self, info: Info) -> Event:
-        return Event.of(cast(EventRow, await info.context.loaders.events.load(self.row.event)))
+        row = await info.context.loaders.events.load(self.row.event)
+        if row is None:
+            raise NotFound  # who moved away keeps the sign-up, not the sight of the community
+        return Event.of(row)
 
     @strawberry.field(description="How many people come.")
     def party_size(self) -> int:
@@ -242,6 +246,8 @@ class EventsSubscription:
             if await info.context.loaders.events.load(event) is None:
                 raise NotFound
 
-        async for attendance in watch(info.context, visible, info.context.watching.attendance.watch(event)):
-            if attendance is not None:
-                yield EventAttendance.of(attendance)
+        watched = info.context.watching.attendance.watch(event)
+        async with aclosing(watch(info.context, visible, watched)) as states:
+            async for attendance in states:
+                if attendance is not None:
+                    yield EventAttendance.of(attendance)

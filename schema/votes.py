@@ -1,6 +1,7 @@
 """Votes: what is asked, how it stands, and the ballot."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated
 
@@ -398,5 +399,7 @@ class VotesSubscription:
             if await info.context.loaders.votes.load(vote) is None:
                 raise NotFound
 
-        async for progress in watch(info.context, visible, info.context.watching.tally.watch(vote)):
-            yield VoteProgress.of(progress)
+        watched = info.context.watching.tally.watch(vote)
+        async with aclosing(watch(info.context, visible, watched)) as states:
+            async for progress in states:
+                yield VoteProgress.of(progress)

@@ -1,0 +1,150 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from schema.nodes import to_id
+from schema.scalars import instant_text
+
+SIGN_UP = """mutation($event: ID!, $size: Int! = 1, $dish: String, $key: String) {
+  signUp(eventId: $event, partySize: $size, dish: $dish, key: $key) {
+    id partySize dish signedUpAt cancelledAt event { attendance { signedUp placesLeft } } } }"""
+CANCEL = """mutation($id: ID!) { cancelSignUp(signUpId: $id) { id cancelledAt } }"""
+ATTENDANCE = """subscription($id: ID!) { eventAttendance(eventId: $id) {
+  eventId version capacity signedUp placesLeft } }"""
+OWN = "query($id: ID!) { event(id: $id) { viewerSignUp { id partySize } dishes } }"
+
+
+def picnic(house: Any) -> str:
+    return str(house.town.id("Event", "picnic"))
+
+
+async def sign_up(house: Any, who: str, **more: Any) -> Any:
+    return (await house.ask(SIGN_UP, who, event=picnic(house), **more))["signUp"]
+
+
+async def test_an_event_says_what_awaits(house: Any) -> None:
+    query = """query($id: ID!) { event(id: $id) { title description place startsAt endsAt signUpClosesAt
+      maxPartySize potluck community { slug } organizers { name } dishes
+      attendance { eventId version capacity signedUp placesLeft } } }"""
+    starts = house.now + timedelta(days=2)
+    assert (await house.ask(query, id=picnic(house)))["event"] == {
+        "title": "活动 picnic",
+        "description": "每家一道菜",
+        "place": "中心花园",
+        "startsAt": instant_text(starts),
+        "endsAt": instant_text(starts + timedelta(hours=3)),
+        "signUpClosesAt": instant_text(starts),
+        "maxPartySize": 4,
+        "potluck": True,
+        "community": {"slug": "spring"},
+        "organizers": [{"name": "committee"}],
+        "dishes": [],
+        "attendance": {"eventId": picnic(house), "version": 0, "capacity": 8, "signedUp": 0, "placesLeft": 8},
+    }
+
+
+async def test_signing_up_takes_places_and_cancelling_gives_them_back(house: Any) -> None:
+    made = await sign_up(house, "spring/resident-1", size=3, dish="红烧肉")
+    assert (made["partySize"], made["dish"], made["cancelledAt"]) == (3, "红烧肉", None)
+    assert made["event"]["attendance"] == {"signedUp": 3, "placesLeft": 5}
+    own = (await house.ask(OWN, "spring/resident-1", id=picnic(house)))["event"]
+    assert own == {"viewerSignUp": {"id": made["id"], "partySize": 3}, "dishes": ["红烧肉"]}
+
+    back = (await house.ask(CANCEL, "spring/resident-1", id=made["id"]))["cancelSignUp"]
+    assert back == {"id": made["id"], "cancelledAt": instant_text(house.now)}
+    own = (await house.ask(OWN, "spring/resident-1", id=picnic(house)))["event"]
+    assert own == {"viewerSignUp": None, "dishes": []}
+
+
+async def test_the_same_key_gives_the_first_sign_up(house: Any) -> None:
+    first = await sign_up(house, "spring/resident-1", key="k")
+    assert await sign_up(house, "spring/resident-1", key="k") == first
+
+
+async def test_a_sign_up_is_seen_by_whoever_made_it_and_nobody_else(house: Any) -> None:
+    made = await sign_up(house, "spring/resident-1", dish="红烧肉")
+    node = "query($id: ID!) { node(id: $id) { ... on SignUp { partySize } } }"
+    assert await house.ask(node, "spring/resident-1", id=made["id"]) == {"node": {"partySize": 1}}
+    for other in (None, "spring/resident-2", "spring/committee", "city/regulator"):
+        assert await house.ask(node, other, id=made["id"]) == {"node": None}
+        assert (await house.ask(OWN, other, id=picnic(house)))["event"]["viewerSignUp"] is None
+    assert await house.refused(CANCEL, "spring/resident-2", id=made["id"]) == "NOT_FOUND"
+    assert (await house.ask(OWN, "spring/resident-1", id=picnic(house)))["event"]["viewerSignUp"]
+
+
+@pytest.mark.parametrize(
+    ("code", "who", "event", "more"),
+    [
+        ("UNAUTHENTICATED", None, "picnic", {}),
+        ("FORBIDDEN", "quiet/resident-1", "picnic", {}),
+        ("FORBIDDEN", "spring/resident-1", "tea", {}),
+        ("EVENT_OVER", "spring/resident-1", "past", {}),
+        ("INVALID_INPUT", "spring/resident-1", "picnic", {"size": 0}),
+        ("INVALID_INPUT", "spring/resident-1", "picnic", {"size": 5}),
+    ],
+)
+async def test_a_refused_sign_up_leaves_no_signal(
+    house: Any, code: str, who: str | None, event: str, more: dict[str, Any]
+) -> None:
+    assert await house.refused(SIGN_UP, who, event=house.town.id("Event", event), **more) == code
+    assert house.told == []
+
+
+async def test_nobody_comes_twice_and_no_more_than_there_are_places(house: Any) -> None:
+    await sign_up(house, "spring/resident-1", size=4)
+    again = {"event": picnic(house)}
+    assert await house.refused(SIGN_UP, "spring/resident-1", **again) == "ALREADY_SIGNED_UP"
+    await sign_up(house, "spring/resident-2", size=4)
+    assert await house.refused(SIGN_UP, "spring/resident-3", **again) == "EVENT_FULL"
+
+
+async def test_wrong_ids_are_refused(house: Any) -> None:
+    assert await house.refused(SIGN_UP, "spring/resident-1", event="x") == "INVALID_ID"
+    assert await house.refused(SIGN_UP, "spring/resident-1", event=to_id("Vote", 1)) == "NOT_FOUND"
+    assert await house.refused(CANCEL, "spring/resident-1", id=to_id("SignUp", 1)) == "NOT_FOUND"
+
+
+PUBLISH = """mutation($community: ID!, $event: EventInput!) {
+  publishEvent(communityId: $community, event: $event) {
+    title attendance { placesLeft } organizers { name } } }"""
+
+
+async def test_a_committee_invites_and_a_resident_may_not(house: Any) -> None:
+    invitation = {
+        "title": "百家宴",
+        "place": "广场",
+        "startsAt": instant_text(house.now + timedelta(days=3)),
+        "endsAt": instant_text(house.now + timedelta(days=3, hours=2)),
+    }
+    variables = {"community": house.town.id("Community", "spring"), "event": invitation}
+    assert (await house.ask(PUBLISH, "spring/committee", **variables))["publishEvent"] == {
+        "title": "百家宴",
+        "attendance": {"placesLeft": None},
+        "organizers": [{"name": "committee"}],
+    }
+    assert await house.refused(PUBLISH, "spring/resident-1", **variables) == "FORBIDDEN"
+    assert await house.refused(PUBLISH, "quiet/committee", **variables) == "FORBIDDEN"
+    late = {**variables, "event": invitation | {"startsAt": "2020-01-01T00:00:00Z"}}
+    assert await house.refused(PUBLISH, "spring/committee", **late) == "INVALID_INPUT"
+
+
+async def test_a_watcher_sees_the_snapshot_and_then_each_newer_state(house: Any) -> None:
+    async with house.watch(ATTENDANCE, id=picnic(house)) as following:
+        first = (await following()).data["eventAttendance"]
+        assert first == {
+            "eventId": picnic(house), "version": 0, "capacity": 8, "signedUp": 0, "placesLeft": 8
+        }  # fmt: skip
+        await sign_up(house, "spring/resident-1", size=2)
+        second = (await following()).data["eventAttendance"]
+        assert (second["signedUp"], second["placesLeft"]) == (2, 6)
+        assert second["version"] > first["version"]
+    assert house.watching.watchers == 0
+
+
+@pytest.mark.parametrize(("event", "code"), [("tea", "NOT_FOUND"), (None, "INVALID_ID")])
+async def test_what_is_hidden_is_not_watched(house: Any, event: str | None, code: str) -> None:
+    id_ = house.town.id("Event", event) if event else "x"
+    async with house.watch(ATTENDANCE, "spring/resident-1", id=id_) as following:
+        (error,) = (await following()).errors
+    assert error.extensions["code"] == code

@@ -1,0 +1,91 @@
+from typing import Any
+
+import pytest
+
+BY_SLUG = "query($slug: String!) { community(slug: $slug) { slug } }"
+ALL = "{ communities { edges { node { slug } } } }"
+
+
+async def test_a_community_says_what_it_is(house: Any) -> None:
+    query = """{ community(slug: "spring") {
+      id slug name address households residents ownerCards publicReading
+      buildings { name units } organizations { kind name } } }"""
+    assert (await house.ask(query))["community"] == {
+        "id": house.town.id("Community", "spring"),
+        "slug": "spring",
+        "name": "春风里",
+        "address": "杭州市萧山区",
+        "households": 6,
+        "residents": None,
+        "ownerCards": None,
+        "publicReading": True,
+        "buildings": [{"name": "1幢", "units": 4}, {"name": "2幢", "units": 2}],
+        "organizations": [
+            {"kind": "OWNERS_COMMITTEE", "name": "committee"},
+            {"kind": "PROPERTY_SERVICE", "name": "manager"},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("who", "seen"),
+    [
+        (None, ["spring"]),
+        ("spring/resident-1", ["spring"]),
+        ("quiet/resident-1", ["spring", "quiet"]),
+        ("city/regulator", ["spring", "quiet"]),
+    ],
+)
+async def test_a_closed_community_is_absent_for_strangers(
+    house: Any, who: str | None, seen: list[str]
+) -> None:
+    edges = (await house.ask(ALL, who))["communities"]["edges"]
+    assert [edge["node"]["slug"] for edge in edges] == seen
+    found = (await house.ask(BY_SLUG, who, slug="quiet"))["community"]
+    assert found == ({"slug": "quiet"} if "quiet" in seen else None)
+
+
+async def test_an_unknown_name_is_null(house: Any) -> None:
+    assert await house.ask(BY_SLUG, slug="nowhere") == {"community": None}
+    assert await house.ask(BY_SLUG, slug="") == {"community": None}
+
+
+async def test_pages_of_communities_skip_what_is_hidden(house: Any) -> None:
+    query = "query($after: String) { communities(first: 1, after: $after) { edges { cursor node { slug } } \
+             pageInfo { hasNextPage } } }"
+    page = (await house.ask(query, "quiet/resident-1"))["communities"]
+    assert page["pageInfo"]["hasNextPage"]
+    (edge,) = page["edges"]
+    after = edge["cursor"]
+    (edge,) = (await house.ask(query, "quiet/resident-1", after=after))["communities"]["edges"]
+    assert edge["node"]["slug"] == "quiet"
+    assert (await house.ask(query, after=after))["communities"]["edges"] == []
+
+
+async def test_votes_come_newest_first_and_by_status(house: Any) -> None:
+    query = """query($status: [VoteStatus!]) { community(slug: "spring") {
+      votes(status: $status) { edges { node { title status } } } } }"""
+
+    async def titles(*status: str) -> list[str]:
+        asked = list(status) or None
+        edges = (await house.ask(query, status=asked))["community"]["votes"]["edges"]
+        assert not status or {edge["node"]["status"] for edge in edges} <= set(status)
+        return [edge["node"]["title"].removeprefix("表决 ") for edge in edges]
+
+    assert await titles() == ["coming", "open", "survey", "closed"]
+    assert await titles("OPEN") == ["open", "survey"]
+    assert await titles("ANNOUNCED", "CLOSED") == ["coming", "closed"]
+    assert await titles("CERTIFIED") == []
+
+
+async def test_events_are_coming_first_and_then_past(house: Any) -> None:
+    query = """query($coming: Boolean) { community(slug: "spring") {
+      events(coming: $coming) { edges { node { title } } } } }"""
+
+    async def titles(coming: bool | None) -> list[str]:
+        edges = (await house.ask(query, coming=coming))["community"]["events"]["edges"]
+        return [edge["node"]["title"].removeprefix("活动 ") for edge in edges]
+
+    assert await titles(None) == ["picnic", "past"]
+    assert await titles(True) == ["picnic"]
+    assert await titles(False) == ["past"]
