@@ -42,7 +42,8 @@ class Grant(NamedTuple):
     """What stands behind a permission.
 
     `anybody`: every account, whatever its roles. `public`: without signing in where the
-    community's profile says `public_reading`.
+    community's profile says `public_reading`. `reads`: what a token narrowed to this permission
+    may read besides, so that it is told what it did.
     """
 
     zh: str
@@ -50,6 +51,7 @@ class Grant(NamedTuple):
     roles: frozenset[Role] = frozenset()
     anybody: bool = False
     public: bool = False
+    reads: Permission | None = None
 
 
 _CONVENERS = frozenset({Role.COMMITTEE, Role.MANAGEMENT_COMMITTEE, Role.GRID_WORKER})
@@ -75,31 +77,37 @@ GRANTS: Mapping[Permission, Grant] = {
         "投票：登录的业主，名册里有您才算。",
         "Cast a ballot: any account; the roll of the vote decides.",
         anybody=True,
+        reads=Permission.READ_BULLETIN,
     ),
     Permission.SIGN_UP: Grant(
         "报名活动：本小区的业主、租户和工作人员。",
         "Sign up for events: owners, tenants and staff of the community.",
         _HOUSEHOLDS | _ORGANIZERS,
+        reads=Permission.READ_BULLETIN,
     ),
     Permission.PUBLISH_EVENT: Grant(
         "发布活动：社区、党支部、业委会（物管委）、物业。",
         "Publish events: the four parties of the community.",
         _ORGANIZERS,
+        reads=Permission.READ_BULLETIN,
     ),
     Permission.PUBLISH_NOTICE: Grant(
         "发布公告：社区、党支部、业委会（物管委）、物业。",
         "Publish notices: the four parties of the community.",
         _ORGANIZERS,
+        reads=Permission.READ_BULLETIN,
     ),
     Permission.ANNOUNCE_VOTE: Grant(
         "发起表决：业委会（物管委）、社区。",
         "Announce votes: the committee or the residents' committee.",
         _CONVENERS,
+        reads=Permission.READ_BULLETIN,
     ),
     Permission.RECORD_ENTRY: Grant(
         "记账：业委会（物管委）、物业。",
         "Record in the ledger: the committee and the property manager.",
         _BOOKKEEPERS,
+        reads=Permission.READ_LEDGER,
     ),
     Permission.OPERATE: Grant(
         "系统运行：管理员。",
@@ -140,7 +148,7 @@ SYSTEM = Viewer(account=0, name="system", roles={CITY: frozenset({Role.OPERATOR}
 
 def may(viewer: Viewer, permission: Permission, place: Place) -> bool:
     grant = GRANTS[permission]
-    if viewer.scopes is not None and permission not in viewer.scopes:
+    if viewer.scopes is not None and not _within(viewer.scopes, permission):
         return grant.public and place.public_reading
     if grant.public and place.public_reading:
         return True
@@ -148,6 +156,10 @@ def may(viewer: Viewer, permission: Permission, place: Place) -> bool:
         return False
     roles = viewer.roles_in(place.id)
     return grant.anybody or Role.OPERATOR in roles or bool(grant.roles & roles)
+
+
+def _within(scopes: frozenset[Permission], permission: Permission) -> bool:
+    return permission in scopes or any(GRANTS[scope].reads is permission for scope in scopes)
 
 
 def require(viewer: Viewer, permission: Permission, place: Place) -> None:
