@@ -89,7 +89,7 @@ async def test_an_event_is_found_by_those_who_may_read_the_bulletin(
     assert set(await events_by_id(estate.tenant, asked)) == {events[0], public}
     assert set(await events_by_id(estate.stranger, asked)) == {public}
     assert set(await events_by_id(NOBODY, asked)) == {public}
-    narrow = Viewer(estate.owner.account, "", estate.owner.roles, frozenset({Permission.SIGN_UP}))
+    narrow = Viewer(estate.owner.account, "", estate.owner.roles, frozenset({Permission.READ_LEDGER}))
     assert set(await events_by_id(narrow, asked)) == {public}
     row = (await events_by_id(estate.owner, asked))[events[0]]
     assert (row.community, row.title, row.place, row.starts_at) == (
