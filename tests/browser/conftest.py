@@ -1,0 +1,139 @@
+"""A real server with the demonstration communities, and a real Chromium in front of it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+MEILIN = Path(sys.executable).parent / "meilin"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+class Server:
+    """A `meilin serve` of its own that can be stopped and started again on the same port."""
+
+    def __init__(self, database: Path) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._environment = os.environ | {"MEILIN_DATABASE_URL": f"sqlite:///{database}"}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(
+            [MEILIN, *command], env=self._environment, check=True, capture_output=True, text=True, timeout=120
+        )
+        return done.stdout.strip()
+
+    def start(self) -> None:
+        command = [MEILIN, "serve", "--port", str(self.port)]
+        self._process = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL)
+        for _ in range(600):
+            assert self._process.poll() is None, "the server ended"
+            try:
+                if httpx2.get(f"{self.url}/health/ready").status_code == 200:
+                    return
+            except httpx2.TransportError:
+                time.sleep(0.05)
+        raise AssertionError("the server does not answer")
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait(20)
+            self._process = None
+
+    def ask(self, query: str, token: str | None = None, **variables: Any) -> dict[str, Any]:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        body = {"query": query, "variables": variables}
+        answer = httpx2.post(f"{self.url}/graphql", json=body, headers=headers).json()
+        assert "errors" not in answer, answer
+        return dict(answer["data"])
+
+    def token(self, account: str) -> str:
+        return self.run("token", account)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("browser") / "meilin.sqlite3")
+    server.run("migrate")
+    server.run("demo")
+    server.start()
+    yield server
+    server.stop()
+
+
+def _chromium() -> str:
+    """The system's, or the one that an npm package carries, unpacked beside it."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    unpack = "import('@sparticuz/chromium').then(c => c.default.executablePath()).then(console.log)"
+    where = Path(sys.executable).parent.parent / "browser"
+    done = subprocess.run(["node", "-e", unpack], cwd=where, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"no Chromium on this machine: {done.stderr}"
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=_chromium(), args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Server) -> Iterator[Open]:
+    """Opens an address in a window of its own; whatever the page complains about fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_(path: str, account: str | None = None, size: dict[str, int] = PHONE, **options: Any) -> Page:
+        given = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai"} | options
+        context = browser.new_context(viewport=size, **given)
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        if account:
+            signed_in = context.request.post(f"{server.url}/session", data={"account": account})
+            assert signed_in.ok
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None
+        )
+        page.goto(f"{server.url}{path}")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert complaints == []
