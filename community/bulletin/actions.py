@@ -6,6 +6,7 @@ from datetime import datetime
 from community.bulletin.models import Notice
 from community.bulletin.reads import own_organizations, place_of_notice
 from community.bulletin.rules import BulletinKind, NoticeKind, check_notice, publishers
+from community.database import journal
 from community.database.work import Work, requires, same
 from community.permissions import Permission, Role
 from community.places.reads import organizations_of, place_of
@@ -41,6 +42,7 @@ async def publish_notice(
     key: str | None = None,
 ) -> int:
     """The id of the notice. `organization`: the publisher's own where none is named."""
+    await journal.take_number()  # one publishes at a time, so that a retry finds its first try
     done = await work.done_before("publishNotice", key)
     if done is not None:
         same((await place_of_notice(done)).id, community)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from community.bulletin.actions import in_whose_name
 from community.bulletin.rules import BulletinKind
+from community.database import journal
 from community.database.sql import hold_exclusive
 from community.database.work import Work, requires, same
 from community.errors import NotFound
@@ -45,6 +46,7 @@ async def publish_event(
 ) -> int:
     """The id of the event. Signing up ends at the start, and the publisher's own organization organizes,
     where nothing else is said."""
+    await journal.take_number()  # one publishes at a time, so that a retry finds its first try
     done = await work.done_before("publishEvent", key)
     if done is not None:
         same((await place_of_event(done)).id, community)

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,6 +77,12 @@ async def test_the_same_key_gives_the_first_notice_again(estate: Any, build: Any
     )
     with pytest.raises(KeyReused):
         await publish_notice(await build.viewer(estate.chair.account), now, elsewhere, **WATER, key="k")
+
+
+async def test_a_retry_beside_its_first_try_gives_one_notice(estate: Any, now: datetime) -> None:
+    tries = (publish_notice(estate.chair, now, estate.community, **WATER, key="k") for _ in range(5))
+    assert len(set(await asyncio.gather(*tries))) == 1
+    assert await Notice.all().count() == 1
 
 
 @pytest.mark.parametrize(

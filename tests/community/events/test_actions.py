@@ -97,6 +97,12 @@ async def test_the_same_key_gives_the_first_event_again(
         await publish_event(both, now, elsewhere, **festival(now), key="k")
 
 
+async def test_a_retry_beside_its_first_try_publishes_once(estate: Any, now: datetime) -> None:
+    tries = (publish_event(estate.chair, now, estate.community, **festival(now), key="k") for _ in range(5))
+    assert len(set(await asyncio.gather(*tries))) == 1
+    assert await Event.all().count() == 1
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
