@@ -4,12 +4,15 @@ The contract is two calls. In memory it is one process; over Redis it will be ma
 contract are the same.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from community.signals import Signal
 
 Listener = Callable[[Signal], None]
+
+log = logging.getLogger(__name__)
 
 
 class Broker(Protocol):
@@ -31,7 +34,10 @@ class MemoryBroker:
     def publish(self, signals: Iterable[Signal], /) -> None:
         for signal in signals:
             for listener in tuple(self._listeners):
-                listener(signal)
+                try:
+                    listener(signal)
+                except Exception:
+                    log.exception("a listener failed at %s", signal)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         self._listeners.append(listener)

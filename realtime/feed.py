@@ -5,6 +5,7 @@ resumes from, so that a reader who fell behind or was away goes on where it stop
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -17,6 +18,8 @@ KEPT = 256
 
 BATCH = 100
 RETRY = 1.0
+
+log = logging.getLogger(__name__)
 
 
 class Numbered(Protocol):
@@ -80,12 +83,14 @@ class Feed:
                 while items := await self._items_after(community, channel.number, BATCH):
                     channel.add(items)
             except Exception:
+                log.exception("could not read the bulletin of %s", community)
                 channel.stale.set()
                 await asyncio.sleep(RETRY)
 
     async def _items(self, community: int, channel: "_Channel", seen: int) -> AsyncIterator[Numbered]:
         while True:
-            if seen < channel.forgotten:
+            forgotten = channel.forgotten  # as it is before the read: more may be forgotten meanwhile
+            if seen < forgotten:
                 items = await self._items_after(community, seen, BATCH)
             else:
                 items = [item for item in channel.items if item.number > seen]
@@ -93,7 +98,7 @@ class Feed:
                 yield item
                 seen = item.number
             if not items:
-                seen = max(seen, channel.forgotten)
+                seen = max(seen, forgotten)
                 if seen >= channel.number:
                     await channel.more.wait()
 

@@ -17,10 +17,11 @@ async def follow_head(
     publish: Callable[[Iterable[Signal]], None],
 ) -> None:
     """Runs until cancelled. A signal heard twice, here and from the broker, costs one read."""
-    seen = await head()
+    seen: int | None = None
     while True:
-        await asyncio.sleep(EVERY)
         try:
+            if seen is None:
+                seen = await head()
             while True:
                 newest, signals = await signals_after(seen)
                 if newest == seen:
@@ -29,3 +30,4 @@ async def follow_head(
                 publish(signals)
         except Exception:
             log.exception("could not read the journal's head")
+        await asyncio.sleep(EVERY)

@@ -1,0 +1,111 @@
+"""The contract of every broker; another one is another parameter of `ends`.
+
+What one end publishes, the listeners of all ends hear. Tests wait for what must come, and for a later
+signal before they say that something did not.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from community.signals import Signal, Topic
+from realtime.broker import Broker, MemoryBroker
+
+Ends = tuple[Broker, Broker]
+
+FIRST, SECOND, LAST = Signal(Topic.TALLY, 1), Signal(Topic.RIGHTS, 2**62), Signal(Topic.BULLETIN, 3)
+
+
+async def _memory() -> AsyncIterator[Ends]:
+    """Within one process both ends are the same."""
+    broker = MemoryBroker()
+    yield broker, broker
+
+
+@pytest.fixture(params=[_memory], ids=["memory"])
+async def ends(request: pytest.FixtureRequest) -> AsyncIterator[Ends]:
+    async for pair in request.param():
+        yield pair
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+async def test_every_listener_of_every_end_hears_what_is_published(ends: Ends) -> None:
+    near, far = ends
+    heard: list[list[Signal]] = [[], [], []]
+    for broker, list_ in ((near, heard[0]), (far, heard[1]), (far, heard[2])):
+        broker.listen(list_.append)
+    near.publish([FIRST, SECOND])
+    near.publish([LAST])
+    await until(lambda: all(LAST in list_ for list_ in heard))
+    assert heard == [[FIRST, SECOND, LAST]] * 3
+
+
+async def test_a_listener_that_stopped_hears_no_more_and_the_others_do(ends: Ends) -> None:
+    near, far = ends
+    stopped: list[Signal] = []
+    heard: list[Signal] = []
+    stop = far.listen(stopped.append)
+    far.listen(heard.append)
+    near.publish([FIRST])
+    await until(lambda: FIRST in stopped)
+    stop()
+    near.publish([LAST])
+    await until(lambda: LAST in heard)
+    assert stopped == [FIRST]
+
+
+async def test_publishing_without_listeners_is_nothing(ends: Ends) -> None:
+    near, far = ends
+    near.publish([])
+    near.publish([FIRST])
+    heard: list[Signal] = []
+    far.listen(heard.append)
+    near.publish([LAST])
+    await until(lambda: LAST in heard)
+
+
+async def test_signals_may_come_from_any_iterable(ends: Ends) -> None:
+    near, far = ends
+    heard: list[Signal] = []
+    far.listen(heard.append)
+    near.publish(signal for signal in (FIRST, LAST))
+    await until(lambda: LAST in heard)
+    assert heard == [FIRST, LAST]
+
+
+async def test_a_listener_that_fails_stops_neither_the_others_nor_whoever_publishes(ends: Ends) -> None:
+    near, far = ends
+    heard: list[Signal] = []
+
+    def fail(_: Signal) -> None:
+        raise RuntimeError
+
+    far.listen(fail)
+    far.listen(heard.append)
+    near.publish([FIRST])
+    near.publish([LAST])
+    await until(lambda: LAST in heard)
+    assert heard == [FIRST, LAST]
+
+
+async def test_a_listener_may_stop_itself_while_it_hears(ends: Ends) -> None:
+    near, far = ends
+    once: list[Signal] = []
+    heard: list[Signal] = []
+
+    def hear_once(signal: Signal) -> None:
+        once.append(signal)
+        stop()
+
+    stop = far.listen(hear_once)
+    far.listen(heard.append)
+    near.publish([FIRST, LAST])
+    await until(lambda: LAST in heard)
+    assert once == [FIRST]
+    assert heard == [FIRST, LAST]

@@ -1,0 +1,306 @@
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from community.signals import Signal, Topic
+from realtime import feed as feeds
+from realtime.feed import BATCH, KEPT, Feed
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+HERE, ELSEWHERE = 7, 8
+
+
+@dataclass(frozen=True)
+class Item:
+    number: int
+
+
+class Journal:
+    """Numbered changes; those of HERE are items. Reads see what was there when they began."""
+
+    def __init__(self, *, takes: float | None = 0.01, failures: int = 0) -> None:
+        self.takes, self.failures = takes, failures
+        self.pace = cycle([0.01])
+        self.numbers: list[int] = []
+        self.newest = 0
+        self.reads = 0
+        self.feed = Feed(self.items_after, self.head)
+
+    async def head(self) -> int:
+        newest = self.newest
+        await self._take_time()
+        return newest
+
+    async def items_after(self, community: int, number: int, most: int) -> Sequence[Item]:
+        assert community == HERE
+        self.reads += 1
+        items = [Item(found) for found in self.numbers if found > number][:most]
+        await self._take_time()
+        return items
+
+    async def _take_time(self) -> None:
+        await asyncio.sleep(next(self.pace) if self.takes is None else self.takes)
+        if self.failures:
+            self.failures -= 1
+            raise OSError
+
+    def write(self, items: int = 1, *, others: int = 0, heard: bool = True) -> None:
+        self.newest += others
+        for _ in range(items):
+            self.newest += 1
+            self.numbers.append(self.newest)
+        if heard:
+            self.feed.hear(Signal(Topic.BULLETIN, HERE))
+
+
+async def take(items: Any, count: int) -> list[int]:
+    return [(await anext(items)).number for _ in range(count)]
+
+
+def test_every_item_behind_the_cursor_and_then_the_new_ones(run: Run) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        journal.write(5)
+        async with journal.feed.watch(HERE, 2) as items:
+            assert await take(items, 3) == [3, 4, 5]
+            journal.write(2, others=3)
+            assert await take(items, 2) == [9, 10]
+
+    run(scenario())
+
+
+def test_without_a_cursor_only_what_comes(run: Run) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        journal.write(5)
+        async with journal.feed.watch(HERE, None) as items:
+            journal.write()
+            assert await take(items, 1) == [6]
+
+    run(scenario())
+
+
+def test_what_was_written_while_the_watch_began_is_not_lost(run: Run) -> None:
+    async def scenario() -> None:
+        journal = Journal(takes=5)
+
+        async def later() -> None:
+            await asyncio.sleep(1)  # the head is being read
+            journal.write(heard=False)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(later())
+            async with journal.feed.watch(HERE, 0) as items:
+                assert await take(items, 1) == [1]
+
+    run(scenario())
+
+
+def test_many_watchers_cost_one_read_a_change(run: Run) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        async with journal.feed.watch(HERE, 0) as first:
+            journal.write()
+            await take(first, 1)
+            before = journal.reads
+
+            async def follow() -> list[int]:
+                async with journal.feed.watch(HERE, 0) as items:
+                    return await take(items, 2)
+
+            tasks = [asyncio.create_task(follow()) for _ in range(50)]
+            await asyncio.sleep(1)
+            assert (journal.feed.watched, journal.feed.watchers) == (1, 51)
+            journal.write()
+            assert await asyncio.gather(*tasks) == [[1, 2]] * 50
+            await asyncio.sleep(1)
+            assert journal.reads - before == 2  # the new item, and that there is no further one
+
+    run(scenario())
+
+
+def test_who_fell_behind_what_is_kept_goes_on_without_a_gap(run: Run) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        many = 3 * KEPT + BATCH // 2
+        async with journal.feed.watch(HERE, 0) as slow, journal.feed.watch(HERE, 0) as quick:
+            journal.write()
+            assert await take(slow, 1) == [1]
+            for _ in range(many):
+                journal.write(others=1)
+            assert len(await take(quick, many + 1)) == many + 1
+            assert await take(slow, many) == journal.numbers[1:]
+
+    run(scenario())
+
+
+def test_a_cursor_far_behind_is_read_from_the_journal(run: Run) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        journal.write(2 * KEPT)
+        async with journal.feed.watch(HERE, 0) as items:
+            assert await take(items, 2 * KEPT) == journal.numbers
+
+    run(scenario())
+
+
+def test_an_empty_look_into_the_journal_skips_nothing_that_comes_meanwhile(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watcher's read finds nothing, and before it hears so, more passes than is kept."""
+    monkeypatch.setattr(feeds, "KEPT", 2)
+
+    async def scenario() -> None:
+        journal = Journal(takes=0)
+        journal.write(items=0, others=5)
+        async with journal.feed.watch(HERE, None) as quick, journal.feed.watch(HERE, 0) as slow:
+            await asyncio.sleep(1)
+            journal.takes = 5
+            first = asyncio.ensure_future(anext(slow))
+            await asyncio.sleep(1)
+            journal.takes = 0
+            journal.write(6)
+            assert await take(quick, 6) == journal.numbers
+            assert [(await first).number, *await take(slow, 5)] == journal.numbers
+
+    run(scenario())
+
+
+def test_signals_of_others_cost_nothing(run: Run) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        async with journal.feed.watch(HERE, 0):
+            await asyncio.sleep(1)
+            before = journal.reads
+            journal.feed.hear(Signal(Topic.BULLETIN, ELSEWHERE))
+            journal.feed.hear(Signal(Topic.TALLY, HERE))
+            await asyncio.sleep(1)
+            assert journal.reads == before
+
+    run(scenario())
+
+
+def test_a_lost_signal_is_made_good_by_the_next_one_or_by_a_new_look(run: Run) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        async with journal.feed.watch(HERE, 0) as items:
+            journal.write()
+            assert await take(items, 1) == [1]
+            journal.write(heard=False)
+            journal.write()
+            assert await take(items, 2) == [2, 3]
+            journal.write(heard=False)
+            journal.feed.everything_changed()
+            assert await take(items, 1) == [4]
+
+    run(scenario())
+
+
+def test_a_read_that_fails_is_tried_again(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        journal = Journal(failures=2)  # the head, twice
+        journal.write()
+        async with journal.feed.watch(HERE, None) as items:
+            journal.failures = 1  # the items
+            journal.write()
+            assert await take(items, 1) == [2]
+
+    run(scenario())
+    assert len(caplog.records) == 3
+
+
+def test_nothing_is_left_after_the_last_watcher(run: Run) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        async with journal.feed.watch(HERE, 0):
+            async with journal.feed.watch(HERE, 0):
+                pass
+            assert journal.feed.watched == 1
+        assert (journal.feed.watched, journal.feed.watchers) == (0, 0)
+        before = journal.reads
+        journal.write()
+        await asyncio.sleep(1)
+        assert journal.reads == before
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("after", [0.0, 0.005, 1.0])
+def test_a_watcher_who_is_cancelled_leaves_nothing(run: Run, after: float) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+
+        async def watch() -> None:
+            async with journal.feed.watch(HERE, 0) as items:
+                async for _ in items:
+                    pass
+
+        task = asyncio.create_task(watch())
+        await asyncio.sleep(after)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert journal.feed.watched == 0
+
+    run(scenario())
+
+
+waits = st.sampled_from([0.0, 0.0, 0.01, 0.05, 1.0])
+arrivals = st.lists(st.tuples(waits, st.integers(0, 7), st.integers(0, 3), st.booleans()), max_size=12)
+watchers = st.lists(
+    st.tuples(waits, st.integers(0, 40), st.lists(waits, min_size=1, max_size=4)), min_size=1, max_size=4
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    arrivals=arrivals,
+    watchers=watchers,
+    takes=st.lists(waits, min_size=1, max_size=6),
+    failures=st.integers(0, 1),
+)
+def test_whatever_the_timing_each_item_comes_once_and_in_order(
+    run: Run, arrivals: list[Any], watchers: list[Any], takes: list[float], failures: int
+) -> None:
+    """Random arrivals, some without a signal; watchers join at any cursor and at any pace."""
+    kept, batch = feeds.KEPT, feeds.BATCH
+    feeds.KEPT, feeds.BATCH = 2, 3
+
+    async def scenario() -> None:
+        journal = Journal(takes=None, failures=failures)
+        journal.pace = cycle(takes)
+        over = asyncio.Event()
+
+        async def follow(starts: float, cursor: int, paces: list[float]) -> None:
+            await asyncio.sleep(starts)
+            cursor = min(cursor, journal.newest)
+            seen: list[int] = []
+            async with journal.feed.watch(HERE, cursor) as items:
+                async for item in items:
+                    seen.append(item.number)
+                    if over.is_set() and item.number == journal.numbers[-1]:
+                        break
+                    await asyncio.sleep(paces[len(seen) % len(paces)])
+            assert seen == [number for number in journal.numbers if number > cursor]
+
+        tasks = [asyncio.create_task(follow(*watcher)) for watcher in watchers]
+        for wait, items, others, heard in arrivals:
+            await asyncio.sleep(wait)
+            journal.write(items, others=others, heard=heard)
+        await asyncio.sleep(2)
+        over.set()
+        journal.write()
+        await asyncio.gather(*tasks)
+        assert journal.feed.watched == 0
+
+    try:
+        run(scenario())
+    finally:
+        feeds.KEPT, feeds.BATCH = kept, batch

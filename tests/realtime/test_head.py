@@ -1,0 +1,100 @@
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from community.signals import Signal, Topic
+from realtime.head import EVERY, follow_head
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+class Journal:
+    """Numbered signals, read `at_once` at a time; what was published, with the time of it."""
+
+    def __init__(self, *, at_once: int = 2) -> None:
+        self.signals: list[Signal] = []
+        self.published: list[tuple[float, Signal]] = []
+        self.at_once, self.failures = at_once, 0
+
+    async def head(self) -> int:
+        self._fail()
+        return len(self.signals)
+
+    async def signals_after(self, number: int) -> tuple[int, list[Signal]]:
+        self._fail()
+        later = self.signals[number : number + self.at_once]
+        return number + len(later), later
+
+    def _fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OSError
+
+    def publish(self, signals: Iterable[Signal]) -> None:
+        now = asyncio.get_running_loop().time()
+        self.published += [(now, signal) for signal in signals]
+
+    def write(self, count: int) -> list[Signal]:
+        made = [Signal(Topic.TALLY, len(self.signals) + place) for place in range(count)]
+        self.signals += made
+        return made
+
+    @asynccontextmanager
+    async def followed(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(follow_head(self.head, self.signals_after, self.publish))
+        await asyncio.sleep(0)
+        try:
+            yield
+        finally:
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+
+def test_what_others_write_is_told_once_within_a_second(run: Run) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        journal.write(3)  # before anybody watched
+        async with journal.followed():
+            await asyncio.sleep(10.5 * EVERY)
+            start = asyncio.get_running_loop().time()
+            made = journal.write(5)
+            await asyncio.sleep(10 * EVERY)
+            assert [signal for _, signal in journal.published] == made
+            assert all(at - start <= EVERY for at, _ in journal.published)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("failures", [1, 2, 5])
+def test_a_look_that_fails_is_logged_and_made_good_later(
+    run: Run, failures: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        async with journal.followed():
+            journal.failures = failures
+            made = journal.write(5)
+            await asyncio.sleep((failures + 1.5) * EVERY)
+            assert [signal for _, signal in journal.published] == made
+
+    with caplog.at_level(logging.ERROR):
+        run(scenario())
+    assert len(caplog.records) == failures
+
+
+def test_a_first_look_that_fails_does_not_end_the_watch(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        journal.failures = 2
+        async with journal.followed():
+            await asyncio.sleep(5 * EVERY)
+            made = journal.write(1)
+            await asyncio.sleep(2 * EVERY)
+            assert [signal for _, signal in journal.published] == made
+
+    run(scenario())

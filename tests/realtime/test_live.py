@@ -1,0 +1,293 @@
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from community.signals import Signal, Topic
+from realtime.live import PAUSE, RETRY, Live
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+KEY = 7
+
+
+class Truth:
+    """What is read; `reads` counts how often, at what time."""
+
+    def __init__(self, *, failures: int = 0, takes: float = 0.01) -> None:
+        self.state, self.failures, self.takes = 0, failures, takes
+        self.reads: list[float] = []
+        self.live: Live[int] = Live(Topic.TALLY, self.read)
+
+    async def read(self, key: int) -> int:
+        assert key == KEY
+        self.reads.append(asyncio.get_running_loop().time())
+        state = self.state
+        await asyncio.sleep(self.takes)
+        if self.failures:
+            self.failures -= 1
+            raise OSError
+        return state
+
+    def change(self) -> None:
+        self.state += 1
+        self.live.hear(Signal(Topic.TALLY, KEY))
+
+
+async def quiet() -> None:
+    await asyncio.sleep(100 * PAUSE)
+
+
+def test_the_snapshot_comes_first_and_then_each_change(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        async with truth.live.watch(KEY) as states:
+            assert await anext(states) == 0
+            for expected in (1, 2, 3):
+                truth.change()
+                assert await anext(states) == expected
+
+    run(scenario())
+
+
+def test_many_watchers_cost_one_read_a_moment(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        async with AsyncExitStack() as stack:
+            watching = [await stack.enter_async_context(truth.live.watch(KEY)) for _ in range(50)]
+            assert (truth.live.watched, truth.live.watchers) == (1, 50)
+            assert [await anext(states) for states in watching] == [0] * 50
+            truth.change()
+            assert [await anext(states) for states in watching] == [1] * 50
+        assert len(truth.reads) == 2
+
+    run(scenario())
+
+
+def test_who_comes_later_sees_the_newest_state_without_a_read(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        async with truth.live.watch(KEY) as first:
+            await anext(first)
+            truth.change()
+            await anext(first)
+            async with truth.live.watch(KEY) as second:
+                assert await anext(second) == 1
+        assert len(truth.reads) == 2
+
+    run(scenario())
+
+
+def test_the_first_change_after_quiet_is_read_at_once(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        async with truth.live.watch(KEY) as states:
+            await anext(states)
+            await quiet()
+            at = asyncio.get_running_loop().time()
+            truth.change()
+            await anext(states)
+        assert truth.reads[-1] == at
+
+    run(scenario())
+
+
+def test_a_burst_becomes_one_moment_and_its_end_is_shown(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        seen = []
+        async with truth.live.watch(KEY) as states:
+            await anext(states)
+            await quiet()
+            for _ in range(100):
+                truth.change()
+                await asyncio.sleep(PAUSE / 1000)
+            while not seen or seen[-1] < 100:
+                seen.append(await anext(states))
+        first, second = truth.reads[1:]
+        assert second - first >= PAUSE
+        assert seen[-1] == 100
+
+    run(scenario())
+
+
+def test_reads_are_never_closer_than_the_pause(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth(takes=0)
+        async with truth.live.watch(KEY) as states:
+            for _ in range(20):
+                await anext(states)
+                truth.change()
+        gaps = [later - earlier for earlier, later in zip(truth.reads, truth.reads[1:], strict=False)]
+        assert min(gaps) >= PAUSE
+
+    run(scenario())
+
+
+def test_a_slow_watcher_misses_steps_and_never_the_end(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        async with truth.live.watch(KEY) as slow, truth.live.watch(KEY) as quick:
+            assert await anext(slow) == 0
+            await anext(quick)
+            for expected in range(1, 6):
+                truth.change()
+                assert await anext(quick) == expected
+            assert await anext(slow) == 5
+
+    run(scenario())
+
+
+def test_a_change_during_a_read_is_read_again(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth(takes=5)
+        async with truth.live.watch(KEY) as states:
+            await asyncio.sleep(1)  # the snapshot is being read
+            truth.change()
+            assert await anext(states) == 0
+            assert await anext(states) == 1
+
+    run(scenario())
+
+
+def test_a_read_that_fails_is_tried_again(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        truth = Truth(failures=2)
+        async with truth.live.watch(KEY) as states:
+            assert await anext(states) == 0
+        first, second, third = truth.reads
+        assert second - first >= RETRY
+        assert third - second >= RETRY
+
+    with caplog.at_level(logging.ERROR):
+        run(scenario())
+    assert len(caplog.records) == 2
+
+
+def test_what_did_not_change_is_not_shown_again(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        async with truth.live.watch(KEY) as states:
+            await anext(states)
+            truth.live.hear(Signal(Topic.TALLY, KEY))
+            await quiet()
+            assert len(truth.reads) == 2
+            truth.change()
+            assert await anext(states) == 1
+
+    run(scenario())
+
+
+def test_signals_of_others_cost_nothing(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        async with truth.live.watch(KEY) as states:
+            await anext(states)
+            truth.live.hear(Signal(Topic.TALLY, KEY + 1))
+            truth.live.hear(Signal(Topic.ATTENDANCE, KEY))
+            await quiet()
+        assert len(truth.reads) == 1
+
+    run(scenario())
+
+
+def test_after_a_broken_line_everything_is_read_anew(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        async with truth.live.watch(KEY) as states:
+            await anext(states)
+            truth.state = 5  # nobody told
+            truth.live.everything_changed()
+            assert await anext(states) == 5
+
+    run(scenario())
+
+
+def test_nothing_is_left_after_the_last_watcher(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        async with truth.live.watch(KEY) as states:
+            await anext(states)
+            async with truth.live.watch(KEY):
+                pass
+            assert truth.live.watched == 1
+        assert (truth.live.watched, truth.live.watchers) == (0, 0)
+        truth.change()
+        await quiet()
+        assert len(truth.reads) == 1
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("after", [0.0, 0.005, 1.0])
+def test_a_watcher_who_is_cancelled_leaves_nothing(run: Run, after: float) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+
+        async def watch() -> None:
+            async with truth.live.watch(KEY) as states:
+                async for _ in states:
+                    pass
+
+        task = asyncio.create_task(watch())
+        await asyncio.sleep(after)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert truth.live.watched == 0
+
+    run(scenario())
+
+
+def test_who_comes_back_reads_anew(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        for expected in (0, 1):
+            async with truth.live.watch(KEY) as states:
+                assert await anext(states) == expected
+            truth.change()
+
+    run(scenario())
+
+
+steps = st.lists(st.tuples(st.floats(0, 3 * PAUSE), st.booleans()), max_size=20)
+
+
+@settings(deadline=None)
+@given(steps=steps, paces=st.lists(st.floats(0, 1), min_size=1, max_size=4), failures=st.integers(0, 3))
+def test_whatever_the_timing_every_watcher_ends_with_the_truth(
+    run: Run, steps: list[tuple[float, bool]], paces: list[float], failures: int
+) -> None:
+    async def follow(truth: Truth, pace: float, last: Callable[[], Awaitable[int]]) -> None:
+        seen = -1
+        async with truth.live.watch(KEY) as states:
+            async for state in states:
+                assert state > seen
+                seen = state
+                if seen == await last():
+                    return
+                await asyncio.sleep(pace)
+
+    async def scenario() -> None:
+        truth = Truth(failures=failures)
+        done = asyncio.Event()
+
+        async def last() -> int:
+            return truth.state if done.is_set() else -1
+
+        watchers = [asyncio.create_task(follow(truth, pace, last)) for pace in paces]
+        for wait, wanted in steps:
+            await asyncio.sleep(wait)
+            if wanted:
+                truth.change()
+        done.set()
+        truth.change()
+        await asyncio.gather(*watchers)
+        assert truth.live.watched == 0
+
+    run(scenario())
