@@ -1,5 +1,6 @@
 """The few column shapes that every table uses."""
 
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -47,6 +48,18 @@ def Words(length: int, *, null: bool = False) -> Any:  # noqa: N802
     return _fields.CharField(max_length=length, null=null)
 
 
+class _InstantField(fields.DatetimeField[datetime]):
+    """SQLite keeps and compares moments as text: only in one time zone is the later one the greater."""
+
+    def to_db_value(self, value: Any, instance: Any) -> Any:
+        moment = value.astimezone(UTC) if isinstance(value, datetime) else value
+        return super().to_db_value(moment, instance)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        _, args, kwargs = super().deconstruct()
+        return "tortoise.fields.DatetimeField", args, kwargs
+
+
 def Instant(*, null: bool = False) -> Any:  # noqa: N802
-    """A moment in UTC."""
-    return _fields.DatetimeField(null=null)
+    """A moment, stored in UTC."""
+    return _InstantField(null=null)  # type: ignore[call-overload]
