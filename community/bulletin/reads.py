@@ -14,6 +14,7 @@ from community.database.models import Change
 from community.database.paging import Page, page
 from community.errors import NotFound
 from community.members.models import RoleGrant
+from community.members.reads import held
 from community.permissions import GRANTS, Permission, Place, Viewer
 from community.places.reads import communities_by_id, place_of
 from community.signals import Topic
@@ -100,9 +101,8 @@ async def items_after(community: int, number: int, most: int = 100) -> list[Item
 
 async def own_organizations(account: int, community: int, permission: Permission, now: datetime) -> list[int]:
     """Those whose role gives the account this permission here, the longest held first."""
-    held = Q(since__lte=now) & (Q(until=None) | Q(until__gt=now))
     grants = RoleGrant.filter(
-        held, account_id=account, community_id=community, role__in=list(GRANTS[permission].roles)
+        held(now), account_id=account, community_id=community, role__in=list(GRANTS[permission].roles)
     ).exclude(organization_id=None)
     rows = await grants.order_by("since", "id").values("organization_id")
     return list(dict.fromkeys(row["organization_id"] for row in rows))

@@ -43,7 +43,14 @@ def _connection(url: str) -> dict[str, Any]:
     if parts.scheme == "sqlite":
         path = re.sub("^/+", "/", unquote(parts.netloc + parts.path))  # sqlite:////tmp/x is an old habit
         # FULL: what was acknowledged survives a power cut; NORMAL can lose the last commits.
-        pragmas = {"journal_mode": "WAL", "synchronous": "FULL", "busy_timeout": 10_000, "foreign_keys": "ON"}
+        # Recursive triggers: else INSERT OR REPLACE would slip by those that forbid a DELETE.
+        pragmas = {
+            "journal_mode": "WAL",
+            "synchronous": "FULL",
+            "busy_timeout": 10_000,
+            "foreign_keys": "ON",
+            "recursive_triggers": "ON",
+        }
         return {"engine": "community.database.sqlite", "credentials": {"file_path": path} | pragmas}
     if parts.scheme in ("postgres", "postgresql"):
         return expand_db_url(url.replace("postgresql://", "postgres://", 1))

@@ -29,6 +29,12 @@ async def hold_shared(table: str, key: int) -> None:
 
 
 async def hold_exclusive(table: str, key: int) -> None:
-    """Waits for whoever holds the row, shared or not, then holds it alone."""
+    """Waits for whoever holds the row, shared or not, then holds it alone; rows may still refer to it."""
     if is_postgres():
-        await select(f'SELECT id FROM "{table}" WHERE id = ? FOR UPDATE', [key])  # noqa: S608 - our own name
+        await select(f'SELECT id FROM "{table}" WHERE id = ? FOR NO KEY UPDATE', [key])  # noqa: S608 - our own name
+
+
+async def hold_word(word: str) -> None:
+    """Until the transaction ends nobody else holds the same word."""
+    if is_postgres():
+        await select("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", [word])

@@ -4,17 +4,18 @@ An action runs whole or not at all: it has a task of its own, which a caller tha
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
+import asyncpg
 from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from community.database import journal
 from community.database.models import KeyedDeed
+from community.database.sql import hold_word
 from community.errors import KeyReused, TryAgain, Unauthenticated
 from community.permissions import Permission, Place, Viewer, require
 from community.signals import Signal, Tell, Topic
@@ -23,7 +24,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S")
 
-log = logging.getLogger(__name__)
+# What PostgreSQL says to a transaction that stood in the way of another one: it left no trace.
+_OVERTAKEN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+
 _under_way: set[asyncio.Task[Any]] = set()
 _listeners: list[Tell] = []
 
@@ -68,9 +71,10 @@ class Work:
         self._news.append(journal.News(Signal(Topic.BULLETIN, community), community, kind, subject))
 
     async def done_before(self, deed: str, key: str | None) -> int | None:
-        """What the client's own `key` already led to."""
+        """What the client's own `key` already led to; of two retries at once one waits for the other."""
         if key is None:
             return None
+        await hold_word(f"{self.account} {deed} {key}")
         found = await KeyedDeed.get_or_none(account_id=self.account, deed=deed, key=key)
         return int(found.subject) if found else None
 
@@ -106,7 +110,10 @@ async def in_one_piece(deed: Callable[[Work], Awaitable[T]], viewer: Viewer, now
             if "locked" in str(error) or "busy" in str(error):
                 raise TryAgain from error
             raise
-        _tell(signals)
+        except _OVERTAKEN as error:
+            raise TryAgain from error
+        if signals:
+            _tell(signals)
         return result
 
     task = asyncio.create_task(whole())

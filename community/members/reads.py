@@ -34,18 +34,19 @@ async def viewer_of(secret: str, now: datetime) -> Viewer | None:
     )
 
 
-def _held(now: datetime) -> Q:
+def held(now: datetime) -> Q:
+    """Whatever carries `since` and `until`, as far as it stands at `now`."""
     return Q(since__lte=now) & (Q(until=None) | Q(until__gt=now))
 
 
 async def roles_of(account: int, now: datetime) -> dict[int, frozenset[Role]]:
     """By community; city-wide roles under CITY."""
     roles: defaultdict[int, set[Role]] = defaultdict(set)
-    for grant in await RoleGrant.filter(_held(now), account_id=account).values("community_id", "role"):
+    for grant in await RoleGrant.filter(held(now), account_id=account).values("community_id", "role"):
         roles[CITY if grant["community_id"] is None else grant["community_id"]].add(grant["role"])
-    for owner in await CoOwner.filter(_held(now), account_id=account).values("party__community_id"):
+    for owner in await CoOwner.filter(held(now), account_id=account).values("party__community_id"):
         roles[owner["party__community_id"]].add(Role.OWNER)
-    for tenant in await Tenancy.filter(_held(now), account_id=account).values("unit__community_id"):
+    for tenant in await Tenancy.filter(held(now), account_id=account).values("unit__community_id"):
         roles[tenant["unit__community_id"]].add(Role.TENANT)
     return {community: frozenset(held) for community, held in roles.items()}
 
@@ -63,11 +64,11 @@ class PartySeat:
 
 async def seats_of(account: int, community: int, now: datetime) -> list[PartySeat]:
     """The owner parties for which the account may speak in a community."""
-    own = CoOwner.filter(_held(now), account_id=account, party__community_id=community)
+    own = CoOwner.filter(held(now), account_id=account, party__community_id=community)
     parties = sorted({row["party_id"] for row in await own.values("party_id")})
     named: defaultdict[int, set[int]] = defaultdict(set)
     in_party = Q(co_owner__until=None) | Q(co_owner__until__gt=now)  # who left it binds nobody
-    standing = Representative.filter(_held(now), in_party, party_id__in=parties)
+    standing = Representative.filter(held(now), in_party, party_id__in=parties)
     for row in await standing.values("party_id", "co_owner__account_id"):
         named[row["party_id"]].add(row["co_owner__account_id"])
     return [PartySeat(party, frozenset(named[party])) for party in parties]

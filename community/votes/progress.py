@@ -68,7 +68,8 @@ SELECT 'silent', q.id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT)
  GROUP BY q.id
 UNION ALL
 SELECT 'ballots', 0, '', COUNT(*), CAST(COALESCE(SUM(r.area), 0) AS BIGINT)
-  FROM counted k JOIN vote v ON v.id = ? JOIN roll_entry r ON r.roll_id = v.roll_id AND r.party_id = k.party_id
+  FROM counted k JOIN vote v ON v.id = ?
+  JOIN roll_entry r ON r.roll_id = v.roll_id AND r.party_id = k.party_id
 UNION ALL
 SELECT 'sequence', 0, '', COALESCE(MAX(sequence), 0), 0 FROM ballot WHERE vote_id = ?
 """
