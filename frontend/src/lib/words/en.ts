@@ -49,7 +49,7 @@ export const en: Words = {
     biggerOn: 'Text is larger; press for the usual size',
     biggerOff: 'Larger text, only what matters most',
     language: '中文',
-    languageLabel: '用中文看这一页',
+    languageLabel: '中文：用中文看这一页',
     allCommunities: 'All communities',
     explorer: 'API explorer',
     back: 'Back',

@@ -44,7 +44,7 @@ export const zh = {
     biggerOn: '字已放大，点一下恢复',
     biggerOff: '把字放大，只留要紧的',
     language: 'EN',
-    languageLabel: 'Read this page in English',
+    languageLabel: 'EN: read this page in English',
     allCommunities: '所有小区',
     explorer: '数据接口',
     back: '返回',
