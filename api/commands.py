@@ -57,10 +57,10 @@ def load_demo(settings: Settings) -> None:
     async def run() -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns) as bars:
-            bar = bars.add_task("", total=1)
+            bar = bars.add_task("", visible=False)
 
             def report(doing: str, done: int, total: int) -> None:
-                bars.update(bar, description=doing, completed=done, total=total)
+                bars.update(bar, description=doing, completed=done, total=total, visible=total > 0)
 
             async with opened(settings.database_url):
                 await load(utc_now(), report)
