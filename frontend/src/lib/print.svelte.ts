@@ -1,5 +1,3 @@
-import { tick } from 'svelte'
-
 /** The square code that leads from the paper back to the live page. Drawn when somebody prints, not before. */
 class PageMark {
   path = $state('')
@@ -12,7 +10,6 @@ class PageMark {
     this.path = data
       .flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])))
       .join('')
-    await tick()
   }
 }
 

@@ -204,7 +204,6 @@ export const en: Words = {
     },
     backToBulletin: 'Back to the notice board',
     resultPrint: 'Print the result',
-    printedFrom: (address) => `Live figures at ${address}`,
   },
 
   tally: {
@@ -452,6 +451,11 @@ export const en: Words = {
       COMMUNITY_EVENT: 'Events',
       OTHER_RESOLVED: 'As resolved',
     },
+  },
+
+  print: {
+    on: (date, clock) => `Printed ${date}, ${clock}`,
+    from: (address) => `Live figures at ${address}`,
   },
 
   notice: {

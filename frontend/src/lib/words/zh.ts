@@ -199,8 +199,6 @@ export const zh = {
     },
     backToBulletin: '回到公告栏',
     resultPrint: '打印结果',
-    /** Read out when the page stands alone on paper. */
-    printedFrom: (address: string) => `实时数字见 ${address}`,
   },
 
   tally: {
@@ -449,6 +447,12 @@ export const zh = {
       COMMUNITY_EVENT: '小区活动',
       OTHER_RESOLVED: '表决定的',
     },
+  },
+
+  print: {
+    on: (date: string, clock: string) => `${date} ${clock} 打印`,
+    /** Where the live page is, for those who hold the paper. */
+    from: (address: string) => `实时数字见 ${address}`,
   },
 
   notice: {
