@@ -92,8 +92,7 @@ async def community_by_slug(viewer: Viewer, slug: str) -> CommunityRow | None:
 
 async def communities_page(viewer: Viewer, first: int, after: int | None) -> Page[CommunityRow]:
     """In the order in which they joined."""
-    reads_own = viewer.scopes is None or Permission.READ_BULLETIN in viewer.scopes
-    own = viewer.roles if reads_own else {}
+    own = [held for held in viewer.roles if may(viewer, Permission.READ_BULLETIN, Place(held, False))]
     query = Community.all() if CITY in own else Community.filter(id__in=[*await _public_ids(), *own])
     if after is not None:
         query = query.filter(id__gt=after)

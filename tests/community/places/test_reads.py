@@ -96,7 +96,7 @@ async def test_a_role_of_the_city_sees_every_community(estate: Any, build: Any) 
 async def test_a_token_without_the_scope_to_read_sees_the_public_ones(estate: Any, build: Any) -> None:
     public = await build.community(public=True)
     for roles in (estate.owner.roles, {CITY: frozenset({Role.INTEGRATOR})}):
-        narrow = Viewer(1, roles=roles, scopes=frozenset({Permission.SIGN_UP}))
+        narrow = Viewer(1, roles=roles, scopes=frozenset({Permission.OPERATE}))
         found = await communities_page(narrow, 1, None)
         assert [row.id for row in found.rows] == [public]
         assert not found.more
