@@ -118,8 +118,15 @@ def test_an_operator_of_one_community_does_not_run_the_system() -> None:
 @given(viewers, st.frozensets(st.sampled_from(Permission)))
 def test_scopes_only_narrow(viewer: Viewer, scopes: frozenset[Permission]) -> None:
     narrow = Viewer(viewer.account, roles=viewer.roles, scopes=scopes)
-    assert allowed(narrow) == allowed(viewer) & scopes
-    assert allowed(narrow, PUBLIC) == (allowed(viewer, PUBLIC) & scopes) | READING
+    within = scopes | {GRANTS[scope].reads for scope in scopes}
+    assert allowed(narrow) == allowed(viewer) & within
+    assert allowed(narrow, PUBLIC) == (allowed(viewer, PUBLIC) & within) | READING
+
+
+def test_who_may_write_with_a_token_reads_what_was_written() -> None:
+    narrow = holder(Role.COMMITTEE, scopes=frozenset({Permission.RECORD_ENTRY}))
+    assert allowed(narrow) == {Permission.RECORD_ENTRY, Permission.READ_LEDGER}
+    assert all(grant.reads in {None, *READING} for grant in GRANTS.values())
 
 
 def test_whoever_has_not_signed_in_is_asked_to_and_the_others_are_told_why_not() -> None:
