@@ -9,7 +9,7 @@ from community.database.ids import new_id
 from community.database.journal import take_number
 from community.database.sql import hold_exclusive, hold_shared
 from community.database.work import Work, requires, same
-from community.errors import NotFound
+from community.errors import InvalidInput, NotFound
 from community.members.models import OwnerParty
 from community.members.reads import PartySeat, seats_of
 from community.members.rules import PartyKind, check_representative
@@ -17,6 +17,7 @@ from community.permissions import Permission
 from community.places.models import Building, Community, Organization
 from community.places.reads import place_of, profiles_of
 from community.signals import Topic
+from community.text import body, line
 from community.votes.casting import (
     AlreadyCast,
     Answered,
@@ -31,7 +32,7 @@ from community.votes.casting import (
     check_answers,
     check_open,
 )
-from community.votes.lifecycle import check_announcement, choices_of
+from community.votes.lifecycle import check_announcement, check_question, choices_of
 from community.votes.models import (
     Ballot,
     BallotChoice,
@@ -57,6 +58,8 @@ from community.votes.reads import (
 )
 from community.votes.roll import electorate, form_roll
 from community.votes.rules import FollowMajority, Matter, Silence
+
+LONGEST_DESCRIPTION = 10_000
 
 OPEN = "open_vote"
 CLOSE = "close_vote"
@@ -97,8 +100,13 @@ async def announce_vote(
 ) -> int:
     """The new vote's id.
 
-    Raises InvalidInput where notice or window are unlawful (杭州市物业管理条例 19, 20).
+    Raises InvalidInput where notice or window are unlawful (杭州市物业管理条例 19, 20), or a question is.
     """
+    if any(question.building not in (None, building or question.building) for question in questions):
+        raise InvalidInput(
+            problem_zh="只问一幢楼的表决不能有别的楼的议题",
+            problem_en="a vote of one building asks nothing of another",
+        )
     version = (await Community.get(id=community).values("profile_version"))["profile_version"]
     profile = (await profiles_of([community]))[community, version]
     check_announcement(profile, form, work.now, opens_at, closes_at, [q.matter for q in questions], silence)
@@ -112,8 +120,8 @@ async def announce_vote(
         id=vote,
         community_id=community,
         convener_id=convener,
-        title=title,
-        description=description,
+        title=line(title, 120, "标题", "the title"),
+        description=body(description, LONGEST_DESCRIPTION, "说明", "the description", may_be_empty=True),
         form=form,
         building_id=building,
         profile_version=version,
@@ -134,13 +142,15 @@ async def announce_vote(
 
 
 async def _ask(vote: int, position: int, new: NewQuestion, building: int | None, *, follow: bool) -> None:
+    offered = choices_of(new.kind, new.choices, follow=follow)
+    check_question(new.kind, new.matter, offered, new.min_choices, new.max_choices)
     question = new_id()
     await Question.create(
         id=question,
         vote_id=vote,
         position=position,
-        title=new.title,
-        description=new.description,
+        title=line(new.title, 200, "议题", "the question"),
+        description=body(new.description, LONGEST_DESCRIPTION, "说明", "the description", may_be_empty=True),
         kind=new.kind,
         matter=new.matter,
         building_id=new.building or building,
@@ -149,8 +159,8 @@ async def _ask(vote: int, position: int, new: NewQuestion, building: int | None,
         accepts_text=new.accepts_text,
     )
     await Choice.bulk_create(
-        Choice(question_id=question, position=place, code=code, label=label)
-        for place, (code, label) in enumerate(choices_of(new.kind, new.choices, follow=follow))
+        Choice(question_id=question, position=place, code=code, label=line(label, 100, "选项", "a choice"))
+        for place, (code, label) in enumerate(offered)
     )
 
 
@@ -167,10 +177,11 @@ async def _open(work: Work, vote: VoteRow) -> None:
     if vote.opened_at is not None or not await due.claim(OPEN, vote.id, work.now):
         return
     questions = (await questions_of([vote.id]))[vote.id]
-    register = await read_register(vote.community_id, work.now)
+    # Who owns what is read as of the opening, so that a late timer changes nobody's vote.
+    register = await read_register(vote.community_id, vote.opens_at)
     if register.developer == NO_DEVELOPER:
         await OwnerParty.create(community_id=vote.community_id, kind=PartyKind.DEVELOPER)
-        register = await read_register(vote.community_id, work.now)
+        register = await read_register(vote.community_id, vote.opens_at)
     for building in scopes(vote, questions):
         roll = await _freeze(work, vote, register, building)
         await Question.filter(vote_id=vote.id, building_id=building).update(roll_id=roll)
@@ -221,8 +232,7 @@ async def cast_ballot(
     Raises VoteNotOpen, VoteClosed, NotOnRoll, PartyRequired, NotRepresentative, AlreadyCast, KeyReused,
     and what `check_answers` refuses. A ballot counts if opens_at ≤ now < closes_at.
     """
-    if (first := await work.done_before("castBallot", key)) is not None:
-        same((await Ballot.get(id=first).values("vote_id"))["vote_id"], vote)
+    if (first := await _receipt(work, vote, party, key)) is not None:
         return first
     row = await _ballot_box(work, vote)
     seat = await _seat(work, row, party)
@@ -233,6 +243,15 @@ async def cast_ballot(
     await work.keep("castBallot", key, ballot)
     work.changed(Topic.TALLY, vote, row.community_id)
     return ballot
+
+
+async def _receipt(work: Work, vote: int, party: int | None, key: str | None) -> int | None:
+    """The ballot to which this key already led. Raises KeyReused where that was another vote's or party's."""
+    first = await work.done_before("castBallot", key)
+    if first is not None:
+        ballot = await Ballot.get(id=first).values("vote_id", "party_id")
+        same((ballot["vote_id"], ballot["party_id"]), (vote, party or ballot["party_id"]))
+    return first
 
 
 async def _ballot_box(work: Work, vote: int) -> VoteRow:
@@ -339,8 +358,8 @@ async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot
     Raises AlreadyCast, NotOnRoll, VoteNotOpen and VoteClosed by each ballot's own moment, and what
     `check_answers` refuses.
     """
-    row = await vote_row(vote)
     await hold_shared("vote", vote)
+    row = await vote_row(vote)
     if row.counted_at is not None:
         raise VoteClosed
     questions = (await questions_of([vote]))[vote]

@@ -22,6 +22,24 @@ def choices_of(
     return [(option.value, LABELS[option]) for option in offered]
 
 
+def check_question(
+    kind: QuestionKind, matter: Matter, offered: Sequence[tuple[str, str]], least: int, most: int
+) -> None:
+    """Raises InvalidInput: a resolution is answered with one choice; a survey decides no statutory matter."""
+    survey = kind is QuestionKind.SURVEY
+    if survey and matter is not Matter.CONSULTATION:
+        raise InvalidInput(
+            problem_zh="问卷只能征求意见，不能决定事项", problem_en="a survey decides no statutory matter"
+        )
+    if len({code for code, _ in offered}) < len(offered):
+        raise InvalidInput(problem_zh="选项的代码重复了", problem_en="two choices have the same code")
+    if not (0 <= least <= most and 1 <= most <= (len(offered) if survey else 1)):
+        raise InvalidInput(
+            problem_zh="最少和最多选几项填得不对",
+            problem_en="the least and most choices do not fit the question",
+        )
+
+
 def check_announcement(
     profile: Profile,
     form: VoteForm,

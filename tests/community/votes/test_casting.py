@@ -1,0 +1,147 @@
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from community.errors import InvalidInput, Refused
+from community.votes.casting import (
+    LONGEST_TEXT,
+    Answered,
+    Asked,
+    TooFewChoices,
+    TooManyChoices,
+    UnknownChoice,
+    UnknownQuestion,
+    VoteClosed,
+    VoteNotOpen,
+    VoteStatus,
+    check_answers,
+    check_open,
+    receipt_code,
+    status_of,
+)
+
+OPENS = datetime(2026, 6, 5, tzinfo=UTC)
+CLOSES = OPENS + timedelta(days=7)
+MOMENT = timedelta(microseconds=1)
+
+ONE = Asked(("FOR", "AGAINST", "ABSTAIN"), 1, 1, accepts_text=False)
+MANY = Asked(("A", "B", "C"), 0, 2, accepts_text=True)
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [
+        (OPENS - MOMENT, VoteStatus.ANNOUNCED),
+        (OPENS, VoteStatus.OPEN),
+        (CLOSES - MOMENT, VoteStatus.OPEN),
+        (CLOSES, VoteStatus.CLOSED),
+        (CLOSES + MOMENT, VoteStatus.CLOSED),
+    ],
+)
+def test_open_from_the_opening_until_just_before_the_close(now: datetime, status: VoteStatus) -> None:
+    assert status_of(now, OPENS, CLOSES) is status
+    assert status_of(now, OPENS, CLOSES, annulled_at=OPENS) is VoteStatus.ANNULLED
+
+
+@pytest.mark.parametrize("status", VoteStatus)
+def test_ballots_are_taken_while_open_only(status: VoteStatus) -> None:
+    if status is VoteStatus.OPEN:
+        check_open(status)
+        return
+    early = status in (VoteStatus.DRAFT, VoteStatus.ANNOUNCED)
+    with pytest.raises(VoteNotOpen if early else VoteClosed):
+        check_open(status)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [Answered(1, ["FOR"])],
+        [Answered(1, ["ABSTAIN"]), Answered(2, [])],
+        [Answered(2, ["B", "A"]), Answered(1, ["AGAINST"])],
+        [Answered(1, ["FOR"]), Answered(2, ["C"], "x" * LONGEST_TEXT)],
+        [Answered(1, ["FOR"], ""), Answered(2, [], "只有文字")],
+    ],
+)
+def test_answers_that_fit(answers: list[Answered]) -> None:
+    check_answers({1: ONE, 2: MANY}, answers)
+
+
+@pytest.mark.parametrize(
+    ("answers", "refusal"),
+    [
+        ([], TooFewChoices),
+        ([Answered(2, ["A"])], TooFewChoices),
+        ([Answered(1, [])], TooFewChoices),
+        ([Answered(3, ["FOR"])], UnknownQuestion),
+        ([Answered(1, ["FOLLOW"])], UnknownChoice),
+        ([Answered(1, ["for"])], UnknownChoice),
+        ([Answered(1, ["A"])], UnknownChoice),
+        ([Answered(1, ["FOR", "AGAINST"])], TooManyChoices),
+        ([Answered(1, ["FOR"]), Answered(2, ["A", "B", "C"])], TooManyChoices),
+        ([Answered(1, ["FOR", "FOR"])], InvalidInput),
+        ([Answered(1, ["FOR"]), Answered(1, ["AGAINST"])], InvalidInput),
+        ([Answered(1, ["FOR"], "因为")], InvalidInput),
+        ([Answered(1, ["FOR"]), Answered(2, [], "x" * (LONGEST_TEXT + 1))], InvalidInput),
+    ],
+)
+def test_answers_that_do_not_fit(answers: list[Answered], refusal: type[Refused]) -> None:
+    with pytest.raises(refusal) as refused:
+        check_answers({1: ONE, 2: MANY}, answers)
+    assert refused.type is refusal
+
+
+def test_the_refusal_says_how_many() -> None:
+    with pytest.raises(TooManyChoices, match="at most 2"):
+        check_answers({2: MANY}, [Answered(2, ["A", "B", "C"])])
+    with pytest.raises(TooFewChoices, match="at least 1"):
+        check_answers({1: ONE}, [])
+
+
+questions = st.dictionaries(
+    st.integers(1, 3),
+    st.builds(
+        lambda least, more, text: Asked("AB", least, least + more, text),
+        st.integers(0, 1),
+        st.integers(0, 1),
+        st.booleans(),
+    ),
+)
+answers = st.lists(
+    st.builds(
+        Answered,
+        st.integers(1, 3),
+        st.lists(st.sampled_from("ABC"), max_size=3),
+        st.sampled_from([None, "x"]),
+    ),
+    max_size=4,
+)
+
+
+@given(questions, answers)
+def test_what_is_accepted_obeys_every_term(asked: dict[int, Asked], given: list[Answered]) -> None:
+    try:
+        check_answers(asked, given)
+    except Refused:
+        return
+    by_question: dict[int, Any] = {answer.question: answer for answer in given}
+    assert len(by_question) == len(given)
+    for question, terms in asked.items():
+        marked = by_question[question].choices if question in by_question else []
+        assert terms.least <= len(marked) <= terms.most or (terms.least == 0 and not marked)
+        assert len(set(marked)) == len(marked)
+        assert set(marked) <= set(terms.choices)
+    assert set(by_question) <= set(asked)
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
+def test_a_receipt_is_short_readable_and_its_ballots_own(ballot: int, other: int) -> None:
+    assert re.fullmatch(
+        "[2-9A-HJKMNP-TV-Z]{4}-[2-9A-HJKMNP-TV-Z]{4}-[2-9A-HJKMNP-TV-Z]{2}", receipt_code(ballot)
+    )
+    assert receipt_code(ballot) == receipt_code(ballot)
+    assert (receipt_code(ballot) == receipt_code(other)) == (ballot == other)

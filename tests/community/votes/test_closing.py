@@ -1,0 +1,136 @@
+"""The closing count: once, and nothing slips in beside it or after it."""
+
+import asyncio
+import random
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from community.bulletin.reads import items_page
+from community.bulletin.rules import BulletinKind
+from community.database.due import due_now
+from community.permissions import SYSTEM
+from community.signals import Signal, Topic
+from community.votes.actions import (
+    close_vote,
+    open_vote,
+)
+from community.votes.casting import (
+    VoteClosed,
+)
+from community.votes.models import (
+    Ballot,
+    CountedBallot,
+    QuestionResult,
+)
+from community.votes.progress import progress_of
+from community.votes.reads import vote_row
+from community.votes.recount import recount
+from community.votes.rules import Outcome, Weight
+
+DAY = timedelta(days=1)
+MOMENT = timedelta(microseconds=1)
+
+
+async def kinds(community: int) -> list[str]:
+    return [item.kind for item in (await items_page(community, 100)).rows]
+
+
+async def test_the_closing_count_is_written_and_told(poll: Any, told: list[Signal]) -> None:
+    homes = [await poll.household(10_000) for _ in range(5)]
+    vote = await poll.opened()
+    for home, choice in zip(homes, ("FOR", "FOR", "FOR", "AGAINST"), strict=False):
+        await poll.cast(home.viewer, vote, choice)
+    assert (await progress_of(vote)).questions[0].tally.outcome is Outcome.PENDING
+    await poll.changes_nothing(close_vote(SYSTEM, poll.closes_at - MOMENT, vote))
+    told.clear()
+    await close_vote(SYSTEM, poll.closes_at, vote)
+
+    (result,) = await QuestionResult.all()
+    assert (result.outcome, result.sequence, result.counted_at) == (Outcome.ADOPTED, 4, poll.closes_at)
+    assert (result.participating_heads, result.participating_area) == (4, 40_000)
+    assert (result.agreeing_heads, result.agreeing_area) == (3, 30_000)
+    assert (await vote_row(vote)).counted_at == poll.closes_at
+    assert (await progress_of(vote)).questions[0].tally.outcome is Outcome.ADOPTED
+    assert told == [Signal(Topic.TALLY, vote), Signal(Topic.BULLETIN, poll.estate.community)]
+    assert (await kinds(poll.estate.community))[0] == BulletinKind.VOTE_CLOSED
+    assert await due_now(poll.closes_at) == []
+
+
+async def test_a_vote_is_counted_once(poll: Any, told: list[Signal]) -> None:
+    home = await poll.household()
+    vote = await poll.opened(poll.resolution(), poll.resolution())
+    await poll.cast(home.viewer, vote)
+    told.clear()
+    await asyncio.gather(*(close_vote(SYSTEM, poll.closes_at, vote) for _ in range(6)))
+    await poll.changes_nothing(close_vote(SYSTEM, poll.closes_at + DAY, vote))
+    assert await QuestionResult.all().count() == 2
+    assert told == [Signal(Topic.TALLY, vote), Signal(Topic.BULLETIN, poll.estate.community)]
+
+
+async def test_a_vote_that_nobody_opened_is_closed_with_its_roll(poll: Any) -> None:
+    await poll.households(2)
+    vote = await poll.announced()
+    await close_vote(SYSTEM, poll.closes_at, vote)
+    (result,) = await QuestionResult.all()
+    assert (result.outcome, result.sequence, result.participating_heads) == (Outcome.NO_QUORUM, 0, 0)
+    assert (await progress_of(vote)).eligible == Weight(3, 9_000 + 9_000 + 9_001)
+    assert await recount(vote) == []
+    with pytest.raises(VoteClosed):
+        await open_vote(SYSTEM, poll.closes_at, vote)
+
+
+async def test_a_consultation_has_no_outcome_open_or_closed(poll: Any) -> None:
+    home = await poll.household()
+    vote = await poll.opened(poll.survey())
+    await poll.cast(home.viewer, vote, "A")
+    for _ in range(2):
+        tally = (await progress_of(vote)).questions[0].tally
+        assert (tally.outcome, tally.conditions) == (None, ())
+        await poll.closed(vote)
+    (result,) = await QuestionResult.all()
+    assert (result.outcome, result.participating_heads) == (None, 1)
+
+
+async def test_after_the_count_no_slow_clock_slips_a_ballot_in(poll: Any) -> None:
+    home = await poll.household()
+    vote = await poll.opened()
+    await poll.closed(vote)
+    await poll.refuses(poll.cast(home.viewer, vote, at=poll.closes_at - MOMENT), VoteClosed)
+
+
+@pytest.mark.parametrize("revisable", [False, True])
+async def test_a_ballot_that_races_the_count_is_counted_or_refused(poll: Any, revisable: bool) -> None:
+    """Many interleavings of ballots cast at the last moment by the clock with the closing count."""
+    chance = random.Random(20260605)  # noqa: S311 - only the order
+    homes = await poll.households(4)
+    just_before = poll.closes_at - MOMENT
+
+    async def after(turns: int, deed: Awaitable[Any]) -> Any:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await deed
+
+    for _ in range(20):
+        vote = await poll.opened(revisable=revisable)
+        voters = [home.viewer for home in homes] * (2 if revisable else 1)
+        deeds: list[Awaitable[Any]] = [
+            poll.cast(viewer, vote, chance.choice(["FOR", "AGAINST"]), at=just_before) for viewer in voters
+        ]
+        deeds.insert(chance.randrange(len(deeds) + 1), close_vote(SYSTEM, poll.closes_at, vote))
+        outcomes = await asyncio.gather(
+            *(after(chance.randrange(60), deed) for deed in deeds), return_exceptions=True
+        )
+
+        assert all(isinstance(outcome, int | VoteClosed | None) for outcome in outcomes), outcomes
+        accepted = {outcome for outcome in outcomes if isinstance(outcome, int)}
+        assert set(await Ballot.filter(vote_id=vote).values_list("id", flat=True)) == accepted
+        (question,) = await poll.questions(vote)
+        result = await QuestionResult.get(question_id=question.id)
+        assert result.sequence == len(accepted)
+        assert result.participating_heads == await CountedBallot.filter(vote_id=vote).count()
+        assert revisable or result.participating_heads == len(accepted)
+        assert (await progress_of(vote)).questions[0].tally.agreeing.heads == result.agreeing_heads
+        assert await recount(vote) == []

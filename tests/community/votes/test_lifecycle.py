@@ -1,0 +1,159 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from community.errors import InvalidInput
+from community.places.rules import Profile
+from community.votes.casting import QuestionKind, VoteForm
+from community.votes.lifecycle import LABELS, check_announcement, check_question, choices_of
+from community.votes.rules import Matter, Option, Silence
+
+HANGZHOU = ZoneInfo("Asia/Shanghai")
+MOMENT = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+
+
+def local(month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    """A moment by the clock on the wall in Hangzhou, as the server has it."""
+    return datetime(2026, month, day, hour, minute, tzinfo=HANGZHOU).astimezone(UTC)
+
+
+def check(now: datetime, opens_at: datetime, closes_at: datetime | None = None, **changed: Any) -> None:
+    terms: dict[str, Any] = {
+        "profile": Profile(version=1),
+        "form": VoteForm.STATUTORY_LOCAL,
+        "matters": [Matter.ENGAGE_PROVIDER],
+        "silence": Silence.ABSENT,
+    } | changed
+    check_announcement(now=now, opens_at=opens_at, closes_at=closes_at or opens_at + 7 * DAY, **terms)
+
+
+@pytest.mark.parametrize(
+    ("posted", "opens"),
+    [
+        (local(5, 1), local(5, 16)),
+        (local(5, 1, 23, 59), local(5, 16)),  # by dates, not by hours
+        (local(5, 1, 7, 59), local(5, 16)),  # still 30 April in UTC
+        (local(5, 1, 8), local(5, 16, 7, 59)),  # 1 to 15 May in UTC
+        (local(5, 1), local(6, 20)),
+    ],
+)
+def test_fifteen_days_of_notice_are_days_of_the_calendar_in_hangzhou(
+    posted: datetime, opens: datetime
+) -> None:
+    check(posted, opens)
+
+
+@pytest.mark.parametrize(
+    ("posted", "opens", "days"),
+    [
+        (local(5, 1), local(5, 16) - MOMENT, 14),
+        (local(5, 1), local(5, 15, 23, 59), 14),
+        (local(5, 1, 7, 59), local(5, 15, 8), 14),  # 30 April to 15 May in UTC
+        (local(5, 1), local(5, 1, 12), 0),
+    ],
+)
+def test_a_day_too_few_is_refused_with_the_number_of_days(
+    posted: datetime, opens: datetime, days: int
+) -> None:
+    with pytest.raises(InvalidInput, match=f"notice of 15 days is needed, this is {days}$"):
+        check(posted, opens)
+
+
+def test_each_community_has_its_own_days_and_its_own_midnight() -> None:
+    check(local(5, 1), local(5, 8), profile=Profile(1, notice_days=7))
+    with pytest.raises(InvalidInput):
+        check(local(5, 1), local(5, 8) - MOMENT, profile=Profile(1, notice_days=7))
+    posted, opens = datetime(2026, 4, 30, 23, 59, tzinfo=UTC), datetime(2026, 5, 15, tzinfo=UTC)
+    check(posted, opens, profile=Profile(1, time_zone="UTC"))
+    with pytest.raises(InvalidInput):
+        check(posted, opens)
+
+
+@pytest.mark.parametrize("window", [5 * DAY, 5 * DAY + MOMENT, 60 * DAY - MOMENT, 60 * DAY])
+def test_a_window_of_five_to_sixty_days(window: timedelta) -> None:
+    check(local(5, 1), local(5, 16), local(5, 16) + window)
+
+
+@pytest.mark.parametrize("window", [MOMENT, 5 * DAY - MOMENT, 60 * DAY + MOMENT])
+def test_a_shorter_or_longer_window_is_refused(window: timedelta) -> None:
+    with pytest.raises(InvalidInput, match="5 to 60 days"):
+        check(local(5, 1), local(5, 16), local(5, 16) + window)
+
+
+@pytest.mark.parametrize("form", VoteForm)
+def test_a_window_lies_ahead_and_has_an_inside(form: VoteForm) -> None:
+    matter = Matter.CONSULTATION if form is VoteForm.CONSULTATION else Matter.COVENANT
+    now = local(5, 1)
+    for opens, closes in ((now - MOMENT, now + 7 * DAY), (now + 16 * DAY, now + 16 * DAY), (now + DAY, now)):
+        with pytest.raises(InvalidInput, match="after the announcement"):
+            check(now, opens, closes, form=form, matters=[matter])
+
+
+def test_a_consultation_has_no_lawful_notice_or_window() -> None:
+    now = local(5, 1)
+    check(now, now, now + MOMENT, form=VoteForm.CONSULTATION, matters=[Matter.CONSULTATION])
+    check(now, now, now + 400 * DAY, form=VoteForm.CONSULTATION, matters=[Matter.CONSULTATION])
+
+
+@pytest.mark.parametrize(
+    ("form", "matters"),
+    [
+        (VoteForm.CONSULTATION, [Matter.COVENANT]),
+        (VoteForm.CONSULTATION, [Matter.CONSULTATION, Matter.COVENANT]),
+        (VoteForm.STATUTORY_LOCAL, [Matter.CONSULTATION]),
+        (VoteForm.STATUTORY_IMPORTED, [Matter.COVENANT, Matter.CONSULTATION]),
+    ],
+)
+def test_asking_and_deciding_are_not_mixed(form: VoteForm, matters: list[Matter]) -> None:
+    with pytest.raises(InvalidInput, match="no statutory matter"):
+        check(local(5, 1), local(5, 20), form=form, matters=matters)
+
+
+def test_a_vote_asks_something() -> None:
+    with pytest.raises(InvalidInput, match="at least one question"):
+        check(local(5, 1), local(5, 20), matters=[])
+
+
+def test_counting_the_silent_is_not_offered() -> None:
+    with pytest.raises(InvalidInput, match="proof of service"):
+        check(local(5, 1), local(5, 20), silence=Silence.FOLLOW_MAJORITY)
+
+
+def test_a_resolution_offers_its_own_choices_and_follow_only_if_the_rules_say_so() -> None:
+    plain = choices_of(QuestionKind.RESOLUTION, [("X", "不算")], follow=False)
+    assert plain == [("FOR", "赞同"), ("AGAINST", "反对"), ("ABSTAIN", "弃权")]
+    assert choices_of(QuestionKind.RESOLUTION, [], follow=True) == [*plain, ("FOLLOW", "随多数")]
+
+
+def test_a_survey_offers_what_it_was_given() -> None:
+    options = [("GOOD", "好"), ("BAD", "不好")]
+    assert choices_of(QuestionKind.SURVEY, options, follow=True) == options
+
+
+def test_every_option_has_a_label() -> None:
+    assert set(LABELS) == set(Option)
+
+
+ABC = [("A", "好"), ("B", "中"), ("C", "差")]
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, 1), (1, 1), (0, 3), (3, 3)])
+def test_a_survey_may_leave_the_number_open(least: int, most: int) -> None:
+    check_question(QuestionKind.SURVEY, Matter.CONSULTATION, ABC, least, most)
+
+
+@pytest.mark.parametrize("matter", Matter)
+def test_a_resolution_of_any_matter_takes_one_choice(matter: Matter) -> None:
+    offered = choices_of(QuestionKind.RESOLUTION, [], follow=True)
+    check_question(QuestionKind.RESOLUTION, matter, offered, 1, 1)
+    with pytest.raises(InvalidInput):
+        check_question(QuestionKind.RESOLUTION, matter, offered, 1, 2)
+
+
+@pytest.mark.parametrize("matter", [matter for matter in Matter if matter is not Matter.CONSULTATION])
+def test_a_survey_decides_no_matter(matter: Matter) -> None:
+    with pytest.raises(InvalidInput):
+        check_question(QuestionKind.SURVEY, matter, ABC, 1, 1)
