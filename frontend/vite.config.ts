@@ -52,5 +52,11 @@ export default defineConfig({
       '/session': server,
     },
   },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: {
+    include: ['src/**/*.test.ts'],
+    environment: 'node',
+    // One copy of graphql for the schema and the socket that serves it in a test.
+    alias: { graphql: here('./node_modules/graphql/index.js') },
+    server: { deps: { inline: ['graphql-ws'] } },
+  },
 })
