@@ -1,14 +1,12 @@
 """What the commands do with the database, each opening and closing it by itself."""
 
 import asyncio
-import fcntl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 
 from api.clock import utc_now
 from api.settings import Settings
-from community.database.engine import opened, sqlite_file
+from community.database.engine import opened
 from community.database.migrate import migrate, pending
 from community.members.actions import open_session
 from community.members.reads import accounts_like
@@ -33,26 +31,13 @@ def bring_up_to_date(settings: Settings) -> list[str]:
         async with opened(settings.database_url):
             return await migrate(settings.database_url)
 
-    with _alone(settings):
-        return asyncio.run(run())
-
-
-@contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """Waits until no other process migrates the same file."""
-    file = sqlite_file(settings.database_url)
-    if file is None:
-        yield
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.with_suffix(".migrating").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return asyncio.run(run())
 
 
 def load_demo(settings: Settings) -> None:
-    from community.demo.load import load
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from community.demo.load import load
 
     async def run() -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -6,9 +6,9 @@ from tortoise import connections
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
-from community.database import journal
 from community.database.engine import APP, config
 from community.database.models import Installation
+from community.database.sql import hold_word
 
 
 def _executor(url: str) -> MigrationExecutor:
@@ -22,16 +22,13 @@ async def pending(url: str) -> list[str]:
 
 
 async def migrate(url: str) -> list[str]:
-    """Applies what is pending to the open database, each migration whole; returns the names."""
-    names = await pending(url)
-    await _executor(url).migrate()
-    await _mark()
-    return names
-
-
-async def _mark() -> None:
-    """Gives the database the mark that its cursors carry, unless it has one."""
+    """Applies what is pending to the open database, all or nothing; two processes take turns. The names."""
     async with in_transaction():
-        await journal.take_number()  # under this lock nobody else marks it meanwhile
-        if not await Installation.exists():
+        await hold_word("migrate")
+        executor = _executor(url)
+        await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
+        names = [step.migration.name for step in await executor.plan()]
+        await executor.migrate()
+        if not await Installation.exists():  # the mark that its cursors carry
             await Installation.create(created_at=datetime.now(UTC))
+    return names

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
+from tortoise.backends.base.client import NestedTransactionContext
 from tortoise.backends.sqlite.client import (
     SqliteClient,
     SqliteTransactionContext,
@@ -107,6 +108,19 @@ def _is_select(query: str) -> bool:
 
 
 class _ImmediateTransaction(SqliteTransactionWrapper):
+    def _in_transaction(self) -> NestedTransactionContext:
+        return NestedTransactionContext(_ImmediateTransaction(self))
+
+    @translate_exceptions
+    async def execute_script(self, query: str) -> None:
+        """Statement by statement: sqlite3's own way would commit first."""
+        statement = ""
+        for part in query.split(";"):
+            statement += f"{part};"
+            if sqlite3.complete_statement(statement):
+                await self._connection.execute(statement)
+                statement = ""
+
     async def begin(self) -> None:
         try:
             await self._connection.execute("BEGIN IMMEDIATE")
