@@ -13,7 +13,6 @@ from community.votes.models import (
     RollUnit,
     Vote,
 )
-from community.votes.progress import scopes
 from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_row
 from community.votes.rules import ZERO, Sums, Tally, Weight, count
 
@@ -27,27 +26,32 @@ async def recount(vote: int) -> list[str]:
     """Every difference between the ballots and the closing count of a vote; empty where there is none."""
     row = await vote_row(vote)
     questions = (await questions_of([vote]))[vote]
-    last, differences = await _last_ballots(vote)
+    last, differences = await _last_ballots(row)
     differences += await _rolls_differ(row, questions)
     marks = await _marks(last)
+    sequence = await Ballot.filter(vote_id=vote).count()
     for question in questions:
-        tally = count(question.matter, row.counting, await _sums(question, last, marks))
-        differences += await _result_differs(question, tally)
+        sums, strange = await _sums(question, marks.get(question.id, {}))
+        tally = count(question.matter, row.counting, sums)
+        differences += [f"question {question.id}: {what}" for what in strange]
+        differences += await _result_differs(question, tally, sequence)
     return [f"vote {vote}: {difference}" for difference in differences]
 
 
-async def _last_ballots(vote: int) -> tuple[dict[int, int], list[str]]:
+async def _last_ballots(vote: VoteRow) -> tuple[dict[int, int], list[str]]:
     """Each party's last valid ballot, found without the pointers, and where the pointers disagree."""
     ballots = (
-        await Ballot.filter(vote_id=vote)
+        await Ballot.filter(vote_id=vote.id)
         .order_by("sequence")
-        .values("id", "party_id", "sequence", "validity")
+        .values("id", "party_id", "sequence", "validity", "cast_at")
     )
     gaps = [b["sequence"] for place, b in enumerate(ballots, start=1) if b["sequence"] != place]
     last = {b["party_id"]: b["id"] for b in ballots if b["validity"] is Validity.VALID}
-    pointers = await CountedBallot.filter(vote_id=vote).values("party_id", "ballot_id")
+    late = [b["sequence"] for b in ballots if not vote.opens_at <= b["cast_at"] < vote.closes_at]
+    pointers = await CountedBallot.filter(vote_id=vote.id).values("party_id", "ballot_id")
     counted = {pointer["party_id"]: pointer["ballot_id"] for pointer in pointers}
     differences = [f"ballot number {gap} out of order" for gap in gaps]
+    differences += [f"ballot number {number} cast outside the window" for number in late]
     differences += [
         f"party {party}: counts {counted.get(party)}, should count {last.get(party)}"
         for party in sorted(set(last) | set(counted))
@@ -68,27 +72,29 @@ async def _marks(last: dict[int, int]) -> dict[int, dict[int, list[str]]]:
     return marks
 
 
-async def _sums(question: QuestionRow, last: dict[int, int], marks: dict[int, dict[int, list[str]]]) -> Sums:
+async def _sums(question: QuestionRow, marks: dict[int, list[str]]) -> tuple[Sums, list[str]]:
+    """What the ballots of each party add up to, and what of them the question does not allow."""
     entries = await RollEntry.filter(roll_id=question.roll_id).values("party_id", "heads", "area")
     weights = {entry["party_id"]: Weight(entry["heads"], entry["area"]) for entry in entries}
     choices = {choice.code: ZERO for choice in question.choices}
-    participating = ZERO
-    for party, codes in marks.get(question.id, {}).items():
+    participating, strange = ZERO, []
+    for party, codes in marks.items():
+        if party not in weights or not set(codes) <= set(choices) or len(codes) > question.max_choices:
+            strange.append(f"party {party} may not mark {', '.join(sorted(codes))}")
+            continue
         participating += weights[party]
         for code in codes:
             choices[code] += weights[party]
-    return Sums(sum(weights.values(), ZERO), choices, participating=participating)
+    return Sums(sum(weights.values(), ZERO), choices, participating=participating), strange
 
 
 async def _rolls_differ(vote: VoteRow, questions: list[QuestionRow]) -> list[str]:
-    """A roll's total is the sum of its entries, and each entry the sum of its units."""
-    differences = []
-    rolls = {
-        roll["building_id"]: roll
-        for roll in await Roll.filter(vote=vote.id).values("id", "building_id", "heads", "area")
-    }
-    for building in scopes(vote, questions):
-        roll = rolls[building]
+    """The vote uses its own rolls; a roll's total is the sum of its entries, each the sum of its units."""
+    rolls = await Roll.filter(vote=vote.id).values("id", "building_id", "heads", "area")
+    frozen = {(roll["building_id"], roll["id"]) for roll in rolls}
+    used = {(vote.building_id, vote.roll_id), *((q.building_id, q.roll_id) for q in questions)}
+    differences = [] if used == frozen else ["the vote does not use the rolls that were frozen for it"]
+    for roll in rolls:
         entries = await RollEntry.filter(roll_id=roll["id"]).values("party_id", "heads", "area")
         areas: defaultdict[int, int] = defaultdict(int)
         for unit in await RollUnit.filter(roll_id=roll["id"]).values("party_id", "area"):
@@ -101,11 +107,17 @@ async def _rolls_differ(vote: VoteRow, questions: list[QuestionRow]) -> list[str
     return differences
 
 
-async def _result_differs(question: QuestionRow, tally: Tally) -> list[str]:
+async def _result_differs(question: QuestionRow, tally: Tally, sequence: int) -> list[str]:
     written = await QuestionResult.filter(question_id=question.id).values(
-        "outcome", "participating_heads", "participating_area", "agreeing_heads", "agreeing_area"
+        "sequence",
+        "outcome",
+        "participating_heads",
+        "participating_area",
+        "agreeing_heads",
+        "agreeing_area",
     )
     counted = {
+        "sequence": sequence,
         "outcome": tally.outcome,
         "participating_heads": tally.participating.heads,
         "participating_area": tally.participating.area,

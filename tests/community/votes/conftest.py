@@ -15,7 +15,7 @@ from community.errors import Refused
 from community.members.models import CoOwner, OwnerParty, Ownership, Representative
 from community.members.rules import PartyKind
 from community.permissions import SYSTEM, Viewer
-from community.places.models import Unit
+from community.places.models import Community, CommunityProfile, Unit
 from community.places.rules import DeliveryStatus, UnitKind
 from community.signals import Signal
 from community.votes.actions import NewQuestion, announce_vote, cast_ballot, close_vote, open_vote
@@ -162,8 +162,11 @@ class Poll:
 
     async def opened(self, *questions: NewQuestion, **changed: Any) -> int:
         vote = await self.announced(*questions, **changed)
-        await open_vote(SYSTEM, OPENS, vote)
+        await self.open(vote)
         return vote
+
+    async def open(self, vote: int) -> None:
+        await open_vote(SYSTEM, OPENS, vote)
 
     async def closed(self, vote: int) -> None:
         await close_vote(SYSTEM, CLOSES, vote)
@@ -180,6 +183,21 @@ class Poll:
     ) -> int:
         answers = await self.answers(vote, *(choices or ("FOR",)))
         return await cast_ballot(viewer, at, vote, **({"answers": answers} | terms))
+
+    @staticmethod
+    def answer(question: QuestionRow, *choices: str, text: str | None = None) -> Answered:
+        return Answered(question.id, choices, text)
+
+    async def names_of(self, *units: int) -> list[str]:
+        return [str(name) for name in await Unit.filter(id__in=units).values_list("name", flat=True)]
+
+    async def make_public(self) -> None:
+        """The next version of the settings, in force at once."""
+        await CommunityProfile.create(
+            community_id=self.estate.community, version=2, public_reading=True, time_zone="Asia/Shanghai",
+            notice_days=15, window_days_least=5, window_days_most=60, since=ANNOUNCED,
+        )  # fmt: skip
+        await Community.filter(id=self.estate.community).update(profile_version=2)
 
     async def sequences(self, vote: int) -> Sequence[int]:
         found = await Ballot.filter(vote_id=vote).order_by("sequence").values_list("sequence", flat=True)
