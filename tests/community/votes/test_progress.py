@@ -1,0 +1,180 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from community.errors import NotFound
+from community.places.models import Unit
+from community.places.rules import DeliveryStatus, UnitKind
+from community.votes.models import Served, Vote
+from community.votes.progress import Progress, progress_of
+from community.votes.rules import Gate, Matter, Measure, Outcome, Silence, Tally, Weight
+
+NOBODY = Weight(0, 0)
+
+
+async def tally_of(vote: int) -> Tally:
+    (question,) = (await progress_of(vote)).questions
+    return question.tally
+
+
+async def test_an_unknown_vote_has_no_progress(database: str) -> None:
+    with pytest.raises(NotFound):
+        await progress_of(5)
+
+
+async def test_before_the_opening_the_denominators_are_those_of_the_register(poll: Any) -> None:
+    tower = await poll.build.building(poll.estate.community)
+    home = await poll.household(10_000, building=tower)
+    await poll.unit(1_250, owner=home.party, building=tower, kind=UnitKind.PARKING)
+    await poll.household(12_000, status=DeliveryStatus.UNDELIVERED)
+    vote = await poll.announced(poll.resolution(), poll.resolution(building=tower), parking_counts=True)
+
+    announced = await progress_of(vote)
+    assert announced.eligible == Weight(2, 9_000 + 10_000 + 1_250 + 12_000)
+    assert [question.tally.eligible for question in announced.questions] == [
+        announced.eligible,
+        Weight(1, 11_250),
+    ]
+    assert (announced.version, announced.participating, announced.last_ballot_at) == (0, NOBODY, None)
+    assert {question.tally.outcome for question in announced.questions} == {Outcome.PENDING}
+
+    await poll.open(vote)
+    opened = await progress_of(vote)
+    assert opened.eligible == announced.eligible
+    assert [question.tally for question in opened.questions] == [q.tally for q in announced.questions]
+    assert opened.version == 1
+
+
+async def test_a_change_of_the_register_shows_before_the_opening_and_not_after(poll: Any) -> None:
+    home = await poll.household(10_000)
+    vote = await poll.announced()
+    await Unit.filter(id=home.unit).update(area=11_000)
+    assert (await progress_of(vote)).eligible == Weight(2, 20_000)
+    await poll.open(vote)
+    await Unit.filter(id=home.unit).update(area=12_000)
+    assert (await progress_of(vote)).eligible == Weight(2, 20_000)
+
+
+async def test_the_version_grows_with_every_ballot_and_every_stage(poll: Any) -> None:
+    homes = await poll.households(2)
+    vote = await poll.announced(revisable=True)
+
+    async def version() -> int:
+        return (await progress_of(vote)).version
+
+    seen = [await version()]
+    await poll.open(vote)
+    seen.append(await version())
+    for home in (*homes, homes[0]):
+        await poll.cast(home.viewer, vote)
+        seen.append(await version())
+    await poll.closed(vote)
+    seen.append(await version())
+    await Vote.filter(id=vote).update(annulled_at=poll.closes_at)
+    seen.append(await version())
+    assert seen == [0, 1, 2, 3, 4, 5, 6]
+
+
+async def test_the_moment_is_that_of_the_last_ballot(poll: Any) -> None:
+    home = await poll.household()
+    vote = await poll.opened(poll.resolution(), poll.resolution())
+    await poll.cast(home.viewer, vote)
+    progress = await progress_of(vote)
+    assert progress.last_ballot_at == poll.during
+    assert [question.moment for question in progress.questions] == [1, 1]
+    assert [question.question for question in progress.questions] == [
+        q.id for q in await poll.questions(vote)
+    ]
+
+
+async def test_every_choice_is_listed_in_its_order_also_without_a_mark(poll: Any) -> None:
+    vote = await poll.opened(poll.survey(choices=[("Z", "末"), ("A", "首")]))
+    assert list((await tally_of(vote)).choices.items()) == [("Z", NOBODY), ("A", NOBODY)]
+
+
+async def test_who_marks_several_choices_takes_part_once(poll: Any) -> None:
+    home = await poll.household(10_000)
+    vote = await poll.opened(poll.survey(max_choices=3))
+    await poll.cast(home.viewer, vote, "A", "C")
+    tally = await tally_of(vote)
+    mine = Weight(1, 10_000)
+    assert tally.choices == {"A": mine, "B": NOBODY, "C": mine}
+    assert tally.participating == mine
+
+
+async def test_a_question_left_out_is_not_taken_part_in_but_the_ballot_counts_as_turnout(poll: Any) -> None:
+    home = await poll.household(10_000)
+    vote = await poll.opened(poll.survey(), poll.survey(min_choices=0))
+    first, _ = await poll.questions(vote)
+    await poll.cast(home.viewer, vote, answers=[poll.answer(first, "B")])
+    progress = await progress_of(vote)
+    assert progress.participating == Weight(1, 10_000)
+    assert [question.tally.participating for question in progress.questions] == [Weight(1, 10_000), NOBODY]
+
+
+async def test_other_votes_at_the_same_time_are_not_mixed_in(poll: Any) -> None:
+    home, other = await poll.households(2)
+    one, two = await poll.opened(), await poll.opened()
+    await poll.cast(home.viewer, one, "FOR")
+    await poll.cast(home.viewer, two, "AGAINST")
+    await poll.cast(other.viewer, two, "AGAINST")
+    assert (await tally_of(one)).choices["FOR"] == Weight(1, 9_000)
+    assert (await tally_of(one)).choices["AGAINST"] == NOBODY
+    assert (await tally_of(two)).choices["AGAINST"] == Weight(2, 18_001)
+
+
+async def test_the_gates_say_what_is_missing(poll: Any) -> None:
+    homes = [await poll.household(9_000) for _ in range(5)]  # and the developer's own unit: six alike
+    vote = await poll.opened()
+    for home, choice in zip(homes, ("FOR", "AGAINST", "ABSTAIN"), strict=False):
+        await poll.cast(home.viewer, vote, choice)
+    conditions = {(c.gate, c.measure): c for c in (await tally_of(vote)).conditions}
+    heads = conditions[Gate.PARTICIPATION, Measure.HEADS]
+    assert (heads.have, heads.of, heads.missing, heads.met) == (3, 6, 1, False)
+    agreeing = conditions[Gate.AGREEMENT, Measure.AREA]
+    assert (agreeing.have, agreeing.of, agreeing.missing, agreeing.met) == (9_000, 27_000, 9_001, False)
+
+
+async def test_the_silent_join_only_if_they_were_served(poll: Any) -> None:
+    """No vote may be announced so yet; the count behind it stands ready."""
+    cast, served, unserved = [await poll.household(10_000 + place) for place in range(3)]
+    vote = await poll.opened(poll.resolution(matter=Matter.COVENANT))
+    for home in (cast, served):
+        await Served.create(vote_id=vote, party_id=home.party, evidence="签收", served_at=poll.opens_at)
+    await poll.cast(cast.viewer, vote, "FOR")
+    assert (await tally_of(vote)).participating == Weight(1, 10_000)
+
+    await Vote.filter(id=vote).update(silence=Silence.FOLLOW_MAJORITY)
+    tally = await tally_of(vote)
+    assert (tally.participating, tally.agreeing) == (Weight(2, 20_001), Weight(2, 20_001))
+    await poll.cast(served.viewer, vote, "AGAINST")
+    assert (await tally_of(vote)).participating == Weight(2, 20_001)
+    await poll.cast(unserved.viewer, vote, "AGAINST")
+    assert (await tally_of(vote)).participating == Weight(3, 30_003)
+
+
+async def test_what_is_read_while_ballots_come_in_belongs_to_one_moment(poll: Any) -> None:
+    homes = [await poll.household(10_000) for _ in range(20)]
+    vote = await poll.opened()
+    done = False
+
+    async def read() -> list[Progress]:
+        seen: list[Progress] = []
+        while not done:
+            seen.append(await progress_of(vote))
+        return seen
+
+    reader = asyncio.create_task(read())
+    await asyncio.gather(*(poll.cast(home.viewer, vote) for home in homes))
+    done = True
+    seen = [*await reader, await progress_of(vote)]
+    for progress in seen:
+        (question,) = progress.questions
+        heads = question.moment
+        assert progress.version == 1 + heads
+        assert progress.participating == question.tally.participating == Weight(heads, 10_000 * heads)
+        assert question.tally.choices["FOR"] == progress.participating
+    versions = [progress.version for progress in seen]
+    assert versions == sorted(versions)
+    assert versions[-1] == 21

@@ -1,0 +1,192 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tortoise.exceptions import DoesNotExist
+
+from community.errors import NotFound
+from community.permissions import NOBODY, SYSTEM, Permission, Viewer
+from community.votes.casting import VoteStatus
+from community.votes.models import Question, Vote
+from community.votes.reads import (
+    OwnEntry,
+    ballot_row,
+    counted_ballots,
+    own_entries,
+    place_of_vote,
+    questions_of,
+    roll_parties,
+    units_in,
+    vote_row,
+    votes_by_id,
+    votes_page,
+    weights_in,
+)
+from community.votes.rules import FollowMajority, Weight
+
+DAY = timedelta(days=1)
+
+
+async def test_a_vote_is_seen_by_whoever_sees_its_community(poll: Any) -> None:
+    vote = await poll.announced()
+    for viewer in (poll.estate.owner, poll.estate.tenant, poll.estate.manager, SYSTEM):
+        assert set(await votes_by_id(viewer, [vote, 5])) == {vote}
+    blind = Viewer(poll.estate.owner.account, "", poll.estate.owner.roles, frozenset({Permission.OPERATE}))
+    for viewer in (poll.estate.stranger, NOBODY, blind):
+        assert await votes_by_id(viewer, [vote, 5]) == {}
+    assert (await place_of_vote(vote)).id == poll.estate.community
+
+
+async def test_the_votes_of_a_public_community_are_seen_by_everybody(poll: Any) -> None:
+    vote = await poll.announced()
+    await poll.make_public()
+    assert set(await votes_by_id(NOBODY, [vote])) == {vote}
+
+
+async def test_what_is_not_there_is_not_found(database: str) -> None:
+    with pytest.raises(NotFound):
+        await vote_row(5)
+    with pytest.raises(NotFound):
+        await place_of_vote(5)
+    with pytest.raises(DoesNotExist):
+        await ballot_row(5)
+    assert await questions_of([5]) == {5: []}
+    assert await votes_by_id(SYSTEM, []) == {}
+
+
+async def test_what_was_settled_at_the_announcement_decides_the_count(poll: Any) -> None:
+    plain, following = await poll.announced(), await poll.announced(follow_majority=FollowMajority.ABSTAIN)
+    assert (await vote_row(plain)).counting.follow_majority is FollowMajority.RESOLVE
+    assert (await vote_row(following)).counting.follow_majority is FollowMajority.ABSTAIN
+    assert not (await vote_row(plain)).counting.parking_counts
+
+
+@pytest.fixture
+async def five(poll: Any) -> list[int]:
+    """One a day, the last two at the same time."""
+    openings = [poll.opens_at + day * DAY for day in (0, 1, 2, 3, 3)]
+    return [await poll.announced(opens_at=opens, closes_at=opens + 7 * DAY) for opens in openings]
+
+
+async def test_pages_go_from_the_newest_opening_to_the_oldest(poll: Any, five: list[int]) -> None:
+    community, now = poll.estate.community, poll.announced_at
+    walked: list[int] = []
+    after = None
+    for _ in range(3):
+        found = await votes_page(community, now, 2, after)
+        walked += [row.id for row in found.rows]
+        assert found.more == (len(walked) < 5)
+        after = (found.rows[-1].opens_at, found.rows[-1].id)
+    assert walked == five[::-1]
+    assert (await votes_page(community, now, 2, after)).rows == []
+    assert (await votes_page(await poll.build.community(), now, 2, None)).rows == []
+
+
+@pytest.mark.parametrize("day", [-1, 0, 3, 7, 8, 30])
+async def test_the_pages_of_each_status_are_those_that_have_it(poll: Any, five: list[int], day: int) -> None:
+    """The status is derived from the moment, and the query must derive it likewise."""
+    now = poll.opens_at + day * DAY
+    await Vote.filter(id=five[2]).update(annulled_at=poll.opens_at)
+    rows = (await votes_page(poll.estate.community, now, 100, None)).rows
+    assert len(rows) == 5
+    for status in VoteStatus:
+        found = (await votes_page(poll.estate.community, now, 100, None, [status])).rows
+        assert [row.id for row in found] == [row.id for row in rows if row.status(now) is status]
+    both = [VoteStatus.OPEN, VoteStatus.ANNULLED]
+    found = (await votes_page(poll.estate.community, now, 100, None, both)).rows
+    assert [row.id for row in found] == [row.id for row in rows if row.status(now) in both]
+    assert (await votes_page(poll.estate.community, now, 100, None, [])).rows == []
+
+
+async def test_questions_and_choices_come_in_their_order(poll: Any) -> None:
+    one = await poll.announced(
+        poll.survey(title="一"), poll.survey(title="二", choices=[("B", "乙"), ("A", "甲")])
+    )
+    two = await poll.announced()
+    found = await questions_of([two, one])
+    assert [question.title for question in found[one]] == ["一", "二"]
+    assert [(choice.code, choice.label) for choice in found[one][1].choices] == [("B", "乙"), ("A", "甲")]
+    assert [question.vote_id for question in found[two]] == [two]
+    assert await Question.all().count() == 3
+
+
+async def test_who_stands_on_a_roll_and_with_what(poll: Any) -> None:
+    home, other = await poll.household(10_000), await poll.household(11_000)
+    second = await poll.unit(2_000, owner=home.party)
+    vote = await poll.announced()
+    assert await roll_parties(vote) == []
+    await poll.open(vote)
+    roll = (await vote_row(vote)).roll_id
+    listed = await roll_parties(vote)
+    assert len(listed) == 3
+    assert {home.party, other.party} < set(listed)
+    assert listed == await roll_parties(vote)
+    assert await weights_in(roll, [home.party, other.party, 5]) == {
+        home.party: Weight(1, 12_000),
+        other.party: Weight(1, 11_000),
+    }
+    units = await units_in(roll, [home.party])
+    assert sorted(units[home.party]) == sorted(await poll.names_of(home.unit, second))
+    assert await weights_in(None, [home.party]) == {}
+    assert await units_in(None, [home.party]) == {}
+
+
+async def test_an_owner_sees_their_own_entries_and_ballots_only(poll: Any) -> None:
+    home, other = await poll.household(10_000), await poll.household(11_000)
+    vote = await poll.opened()
+    row = await vote_row(vote)
+    (name,) = await poll.names_of(home.unit)
+    entry = OwnEntry(home.party, (name,), Weight(1, 10_000), may_cast=True, ballot=None)
+    assert await own_entries(home.viewer.account, row, poll.during) == [entry]
+
+    ballot = await poll.cast(home.viewer, vote)
+    (cast,) = await own_entries(home.viewer.account, row, poll.during)
+    assert cast.ballot == ballot
+    (unmoved,) = await own_entries(other.viewer.account, row, poll.during)
+    assert unmoved.ballot is None
+    for viewer in (poll.estate.tenant, poll.estate.stranger, poll.estate.owner):
+        assert await own_entries(viewer.account, row, poll.during) == []
+
+
+async def test_co_owners_see_the_same_ballot_and_who_may_cast(poll: Any) -> None:
+    home = await poll.household(members=2)
+    await poll.names(home, 0)
+    vote = await poll.opened()
+    row = await vote_row(vote)
+    ballot = await poll.cast(home.members[0], vote)
+    entries = [(await own_entries(member.account, row, poll.during))[0] for member in home.members]
+    assert [(entry.party, entry.may_cast, entry.ballot) for entry in entries] == [
+        (home.party, True, ballot),
+        (home.party, False, ballot),
+    ]
+
+
+async def test_before_the_opening_nobody_stands_on_the_roll(poll: Any) -> None:
+    home = await poll.household()
+    row = await vote_row(await poll.announced())
+    assert await own_entries(home.viewer.account, row, poll.during) == []
+
+
+async def test_a_ballot_is_read_as_it_was_cast(poll: Any) -> None:
+    home = await poll.household()
+    vote = await poll.opened(
+        poll.survey(max_choices=2, accepts_text=True), poll.survey(accepts_text=True, min_choices=0)
+    )
+    first, second = await poll.questions(vote)
+    answers = [poll.answer(first, "C", "A"), poll.answer(second, text="只有文字")]
+    row = await ballot_row(await poll.cast(home.viewer, vote, answers=answers))
+    assert (row.vote_id, row.party_id, row.cast_at) == (vote, home.party, poll.during)
+    assert [(answer.question_id, answer.choices, answer.text) for answer in row.answers] == [
+        (first.id, ("C", "A"), None),
+        (second.id, (), "只有文字"),
+    ]
+
+
+async def test_only_the_counted_ballots_of_those_asked_for(poll: Any) -> None:
+    home, other = await poll.households(2)
+    vote, another = await poll.opened(), await poll.opened()
+    ballot = await poll.cast(home.viewer, vote)
+    await poll.cast(other.viewer, vote)
+    assert await counted_ballots(vote, [home.party]) == {home.party: ballot}
+    assert await counted_ballots(another, [home.party, other.party]) == {}
+    assert await counted_ballots(vote, []) == {}
