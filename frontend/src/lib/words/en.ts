@@ -120,6 +120,8 @@ export const en: Words = {
 
   home: {
     title: 'What is being decided today',
+    summary: (communities, households, votes) =>
+      `${capital(numeral(communities))} ${communities === 1 ? 'community' : 'communities'}, *${whole(households)}* households, ${votes ? `*${whole(votes)}* ${votes === 1 ? 'vote' : 'votes'} open.` : 'no vote open now.'}`,
     lead: 'The owners decide the big matters together. Everyone can see where the money goes.',
     households: (n) => plural(n, 'household'),
     ownerCards: (n) => `${whole(n)} with an electronic owner card`,
@@ -290,6 +292,7 @@ export const en: Words = {
     party: (units) => units,
     partyWeight: (w) => `counts as 1 owner, ${area(w.area)}`,
     partyDone: 'has voted',
+    readAbout: 'Read what it is about',
     legend: 'Your vote',
     sideHelp: {
       FOR: 'I agree',

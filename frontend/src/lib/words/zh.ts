@@ -115,6 +115,8 @@ export const zh = {
 
   home: {
     title: '今天在商量什么',
+    summary: (communities: number, households: number, votes: number) =>
+      `${counted(communities)}个小区，*${whole(households)}* 户人家，${votes ? `*${whole(votes)}* 件事正在表决。` : '眼下没有表决。'}`,
     lead: '小区的大事，业主一起定；小区的账，大家看得见。',
     households: (n: number) => `${whole(n)} 户人家`,
     ownerCards: (n: number) => `${whole(n)} 户领了电子业主卡`,
@@ -286,6 +288,7 @@ export const zh = {
     party: (units: string) => units,
     partyWeight: (w: Amounts) => `算 1 户、${area(w.area)}`,
     partyDone: '已经投过',
+    readAbout: '看这件事的说明',
     legend: '您怎么投',
     sideHelp: {
       FOR: '同意这件事',
