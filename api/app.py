@@ -11,6 +11,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from api import health, page
 from api.graphql import GraphQLEndpoint
+from api.logs import configure
 from api.metrics import Measured, Metrics
 from api.sessions import sign_in, sign_out
 from api.settings import Settings
@@ -21,6 +22,7 @@ from community.database.migrate import pending
 from community.database.work import all_done, tell_through
 from realtime.broker import MemoryBroker
 from realtime.head import follow_head
+from realtime.redis_broker import RedisBroker
 from realtime.standing import Standings
 from schema.watching import Watching
 
@@ -30,10 +32,11 @@ class NotMigrated(RuntimeError):
 
 
 def create_app(settings: Settings) -> Starlette:
-    broker = MemoryBroker()
+    broker = RedisBroker(settings.redis_url) if settings.redis_url else MemoryBroker()
     watching = Watching.through(broker)
     standings = Standings()
     broker.listen(standings.hear)
+    broker.after_gap(standings.everything_changed)
     graphql = GraphQLEndpoint(settings, watching, standings)
     metrics = Metrics(lambda: watching.watchers)
 
@@ -44,17 +47,19 @@ def create_app(settings: Settings) -> Starlette:
                 raise NotMigrated(f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
             stop_telling = tell_through(broker.publish)
             tasks = [
-                asyncio.create_task(follow_head(journal.head, journal.signals_after, broker.publish)),
+                asyncio.create_task(follow_head(journal.head, journal.signals_after, broker.hear)),
                 asyncio.create_task(keep_running_due()),
             ]
+            if isinstance(broker, RedisBroker):
+                tasks.append(asyncio.create_task(broker.keep_connected()))
             try:
                 yield
             finally:
+                await all_done()
                 for task in tasks:
                     task.cancel()
                     with suppress(asyncio.CancelledError):
                         await task
-                await all_done()
                 stop_telling()
 
     app = Starlette(
@@ -74,4 +79,12 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.state.settings = settings
     app.state.watching = watching
+    app.state.broker = broker
     return app
+
+
+def from_environment() -> Starlette:
+    """The app of one of several worker processes."""
+    settings = Settings.from_environment()
+    configure(settings.log_level)
+    return create_app(settings)

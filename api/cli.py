@@ -96,13 +96,13 @@ def serve(
     from api.server import serve as run
 
     settings = _settings("serve", port)
-    if workers > 1:
+    if workers > 1 and not settings.redis_url:
         raise _refuse(
             "serve", "more than one worker needs MEILIN_REDIS_URL, so that all show the same changes"
         )
     if missing := check_migrated(settings):
         raise _refuse("serve", f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
-    run(settings, host, port)
+    run(settings, host, port, workers)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from api.answers import json_answer
 from community.database import journal
+from realtime.redis_broker import RedisBroker
 
 
 async def live(request: Request) -> Response:
@@ -13,11 +14,17 @@ async def live(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Named checks of what a request needs; 503 where one fails."""
+    """Named checks: `degraded` while Redis is away (news come by the journal), `down` without a database."""
+    checks: dict[str, str | int] = {"broker": _broker(request)}
     try:
-        head = await journal.head()
-        checks = {"database": "ok", "journal_head": head}
+        checks |= {"database": "ok", "journal_head": await journal.head()}
     except Exception as error:
-        checks = {"database": type(error).__name__}
-    good = checks["database"] == "ok"
-    return json_answer({"status": "ok" if good else "down", "checks": checks}, 200 if good else 503)
+        checks |= {"database": type(error).__name__}
+        return json_answer({"status": "down", "checks": checks}, 503)
+    status = "ok" if checks["broker"] == "ok" else "degraded"
+    return json_answer({"status": status, "checks": checks})
+
+
+def _broker(request: Request) -> str:
+    broker = request.app.state.broker
+    return "away" if isinstance(broker, RedisBroker) and not broker.connected else "ok"

@@ -1,6 +1,8 @@
 """Runs the app under uvicorn, as it was measured to run best."""
 
+import os
 import socket
+from typing import Any
 
 import uvicorn
 
@@ -25,6 +27,10 @@ WELCOME = """
 """
 
 
+def _welcome(url: str, port: int) -> str:
+    return WELCOME.format(url=url, where="" if port == 8000 else f" --url http://127.0.0.1:{port}")
+
+
 class _Server(uvicorn.Server):
     """Says where it is once it listens."""
 
@@ -32,24 +38,30 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             url = self.config.app.state.settings.public_url  # type: ignore[union-attr]
-            where = "" if self.config.port == 8000 else f" --url http://127.0.0.1:{self.config.port}"
-            print(WELCOME.format(url=url, where=where), flush=True)  # noqa: T201 - for the person who started it
+            print(_welcome(url, self.config.port), flush=True)  # noqa: T201 - for the person who started it
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
+def _options(host: str, port: int) -> dict[str, Any]:
+    return {
+        "host": host,
+        "port": port,
+        "loop": "uvloop",
+        "http": "httptools",
+        "ws": "websockets-sansio",
+        "ws_max_size": LARGEST_MESSAGE,
+        "ws_per_message_deflate": False,
+        "timeout_graceful_shutdown": GRACE,
+        "access_log": False,
+        "log_config": None,
+        "server_header": False,
+    }
+
+
+def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     configure(settings.log_level)
-    config = uvicorn.Config(
-        create_app(settings),
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        ws_max_size=LARGEST_MESSAGE,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=GRACE,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-    )
-    _Server(config).run()
+    if workers == 1:
+        _Server(uvicorn.Config(create_app(settings), **_options(host, port))).run()
+        return
+    os.environ["MEILIN_PUBLIC_URL"] = settings.public_url  # the workers read their settings for themselves
+    print(_welcome(settings.public_url, port), flush=True)  # noqa: T201
+    uvicorn.run("api.app:from_environment", factory=True, workers=workers, **_options(host, port))

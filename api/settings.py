@@ -14,7 +14,9 @@ class BadSetting(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`database_url`: sqlite:///path or postgres://…; `public_url`: how browsers reach us."""
+    """`database_url`: sqlite:///path or postgres://…; `redis_url`: redis://…, none for a single process;
+    `public_url`: how browsers reach us.
+    """
 
     database_url: str = f"sqlite:///{HOME}/var/meilin.sqlite3"
     redis_url: str = ""

@@ -14,9 +14,12 @@ log = logging.getLogger(__name__)
 async def follow_head(
     head: Callable[[], Awaitable[int]],
     signals_after: Callable[[int], Awaitable[tuple[int, list[Signal]]]],
-    publish: Callable[[Iterable[Signal]], None],
+    hear: Callable[[Iterable[Signal]], None],
 ) -> None:
-    """Runs until cancelled. A signal heard twice, here and from the broker, costs one read."""
+    """Runs until cancelled; `hear` is for this process, as every other one looks for itself.
+
+    A signal heard twice, here and from the broker, costs one read.
+    """
     seen: int | None = None
     while True:
         try:
@@ -27,7 +30,7 @@ async def follow_head(
                 if newest == seen:
                     break
                 seen = newest
-                publish(signals)
+                hear(signals)
         except Exception:
             log.exception("could not read the journal's head")
         await asyncio.sleep(EVERY)

@@ -32,6 +32,11 @@ class Standings:
             if not self._of_account[account]:
                 del self._of_account[account]
 
+    def everything_changed(self) -> None:
+        """After a gap in which somebody may have lost a right."""
+        for standing in self._account_of:
+            standing.changed()
+
     def hear(self, signal: Signal) -> None:
         if signal.topic is Topic.RIGHTS:
             for standing in self._of_account.get(signal.key, ()):

@@ -26,6 +26,7 @@ class Watching:
             bulletin=Feed(items_after, journal.head),
         )
         broker.listen(watching.hear)
+        broker.after_gap(watching.everything_changed)
         return watching
 
     def hear(self, signal: Signal) -> None:
