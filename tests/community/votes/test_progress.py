@@ -122,6 +122,8 @@ async def test_other_votes_at_the_same_time_are_not_mixed_in(poll: Any) -> None:
     assert (await tally_of(one)).choices["FOR"] == Weight(1, 9_000)
     assert (await tally_of(one)).choices["AGAINST"] == NOBODY
     assert (await tally_of(two)).choices["AGAINST"] == Weight(2, 18_001)
+    assert (await tally_of(one)).participating == Weight(1, 9_000)
+    assert (await tally_of(two)).participating == (await progress_of(two)).participating == Weight(2, 18_001)
 
 
 async def test_the_gates_say_what_is_missing(poll: Any) -> None:
