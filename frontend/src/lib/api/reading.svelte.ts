@@ -37,6 +37,13 @@ export class Reading<Result, Variables> {
       this.refusal = null
       void this.load()
     })
+
+    // A page that could not be opened opens by itself when the network is back.
+    $effect(() => {
+      const again = () => void (this.refusal && this.load())
+      addEventListener('online', again)
+      return () => removeEventListener('online', again)
+    })
   }
 
   get #name() {

@@ -1,4 +1,4 @@
-import { asRefusal, Refusal } from '../api/errors'
+import { Refusal, refusalFrom } from '../api/errors'
 import { graphql, type ResultOf } from '../api/graphql'
 import { send } from '../api/request'
 import { line } from '../live/line.svelte'
@@ -47,10 +47,10 @@ class Session {
 }
 
 async function refusalOf(answer: Response): Promise<Refusal> {
-  const body = (await answer.json().catch(() => null)) as Record<string, unknown> | null
-  const text = (key: string) => (typeof body?.[key] === 'string' ? { [key]: body[key] as string } : {})
-  const code = typeof body?.['code'] === 'string' ? body['code'] : answer.status >= 500 ? 'UNREACHABLE' : 'UNKNOWN_ACCOUNT'
-  return asRefusal(new Refusal(code, { ...text('zh'), ...text('en') }))
+  const body = (await answer.json().catch(() => null)) as { errors?: Parameters<typeof refusalFrom>[0] } | null
+  const refusal = refusalFrom(body?.errors ?? [])
+  // Said of an account there is a plainer sentence than "not found".
+  return refusal.code === 'NOT_FOUND' ? new Refusal('UNKNOWN_ACCOUNT') : refusal
 }
 
 export const session = new Session()

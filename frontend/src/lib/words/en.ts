@@ -1,4 +1,4 @@
-import { grouped, whole, yuan } from '../format/amount'
+import { grouped, whole } from '../format/amount'
 import type { LocalTime, Span } from '../format/time'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading } from '../tally/reading'
 import type { Words } from './zh'
@@ -37,7 +37,7 @@ const month = (name: string) => LONG_MONTHS[Number(name.slice(5)) - 1] ?? name
 const yearMonth = (name: string) => `${month(name)} ${name.slice(0, 4)}`
 
 export const en: Words = {
-  meta: { lang: 'en', self: 'English', other: '中文' },
+  meta: { lang: 'en' },
 
   site: {
     name: 'Meilin',
@@ -52,10 +52,8 @@ export const en: Words = {
     languageLabel: '中文：用中文看这一页',
     allCommunities: 'All communities',
     explorer: 'API explorer',
-    back: 'Back',
     demo: 'A demonstration: the estates are real, the residents and figures are made up.',
     retry: 'Try again',
-    print: 'Print',
     loading: 'Loading',
   },
 
@@ -63,7 +61,6 @@ export const en: Words = {
     live: 'Live',
     connecting: 'Connecting',
     lost: (clock) => `Connection lost, figures as of ${clock}`,
-    paused: 'Not live',
   },
 
   time: {
@@ -77,10 +74,9 @@ export const en: Words = {
     from: (t) => `from ${when(t)}`,
     left: (s) => `${span(s)} left`,
     in: (s) => `in ${span(s)}`,
-    justNow: 'just now',
   },
 
-  amount: { heads, area, amount, both, unit: { heads: 'owners', area: 'm²' }, unitSpoken: 'square metres', yuan },
+  amount: { unit: { heads: 'owners', area: 'm²' } },
 
   problem: {
     UNREACHABLE: 'The server cannot be reached. Try again when the network is back; what you entered is still here.',
@@ -94,7 +90,6 @@ export const en: Words = {
     communityNotFound: 'There is no such community.',
     noRightsTitle: 'For people of this community only',
     noRights: 'Owners, residents and the property service see it after signing in.',
-    loadRouteFailed: 'The page did not load completely. Please reload it.',
   },
 
   session: {
@@ -138,13 +133,11 @@ export const en: Words = {
     votes: (n) => (n ? `${capital(numeral(n))} ${n === 1 ? 'vote' : 'votes'} open` : 'No vote open now'),
     votesEmpty: 'Once the next vote is announced, it says here when it opens and how many owners it needs.',
     announced: 'Opening soon',
-    opensAt: (t) => `Opens ${t}`,
     recent: 'Recent results',
     events: 'Coming up',
     eventsEmpty: 'No events yet.',
     notices: 'Notices',
     noticesEmpty: 'No notices yet.',
-    display: 'On display',
     feed: 'What happened lately',
     feedEmpty: 'Whatever happens will be listed here.',
     feedMore: 'Earlier',
@@ -176,8 +169,6 @@ export const en: Words = {
     convenedBy: (name) => `Convened by ${name}`,
     scope: (building) => `Only the owners of ${building} vote`,
     about: 'What it is about',
-    matterTitle: 'Matter',
-    question: (n, of) => `Question ${n} of ${of}`,
     questionTitle: (n, title) => `${n}. ${title}`,
     join: 'Vote now',
     joinSurvey: 'Answer now',
@@ -191,6 +182,7 @@ export const en: Words = {
     signIn: 'Sign in to vote',
     notOnRoll: (who) => `Only owners on the roll may vote. ${capital(who)} is not on the roll of this vote.`,
     otherCasts: 'Another co-owner casts the vote of your household.',
+    matter: (name) => `Kind of decision: ${name}`,
     matters: {
       RULES_OF_PROCEDURE: 'adopt or amend the rules of procedure',
       COVENANT: 'adopt or amend the management covenant',
@@ -212,7 +204,6 @@ export const en: Words = {
     sides,
     measures: { heads: 'Owners', area: 'Area' },
     fraction,
-    reach,
     ask: {
       NOT_YET_OPEN: 'Not open yet. To count, it needs',
       TOO_FEW: 'Not enough have voted yet, still to go',
@@ -279,17 +270,14 @@ export const en: Words = {
   survey: {
     filled: (n) => `${plural(n, 'household')} answered. This asks for opinions: no threshold, nothing passes or fails.`,
     filledShort: (n) => `${plural(n, 'household')} answered`,
-    households: 'households',
     closed: (n) => `Closed, ${plural(n, 'household')} answered. Nothing passes or fails here.`,
     hidden: 'The answers are published after it closes.',
     options: 'Households for each answer',
-    optionRow: (label, n, a) => `${label}: ${plural(n, 'household')}, ${area(a)}`,
   },
 
   cast: {
     step: (n, of) => `Step ${n} of ${of}`,
     whichParty: 'On whose behalf is this vote?',
-    party: (units) => units,
     partyWeight: (w) => `counts as 1 owner, ${area(w.area)}`,
     partyDone: 'has voted',
     readAbout: 'Read what it is about',
@@ -300,9 +288,7 @@ export const en: Words = {
       ABSTAIN: 'Counts as taking part, not as agreeing',
       FOLLOW: 'Joins whichever side leads in owners and in area',
     },
-    chooseOne: 'Choose one',
     chooseUpTo: (min, max) => (min === max ? `Choose ${max}` : `Choose between ${min} and ${max}`),
-    chosen: (n, max) => `${n} chosen, at most ${max}`,
     text: 'Anything you want to say (optional)',
     textHint: 'At most 1,000 characters. Handed to the organisers with your answer.',
     pickFirst: 'Please choose one before you go on.',
@@ -370,7 +356,6 @@ export const en: Words = {
     dishHint: 'e.g. braised pork. Leave it empty if you do not know yet.',
     signUp: 'Sign up',
     signingUp: 'Signing up',
-    go: 'See and sign up',
     signedUp: 'You are signed up',
     seal: 'Signed up',
     yours: (n) => `*${n}* of you ${n === 1 ? 'comes' : 'come'}`,
@@ -388,7 +373,6 @@ export const en: Words = {
     dishes: 'On the tables',
     dishesEmpty: 'No dishes announced yet.',
     about: 'About',
-    past: 'Past events',
   },
 
   ledger: {
@@ -402,8 +386,6 @@ export const en: Words = {
     surplus: 'On balance, up',
     deficit: 'On balance, down',
     even: 'On balance, even',
-    income: 'In',
-    expense: 'Out',
     leftOver: 'left over',
     overspent: 'more than came in',
     opening: (from, to) => `${from} at the start, *${to}* now`,
@@ -423,7 +405,6 @@ export const en: Words = {
     list: (name) => `Every entry of ${yearMonth(name)}`,
     direction: { INCOME: 'In', EXPENSE: 'Out' },
     balanceAfter: (b) => `balance ${b}`,
-    number: (n) => `No. ${whole(n)}`,
     authority: 'Authorised by',
     authorityNone: 'no authority stated',
     byVote: (title) => `the vote "${title}"`,

@@ -1,4 +1,4 @@
-import { grouped, whole, yuan } from '../format/amount'
+import { grouped, whole } from '../format/amount'
 import type { LocalTime, Span } from '../format/time'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading } from '../tally/reading'
 
@@ -32,7 +32,7 @@ const month = (name: string) => `${Number(name.slice(5))} 月`
 const yearMonth = (name: string) => `${name.slice(0, 4)} 年 ${month(name)}`
 
 export const zh = {
-  meta: { lang: 'zh-CN', self: '中文', other: 'English' },
+  meta: { lang: 'zh-CN' },
 
   site: {
     name: '美邻',
@@ -47,10 +47,8 @@ export const zh = {
     languageLabel: 'EN: read this page in English',
     allCommunities: '所有小区',
     explorer: '数据接口',
-    back: '返回',
     demo: '这里是演示，小区是真的，住户和数字是编的。',
     retry: '再试一次',
-    print: '打印',
     loading: '正在取数据',
   },
 
@@ -58,7 +56,6 @@ export const zh = {
     live: '实时更新中',
     connecting: '正在接通',
     lost: (clock: string) => `断线了，数字停在 ${clock}`,
-    paused: '不在实时更新',
   },
 
   time: {
@@ -72,10 +69,9 @@ export const zh = {
     from: (t: LocalTime) => `${when(t)} 起`,
     left: (s: Span) => `还有 ${span(s)}`,
     in: (s: Span) => `${span(s)}后`,
-    justNow: '刚刚',
   },
 
-  amount: { heads, area, amount, both, unit: { heads: '户', area: '㎡' }, unitSpoken: '平方米', yuan },
+  amount: { unit: { heads: '户', area: '㎡' } },
 
   problem: {
     UNREACHABLE: '连不上服务器。等网络好了再试一次，填过的都还在。',
@@ -89,7 +85,6 @@ export const zh = {
     communityNotFound: '没有找到这个小区。',
     noRightsTitle: '这里只给本小区的人看',
     noRights: '业主、住户和物业登录以后就能看到。',
-    loadRouteFailed: '页面没有下载完整，请刷新一次。',
   },
 
   session: {
@@ -103,7 +98,7 @@ export const zh = {
     go: '登录',
     going: '正在登录',
     close: '关上',
-    signedInAs: (who: string) => `您现在是${who}`,
+    signedInAs: (who: string) => `现在的身份：${who}`,
     who: (account: string) => who(account),
     roles: {
       'resident-1': '业主，能投票、能报名',
@@ -133,13 +128,11 @@ export const zh = {
     votes: (n: number) => (n ? `${counted(n)}件事正在表决` : '眼下没有表决'),
     votesEmpty: '下一次表决公布以后，这里写着什么时候投、要多少户来投。',
     announced: '就要表决的',
-    opensAt: (t: string) => `${t} 开始投票`,
     recent: '最近的结果',
     events: '接下来的活动',
     eventsEmpty: '还没有新的活动。',
     notices: '公告',
     noticesEmpty: '还没有公告。',
-    display: '公示',
     feed: '这些天的动静',
     feedEmpty: '有了动静，这里会一条条写下来。',
     feedMore: '看更早的',
@@ -171,8 +164,6 @@ export const zh = {
     convenedBy: (name: string) => `${name}组织`,
     scope: (building: string) => `只由${building}的业主投`,
     about: '这件事',
-    matterTitle: '属于',
-    question: (n: number, of: number) => `第 ${n} 题，共 ${of} 题`,
     questionTitle: (n: number, title: string) => `${n}. ${title}`,
     join: '我来投票',
     joinSurvey: '我来填',
@@ -186,6 +177,7 @@ export const zh = {
     signIn: '登录再投票',
     notOnRoll: (who: string) => `只有名册上的业主能投。${who}不在这次表决的名册里。`,
     otherCasts: '您家这一票由另一位共有人来投。',
+    matter: (name: string) => `这件事属于“${name}”`,
     matters: {
       RULES_OF_PROCEDURE: '制定或修改议事规则',
       COVENANT: '制定或修改管理规约',
@@ -207,7 +199,6 @@ export const zh = {
     sides,
     measures: { heads: '人数', area: '面积' },
     fraction,
-    reach,
     ask: {
       NOT_YET_OPEN: '还没开始投。要算数，得来',
       TOO_FEW: '投票的还不够，还差',
@@ -275,17 +266,14 @@ export const zh = {
   survey: {
     filled: (n: bigint) => `${heads(n)}填了。这是征求意见，不设门槛，也没有通过不通过。`,
     filledShort: (n: bigint) => `${heads(n)}填了`,
-    households: '户',
     closed: (n: bigint) => `征求意见结束，${heads(n)}填了。这里没有通过不通过。`,
     hidden: '各选项多少，截止后公布。',
     options: '各选项有多少户',
-    optionRow: (label: string, n: bigint, a: bigint) => `${label}：${heads(n)}，${area(a)}`,
   },
 
   cast: {
     step: (n: number, of: number) => `第 ${n} 步，共 ${of} 步`,
     whichParty: '这一票代表哪一户？',
-    party: (units: string) => units,
     partyWeight: (w: Amounts) => `算 1 户、${area(w.area)}`,
     partyDone: '已经投过',
     readAbout: '看这件事的说明',
@@ -296,9 +284,7 @@ export const zh = {
       ABSTAIN: '算投了票，但不算赞同',
       FOLLOW: '哪边在人数和面积上都领先，就算到哪边',
     } satisfies Record<Side, string>,
-    chooseOne: '选一项',
     chooseUpTo: (min: number, max: number) => (min === max ? `选 ${max} 项` : `最少选 ${min} 项，最多选 ${max} 项`),
-    chosen: (n: number, max: number) => `选了 ${n} 项，最多 ${max} 项`,
     text: '想说的话（可以不写）',
     textHint: '最多 1,000 字。和您家的选择一起交给组织的人。',
     pickFirst: '请先选一项，再往下走。',
@@ -366,7 +352,6 @@ export const zh = {
     dishHint: '比如红烧肉。还没想好可以不写。',
     signUp: '报名',
     signingUp: '正在报名',
-    go: '看活动、报名',
     signedUp: '报上名了',
     seal: '已报名',
     yours: (n: number) => `您家来 *${n}* 人`,
@@ -384,7 +369,6 @@ export const zh = {
     dishes: '桌上有什么',
     dishesEmpty: '还没有人说要带什么菜。',
     about: '说明',
-    past: '办过的活动',
   },
 
   ledger: {
@@ -398,8 +382,6 @@ export const zh = {
     surplus: '收支相抵，多了',
     deficit: '收支相抵，少了',
     even: '收支相抵，刚好',
-    income: '收进',
-    expense: '用出',
     leftOver: '多出来的',
     overspent: '超出收进的',
     opening: (from: string, to: string) => `月初 ${from}，现在 *${to}*`,
@@ -419,7 +401,6 @@ export const zh = {
     list: (name: string) => `${yearMonth(name)}的每一笔`,
     direction: { INCOME: '收进', EXPENSE: '用出' },
     balanceAfter: (b: string) => `余 ${b}`,
-    number: (n: number) => `第 ${whole(n)} 笔`,
     authority: '依据',
     authorityNone: '没有写明依据',
     byVote: (title: string) => `表决“${title}”`,
