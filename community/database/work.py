@@ -19,6 +19,7 @@ from community.database.sql import hold_word
 from community.errors import KeyReused, TryAgain, Unauthenticated
 from community.permissions import Permission, Place, Viewer, require
 from community.signals import Signal, Tell, Topic
+from community.text import line
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,6 +42,10 @@ def _tell(signals: Iterable[Signal]) -> None:
     told = tuple(dict.fromkeys(signals))
     for tell in _listeners:
         tell(told)
+
+
+def _clean(key: str) -> str:
+    return line(key, 64, "提交编号", "the key")
 
 
 class Work:
@@ -71,15 +76,20 @@ class Work:
         self._news.append(journal.News(Signal(Topic.BULLETIN, community), community, kind, subject))
 
     async def done_before(self, deed: str, key: str | None) -> int | None:
-        """What the client's own `key` already led to; of two retries at once one waits for the other."""
+        """What the client's own `key` already led to; of two retries at once one waits for the other.
+
+        Raises InvalidInput for a key that is none.
+        """
         if key is None:
             return None
+        key = _clean(key)
         await hold_word(f"{self.account} {deed} {key}")
         found = await KeyedDeed.get_or_none(account_id=self.account, deed=deed, key=key)
         return int(found.subject) if found else None
 
     async def keep(self, deed: str, key: str | None, subject: int) -> None:
         if key is not None:
+            key = _clean(key)
             await KeyedDeed.create(account_id=self.account, deed=deed, key=key, subject=subject, at=self.now)
 
     async def write_journal(self) -> tuple[Signal, ...]:

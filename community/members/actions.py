@@ -8,7 +8,7 @@ from community.database.work import Work, requires
 from community.errors import NotFound
 from community.members.models import Account, Session
 from community.members.reads import hash_of
-from community.members.rules import SessionKind
+from community.members.rules import LONGEST_NAME, SessionKind
 from community.permissions import Permission
 from community.places.reads import the_city
 from community.signals import Topic
@@ -51,7 +51,8 @@ async def _open(
 @requires(Permission.OPERATE, within=the_city)
 async def sign_in_demonstration(work: Work, account: str, lifetime: timedelta) -> str:
     """A cookie's secret for a demonstration account, which needs no proof. Raises NotFound for any other."""
-    if not await Account.exists(name=account, demonstration=True):
+    known = account.isprintable() and len(account) <= LONGEST_NAME
+    if not known or not await Account.exists(name=account, demonstration=True):
         raise NotFound
     return await _open(work, account, SessionKind.COOKIE, lifetime, None)
 

@@ -7,7 +7,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from community.database.fields import Code, Instant, Key, To, Words
-from community.members.rules import PartyKind, SessionKind
+from community.members.rules import LONGEST_NAME, PartyKind, SessionKind
 from community.permissions import Role
 
 
@@ -18,7 +18,7 @@ class Account(Model):
     """
 
     id = Key()
-    name = fields.CharField(max_length=96, unique=True)
+    name = fields.CharField(max_length=LONGEST_NAME, unique=True)
     demonstration = fields.BooleanField(default=False)
     created_at = Instant()
 

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from community.errors import ErrorCode, Refused
 
+LONGEST_NAME = 96
+"""Of an account's handle."""
+
 
 class PartyKind(StrEnum):
     OWNERS = "OWNERS"

@@ -4,12 +4,12 @@ from tortoise import fields
 from tortoise.models import Model
 
 from community.database.fields import Code, Instant, Key, To, Words
-from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
+from community.places.rules import LONGEST_SLUG, DeliveryStatus, OrganizationKind, UnitKind
 
 
 class Community(Model):
     id = Key()
-    slug = fields.CharField(max_length=64, unique=True)
+    slug = fields.CharField(max_length=LONGEST_SLUG, unique=True)
     name = Words(64)
     address = Words(128)
     households = fields.IntField()

@@ -11,7 +11,7 @@ from community.database.paging import Page, page
 from community.errors import NotFound
 from community.permissions import CITY, Permission, Place, Viewer, may
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
-from community.places.rules import OrganizationKind, Profile
+from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ async def communities_by_id(viewer: Viewer, ids: Sequence[int]) -> dict[int, Com
 
 
 async def community_by_slug(viewer: Viewer, slug: str) -> CommunityRow | None:
+    if not slug.isprintable() or len(slug) > LONGEST_SLUG:
+        return None  # nothing that a database would even look for
     visible = _visible(viewer, await _rows(Community.filter(slug=slug)))
     return visible[0] if visible else None
 

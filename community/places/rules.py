@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+LONGEST_SLUG = 64
+
 
 class OrganizationKind(StrEnum):
     """The parties that govern an estate together; a 物管委 stands in where there is no 业委会 (HZ 38–42)."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from hashlib import blake2b
 
 from community.errors import ErrorCode, InvalidInput, Refused
+from community.text import body
 
 LONGEST_TEXT = 1000
 
@@ -182,8 +183,5 @@ def _check_answer(terms: Asked | None, answer: Answered) -> None:
         raise TooFewChoices(least=terms.least)
     if answer.text and not terms.accepts_text:
         raise InvalidInput(problem_zh="这个议题不收文字", problem_en="this question takes no text")
-    if answer.text and len(answer.text) > LONGEST_TEXT:
-        raise InvalidInput(
-            problem_zh=f"文字最多 {LONGEST_TEXT} 字",
-            problem_en=f"a text has at most {LONGEST_TEXT} characters",
-        )
+    if answer.text:
+        body(answer.text, LONGEST_TEXT, "文字", "a text", may_be_empty=True)

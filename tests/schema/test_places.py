@@ -45,9 +45,9 @@ async def test_a_closed_community_is_absent_for_strangers(
     assert found == ({"slug": "quiet"} if "quiet" in seen else None)
 
 
-async def test_an_unknown_name_is_null(house: Any) -> None:
-    assert await house.ask(BY_SLUG, slug="nowhere") == {"community": None}
-    assert await house.ask(BY_SLUG, slug="") == {"community": None}
+@pytest.mark.parametrize("slug", ["nowhere", "", "SPRING", "x" * 1000, "\x00", "\ud800", "spring%"])
+async def test_an_unknown_name_is_null(house: Any, slug: str) -> None:
+    assert await house.ask(BY_SLUG, slug=slug) == {"community": None}
 
 
 async def test_pages_of_communities_skip_what_is_hidden(house: Any) -> None:

@@ -157,6 +157,23 @@ async def test_a_refused_ballot_leaves_no_row_and_no_signal(
     assert house.told == []
 
 
+NO_TEXT = ["\x00", "\ud800", "a\u2028b", "长" * 1001]
+
+
+@pytest.mark.parametrize("text", NO_TEXT)
+async def test_a_text_that_cannot_be_kept_is_refused(house: Any, text: str) -> None:
+    variables = {"vote": house.town.id("Vote", "survey")}
+    given = [answer(house, "survey/0", "GYM", text=text)]
+    assert await house.refused(CAST, "spring/resident-1", answers=given, **variables) == "INVALID_INPUT"
+
+
+@pytest.mark.parametrize("key", ["", " ", "\x00", "\ud800", "k" * 65])
+async def test_a_key_that_cannot_be_kept_is_refused(house: Any, key: str) -> None:
+    variables = {"vote": house.town.id("Vote", "open"), "answers": [answer(house, "open/0", "FOR")]}
+    assert await house.refused(CAST, "spring/resident-1", key=key, **variables) == "INVALID_INPUT"
+    assert house.told == []
+
+
 async def test_wrong_ids_are_refused_in_a_mutation_too(house: Any) -> None:
     good = [answer(house, "open/0", "FOR")]
     who, vote = "spring/resident-1", house.town.id("Vote", "open")
