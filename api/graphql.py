@@ -21,9 +21,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
 )
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from api import bodies
 from api.answers import refusal
 from api.clock import utc_now
 from api.sessions import check_origin, secret_of, viewer_behind
@@ -37,7 +39,6 @@ from schema.schema import graphql_schema
 from schema.watching import Watching
 
 GRAPHQL_JSON, JSON = "application/graphql-response+json", "application/json"
-LARGEST_BODY = 256 * 1024
 
 
 class TextAdapter(ASGIWebSocketAdapter):
@@ -65,6 +66,13 @@ class SubscriptionHandler(BaseGraphQLTransportWSHandler[Context, None]):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given | {"schema": _OnlySubscriptions(given["schema"])})
 
+    async def handle_message(self, message: Message) -> None:
+        """The stock handler looks into a message before it knows that it is one."""
+        if _is_message(message):
+            await super().handle_message(message)
+        else:
+            await self.handle_invalid_message("Failed to parse message")
+
     async def _handle_pre_execution_error(
         self, operation: Operation[Context, None], result: PreExecutionError
     ) -> None:
@@ -72,8 +80,18 @@ class SubscriptionHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await operation.send_initial_errors([presented(error) for error in result.errors or ()])
 
 
-class _TooLarge(Exception):
-    """A body above LARGEST_BODY."""
+def _is_message(message: object) -> bool:
+    if not isinstance(message, dict) or not isinstance(message.get("id", ""), str):
+        return False
+    if message.get("type") != "subscribe":
+        return True
+    payload = message.get("payload")
+    return (
+        isinstance(payload, dict)
+        and isinstance(payload.get("query"), str)
+        and isinstance(payload.get("variables"), dict | None)
+        and isinstance(payload.get("operationName"), str | None)
+    )
 
 
 class GraphQLEndpoint(GraphQL[Context, None]):
@@ -88,6 +106,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             graphql_ide=None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             connection_init_wait_timeout=timedelta(seconds=10),
+            allowed_origins=[settings.public_url],
         )
         self._settings, self._watching, self._standings = settings, watching, standings
 
@@ -111,15 +130,15 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         context = self._context(request, cache(utc_now))
         try:
             check_origin(request, self._settings)
-            await _read_body(request)
+            await bodies.read(request)
             context.secret = secret_of(request)
             strict = "authorization" in request.headers
             context.viewer = await viewer_behind(context.secret, utc_now(), strict=strict)
             return await self.run(request, context=context)
+        except bodies.TooLarge as refused:
+            return refusal(refused, 413)
         except Refused as refused:
             return refusal(refused)
-        except _TooLarge:
-            return refusal(InvalidInput(problem_zh="请求太大", problem_en="the request is too large"), 413)
         except HTTPException as error:
             return refusal(
                 InvalidInput(problem_zh="请求的写法不对", problem_en=error.reason), error.status_code
@@ -135,9 +154,10 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     async def on_ws_connect(self, context: Context) -> Any:
         """Who the socket is for, as its first message says; a token that opens nothing is refused (4403)."""
         params = context.connection_params or {}
+        strict = "Authorization" in params or "authorization" in context.request.headers
         try:
             context.secret = secret_of(context.request, params)
-            context.viewer = await viewer_behind(context.secret, utc_now(), strict="Authorization" in params)
+            context.viewer = await viewer_behind(context.secret, utc_now(), strict=strict)
         except Refused as refused:
             raise ConnectionRejectionError from refused
         if context.viewer.account is not None:
@@ -158,6 +178,16 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)
 
+    def parse_json(self, data: str | bytes) -> Any:
+        """A body, which comes as bytes, is an object, or a list that is refused as a batch."""
+        parsed = super().parse_json(data)
+        if isinstance(data, bytes) and not isinstance(parsed, dict | list):
+            raise HTTPException(400, "A request is a JSON object")
+        return parsed
+
+    def should_render_graphql_ide(self, request: object) -> bool:
+        return False  # /graphiql is the explorer
+
     def create_response(
         self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
     ) -> Response:
@@ -175,16 +205,6 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         response.headers.raw.extend(sub_response.headers.raw)
         response.headers.add_vary_header("Accept")
         return response
-
-
-async def _read_body(request: Request) -> None:
-    """Reads it whole, up to LARGEST_BODY, and leaves it where Starlette looks for it. Raises _TooLarge."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise _TooLarge
-    request._body = bytes(body)
 
 
 def _prefers_graphql_json(accept: str) -> bool:

@@ -5,6 +5,9 @@ import logging.config
 
 import structlog
 
+# What stood in variables when something failed is tokens, names and ballots.
+_WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+
 
 def configure(level: str) -> None:
     shared: list[structlog.typing.Processor] = [
@@ -18,7 +21,7 @@ def configure(level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.dict_tracebacks,
+                structlog.processors.ExceptionRenderer(_WITHOUT_LOCALS),
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )

@@ -7,6 +7,7 @@ import orjson
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from api import bodies
 from api.answers import json_answer, refusal
 from api.clock import utc_now
 from api.settings import Settings
@@ -76,6 +77,8 @@ async def sign_in(request: Request) -> Response:
             raise ForeignOrigin
         account = await _account_asked(request)
         secret = await sign_in_demonstration(SYSTEM, utc_now(), account, lifetime=LIFETIME)
+    except bodies.TooLarge as refused:
+        return refusal(refused, 413)
     except Refused as refused:
         return refusal(refused)
     response = json_answer({"account": account})
@@ -92,7 +95,7 @@ async def sign_in(request: Request) -> Response:
 
 async def _account_asked(request: Request) -> str:
     try:
-        body = orjson.loads(await request.body())
+        body = orjson.loads(await bodies.read(request))
         account = body["account"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         account = None

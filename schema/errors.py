@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from graphql import GraphQLError
+from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
@@ -12,7 +13,7 @@ from community.errors import ErrorCode, InvalidInput, Refused
 
 log = logging.getLogger(__name__)
 
-_BAD_REQUESTS = (CannotGetOperationTypeError, InvalidOperationTypeError)
+_BAD_REQUESTS = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
 
 INTERNAL_ZH = "系统出了问题，请把编号 {request} 告诉我们。"
 INTERNAL_EN = "Something went wrong on our side; please report the number {request}."

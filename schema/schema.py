@@ -1,6 +1,8 @@
 """The one schema of the house, put together from its topics."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Annotated, Any
 
 import strawberry
 from graphql import ASTValidationRule, GraphQLError
@@ -13,7 +15,8 @@ from strawberry.extensions import (
     query_depth_limiter,
 )
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types.execution import ExecutionContext
+from strawberry.types.execution import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
 import schema.enums  # noqa: F401 - makes the domain's enums GraphQL enums
 from community.errors import ErrorCode
@@ -60,6 +63,21 @@ class _Schema(strawberry.Schema):
     ) -> None:
         """Says nothing: refusals are no faults, and faults are logged where they are masked."""
 
+    async def execute(self, query: str | None, **given: Any) -> ExecutionResult:  # type: ignore[override]
+        """A subscription has no one answer; `subscribe` and `stream` run it."""
+        allowed = set(given.pop("allowed_operation_types", OperationType)) - {OperationType.SUBSCRIPTION}
+        return await super().execute(query, allowed_operation_types=allowed, **given)
+
+
+class _Parsed(ParserCache):
+    """Leaves a document that cannot be parsed to the schema, which makes it an error of its operation."""
+
+    def on_parse(self) -> Iterator[None]:
+        asked = self.execution_context
+        with suppress(GraphQLError):
+            asked.graphql_document = self.cached_parse_document(asked.query, **asked.parse_options)
+        yield
+
 
 # Made once: the validation cache keys on the classes of the rules.
 _RULES: list[type[ASTValidationRule]] = [
@@ -77,7 +95,7 @@ graphql_schema = _Schema(
         PresentedErrors,
         lambda: MaxTokensLimiter(MOST_TOKENS),
         lambda: AddValidationRules(_RULES),
-        lambda: ParserCache(KEPT_DOCUMENTS),
+        lambda: _Parsed(KEPT_DOCUMENTS),
         lambda: ValidationCache(KEPT_DOCUMENTS),
     ],
 )

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ import httpx2
 import pytest
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
@@ -282,7 +283,9 @@ class House:
         return context
 
     async def result(self, query: str, who: str | None = None, **variables: Any) -> Any:
-        return await graphql_schema.execute(query, variables, await self.context(who))
+        return await graphql_schema.execute(
+            query, variable_values=variables, context_value=await self.context(who)
+        )
 
     async def ask(self, query: str, who: str | None = None, **variables: Any) -> Any:
         """The data of an answer without errors."""
@@ -350,10 +353,10 @@ class Socket:
 
     async def until_closed(self) -> int:
         """The code with which the other side closes; what comes before is thrown away."""
-        async with asyncio.timeout(PATIENCE):
-            async for _ in self.line:
-                pass
-            await self.line.wait_closed()
+        with suppress(ConnectionClosed):
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    await self.line.recv()
         return int(self.line.close_code)
 
 

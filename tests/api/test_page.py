@@ -1,0 +1,111 @@
+import base64
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from api import page
+
+INLINE = "document.documentElement.dataset.js = 'yes'"
+INDEX = f'<!doctype html><html lang="zh-CN"><script>{INLINE}</script><script src="/assets/a-1.js"></script>'
+EXPLORER = '<!doctype html><title>explorer</title><script type="module" src="/assets/b-1.js"></script>'
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text(INDEX, encoding="utf-8")
+    (tmp_path / "graphiql.html").write_text(EXPLORER, encoding="utf-8")
+    (tmp_path / "assets" / "a-1.js").write_text("1", encoding="utf-8")
+    (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
+    monkeypatch.setattr(page, "BUILT", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def client(built: Path) -> Iterator[TestClient]:
+    app = Starlette(routes=page.routes(built), exception_handlers={404: page.not_found})
+    with TestClient(app) as client:
+        yield client
+
+
+ADDRESSES = ["/", "/c/spring", "/c/spring/votes/42", "/c/spring/events/42", "/c/spring/ledger", "/c/春风里"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_address_of_the_bulletin_is_the_one_page(client: TestClient, address: str) -> None:
+    response = client.get(address)
+    assert (response.status_code, response.text) == (200, INDEX)
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["cache-control"] == "no-cache"
+
+
+def directives(policy: str) -> dict[str, list[str]]:
+    return {name: sources for name, *sources in (part.split() for part in policy.split("; "))}
+
+
+def test_the_page_runs_only_our_own_scripts_and_the_inline_ones_it_has(client: TestClient) -> None:
+    policy = directives(client.get("/").headers["content-security-policy"])
+    digest = base64.b64encode(hashlib.sha256(INLINE.encode()).digest()).decode()
+    assert policy["default-src"] == ["'self'"]
+    assert policy["script-src"] == ["'self'", f"'sha256-{digest}'"]
+    assert policy["frame-ancestors"] == policy["base-uri"] == policy["worker-src"] == ["'none'"]
+    assert directives(client.get("/graphiql").headers["content-security-policy"])["script-src"] == ["'self'"]
+
+
+@pytest.mark.parametrize("address", ["/", "/graphiql", "/nowhere"])
+def test_every_page_is_guarded(client: TestClient, address: str) -> None:
+    headers = client.get(address, headers={"accept": "text/html"}).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["content-security-policy"]
+
+
+def test_the_explorer_is_a_page_of_its_own(client: TestClient) -> None:
+    response = client.get("/graphiql")
+    assert (response.status_code, response.text) == (200, EXPLORER)
+    assert "blob:" in directives(response.headers["content-security-policy"])["worker-src"]
+
+
+def test_assets_carry_a_hash_and_are_kept_for_ever(client: TestClient) -> None:
+    response = client.get("/assets/a-1.js")
+    assert (response.status_code, response.text) == (200, "1")
+    assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/assets/none.js", "/assets/../secret.txt", "/assets/%2e%2e/secret.txt", "/assets/", "/secret.txt"],
+)
+def test_there_is_nothing_else_to_be_had(client: TestClient, address: str) -> None:
+    response = client.get(address)
+    assert response.status_code == 404
+    assert "secret" not in response.text
+    assert "immutable" not in response.headers.get("cache-control", "")
+
+
+def test_an_address_of_nothing_shows_people_the_page_and_programs_a_line(client: TestClient) -> None:
+    person = client.get("/nowhere", headers={"accept": "text/html,*/*;q=0.8"})
+    assert (person.status_code, person.text) == (404, INDEX)
+    program = client.get("/nowhere", headers={"accept": "application/json"})
+    assert (program.status_code, program.text) == (404, "Not Found\n")
+
+
+def test_a_deploy_shows_at_once(client: TestClient, built: Path) -> None:
+    before = client.get("/")
+    (built / "index.html").write_text("<!doctype html>new", encoding="utf-8")
+    after = client.get("/", headers={"if-none-match": before.headers["etag"]})
+    assert (after.status_code, after.text) == (200, "<!doctype html>new")
+
+
+def test_before_the_page_is_built_it_says_what_to_do(tmp_path: Path) -> None:
+    with TestClient(Starlette(routes=page.routes(tmp_path / "none"))) as client:
+        for address in ("/", "/c/spring", "/graphiql"):
+            response = client.get(address)
+            assert (response.status_code, response.text) == (503, page.NOT_BUILT)
+        assert client.get("/assets/a-1.js").status_code == 404
