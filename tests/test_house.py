@@ -1,0 +1,350 @@
+"""The rules of the house: rooms, purity, one door for writing, and that what is written down is true."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    is_introspection_type,
+    is_specified_scalar_type,
+)
+
+import community
+from api.settings import Settings
+from community.database.work import ACTIONS
+from community.permissions import GRANTS, Permission
+from schema.schema import graphql_schema, sdl
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("community", "realtime", "schema", "api")
+"""From the bottom upwards: each imports only itself and what stands before it."""
+
+SOURCES = sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+MIGRATIONS = Path("community/database/migrations")
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"), str(path))
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(node: ast.AST) -> list[str]:
+    """The modules that an import statement names; `from a import b` may name `a.b`."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        assert node.module
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
+
+
+def imports_of(path: Path) -> set[str]:
+    return {name for node in ast.walk(tree_of(path)) for name in imported(node)}
+
+
+def top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+# Rooms
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_a_room_imports_only_rooms_below(path: Path) -> None:
+    allowed = ROOMS[: ROOMS.index(path.parts[0]) + 1]
+    ours = {top(name) for name in imports_of(path)} & {*ROOMS, "tests", "bench", "deploy", "docs"}
+    assert ours <= set(allowed)
+
+
+def test_the_lower_rooms_know_neither_graphql_nor_http_nor_a_broker() -> None:
+    foreign = {"strawberry", "graphql", "starlette", "uvicorn", "httpx2", "redis", "websockets", "typer"}
+    for path in SOURCES:
+        if path.parts[0] == "community":
+            assert not {top(name) for name in imports_of(path)} & foreign, path
+        if path.parts[0] == "realtime":
+            assert not {top(name) for name in imports_of(path)} & (foreign - {"redis"}), path
+
+
+def test_the_page_takes_only_the_printed_schema_from_the_house() -> None:
+    page = ROOT / "frontend"
+    names = subprocess.run(
+        ["git", "ls-files", "frontend"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    ).stdout.split()
+    kinds = {".ts", ".js", ".mjs", ".svelte", ".tsx", ".html", ".css", ".json"}
+    files = [file for file in map(ROOT.joinpath, names) if file.suffix in kinds and file.exists()]
+    assert files
+    taken = {
+        (file.parent / text).resolve()
+        for file in files
+        for text in re.findall(r"""["'](\.\.?/[^"'\s]+)["']""", file.read_text(encoding="utf-8"))
+    }
+    outside = {target for target in taken if not target.is_relative_to(page)}
+    assert outside <= {ROOT / "schema" / "schema.graphql"}
+
+
+def eager(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs when the module is imported: not in functions, not for the type checker only."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from eager(child)
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    modules = {module_of(path) for path in SOURCES}
+    graph = {
+        module_of(path): {
+            name
+            for node in eager(tree_of(path))
+            for name in imported(node)
+            if name in modules and name != module_of(path)
+        }
+        for path in SOURCES
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+def test_no_other_distribution_provides_one_of_our_names() -> None:
+    provided = packages_distributions()
+    assert {room: set(provided.get(room, ())) for room in ROOMS} == {room: {"meilin"} for room in ROOMS}
+
+
+# Purity
+
+PURE = [
+    path
+    for path in SOURCES
+    if path.name == "rules.py"
+    or (
+        path.parent == Path("community/votes")
+        and path.stem in {"casting", "lifecycle", "roll", "files", "file_count", "strict_json"}
+    )
+    or path in {Path("community/errors.py"), Path("community/permissions.py"), Path("community/text.py")}
+]
+STANDARD = {
+    "collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "itertools", "json", "re",
+    "types", "typing", "unicodedata", "zoneinfo",
+    "pathlib",  # votes.files reads the file that it is given
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PURE, ids=str)
+def test_what_decides_is_pure(path: Path) -> None:
+    """No I/O, no clock, no chance, no third party: neither here nor in what is imported of ours."""
+    names = imports_of(path)
+    assert {top(name) for name in names} <= STANDARD | {"community"}
+    assert ("pathlib" in names) <= (path.name == "files.py")
+    pure = {module_of(other) for other in PURE}
+    ours = {name for name in names if (ROOT / Path(*name.split("."))).with_suffix(".py").exists()}
+    assert ours <= pure
+    called = {ast.unparse(node.func) for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)}
+    asked = {name for name in called if re.search(r"(^|\.)(now|utcnow|today|open|print|input|time)$", name)}
+    assert asked <= ({"path.open"} if path.name == "files.py" else set())
+
+
+def test_every_rules_module_is_looked_at() -> None:
+    assert len([path for path in PURE if path.name == "rules.py"]) >= 6
+    assert len(PURE) == len([path for path in PURE if path.name == "rules.py"]) + 9
+
+
+# One door for writing
+
+for found in pkgutil.walk_packages(community.__path__, "community."):
+    if found.name.endswith(".actions"):
+        importlib.import_module(found.name)
+
+ACTION_FILES = [path for path in SOURCES if path.name == "actions.py"]
+
+
+def may_write(path: Path) -> bool:
+    return path.name == "actions.py" or path.is_relative_to("community/database")
+
+
+def writes_in(tree: ast.Module) -> Iterator[str]:
+    """Calls that create, or are awaited to change; a dict's own `update` is not awaited."""
+    for node in ast.walk(tree):
+        waited = isinstance(node, ast.Await) and isinstance(node.value, ast.Call)
+        call = node.value if isinstance(node, ast.Await) else node
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+            name = call.func.attr
+            if name in {"create", "bulk_create", "get_or_create", "update_or_create", "bulk_update"} or (
+                waited and name in {"update", "delete", "save"}
+            ):
+                yield f"{call.lineno}: {name}"
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if not may_write(path)], ids=str)
+def test_only_actions_write(path: Path) -> None:
+    assert list(writes_in(tree_of(path))) == []
+    text = (ROOT / path).read_text(encoding="utf-8")
+    assert not re.search(r"\b(in_transaction|execute_query|execute_script|execute_insert|Work)\(", text)
+    assert not re.search(r"\b(INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b", text)
+
+
+def test_the_rule_about_writing_sees_writes() -> None:
+    seen = writes_in(ast.parse("async def f():\n    await A.filter(x=1).update(y=2)\n    B.bulk_create([])"))
+    assert sorted(seen) == ["2: update", "3: bulk_create"]
+    assert list(writes_in(ast.parse("{}.update(a=1)"))) == []
+
+
+def public_coroutines(module: Any) -> dict[str, Any]:
+    return {
+        f"{module.__name__}.{name}": value
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and inspect.iscoroutinefunction(value)
+        and value.__module__ == module.__name__
+    }
+
+
+@pytest.mark.parametrize("path", ACTION_FILES, ids=str)
+def test_every_public_coroutine_of_actions_is_an_action(path: Path) -> None:
+    """Or part of one: what takes the `work` of an action cannot be called without."""
+    module = importlib.import_module(module_of(path))
+    coroutines = public_coroutines(module)
+    assert coroutines
+    for name, coroutine in coroutines.items():
+        if name not in ACTIONS:
+            assert next(iter(inspect.signature(coroutine).parameters)) == "work", name
+            assert not hasattr(coroutine, "__wrapped__"), name
+
+
+def test_every_action_names_a_permission_and_stands_in_actions() -> None:
+    assert ACTIONS
+    for name, permission in ACTIONS.items():
+        module = name.rpartition(".")[0]
+        assert permission in Permission
+        assert re.fullmatch(r"community\.\w+\.actions", module), name
+        assert name in public_coroutines(importlib.import_module(module))
+
+
+def test_every_permission_has_its_sentences_and_somebody_who_has_it() -> None:
+    assert set(GRANTS) == set(Permission)
+    for permission, grant in GRANTS.items():
+        assert grant.zh, permission
+        assert grant.en, permission
+        assert grant.roles or grant.anybody, permission
+
+
+# What is written down is true
+
+
+def test_the_printed_schema_is_the_committed_one() -> None:
+    committed = (ROOT / "schema" / "schema.graphql").read_text(encoding="utf-8")
+    assert sdl() == committed, "run `meilin schema > schema/schema.graphql`"
+
+
+def described() -> Iterator[tuple[str, str | None]]:
+    """Every name of the schema with its description."""
+    for name, kind in graphql_schema._schema.type_map.items():
+        if is_introspection_type(kind) or is_specified_scalar_type(kind):
+            continue
+        yield name, kind.description
+        if isinstance(kind, GraphQLEnumType):
+            for value, definition in kind.values.items():
+                yield f"{name}.{value}", definition.description
+        if isinstance(kind, GraphQLInputObjectType):
+            for field, input_field in kind.fields.items():
+                yield f"{name}.{field}", input_field.description
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            for field, definition in kind.fields.items():
+                yield f"{name}.{field}", definition.description
+                for argument, given in definition.args.items():
+                    yield f"{name}.{field}({argument}:)", given.description
+
+
+def test_everything_in_the_schema_is_described() -> None:
+    names = dict(described())
+    assert {"Vote", "Vote.tally", "Mutation.castBallot(key:)", "AnswerInput.text", "VoteStatus.OPEN"} <= set(
+        names
+    )
+    assert [name for name, description in names.items() if not description] == []
+
+
+def test_every_setting_is_named_in_the_readme() -> None:
+    readme = ROOT / "README.md"
+    if not readme.exists():
+        pytest.skip("there is no README yet")
+    text = readme.read_text(encoding="utf-8")
+    named = set(re.findall(r"MEILIN_[A-Z_]+[A-Z]", text))
+    settings = {f"MEILIN_{field.name.upper()}" for field in fields(Settings)}
+    assert settings - named == set()
+    assert named - settings == set(), "the README promises a setting that is none"
+
+
+ELSEWHERE = {
+    "community/bulletin/models.py": "community/database/test_constraints.py",
+    "community/database/fields.py": "community/database/test_constraints.py",
+    "community/database/models.py": "community/database/test_constraints.py",
+    "community/events/models.py": "community/database/test_constraints.py",
+    "community/ledger/models.py": "community/database/test_constraints.py",
+    "community/members/models.py": "community/database/test_constraints.py",
+    "community/places/models.py": "community/database/test_constraints.py",
+    "community/votes/models.py": "community/database/test_constraints.py",
+    "community/votes/actions.py": "community/votes/test_ballots.py",  # one file for each deed
+    "community/signals.py": "realtime/test_broker.py",  # nothing but names
+    "schema/context.py": "schema/test_members.py",  # nothing but what a request is given
+    "schema/enums.py": "test_house.py",  # nothing but descriptions
+    "schema/watch.py": "schema/test_votes.py",
+    "api/answers.py": "api/test_sessions.py",
+    "api/cli.py": "api/test_commands.py",
+    "api/clock.py": "api/test_timers.py",
+    "api/count_report.py": "api/test_cli_count.py",
+    "api/server.py": "api/test_app.py",
+}
+"""Modules that are measured by the tests of another one, which says it better."""
+
+
+def test_every_module_has_its_test_file() -> None:
+    lacking = []
+    for path in SOURCES:
+        if path.name == "__init__.py" or path.is_relative_to(MIGRATIONS):
+            continue  # nothing to measure; migrations by the constraints that they leave
+        if path.is_relative_to("community/demo") and path != Path("community/demo/load.py"):
+            continue  # content, measured as a whole by what it loads
+        test = ELSEWHERE.get(str(path), str(path.with_name(f"test_{path.name}")))
+        if not (ROOT / "tests" / test).exists():
+            lacking.append(f"{path} → tests/{test}")
+    assert lacking == []
+    assert [path for path in ELSEWHERE if not (ROOT / path).exists()] == []
+
+
+HOSTS = ("pypi" + ".org", "python" + "hosted.org", "npm" + "js.", "yarn" + "pkg.com", "npm" + "mirror")
+
+
+def test_no_file_names_the_host_of_a_package_registry() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    for name in listed.stdout.rstrip("\0").split("\0"):
+        if (ROOT / name).is_file():
+            text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
+            assert not [host for host in HOSTS if host in text], name
