@@ -29,6 +29,7 @@ from community.votes.casting import (
     Validity,
     VoteClosed,
     VoteForm,
+    VoteNotOpen,
     check_answers,
     check_open,
 )
@@ -56,6 +57,7 @@ from community.votes.reads import (
     vote_row,
     weights_in,
 )
+from community.votes.results import result_of
 from community.votes.roll import electorate, form_roll
 from community.votes.rules import FollowMajority, Matter, Silence
 
@@ -166,10 +168,11 @@ async def _ask(vote: int, position: int, new: NewQuestion, building: int | None,
 
 @requires(Permission.OPERATE, within=place_of_vote)
 async def open_vote(work: Work, vote: int) -> None:
-    """Freezes the roll and opens the ballot box, once. Raises VoteNotOpen before its time."""
+    """Freezes the roll and opens the ballot box, once, however late. Raises VoteNotOpen before its time."""
     await hold_exclusive("vote", vote)
     row = await vote_row(vote)
-    check_open(row.status(work.now))
+    if work.now < row.opens_at:
+        raise VoteNotOpen
     await _open(work, row)
 
 
@@ -429,13 +432,8 @@ async def close_vote(work: Work, vote: int) -> None:
     await QuestionResult.bulk_create(
         QuestionResult(
             question_id=question.question,
-            sequence=question.moment,
-            outcome=question.tally.outcome,
-            participating_heads=question.tally.participating.heads,
-            participating_area=question.tally.participating.area,
-            agreeing_heads=question.tally.agreeing.heads,
-            agreeing_area=question.tally.agreeing.area,
             counted_at=work.now,
+            **result_of(question.tally, question.moment),
         )
         for question in progress.questions
     )

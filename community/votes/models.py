@@ -190,6 +190,7 @@ class QuestionResult(Model):
     participating_area = fields.BigIntField()
     agreeing_heads = fields.IntField(null=True)
     agreeing_area = fields.BigIntField(null=True)
+    choices = fields.TextField()
     counted_at = Instant()
 
     class Meta:

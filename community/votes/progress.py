@@ -140,7 +140,7 @@ def _tally(vote: VoteRow, matter: Matter, sums: Sums) -> Tally:
 
 
 async def _eligible(vote: VoteRow, questions: Sequence[QuestionRow]) -> dict[int | None, Weight]:
-    """The denominators by building; before the opening as the roll would be now."""
+    """The denominators by building; before the opening as the roll stood at the announcement."""
     buildings = scopes(vote, questions)
     if vote.opened_at is None:
         register = await read_register(vote.community_id, vote.announced_at)

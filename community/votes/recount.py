@@ -14,6 +14,7 @@ from community.votes.models import (
     Vote,
 )
 from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_row
+from community.votes.results import result_of
 from community.votes.rules import ZERO, Sums, Tally, Weight, count
 
 
@@ -108,22 +109,8 @@ async def _rolls_differ(vote: VoteRow, questions: list[QuestionRow]) -> list[str
 
 
 async def _result_differs(question: QuestionRow, tally: Tally, sequence: int) -> list[str]:
-    written = await QuestionResult.filter(question_id=question.id).values(
-        "sequence",
-        "outcome",
-        "participating_heads",
-        "participating_area",
-        "agreeing_heads",
-        "agreeing_area",
-    )
-    counted = {
-        "sequence": sequence,
-        "outcome": tally.outcome,
-        "participating_heads": tally.participating.heads,
-        "participating_area": tally.participating.area,
-        "agreeing_heads": tally.agreeing.heads,
-        "agreeing_area": tally.agreeing.area,
-    }
+    counted = result_of(tally, sequence)
+    written = await QuestionResult.filter(question_id=question.id).values(*counted)
     if written == [counted]:
         return []
     return [f"question {question.id}: written {written}, counted {counted}"]

@@ -1184,6 +1184,7 @@ class Migration(migrations.Migration):
                 ("participating_area", fields.BigIntField()),
                 ("agreeing_heads", fields.IntField(null=True)),
                 ("agreeing_area", fields.BigIntField(null=True)),
+                ("choices", fields.TextField(unique=False)),
                 ("counted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={"table": "question_result", "app": "meilin", "pk_attr": "id"},

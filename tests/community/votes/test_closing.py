@@ -78,8 +78,15 @@ async def test_a_vote_that_nobody_opened_is_closed_with_its_roll(poll: Any) -> N
     assert (result.outcome, result.sequence, result.participating_heads) == (Outcome.NO_QUORUM, 0, 0)
     assert (await progress_of(vote)).eligible == Weight(3, 9_000 + 9_000 + 9_001)
     assert await recount(vote) == []
-    with pytest.raises(VoteClosed):
-        await open_vote(SYSTEM, poll.closes_at, vote)
+    await poll.changes_nothing(open_vote(SYSTEM, poll.closes_at, vote))
+
+
+async def test_a_timer_that_comes_after_the_close_still_opens_and_then_closes(poll: Any) -> None:
+    await poll.households(2)
+    vote = await poll.announced()
+    await open_vote(SYSTEM, poll.closes_at + DAY, vote)
+    await close_vote(SYSTEM, poll.closes_at + DAY, vote)
+    assert await recount(vote) == []
 
 
 async def test_a_consultation_has_no_outcome_open_or_closed(poll: Any) -> None:

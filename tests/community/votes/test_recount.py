@@ -46,6 +46,10 @@ PLANTED = {
     "0.01 m² too few": ("UPDATE question_result SET agreeing_area = agreeing_area - 1", "written"),
     "a later number of ballots": ("UPDATE question_result SET sequence = 7", "written"),
     "a result gone": ("DELETE FROM question_result", r"written \[\]"),
+    "an opposing mark made an abstention": (
+        "UPDATE ballot_choice SET choice = 'ABSTAIN' WHERE choice = 'AGAINST'",
+        "question .*: written .*AGAINST",
+    ),
     "a ballot turned round": (
         "UPDATE ballot_choice SET choice = 'FOR' WHERE choice = 'AGAINST'",
         "written",
