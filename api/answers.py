@@ -3,9 +3,12 @@
 from typing import Any
 
 import orjson
+from graphql import GraphQLError
+from starlette.requests import Request
 from starlette.responses import Response
 
 from community.errors import ErrorCode, Refused
+from schema.errors import presented
 
 STATUS = {
     ErrorCode.UNAUTHENTICATED: 401,
@@ -24,3 +27,8 @@ def refusal(refused: Refused, status: int | None = None) -> Response:
     extensions = {"code": refused.code.value, "zh": refused.zh, "en": refused.en}
     errors = [{"message": refused.en, "extensions": extensions}]
     return json_answer({"errors": errors}, status or STATUS.get(refused.code, 400))
+
+
+def fault(request: Request, error: Exception) -> Response:
+    """What is our fault, masked and logged like one of a GraphQL field."""
+    return json_answer({"errors": [presented(GraphQLError("", original_error=error)).formatted]}, 500)

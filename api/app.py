@@ -10,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route, WebSocketRoute
 
 from api import health, page
+from api.answers import fault
 from api.graphql import GraphQLEndpoint
 from api.logs import configure
 from api.metrics import Measured, Metrics
@@ -74,7 +75,7 @@ def create_app(settings: Settings) -> Starlette:
             *page.routes(),
         ],
         middleware=[Middleware(Measured, metrics=metrics), Middleware(GZipMiddleware, minimum_size=1024)],
-        exception_handlers={404: page.not_found},
+        exception_handlers={404: page.not_found, Exception: fault},
         lifespan=lifespan,
     )
     app.state.settings = settings

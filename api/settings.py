@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+ENGINES = ("sqlite:///", "postgres://", "postgresql://")
 HOME = Path(__file__).resolve().parent.parent
 
 
@@ -25,13 +26,18 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, port: int = 8000) -> "Settings":
-        """`port` is in the public address where nobody set one. Raises BadSetting for an unknown MEILIN_…."""
+        """`port` is in the public address where nobody set one. Raises BadSetting for an unknown MEILIN_…
+        and for a database of neither engine.
+        """
         known = {f"MEILIN_{field.name.upper()}": field.name for field in fields(cls)}
         given = {name: value for name, value in environment.items() if name.startswith("MEILIN_")}
         if unknown := sorted(set(given) - set(known)):
             raise BadSetting(f"unknown setting {unknown[0]}; there are {', '.join(known)}")
         values = {known[name]: value for name, value in given.items() if value}
-        return cls(**{"public_url": f"http://localhost:{port}"} | values)
+        settings = cls(**{"public_url": f"http://localhost:{port}"} | values)
+        if not settings.database_url.startswith(ENGINES):
+            raise BadSetting(f"MEILIN_DATABASE_URL begins with {' or '.join(ENGINES)}")
+        return settings
 
     @property
     def secure(self) -> bool:

@@ -367,6 +367,7 @@ class Server:
         self.town, self.file, self.port, self._log = town, file, port, log
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx2.Client(base_url=self.url, timeout=PATIENCE)
+        self.process: subprocess.Popen[bytes]
 
     @property
     def database_url(self) -> str:
@@ -442,7 +443,7 @@ def served(town: Town, folder: Path, **environment: str) -> Iterator[Server]:
             command = meilin(
                 "serve", "--port", str(server.port), MEILIN_DATABASE_URL=server.database_url, **environment
             )
-            process = subprocess.Popen(**command, stdout=log, stderr=log)
+            process = server.process = subprocess.Popen(**command, stdout=log, stderr=log)
         try:
             if _ready(server, process):
                 yield server
@@ -476,7 +477,7 @@ def serve(town: Town) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def command() -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Runs `meilin …` as a process of its own, to its end."""
+    """Runs `meilin …` as a process of its own, to its end; `prepared`: what starting one takes."""
 
     def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -487,4 +488,5 @@ def command() -> Callable[..., "subprocess.CompletedProcess[str]"]:
             check=False,
         )
 
+    run.prepared = meilin  # type: ignore[attr-defined]
     return run

@@ -317,6 +317,7 @@ ELSEWHERE = {
     "api/clock.py": "api/test_timers.py",
     "api/count_report.py": "api/test_cli_count.py",
     "api/server.py": "api/test_app.py",
+    "community/votes/strict_json.py": "community/votes/test_files.py",
 }
 """Modules that are measured by the tests of another one, which says it better."""
 

@@ -31,6 +31,11 @@ def test_a_slip_in_a_name_is_refused_and_the_names_are_said() -> None:
         Settings.from_environment({"MEILIN_DATABSE_URL": "sqlite:///x"})
 
 
+def test_a_database_of_neither_engine_is_refused() -> None:
+    with pytest.raises(BadSetting, match="MEILIN_DATABASE_URL begins with sqlite:///"):
+        Settings.from_environment({"MEILIN_DATABASE_URL": "mysql://db/meilin"})
+
+
 @pytest.mark.parametrize(
     ("url", "secure"), [("https://meilin.example", True), ("http://localhost:8000", False)]
 )
