@@ -1,0 +1,78 @@
+from typing import Any
+
+from graphql import build_schema
+
+from schema.schema import DEEPEST, MOST_ALIASES, graphql_schema, sdl
+
+VIEWER = "{ viewer { account } }"
+
+
+def test_the_printed_schema_can_be_read_again() -> None:
+    read = build_schema(sdl())
+    assert set(graphql_schema._schema.type_map) == set(read.type_map)
+
+
+def test_the_names_that_others_rely_on_are_there() -> None:
+    types = graphql_schema._schema.type_map
+    fields = {
+        "Query": {"node", "viewer", "communities", "community", "vote", "event"},
+        "Mutation": {"castBallot", "signUp", "cancelSignUp", "publishEvent", "publishNotice"},
+        "Subscription": {"voteProgress", "eventAttendance", "bulletin"},
+        "Community": {"id", "slug", "name", "households", "votes", "events", "bulletin", "ledger"},
+        "Vote": {"id", "title", "status", "opensAt", "closesAt", "questions", "tally"},
+        "VoteProgress": {"voteId", "version", "eligible", "participating", "questions"},
+        "QuestionTally": {
+            "questionId",
+            "eligible",
+            "participating",
+            "agreeing",
+            "choices",
+            "conditions",
+            "outcome",
+        },
+        "Condition": {"gate", "measure", "need", "clause", "have", "of", "missing", "met"},
+        "EventAttendance": {"eventId", "version", "capacity", "signedUp", "placesLeft"},
+        "BulletinItem": {"cursor", "at", "kind", "subject"},
+        "BallotReceipt": {"id", "voteId", "castAt"},
+        "SignUp": {"id", "event", "partySize"},
+    }
+    for name, expected in fields.items():
+        found: Any = types[name]
+        assert expected <= set(found.fields), name
+    for name in ("Community", "Vote", "Event", "SignUp", "Notice", "Entry"):
+        node: Any = types[name]
+        assert [interface.name for interface in node.interfaces] == ["Node"]
+
+
+async def test_an_operation_may_be_as_large_as_a_page_needs(house: Any) -> None:
+    aliases = " ".join(f"a{number}: viewer {{ account }}" for number in range(MOST_ALIASES))
+    await house.ask(f"{{ {aliases} }}")
+    (error,) = (await house.result(f"{{ {aliases} more: viewer {{ account }} }}")).errors
+    assert error.extensions["code"] == "INVALID_INPUT"
+
+
+def nested(depth: int) -> str:
+    """A query `depth` levels deep."""
+    return (
+        '{ community(slug: "spring") '
+        + "{ votes { edges { node { community " * depth
+        + "{ id }"
+        + " } } } }" * depth
+        + " }"
+    )
+
+
+async def test_an_operation_that_goes_round_in_circles_is_refused(house: Any) -> None:
+    await house.ask(nested(2))
+    (error,) = (await house.result(nested(DEEPEST))).errors
+    assert error.extensions["code"] == "INVALID_INPUT"
+
+
+async def test_a_kept_document_serves_everybody_his_own_answer(house: Any) -> None:
+    """The parser and the validation keep documents, not what they lead to."""
+    for who in (None, "spring/resident-1", None, "quiet/resident-1"):
+        viewer = (await house.ask(VIEWER, who))["viewer"]
+        assert viewer == (who and {"account": who})
+    for _ in range(2):
+        assert (await house.result("{ nothing }")).errors
+        assert (await house.result("{")).errors
