@@ -1,0 +1,43 @@
+import asyncio
+
+from tortoise.transactions import in_transaction
+
+from community.database.sql import hold_exclusive, hold_word, is_postgres, select
+
+
+async def test_a_question_mark_is_a_value_on_both_engines(database: str) -> None:
+    rows = await select("SELECT CAST(? AS BIGINT) AS a, CAST(? AS TEXT) AS b", [7, "it's ? and $1"])
+    assert rows == [{"a": 7, "b": "it's ? and $1"}]
+    assert is_postgres() is database.startswith("postgres")
+
+
+async def test_a_statement_without_values_and_without_rows(database: str) -> None:
+    assert await select("SELECT 1 AS a") == [{"a": 1}]
+    assert await select("SELECT 1 AS a WHERE 1 = 0") == []
+
+
+async def test_who_holds_a_word_is_alone_until_the_transaction_ends(database: str) -> None:
+    order: list[str] = []
+    held = asyncio.Event()
+
+    async def first() -> None:
+        async with in_transaction():
+            await hold_word("word")
+            held.set()
+            await hold_word("word")  # holding it again is nothing
+            await asyncio.sleep(0.05)
+            order.append("first")
+
+    async def second() -> None:
+        await held.wait()
+        async with in_transaction():
+            await hold_word("word")
+            order.append("second")
+
+    await asyncio.gather(first(), second())
+    assert order == ["first", "second"]
+
+
+async def test_a_row_that_is_not_there_can_be_held(database: str) -> None:
+    async with in_transaction():
+        await hold_exclusive("vote", 42)
