@@ -96,3 +96,14 @@ class TryAgain(Refused):
     code = ErrorCode.TRY_AGAIN
     zh = "系统正忙，请稍后再试，您的操作没有被记录。"
     en = "The system is busy; nothing was recorded, please try again."
+
+
+class OutcomeUnknown(Refused):
+    """The line to the database broke while it was being written down."""
+
+    code = ErrorCode.TRY_AGAIN
+    zh = "没能确认这次操作是否已被记录。用同一个提交编号再试不会重复；没有编号的，请先看看是否已有记录。"
+    en = (
+        "We cannot tell whether this was recorded. Try again with the same key, which never counts twice; "
+        "without a key, look first whether it is there."
+    )

@@ -53,7 +53,8 @@ def _connection(url: str) -> dict[str, Any]:
         }
         return {"engine": "community.database.sqlite", "credentials": {"file_path": path} | pragmas}
     if parts.scheme in ("postgres", "postgresql"):
-        return expand_db_url(url.replace("postgresql://", "postgres://", 1))
+        connection = expand_db_url(url.replace("postgresql://", "postgres://", 1))
+        return connection | {"engine": "community.database.postgres"}
     raise ValueError(f"a database URL starts with sqlite:// or postgres://, not {parts.scheme}://")
 
 

@@ -1,0 +1,105 @@
+"""PostgreSQL over asyncpg: where the line breaks, an honest word about what it left behind.
+
+Tortoise's own client hands on whatever broke, keeps a pool's connection for ever when it breaks at BEGIN,
+and lets a failing rollback hide why there was one.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import asyncpg
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import (
+    NestedTransactionContext,
+    TransactionContext,
+    TransactionContextPooled,
+)
+from tortoise.connection import get_connections
+
+from community.errors import OutcomeUnknown, Refused, TryAgain
+
+_BROKEN = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+def _is_broken(error: BaseException) -> bool:
+    """There is no line to the server, or it broke meanwhile."""
+    if isinstance(error, asyncpg.InterfaceError):  # also what we ask wrongly
+        return "closed" in str(error) or "released" in str(error)
+    return isinstance(error, _BROKEN)
+
+
+@contextmanager
+def _broken_means(refusal: type[Refused]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if _is_broken(error):
+            raise refusal from error
+        raise
+
+
+class _Translating(AsyncpgDBClient):
+    async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """What is not committed leaves no trace, so it may be tried again."""
+        with _broken_means(TryAgain):
+            return await super()._translate_exceptions(func, *args, **kwargs)
+
+
+class PostgresClient(_Translating):
+    def _in_transaction(self) -> TransactionContext:
+        return _PooledContext(_Transaction(self), self._pool_init_lock)
+
+
+class _Transaction(TransactionWrapper, _Translating):
+    def _in_transaction(self) -> TransactionContext:
+        return NestedTransactionContext(_Transaction(self))
+
+    async def commit(self) -> None:
+        """Raises OutcomeUnknown where the line broke before the server's answer."""
+        with _broken_means(OutcomeUnknown):
+            await super().commit()
+
+    async def rollback(self) -> None:
+        """Where there is no line any more the server does it by itself."""
+        with suppress(TryAgain), _broken_means(TryAgain):
+            await super().rollback()
+
+
+class _PooledContext(TransactionContextPooled):
+    """Gives its connection back whatever happens."""
+
+    async def __aenter__(self) -> Any:
+        with _broken_means(TryAgain):
+            await self.ensure_connection()
+            self.client._connection = await self.client._parent._pool.acquire()
+        self.token = get_connections().set(self.connection_name, self.client)
+        try:
+            await self.client.begin()
+        except BaseException:
+            await self._give_back()
+            raise
+        return self.client
+
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        try:
+            if not self.client._finalized:
+                await (self.client.rollback() if exc_type else self.client.commit())
+        finally:
+            await self._give_back()
+
+    async def _give_back(self) -> None:
+        """A connection that breaks here is thrown away by the pool; what was committed stays so."""
+        get_connections().reset(self.token)
+        with suppress(TryAgain), _broken_means(TryAgain):
+            await self.client._parent._pool.release(self.client._connection)
+
+
+client_class = PostgresClient

@@ -1,0 +1,180 @@
+"""A line to PostgreSQL that breaks at the worst moments: honest words, and a pool that is whole again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import pytest
+from tortoise.exceptions import OperationalError
+
+from community.database import work
+from community.database.engine import opened
+from community.database.models import Due
+from community.database.sql import select
+from community.database.work import Work, in_one_piece
+from community.errors import NotFound, OutcomeUnknown, TryAgain
+from community.members.models import Account
+from community.permissions import SYSTEM, Viewer
+
+MORE_THAN_THE_POOL = 8
+
+
+class Line:
+    """Stands between us and the server; cuts when it is told to, or at a word of ours."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._server = (host, port)
+        self._ends: set[asyncio.StreamWriter] = set()
+        self.cut_before = self.cut_behind = b"\0nothing"
+        self.down = False
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.down:
+            writer.close()
+            return
+        far_reader, far_writer = await asyncio.open_connection(*self._server)
+        self._ends |= {writer, far_writer}
+        with suppress(OSError):
+            await asyncio.gather(self._there(reader, far_writer), self._back(far_reader, writer))
+
+    async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if self.cut_before in data:
+                self.cut()
+                return
+            if self.cut_behind in data:
+                # The server does it, we never hear of it.
+                self._ends.discard(writer)
+                self.cut()
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    def cut(self) -> None:
+        for end in self._ends:
+            end.transport.abort()
+        self._ends = set()
+
+
+@pytest.fixture
+async def line(postgres_url: str) -> AsyncIterator[Line]:
+    parts = urlsplit(postgres_url)
+    assert parts.hostname
+    assert parts.port
+    line = Line(parts.hostname, parts.port)
+    server = await asyncio.start_server(line.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, opened(postgres_url.replace(str(parts.port), str(port))):
+        yield line
+        await work.all_done()
+    line.cut()
+
+
+async def write(doing: Work) -> None:
+    await Due.create(deed="deed", subject=1 + await Due.all().count(), at=doing.now)
+
+
+async def written() -> int:
+    return await Due.all().count()
+
+
+async def everything_works(now: datetime) -> None:
+    """More at once than there are connections, so each is taken."""
+    before = await written()
+    slow = [select("SELECT pg_sleep(0.01)") for _ in range(MORE_THAN_THE_POOL)]
+    async with asyncio.timeout(20):
+        await asyncio.gather(*slow)
+        for _ in range(MORE_THAN_THE_POOL):
+            await in_one_piece(write, SYSTEM, now)
+    assert await written() == before + MORE_THAN_THE_POOL
+
+
+async def test_no_line_at_all(line: Line, now: datetime) -> None:
+    line.down = True
+    for _ in range(MORE_THAN_THE_POOL):
+        with pytest.raises(TryAgain):
+            await in_one_piece(write, SYSTEM, now)
+        with pytest.raises(TryAgain):
+            await written()
+    line.down = False
+    await everything_works(now)
+
+
+async def test_a_line_that_breaks_at_rest_is_made_anew(line: Line, now: datetime) -> None:
+    await everything_works(now)
+    line.cut()
+    with suppress(TryAgain):  # as long as we have not noticed
+        await written()
+    await everything_works(now)
+
+
+@pytest.mark.parametrize("word", [b"BEGIN", b"INSERT", b"SELECT"])
+async def test_a_line_that_breaks_before_the_commit_leaves_nothing(
+    line: Line, now: datetime, word: bytes
+) -> None:
+    line.cut_before = word
+    for _ in range(MORE_THAN_THE_POOL):
+        with pytest.raises(TryAgain):
+            await in_one_piece(write, SYSTEM, now)
+    line.cut_before = b"\0nothing"
+    assert await written() == 0
+    await everything_works(now)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_line_that_breaks_at_the_commit_leaves_it_open(
+    line: Line, now: datetime, arrives: bool
+) -> None:
+    if arrives:
+        line.cut_behind = b"COMMIT"
+    else:
+        line.cut_before = b"COMMIT"
+    with pytest.raises(OutcomeUnknown):
+        await in_one_piece(write, SYSTEM, now)
+    line.cut_before = line.cut_behind = b"\0nothing"
+    async with asyncio.timeout(20):
+        while await written() != arrives:  # noqa: ASYNC110 - the server sets no event of ours
+            await asyncio.sleep(0.01)
+    await everything_works(now)
+
+
+async def test_the_same_key_finds_what_was_written_though_nobody_heard(line: Line, now: datetime) -> None:
+    async def keyed(doing: Work) -> bool:
+        before = await doing.done_before("deed", "key")
+        if before is None:
+            await doing.keep("deed", "key", 7)
+        return before == 7
+
+    viewer = Viewer(account=(await Account.create(name="resident-1", created_at=now)).id)
+    line.cut_behind = b"COMMIT"
+    with pytest.raises(OutcomeUnknown):
+        await in_one_piece(keyed, viewer, now)
+    line.cut_behind = b"\0nothing"
+    assert await in_one_piece(keyed, viewer, now)
+
+
+async def test_what_is_refused_stays_so_though_the_line_breaks_meanwhile(line: Line, now: datetime) -> None:
+    async def refused(doing: Work) -> None:
+        await write(doing)
+        line.cut()
+        await asyncio.sleep(0.05)
+        raise NotFound
+
+    with pytest.raises(NotFound):
+        await in_one_piece(refused, SYSTEM, now)
+    assert await written() == 0
+    await everything_works(now)
+
+
+async def test_what_we_ask_wrongly_is_no_broken_line(line: Line) -> None:
+    with pytest.raises(OperationalError):
+        await select("SELECT nothing FROM nowhere")
+    with pytest.raises(Exception, match="invalid input"):
+        await Due.filter(subject=2**70).count()
