@@ -125,8 +125,9 @@ async def furnished(estate: Any, build: Any, now: datetime) -> House:
     await BallotText.create(ballot_id=ballots[1].id, question_id=question.id, text="好")
     await CountedBallot.create(vote_id=vote.id, party_id=party, ballot_id=ballots[1].id)
     await QuestionResult.create(
-        question_id=question.id, sequence=3, participating_heads=1, participating_area=9_000, counted_at=now
-    )
+        question_id=question.id, sequence=3, participating_heads=1, participating_area=9_000,
+        choices='{"FOR": [1, 9000]}', counted_at=now,
+    )  # fmt: skip
     event = await Event.create(
         community_id=community, title="美邻节", description="", place="花园", starts_at=now, ends_at=later,
         sign_up_closes_at=now, capacity=5, max_party_size=4, published_at=now,
