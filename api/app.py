@@ -13,7 +13,8 @@ from api import health, page
 from api.answers import fault
 from api.graphql import GraphQLEndpoint
 from api.logs import configure
-from api.metrics import Measured, Metrics
+from api.metrics import Metrics
+from api.requests import Requests
 from api.sessions import sign_in, sign_out
 from api.settings import Settings
 from api.timers import keep_running_due
@@ -22,7 +23,7 @@ from community.database.engine import opened
 from community.database.migrate import pending
 from community.database.work import all_done, tell_through
 from realtime.broker import MemoryBroker
-from realtime.head import follow_head
+from realtime.head import Follower
 from realtime.redis_broker import RedisBroker
 from realtime.standing import Standings
 from schema.watching import Watching
@@ -38,8 +39,9 @@ def create_app(settings: Settings) -> Starlette:
     standings = Standings()
     broker.listen(standings.hear)
     broker.after_gap(standings.everything_changed)
-    graphql = GraphQLEndpoint(settings, watching, standings)
-    metrics = Metrics(lambda: watching.watchers)
+    follower = Follower(journal.head, journal.signals_after, broker.hear)
+    metrics = Metrics(watching, follower)
+    graphql = GraphQLEndpoint(settings, watching, standings, metrics)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -48,7 +50,7 @@ def create_app(settings: Settings) -> Starlette:
                 raise NotMigrated(f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
             stop_telling = tell_through(broker.publish)
             tasks = [
-                asyncio.create_task(follow_head(journal.head, journal.signals_after, broker.hear)),
+                asyncio.create_task(follower.follow()),
                 asyncio.create_task(keep_running_due()),
             ]
             if isinstance(broker, RedisBroker):
@@ -74,7 +76,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/metrics", metrics.show),
             *page.routes(),
         ],
-        middleware=[Middleware(Measured, metrics=metrics), Middleware(GZipMiddleware, minimum_size=1024)],
+        middleware=[Middleware(Requests, metrics=metrics), Middleware(GZipMiddleware, minimum_size=1024)],
         exception_handlers={404: page.not_found, Exception: fault},
         lifespan=lifespan,
     )

@@ -1,6 +1,6 @@
 """/graphql: GraphQL over HTTP to the letter, and subscriptions over graphql-transport-ws."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -28,6 +28,7 @@ from strawberry.types.graphql import OperationType
 from api import bodies
 from api.answers import refusal
 from api.clock import utc_now
+from api.metrics import Metrics
 from api.sessions import check_origin, secret_of, viewer_behind
 from api.settings import Settings
 from community.errors import InvalidInput, Refused
@@ -73,6 +74,13 @@ class SubscriptionHandler(BaseGraphQLTransportWSHandler[Context, None]):
         else:
             await self.handle_invalid_message("Failed to parse message")
 
+    async def send_message(self, message: Message) -> None:
+        if message["type"] == "error":
+            self.view.count(message["payload"])  # type: ignore[attr-defined]
+        elif message["type"] == "next":
+            self.view.count(message["payload"].get("errors", ()))  # type: ignore[attr-defined]
+        await super().send_message(message)
+
     async def _handle_pre_execution_error(
         self, operation: Operation[Context, None], result: PreExecutionError
     ) -> None:
@@ -100,7 +108,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     websocket_adapter_class = TextAdapter
     graphql_transport_ws_handler_class = SubscriptionHandler
 
-    def __init__(self, settings: Settings, watching: Watching, standings: Standings) -> None:
+    def __init__(
+        self, settings: Settings, watching: Watching, standings: Standings, metrics: Metrics
+    ) -> None:
         super().__init__(
             graphql_schema,
             graphql_ide=None,
@@ -109,6 +119,12 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             allowed_origins=[settings.public_url],
         )
         self._settings, self._watching, self._standings = settings, watching, standings
+        self._metrics = metrics
+
+    def count(self, errors: Iterable[Mapping[str, Any]]) -> None:
+        """Counts errors as they go out, by their code."""
+        for error in errors:
+            self._metrics.errors.labels(error["extensions"]["code"]).inc()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -168,6 +184,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         result = await super().execute_single(request=request, sub_response=sub_response, **rest)
         if result.errors:  # what could not be parsed never came by the schema's extensions
             result.errors = [presented(error) for error in result.errors]
+            self.count([error.formatted for error in result.errors])
         sub_response.graphql_json = _prefers_graphql_json(request.headers.get("accept", ""))  # type: ignore[attr-defined]
         sub_response.request_error = _is_request_error(result)  # type: ignore[attr-defined]
         return result

@@ -4,9 +4,18 @@ import logging
 import logging.config
 
 import structlog
+from structlog.typing import EventDict
+
+from schema.errors import request_id
 
 # What stood in variables when something failed is tokens, names and ballots.
 _WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+
+
+def _with_request(logger: object, method: str, event: EventDict) -> EventDict:
+    if own := request_id.get():
+        event["request"] = own
+    return event
 
 
 def configure(level: str) -> None:
@@ -14,6 +23,7 @@ def configure(level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _with_request,
     ]
     handler = logging.StreamHandler()
     handler.setFormatter(

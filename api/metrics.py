@@ -1,59 +1,48 @@
-"""What Prometheus asks for: requests, watchers, the journal's head."""
+"""What Prometheus asks for. Each process answers for itself."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-)
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from community.database import journal
+from community.database import journal, work
+from community.database.engine import pool
+from realtime.head import Follower
+from schema.watching import Watching
 
 
-class Metrics:
+class Metrics(Collector):
     """One registry an app, so that two apps in one process do not share counts."""
 
-    def __init__(self, watchers: Callable[[], int]) -> None:
+    def __init__(self, watching: Watching, follower: Follower) -> None:
         self._registry = CollectorRegistry()
+        self._watching, self._follower, self._head = watching, follower, 0
         self.requests = Counter(
             "meilin_http_requests", "HTTP requests by status.", ["status"], registry=self._registry
         )
         self.seconds = Histogram(
             "meilin_http_request_seconds", "Time to answer an HTTP request.", registry=self._registry
         )
-        self._head = Gauge("meilin_journal_head", "Number of the newest change.", registry=self._registry)
-        watching = Gauge("meilin_watchers", "Subscriptions that stand.", registry=self._registry)
-        watching.set_function(watchers)
+        self.errors = Counter("meilin_errors", "Errors given, by code.", ["code"], registry=self._registry)
+        self._registry.register(self)
 
     async def show(self, request: Request) -> Response:
-        self._head.set(await journal.head())
+        self._head = await journal.head()
         return Response(generate_latest(self._registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
-
-class Measured:
-    """Counts and times what goes through."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        start = time.perf_counter()
-
-        async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._metrics.requests.labels(message["status"]).inc()
-                self._metrics.seconds.observe(time.perf_counter() - start)
-            await send(message)
-
-        await self._app(scope, receive, watched)
+    def collect(self) -> Iterator[Metric]:
+        lag = self._head - (self._head if self._follower.seen is None else self._follower.seen)
+        yield GaugeMetricFamily("meilin_watchers", "Subscriptions that stand.", self._watching.watchers)
+        yield CounterMetricFamily("meilin_moments", "Live states shown.", self._watching.moments)
+        yield GaugeMetricFamily("meilin_journal_head", "Number of the newest change.", self._head)
+        yield GaugeMetricFamily("meilin_journal_lag", "Changes this process has not looked at.", max(0, lag))
+        size, free = pool()
+        yield GaugeMetricFamily("meilin_database_connections", "Connections open.", size)
+        yield GaugeMetricFamily("meilin_database_connections_free", "Connections at rest.", free)
+        deeds = CounterMetricFamily("meilin_deeds", "Deeds by how they ended.", labels=["end"])
+        for end, count in work.ENDED.items():
+            deeds.add_metric([end], count)
+        yield deeds

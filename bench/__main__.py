@@ -15,8 +15,8 @@ from api.clock import utc_now
 from community.database.engine import opened
 from community.database.migrate import migrate
 from community.demo.load import load
-from community.members.reads import accounts_like, viewer_of
 from community.members.actions import open_session
+from community.members.reads import accounts_like, viewer_of
 from community.members.rules import SessionKind
 from community.permissions import SYSTEM, Viewer
 from community.places.reads import community_by_slug

@@ -11,26 +11,35 @@ EVERY = 1.0
 log = logging.getLogger(__name__)
 
 
-async def follow_head(
-    head: Callable[[], Awaitable[int]],
-    signals_after: Callable[[int], Awaitable[tuple[int, list[Signal]]]],
-    hear: Callable[[Iterable[Signal]], None],
-) -> None:
-    """Runs until cancelled; `hear` is for this process, as every other one looks for itself.
+class Follower:
+    """`seen`: the number of the last change this process looked at; None before the first look."""
 
-    A signal heard twice, here and from the broker, costs one read.
-    """
-    seen: int | None = None
-    while True:
-        try:
-            if seen is None:
-                seen = await head()
-            while True:
-                newest, signals = await signals_after(seen)
-                if newest == seen:
-                    break
-                seen = newest
-                hear(signals)
-        except Exception:
-            log.exception("could not read the journal's head")
-        await asyncio.sleep(EVERY)
+    def __init__(
+        self,
+        head: Callable[[], Awaitable[int]],
+        signals_after: Callable[[int], Awaitable[tuple[int, list[Signal]]]],
+        hear: Callable[[Iterable[Signal]], None],
+    ) -> None:
+        self._head, self._signals_after, self._hear = head, signals_after, hear
+        self.seen: int | None = None
+
+    async def follow(self) -> None:
+        """Runs until cancelled; `hear` is for this process, as every other one looks for itself.
+
+        A signal heard twice, here and from the broker, costs one read.
+        """
+        while True:
+            try:
+                if self.seen is None:
+                    self.seen = await self._head()
+                while await self._further(self.seen):
+                    pass
+            except Exception:
+                log.exception("could not read the journal's head")
+            await asyncio.sleep(EVERY)
+
+    async def _further(self, seen: int) -> bool:
+        """Whether there was anything beyond `seen`."""
+        self.seen, signals = await self._signals_after(seen)
+        self._hear(signals)
+        return self.seen > seen

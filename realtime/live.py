@@ -28,6 +28,7 @@ class Live(Generic[T]):
     def __init__(self, topic: Topic, read: Callable[[int], Awaitable[T]]) -> None:
         self._topic, self._read = topic, read
         self._shown: dict[int, _Shown[T]] = {}
+        self.moments = 0
 
     @property
     def watched(self) -> int:
@@ -70,7 +71,7 @@ class Live(Generic[T]):
             await shown.stale.wait()
             shown.stale.clear()
             try:
-                shown.show(await self._read(key))
+                self.moments += shown.show(await self._read(key))
             except Exception:
                 log.exception("could not read %s:%s", self._topic, key)
                 shown.stale.set()
@@ -90,12 +91,14 @@ class _Shown(Generic[T]):
         self.stale.set()  # the first read is the snapshot, made after the watch began
         self._next = asyncio.Event()
 
-    def show(self, state: T) -> None:
+    def show(self, state: T) -> bool:
+        """Whether it was a new one."""
         if self.moment and state == self.state:
-            return
+            return False
         self.state, self.moment = state, self.moment + 1
         done, self._next = self._next, asyncio.Event()
         done.set()
+        return True
 
     async def states(self) -> AsyncIterator[T]:
         seen = 0

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from typing import Any
+from contextvars import ContextVar
 
 from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
@@ -10,6 +10,9 @@ from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from community.errors import ErrorCode, InvalidInput, Refused
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Of the request or socket that is being served; the outside sets it."""
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +23,7 @@ INTERNAL_EN = "Something went wrong on our side; please report the number {reque
 
 
 def presented(error: GraphQLError) -> GraphQLError:
-    """The same error as clients may see it, with `code`, `zh` and `en` in its extensions."""
+    """The same error as clients may see it, with `code`, `zh`, `en` and `requestId` in its extensions."""
     if "code" in (error.extensions or {}):
         return error
     cause = error.original_error
@@ -31,21 +34,28 @@ def presented(error: GraphQLError) -> GraphQLError:
     if cause is None or isinstance(cause, _BAD_REQUESTS):
         refusal = InvalidInput(problem_zh="请求的写法不对", problem_en=error.message)
         return _with(error, refusal.en, refusal.code, refusal.zh, refusal.en)
-    request = secrets.token_hex(4)
-    log.error("internal error %s at %s", request, error.path, exc_info=cause)
-    zh, en = INTERNAL_ZH.format(request=request), INTERNAL_EN.format(request=request)
-    return _with(error, en, ErrorCode.INTERNAL, zh, en, requestId=request)
+    number = request_id.get() or secrets.token_hex(4)
+    log.error("internal error %s at %s", number, error.path, exc_info=cause)
+    zh, en = INTERNAL_ZH.format(request=number), INTERNAL_EN.format(request=number)
+    return _with(error, en, ErrorCode.INTERNAL, zh, en, number)
 
 
-def _with(error: GraphQLError, message: str, code: ErrorCode, zh: str, en: str, **more: Any) -> GraphQLError:
+def _with(
+    error: GraphQLError, message: str, code: ErrorCode, zh: str, en: str, number: str = ""
+) -> GraphQLError:
     return GraphQLError(
         message,
         nodes=error.nodes,
         source=error.source,
         positions=error.positions,
         path=error.path,
-        extensions={"code": code.value, "zh": zh, "en": en} | more,
+        extensions={"code": code.value, "zh": zh, "en": en} | numbered(number or request_id.get()),
     )
+
+
+def numbered(number: str) -> dict[str, str]:
+    """The `requestId` of an error, where there is a request."""
+    return {"requestId": number} if number else {}
 
 
 class PresentedErrors(MaskErrors):

@@ -40,5 +40,9 @@ class Watching:
             shown.everything_changed()
 
     @property
+    def moments(self) -> int:
+        return self.tally.moments + self.attendance.moments
+
+    @property
     def watchers(self) -> int:
         return self.tally.watchers + self.attendance.watchers + self.bulletin.watchers

@@ -69,6 +69,13 @@ class OneWriterClient(SqliteClient):
                 self._readers.append(reader)
                 self._free.put_nowait(reader)
 
+    @property
+    def pool(self) -> tuple[int, int]:
+        """Connections open, the writer's included, and those at rest."""
+        if not self._connection:
+            return 0, 0
+        return 1 + len(self._readers), self._free.qsize() + (not self._lock.locked())
+
     async def close(self) -> None:
         readers, self._readers, self._free = self._readers, [], asyncio.LifoQueue()
         for reader in readers:

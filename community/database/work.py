@@ -4,6 +4,7 @@ An action runs whole or not at all: it has a task of its own, which a caller tha
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
 from functools import wraps
@@ -27,6 +28,9 @@ S = TypeVar("S")
 
 # What PostgreSQL says to a transaction that stood in the way of another one: it left no trace.
 _OVERTAKEN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+
+ENDED: Counter[str] = Counter(committed=0, undone=0)
+"""How the deeds of this process ended, for whoever looks after it."""
 
 _under_way: set[asyncio.Task[Any]] = set()
 _listeners: list[Tell] = []
@@ -134,8 +138,8 @@ async def in_one_piece(deed: Callable[[Work], Awaitable[T]], viewer: Viewer, now
 
 def _finished(task: asyncio.Task[Any]) -> None:
     _under_way.discard(task)
-    if not task.cancelled():
-        task.exception()  # the caller may have hung up: asking keeps asyncio from complaining
+    # The caller may have hung up: asking for the exception keeps asyncio from complaining.
+    ENDED["undone" if task.cancelled() or task.exception() else "committed"] += 1
 
 
 async def all_done() -> None:

@@ -1,62 +1,65 @@
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-from starlette.testclient import TestClient
 
-from api.metrics import Measured, Metrics
+from api.metrics import Metrics
 from community.database import journal
+from realtime.broker import MemoryBroker
+from realtime.head import Follower
+from schema.watching import Watching
 
 
-def samples(text: str) -> dict[tuple[str, str], float]:
-    """Values by name and status."""
+def metrics_of(watching: Watching | None = None) -> Metrics:
+    broker = MemoryBroker()
+    follower = Follower(journal.head, journal.signals_after, broker.hear)
+    return Metrics(watching or Watching.through(broker), follower)
+
+
+async def shown(metrics: Metrics) -> dict[tuple[str, ...], float]:
+    """Values by name and labels."""
+    response = await metrics.show(Request({"type": "http"}))
+    assert response.headers["content-type"].startswith("text/plain")
     return {
-        (sample.name, sample.labels.get("status", sample.labels.get("le", ""))): sample.value
-        for family in text_string_to_metric_families(text)
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(bytes(response.body).decode())
         for sample in family.samples
     }
 
 
-def app(metrics: Metrics) -> Starlette:
-    def fine(request: Request) -> PlainTextResponse:
-        return PlainTextResponse("")
-
-    return Starlette(routes=[Route("/fine", fine)], middleware=[Middleware(Measured, metrics=metrics)])
-
-
-async def shown(metrics: Metrics) -> dict[tuple[str, str], float]:
-    response = await metrics.show(Request({"type": "http"}))
-    assert response.headers["content-type"].startswith("text/plain")
-    return samples(bytes(response.body).decode())
+async def test_watchers_and_moments_are_those_of_the_process(house: Any) -> None:
+    metrics = metrics_of(house.watching)
+    assert (await shown(metrics))["meilin_watchers",] == 0
+    async with house.watching.tally.watch(house.town.key("Vote", "open")) as states:
+        await anext(states)
+        found = await shown(metrics)
+    assert (found["meilin_watchers",], found["meilin_moments_total",]) == (1, 1)
+    assert (await shown(metrics))["meilin_watchers",] == 0
 
 
-async def test_requests_are_counted_by_status_and_timed(house: Any) -> None:
-    metrics = Metrics(lambda: 0)
-    client = TestClient(app(metrics))
-    for path in ("/fine", "/fine", "/none"):
-        client.get(path)
-    found = await shown(metrics)
-    assert found["meilin_http_requests_total", "200"] == 2
-    assert found["meilin_http_requests_total", "404"] == 1
-    assert found["meilin_http_request_seconds_count", ""] == 3
+async def test_the_lag_is_what_this_process_has_not_looked_at(house: Any) -> None:
+    metrics, head = metrics_of(), await journal.head()
+    assert (await shown(metrics))["meilin_journal_head",] == head
+    metrics._follower.seen = head - 2
+    assert (await shown(metrics))["meilin_journal_lag",] == 2
 
 
-async def test_watchers_and_the_head_are_those_of_the_moment(house: Any) -> None:
-    watching = [3]
-    metrics = Metrics(lambda: watching[0])
-    found = await shown(metrics)
-    assert found["meilin_watchers", ""] == 3
-    assert found["meilin_journal_head", ""] == await journal.head()
-    watching[0] = 4
-    assert (await shown(metrics))["meilin_watchers", ""] == 4
+async def test_deeds_are_counted_by_their_end(house: Any) -> None:
+    before = await shown(metrics_of())
+    publish = 'mutation($c: ID!) { publishNotice(communityId: $c, notice: {title: "今晚停水", body: "请存水"}) { id } }'
+    await house.ask(publish, "spring/manager", c=house.town.id("Community", "spring"))
+    after = await shown(metrics_of())
+    assert after["meilin_deeds_total", "committed"] == before["meilin_deeds_total", "committed"] + 1
+    assert after["meilin_deeds_total", "undone"] == before["meilin_deeds_total", "undone"]
+
+
+async def test_connections_at_rest_are_never_more_than_there_are(house: Any) -> None:
+    found = await shown(metrics_of())
+    assert 0 < found["meilin_database_connections_free",] <= found["meilin_database_connections",]
 
 
 async def test_two_apps_in_one_process_count_apart(house: Any) -> None:
-    first, second = Metrics(lambda: 0), Metrics(lambda: 0)
-    TestClient(app(first)).get("/fine")
-    assert ("meilin_http_requests_total", "200") in await shown(first)
-    assert ("meilin_http_requests_total", "200") not in await shown(second)
+    first, second = metrics_of(), metrics_of()
+    first.errors.labels("VOTE_CLOSED").inc()
+    assert (await shown(first))["meilin_errors_total", "VOTE_CLOSED"] == 1
+    assert ("meilin_errors_total", "VOTE_CLOSED") not in await shown(second)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from community.signals import Signal, Topic
-from realtime.head import EVERY, follow_head
+from realtime.head import EVERY, Follower
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -45,7 +45,7 @@ class Journal:
 
     @asynccontextmanager
     async def followed(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(follow_head(self.head, self.signals_after, self.publish))
+        task = asyncio.create_task(Follower(self.head, self.signals_after, self.publish).follow())
         await asyncio.sleep(0)
         try:
             yield

@@ -1,0 +1,52 @@
+import re
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from api.metrics import Metrics
+from api.requests import Requests
+from community.database import journal
+from realtime.broker import MemoryBroker
+from realtime.head import Follower
+from schema.errors import request_id
+from schema.watching import Watching
+
+
+def app() -> tuple[Starlette, Metrics]:
+    def say(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(request_id.get())
+
+    broker = MemoryBroker()
+    follower = Follower(journal.head, journal.signals_after, broker.hear)
+    metrics = Metrics(Watching.through(broker), follower)
+    return Starlette(routes=[Route("/say", say)], middleware=[Middleware(Requests, metrics=metrics)]), metrics
+
+
+def test_every_request_has_an_id_of_its_own_and_is_told_it() -> None:
+    client = TestClient(app()[0])
+    answers = [client.get("/say") for _ in range(3)]
+    ids = [answer.text for answer in answers]
+    assert ids == [answer.headers["x-request-id"] for answer in answers]
+    assert len(set(ids)) == 3
+    assert all(re.fullmatch("[0-9a-f]{8}", own) for own in ids)
+    assert request_id.get() == ""
+
+
+def test_requests_are_counted_by_status_and_timed() -> None:
+    starlette, metrics = app()
+    client = TestClient(starlette)
+    for path in ("/say", "/say", "/none"):
+        client.get(path)
+    assert metrics.requests.labels(200)._value.get() == 2
+    assert metrics.requests.labels(404)._value.get() == 1
+
+
+def test_an_error_carries_the_id_of_its_request(server: Any) -> None:
+    response = server.post("{ nothing }")
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["requestId"] == response.headers["x-request-id"]
