@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tortoise import Tortoise
+from tortoise import Tortoise, connections
 from tortoise.backends.base.config_generator import expand_db_url
+
+from community.database.sqlite import OneWriterClient
 
 APP = "meilin"
 MODELS = [
@@ -61,6 +63,15 @@ def _connection(url: str) -> dict[str, Any]:
 def sqlite_file(url: str) -> Path | None:
     credentials = _connection(url)["credentials"]
     return Path(credentials["file_path"]) if "file_path" in credentials else None
+
+
+def pool() -> tuple[int, int]:
+    """How many connections this process has open, and how many of them are at rest."""
+    client = connections.get("default")
+    if isinstance(client, OneWriterClient):
+        return client.pool
+    held = client._pool
+    return (held.get_size(), held.get_idle_size()) if held else (0, 0)
 
 
 @asynccontextmanager

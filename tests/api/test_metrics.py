@@ -46,8 +46,9 @@ async def test_the_lag_is_what_this_process_has_not_looked_at(house: Any) -> Non
 
 async def test_deeds_are_counted_by_their_end(house: Any) -> None:
     before = await shown(metrics_of())
-    publish = 'mutation($c: ID!) { publishNotice(communityId: $c, notice: {title: "今晚停水", body: "请存水"}) { id } }'
-    await house.ask(publish, "spring/manager", c=house.town.id("Community", "spring"))
+    publish = "mutation($c: ID!, $n: NoticeInput!) { publishNotice(communityId: $c, notice: $n) { id } }"
+    notice = {"title": "今晚停水", "body": "请存水"}
+    await house.ask(publish, "spring/manager", c=house.town.id("Community", "spring"), n=notice)
     after = await shown(metrics_of())
     assert after["meilin_deeds_total", "committed"] == before["meilin_deeds_total", "committed"] + 1
     assert after["meilin_deeds_total", "undone"] == before["meilin_deeds_total", "undone"]

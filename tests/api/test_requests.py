@@ -47,6 +47,6 @@ def test_requests_are_counted_by_status_and_timed() -> None:
 
 
 def test_an_error_carries_the_id_of_its_request(server: Any) -> None:
-    response = server.post("{ nothing }")
+    response = server.client.post("/graphql", json={"query": "{ nothing }"})
     (error,) = response.json()["errors"]
     assert error["extensions"]["requestId"] == response.headers["x-request-id"]
