@@ -42,6 +42,7 @@ MALFORMED = [
     encoded(f"Vote:{2**63}"),
     encoded("Vote:12").rstrip("="),
     encoded("Vote:12") + "\n",
+    encoded("Vote:12").replace("g==", "h=="),  # which decodes to the same bytes
 ]
 
 
