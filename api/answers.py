@@ -1,6 +1,6 @@
 """What HTTP says besides GraphQL results: refusals with the same code and sentences."""
 
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from graphql import GraphQLError
@@ -28,6 +28,16 @@ def refusal(refused: Refused, status: int | None = None) -> Response:
     extensions |= numbered(request_id.get())
     errors = [{"message": refused.en, "extensions": extensions}]
     return json_answer({"errors": errors}, status or STATUS.get(refused.code, 400))
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """What was refused outside of GraphQL."""
+    return refusal(cast(Refused, error))
+
+
+def hung_up(request: Request, error: Exception) -> Response:
+    """The client is gone before it had asked; nobody reads this, but requests are counted by status."""
+    return Response(status_code=499)
 
 
 def fault(request: Request, error: Exception) -> Response:

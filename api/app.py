@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager, suppress
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route, WebSocketRoute
 
 from api import health, page
-from api.answers import fault
+from api.answers import fault, hung_up, refused
 from api.graphql import GraphQLEndpoint
 from api.logs import configure
 from api.metrics import Metrics
@@ -22,6 +23,7 @@ from community.database import journal
 from community.database.engine import opened
 from community.database.migrate import pending
 from community.database.work import all_done, tell_through
+from community.errors import Refused
 from realtime.broker import MemoryBroker
 from realtime.head import Follower
 from realtime.redis_broker import RedisBroker
@@ -77,7 +79,12 @@ def create_app(settings: Settings) -> Starlette:
             *page.routes(),
         ],
         middleware=[Middleware(Requests, metrics=metrics), Middleware(GZipMiddleware, minimum_size=1024)],
-        exception_handlers={404: page.not_found, Exception: fault},
+        exception_handlers={
+            404: page.not_found,
+            Refused: refused,
+            ClientDisconnect: hung_up,
+            Exception: fault,
+        },
         lifespan=lifespan,
     )
     app.state.settings = settings

@@ -1,6 +1,7 @@
 """/graphql: GraphQL over HTTP to the letter, and subscriptions over graphql-transport-ws."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -21,7 +22,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
 )
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
@@ -31,7 +32,7 @@ from api.clock import utc_now
 from api.metrics import Metrics
 from api.sessions import check_origin, secret_of, viewer_behind
 from api.settings import Settings
-from community.errors import InvalidInput, Refused
+from community.errors import ErrorCode, InvalidInput, Refused, TryAgain
 from community.permissions import Viewer
 from realtime.standing import Standing, Standings
 from schema.context import Context
@@ -40,6 +41,7 @@ from schema.schema import graphql_schema
 from schema.watching import Watching
 
 GRAPHQL_JSON, JSON = "application/graphql-response+json", "application/json"
+TRY_AGAIN_LATER = 1013
 
 
 class TextAdapter(ASGIWebSocketAdapter):
@@ -50,6 +52,11 @@ class TextAdapter(ASGIWebSocketAdapter):
             await self.ws.send_text(orjson.dumps(message).decode())
         except (WebSocketDisconnect, RuntimeError) as error:  # Starlette raises either after a close
             raise WebSocketDisconnected from error
+
+    async def close(self, code: int, reason: str) -> None:
+        """Of two who close one line the second does nothing."""
+        with suppress(WebSocketDisconnect, RuntimeError):
+            await super().close(code, reason)
 
 
 class _OnlySubscriptions:
@@ -74,18 +81,35 @@ class SubscriptionHandler(BaseGraphQLTransportWSHandler[Context, None]):
         else:
             await self.handle_invalid_message("Failed to parse message")
 
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        try:
+            await super().handle_connection_init(message)
+        except TryAgain:
+            await self._send_away()
+
     async def send_message(self, message: Message) -> None:
-        if message["type"] == "error":
-            self.view.count(message["payload"])  # type: ignore[attr-defined]
-        elif message["type"] == "next":
-            self.view.count(message["payload"].get("errors", ()))  # type: ignore[attr-defined]
-        await super().send_message(message)
+        errors = _errors_in(message)
+        self.view.count(errors)  # type: ignore[attr-defined]
+        if any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors):
+            await self._send_away()
+        else:
+            await super().send_message(message)
+
+    async def _send_away(self) -> None:
+        """After this code stock clients come back by themselves, which they do not after an error."""
+        await self.websocket.close(code=TRY_AGAIN_LATER, reason="Try again later")
 
     async def _handle_pre_execution_error(
         self, operation: Operation[Context, None], result: PreExecutionError
     ) -> None:
         """A document that cannot be read is one operation's error, no reason to end the others."""
         await operation.send_initial_errors([presented(error) for error in result.errors or ()])
+
+
+def _errors_in(message: Message) -> Sequence[Mapping[str, Any]]:
+    if message["type"] == "error":
+        return message["payload"]
+    return message["payload"].get("errors", ()) if message["type"] == "next" else ()
 
 
 def _is_message(message: object) -> bool:
@@ -174,6 +198,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         try:
             context.secret = secret_of(context.request, params)
             context.viewer = await viewer_behind(context.secret, utc_now(), strict=strict)
+        except TryAgain:
+            raise
         except Refused as refused:
             raise ConnectionRejectionError from refused
         if context.viewer.account is not None:

@@ -197,7 +197,7 @@ _describe(
         ErrorCode.PARTY_REQUIRED: "The account acts for several owner parties; name one.",
         ErrorCode.TOO_FEW_CHOICES: "A question is not answered, or with too few choices.",
         ErrorCode.TOO_MANY_CHOICES: "More choices than the question takes.",
-        ErrorCode.TRY_AGAIN: "Busy; nothing was recorded.",
+        ErrorCode.TRY_AGAIN: "Not now; ask again, with the same `key`.",
         ErrorCode.UNAUTHENTICATED: "Sign in first.",
         ErrorCode.UNKNOWN_CHOICE: "The question has no such choice.",
         ErrorCode.UNKNOWN_QUESTION: "The vote has no such question.",
