@@ -42,6 +42,7 @@ soak: .venv/.dev frontend/dist/index.html ## the long endurance runs
 	pytest -n 2 -m soak
 
 lock: .venv/.dev ## renew the hashed pins, without any registry's address
+	pip install uv
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml requirements.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev -c requirements.txt requirements.in -o requirements-dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group node -o requirements-node.txt
