@@ -33,7 +33,7 @@ def _policy(html: str, *, explorer: bool) -> str:
         (
             "default-src 'self'",
             f"script-src 'self' {' '.join(hashes)}".strip(),
-            "style-src 'self' 'unsafe-inline'",
+            "style-src 'self' 'unsafe-inline'" if explorer else "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self' data:",
             "connect-src 'self' ws: wss:",
