@@ -6,26 +6,45 @@ signal before they say that something did not.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
 from community.signals import Signal, Topic
 from realtime.broker import Broker, MemoryBroker
+from realtime.redis_broker import RedisBroker
 
 Ends = tuple[Broker, Broker]
 
 FIRST, SECOND, LAST = Signal(Topic.TALLY, 1), Signal(Topic.RIGHTS, 2**62), Signal(Topic.BULLETIN, 3)
 
 
-async def _memory() -> AsyncIterator[Ends]:
+@asynccontextmanager
+async def _memory(_: pytest.FixtureRequest) -> AsyncIterator[Ends]:
     """Within one process both ends are the same."""
     broker = MemoryBroker()
     yield broker, broker
 
 
-@pytest.fixture(params=[_memory], ids=["memory"])
+@asynccontextmanager
+async def _redis(request: pytest.FixtureRequest) -> AsyncIterator[Ends]:
+    """As two processes have them."""
+    redis = request.getfixturevalue("redis")
+    near, far = RedisBroker(redis.url), RedisBroker(redis.url)
+    lines = [asyncio.create_task(broker.keep_connected()) for broker in (near, far)]
+    await until(lambda: near.connected and far.connected)
+    await redis.listens_to(2)
+    try:
+        yield near, far
+    finally:
+        for line in lines:
+            line.cancel()
+        await asyncio.gather(*lines, return_exceptions=True)
+
+
+@pytest.fixture(params=[_memory, _redis], ids=["memory", "redis"])
 async def ends(request: pytest.FixtureRequest) -> AsyncIterator[Ends]:
-    async for pair in request.param():
+    async with request.param(request) as pair:
         yield pair
 
 
@@ -92,6 +111,45 @@ async def test_a_listener_that_fails_stops_neither_the_others_nor_whoever_publis
     near.publish([LAST])
     await until(lambda: LAST in heard)
     assert heard == [FIRST, LAST]
+
+
+async def test_what_an_end_learned_by_itself_it_tells_only_its_own_listeners(ends: Ends) -> None:
+    near, far = ends
+    own: list[Signal] = []
+    others: list[Signal] = []
+    near.listen(own.append)
+    far.listen(others.append)
+    near.hear([FIRST])
+    assert own == [FIRST]  # at once
+    near.publish([LAST])
+    await until(lambda: LAST in others)
+    assert others == ([FIRST, LAST] if near is far else [LAST])
+
+
+async def test_what_an_end_publishes_its_own_listeners_hear_at_once_and_once(ends: Ends) -> None:
+    near, far = ends
+    own: list[Signal] = []
+    others: list[Signal] = []
+    near.listen(own.append)
+    far.listen(others.append)
+    near.publish([FIRST])
+    assert own == [FIRST]
+    await until(lambda: FIRST in others)
+    far.publish([LAST])
+    await until(lambda: LAST in own)
+    assert own == [FIRST, LAST]
+
+
+async def test_a_line_that_holds_has_no_gap(ends: Ends) -> None:
+    near, far = ends
+    mended: list[str] = []
+    stop = far.after_gap(lambda: mended.append("far"))
+    heard: list[Signal] = []
+    far.listen(heard.append)
+    near.publish([LAST])
+    await until(lambda: LAST in heard)
+    assert mended == []
+    stop()
 
 
 async def test_a_listener_may_stop_itself_while_it_hears(ends: Ends) -> None:

@@ -1,0 +1,247 @@
+"""Whatever becomes of the line between two processes: every watcher ends on the truth, and every reader
+of the journal sees each item once and in order. The same property for both brokers.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis as Client
+from redis.exceptions import RedisError
+
+from community.signals import Signal, Topic
+from realtime import feed, head, live, redis_broker
+from realtime.broker import MemoryBroker
+from realtime.feed import Feed
+from realtime.head import Follower
+from realtime.live import Live
+from realtime.redis_broker import RedisBroker
+
+ESTATE = 7
+VOTES = (1, 2)
+
+
+@dataclass(frozen=True)
+class Item:
+    number: int
+
+
+class Truth:
+    """What a database holds: the journal, and how each vote stands."""
+
+    def __init__(self) -> None:
+        self.journal: list[Signal] = []
+
+    def write(self, vote: int) -> list[Signal]:
+        signals = [Signal(Topic.TALLY, vote), Signal(Topic.BULLETIN, ESTATE)]
+        self.journal += signals
+        return signals
+
+    @property
+    def items(self) -> list[int]:
+        return [number for number, (topic, _) in enumerate(self.journal, 1) if topic is Topic.BULLETIN]
+
+    async def tally(self, vote: int) -> int:
+        await asyncio.sleep(0)
+        return self.journal.count(Signal(Topic.TALLY, vote))
+
+    async def head(self) -> int:
+        await asyncio.sleep(0)
+        return len(self.journal)
+
+    async def signals_after(self, number: int) -> tuple[int, list[Signal]]:
+        await asyncio.sleep(0)
+        return len(self.journal), self.journal[number:]
+
+    async def items_after(self, _: int, number: int, most: int) -> Sequence[Item]:
+        await asyncio.sleep(0)
+        return [Item(each) for each in self.items if each > number][:most]
+
+
+class Process:
+    """One process of the house, wired as the app wires it, with screens and readers before it."""
+
+    def __init__(self, truth: Truth, broker: Any) -> None:
+        self.truth, self.broker = truth, broker
+        self.live = Live(Topic.TALLY, truth.tally)
+        self.feed = Feed(truth.items_after, truth.head)
+        self.follower = Follower(truth.head, truth.signals_after, broker.hear)
+        for part in (self.live, self.feed):
+            broker.listen(part.hear)
+            broker.after_gap(part.everything_changed)
+        self.shown: dict[int, int] = {}
+        self.read: list[int] = []
+        self._reader: asyncio.Task[None] | None = None
+        self._tasks = [asyncio.create_task(self._screen(vote)) for vote in VOTES]
+        self._tasks.append(asyncio.create_task(self.follower.follow()))
+        if isinstance(broker, RedisBroker):
+            self._tasks.append(asyncio.create_task(broker.keep_connected()))
+        self.resume()
+
+    async def _screen(self, vote: int) -> None:
+        async with self.live.watch(vote) as states:
+            async for state in states:
+                self.shown[vote] = state
+
+    async def _read(self) -> None:
+        async with self.feed.watch(ESTATE, self.read[-1] if self.read else 0) as items:
+            async for item in items:
+                self.read.append(item.number)
+
+    def resume(self) -> None:
+        """The reader's line breaks; it goes on behind the last item that it has."""
+        if self._reader:
+            self._reader.cancel()
+            self._tasks.append(self._reader)
+        self._reader = asyncio.create_task(self._read())
+
+    async def is_right(self) -> bool:
+        right = {vote: await self.truth.tally(vote) for vote in VOTES}
+        return self.shown == right and len(self.read) >= len(self.truth.items)
+
+    async def end(self) -> None:
+        tasks = [*self._tasks, self._reader]
+        for task in tasks:
+            if task:
+                task.cancel()
+        await asyncio.gather(*filter(None, tasks), return_exceptions=True)
+
+
+class Line:
+    """What lies between the processes, and what may become of it."""
+
+    async def befall(self, what: str) -> None:
+        """In memory there is nothing that could break."""
+
+    async def mend(self) -> None:
+        """All is well again."""
+
+    def brokers(self) -> tuple[Any, Any]:
+        broker = MemoryBroker()
+        return broker, broker
+
+
+class RedisLine(Line):
+    def __init__(self, redis: Any) -> None:
+        self._redis = redis
+        self._there, self._paused = True, False
+
+    def brokers(self) -> tuple[Any, Any]:
+        return RedisBroker(self._redis.url), RedisBroker(self._redis.url)
+
+    async def befall(self, what: str) -> None:
+        if what == "cut" and self._there and not self._paused:
+            with suppress(RedisError):
+                async with Client.from_url(self._redis.url) as client:
+                    await client.client_kill_filter(_type="pubsub")
+        elif what == "pause" and self._there and not self._paused:
+            os.kill(self._redis._process.pid, signal.SIGSTOP)
+            self._paused = True
+        elif what == "kill" and self._there:
+            self._redis.kill()
+            self._there = self._paused = False
+        elif what == "mend":
+            await self.mend()
+
+    async def mend(self) -> None:
+        if self._paused:
+            os.kill(self._redis._process.pid, signal.SIGCONT)
+        elif not self._there:
+            self._redis.start()
+        self._there, self._paused = True, False
+
+
+Deed = tuple[str, int]
+WRITES = st.tuples(st.just("write"), st.integers(0, 3))
+DEEDS = st.lists(
+    st.one_of(
+        WRITES,
+        WRITES,
+        st.tuples(st.sampled_from(["cut", "pause", "kill", "mend", "mend"]), st.just(0)),
+        st.tuples(st.just("resume"), st.integers(0, 1)),
+        st.tuples(st.just("wait"), st.integers(0, 40)),
+    ),
+    max_size=30,
+)
+
+
+@asynccontextmanager
+async def two_processes(truth: Truth, line: Line) -> AsyncIterator[list[Process]]:
+    processes = [Process(truth, broker) for broker in line.brokers()]
+    try:
+        yield processes
+    finally:
+        await line.mend()
+        for process in processes:
+            await process.end()
+
+
+async def live_through(deeds: Sequence[Deed], line: Line) -> None:
+    truth = Truth()
+    async with two_processes(truth, line) as processes:
+        for deed, much in deeds:
+            if deed == "write":
+                process = processes[much % 2]
+                process.broker.publish(truth.write(VOTES[much // 2]))
+            elif deed == "resume":
+                processes[much].resume()
+            elif deed == "wait":
+                await asyncio.sleep(much / 1000)
+            else:
+                await line.befall(deed)
+        await line.mend()
+        async with asyncio.timeout(30):
+            for process in processes:
+                while not await process.is_right():
+                    await asyncio.sleep(0.005)
+        for process in processes:
+            assert process.read == truth.items
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same mechanisms with shorter waits."""
+    for module, name, seconds in (
+        (live, "PAUSE", 0.002),
+        (feed, "RETRY", 0.01),
+        (head, "EVERY", 0.1),
+        (redis_broker, "HEARTBEAT", 0.1),
+        (redis_broker, "PAUSE", 0.01),
+        (redis_broker, "LONGEST_PAUSE", 0.05),
+    ):
+        monkeypatch.setattr(module, name, seconds)
+
+
+LINES: dict[str, Callable[[pytest.FixtureRequest], Line]] = {
+    "memory": lambda _: Line(),
+    "redis": lambda request: RedisLine(request.getfixturevalue("redis")),
+}
+
+
+def hold_the_property(line: Line, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(DEEDS)
+    def through(deeds: list[Deed]) -> None:
+        asyncio.run(live_through(deeds, line))
+
+    through()
+
+
+@pytest.mark.parametrize(
+    "examples",
+    [pytest.param(40, id="short"), pytest.param(1000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])],
+)
+@pytest.mark.parametrize("broker", LINES)
+def test_everybody_ends_on_the_truth(
+    request: pytest.FixtureRequest, quick: None, broker: str, examples: int
+) -> None:
+    hold_the_property(LINES[broker](request), examples)
+
+
