@@ -306,10 +306,10 @@ class Estate:
 @pytest.fixture
 async def estate(database: str, build: Build) -> Estate:
     async with in_transaction():  # one commit is quicker than twenty
-        return await _estate(build)
+        return await an_estate(build)
 
 
-async def _estate(build: Build) -> Estate:
+async def an_estate(build: Build) -> Estate:
     community = await build.community()
     building = await build.building(community)
     unit = await build.unit(community, building)

@@ -145,6 +145,10 @@ def for_postgres() -> list[str]:
             f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN {body} END $body$"
         )
         statements.append(f'CREATE TRIGGER {name} {when} ON "{table}" FOR EACH ROW EXECUTE FUNCTION {name}()')
+        if "DELETE" in when:  # TRUNCATE asks no trigger of a row
+            statements.append(
+                f'CREATE TRIGGER {name}_whole BEFORE TRUNCATE ON "{table}" EXECUTE FUNCTION {name}()'
+            )
 
     def refuse(name: str) -> str:
         return f"RAISE EXCEPTION '{name}' USING ERRCODE = 'integrity_constraint_violation';"

@@ -38,6 +38,14 @@ promised = import_module("community.database.migrations.0002_constraints")
 CHECKS = {name for _, name, _ in promised.CHECKS}
 RULES = {name for _, name, _, _ in promised.RULES}
 COUNTS = {name for name, _, _ in promised.SIGN_UP_COUNTS}
+GUARDED = {table for table, *_ in [*promised.CHECKS, *promised.RULES]} | set(promised.APPEND_ONLY)
+OTHERS = {
+    "party": "SELECT id FROM owner_party WHERE id NOT IN (SELECT party_id FROM roll_entry)",
+    "account": "SELECT id FROM account WHERE id NOT IN (SELECT account_id FROM sign_up)",
+    "first_ballot": "SELECT id FROM ballot WHERE sequence = 1",
+    "invalid_ballot": "SELECT id FROM ballot WHERE validity = 'INVALID'",
+    "entry": "SELECT id FROM entry",
+}
 
 
 async def names(query: str) -> set[str]:
@@ -91,13 +99,13 @@ class House:
 @pytest.fixture
 async def house(estate: Any, build: Any, now: datetime) -> House:
     async with in_transaction():
-        return await furnished(estate, build, now)
+        await furnish(estate, build, now)
+        return await house_as_it_stands()
 
 
-async def furnished(estate: Any, build: Any, now: datetime) -> House:
+async def furnish(estate: Any, build: Any, now: datetime) -> None:
     community, account = estate.community, estate.owner.account
     party = await build.party(community, account, estate.unit)
-    other = await build.party(community, estate.neighbour.account)
     later = now + timedelta(days=7)
     vote = await Vote.create(
         community_id=community, convener_id=estate.committee, title="物业选聘", description="",
@@ -142,16 +150,16 @@ async def furnished(estate: Any, build: Any, now: datetime) -> House:
     )
     await KeyedDeed.create(account_id=account, deed="signUp", key="k", subject=7, at=now)
 
-    made = House(other={
-        "party": other, "vote": new_id(), "account": estate.neighbour.account, "event": new_id(),
-        "first_ballot": ballots[0].id, "invalid_ballot": ballots[2].id,
-    })  # fmt: skip
-    guarded = {table for table, *_ in [*promised.CHECKS, *promised.RULES]} | set(promised.APPEND_ONLY)
-    for table in guarded:
+
+async def house_as_it_stands() -> House:
+    """The furniture that is found in the open database."""
+    found = House(other={"vote": new_id(), "event": new_id()})
+    for table in GUARDED:
         rows = await select(f'SELECT * FROM "{table}"')
-        made.rows[table] = next((row for row in rows if row.get("sequence") == 2), rows[0])
-    made.other["entry"] = made.rows["entry"]["id"]
-    return made
+        found.rows[table] = next((row for row in rows if row.get("sequence") == 2), rows[0])
+    for name, query in OTHERS.items():
+        found.other[name] = (await select(query))[0]["id"]
+    return found
 
 
 def insert(table: str, **changed: Any) -> tuple[str, str, dict[str, Any]]:
@@ -255,12 +263,26 @@ async def everything(house: House) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in VIOLATIONS}))
 async def test_no_statement_gets_past_it(house: House, name: str) -> None:
+    await holds(house, name)
+
+
+async def holds(house: House, name: str) -> None:
     before = await everything(house)
     for violated, violation in VIOLATIONS:
         if violated == name:
             with pytest.raises(IntegrityError, match=name):
                 await violate(house, violation)
             assert await everything(house) == before, violation
+
+
+async def test_no_table_that_only_grows_is_emptied_at_once(house: House) -> None:
+    if not is_postgres():
+        pytest.skip("SQLite has no TRUNCATE")
+    before = await everything(house)
+    for table in [*promised.APPEND_ONLY, "counted_ballot", "sign_up"]:
+        with pytest.raises(IntegrityError, match=r"append_only|_stays"):
+            await select(f'TRUNCATE "{table}" CASCADE')
+    assert await everything(house) == before
 
 
 def test_every_promise_is_tried() -> None:
