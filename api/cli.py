@@ -94,13 +94,18 @@ def serve(
     """启动服务 Run the server; a database that is not migrated is refused."""
     from api.commands import check_migrated
     from api.server import serve as run
+    from community.database.migrate import CannotMigrate
 
     settings = _settings("serve", port)
     if workers > 1 and not settings.redis_url:
         raise _refuse(
             "serve", "more than one worker needs MEILIN_REDIS_URL, so that all show the same changes"
         )
-    if missing := check_migrated(settings):
+    try:
+        missing = check_migrated(settings)
+    except CannotMigrate as error:
+        raise _refuse("serve", error) from error
+    if missing:
         raise _refuse("serve", f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
     run(settings, host, port, workers)
 
@@ -109,8 +114,12 @@ def serve(
 def migrate() -> None:
     """更新数据库结构 Bring the database up to date; one process at a time."""
     from api.commands import bring_up_to_date
+    from community.database.migrate import CannotMigrate
 
-    done = bring_up_to_date(_settings("migrate"))
+    try:
+        done = bring_up_to_date(_settings("migrate"))
+    except CannotMigrate as error:
+        raise _refuse("migrate", error) from error
     typer.echo(f"applied {', '.join(done)}" if done else "up to date")
 
 

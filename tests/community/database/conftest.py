@@ -1,0 +1,151 @@
+"""Where migrations are tried: databases of every version on both engines, and lists of migrations."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from tortoise.backends.base.executor import EXECUTOR_CACHE
+from tortoise.exceptions import IntegrityError
+
+from community.database import migrate as module
+from community.database.engine import APP, config, opened
+from community.database.migrate import migrate
+from tests.community.database.catalogue import facts
+from tests.community.database.populating import VERSIONS, Rows, inserts, load, populated_rows, recorded
+
+REAL = Path(module.__file__).with_name("migrations")
+HOW = "Record its own: `python -m tests.community.database.populating` before a later migration is there."
+
+_numbers = count(1)
+
+
+PLANTED = """
+import os, time
+from tortoise import fields
+from tortoise.fields.base import OnDelete
+from tortoise.migrations import operations as ops
+from tortoise.migrations.migration import Migration as Base
+
+class Migration(Base):
+    dependencies = [("meilin", "{last}")]
+    operations = [{operations}]
+"""
+
+
+@contextmanager
+def using(migrations: str) -> Iterator[None]:
+    """Within, `migrate` and `pending` know this list of migrations."""
+
+    def configured(url: str) -> dict[str, Any]:
+        found = config(url)
+        found["apps"][APP]["migrations"] = migrations
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "config", configured)
+        yield
+
+
+@dataclass
+class Ground:
+    """Of one engine; what is built once serves all tests as a template."""
+
+    folder: Path
+    server: str | None
+    population: Rows
+    templates: dict[str, str] = field(default_factory=dict)
+
+    async def database(self, like: str | None = None) -> str:
+        """A new one: empty, or a copy of the closed one at the address `like`."""
+        name = f"ground_{next(_numbers)}"
+        if self.server is None:
+            file = self.folder / f"{name}.db"
+            if like is not None:
+                shutil.copy(like.removeprefix("sqlite:///"), file)
+            return f"sqlite:///{file}"
+        connection = await asyncpg.connect(f"{self.server}/postgres")
+        try:
+            template = "" if like is None else f" TEMPLATE {like.rpartition('/')[2]}"
+            await connection.execute(f"CREATE DATABASE {name}{template}")
+        finally:
+            await connection.close()
+        return f"{self.server}/{name}"
+
+    def migrations(self, until: str = VERSIONS[-1], planted: dict[str, str] | None = None) -> str:
+        """A package of the real ones up to `until` and then the `planted`: by name, the operations."""
+        package = self.folder / f"migrations_{next(_numbers)}"
+        package.mkdir()
+        real = VERSIONS[: VERSIONS.index(until) + 1]
+        for name in ["__init__", *real]:
+            shutil.copy(REAL / f"{name}.py", package)
+        last = real[-1]
+        for name, operations in (planted or {}).items():
+            text = PLANTED.format(last=last, operations=operations)
+            (package / f"{name}.py").write_text(text, encoding="utf-8")
+            last = name
+        return package.name
+
+    @asynccontextmanager
+    async def migrated(self, url: str, migrations: str) -> AsyncIterator[list[str]]:
+        """The database, open, after `migrate` with another list of migrations; gives what it applied."""
+        with using(migrations):
+            async with opened(url):
+                yield await migrate(url)
+
+    async def fresh(self) -> str:
+        """A copy of an empty database of the newest version."""
+        if "fresh" not in self.templates:
+            self.templates["fresh"] = await self.database()
+            async with opened(self.templates["fresh"]):
+                await migrate(self.templates["fresh"])
+        return await self.database(self.templates["fresh"])
+
+    async def populated(self, version: str = VERSIONS[-1]) -> str:
+        """A copy of a database of that version with its recorded population, else with today's."""
+        if version not in self.templates:
+            newest = version == VERSIONS[-1]
+            url = await (self.fresh() if newest else self.database())
+            async with self.migrated(url, self.migrations(version)):
+                statements = recorded(version)
+                try:
+                    await load(statements or inserts(self.population, await facts()))
+                except IntegrityError as error:
+                    if statements is None:
+                        pytest.fail(f"today's population does not fit {version}: {error}\n{HOW}")
+                    raise
+            self.templates[version] = url
+        return await self.database(self.templates[version])
+
+
+@pytest.fixture(scope="session")
+def population(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    file = shutil.copy(sqlite_template, tmp_path_factory.mktemp("population") / "meilin.db")
+    EXECUTOR_CACHE.clear()
+    try:
+        return asyncio.run(populated_rows(f"sqlite:///{file}"))
+    finally:
+        EXECUTOR_CACHE.clear()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def ground(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    sqlite_template: Path,
+    population: Rows,
+) -> Iterator[Ground]:
+    folder = tmp_path_factory.mktemp("ground")
+    sys.path.append(str(folder))
+    if request.param == "sqlite":
+        yield Ground(folder, None, population, {"fresh": f"sqlite:///{sqlite_template}"})
+    else:
+        yield Ground(folder, request.getfixturevalue("postgres_server"), population)
+    sys.path.remove(str(folder))

@@ -1,0 +1,237 @@
+"""A populated database of every earlier version arrives whole; and migrations that would lose are caught."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tortoise import Tortoise
+
+from community.database.engine import opened
+from community.database.migrate import CannotMigrate
+from community.database.sql import select
+from tests.community.database import populating
+from tests.community.database.catalogue import Facts, differences, facts, picture
+from tests.community.database.populating import VERSIONS, every_row, inserts, load, recorded
+from tests.community.database.test_constraints import VIOLATIONS, holds, house_as_it_stands
+
+REAL = "community.database.migrations"
+
+pytestmark = pytest.mark.xdist_group("migrations")  # they share what was built once
+
+each_version = pytest.mark.parametrize("version", VERSIONS)
+
+
+async def losses(ground: Any, populated: str, migrations: str) -> list[str]:
+    """What the populated database loses on its way, and where it ends unlike a new one."""
+    async with opened(populated):
+        before = await picture()
+    async with ground.migrated(populated, migrations):
+        after = await picture()
+    async with ground.migrated(await ground.fresh(), migrations):
+        fresh = await facts()
+    return before.lost_in(after) + [f"unlike a new one: {line}" for line in differences(fresh, after.facts)]
+
+
+def by_mistake(found: list[str], migrations: list[Any]) -> list[str]:
+    """The losses but for what the migrations themselves say that they drop or alter."""
+    given_up = {fact for migration in migrations for fact in getattr(migration, "gives_up", ())}
+    return [loss for loss in found if loss.partition(":")[0] not in given_up]
+
+
+@each_version
+async def test_an_older_database_has_a_row_in_every_table(ground: Any, version: str) -> None:
+    async with opened(await ground.populated(version)):
+        rows = (await picture()).rows
+    assert [table for table in rows if not rows[table]] == [], "`populate` in populating.py gives each a row"
+
+
+@each_version
+async def test_an_older_database_loses_nothing(ground: Any, version: str) -> None:
+    later = VERSIONS[VERSIONS.index(version) + 1 :]
+    migrations = [import_module(f"{REAL}.{name}").Migration for name in later]
+    assert by_mistake(await losses(ground, await ground.populated(version), REAL), migrations) == []
+
+
+def test_what_a_migration_gives_up_is_no_mistake() -> None:
+    class Gives:
+        gives_up = ("index a",)
+
+    found = ["index a: missing, was so", "index b: missing, was so", "unlike a new one: index a: missing"]
+    assert by_mistake(found, [Gives, object]) == found[1:]
+
+
+@each_version
+async def test_every_constraint_holds_in_what_was_older(ground: Any, version: str) -> None:
+    async with ground.migrated(await ground.populated(version), REAL):
+        house = await house_as_it_stands()
+        for name in sorted({name for name, (_, table, _) in VIOLATIONS if table in house.rows}):
+            await holds(house, name)
+
+
+# What the comparison sees
+
+
+ON_SQLITE = {
+    "DROP INDEX sign_up_standing": "index sign_up_standing: missing",
+    "DROP TRIGGER ballot_append_only_delete": "trigger ballot_append_only_delete: missing",
+    "DROP TRIGGER unit_area_positive_insert": "trigger unit_area_positive_insert: missing",
+    "DELETE FROM session": "rows of session: 1 of 1 gone or altered",
+    "UPDATE due SET subject = 2": "rows of due: 1 of 1 gone or altered",
+}
+ON_POSTGRES = {
+    "DROP INDEX sign_up_standing": "index sign_up_standing: missing",
+    "DROP TRIGGER ballot_append_only ON ballot": "trigger ballot.ballot_append_only: missing",
+    "ALTER TABLE ballot DISABLE TRIGGER ballot_on_roll": "trigger ballot.ballot_on_roll: CREATE TRIGGER",
+    "DROP FUNCTION entry_chain CASCADE": "trigger entry.entry_chain: missing",
+    "ALTER TABLE unit DROP CONSTRAINT unit_area_positive": "constraint unit.unit_area_positive: missing",
+    "ALTER TABLE notice ALTER title DROP NOT NULL": "column notice.title: character varying(120), was",
+    "DELETE FROM session": "rows of session: 1 of 1 gone or altered",
+    "UPDATE due SET subject = 2": "rows of due: 1 of 1 gone or altered",
+}
+
+
+async def test_each_planted_loss_is_seen(ground: Any) -> None:
+    planted = ON_POSTGRES if ground.server else ON_SQLITE
+    migrations = ground.migrations(planted={"9001_loses": f"ops.RunSQL({list(planted)!r})"})
+    found = await losses(ground, await ground.populated(), migrations)
+    unseen = [loss for loss in planted.values() if not any(line.startswith(loss) for line in found)]
+    assert unseen == [], found
+
+
+@pytest.fixture
+def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`migrate` runs what it would refuse."""
+    monkeypatch.setattr("community.database.migrate._refuse_rebuilding", lambda plan: None)
+
+
+async def test_a_widened_column_is_seen_with_all_that_falls_off(ground: Any, unguarded: None) -> None:
+    widened = 'ops.AlterField("BallotText", "text", fields.CharField(max_length=2000))'
+    migrations = ground.migrations(planted={"9001_widen": widened})
+    found = {line.partition(":")[0] for line in await losses(ground, await ground.populated(), migrations)}
+    if ground.server:
+        assert found == {"column ballot_text.text"}
+    else:
+        assert found >= {
+            "column ballot_text.text",
+            "trigger ballot_text_append_only_delete",
+            "trigger ballot_text_append_only_update",
+            "unique ballot_text(ballot_id,question_id)",
+        }
+        assert [name for name in found if name.startswith("index idx_ballot_text")]
+
+
+TREE = """
+    ops.CreateModel(
+        name="Tree",
+        fields=[
+            ("id", fields.BigIntField(primary_key=True, generated=False)),
+            ("height", fields.IntField()),
+        ],
+        options={"table": "tree", "app": "meilin", "pk_attr": "id"},
+        bases=["Model"],
+    ),
+    ops.CreateModel(
+        name="Leaf",
+        fields=[
+            ("id", fields.BigIntField(primary_key=True, generated=False)),
+            (
+                "tree",
+                fields.ForeignKeyField(
+                    "meilin.Tree", source_field="tree_id", to_field="id", on_delete=OnDelete.CASCADE
+                ),
+            ),
+        ],
+        options={"table": "leaf", "app": "meilin", "pk_attr": "id"},
+        bases=["Model"],
+    ),
+"""
+
+
+async def test_children_that_fall_with_their_rebuilt_parent_are_missed(ground: Any, unguarded: None) -> None:
+    if ground.server:
+        pytest.skip("PostgreSQL rebuilds nothing")
+    older = {"9001_tree": TREE}
+    url = await ground.populated()
+    async with ground.migrated(url, ground.migrations(planted=older)):
+        await load(
+            "INSERT INTO tree VALUES (1, 7); INSERT INTO leaf VALUES (1, 1); INSERT INTO leaf VALUES (2, 1);"
+        )
+    felled = 'ops.RemoveField("Tree", "height")'
+    found = await losses(ground, url, ground.migrations(planted=older | {"9002_fell": felled}))
+    assert "column tree.height: missing" in {line.partition(",")[0] for line in found}
+    assert "rows of leaf: 2 of 2 gone or altered" in found
+
+
+async def test_a_parent_of_ours_cannot_even_be_rebuilt(ground: Any, unguarded: None) -> None:
+    """Our children hold their parents: SQLite then refuses, and all stays as it was."""
+    if ground.server:
+        pytest.skip("PostgreSQL rebuilds nothing")
+    url = await ground.populated()
+    async with opened(url):
+        before = await picture()
+    removed = ground.migrations(planted={"9001_remove": 'ops.RemoveField("Community", "residents")'})
+    with pytest.raises(
+        CannotMigrate, match=r"^9001_remove failed, and the database is as it was: FOREIGN KEY"
+    ):
+        async with ground.migrated(url, removed):
+            pass
+    async with opened(url):
+        assert await picture() == before
+
+
+async def test_a_check_that_falls_off_a_table_is_seen(ground: Any) -> None:
+    async with opened(await ground.fresh()):
+        await select("CREATE TABLE tree (height INT, CHECK (height > (1) AND (height < (9))))")
+        before = await picture()
+        await select("DROP TABLE tree")
+        await select("CREATE TABLE tree (height INT)")
+        (lost,) = before.lost_in(await picture())
+    assert lost.startswith(
+        "constraint tree." if ground.server else "check tree: height > (1) AND (height < (9))"
+    )
+
+
+# The models
+
+
+def shape(known: Facts) -> set[str]:
+    """What a model can say: no triggers and checks, and no names, which AddField takes otherwise."""
+    said_by_models = {
+        fact: said
+        for fact, said in known.items()
+        if not fact.startswith(("trigger ", "function ", "check ", "index sign_up_standing"))
+        and not said.startswith("CHECK ")
+        and "tortoise_mi" not in fact
+    }
+    found = set()
+    for fact, said in said_by_models.items():
+        named = fact.partition(".")[0] if fact.startswith("constraint") else fact
+        index = re.sub(r" INDEX \S+ ON ", " INDEX ON ", said)
+        found.add(f"{named}: {said}" if index == said else index)
+    return found
+
+
+async def test_the_models_are_what_the_migrations_made(ground: Any) -> None:
+    async with opened(await ground.fresh()):
+        migrated = shape(await facts())
+    async with opened(await ground.database()):
+        await Tortoise.generate_schemas()
+        assert shape(await facts()) ^ migrated == set()
+
+
+# The record
+
+
+async def test_a_record_gives_back_every_row_on_both_engines(
+    ground: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(populating, "POPULATIONS", tmp_path)
+    async with opened(await ground.fresh()):
+        schema = await facts()
+        written = inserts(ground.population, schema)
+        (tmp_path / "0002_x.sql").write_text(written, encoding="utf-8")
+        await load(recorded("0002_x") or "")
+        assert await facts() == schema
+        assert inserts(await every_row(), schema) == written
