@@ -29,6 +29,10 @@ PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
 BROKEN = (RedisError, OSError, TimeoutError)
 
+# With a timeout of its own the client goes through asyncio.wait_for, which in Python 3.11 may swallow a
+# cancellation: the line would outlive whoever ends it.
+_WITHOUT_WAIT_FOR = {"protocol": 3, "socket_timeout": None, "socket_connect_timeout": HEARTBEAT}
+
 log = logging.getLogger(__name__)
 
 
@@ -68,10 +72,11 @@ class RedisBroker(Listeners):
 
     async def _hold_line(self) -> None:
         """One connection from its beginning to its break."""
-        line = Connection(**self._options | {"protocol": 3, "socket_connect_timeout": HEARTBEAT})
+        line = Connection(**self._options | _WITHOUT_WAIT_FOR)
         try:
-            await line.connect()  # type: ignore[no-untyped-call]
-            await line.send_command("SUBSCRIBE", CHANNEL)
+            async with asyncio.timeout(2 * HEARTBEAT):
+                await line.connect()  # type: ignore[no-untyped-call]
+                await line.send_command("SUBSCRIBE", CHANNEL)
             self.connected = True
             self._mend()
             await _first_to_end(self._read(line), self._write(line))
@@ -98,7 +103,8 @@ class RedisBroker(Listeners):
         """Also what came in while the line was away, merged, so that it stays small."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._filled.wait(), HEARTBEAT)
+                async with asyncio.timeout(HEARTBEAT):
+                    await self._filled.wait()
             self._filled.clear()
             if self._outbox:
                 signals = [(signal.topic.value, signal.key) for signal in self._outbox]

@@ -107,11 +107,11 @@ class Process:
         return self.shown == right and len(self.read) >= len(self.truth.items)
 
     async def end(self) -> None:
-        tasks = [*self._tasks, self._reader]
+        tasks = [task for task in (*self._tasks, self._reader) if task]
         for task in tasks:
-            if task:
-                task.cancel()
-        await asyncio.gather(*filter(None, tasks), return_exceptions=True)
+            task.cancel()
+        _, left = await asyncio.wait(tasks, timeout=20)
+        assert not left, "somebody does not end"
 
 
 class Line:
@@ -236,7 +236,10 @@ def hold_the_property(line: Line, examples: int) -> None:
 
 @pytest.mark.parametrize(
     "examples",
-    [pytest.param(40, id="short"), pytest.param(1000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])],
+    [
+        pytest.param(40, id="short"),
+        pytest.param(1000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
+    ],
 )
 @pytest.mark.parametrize("broker", LINES)
 def test_everybody_ends_on_the_truth(
@@ -245,3 +248,12 @@ def test_everybody_ends_on_the_truth(
     hold_the_property(LINES[broker](request), examples)
 
 
+async def test_a_line_ends_whenever_it_is_told_to(redis: Any) -> None:
+    """Also while it connects, which takes some thirty turns of the loop: a server that ends waits for it."""
+    for turns in range(60):
+        line = asyncio.create_task(RedisBroker(redis.url).keep_connected())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        line.cancel()
+        done, _ = await asyncio.wait([line], timeout=20)
+        assert done, turns
