@@ -143,11 +143,20 @@ def test_two_decimals(hundredths: int, text: str) -> None:
     assert two_decimals(hundredths) == text
 
 
-def test_a_large_estate_is_counted_in_a_moment() -> None:
-    units = [{"unit": f"{i}", "owners": [f"业主{i % 18_000}"], "area": "89.50"} for i in range(20_000)]
-    cast = [{"by": f"业主{i}", "choice": "FOR"} for i in range(15_000)]
-    data = json.dumps({"title": "x", "matter": "REBUILD", "units": units, "ballots": cast}).encode()
-    start = time.perf_counter()
-    counted = count_file(parse(data))
-    assert time.perf_counter() - start < 2
-    assert counted.tally.participating.heads == 15_000
+def _estate(size: int) -> bytes:
+    units = [{"unit": f"{i}", "owners": [f"业主{i % (size - 9)}"], "area": "89.50"} for i in range(size)]
+    cast = [{"by": f"业主{i}", "choice": "FOR"} for i in range(size * 3 // 4)]
+    return json.dumps({"title": "x", "matter": "REBUILD", "units": units, "ballots": cast}).encode()
+
+
+def test_the_work_grows_with_the_estate_and_not_with_its_square() -> None:
+    def seconds(data: bytes) -> float:
+        start = time.perf_counter()
+        count_file(parse(data))
+        return time.perf_counter() - start
+
+    small, large = _estate(2_000), _estate(16_000)
+    pairs = [(seconds(small), seconds(large)) for _ in range(5)]
+    # Eight times the estate; a square would be 64 times the work.
+    assert min(pair[1] for pair in pairs) < 32 * min(pair[0] for pair in pairs)
+    assert count_file(parse(large)).tally.participating.heads == 12_000
