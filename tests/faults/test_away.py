@@ -1,0 +1,76 @@
+"""A database that is away: everything says try again, nothing gives up, and afterwards all is as before."""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import httpx2
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from schema.nodes import to_id
+
+pytestmark = [
+    pytest.mark.xdist_group("faults"),
+    pytest.mark.timeout(120),
+    pytest.mark.parametrize("database_url", ["postgres"], indirect=True),
+]
+
+VIEWER = "{ viewer { account } }"
+NODE = "query ($id: ID!) { vote(id: $id) { title } }"
+PROGRESS = "subscription ($vote: ID!) { voteProgress(voteId: $vote) { version } }"
+
+
+def line_to(server: Any) -> Any:
+    protocols: Any = ["graphql-transport-ws"]
+    return connect(f"ws://127.0.0.1:{server.port}/graphql", subprotocols=protocols)
+
+
+async def opened(line: Any, **payload: str) -> None:
+    await line.send(json.dumps({"type": "connection_init", "payload": payload}))
+    assert json.loads(await line.recv())["type"] == "connection_ack"
+
+
+async def code_of_closing(line: Any, **message: Any) -> int:
+    await line.send(json.dumps(message))
+    with suppress(ConnectionClosed):
+        while True:
+            await line.recv()
+    return int(line.close_code)
+
+
+async def test_requests_and_sockets_while_postgres_is_away(scene: Any, postgres: Any) -> None:
+    voting = await scene(5)
+    (server,), vote = voting.servers, to_id("Vote", voting.estate.vote)
+    token = {"Authorization": f"Bearer {voting.estate.chair}"}
+    subscribe = {"type": "subscribe", "id": "1", "payload": {"query": PROGRESS, "variables": {"vote": vote}}}
+    await voting.watch(screens=1, boards=1)
+    async with httpx2.AsyncClient(base_url=server.url) as http, line_to(server) as standing:
+        await opened(standing)
+        postgres.kill()
+
+        said = await http.post("/graphql", json={"query": VIEWER}, headers=token)
+        assert (said.status_code, code(said)) == (503, "TRY_AGAIN")
+        said = await http.post("/graphql", json={"query": NODE, "variables": {"id": vote}})
+        assert (said.status_code, code(said)) == (200, "TRY_AGAIN")
+        said = await http.request("DELETE", "/session", headers={"cookie": "meilin_session=x"})
+        assert (said.status_code, code(said)) == (503, "TRY_AGAIN")
+        assert (await http.get("/health/ready")).status_code == 503
+        assert (await http.get("/health/live")).status_code == 200
+
+        assert await code_of_closing(standing, **subscribe) == 1013
+        async with line_to(server) as late:
+            assert await code_of_closing(late, type="connection_init", payload=token) == 1013
+
+        await postgres.up()
+        said = await http.post("/graphql", json={"query": VIEWER}, headers=token)
+        assert said.json() == {"data": {"viewer": {"account": "estate/committee"}}}
+    await voting.neighbours.cast(voting.estate.parties)
+    await voting.chair.post_one()
+    await voting.whole()
+
+
+def code(response: Any) -> str:
+    (error,) = response.json()["errors"]
+    return str(error["extensions"]["code"])

@@ -1,0 +1,90 @@
+"""Several processes are one house: what one is told all show, what is due is done once, some may die."""
+
+import asyncio
+import signal
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.timers import EVERY
+from community.permissions import SYSTEM
+from community.votes.actions import open_vote
+
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
+
+DAY = timedelta(days=1)
+
+
+def lines_lost(scene: Any) -> int:
+    return sum(watcher.codes.total() for watcher in (*scene.screens, *scene.boards))
+
+
+async def test_four_processes_in_two_groups_are_one_house(scene: Any, redis: Any) -> None:
+    voting = await scene(20, groups=2, workers=2, redis=redis)
+    await voting.watch(screens=4, boards=4)
+    await what_is_due_is_done_once(voting)
+    await voting.neighbours.cast(voting.estate.parties)
+    await voting.whole()
+
+
+async def what_is_due_is_done_once(scene: Any) -> None:
+    now, estate = datetime.now(UTC), scene.estate
+    soon = now + timedelta(seconds=2)
+    async with estate.opened():
+        opening = [await estate.announce(f"将开 {n}", soon, soon + 8 * DAY) for n in range(8)]
+        closing = [await estate.announce(f"将止 {n}", now - 8 * DAY, soon) for n in range(8)]
+        for vote in closing:
+            await open_vote(SYSTEM, now - 8 * DAY, vote)
+
+    async def done() -> bool:
+        left = await estate.rows("SELECT subject, deed FROM due WHERE done_at IS NULL")
+        return {subject for subject, deed in left if deed == "open_vote"} == set() and len(left) == 9
+
+    await scene.until(done, "all are opened or counted, but for nine that close later")
+    await asyncio.sleep(2 * EVERY)  # time for whoever would do it again
+    kinds = "kind IN ('VOTE_OPENED', 'VOTE_CLOSED')"
+    times = await estate.rows(f"SELECT kind, key, count(*) FROM change WHERE {kinds} GROUP BY kind, key")
+    expected = [("VOTE_OPENED", vote, 1) for vote in (estate.vote, *opening, *closing)]
+    expected += [("VOTE_CLOSED", vote, 1) for vote in closing]
+    assert sorted(times) == sorted(expected)
+    assert await estate.rows("SELECT count(*), count(DISTINCT vote) FROM roll") == [(17, 17)]
+    assert await estate.rows("SELECT count(*) FROM question_result") == [(8,)]
+
+
+@pytest.mark.parametrize(
+    "database_url", ["postgres", pytest.param("sqlite", marks=pytest.mark.soak)], indirect=True
+)
+async def test_processes_that_are_killed_with_their_watchers(scene: Any, redis: Any) -> None:
+    voting = await scene(65, redis=redis)
+    (alone,) = voting.servers
+    await voting.serve(redis=redis, workers=2)
+    group = voting.servers[-1]
+    parties = voting.estate.parties
+    await voting.watch(screens=4, boards=2, where=[group])
+    await voting.watch(screens=1, boards=1, where=[alone])
+
+    # One worker after the other; the group replaces them.
+    for place, worker in enumerate(group.workers):
+        casting = voting.go(voting.neighbours.cast(parties[20 * place : 20 * place + 20]))
+        group.signal(signal.SIGKILL, [worker])
+        await casting
+        await voting.chair.post_one()
+        await voting.whole()
+    assert lines_lost(voting) >= 6  # each that watched there, at least once
+
+    # The other server for good: whoever was there finds the group.
+    for watcher in (*voting.screens, *voting.boards):
+        watcher.servers = voting.servers
+    alone.kill()
+    await voting.neighbours.cast(parties[40:50])
+    await voting.chair.post_one()
+    await voting.whole()
+
+    # The group ends in good order, and is there again.
+    voting.log(f"a group of two ended after {await group.stop():.1f} s")
+    await group.up()
+    await voting.neighbours.cast(parties[50:])
+    await voting.whole()
+    assert sum(watcher.codes[1012] for watcher in (*voting.screens, *voting.boards)) >= 8
+    await voting.close_and_recount()
