@@ -31,6 +31,10 @@ from realtime.standing import Standings
 from schema.watching import Watching
 
 
+LAST_DEEDS = 5.0
+"""Seconds for deeds still under way at the end; what waits longer is undone."""
+
+
 class NotMigrated(RuntimeError):
     """The database lacks migrations; its text is what the operator reads."""
 
@@ -60,11 +64,13 @@ def create_app(settings: Settings) -> Starlette:
             try:
                 yield
             finally:
-                await all_done()
-                for task in tasks:
+                for task in tasks:  # the timers begin nothing more
                     task.cancel()
                     with suppress(asyncio.CancelledError):
                         await task
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_DEEDS):
+                        await all_done()
                 stop_telling()
 
     app = Starlette(

@@ -98,8 +98,10 @@ class _PooledContext(TransactionContextPooled):
     async def _give_back(self) -> None:
         """A connection that breaks here is thrown away by the pool; what was committed stays so."""
         get_connections().reset(self.token)
-        with suppress(TryAgain), _broken_means(TryAgain):
-            await self.client._parent._pool.release(self.client._connection)
+        pool = self.client._parent._pool
+        if pool:  # none once the database is closed
+            with suppress(TryAgain), _broken_means(TryAgain):
+                await pool.release(self.client._connection)
 
 
 client_class = PostgresClient

@@ -337,9 +337,15 @@ class Estate:
         if file := sqlite_file(self.url):
             with closing(sqlite3.connect(file)) as line:
                 return list(line.execute(query))
+        async with self.line() as line:
+            return [tuple(row) for row in await line.fetch(query)]
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[Any]:
+        """To PostgreSQL, of one's own."""
         line = await asyncpg.connect(self.url)
         try:
-            return [tuple(row) for row in await line.fetch(query)]
+            yield line
         finally:
             await line.close()
 

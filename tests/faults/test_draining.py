@@ -69,6 +69,26 @@ async def test_requests_under_way_are_answered_and_sockets_closed_with_1012(scen
     assert len(voting.neighbours.acknowledged) == len(under_way)
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_a_deed_that_waits_for_ever_does_not_keep_it_alive(scene: Any, postgres: Any) -> None:
+    voting = await scene(5)
+    (server,), party = voting.servers, voting.estate.parties[0]
+    async with voting.estate.line() as line, line.transaction():
+        await line.execute("LOCK TABLE ballot IN EXCLUSIVE MODE")
+        casting = voting.go(voting.neighbours.cast([party]))
+
+        async def waits() -> bool:
+            return bool(await voting.estate.rows("SELECT 1 FROM pg_locks WHERE NOT granted"))
+
+        await voting.until(waits, "the ballot waits")
+        voting.log(f"ended {await server.stop():.1f} s after it was told")
+    await server.up()
+    await casting  # it went on trying
+    await voting.watch(screens=1, boards=1)
+    await voting.whole()
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_client_that_never_reads_does_not_keep_it_alive(scene: Any) -> None:
     """Its lines are full in both directions when the server is told to end."""

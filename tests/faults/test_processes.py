@@ -15,11 +15,17 @@ pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
 
 DAY = timedelta(days=1)
 
+mostly_postgres = pytest.mark.parametrize(
+    "database_url", ["postgres", pytest.param("sqlite", marks=pytest.mark.soak)], indirect=True
+)
+"""Many processes are slow to start; two on one SQLite file are in test_kills."""
+
 
 def lines_lost(scene: Any) -> int:
     return sum(watcher.codes.total() for watcher in (*scene.screens, *scene.boards))
 
 
+@mostly_postgres
 async def test_four_processes_in_two_groups_are_one_house(scene: Any, redis: Any) -> None:
     voting = await scene(20, groups=2, workers=2, redis=redis)
     await voting.watch(screens=4, boards=4)
@@ -52,9 +58,7 @@ async def what_is_due_is_done_once(scene: Any) -> None:
     assert await estate.rows("SELECT count(*) FROM question_result") == [(8,)]
 
 
-@pytest.mark.parametrize(
-    "database_url", ["postgres", pytest.param("sqlite", marks=pytest.mark.soak)], indirect=True
-)
+@mostly_postgres
 async def test_processes_that_are_killed_with_their_watchers(scene: Any, redis: Any) -> None:
     voting = await scene(65, redis=redis)
     (alone,) = voting.servers
