@@ -30,7 +30,6 @@ from realtime.redis_broker import RedisBroker
 from realtime.standing import Standings
 from schema.watching import Watching
 
-
 LAST_DEEDS = 5.0
 """Seconds for deeds still under way at the end; what waits longer is undone."""
 
