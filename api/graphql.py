@@ -95,6 +95,11 @@ class SubscriptionHandler(BaseGraphQLTransportWSHandler[Context, None]):
         else:
             await super().send_message(message)
 
+    async def handle_task_exception(self, error: Exception) -> None:
+        """A client that is gone before its next message is no fault."""
+        if not isinstance(error, WebSocketDisconnected):
+            await super().handle_task_exception(error)
+
     async def _send_away(self) -> None:
         """After this code stock clients come back by themselves, which they do not after an error."""
         await self.websocket.close(code=TRY_AGAIN_LATER, reason="Try again later")

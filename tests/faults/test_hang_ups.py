@@ -8,9 +8,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from strawberry.http.exceptions import WebSocketDisconnected
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from api.graphql import SubscriptionHandler
 from community.database.engine import sqlite_file
 from schema.nodes import to_id
 
@@ -140,3 +142,11 @@ async def test_hanging_up_leaves_the_whole_deed_or_nothing(scene: Any, times: in
     await voting.whole()
     await voting.until(lambda: nobody_holds_anything(estate), "nobody holds anything")
     assert voting.servers[0].faults() == []
+
+
+async def test_a_message_to_a_client_that_is_gone_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    handler = SubscriptionHandler.__new__(SubscriptionHandler)
+    await handler.handle_task_exception(WebSocketDisconnected())
+    assert not caplog.records
+    await handler.handle_task_exception(ZeroDivisionError())
+    assert caplog.records
