@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
 
 chance = random.Random()  # noqa: S311 - only the moments
 AT_ONCE = 20
-NEXT = 100
+BALLOTS = 50
 
 LOOK = """
 query ($community: ID!, $vote: ID!) {
@@ -118,23 +118,23 @@ async def nobody_holds_anything(estate: Any) -> bool:
 
 
 @pytest.mark.parametrize(
-    "times",
+    ("times", "next_"),
     [
-        pytest.param(300, id="short"),
-        pytest.param(10_000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
+        pytest.param(300, 100, id="short"),
+        pytest.param(10_000, 1000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
     ],
 )
-async def test_hanging_up_leaves_the_whole_deed_or_nothing(scene: Any, times: int) -> None:
-    voting = await scene(times // 2 + NEXT)
+async def test_hanging_up_leaves_the_whole_deed_or_nothing(scene: Any, times: int, next_: int) -> None:
+    voting = await scene(times // 2 + BALLOTS)
     estate = voting.estate
     await voting.watch(screens=1, boards=1)
-    later = [estate.tokens.popitem() for _ in range(NEXT // 2)]  # they keep away until afterwards
+    later = [estate.tokens.popitem() for _ in range(BALLOTS)]  # they keep away until afterwards
     await Cut(voting).many(times)
     await voting.until(lambda: nobody_holds_anything(estate), "nobody holds anything")
 
     estate.tokens.update(later)
     look = {"community": to_id("Community", estate.community), "vote": to_id("Vote", estate.vote)}
-    calm = [voting.clients.ask(LOOK, **look) for _ in range(times // 20 if times > 1000 else NEXT // 2)]
+    calm = [voting.clients.ask(LOOK, **look) for _ in range(next_ - BALLOTS)]
     await asyncio.gather(*calm, voting.neighbours.cast([party for party, _ in later]))
     assert dict(voting.neighbours.answers) == {"acknowledged": len(later)}
     ballots = await estate.rows("SELECT count(*) FROM ballot")
