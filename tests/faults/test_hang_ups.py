@@ -98,6 +98,19 @@ class Cut:
                 group.create_task(one_after_the_other())
 
 
+async def look_calmly(scene: Any, times: int) -> None:
+    """One after the other at a few places; whatever is not answered fails."""
+    estate = scene.estate
+    asked = {"community": to_id("Community", estate.community), "vote": to_id("Vote", estate.vote)}
+    waiting = iter(range(times))
+
+    async def one_after_the_other() -> None:
+        for _ in waiting:
+            await scene.clients.ask(LOOK, **asked)
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(AT_ONCE)))
+
+
 async def nobody_holds_anything(estate: Any) -> bool:
     if file := sqlite_file(estate.url):
         line = sqlite3.connect(file, isolation_level=None, timeout=0)
@@ -133,9 +146,8 @@ async def test_hanging_up_leaves_the_whole_deed_or_nothing(scene: Any, times: in
     await voting.until(lambda: nobody_holds_anything(estate), "nobody holds anything")
 
     estate.tokens.update(later)
-    look = {"community": to_id("Community", estate.community), "vote": to_id("Vote", estate.vote)}
-    calm = [voting.clients.ask(LOOK, **look) for _ in range(next_ - BALLOTS)]
-    await asyncio.gather(*calm, voting.neighbours.cast([party for party, _ in later]))
+    looks = look_calmly(voting, next_ - BALLOTS)
+    await asyncio.gather(looks, voting.neighbours.cast([party for party, _ in later]))
     assert dict(voting.neighbours.answers) == {"acknowledged": len(later)}
     ballots = await estate.rows("SELECT count(*) FROM ballot")
     voting.log(f"{times} hung up, {ballots[0][0] - len(later)} ballots of theirs were taken whole")
