@@ -3,21 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from api import health, page
 from api.answers import fault, hung_up, refused
+from api.clock import utc_now
 from api.graphql import GraphQLEndpoint
 from api.logs import configure
 from api.metrics import Metrics
 from api.requests import Requests
 from api.sessions import sign_in, sign_out
 from api.settings import Settings
+from api.sockets import Sockets
 from api.timers import keep_running_due
 from community.database import journal
 from community.database.engine import opened
@@ -25,9 +29,12 @@ from community.database.migrate import pending
 from community.database.work import all_done, tell_through
 from community.errors import Refused
 from realtime.broker import MemoryBroker
+from realtime.groups import Groups
 from realtime.head import Follower
 from realtime.redis_broker import RedisBroker
 from realtime.standing import Standings
+from realtime.tempo import Tempo
+from schema.shared import Shared, Sharing
 from schema.watching import Watching
 
 LAST_DEEDS = 5.0
@@ -38,15 +45,31 @@ class NotMigrated(RuntimeError):
     """The database lacks migrations; its text is what the operator reads."""
 
 
-def create_app(settings: Settings) -> Starlette:
+class App(Starlette):
+    """Sockets go straight to theirs: what wraps a request would only make each of thousands larger."""
+
+    def __init__(self, *, sockets: Sockets, **given: Any) -> None:
+        super().__init__(**given)
+        self.sockets = sockets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self.sockets(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings) -> App:
     broker = RedisBroker(settings.redis_url) if settings.redis_url else MemoryBroker()
-    watching = Watching.through(broker)
+    watching = Watching.through(broker, settings.live_pause)
     standings = Standings()
     broker.listen(standings.hear)
     broker.after_gap(standings.everything_changed)
     follower = Follower(journal.head, journal.signals_after, broker.hear)
     metrics = Metrics(watching, follower)
-    graphql = GraphQLEndpoint(settings, watching, standings, metrics)
+    groups = Groups[Shared](Tempo(settings.live_share), metrics.delivered)
+    metrics.groups = groups
+    sharing = Sharing(watching, groups, utc_now)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -72,10 +95,10 @@ def create_app(settings: Settings) -> Starlette:
                         await all_done()
                 stop_telling()
 
-    app = Starlette(
+    app = App(
+        sockets=Sockets(settings, watching, sharing, standings, metrics),
         routes=[
-            Route("/graphql", graphql, methods=["GET", "POST"]),
-            WebSocketRoute("/graphql", graphql),
+            Route("/graphql", GraphQLEndpoint(settings, watching, metrics), methods=["GET", "POST"]),
             Route("/session", sign_in, methods=["POST"]),
             Route("/session", sign_out, methods=["DELETE"]),
             Route("/health/live", health.live),
@@ -98,7 +121,7 @@ def create_app(settings: Settings) -> Starlette:
     return app
 
 
-def from_environment() -> Starlette:
+def from_environment() -> App:
     """The app of one of several worker processes."""
     settings = Settings.from_environment()
     configure(settings.log_level)

@@ -1,6 +1,7 @@
 """What Prometheus asks for. Each process answers for itself."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from community.database import journal, work
 from community.database.engine import pool
+from realtime.groups import Groups
 from realtime.head import Follower
 from schema.watching import Watching
 
@@ -27,7 +29,19 @@ class Metrics(Collector):
             "meilin_http_request_seconds", "Time to answer an HTTP request.", registry=self._registry
         )
         self.errors = Counter("meilin_errors", "Errors given, by code.", ["code"], registry=self._registry)
+        self.groups: Groups[Any] | None = None
+        self._messages = Counter(
+            "meilin_live_messages", "Messages written to members of groups.", registry=self._registry
+        )
+        self._delivery = Histogram(
+            "meilin_live_delivery_seconds", "From a moment made to the last member written to.",
+            registry=self._registry,
+        )  # fmt: skip
         self._registry.register(self)
+
+    def delivered(self, members: int, took: float) -> None:
+        self._messages.inc(members)
+        self._delivery.observe(took)
 
     async def show(self, request: Request) -> Response:
         self._head = await journal.head()

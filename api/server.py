@@ -7,6 +7,7 @@ from typing import Any
 import uvicorn
 
 from api.app import create_app
+from api.lines import FrameProtocol
 from api.logs import configure
 from api.settings import Settings
 
@@ -47,7 +48,7 @@ def _options(host: str, port: int) -> dict[str, Any]:
         "port": port,
         "loop": "uvloop",
         "http": "httptools",
-        "ws": "websockets-sansio",
+        "ws": FrameProtocol,
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
         "timeout_graceful_shutdown": GRACE,

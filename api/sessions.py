@@ -1,10 +1,9 @@
 """Signing in and out, and who a request comes from."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import orjson
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api import bodies
@@ -26,22 +25,17 @@ class ForeignOrigin(Refused):
     en = "This request relies on the cookie but does not come from our own page."
 
 
-def bearer(authorization: str | None) -> str | None:
+def bearer(authorization: str) -> str:
     """The secret in `Bearer …`. Raises Unauthenticated for any other scheme."""
-    if authorization is None:
-        return None
     scheme, _, secret = authorization.partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthenticated
     return secret.strip()
 
 
-def secret_of(connection: HTTPConnection, params: Mapping[str, object] | None = None) -> str | None:
-    """From the Authorization header, a socket's `connection_init` payload, or the cookie, in this order."""
-    given = (params or {}).get("Authorization") or connection.headers.get("authorization")
-    if given is not None:
-        return bearer(given if isinstance(given, str) else "")
-    return connection.cookies.get(COOKIE)
+def secret_of(authorization: str | None, cookie: str | None) -> str | None:
+    """Whoever names a token means it, also beside a cookie. Raises Unauthenticated for another scheme."""
+    return cookie if authorization is None else bearer(authorization)
 
 
 async def viewer_behind(secret: str | None, now: datetime, *, strict: bool) -> Viewer:

@@ -4,8 +4,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 ENGINES = ("sqlite:///", "postgres://", "postgresql://")
+NUMBERS: dict[str, tuple[type[int] | type[float], float, float]] = {
+    "live_pause": (float, 0, 10),
+    "live_share": (float, 0.05, 1),
+    "sockets_per_address": (int, 1, 1_000_000),
+}
 HOME = Path(__file__).resolve().parent.parent
 
 
@@ -16,13 +22,18 @@ class BadSetting(ValueError):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`database_url`: sqlite:///path or postgres://…; `redis_url`: redis://…, none for a single process;
-    `public_url`: how browsers reach us.
+    `public_url`: how browsers reach us; `live_pause`: seconds between two moments of one vote or event;
+    `live_share`: of a process's time that may go into writing to screens; `sockets_per_address`:
+    of one process.
     """
 
     database_url: str = f"sqlite:///{HOME}/var/meilin.sqlite3"
     redis_url: str = ""
     public_url: str = "http://localhost:8000"
     log_level: str = "INFO"
+    live_pause: float = 0.1
+    live_share: float = 0.5
+    sockets_per_address: int = 2000
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, port: int = 8000) -> "Settings":
@@ -34,7 +45,7 @@ class Settings:
         if unknown := sorted(set(given) - set(known)):
             raise BadSetting(f"unknown setting {unknown[0]}; there are {', '.join(known)}")
         values = {known[name]: value for name, value in given.items() if value}
-        settings = cls(**{"public_url": f"http://localhost:{port}"} | values)
+        settings = cls(**{"public_url": f"http://localhost:{port}"} | _numbers(values))
         if not settings.database_url.startswith(ENGINES):
             raise BadSetting(f"MEILIN_DATABASE_URL begins with {' or '.join(ENGINES)}")
         return settings
@@ -43,3 +54,17 @@ class Settings:
     def secure(self) -> bool:
         """Browsers reach us over TLS, so cookies may insist on it."""
         return self.public_url.startswith("https://")
+
+
+def _numbers(values: Mapping[str, str]) -> dict[str, Any]:
+    """`values` with those that are numbers as numbers. Raises BadSetting."""
+    read: dict[str, Any] = dict(values)
+    for name, (kind, least, most) in NUMBERS.items():
+        if name in read:
+            try:
+                read[name] = kind(read[name])
+            except ValueError:
+                read[name] = None
+            if read[name] is None or not least <= read[name] <= most:
+                raise BadSetting(f"MEILIN_{name.upper()} is a number from {least} to {most}")
+    return read

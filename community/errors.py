@@ -18,6 +18,7 @@ class ErrorCode(StrEnum):
     INVALID_ID = "INVALID_ID"
     INVALID_INPUT = "INVALID_INPUT"
     KEY_REUSED = "KEY_REUSED"
+    LIMIT_REACHED = "LIMIT_REACHED"
     NOT_FOUND = "NOT_FOUND"
     NOT_ON_ROLL = "NOT_ON_ROLL"
     NOT_REPRESENTATIVE = "NOT_REPRESENTATIVE"
@@ -90,6 +91,12 @@ class KeyReused(Refused):
     code = ErrorCode.KEY_REUSED
     zh = "这个提交编号已经用在另一件事上了。"
     en = "This key was already used for something else."
+
+
+class LimitReached(Refused):
+    code = ErrorCode.LIMIT_REACHED
+    zh = "同时订阅的内容太多，最多 {most} 项。"
+    en = "Too many subscriptions at once; {most} at most."
 
 
 class TryAgain(Refused):

@@ -146,6 +146,16 @@ SYSTEM = Viewer(account=0, name="system", roles={CITY: frozenset({Role.OPERATOR}
 """Timers, imports and the command line on the machine itself."""
 
 
+SOMEBODY = -1
+"""The account of somebody signed in, whoever it is."""
+
+
+def rights_of(viewer: Viewer) -> Viewer:
+    """The same for all who may do the same: a viewer with these rights and nothing else."""
+    account = None if viewer.account is None else SOMEBODY
+    return Viewer(account=account, roles=viewer.roles, scopes=viewer.scopes)
+
+
 def may(viewer: Viewer, permission: Permission, place: Place) -> bool:
     grant = GRANTS[permission]
     if viewer.scopes is not None and not _within(viewer.scopes, permission):

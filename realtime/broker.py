@@ -1,6 +1,6 @@
 """How a signal gets from the process that wrote to the processes that show.
 
-The contract is four calls. In memory it is one process, over Redis it is many; the tests of the contract
+The contract is five calls. In memory it is one process, over Redis it is many; the tests of the contract
 are the same. Signals may come twice, merged, or not at all with a line that broke: whoever listens reads
 the truth anew.
 """
@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[Signal], None]
 Stop = Callable[[], None]
+Want = Callable[[Signal], Stop]
 
 
 class Broker(Protocol):
@@ -26,6 +27,9 @@ class Broker(Protocol):
 
     def listen(self, listener: Listener) -> Stop:
         """Hands every later signal to `listener`, which must not wait; call the result to stop."""
+
+    def want(self, signal: Signal, /) -> Stop:
+        """Others need to send `signal` here from now on, until the result is called."""
 
     def after_gap(self, mend: Callable[[], None]) -> Stop:
         """Calls `mend` whenever signals may have been lost; call the result to stop."""
@@ -64,3 +68,6 @@ class MemoryBroker(Listeners):
 
     def publish(self, signals: Iterable[Signal], /) -> None:
         self.hear(signals)
+
+    def want(self, signal: Signal, /) -> Stop:
+        return lambda: None

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from community.signals import Signal, Topic
+from realtime.broker import Stop, Want
+from realtime.live import nobody_else
 
 KEPT = 256
 """Newest items of a community kept at hand; who is further behind reads the journal."""
@@ -27,15 +29,16 @@ class Numbered(Protocol):
     def number(self) -> int: ...
 
 
+ItemsAfter = Callable[[int, int, int], Awaitable[Sequence[Numbered]]]
+
+
 class Feed:
     """The items of communities that somebody watches, each read once a process."""
 
     def __init__(
-        self,
-        items_after: Callable[[int, int, int], Awaitable[Sequence[Numbered]]],
-        head: Callable[[], Awaitable[int]],
+        self, items_after: ItemsAfter, head: Callable[[], Awaitable[int]], *, want: Want = nobody_else
     ) -> None:
-        self._items_after, self._head = items_after, head
+        self._items_after, self._head, self._want = items_after, head, want
         self._channels: dict[int, _Channel] = {}
 
     @property
@@ -55,20 +58,22 @@ class Feed:
             channel.stale.set()
 
     @asynccontextmanager
-    async def watch(self, community: int, after: int | None) -> AsyncIterator[AsyncIterator[Numbered]]:
+    async def watch(self, community: int, after: int | None) -> AsyncIterator["Items"]:
         """The items numbered above `after`, then the new ones; None: only those that come from now on."""
         channel = self._channels.get(community)
         if channel is None:
             channel = self._channels[community] = _Channel()
+            channel.stop = self._want(Signal(Topic.BULLETIN, community))
             channel.reader = asyncio.create_task(self._keep_reading(community, channel))
         channel.watchers += 1
         try:
             await channel.ready.wait()
-            yield self._items(community, channel, channel.number if after is None else after)
+            yield Items(self._items_after, community, channel, channel.number if after is None else after)
         finally:
             channel.watchers -= 1
             if not channel.watchers:
                 del self._channels[community]
+                channel.stop()
                 channel.reader.cancel()
                 with suppress(asyncio.CancelledError):
                     await channel.reader
@@ -87,26 +92,12 @@ class Feed:
                 channel.stale.set()
                 await asyncio.sleep(RETRY)
 
-    async def _items(self, community: int, channel: "_Channel", seen: int) -> AsyncIterator[Numbered]:
-        while True:
-            forgotten = channel.forgotten  # as it is before the read: more may be forgotten meanwhile
-            if seen < forgotten:
-                items = await self._items_after(community, seen, BATCH)
-            else:
-                items = [item for item in channel.items if item.number > seen]
-            for item in items:
-                yield item
-                seen = item.number
-            if not items:
-                seen = max(seen, forgotten)
-                if seen >= channel.number:
-                    await channel.more.wait()
-
 
 class _Channel:
     """One watched community. `forgotten`: items up to this number are no longer at hand."""
 
     reader: asyncio.Task[None]
+    stop: Stop
 
     def __init__(self) -> None:
         self.watchers = 0
@@ -126,3 +117,42 @@ class _Channel:
             self.forgotten = self.items.popleft().number
         done, self.more = self.more, asyncio.Event()
         done.set()
+
+
+class Items:
+    """One reader's way through the items of a community. `number`: of the last one it was given."""
+
+    def __init__(self, items_after: ItemsAfter, community: int, channel: _Channel, after: int) -> None:
+        self._items_after, self._community, self._channel = items_after, community, channel
+        self._at_hand: deque[Numbered] = deque()
+        self._seen = self.number = after
+
+    def __aiter__(self) -> "Items":
+        return self
+
+    async def __anext__(self) -> Numbered:
+        while not self._at_hand:
+            await self._look()
+        item = self._at_hand.popleft()
+        self.number = item.number
+        return item
+
+    async def _look(self) -> None:
+        channel = self._channel
+        forgotten = channel.forgotten  # as it is before the read: more may be forgotten meanwhile
+        if self._seen < forgotten:
+            items = await self._items_after(self._community, self._seen, BATCH)
+        else:
+            items = [item for item in channel.items if item.number > self._seen]
+        if items:
+            self._at_hand.extend(items)
+            self._seen = items[-1].number
+        else:
+            self._seen = max(self._seen, forgotten)
+            if self._seen >= channel.number:
+                await channel.more.wait()
+
+    @property
+    def head(self) -> int:
+        """No item that is older than this moment has a greater number, unless it is still on its way here."""
+        return self._channel.number

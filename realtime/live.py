@@ -1,4 +1,4 @@
-"""The newest state of what is watched: read once a process, shown to every watcher.
+"""The newest state of what is watched: read once a process and moment, whoever watches.
 
 A slow watcher misses steps, never the end.
 """
@@ -10,11 +10,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import Generic, TypeVar
 
 from community.signals import Signal, Topic
+from realtime.broker import Stop, Want
+from realtime.tempo import PAUSE
 
 T = TypeVar("T")
-
-PAUSE = 0.1
-"""Seconds between two reads of one key, so that a burst of changes becomes one moment."""
 
 RETRY = 1.0
 """Seconds before a read that failed is tried again."""
@@ -22,13 +21,27 @@ RETRY = 1.0
 log = logging.getLogger(__name__)
 
 
-class Live(Generic[T]):
-    """States of one topic by key, each read anew after a signal, at most once every `PAUSE`."""
+def nobody_else(signal: Signal, /) -> Stop:
+    """All signals come from this process."""
+    return lambda: None
 
-    def __init__(self, topic: Topic, read: Callable[[int], Awaitable[T]]) -> None:
-        self._topic, self._read = topic, read
+
+class Live(Generic[T]):
+    """States of one topic by key, each read anew after a signal as soon as a watcher waits for it, but at
+    most once every `pause`. `want`: how the broker learns what is watched here.
+    """
+
+    def __init__(
+        self,
+        topic: Topic,
+        read: Callable[[int], Awaitable[T]],
+        *,
+        pause: float = PAUSE,
+        want: Want = nobody_else,
+    ) -> None:
+        self._topic, self._read, self._pause, self._want = topic, read, pause, want
         self._shown: dict[int, _Shown[T]] = {}
-        self.moments = 0
+        self.moments = self.merged = 0
 
     @property
     def watched(self) -> int:
@@ -41,6 +54,7 @@ class Live(Generic[T]):
 
     def hear(self, signal: Signal) -> None:
         if signal.topic is self._topic and (shown := self._shown.get(signal.key)):
+            self.merged += shown.stale.is_set()
             shown.stale.set()
 
     def everything_changed(self) -> None:
@@ -49,19 +63,22 @@ class Live(Generic[T]):
             shown.stale.set()
 
     @asynccontextmanager
-    async def watch(self, key: int) -> AsyncIterator[AsyncIterator[T]]:
+    async def watch(self, key: int) -> AsyncIterator["States[T]"]:
         """The state now, and again after each change."""
         shown = self._shown.get(key)
         if shown is None:
             shown = self._shown[key] = _Shown()
+            # First the watch, then the snapshot: what changes from here on is heard.
+            shown.stop = self._want(Signal(self._topic, key))
             shown.reader = asyncio.create_task(self._keep_reading(key, shown))
         shown.watchers += 1
         try:
-            yield shown.states()
+            yield States(shown)
         finally:
             shown.watchers -= 1
             if not shown.watchers:
                 del self._shown[key]
+                shown.stop()
                 shown.reader.cancel()
                 with suppress(asyncio.CancelledError):
                     await shown.reader
@@ -69,6 +86,7 @@ class Live(Generic[T]):
     async def _keep_reading(self, key: int, shown: "_Shown[T]") -> None:
         while True:
             await shown.stale.wait()
+            await shown.wanted.wait()
             shown.stale.clear()
             try:
                 self.moments += shown.show(await self._read(key))
@@ -76,7 +94,7 @@ class Live(Generic[T]):
                 log.exception("could not read %s:%s", self._topic, key)
                 shown.stale.set()
                 await asyncio.sleep(RETRY)
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(self._pause)
 
 
 class _Shown(Generic[T]):
@@ -84,26 +102,52 @@ class _Shown(Generic[T]):
 
     state: T
     reader: asyncio.Task[None]
+    stop: Stop
 
     def __init__(self) -> None:
         self.moment, self.watchers = 0, 0
-        self.stale = asyncio.Event()
+        self.stale, self.wanted = asyncio.Event(), asyncio.Event()
         self.stale.set()  # the first read is the snapshot, made after the watch began
-        self._next = asyncio.Event()
+        self.next = asyncio.Event()
+        self.unchanged: list[Callable[[], None]] = []
 
     def show(self, state: T) -> bool:
         """Whether it was a new one."""
+        waiting, self.unchanged = self.unchanged, []
         if self.moment and state == self.state:
+            for call in waiting:
+                call()
             return False
         self.state, self.moment = state, self.moment + 1
-        done, self._next = self._next, asyncio.Event()
+        self.wanted.clear()
+        done, self.next = self.next, asyncio.Event()
         done.set()
         return True
 
-    async def states(self) -> AsyncIterator[T]:
-        seen = 0
-        while True:
-            while self.moment == seen:
-                await self._next.wait()
-            seen = self.moment
-            yield self.state
+
+class States(Generic[T]):
+    """One watcher's way through the states of a key. `number`: the moment of the last one it was given."""
+
+    def __init__(self, shown: _Shown[T]) -> None:
+        self._shown = shown
+        self.number = 0
+
+    def __aiter__(self) -> "States[T]":
+        return self
+
+    async def __anext__(self) -> T:
+        while self._shown.moment == self.number:
+            self._shown.wanted.set()
+            await self._shown.next.wait()
+        self.number = self._shown.moment
+        return self._shown.state
+
+    @property
+    def newest(self) -> bool:
+        """Nothing was heard since the last one was read, and none is on its way."""
+        return self.number == self._shown.moment and not self._shown.stale.is_set()
+
+    def if_unchanged(self, call: Callable[[], None]) -> None:
+        """Calls `call` where the read under way finds what was there before, so that no moment comes."""
+        self._shown.wanted.set()
+        self._shown.unchanged.append(call)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from community.permissions import Viewer
 from community.signals import Signal, Topic
@@ -14,33 +14,43 @@ Check = Callable[[], Awaitable[None]]
 """Passes, or raises what a watcher without the right is told."""
 
 
+class Watcher(Protocol):
+    def changed(self) -> None:
+        """The account's rights are no longer what they were. Never waits, never raises."""
+
+
 class Standings:
-    """The sockets of each account, to be woken together."""
+    """The sockets of each account, to be woken together. `changes`: how many changes of rights were heard."""
 
     def __init__(self) -> None:
-        self._of_account: dict[int, set[Standing]] = {}
-        self._account_of: dict[Standing, int] = {}
+        self._of_account: dict[int, set[Watcher]] = {}
+        self.changes = 0
 
-    def keep(self, account: int, standing: "Standing") -> None:
-        self._account_of[standing] = account
-        self._of_account.setdefault(account, set()).add(standing)
+    def keep(self, account: int, watcher: Watcher) -> None:
+        self._of_account.setdefault(account, set()).add(watcher)
 
-    def forget(self, standing: "Standing") -> None:
-        account = self._account_of.pop(standing, None)
-        if account is not None:
-            self._of_account[account].discard(standing)
-            if not self._of_account[account]:
-                del self._of_account[account]
+    def forget(self, account: int, watcher: Watcher) -> None:
+        watchers = self._of_account.get(account, set())
+        watchers.discard(watcher)
+        if not watchers:
+            self._of_account.pop(account, None)
+
+    def of(self, account: int) -> int:
+        """How many sockets an account has open here."""
+        return len(self._of_account.get(account, ()))
 
     def everything_changed(self) -> None:
         """After a gap in which somebody may have lost a right."""
-        for standing in self._account_of:
-            standing.changed()
+        self.changes += 1
+        for watchers in list(self._of_account.values()):
+            for watcher in list(watchers):
+                watcher.changed()
 
     def hear(self, signal: Signal) -> None:
         if signal.topic is Topic.RIGHTS:
-            for standing in self._of_account.get(signal.key, ()):
-                standing.changed()
+            self.changes += 1
+            for watcher in list(self._of_account.get(signal.key, ())):
+                watcher.changed()
 
 
 class Standing:

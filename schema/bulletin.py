@@ -3,14 +3,16 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
+from functools import partial
 from typing import Annotated, cast
 
 import strawberry
 
 from community.bulletin import actions, cursors
-from community.bulletin.reads import ItemRow, NoticeRow
+from community.bulletin.reads import ItemRow, NoticeRow, recent
 from community.bulletin.rules import BulletinKind, NoticeKind
-from community.errors import NotFound
+from community.places.reads import place_of
+from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection
 from schema.context import Context, Info
 from schema.events import Key
@@ -36,7 +38,7 @@ class Notice(Node):
     def of(cls, row: NoticeRow) -> "Notice":
         return cls(id=to_id("Notice", row.id), row=row)
 
-    @strawberry.field(description="Where it hangs.")
+    @strawberry.field(description="Where it hangs.", metadata=BY_RIGHTS)
     async def community(self, info: Info) -> Community:
         return await community_of(info.context, self.row.community)
 
@@ -86,7 +88,10 @@ class BulletinItem:
     def of(cls, row: ItemRow, mark: int) -> "BulletinItem":
         return cls(row=row, cursor=cursors.encode(mark, row.number), at=row.at, kind=row.kind)
 
-    @strawberry.field(description="What it is about, as it is now; null where the viewer may not see it.")
+    @strawberry.field(
+        description="What it is about, as it is now; null where the viewer may not see it.",
+        metadata=BY_RIGHTS,
+    )
     async def subject(self, info: Info) -> Node | None:
         return await NODES[_SUBJECTS[self.kind]](info.context, self.row.subject)
 
@@ -142,13 +147,13 @@ class BulletinSubscription:
         after: After = None,
     ) -> AsyncGenerator[BulletinItem, None]:
         community, mark = key_of(community_id, "Community"), await cursors.mark()
-        number = None if after is None else await cursors.number_of(after)
-
-        async def visible() -> None:
-            if await info.context.loaders.communities.load(community) is None:
-                raise NotFound
-
+        number: int | None = None
+        if info.context.shared is not None:
+            number = await recent(community)
+        elif after is not None:
+            number = await cursors.number_of(after)
         feed = info.context.watching.bulletin.watch(community, number)
-        async with aclosing(watch(info.context, visible, feed)) as items:
+        number_of = partial(cursors.decode, mark)
+        async with aclosing(watch(info.context, lambda: place_of(community), feed, number_of)) as items:
             async for item in items:
                 yield BulletinItem.of(cast(ItemRow, item), mark)

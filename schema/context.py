@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from strawberry.types import Info as StrawberryInfo
 
@@ -12,10 +12,14 @@ from realtime.standing import Standing
 from schema.loaders import Loaders
 from schema.watching import Watching
 
+if TYPE_CHECKING:
+    from schema.shared import Shared
+
 
 @dataclass
 class Context:
-    """One for each HTTP request; one for the whole life of a socket, whose viewer may change.
+    """One for each HTTP request; one for the whole life of a socket, whose viewer may change; one for all
+    who share a subscription (`shared`), whose viewer is nobody in particular.
 
     `clock` is read anew by whoever asks for `now`; an HTTP request gets a clock that stands still at the
     moment when it was complete, so that one request has one time.
@@ -26,9 +30,9 @@ class Context:
     standing: Standing
     viewer: Viewer = NOBODY
     secret: str | None = None
-    connection_params: dict[str, Any] | None = None
     request: Any = None
     response: Any = None
+    shared: "Shared | None" = None
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

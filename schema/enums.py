@@ -191,6 +191,7 @@ _describe(
         ErrorCode.INVALID_ID: "The id is not well formed.",
         ErrorCode.INVALID_INPUT: "The request or one of its values is not acceptable.",
         ErrorCode.KEY_REUSED: "The key was used for something else.",
+        ErrorCode.LIMIT_REACHED: "More at once than one socket may watch.",
         ErrorCode.NOT_FOUND: "There is no such thing, or the viewer may not see it.",
         ErrorCode.NOT_ON_ROLL: "No owner party of this account stands on the roll.",
         ErrorCode.NOT_REPRESENTATIVE: "The co-owners named somebody else to vote.",

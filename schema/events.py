@@ -10,7 +10,15 @@ import strawberry
 from community.database.paging import check_first
 from community.errors import NotFound
 from community.events import actions
-from community.events.reads import Attendance, EventRow, SignUpRow, dishes_of, sign_ups_by_id
+from community.events.reads import (
+    Attendance,
+    EventRow,
+    SignUpRow,
+    dishes_of,
+    place_of_event,
+    sign_ups_by_id,
+)
+from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.connections import First
 from schema.context import Context, Info
 from schema.nodes import Node, fetched_by, key_of, to_id
@@ -50,7 +58,7 @@ class Event(Node):
     def of(cls, row: EventRow) -> "Event":
         return cls(id=to_id("Event", row.id), row=row)
 
-    @strawberry.field(description="Where it is held.")
+    @strawberry.field(description="Where it is held.", metadata=BY_RIGHTS)
     async def community(self, info: Info) -> Community:
         return await community_of(info.context, self.row.community)
 
@@ -99,7 +107,9 @@ class Event(Node):
     async def dishes(self, first: First = 50) -> list[str]:
         return await dishes_of(self.row.id, check_first(first, default=50))
 
-    @strawberry.field(description="Depends on the viewer: the viewer's own sign-up, if it stands.")
+    @strawberry.field(
+        description="Depends on the viewer: the viewer's own sign-up, if it stands.", metadata=BY_VIEWER
+    )
     async def viewer_sign_up(self, info: Info) -> "SignUp | None":
         row = await info.context.loaders.own_sign_ups.load(self.row.id)
         return SignUp.of(row) if row else None
@@ -113,7 +123,7 @@ class SignUp(Node):
     def of(cls, row: SignUpRow) -> "SignUp":
         return cls(id=to_id("SignUp", row.id), row=row)
 
-    @strawberry.field(description="The event.")
+    @strawberry.field(description="The event.", metadata=BY_RIGHTS)
     async def event(self, info: Info) -> Event:
         row = await info.context.loaders.events.load(self.row.event)
         if row is None:
@@ -242,12 +252,8 @@ class EventsSubscription:
     ) -> AsyncGenerator[EventAttendance, None]:
         event = key_of(event_id, "Event")
 
-        async def visible() -> None:
-            if await info.context.loaders.events.load(event) is None:
-                raise NotFound
-
         watched = info.context.watching.attendance.watch(event)
-        async with aclosing(watch(info.context, visible, watched)) as states:
+        async with aclosing(watch(info.context, lambda: place_of_event(event), watched)) as states:
             async for attendance in states:
                 if attendance is not None:
                     yield EventAttendance.of(attendance)

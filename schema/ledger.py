@@ -11,6 +11,7 @@ from community.ledger import actions
 from community.ledger.reads import EntryRow, balance_of, entries_page, month_of, months_of
 from community.ledger.rules import Category, Direction, MonthRow
 from community.places.reads import CommunityRow
+from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection, First, connect, from_cursor, to_cursor
 from schema.context import Context, Info
 from schema.events import Key
@@ -100,7 +101,7 @@ class Entry(Node):
     def balance(self) -> Hundredths:
         return Hundredths(self.row.balance)
 
-    @strawberry.field(description="The vote that allows it.")
+    @strawberry.field(description="The vote that allows it.", metadata=BY_RIGHTS)
     async def authority_vote(self, info: Info) -> Vote | None:
         key = self.row.authority_vote
         row = None if key is None else await info.context.loaders.votes.load(key)
@@ -110,7 +111,7 @@ class Entry(Node):
     def authority_clause(self) -> str | None:
         return self.row.authority_clause
 
-    @strawberry.field(description="The entry that this one takes back.")
+    @strawberry.field(description="The entry that this one takes back.", metadata=BY_RIGHTS)
     async def reverses(self, info: Info) -> "Entry | None":
         return None if self.row.reverses is None else await _entry(info.context, self.row.reverses)
 

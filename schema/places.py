@@ -22,6 +22,7 @@ from community.places.reads import (
 from community.places.rules import OrganizationKind
 from community.votes.casting import VoteStatus
 from community.votes.reads import votes_page
+from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection, First, connect, from_cursor, to_cursor
 from schema.context import Context, Info
 from schema.nodes import Node, fetched_by, to_id
@@ -174,7 +175,8 @@ class Community(Node):
         return cast(BulletinConnection, connection)
 
     @strawberry.field(
-        description="The book of what the common parts earn; null where the viewer may not see it."
+        description="The book of what the common parts earn; null where the viewer may not see it.",
+        metadata=BY_RIGHTS,
     )
     def ledger(self, info: Info) -> LedgerRef | None:
         from schema.ledger import Ledger

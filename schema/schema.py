@@ -80,7 +80,7 @@ class _Parsed(ParserCache):
 
 
 # Made once: the validation cache keys on the classes of the rules.
-_RULES: list[type[ASTValidationRule]] = [
+RULES: list[type[ASTValidationRule]] = [
     max_aliases.create_validator(MOST_ALIASES),
     query_depth_limiter.create_validator(DEEPEST, None, None),
 ]
@@ -94,7 +94,7 @@ graphql_schema = _Schema(
     extensions=[
         PresentedErrors,
         lambda: MaxTokensLimiter(MOST_TOKENS),
-        lambda: AddValidationRules(_RULES),
+        lambda: AddValidationRules(RULES),
         lambda: _Parsed(KEPT_DOCUMENTS),
         lambda: ValidationCache(KEPT_DOCUMENTS),
     ],

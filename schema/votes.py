@@ -7,12 +7,18 @@ from typing import Annotated
 
 import strawberry
 
-from community.errors import NotFound
 from community.votes import actions
 from community.votes.casting import Answered, QuestionKind, VoteForm, VoteStatus, receipt_code
 from community.votes.progress import Progress as ProgressValue
 from community.votes.progress import QuestionProgress, progress_of
-from community.votes.reads import BallotRow, QuestionRow, VoteRow, ballot_row, own_entries
+from community.votes.reads import (
+    BallotRow,
+    QuestionRow,
+    VoteRow,
+    ballot_row,
+    own_entries,
+    place_of_vote,
+)
 from community.votes.reads import OwnEntry as OwnEntryRow
 from community.votes.rules import (
     Condition as ConditionValue,
@@ -28,6 +34,7 @@ from community.votes.rules import (
 from community.votes.rules import (
     Weight as WeightValue,
 )
+from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.context import Context, Info
 from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.places import Building, Community, Organization, community_of, organization
@@ -258,7 +265,7 @@ class Vote(Node):
     def of(cls, row: VoteRow) -> "Vote":
         return cls(id=to_id("Vote", row.id), row=row)
 
-    @strawberry.field(description="Where it is held.")
+    @strawberry.field(description="Where it is held.", metadata=BY_RIGHTS)
     async def community(self, info: Info) -> Community:
         return await community_of(info.context, self.row.community_id)
 
@@ -320,7 +327,8 @@ class Vote(Node):
         return VoteProgress.of(await progress_of(self.row.id))
 
     @strawberry.field(
-        description="Depends on the viewer: the viewer's own entries in the roll; empty for everybody else."
+        description="Depends on the viewer: the viewer's own entries in the roll; empty for everybody else.",
+        metadata=BY_VIEWER,
     )
     async def viewer_entries(self, info: Info) -> list[RollEntry]:
         account = info.context.viewer.account
@@ -395,11 +403,7 @@ class VotesSubscription:
     ) -> AsyncGenerator[VoteProgress, None]:
         vote = key_of(vote_id, "Vote")
 
-        async def visible() -> None:
-            if await info.context.loaders.votes.load(vote) is None:
-                raise NotFound
-
         watched = info.context.watching.tally.watch(vote)
-        async with aclosing(watch(info.context, visible, watched)) as states:
+        async with aclosing(watch(info.context, lambda: place_of_vote(vote), watched)) as states:
             async for progress in states:
                 yield VoteProgress.of(progress)

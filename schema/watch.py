@@ -1,23 +1,54 @@
 """From a live state to a subscription: the right is asked at the watch and whenever rights change."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from realtime.standing import Check
+from community.errors import NotFound
+from community.permissions import Permission, Place, may
 from schema.context import Context
 
+T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 
+class Shown(Protocol[T_co]):
+    """States or items as they come. `number`: of the last one."""
+
+    number: int
+
+    def __aiter__(self) -> AsyncIterator[T_co]: ...
+
+    async def __anext__(self) -> T_co: ...
+
+
 async def watch(
-    context: Context, check: Check, watched: AbstractAsyncContextManager[AsyncIterator[T]]
+    context: Context,
+    place: Callable[[], Awaitable[Place]],
+    watched: AbstractAsyncContextManager[Shown[T]],
+    number_of: Callable[[str], int] | None = None,
 ) -> AsyncGenerator[T, None]:
-    """Raises whatever `check` refuses, at once or at the moment when the right is lost."""
-    await check()
+    """What happens in a `place` whose bulletin the viewer may read; `number_of` reads a journal's cursors.
+
+    Raises NotFound, at once or at the moment when the right is lost. A run that is shared asks no viewer:
+    whoever joins it is asked.
+    """
+    if context.shared is not None:
+        found = await place()
+        async with watched as shown:
+            context.shared.opened(found, shown, number_of)
+            async for state in shown:
+                yield state
+        return
+
+    async def allowed() -> None:
+        if not may(context.viewer, Permission.READ_BULLETIN, await place()):
+            raise NotFound
+
+    await allowed()
     async with (
-        watched as states,
-        aclosing(context.standing.while_allowed(check, states, context.viewer)) as allowed,
+        watched as shown,
+        aclosing(context.standing.while_allowed(allowed, shown, context.viewer)) as states,
     ):
-        async for state in allowed:
+        async for state in states:
             yield state

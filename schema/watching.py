@@ -10,6 +10,7 @@ from community.votes.progress import Progress, progress_of
 from realtime.broker import Broker
 from realtime.feed import Feed
 from realtime.live import Live
+from realtime.tempo import PAUSE
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,11 @@ class Watching:
     bulletin: Feed
 
     @classmethod
-    def through(cls, broker: Broker) -> "Watching":
+    def through(cls, broker: Broker, pause: float = PAUSE) -> "Watching":
         watching = cls(
-            tally=Live(Topic.TALLY, progress_of),
-            attendance=Live(Topic.ATTENDANCE, attendance_of),
-            bulletin=Feed(items_after, journal.head),
+            tally=Live(Topic.TALLY, progress_of, pause=pause, want=broker.want),
+            attendance=Live(Topic.ATTENDANCE, attendance_of, pause=pause, want=broker.want),
+            bulletin=Feed(items_after, journal.head, want=broker.want),
         )
         broker.listen(watching.hear)
         broker.after_gap(watching.everything_changed)
@@ -42,6 +43,10 @@ class Watching:
     @property
     def moments(self) -> int:
         return self.tally.moments + self.attendance.moments
+
+    @property
+    def merged(self) -> int:
+        return self.tally.merged + self.attendance.merged
 
     @property
     def watchers(self) -> int:

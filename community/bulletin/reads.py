@@ -99,6 +99,13 @@ async def items_after(community: int, number: int, most: int = 100) -> list[Item
     return await _items(_feed(community).filter(number__gt=number).order_by("number").limit(most))
 
 
+async def recent(community: int, most: int = 50) -> int:
+    """The number behind which the newest `most` items come."""
+    query = _feed(community).order_by("-number").offset(most).limit(1)
+    rows = await query.values("number")
+    return int(rows[0]["number"]) if rows else 0
+
+
 async def own_organizations(account: int, community: int, permission: Permission, now: datetime) -> list[int]:
     """Those whose role gives the account this permission here, the longest held first."""
     grants = RoleGrant.filter(

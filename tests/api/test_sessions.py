@@ -219,10 +219,8 @@ async def test_an_ended_cookie_opens_the_socket_of_nobody(server: Any, browser: 
         assert "NOT_FOUND" in json.dumps(message)
 
 
-@pytest.mark.parametrize(
-    ("given", "secret"), [(None, None), ("Bearer x", "x"), ("bearer  x ", "x"), ("BEARER x", "x")]
-)
-def test_a_bearer_token_is_read(given: str | None, secret: str | None) -> None:
+@pytest.mark.parametrize(("given", "secret"), [("Bearer x", "x"), ("bearer  x ", "x"), ("BEARER x", "x")])
+def test_a_bearer_token_is_read(given: str, secret: str) -> None:
     assert bearer(given) == secret
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from community.signals import Signal, Topic
-from realtime.live import PAUSE, RETRY, Live
+from realtime.live import RETRY, Live, States
+from realtime.tempo import PAUSE
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -41,6 +42,13 @@ class Truth:
 
 async def quiet() -> None:
     await asyncio.sleep(100 * PAUSE)
+
+
+async def until(states: States[int], last: int) -> list[int]:
+    seen = [await anext(states)]
+    while seen[-1] < last:
+        seen.append(await anext(states))
+    return seen
 
 
 def test_the_snapshot_comes_first_and_then_each_change(run: Run) -> None:
@@ -100,15 +108,15 @@ def test_the_first_change_after_quiet_is_read_at_once(run: Run) -> None:
 def test_a_burst_becomes_one_moment_and_its_end_is_shown(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
-        seen = []
         async with truth.live.watch(KEY) as states:
             await anext(states)
             await quiet()
+            following = asyncio.ensure_future(until(states, 100))
+            await asyncio.sleep(0)
             for _ in range(100):
                 truth.change()
                 await asyncio.sleep(PAUSE / 1000)
-            while not seen or seen[-1] < 100:
-                seen.append(await anext(states))
+            seen = await following
         first, second = truth.reads[1:]
         assert second - first >= PAUSE
         assert seen[-1] == 100
@@ -147,9 +155,10 @@ def test_a_change_during_a_read_is_read_again(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth(takes=5)
         async with truth.live.watch(KEY) as states:
-            await asyncio.sleep(1)  # the snapshot is being read
+            snapshot = asyncio.ensure_future(anext(states))
+            await asyncio.sleep(1)  # it is being read
             truth.change()
-            assert await anext(states) == 0
+            assert await snapshot == 0
             assert await anext(states) == 1
 
     run(scenario())
@@ -174,11 +183,84 @@ def test_what_did_not_change_is_not_shown_again(run: Run) -> None:
         truth = Truth()
         async with truth.live.watch(KEY) as states:
             await anext(states)
+            waiting = asyncio.ensure_future(anext(states))
             truth.live.hear(Signal(Topic.TALLY, KEY))
             await quiet()
             assert len(truth.reads) == 2
             truth.change()
+            assert await waiting == 1
+
+    run(scenario())
+
+
+def test_nothing_is_read_while_nobody_waits_for_it(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth()
+        async with truth.live.watch(KEY) as states:
+            await anext(states)
+            for _ in range(10):
+                truth.change()
+                await quiet()
+            assert (len(truth.reads), truth.live.merged) == (1, 9)
+            assert await anext(states) == 10
+
+    run(scenario())
+
+
+def test_a_state_is_the_newest_until_a_change_is_heard(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth(takes=1)
+        async with truth.live.watch(KEY) as states, truth.live.watch(KEY) as others:
+            assert not states.newest
+            await anext(states)
+            assert (states.newest, states.number) == (True, 1)
+            truth.change()
+            assert not states.newest
+            assert await anext(others) == 0
+            assert await anext(others) == 1
+            assert not states.newest  # the newer one is on its way
+            await anext(states)
+            assert (states.newest, states.number) == (True, 2)
+
+    run(scenario())
+
+
+def test_who_asks_is_told_where_nothing_changed_after_all(run: Run) -> None:
+    async def scenario() -> None:
+        truth, told = Truth(), list[str]()
+        async with truth.live.watch(KEY) as states:
+            await anext(states)
+            truth.live.hear(Signal(Topic.TALLY, KEY))
+            states.if_unchanged(lambda: told.append("the same"))
+            await quiet()
+            assert told == ["the same"]
+            truth.change()
+            states.if_unchanged(lambda: told.append("never"))
             assert await anext(states) == 1
+            truth.live.hear(Signal(Topic.TALLY, KEY))
+            states.if_unchanged(lambda: told.append("again"))
+            await quiet()
+            assert told == ["the same", "again"]
+
+    run(scenario())
+
+
+def test_the_broker_hears_what_is_watched_before_it_is_read(run: Run) -> None:
+    async def scenario() -> None:
+        wanted: list[tuple[str, Signal]] = []
+
+        def want(signal: Signal) -> Callable[[], None]:
+            wanted.append(("from", signal))
+            return lambda: wanted.append(("until", signal))
+
+        async def read(key: int) -> int:
+            assert wanted == [("from", Signal(Topic.TALLY, KEY))]
+            return key
+
+        live = Live(Topic.TALLY, read, want=want)
+        async with live.watch(KEY) as states, live.watch(KEY):
+            assert await anext(states) == KEY
+        assert wanted == [("from", Signal(Topic.TALLY, KEY)), ("until", Signal(Topic.TALLY, KEY))]
 
     run(scenario())
 

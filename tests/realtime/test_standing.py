@@ -199,7 +199,8 @@ def test_a_signal_wakes_every_socket_of_its_account_and_no_other(run: Run) -> No
             standings.hear(Signal(Topic.TALLY, 8))
             await asyncio.sleep(1)
             assert [gate.checks for gate in (own, also_own, other)] == [1, 1, 0]
-            standings.forget(own.standing)
+            standings.forget(7, own.standing)
+            assert (standings.of(7), standings.of(8), standings.changes) == (1, 1, 1)
             standings.hear(Signal(Topic.RIGHTS, 7))
             await asyncio.sleep(1)
             assert [gate.checks for gate in (own, also_own, other)] == [1, 2, 0]
@@ -210,10 +211,11 @@ def test_a_signal_wakes_every_socket_of_its_account_and_no_other(run: Run) -> No
     run(scenario())
 
 
-def test_a_socket_without_an_account_is_forgotten_as_calmly(run: Run) -> None:
+def test_who_was_never_kept_is_forgotten_as_calmly(run: Run) -> None:
     async def scenario() -> None:
         standings, gate = Standings(), Gate()
-        standings.forget(gate.standing)
+        standings.forget(7, gate.standing)
         standings.hear(Signal(Topic.RIGHTS, 7))
+        assert standings.of(7) == 0
 
     run(scenario())

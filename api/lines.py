@@ -1,0 +1,194 @@
+"""The two kinds of lines: one whose server takes finished frames, and one over plain ASGI."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+from starlette.types import Scope, Send
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
+
+from realtime.lines import Line, text_frame
+
+EXTENSION = "meilin.line"
+"""Under this name the server's protocol lies in the scope's extensions, as a Line."""
+
+UNREAD = 16 * 1024
+"""Bytes that may wait for a client that does not read; then its line is busy."""
+
+STALLED = 30.0
+"""Seconds after which a client that does not read is cut off."""
+
+
+def line_of(scope: Scope, send: Send) -> Line:
+    """The line of a socket that is about to be accepted."""
+    line = scope.get("extensions", {}).get(EXTENSION)
+    return AsgiLine(send) if line is None else cast(Line, line)
+
+
+class FrameProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol, which is also a Line: frames go to the transport without a task or a queue.
+
+    What the handshake needed is let go with it, so that ten thousand who only watch stay small.
+    """
+
+    busy = False
+    drained: Callable[[], None] | None = None
+    _stalled: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.queue = _Inbox()  # type: ignore[assignment]
+        self.writable = _Gate()  # type: ignore[assignment]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=UNREAD)
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            self.scope.clear()  # type: ignore[attr-defined]
+            del self.request, self.response
+
+    def write(self, text: bytes) -> None:
+        if not (self.close_sent or self.transport.is_closing()):
+            self.transport.write(text_frame(text))
+
+    async def drain(self) -> None:
+        await self.writable.wait()
+
+    def close(self, code: int, reason: str) -> None:
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        try:
+            self.conn.send_close(code, reason)
+        except InvalidState:  # the client was first
+            return
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.busy = True
+        self._stalled = self.loop.call_later(STALLED, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._rest()
+        self.busy = False
+        if self.drained:
+            self.drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._rest()
+        super().connection_lost(exc)
+
+    def _rest(self) -> None:
+        if self._stalled:
+            self._stalled.cancel()
+            self._stalled = None
+
+
+class _Inbox:
+    """What uvicorn asks of its queue, for one reader, and empty it is small."""
+
+    __slots__ = ("_messages", "_reader")
+
+    def __init__(self) -> None:
+        self._messages: list[Any] = []
+        self._reader: asyncio.Future[None] | None = None
+
+    def put_nowait(self, message: Any) -> None:
+        self._messages.append(message)
+        if self._reader and not self._reader.done():
+            self._reader.set_result(None)
+
+    async def get(self) -> Any:
+        while not self._messages:
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        return self._messages.pop(0)
+
+    def empty(self) -> bool:
+        return not self._messages
+
+
+class _Gate:
+    """What uvicorn asks of its event, and open it is small."""
+
+    __slots__ = ("_opening",)
+
+    def __init__(self) -> None:
+        self._opening: asyncio.Future[None] | None = None
+
+    def clear(self) -> None:
+        if self._opening is None:
+            self._opening = asyncio.get_running_loop().create_future()
+
+    def set(self) -> None:
+        if self._opening is not None:
+            if not self._opening.done():
+                self._opening.set_result(None)
+            self._opening = None
+
+    async def wait(self) -> None:
+        while self._opening is not None:
+            await asyncio.shield(self._opening)
+
+
+class AsgiLine:
+    """A line on any server: one message under way at a time, the server says when it is through."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._waiting: deque[Any] = deque()
+        self._sender: asyncio.Task[None] | None = None
+        self._closed = False
+        self.drained: Callable[[], None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._sender is not None
+
+    def write(self, text: bytes) -> None:
+        self._put({"type": "websocket.send", "text": text.decode()})
+
+    def close(self, code: int, reason: str) -> None:
+        self._put({"type": "websocket.close", "code": code, "reason": reason})
+        self._closed = True
+
+    def _put(self, message: Any) -> None:
+        if not self._closed:
+            self._waiting.append(message)
+            if self._sender is None:
+                self._sender = asyncio.create_task(self._send_waiting())
+
+    async def _send_waiting(self) -> None:
+        try:
+            async with asyncio.timeout(None) as patience:
+                while self._waiting:
+                    patience.reschedule(asyncio.get_running_loop().time() + STALLED)
+                    await self._send(self._waiting.popleft())
+        except Exception:
+            # The client is gone, or does not read; the server says so to whoever receives.
+            self._closed = True
+        finally:
+            self._sender = None
+        if self.drained and not self._closed:
+            self.drained()
+
+    async def drain(self) -> None:
+        if self._sender is not None:
+            await asyncio.shield(self._sender)

@@ -1,0 +1,37 @@
+"""What is written on: the open socket of one client, whatever server holds it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+FIN_TEXT = 0x81
+"""A whole text message in one frame, not masked as from server to client (RFC 6455 §5.2)."""
+
+
+class Line(Protocol):
+    """`busy`: the client has not read what was written; who writes state or a journal then waits for
+    `drained`, which is called each time the line has become free.
+    """
+
+    drained: Callable[[], None] | None
+
+    @property
+    def busy(self) -> bool: ...
+
+    def write(self, text: bytes) -> None:
+        """One text message, in UTF-8. Never waits, never raises; on a closed line it does nothing."""
+
+    async def drain(self) -> None:
+        """Until the line is free, or closed."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Says why and ends the line; the client has a while to say the same. Never waits, never raises."""
+
+
+def text_frame(text: bytes) -> bytes:
+    """`text` as one frame of RFC 6455, its length written in the shortest way (§5.2)."""
+    length = len(text)
+    if length < 126:
+        return bytes((FIN_TEXT, length)) + text
+    if length < 65536:
+        return b"\x81\x7e" + length.to_bytes(2, "big") + text
+    return b"\x81\x7f" + length.to_bytes(8, "big") + text
