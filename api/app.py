@@ -60,6 +60,8 @@ def create_app(settings: Settings) -> Starlette:
             ]
             if isinstance(broker, RedisBroker):
                 tasks.append(asyncio.create_task(broker.keep_connected()))
+            if metrics.shared:
+                tasks.append(asyncio.create_task(metrics.keep_looking()))
             try:
                 yield
             finally:

@@ -2,12 +2,14 @@
 
 import os
 import socket
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
 
 from api.app import create_app
 from api.logs import configure
+from api.metrics import SHARED
 from api.settings import Settings
 
 LARGEST_MESSAGE = 64 * 1024
@@ -64,4 +66,6 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         return
     os.environ["MEILIN_PUBLIC_URL"] = settings.public_url  # the workers read their settings for themselves
     print(_welcome(settings.public_url, port), flush=True)  # noqa: T201
-    uvicorn.run("api.app:from_environment", factory=True, workers=workers, **_options(host, port))
+    with TemporaryDirectory(prefix="meilin-metrics-") as folder:
+        os.environ[SHARED] = folder
+        uvicorn.run("api.app:from_environment", factory=True, workers=workers, **_options(host, port))

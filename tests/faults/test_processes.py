@@ -15,6 +15,16 @@ pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
 
 DAY = timedelta(days=1)
 
+
+async def all_are_told_of(scene: Any, server: Any, watchers: int) -> None:
+    """Whichever worker is asked: each answers some of ten."""
+
+    async def told() -> bool:
+        return {await server.watchers() for _ in range(10)} == {watchers}
+
+    await scene.until(told, f"{watchers} watchers in every scrape")
+
+
 mostly_postgres = pytest.mark.parametrize(
     "database_url", ["postgres", pytest.param("sqlite", marks=pytest.mark.soak)], indirect=True
 )
@@ -75,6 +85,7 @@ async def test_processes_that_are_killed_with_their_watchers(scene: Any, redis: 
         await casting
         await voting.chair.post_one()
         await voting.whole()
+        await all_are_told_of(voting, group, 6)
     assert lines_lost(voting) >= 6  # each that watched there, at least once
 
     # The other server for good: whoever was there finds the group.
