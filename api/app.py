@@ -1,8 +1,10 @@
 """The app: one value, built in one place from its settings."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from multiprocessing import parent_process
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -53,6 +55,7 @@ def create_app(settings: Settings) -> Starlette:
         async with opened(settings.database_url):
             if missing := await pending(settings.database_url):
                 raise NotMigrated(f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
+            _end_with_the_supervisor()
             stop_telling = tell_through(broker.publish)
             tasks = [
                 asyncio.create_task(follower.follow()),
@@ -98,6 +101,18 @@ def create_app(settings: Settings) -> Starlette:
     app.state.watching = watching
     app.state.broker = broker
     return app
+
+
+def _end_with_the_supervisor() -> None:
+    """A worker that is left behind by a kill would hold the port, and nobody could tell it to end."""
+    if supervisor := parent_process():
+        loop, gone = asyncio.get_running_loop(), supervisor.sentinel
+
+        def end() -> None:
+            loop.remove_reader(gone)
+            signal.raise_signal(signal.SIGTERM)
+
+        loop.add_reader(gone, end)
 
 
 def from_environment() -> Starlette:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,3 +104,27 @@ async def test_processes_that_are_killed_with_their_watchers(scene: Any, redis: 
     await voting.whole()
     assert sum(watcher.codes[1012] for watcher in (*voting.screens, *voting.boards)) >= 8
     await voting.close_and_recount()
+
+
+@mostly_postgres
+async def test_workers_end_with_their_supervisor_and_leave_the_port(scene: Any, redis: Any) -> None:
+    voting = await scene(10, workers=2, redis=redis)
+    (group,) = voting.servers
+    await voting.watch(screens=2, boards=2)
+    workers = group.workers
+    group.signal(signal.SIGKILL, [group.process.pid])
+    await voting.until(lambda: not any(map(lives, workers)), "its workers end")
+    await group.up()
+    await voting.neighbours.cast(voting.estate.parties)
+    await voting.chair.post_one()
+    await voting.whole()
+    watchers = (*voting.screens, *voting.boards)
+    assert sum(watcher.codes[1012] for watcher in watchers) >= len(watchers)  # told to come back
+
+
+def lives(pid: int) -> bool:
+    """Also where nobody asked yet how it ended, it does not."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
