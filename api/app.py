@@ -25,7 +25,7 @@ from community.database import journal
 from community.database.engine import opened
 from community.database.migrate import pending
 from community.database.work import all_done, tell_through
-from community.errors import Refused
+from community.errors import Refused, TryAgain
 from realtime.broker import MemoryBroker
 from realtime.head import Follower
 from realtime.redis_broker import RedisBroker
@@ -53,8 +53,9 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with opened(settings.database_url):
-            if missing := await pending(settings.database_url):
-                raise NotMigrated(f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
+            with suppress(TryAgain):  # away: a worker that is replaced just then must not end all of them
+                if missing := await pending(settings.database_url):
+                    raise NotMigrated(f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
             _end_with_the_supervisor()
             stop_telling = tell_through(broker.publish)
             tasks = [
