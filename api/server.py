@@ -1,11 +1,15 @@
 """Runs the app under uvicorn, as it was measured to run best."""
 
+import logging
 import os
 import socket
+import sys
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
 from api.logs import configure
@@ -68,4 +72,15 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     print(_welcome(settings.public_url, port), flush=True)  # noqa: T201
     with TemporaryDirectory(prefix="meilin-metrics-") as folder:
         os.environ[SHARED] = folder
-        uvicorn.run("api.app:from_environment", factory=True, workers=workers, **_options(host, port))
+        _supervise(
+            uvicorn.Config("api.app:from_environment", factory=True, workers=workers, **_options(host, port))
+        )
+
+
+def _supervise(config: uvicorn.Config) -> None:
+    """As `uvicorn.run` does, but says how it ended, and which workers died: its lines hold no addresses."""
+    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)
+    supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+    supervisor.run()
+    if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
+        sys.exit(STARTUP_FAILURE)

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from api.timers import EVERY
+from community.database.engine import sqlite_file
 from community.permissions import SYSTEM
 from community.votes.actions import open_vote
 
@@ -87,6 +90,7 @@ async def test_processes_that_are_killed_with_their_watchers(scene: Any, redis: 
         await voting.chair.post_one()
         await voting.whole()
         await all_are_told_of(voting, group, 6)
+        assert f"Child process [{worker}] died" in group.log()
     assert lines_lost(voting) >= 6  # each that watched there, at least once
 
     # The other server for good: whoever was there finds the group.
@@ -120,6 +124,20 @@ async def test_workers_end_with_their_supervisor_and_leave_the_port(scene: Any, 
     await voting.whole()
     watchers = (*voting.screens, *voting.boards)
     assert sum(watcher.codes[1012] for watcher in watchers) >= len(watchers)  # told to come back
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_group_that_cannot_go_on_says_so_with_its_exit_code(scene: Any, redis: Any) -> None:
+    """A newer Meilin migrated the database, and then a worker has to be replaced."""
+    voting = await scene(1, workers=2, redis=redis)
+    (group,) = voting.servers
+    newer = "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('meilin', '9001_newer', '')"
+    with closing(sqlite3.connect(sqlite_file(voting.estate.url))) as line, line:
+        line.execute(newer)
+    group.signal(signal.SIGKILL, group.workers[:1])
+    await voting.until(lambda: group.process.poll() is not None, "the group ends")
+    assert group.process.returncode == 3
+    assert "was migrated by a newer Meilin (9001_newer)" in group.log()
 
 
 def lives(pid: int) -> bool:
