@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 ENGINES = ("sqlite:///", "postgres://", "postgresql://")
+LINES = ("redis://", "rediss://", "unix://")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 HOME = Path(__file__).resolve().parent.parent
 
 
@@ -27,7 +29,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, port: int = 8000) -> "Settings":
         """`port` is in the public address where nobody set one. Raises BadSetting for an unknown MEILIN_…
-        and for a database of neither engine.
+        and for one that cannot be meant.
         """
         known = {f"MEILIN_{field.name.upper()}": field.name for field in fields(cls)}
         given = {name: value for name, value in environment.items() if name.startswith("MEILIN_")}
@@ -37,6 +39,10 @@ class Settings:
         settings = cls(**{"public_url": f"http://localhost:{port}"} | values)
         if not settings.database_url.startswith(ENGINES):
             raise BadSetting(f"MEILIN_DATABASE_URL begins with {' or '.join(ENGINES)}")
+        if settings.redis_url and not settings.redis_url.startswith(LINES):
+            raise BadSetting(f"MEILIN_REDIS_URL begins with {' or '.join(LINES)}")
+        if settings.log_level not in LEVELS:
+            raise BadSetting(f"MEILIN_LOG_LEVEL is {' or '.join(LEVELS)}")
         return settings
 
     @property
