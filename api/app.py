@@ -1,8 +1,10 @@
 """The app: one value, built in one place from its settings."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from multiprocessing import parent_process
 from typing import Any
 
 from starlette.applications import Starlette
@@ -27,7 +29,7 @@ from community.database import journal
 from community.database.engine import opened
 from community.database.migrate import pending
 from community.database.work import all_done, tell_through
-from community.errors import Refused
+from community.errors import Refused, TryAgain
 from realtime.broker import MemoryBroker
 from realtime.groups import Groups
 from realtime.head import Follower
@@ -66,16 +68,18 @@ def create_app(settings: Settings) -> App:
     broker.listen(standings.hear)
     broker.after_gap(standings.everything_changed)
     follower = Follower(journal.head, journal.signals_after, broker.hear)
-    metrics = Metrics(watching, follower)
+    metrics = Metrics(follower)
     groups = Groups[Shared](Tempo(settings.live_share), metrics.delivered)
-    metrics.groups = groups
-    sharing = Sharing(watching, groups, utc_now)
+    sockets = Sockets(settings, watching, Sharing(watching, groups, utc_now), standings, metrics)
+    metrics.tell_of(watching, groups, sockets)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with opened(settings.database_url):
-            if missing := await pending(settings.database_url):
-                raise NotMigrated(f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
+            with suppress(TryAgain):  # away: a worker that is replaced just then must not end all of them
+                if missing := await pending(settings.database_url):
+                    raise NotMigrated(f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
+            _end_with_the_supervisor()
             stop_telling = tell_through(broker.publish)
             tasks = [
                 asyncio.create_task(follower.follow()),
@@ -83,6 +87,8 @@ def create_app(settings: Settings) -> App:
             ]
             if isinstance(broker, RedisBroker):
                 tasks.append(asyncio.create_task(broker.keep_connected()))
+            if metrics.shared:
+                tasks.append(asyncio.create_task(metrics.keep_looking()))
             try:
                 yield
             finally:
@@ -96,7 +102,7 @@ def create_app(settings: Settings) -> App:
                 stop_telling()
 
     app = App(
-        sockets=Sockets(settings, watching, sharing, standings, metrics),
+        sockets=sockets,
         routes=[
             Route("/graphql", GraphQLEndpoint(settings, watching, metrics), methods=["GET", "POST"]),
             Route("/session", sign_in, methods=["POST"]),
@@ -119,6 +125,18 @@ def create_app(settings: Settings) -> App:
     app.state.watching = watching
     app.state.broker = broker
     return app
+
+
+def _end_with_the_supervisor() -> None:
+    """A worker that is left behind by a kill would hold the port, and nobody could tell it to end."""
+    if supervisor := parent_process():
+        loop, gone = asyncio.get_running_loop(), supervisor.sentinel
+
+        def end() -> None:
+            loop.remove_reader(gone)
+            signal.raise_signal(signal.SIGTERM)
+
+        loop.add_reader(gone, end)
 
 
 def from_environment() -> App:

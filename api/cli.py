@@ -5,6 +5,8 @@ What a command needs is imported within it, so that each starts fast and countin
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,13 +78,23 @@ def _refuse(command: str, reason: object) -> typer.Exit:
     return typer.Exit(EXIT_REFUSED)
 
 
-def _settings(command: str, port: int = 8000) -> "Settings":
-    from api.settings import BadSetting, Settings
+@contextmanager
+def _refusing(command: str) -> Iterator[None]:
+    """What whoever runs us can mend is said in one sentence."""
+    from api.commands import NoDatabase
+    from api.settings import BadSetting
+    from community.database.migrate import CannotMigrate
 
     try:
-        return Settings.from_environment(port=port)
-    except BadSetting as error:
+        yield
+    except (BadSetting, NoDatabase, CannotMigrate) as error:
         raise _refuse(command, error) from error
+
+
+def _settings(port: int = 8000) -> "Settings":
+    from api.settings import Settings
+
+    return Settings.from_environment(port=port)
 
 
 @app.command()
@@ -92,21 +104,16 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
 ) -> None:
     """启动服务 Run the server; a database that is not migrated is refused."""
-    from api.commands import check_migrated
+    from api.commands import check_database
     from api.server import serve as run
-    from community.database.migrate import CannotMigrate
 
-    settings = _settings("serve", port)
-    if workers > 1 and not settings.redis_url:
-        raise _refuse(
-            "serve", "more than one worker needs MEILIN_REDIS_URL, so that all show the same changes"
-        )
-    try:
-        missing = check_migrated(settings)
-    except CannotMigrate as error:
-        raise _refuse("serve", error) from error
-    if missing:
-        raise _refuse("serve", f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
+    with _refusing("serve"):
+        settings = _settings(port)
+        if workers > 1 and not settings.redis_url:
+            raise _refuse(
+                "serve", "more than one worker needs MEILIN_REDIS_URL, so that all show the same changes"
+            )
+        check_database(settings)
     run(settings, host, port, workers)
 
 
@@ -114,12 +121,9 @@ def serve(
 def migrate() -> None:
     """更新数据库结构 Bring the database up to date; one process at a time."""
     from api.commands import bring_up_to_date
-    from community.database.migrate import CannotMigrate
 
-    try:
-        done = bring_up_to_date(_settings("migrate"))
-    except CannotMigrate as error:
-        raise _refuse("migrate", error) from error
+    with _refusing("migrate"):
+        done = bring_up_to_date(_settings())
     typer.echo(f"applied {', '.join(done)}" if done else "up to date")
 
 
@@ -142,10 +146,11 @@ def demo(
     """装入示范小区 Load the demonstration communities, or make them lively."""
     from api.commands import load_demo, run_alive
 
-    if alive:
-        run_alive(_settings("demo"), url, rate)
-    else:
-        load_demo(_settings("demo"))
+    with _refusing("demo"):
+        if alive:
+            run_alive(_settings(), url, rate)
+        else:
+            load_demo(_settings())
 
 
 @app.command()
@@ -161,9 +166,8 @@ def token(
 
     if unknown := sorted(set(scope or ()) - set(Permission)):
         raise _refuse("token", f"no scope {unknown[0]}; there are {', '.join(Permission)}")
-    issued = issue_tokens(
-        _settings("token"), accounts, [Permission(name) for name in scope] if scope else None
-    )
+    with _refusing("token"):
+        issued = issue_tokens(_settings(), accounts, [Permission(name) for name in scope] if scope else None)
     if not issued:
         raise _refuse("token", f"no account {', '.join(accounts)}")
     alone = len(accounts) == 1 and not accounts[0].endswith("*")
@@ -176,7 +180,8 @@ def verify() -> None:
     """核对 Recount every closed vote and re-add every ledger; exit 1 on any difference."""
     from api.commands import find_differences
 
-    votes, books, differences = find_differences(_settings("verify"))
+    with _refusing("verify"):
+        votes, books, differences = find_differences(_settings())
     for difference in differences:
         typer.echo(difference, err=True)
     typer.echo(f"{votes} closed votes recounted, {books} ledgers re-added, {len(differences)} differences")

@@ -1,11 +1,25 @@
-"""What Prometheus asks for. Each process answers for itself."""
+"""What Prometheus asks for: one scrape tells of all workers, whichever of them is asked.
 
-from collections.abc import Iterator
-from typing import Any
+Several workers keep their values in files of one folder (prometheus_client's multiprocess mode) and each adds
+up what is there. A single process keeps them in memory.
+"""
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+import asyncio
+import os
+from collections.abc import Callable, Sized
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,48 +29,113 @@ from realtime.groups import Groups
 from realtime.head import Follower
 from schema.watching import Watching
 
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable that names the folder; prometheus_client looks at it when it is imported."""
 
-class Metrics(Collector):
-    """One registry an app, so that two apps in one process do not share counts."""
+EVERY = 1.0
 
-    def __init__(self, watching: Watching, follower: Follower) -> None:
+Over = Literal["livesum", "livemax"]
+"""What a gauge says of several processes: of those that live, the sum or the largest."""
+
+
+class Metrics:
+    """One registry an app, so that two apps in one process do not share counts.
+
+    What is counted or timed where it happens is a Counter or Histogram; what is kept elsewhere is looked at.
+    """
+
+    def __init__(self, follower: Follower) -> None:
         self._registry = CollectorRegistry()
-        self._watching, self._follower, self._head = watching, follower, 0
-        self.requests = Counter(
-            "meilin_http_requests", "HTTP requests by status.", ["status"], registry=self._registry
-        )
+        self._looks: list[Callable[[], None]] = []
+        self._follower, self._head = follower, 0
+        self.shared = os.environ.get(SHARED)
+        self.requests = self._counter("meilin_http_requests", "HTTP requests by status.", "status")
         self.seconds = Histogram(
             "meilin_http_request_seconds", "Time to answer an HTTP request.", registry=self._registry
         )
-        self.errors = Counter("meilin_errors", "Errors given, by code.", ["code"], registry=self._registry)
-        self.groups: Groups[Any] | None = None
-        self._messages = Counter(
-            "meilin_live_messages", "Messages written to members of groups.", registry=self._registry
-        )
+        self.errors = self._counter("meilin_errors", "Errors given, by code.", "code")
+        self._gauge("meilin_journal_head", "Number of the newest change.", lambda: self._head, "livemax")
+        self._gauge("meilin_journal_lag", "Changes not looked at yet.", self._lag, "livemax")
+        self._gauge("meilin_database_connections", "Connections open.", lambda: pool()[0])
+        self._gauge("meilin_database_connections_free", "Connections at rest.", lambda: pool()[1])
+        self._messages = self._counter("meilin_live_messages", "Messages written to members of groups.")
         self._delivery = Histogram(
-            "meilin_live_delivery_seconds", "From a moment made to the last member written to.",
+            "meilin_live_delivery_seconds",
+            "From a moment made to the last member written to.",
             registry=self._registry,
-        )  # fmt: skip
-        self._registry.register(self)
+        )
+        deeds = self._counter("meilin_deeds", "Deeds by how they ended.", "end")
+        for end in work.ENDED:
+            self._follow(deeds.labels(end), lambda end=end: work.ENDED[end])  # type: ignore[misc]
+
+    def tell_of(self, watching: Watching, groups: Groups[Any], sockets: Sized) -> None:
+        """What is live; it was made after what counts for it."""
+        self._gauge("meilin_watchers", "Subscriptions that stand.", lambda: len(sockets))
+        self._gauge("meilin_groups", "Groups of those who see the same.", lambda: len(groups))
+        self._gauge("meilin_group_members", "Subscriptions in groups.", lambda: groups.members)
+        self._follow(self._counter("meilin_moments", "Live states read and shown."), lambda: watching.moments)
+        self._follow(
+            self._counter("meilin_merged_changes", "Changes that became one moment with an earlier one."),
+            lambda: watching.merged,
+        )
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(name, what, labels, registry=self._registry)
+
+    def _gauge(self, name: str, what: str, read: Callable[[], float], over: Over = "livesum") -> None:
+        gauge = Gauge(name, what, registry=self._registry, multiprocess_mode=over)
+        self._looks.append(lambda: gauge.set(read()))
+
+    def _follow(self, counter: Counter, read: Callable[[], float]) -> None:
+        """For what somebody else counts, from 0."""
+        told = 0.0
+
+        def look() -> None:
+            nonlocal told
+            now = read()
+            counter.inc(now - told)
+            told = now
+
+        self._looks.append(look)
+
+    def _lag(self) -> float:
+        return max(0, self._head - (self._head if self._follower.seen is None else self._follower.seen))
+
+    async def _look(self) -> None:
+        with suppress(Exception):  # a database that is away is when the rest is wanted most
+            self._head = await journal.head()
+        for look in self._looks:
+            look()
+
+    async def keep_looking(self) -> None:
+        """Runs until cancelled, so that what another worker tells of this one is of this second."""
+        while True:
+            await self._look()
+            await asyncio.sleep(EVERY)
 
     def delivered(self, members: int, took: float) -> None:
         self._messages.inc(members)
         self._delivery.observe(took)
 
     async def show(self, request: Request) -> Response:
-        self._head = await journal.head()
-        return Response(generate_latest(self._registry), headers={"content-type": CONTENT_TYPE_LATEST})
+        await self._look()
+        registry = _of_all(self.shared) if self.shared else self._registry
+        return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
-    def collect(self) -> Iterator[Metric]:
-        lag = self._head - (self._head if self._follower.seen is None else self._follower.seen)
-        yield GaugeMetricFamily("meilin_watchers", "Subscriptions that stand.", self._watching.watchers)
-        yield CounterMetricFamily("meilin_moments", "Live states shown.", self._watching.moments)
-        yield GaugeMetricFamily("meilin_journal_head", "Number of the newest change.", self._head)
-        yield GaugeMetricFamily("meilin_journal_lag", "Changes this process has not looked at.", max(0, lag))
-        size, free = pool()
-        yield GaugeMetricFamily("meilin_database_connections", "Connections open.", size)
-        yield GaugeMetricFamily("meilin_database_connections_free", "Connections at rest.", free)
-        deeds = CounterMetricFamily("meilin_deeds", "Deeds by how they ended.", labels=["end"])
-        for end, count in work.ENDED.items():
-            deeds.add_metric([end], count)
-        yield deeds
+
+def _of_all(folder: str) -> CollectorRegistry:
+    """What the dead counted stays, as no counter may fall; what they had goes."""
+    for file in Path(folder).glob("gauge_live*.db"):
+        if not _lives(int(file.stem.rpartition("_")[2])):
+            file.unlink(missing_ok=True)  # another worker may be answering just now, too
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+    return registry
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:  # also where the number is a stranger's by now
+        return False
+    return True

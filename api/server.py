@@ -1,14 +1,20 @@
 """Runs the app under uvicorn, as it was measured to run best."""
 
+import logging
 import os
 import socket
+import sys
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
 from api.lines import FrameProtocol
 from api.logs import configure
+from api.metrics import SHARED
 from api.settings import Settings
 
 LARGEST_MESSAGE = 64 * 1024
@@ -64,5 +70,19 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         _Server(uvicorn.Config(create_app(settings), **_options(host, port))).run()
         return
     os.environ["MEILIN_PUBLIC_URL"] = settings.public_url  # the workers read their settings for themselves
-    print(_welcome(settings.public_url, port), flush=True)  # noqa: T201
-    uvicorn.run("api.app:from_environment", factory=True, workers=workers, **_options(host, port))
+    with TemporaryDirectory(prefix="meilin-metrics-") as folder:
+        os.environ[SHARED] = folder
+        config = uvicorn.Config(
+            "api.app:from_environment", factory=True, workers=workers, **_options(host, port)
+        )
+        _supervise(config, settings.public_url)
+
+
+def _supervise(config: uvicorn.Config, url: str) -> None:
+    """As `uvicorn.run` does, but says how it ended, and which workers died: its lines hold no addresses."""
+    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)
+    supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+    print(_welcome(url, config.port), flush=True)  # noqa: T201
+    supervisor.run()
+    if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
+        sys.exit(STARTUP_FAILURE)

@@ -12,6 +12,8 @@ NUMBERS: dict[str, tuple[type[int] | type[float], float, float]] = {
     "live_share": (float, 0.05, 1),
     "sockets_per_address": (int, 1, 1_000_000),
 }
+LINES = ("redis://", "rediss://", "unix://")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 HOME = Path(__file__).resolve().parent.parent
 
 
@@ -38,7 +40,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, port: int = 8000) -> "Settings":
         """`port` is in the public address where nobody set one. Raises BadSetting for an unknown MEILIN_…
-        and for a database of neither engine.
+        and for one that cannot be meant.
         """
         known = {f"MEILIN_{field.name.upper()}": field.name for field in fields(cls)}
         given = {name: value for name, value in environment.items() if name.startswith("MEILIN_")}
@@ -48,6 +50,10 @@ class Settings:
         settings = cls(**{"public_url": f"http://localhost:{port}"} | _numbers(values))
         if not settings.database_url.startswith(ENGINES):
             raise BadSetting(f"MEILIN_DATABASE_URL begins with {' or '.join(ENGINES)}")
+        if settings.redis_url and not settings.redis_url.startswith(LINES):
+            raise BadSetting(f"MEILIN_REDIS_URL begins with {' or '.join(LINES)}")
+        if settings.log_level not in LEVELS:
+            raise BadSetting(f"MEILIN_LOG_LEVEL is {' or '.join(LEVELS)}")
         return settings
 
     @property

@@ -57,9 +57,11 @@ class Sockets:
         self._most_of_address = settings.sockets_per_address
         self._metrics = metrics
         self._of_address: Counter[str] = Counter()
+        self._open: set[Socket] = set()
 
     def __len__(self) -> int:
-        return self._of_address.total()
+        """How many subscriptions stand."""
+        return sum(map(len, self._open))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # that somebody knocks
@@ -79,10 +81,12 @@ class Sockets:
         if self._of_address[address] >= self._most_of_address:
             socket.close(TRY_AGAIN_LATER, "Too many connections from one address")
         self._of_address[address] += 1
+        self._open.add(socket)
         try:
             await socket.serve(receive)
         finally:
             socket.gone()
+            self._open.discard(socket)
             self._of_address[address] -= 1
             if not self._of_address[address]:
                 del self._of_address[address]
@@ -124,6 +128,9 @@ class Socket:
         self._patience: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
             PATIENCE, self.close, 4408, "Connection initialisation timeout"
         )
+
+    def __len__(self) -> int:
+        return len(self._operations)
 
     async def serve(self, receive: Receive) -> None:
         """Until the client is gone."""

@@ -55,14 +55,16 @@ class RedisBroker(Listeners):
 
     async def keep_connected(self) -> None:
         """Runs until cancelled."""
-        pause = PAUSE
+        pause, told = PAUSE, False
         while True:
             try:
                 await self._hold_line()
             except BROKEN as error:
                 if self.connected:
-                    log.warning("the line to Redis broke: %s", type(error).__name__)
-                    pause = PAUSE
+                    pause, told = PAUSE, False
+                if not told:
+                    log.warning("no line to Redis: %s", type(error).__name__)
+                    told = True
             except Exception:
                 log.exception("the line to Redis failed")
             finally:

@@ -60,6 +60,9 @@ class OneWriterClient(SqliteClient):
         async with self._opening:
             if self._connection:
                 return
+            sqlite3.connect(
+                self.filename
+            ).close()  # where it fails in aiosqlite, its thread outlives our loop
             await super().create_connection(with_db)
             for _ in range(READERS):
                 reader = await aiosqlite.connect(self._read_only, uri=True, isolation_level=None)

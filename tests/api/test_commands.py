@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import socket
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
@@ -167,16 +168,52 @@ def test_an_unknown_setting_is_refused_with_one_sentence(run: Run, file: Path, m
         assert only_line(done.stderr).startswith(f"meilin {name}: unknown setting MEILIN_COLOUR")
 
 
-def test_serving_an_unmigrated_database_is_refused_with_one_sentence(tmp_path: Path, command: Any) -> None:
-    done = command("serve", "--port", "1", MEILIN_DATABASE_URL=f"sqlite:///{tmp_path / 'new.db'}")
+@pytest.mark.parametrize("arguments", [("serve", "--port", "1"), ("demo",), ("token", "a"), ("verify",)])
+def test_an_unmigrated_database_is_refused_with_one_sentence(
+    tmp_path: Path, command: Any, arguments: tuple[str, ...]
+) -> None:
+    done = command(*arguments, MEILIN_DATABASE_URL=f"sqlite:///{tmp_path / 'new.db'}")
     assert (done.returncode, done.stdout) == (2, "")
     assert only_line(done.stderr).endswith("; run `meilin migrate` first")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgres://meilin:secret@127.0.0.1:1/meilin", "Connect call failed"),
+        ("sqlite:///{folder}", "unable to open database file"),
+        ("sqlite:///{folder}/text", "file is not a database"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused_with_one_sentence(
+    tmp_path: Path, command: Any, url: str, said: str
+) -> None:
+    (tmp_path / "text").write_text("no database, whatever its name is" * 99)
+    for name in ("serve", "migrate"):
+        done = command(name, MEILIN_DATABASE_URL=url.format(folder=tmp_path))
+        assert (done.returncode, done.stdout) == (2, "")
+        line = only_line(done.stderr)
+        assert line.startswith(f"meilin {name}: the database of MEILIN_DATABASE_URL cannot be used: ")
+        assert said in line
+        assert "secret" not in line
 
 
 def test_several_workers_without_a_line_between_them_are_refused(file: Path, command: Any) -> None:
     done = command("serve", "--port", "1", "--workers", "2", MEILIN_DATABASE_URL=f"sqlite:///{file}")
     assert (done.returncode, done.stdout) == (2, "")
     assert "MEILIN_REDIS_URL" in only_line(done.stderr)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_nobody_is_welcomed_at_a_port_that_somebody_else_has(file: Path, command: Any, workers: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        settings = {"MEILIN_DATABASE_URL": f"sqlite:///{file}", "MEILIN_REDIS_URL": "redis://127.0.0.1:1/0"}
+        done = command("serve", "--port", port, "--workers", workers, **settings)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "ddress already in use" in done.stderr
 
 
 @pytest.mark.parametrize("url", ["mysql://db/meilin", "meilin.db", "://"])

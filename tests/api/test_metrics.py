@@ -1,9 +1,12 @@
+import asyncio
+from pathlib import Path
 from typing import Any
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 
-from api.metrics import Metrics
+from api.metrics import SHARED, Metrics
 from community.database import journal
 from realtime.broker import MemoryBroker
 from realtime.head import Follower
@@ -20,11 +23,23 @@ async def shown(metrics: Metrics) -> dict[tuple[str, ...], float]:
     """Values by name and labels."""
     response = await metrics.show(Request({"type": "http"}))
     assert response.headers["content-type"].startswith("text/plain")
+    return values(bytes(response.body).decode())
+
+
+def values(text: str) -> dict[tuple[str, ...], float]:
     return {
         (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(bytes(response.body).decode())
+        for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
+
+
+async def scraped(server: Any, until: dict[tuple[str, ...], float]) -> dict[tuple[str, ...], float]:
+    """What it shows as soon as it shows that: of other processes it knows what they said last."""
+    async with asyncio.timeout(20):
+        while not until.items() <= (found := values(server.client.get("/metrics").text)).items():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return found
 
 
 async def test_watchers_and_moments_are_those_of_the_process(house: Any) -> None:
@@ -64,3 +79,53 @@ async def test_two_apps_in_one_process_count_apart(house: Any) -> None:
     first.errors.labels("VOTE_CLOSED").inc()
     assert (await shown(first))["meilin_errors_total", "VOTE_CLOSED"] == 1
     assert ("meilin_errors_total", "VOTE_CLOSED") not in await shown(second)
+
+
+async def test_what_is_at_hand_is_shown_while_the_database_is_away(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics, head = metrics_of(), await journal.head()
+    await shown(metrics)
+
+    async def away() -> int:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(journal, "head", away)
+    metrics.errors.labels("TRY_AGAIN").inc()
+    found = await shown(metrics)
+    assert (found["meilin_errors_total", "TRY_AGAIN"], found["meilin_journal_head",]) == (1, head)
+
+
+PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
+PUBLISH = "mutation($c: ID!, $n: NoticeInput!) { publishNotice(communityId: $c, notice: $n) { id } }"
+
+
+@pytest.mark.xdist_group("app")
+async def test_one_scrape_tells_of_every_process_and_not_of_the_dead(serve: Any, tmp_path: Path) -> None:
+    """Two processes over one folder, as the workers of one server are."""
+    for name in ("shared", "one", "other"):
+        (tmp_path / name).mkdir()
+    folder = {SHARED: str(tmp_path / "shared")}
+    with serve(tmp_path / "one", **folder) as one, serve(tmp_path / "other", **folder) as other:
+        notice = {"title": "今晚停水", "body": "请存水"}
+        for server in (one, one, other):
+            server.post(PUBLISH, "spring/manager", c=server.town.id("Community", "spring"), n=notice)
+            server.client.get("/nowhere")
+        async with other.socket() as there, one.socket() as here:
+            for socket in (here, there):
+                await socket.subscribe("a", PROGRESS, id=one.town.id("Vote", "open"))
+                await socket.receive()
+            counted = {
+                ("meilin_http_requests_total", "404"): 3.0,
+                ("meilin_deeds_total", "committed"): 3.0,
+                ("meilin_moments_total",): 2.0,
+            }
+            both = [await scraped(server, counted | {("meilin_watchers",): 2.0}) for server in (one, other)]
+            assert both[0]["meilin_http_request_seconds_count",] >= 6
+            connections = both[1]["meilin_database_connections",]
+
+            other.process.kill()
+            other.process.wait()
+            alone = await scraped(one, counted | {("meilin_watchers",): 1.0})
+            assert 0 < alone["meilin_database_connections",] < connections
+            assert len(list((tmp_path / "shared").glob("gauge_livesum_*"))) == 1

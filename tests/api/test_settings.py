@@ -31,9 +31,17 @@ def test_a_slip_in_a_name_is_refused_and_the_names_are_said() -> None:
         Settings.from_environment({"MEILIN_DATABSE_URL": "sqlite:///x"})
 
 
-def test_a_database_of_neither_engine_is_refused() -> None:
-    with pytest.raises(BadSetting, match="MEILIN_DATABASE_URL begins with sqlite:///"):
-        Settings.from_environment({"MEILIN_DATABASE_URL": "mysql://db/meilin"})
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MEILIN_DATABASE_URL", "mysql://db/meilin", "begins with sqlite:///"),
+        ("MEILIN_REDIS_URL", "localhost:6379", "begins with redis://"),
+        ("MEILIN_LOG_LEVEL", "loud", "is DEBUG or INFO"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(name: str, value: str, said: str) -> None:
+    with pytest.raises(BadSetting, match=f"^{name} {said}"):
+        Settings.from_environment({name: value})
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,13 @@ class MeilinServer(Service):
         async with httpx2.AsyncClient(timeout=PATIENCE) as client:
             return str((await client.get(f"{self.url}/health/ready")).json()["status"])
 
+    async def watchers(self) -> int:
+        """As it tells Prometheus, of all its workers."""
+        async with httpx2.AsyncClient(timeout=PATIENCE) as client:
+            lines = (await client.get(f"{self.url}/metrics")).text.splitlines()
+        (said,) = (line for line in lines if line.startswith("meilin_watchers "))
+        return int(float(said.split()[1]))
+
     @property
     def workers(self) -> list[int]:
         """The processes that serve, where there are several."""

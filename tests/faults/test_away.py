@@ -1,6 +1,7 @@
 """A database that is away: everything says try again, nothing gives up, and afterwards all is as before."""
 
 import json
+import signal
 from contextlib import suppress
 from typing import Any
 
@@ -58,6 +59,7 @@ async def test_requests_and_sockets_while_postgres_is_away(scene: Any, postgres:
         assert (said.status_code, code(said)) == (503, "TRY_AGAIN")
         assert (await http.get("/health/ready")).status_code == 503
         assert (await http.get("/health/live")).status_code == 200
+        assert (await http.get("/metrics")).status_code == 200
 
         assert await code_of_closing(standing, **subscribe) == 1013
         async with line_to(server) as late:
@@ -69,6 +71,30 @@ async def test_requests_and_sockets_while_postgres_is_away(scene: Any, postgres:
     await voting.neighbours.cast(voting.estate.parties)
     await voting.chair.post_one()
     await voting.whole()
+
+
+async def test_workers_are_replaced_while_postgres_is_away(scene: Any, postgres: Any, redis: Any) -> None:
+    voting = await scene(5, workers=2, redis=redis)
+    (group,) = voting.servers
+    await voting.watch(screens=2, boards=2)
+    workers = set(group.workers)
+    postgres.kill()
+    group.signal(signal.SIGKILL, list(workers))
+
+    async def alive() -> bool:
+        with suppress(httpx2.TransportError):
+            async with httpx2.AsyncClient() as http:
+                return bool((await http.get(f"{group.url}/health/live")).status_code == 200)
+        return False
+
+    await voting.until(alive, "a new worker serves")
+    assert await group.health() == "down"
+    await postgres.up()
+    await voting.until_health(group, "ok")
+    await voting.neighbours.cast(voting.estate.parties)
+    await voting.chair.post_one()
+    await voting.whole()
+    assert not workers & set(group.workers)
 
 
 def code(response: Any) -> str:

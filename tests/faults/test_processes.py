@@ -2,18 +2,32 @@
 
 import asyncio
 import signal
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.timers import EVERY
+from community.database.engine import sqlite_file
 from community.permissions import SYSTEM
 from community.votes.actions import open_vote
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
 
 DAY = timedelta(days=1)
+
+
+async def all_are_told_of(scene: Any, server: Any, watchers: int) -> None:
+    """Whichever worker is asked: each answers some of ten."""
+
+    async def told() -> bool:
+        return {await server.watchers() for _ in range(10)} == {watchers}
+
+    await scene.until(told, f"{watchers} watchers in every scrape")
+
 
 mostly_postgres = pytest.mark.parametrize(
     "database_url", ["postgres", pytest.param("sqlite", marks=pytest.mark.soak)], indirect=True
@@ -75,6 +89,8 @@ async def test_processes_that_are_killed_with_their_watchers(scene: Any, redis: 
         await casting
         await voting.chair.post_one()
         await voting.whole()
+        await all_are_told_of(voting, group, 6)
+        assert f"Child process [{worker}] died" in group.log()
     assert lines_lost(voting) >= 6  # each that watched there, at least once
 
     # The other server for good: whoever was there finds the group.
@@ -92,3 +108,41 @@ async def test_processes_that_are_killed_with_their_watchers(scene: Any, redis: 
     await voting.whole()
     assert sum(watcher.codes[1012] for watcher in (*voting.screens, *voting.boards)) >= 8
     await voting.close_and_recount()
+
+
+@mostly_postgres
+async def test_workers_end_with_their_supervisor_and_leave_the_port(scene: Any, redis: Any) -> None:
+    voting = await scene(10, workers=2, redis=redis)
+    (group,) = voting.servers
+    await voting.watch(screens=2, boards=2)
+    workers = group.workers
+    group.signal(signal.SIGKILL, [group.process.pid])
+    await voting.until(lambda: not any(map(lives, workers)), "its workers end")
+    await group.up()
+    await voting.neighbours.cast(voting.estate.parties)
+    await voting.chair.post_one()
+    await voting.whole()
+    watchers = (*voting.screens, *voting.boards)
+    assert sum(watcher.codes[1012] for watcher in watchers) >= len(watchers)  # told to come back
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_group_that_cannot_go_on_says_so_with_its_exit_code(scene: Any, redis: Any) -> None:
+    """A newer Meilin migrated the database, and then a worker has to be replaced."""
+    voting = await scene(1, workers=2, redis=redis)
+    (group,) = voting.servers
+    newer = "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('meilin', '9001_newer', '')"
+    with closing(sqlite3.connect(sqlite_file(voting.estate.url))) as line, line:
+        line.execute(newer)
+    group.signal(signal.SIGKILL, group.workers[:1])
+    await voting.until(lambda: group.process.poll() is not None, "the group ends")
+    assert group.process.returncode == 3
+    assert "was migrated by a newer Meilin (9001_newer)" in group.log()
+
+
+def lives(pid: int) -> bool:
+    """Also where nobody asked yet how it ended, it does not."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False

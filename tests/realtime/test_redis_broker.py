@@ -73,6 +73,15 @@ async def test_a_line_that_broke_is_made_good(
     )
 
 
+async def test_a_line_that_never_stood_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    line = asyncio.create_task(End("redis://127.0.0.1:1/0").broker.keep_connected())
+    await until(lambda: bool(caplog.messages))
+    await asyncio.sleep(1)  # it has tried again by now
+    line.cancel()
+    await asyncio.gather(line, return_exceptions=True)
+    assert caplog.messages == ["no line to Redis: ConnectionError"]
+
+
 async def test_an_end_does_not_hear_itself_twice(ends: tuple[End, End]) -> None:
     near, far = ends
     near.broker.publish([FIRST])

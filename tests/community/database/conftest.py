@@ -13,16 +13,13 @@ from typing import Any
 import asyncpg
 import pytest
 from tortoise.backends.base.executor import EXECUTOR_CACHE
-from tortoise.exceptions import IntegrityError
 
 from community.database import migrate as module
 from community.database.engine import APP, config, opened
 from community.database.migrate import migrate
-from tests.community.database.catalogue import facts
-from tests.community.database.populating import VERSIONS, Rows, inserts, load, populated_rows, recorded
+from tests.community.database.populating import VERSIONS, Rows, load, populated_rows, recorded
 
 REAL = Path(module.__file__).with_name("migrations")
-HOW = "Record its own: `python -m tests.community.database.populating` before a later migration is there."
 
 _numbers = count(1)
 
@@ -60,7 +57,6 @@ class Ground:
 
     folder: Path
     server: str | None
-    population: Rows
     templates: dict[str, str] = field(default_factory=dict)
 
     async def database(self, like: str | None = None) -> str:
@@ -109,18 +105,12 @@ class Ground:
         return await self.database(self.templates["fresh"])
 
     async def populated(self, version: str = VERSIONS[-1]) -> str:
-        """A copy of a database of that version with its recorded population, else with today's."""
+        """A copy of a database of that version with its recorded population."""
         if version not in self.templates:
             newest = version == VERSIONS[-1]
             url = await (self.fresh() if newest else self.database())
             async with self.migrated(url, self.migrations(version)):
-                statements = recorded(version)
-                try:
-                    await load(statements or inserts(self.population, await facts()))
-                except IntegrityError as error:
-                    if statements is None:
-                        pytest.fail(f"today's population does not fit {version}: {error}\n{HOW}")
-                    raise
+                await load(recorded(version))
             self.templates[version] = url
         return await self.database(self.templates[version])
 
@@ -140,12 +130,11 @@ def ground(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     sqlite_template: Path,
-    population: Rows,
 ) -> Iterator[Ground]:
     folder = tmp_path_factory.mktemp("ground")
     sys.path.append(str(folder))
     if request.param == "sqlite":
-        yield Ground(folder, None, population, {"fresh": f"sqlite:///{sqlite_template}"})
+        yield Ground(folder, None, {"fresh": f"sqlite:///{sqlite_template}"})
     else:
-        yield Ground(folder, request.getfixturevalue("postgres_server"), population)
+        yield Ground(folder, request.getfixturevalue("postgres_server"))
     sys.path.remove(str(folder))

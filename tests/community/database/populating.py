@@ -1,6 +1,6 @@
 """A small population with a row in every table, and its record: INSERTs that both engines understand.
 
-`python -m tests.community.database.populating` records the newest version's, once, at its release.
+`python -m tests.community.database.populating` records the newest version's, which stays once it is released.
 """
 
 import asyncio
@@ -86,12 +86,12 @@ def _literal(value: Any) -> str:
 
 
 def inserts(rows: Rows, known: Facts) -> str:
-    """As far as `known` has the tables and columns: an older version has fewer of them."""
+    """Into the tables and columns that are `known`."""
     lines = []
     for table in tables_in(known):
-        columns = [*columns_in(known, table)]
-        for row in rows.get(table, []) if table not in OF_THE_MIGRATIONS else []:
-            values = {column: _literal(row[column]) for column in columns if column in row}
+        columns = columns_in(known, table)
+        for row in rows[table] if table not in OF_THE_MIGRATIONS else []:
+            values = {column: _literal(row[column]) for column in columns}
             names = ", ".join(f'"{column}"' for column in values)
             lines.append(f'INSERT INTO "{table}" ({names}) VALUES ({", ".join(values.values())});\n')
     return "".join(sorted(lines))
@@ -112,9 +112,8 @@ async def load(statements: str) -> None:
             await run("".join(f"{trigger['sql']};" for trigger in triggers))
 
 
-def recorded(version: str) -> str | None:
-    file = POPULATIONS / f"{version}.sql"
-    return file.read_text(encoding="utf-8") if file.exists() else None
+def recorded(version: str) -> str:
+    return (POPULATIONS / f"{version}.sql").read_text(encoding="utf-8")
 
 
 async def _record() -> Path:
@@ -123,7 +122,6 @@ async def _record() -> Path:
         rows = await populated_rows(url)
         async with opened(url):
             known = await facts()
-    POPULATIONS.mkdir(exist_ok=True)
     file = POPULATIONS / f"{VERSIONS[-1]}.sql"
     file.write_text(inserts(rows, known), encoding="utf-8")
     return file

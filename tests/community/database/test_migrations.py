@@ -2,7 +2,6 @@
 
 import re
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from community.database.migrate import CannotMigrate
 from community.database.sql import select
 from tests.community.database import populating
 from tests.community.database.catalogue import Facts, differences, facts, picture
-from tests.community.database.populating import VERSIONS, every_row, inserts, load, recorded
+from tests.community.database.populating import VERSIONS, Rows, every_row, inserts, load
 from tests.community.database.test_constraints import VIOLATIONS, holds, house_as_it_stands
 
 REAL = "community.database.migrations"
@@ -38,6 +37,11 @@ def by_mistake(found: list[str], migrations: list[Any]) -> list[str]:
     """The losses but for what the migrations themselves say that they drop or alter."""
     given_up = {fact for migration in migrations for fact in getattr(migration, "gives_up", ())}
     return [loss for loss in found if loss.partition(":")[0] not in given_up]
+
+
+def test_every_version_has_its_population_and_no_other_is_there() -> None:
+    found = sorted(file.stem for file in populating.POPULATIONS.iterdir())
+    assert found == VERSIONS, "`python -m tests.community.database.populating` records the newest version's"
 
 
 @each_version
@@ -224,14 +228,10 @@ async def test_the_models_are_what_the_migrations_made(ground: Any) -> None:
 # The record
 
 
-async def test_a_record_gives_back_every_row_on_both_engines(
-    ground: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(populating, "POPULATIONS", tmp_path)
+async def test_a_record_gives_back_every_row_on_both_engines(ground: Any, population: Rows) -> None:
     async with opened(await ground.fresh()):
         schema = await facts()
-        written = inserts(ground.population, schema)
-        (tmp_path / "0002_x.sql").write_text(written, encoding="utf-8")
-        await load(recorded("0002_x") or "")
+        written = inserts(population, schema)
+        await load(written)
         assert await facts() == schema
         assert inserts(await every_row(), schema) == written
