@@ -1,8 +1,16 @@
 """What Prometheus asks for. Each process answers for itself."""
 
+import asyncio
 from collections.abc import Iterator
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
@@ -26,6 +34,9 @@ class Metrics(Collector):
         self.seconds = Histogram(
             "meilin_http_request_seconds", "Time to answer an HTTP request.", registry=self._registry
         )
+        self.under_way = Gauge(
+            "meilin_under_way", "Requests and sockets under way.", ["kind"], registry=self._registry
+        )
         self.errors = Counter("meilin_errors", "Errors given, by code.", ["code"], registry=self._registry)
         self._registry.register(self)
 
@@ -39,6 +50,7 @@ class Metrics(Collector):
         yield CounterMetricFamily("meilin_moments", "Live states shown.", self._watching.moments)
         yield GaugeMetricFamily("meilin_journal_head", "Number of the newest change.", self._head)
         yield GaugeMetricFamily("meilin_journal_lag", "Changes this process has not looked at.", max(0, lag))
+        yield GaugeMetricFamily("meilin_tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
         size, free = pool()
         yield GaugeMetricFamily("meilin_database_connections", "Connections open.", size)
         yield GaugeMetricFamily("meilin_database_connections_free", "Connections at rest.", free)

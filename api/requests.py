@@ -22,10 +22,9 @@ class Requests:
             return
         own = request_id.set(secrets.token_hex(4))
         try:
-            if scope["type"] == "http":
-                await self._app(scope, receive, self._watched(send))
-            else:
-                await self._app(scope, receive, send)
+            with self._metrics.under_way.labels(scope["type"]).track_inprogress():
+                watched = self._watched(send) if scope["type"] == "http" else send
+                await self._app(scope, receive, watched)
         finally:
             request_id.reset(own)
 

@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -57,6 +58,16 @@ async def test_deeds_are_counted_by_their_end(house: Any) -> None:
 async def test_connections_at_rest_are_never_more_than_there_are(house: Any) -> None:
     found = await shown(metrics_of())
     assert 0 < found["meilin_database_connections_free",] <= found["meilin_database_connections",]
+
+
+async def test_a_task_is_counted_as_long_as_it_runs(house: Any) -> None:
+    metrics, end = metrics_of(), asyncio.Event()
+    before = (await shown(metrics))["meilin_tasks",]
+    task = asyncio.create_task(end.wait())
+    assert (await shown(metrics))["meilin_tasks",] == before + 1
+    end.set()
+    await task
+    assert (await shown(metrics))["meilin_tasks",] == before
 
 
 async def test_two_apps_in_one_process_count_apart(house: Any) -> None:

@@ -1,12 +1,15 @@
+import asyncio
 import re
 from typing import Any
 
+import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from api.metrics import Metrics
 from api.requests import Requests
@@ -44,6 +47,25 @@ def test_requests_are_counted_by_status_and_timed() -> None:
         client.get(path)
     assert metrics.requests.labels(200)._value.get() == 2
     assert metrics.requests.labels(404)._value.get() == 1
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_what_is_under_way_is_counted_until_it_ends_also_by_hanging_up(kind: str) -> None:
+    begun = asyncio.Event()
+
+    async def for_ever(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    metrics = app()[1]
+    under_way = metrics.under_way.labels(kind)._value
+    asked: Any = Requests(for_ever, metrics)({"type": kind}, None, None)  # type: ignore[arg-type]
+    task = asyncio.create_task(asked)
+    await begun.wait()
+    assert under_way.get() == 1
+    task.cancel()
+    await asyncio.wait([task])
+    assert under_way.get() == 0
 
 
 def test_an_error_carries_the_id_of_its_request(server: Any) -> None:
