@@ -180,8 +180,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             strict = "authorization" in request.headers
             context.viewer = await viewer_behind(context.secret, utc_now(), strict=strict)
             return await self.run(request, context=context)
-        except bodies.TooLarge as refused:
-            return refusal(refused, 413)
+        except bodies.Unread as refused:
+            return refusal(refused, refused.status)
         except Refused as refused:
             return refusal(refused)
         except HTTPException as error:
