@@ -159,6 +159,12 @@ class Service:
             self.signal(signal.SIGKILL)
             self.process.wait(PATIENCE)
 
+    async def stop(self) -> float:
+        """Asks it to end, and says after how many seconds it did."""
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        return await until(lambda: self.process.poll() is not None, "it ends")  # type: ignore[union-attr]
+
 
 class Postgres(Service):
     """With the settings of a server that must not lose anything."""
@@ -290,12 +296,6 @@ class MeilinServer(Service):
         lines = Path("/proc/net/tcp").read_text().split("\n")[1:-1]
         port = f"0100007F:{self.port:04X}"
         return sum(int(line.split()[4].split(":")[0], 16) for line in lines if line.split()[1] == port)
-
-    async def stop(self) -> float:
-        """Asks it to end, and says after how many seconds it did."""
-        assert self.process
-        self.process.send_signal(signal.SIGTERM)
-        return await until(lambda: self.process.poll() is not None, "the server ends")  # type: ignore[union-attr]
 
 
 @pytest.fixture(scope="session")
@@ -730,8 +730,10 @@ class Scene:
         self.tasks.append(task)
         return task
 
-    async def strike(self, victim: Service, times: int, until_done: "asyncio.Task[None]", total: int) -> int:
-        """Kills and starts it again at random moments while the ballots come in. How often it did."""
+    async def strike(
+        self, victim: Service, times: int, until_done: "asyncio.Task[None]", total: int, *, gently: bool
+    ) -> int:
+        """Ends and starts it again at random moments while the ballots come in. How often it did."""
         # Up to three quarters: of those who give up or have no key not everybody gets an answer.
         moments = sorted(chance.sample(range(total // 20 + 1, total * 3 // 4), times))
         done = 0
@@ -741,7 +743,10 @@ class Scene:
             if until_done.done():
                 break
             await asyncio.sleep(0.02 * chance.random())
-            victim.kill()
+            if gently:
+                self.log(f"ended {await victim.stop():.1f} s after it was told")
+            else:
+                victim.kill()
             done += 1
             await victim.up()
         return done
