@@ -39,7 +39,7 @@ async def test_of_several_requests_at_once_none_is_answered_once_the_client_hung
         await send({"type": "http.response.body", "body": b"hello"})
 
     state, line = ServerState(), Line()
-    config = uvicorn.Config(app, http=Http)
+    config = uvicorn.Config(app, http=Http, log_config=None)
     config.load()
     protocol = Http(config, state, {})
     protocol.connection_made(line)
