@@ -54,8 +54,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             secret = secret_of(authorization, request.cookies.get(COOKIE))
             viewer = await viewer_behind(secret, utc_now(), strict=authorization is not None)
             return await self.run(request, context=self._context(request, viewer, secret))
-        except bodies.TooLarge as refused:
-            return refusal(refused, 413)
+        except bodies.Unread as refused:
+            return refusal(refused, refused.status)
         except Refused as refused:
             return refusal(refused)
         except HTTPException as error:

@@ -6,10 +6,10 @@ up what is there. A single process keeps them in memory.
 
 import asyncio
 import os
-from collections.abc import Callable, Sized
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -38,6 +38,15 @@ Over = Literal["livesum", "livemax"]
 """What a gauge says of several processes: of those that live, the sum or the largest."""
 
 
+class Watched(Protocol):
+    """The sockets of a process: how many are open, and how many subscriptions stand on them."""
+
+    @property
+    def open(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+
 class Metrics:
     """One registry an app, so that two apps in one process do not share counts.
 
@@ -53,6 +62,13 @@ class Metrics:
         self.seconds = Histogram(
             "meilin_http_request_seconds", "Time to answer an HTTP request.", registry=self._registry
         )
+        self.under_way = Gauge(
+            "meilin_under_way",
+            "HTTP requests under way.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._gauge("meilin_tasks", "Tasks of the event loop.", lambda: len(asyncio.all_tasks()))
         self.errors = self._counter("meilin_errors", "Errors given, by code.", "code")
         self._gauge("meilin_journal_head", "Number of the newest change.", lambda: self._head, "livemax")
         self._gauge("meilin_journal_lag", "Changes not looked at yet.", self._lag, "livemax")
@@ -68,8 +84,9 @@ class Metrics:
         for end in work.ENDED:
             self._follow(deeds.labels(end), lambda end=end: work.ENDED[end])  # type: ignore[misc]
 
-    def tell_of(self, watching: Watching, groups: Groups[Any], sockets: Sized) -> None:
+    def tell_of(self, watching: Watching, groups: Groups[Any], sockets: Watched) -> None:
         """What is live; it was made after what counts for it."""
+        self._gauge("meilin_sockets", "Sockets open.", lambda: sockets.open)
         self._gauge("meilin_watchers", "Subscriptions that stand.", lambda: len(sockets))
         self._gauge("meilin_groups", "Groups of those who see the same.", lambda: len(groups))
         self._gauge("meilin_group_members", "Subscriptions in groups.", lambda: groups.members)

@@ -1,4 +1,4 @@
-"""Every request and socket has an id: its errors and log lines carry it, so that a person can report it."""
+"""Every request has an id: its errors and log lines carry it, so that a person can report it."""
 
 import secrets
 import time
@@ -17,15 +17,13 @@ class Requests:
         self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         own = request_id.set(secrets.token_hex(4))
         try:
-            if scope["type"] == "http":
+            with self._metrics.under_way.track_inprogress():
                 await self._app(scope, receive, self._watched(send))
-            else:
-                await self._app(scope, receive, send)
         finally:
             request_id.reset(own)
 

@@ -71,8 +71,8 @@ async def sign_in(request: Request) -> Response:
             raise ForeignOrigin
         account = await _account_asked(request)
         secret = await sign_in_demonstration(SYSTEM, utc_now(), account, lifetime=LIFETIME)
-    except bodies.TooLarge as refused:
-        return refusal(refused, 413)
+    except bodies.Unread as refused:
+        return refusal(refused, refused.status)
     except Refused as refused:
         return refusal(refused)
     response = json_answer({"account": account})

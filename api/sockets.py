@@ -57,11 +57,15 @@ class Sockets:
         self._most_of_address = settings.sockets_per_address
         self._metrics = metrics
         self._of_address: Counter[str] = Counter()
-        self._open: set[Socket] = set()
+        self._sockets: set[Socket] = set()
 
     def __len__(self) -> int:
         """How many subscriptions stand."""
-        return sum(map(len, self._open))
+        return sum(map(len, self._sockets))
+
+    @property
+    def open(self) -> int:
+        return len(self._sockets)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # that somebody knocks
@@ -81,12 +85,12 @@ class Sockets:
         if self._of_address[address] >= self._most_of_address:
             socket.close(TRY_AGAIN_LATER, "Too many connections from one address")
         self._of_address[address] += 1
-        self._open.add(socket)
+        self._sockets.add(socket)
         try:
             await socket.serve(receive)
         finally:
             socket.gone()
-            self._open.discard(socket)
+            self._sockets.discard(socket)
             self._of_address[address] -= 1
             if not self._of_address[address]:
                 del self._of_address[address]

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 import secrets
+from collections import Counter
 from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
@@ -17,9 +18,10 @@ from redis.asyncio.connection import Connection, parse_url
 from redis.exceptions import RedisError
 
 from community.signals import Signal, Topic
-from realtime.broker import Listeners
+from realtime.broker import Listeners, Stop
 
-CHANNEL = "meilin:signals"
+EVERYWHERE = f"meilin:{Topic.RIGHTS}"
+"""The channel of what every process has to hear; all else has one a key, for those who watch it."""
 
 HEARTBEAT = 2.0
 """Seconds between pings; a line that says nothing for two of them is broken."""
@@ -44,6 +46,8 @@ class RedisBroker(Listeners):
         self._options: dict[str, Any] = dict(parse_url(url))
         self._own = secrets.token_hex(8)
         self._outbox: dict[Signal, None] = {}
+        self._wanted: Counter[str] = Counter()
+        self._asked: dict[str, str] = {}
         self._filled = asyncio.Event()
         self.connected = False
 
@@ -52,6 +56,25 @@ class RedisBroker(Listeners):
         self.hear(told)
         self._outbox.update(dict.fromkeys(told))
         self._filled.set()
+
+    def want(self, signal: Signal, /) -> Stop:
+        channel = _channel(signal)
+        self._wanted[channel] += 1
+        if self._wanted[channel] == 1:
+            self._ask("SUBSCRIBE", channel)
+
+        def stop() -> None:
+            self._wanted[channel] -= 1
+            if not self._wanted[channel]:
+                del self._wanted[channel]
+                self._ask("UNSUBSCRIBE", channel)
+
+        return stop
+
+    def _ask(self, command: str, channel: str) -> None:
+        if channel != EVERYWHERE:
+            self._asked[channel] = command
+            self._filled.set()
 
     async def keep_connected(self) -> None:
         """Runs until cancelled."""
@@ -77,10 +100,10 @@ class RedisBroker(Listeners):
         line = Connection(**self._options | _WITHOUT_WAIT_FOR)
         try:
             async with asyncio.timeout(2 * HEARTBEAT):
-                await line.connect()  # type: ignore[no-untyped-call]
-                await line.send_command("SUBSCRIBE", CHANNEL)
-            self.connected = True
-            self._mend()
+                await line.connect()
+                self._asked = {}
+                # In this order: when the last one is confirmed, nothing passes by any more.
+                await line.send_command("SUBSCRIBE", *self._wanted, EVERYWHERE)
             await _first_to_end(self._read(line), self._write(line))
         finally:
             with suppress(*BROKEN):
@@ -94,11 +117,17 @@ class RedisBroker(Listeners):
                 raise TimeoutError("Redis says nothing")
 
     async def _pushed(self, message: list[Any]) -> bool:
-        kind, _, payload = message
+        kind, channel, payload = message
         if kind == b"message":
-            sender, signals = orjson.loads(payload)
+            sender, topic, key = orjson.loads(payload)
             if sender != self._own:
-                self.hear(Signal(Topic(topic), key) for topic, key in signals)
+                self.hear([Signal(Topic(topic), key)])
+        elif kind == b"subscribe":  # not before: what is told until then passes by
+            if self.connected:
+                self.hear([_signal(channel.decode())])
+            elif channel.decode() == EVERYWHERE:
+                self.connected = True
+                self._mend()
         return True
 
     async def _write(self, line: Connection) -> None:
@@ -108,12 +137,22 @@ class RedisBroker(Listeners):
                 async with asyncio.timeout(HEARTBEAT):
                     await self._filled.wait()
             self._filled.clear()
-            if self._outbox:
-                signals = [(signal.topic.value, signal.key) for signal in self._outbox]
-                self._outbox = {}
-                await line.send_command("PUBLISH", CHANNEL, orjson.dumps([self._own, signals]))
-            else:
-                await line.send_command("PING")
+            asked, self._asked = self._asked, {}
+            signals, self._outbox = self._outbox, {}
+            commands = [(command, channel) for channel, command in asked.items()] + [
+                ("PUBLISH", _channel(signal), orjson.dumps([self._own, signal.topic, signal.key]))
+                for signal in signals
+            ]
+            await line.send_packed_command(line.pack_commands(commands or [("PING",)]))
+
+
+def _channel(signal: Signal) -> str:
+    return EVERYWHERE if signal.topic is Topic.RIGHTS else f"meilin:{signal.topic}:{signal.key}"
+
+
+def _signal(channel: str) -> Signal:
+    _, topic, key = channel.split(":")
+    return Signal(Topic(topic), int(key))
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:

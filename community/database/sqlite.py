@@ -58,19 +58,20 @@ class OneWriterClient(SqliteClient):
 
     async def create_connection(self, with_db: bool) -> None:
         async with self._opening:
-            if self._connection:
-                return
-            sqlite3.connect(
-                self.filename
-            ).close()  # where it fails in aiosqlite, its thread outlives our loop
-            await super().create_connection(with_db)
-            for _ in range(READERS):
-                reader = await aiosqlite.connect(self._read_only, uri=True, isolation_level=None)
-                reader._conn.row_factory = sqlite3.Row
-                await reader.execute("PRAGMA query_only=ON")
-                await reader.execute(f"PRAGMA busy_timeout={self.pragmas['busy_timeout']}")
-                self._readers.append(reader)
-                self._free.put_nowait(reader)
+            if not self._readers:
+                await _to_the_end(self._open(with_db))
+
+    async def _open(self, with_db: bool) -> None:
+        # Where it fails in aiosqlite, its thread outlives our loop.
+        sqlite3.connect(self.filename).close()
+        await super().create_connection(with_db)
+        for _ in range(READERS):
+            reader = await aiosqlite.connect(self._read_only, uri=True, isolation_level=None)
+            reader._conn.row_factory = sqlite3.Row
+            await reader.execute("PRAGMA query_only=ON")
+            await reader.execute(f"PRAGMA busy_timeout={self.pragmas['busy_timeout']}")
+            self._readers.append(reader)
+            self._free.put_nowait(reader)
 
     @property
     def pool(self) -> tuple[int, int]:

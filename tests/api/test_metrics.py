@@ -8,15 +8,26 @@ from starlette.requests import Request
 
 from api.metrics import SHARED, Metrics
 from community.database import journal
+from community.signals import Signal, Topic
 from realtime.broker import MemoryBroker
+from realtime.groups import Groups
 from realtime.head import Follower
+from realtime.tempo import Tempo
 from schema.watching import Watching
+
+
+class NoSockets:
+    open = 0
+
+    def __len__(self) -> int:
+        return 0
 
 
 def metrics_of(watching: Watching | None = None) -> Metrics:
     broker = MemoryBroker()
-    follower = Follower(journal.head, journal.signals_after, broker.hear)
-    return Metrics(watching or Watching.through(broker), follower)
+    metrics = Metrics(Follower(journal.head, journal.signals_after, broker.hear))
+    metrics.tell_of(watching or Watching.through(broker), Groups(Tempo()), NoSockets())
+    return metrics
 
 
 async def shown(metrics: Metrics) -> dict[tuple[str, ...], float]:
@@ -42,14 +53,23 @@ async def scraped(server: Any, until: dict[tuple[str, ...], float]) -> dict[tupl
     return found
 
 
-async def test_watchers_and_moments_are_those_of_the_process(house: Any) -> None:
-    metrics = metrics_of(house.watching)
-    assert (await shown(metrics))["meilin_watchers",] == 0
-    async with house.watching.tally.watch(house.town.key("Vote", "open")) as states:
+async def test_moments_and_merged_changes_are_those_of_the_process(house: Any) -> None:
+    metrics, vote = metrics_of(house.watching), house.town.key("Vote", "open")
+    async with house.watching.tally.watch(vote) as states:
         await anext(states)
+        for _ in range(3):
+            house.broker.publish([Signal(Topic.TALLY, vote)])
         found = await shown(metrics)
-    assert (found["meilin_watchers",], found["meilin_moments_total",]) == (1, 1)
-    assert (await shown(metrics))["meilin_watchers",] == 0
+    assert (found["meilin_moments_total",], found["meilin_merged_changes_total",]) == (1, 2)
+
+
+async def test_deliveries_are_counted_and_timed(house: Any) -> None:
+    metrics = metrics_of()
+    metrics.delivered(5, 0.02)
+    metrics.delivered(7, 0.03)
+    found = await shown(metrics)
+    assert found["meilin_live_messages_total",] == 12
+    assert found["meilin_live_delivery_seconds_count",] == 2
 
 
 async def test_the_lag_is_what_this_process_has_not_looked_at(house: Any) -> None:
@@ -72,6 +92,16 @@ async def test_deeds_are_counted_by_their_end(house: Any) -> None:
 async def test_connections_at_rest_are_never_more_than_there_are(house: Any) -> None:
     found = await shown(metrics_of())
     assert 0 < found["meilin_database_connections_free",] <= found["meilin_database_connections",]
+
+
+async def test_a_task_is_counted_as_long_as_it_runs(house: Any) -> None:
+    metrics, end = metrics_of(), asyncio.Event()
+    before = (await shown(metrics))["meilin_tasks",]
+    task = asyncio.create_task(end.wait())
+    assert (await shown(metrics))["meilin_tasks",] == before + 1
+    end.set()
+    await task
+    assert (await shown(metrics))["meilin_tasks",] == before
 
 
 async def test_two_apps_in_one_process_count_apart(house: Any) -> None:

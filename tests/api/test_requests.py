@@ -1,3 +1,4 @@
+import asyncio
 import re
 from typing import Any
 
@@ -7,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from api.metrics import Metrics
 from api.requests import Requests
@@ -14,7 +16,6 @@ from community.database import journal
 from realtime.broker import MemoryBroker
 from realtime.head import Follower
 from schema.errors import request_id
-from schema.watching import Watching
 
 
 def app() -> tuple[Starlette, Metrics]:
@@ -23,7 +24,7 @@ def app() -> tuple[Starlette, Metrics]:
 
     broker = MemoryBroker()
     follower = Follower(journal.head, journal.signals_after, broker.hear)
-    metrics = Metrics(Watching.through(broker), follower)
+    metrics = Metrics(follower)
     return Starlette(routes=[Route("/say", say)], middleware=[Middleware(Requests, metrics=metrics)]), metrics
 
 
@@ -44,6 +45,24 @@ def test_requests_are_counted_by_status_and_timed() -> None:
         client.get(path)
     assert metrics.requests.labels(200)._value.get() == 2
     assert metrics.requests.labels(404)._value.get() == 1
+
+
+async def test_what_is_under_way_is_counted_until_it_ends_also_by_hanging_up() -> None:
+    begun = asyncio.Event()
+
+    async def for_ever(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    metrics = app()[1]
+    under_way = metrics.under_way._value
+    asked: Any = Requests(for_ever, metrics)({"type": "http"}, None, None)  # type: ignore[arg-type]
+    task = asyncio.create_task(asked)
+    await begun.wait()
+    assert under_way.get() == 1
+    task.cancel()
+    await asyncio.wait([task])
+    assert under_way.get() == 0
 
 
 def test_an_error_carries_the_id_of_its_request(server: Any) -> None:

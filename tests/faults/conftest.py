@@ -21,9 +21,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
@@ -32,6 +33,7 @@ from typing import Any
 import asyncpg
 import httpx2
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis as RedisClient
 from redis.exceptions import RedisError
 from tortoise.backends.base.executor import EXECUTOR_CACHE
@@ -39,6 +41,8 @@ from tortoise.transactions import in_transaction
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, WebSocketException
 
+from api.app import create_app
+from api.settings import Settings
 from community.bulletin import cursors
 from community.database.engine import opened, sqlite_file
 from community.database.migrate import migrate
@@ -155,6 +159,12 @@ class Service:
             self.signal(signal.SIGKILL)
             self.process.wait(PATIENCE)
 
+    async def stop(self) -> float:
+        """Asks it to end, and says after how many seconds it did."""
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        return await until(lambda: self.process.poll() is not None, "it ends")  # type: ignore[union-attr]
+
 
 class Postgres(Service):
     """With the settings of a server that must not lose anything."""
@@ -267,6 +277,18 @@ class MeilinServer(Service):
         (said,) = (line for line in lines if line.startswith("meilin_watchers "))
         return int(float(said.split()[1]))
 
+    async def in_hand(self) -> dict[str, float]:
+        """What a lone process holds while it answers this: requests, sockets, tasks, connections out."""
+        async with httpx2.AsyncClient(timeout=PATIENCE) as client:
+            text = (await client.get(f"{self.url}/metrics")).text
+        found = {
+            " ".join((sample.name.removeprefix("meilin_"), *sample.labels.values())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+        held = {name: found[name] for name in ("under_way", "sockets", "watchers", "tasks")}
+        return held | {"out": found["database_connections"] - found["database_connections_free"]}
+
     @property
     def workers(self) -> list[int]:
         """The processes that serve, where there are several."""
@@ -281,12 +303,6 @@ class MeilinServer(Service):
         lines = Path("/proc/net/tcp").read_text().split("\n")[1:-1]
         port = f"0100007F:{self.port:04X}"
         return sum(int(line.split()[4].split(":")[0], 16) for line in lines if line.split()[1] == port)
-
-    async def stop(self) -> float:
-        """Asks it to end, and says after how many seconds it did."""
-        assert self.process
-        self.process.send_signal(signal.SIGTERM)
-        return await until(lambda: self.process.poll() is not None, "the server ends")  # type: ignore[union-attr]
 
 
 @pytest.fixture(scope="session")
@@ -389,7 +405,7 @@ class Estate:
         committee = await Organization.create(
             community_id=community.id, kind=OrganizationKind.OWNERS_COMMITTEE, name="业委会", since=past
         )
-        chair = await Account.create(name="estate/committee", created_at=past)
+        chair = await Account.create(name="estate/committee", demonstration=True, created_at=past)
         await RoleGrant.create(
             account_id=chair.id, community_id=community.id, organization_id=committee.id,
             role=Role.COMMITTEE, since=past,
@@ -447,7 +463,7 @@ class Refused(Exception):
 class Clients:
     """Whoever asks one of the servers that are there."""
 
-    servers: list[MeilinServer]
+    servers: list[Any]
     http: httpx2.AsyncClient
 
     async def ask(self, document: str, token: str | None = None, **variables: Any) -> Any:
@@ -721,8 +737,10 @@ class Scene:
         self.tasks.append(task)
         return task
 
-    async def strike(self, victim: Service, times: int, until_done: "asyncio.Task[None]", total: int) -> int:
-        """Kills and starts it again at random moments while the ballots come in. How often it did."""
+    async def strike(
+        self, victim: Service, times: int, until_done: "asyncio.Task[None]", total: int, *, gently: bool
+    ) -> int:
+        """Ends and starts it again at random moments while the ballots come in. How often it did."""
         # Up to three quarters: of those who give up or have no key not everybody gets an answer.
         moments = sorted(chance.sample(range(total // 20 + 1, total * 3 // 4), times))
         done = 0
@@ -732,7 +750,10 @@ class Scene:
             if until_done.done():
                 break
             await asyncio.sleep(0.02 * chance.random())
-            victim.kill()
+            if gently:
+                self.log(f"ended {await victim.stop():.1f} s after it was told")
+            else:
+                victim.kill()
             done += 1
             await victim.up()
         return done
@@ -756,7 +777,7 @@ class Scene:
     async def whole(self, kills: int = 0) -> float:
         """Compares everything that was acknowledged, written and shown. Seconds until it was shown."""
         back = time.monotonic()
-        truth = await self._books()
+        truth = await self.books()
         await self.screens_show(lambda shown: _summary(shown) == truth)
         seconds = time.monotonic() - back
         await self._boards_are_whole()
@@ -782,7 +803,7 @@ class Scene:
         assert not given_up, given_up
         return True
 
-    async def _books(self) -> dict[str, Any]:
+    async def books(self) -> dict[str, Any]:
         """What must be shown. Every acknowledged ballot is there, once, and counts once."""
         vote, acknowledged = self.estate.vote, self.neighbours.acknowledged
         ballots = await self.estate.rows(
@@ -865,7 +886,7 @@ class Scene:
 
 
 def _summary(shown: Any) -> dict[str, Any]:
-    """What a screen shows, in the form of `Scene._books`."""
+    """What a screen shows, in the form of `Scene.books`."""
 
     def weight(value: Any) -> tuple[int, int]:
         return value["heads"], int(value["area"].replace(".", ""))
@@ -922,3 +943,30 @@ async def scene(database_url: str, tmp_path: Path) -> AsyncIterator[Setting]:
         finally:
             for made in scenes:
                 await made.leave()
+
+
+@dataclass
+class Here:
+    """The app in this very process, where a request can be cut at any step."""
+
+    url: str = "http://here"
+
+
+@pytest.fixture
+async def here(database_url: str, tmp_path: Path) -> AsyncIterator[Setting]:
+    """As `scene`, with nobody but us to serve it."""
+    async with AsyncExitStack() as stack:
+
+        async def set_up(parties: int) -> Scene:
+            estate = Estate(database_url)
+            await estate.settle(parties)
+            app = create_app(Settings(database_url, public_url=Here.url))
+            stack.callback(EXECUTOR_CACHE.clear)
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            none = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # everybody asks through this client
+            line = httpx2.AsyncClient(
+                transport=httpx2.ASGITransport(app=app), base_url=Here.url, cookies=none
+            )
+            return Scene(tmp_path, estate, Clients([Here()], await stack.enter_async_context(line)))
+
+        yield set_up

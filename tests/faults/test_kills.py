@@ -11,11 +11,11 @@ SHORT = pytest.param(150, 2, id="short")
 LONG = pytest.param(2000, 10, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])
 
 
-async def vote_under_fire(scene: Any, victim: Any, ballots: int, kills: int) -> None:
+async def vote_under_fire(scene: Any, victim: Any, ballots: int, kills: int, *, gently: bool = False) -> None:
     """Ballots and notices, struck at random moments, and then everything compared."""
     notices = scene.go(scene.chair.post(every=0.2))
     casting = scene.go(scene.neighbours.cast(scene.estate.parties[:ballots]))
-    assert await scene.strike(victim, kills, casting, ballots) == kills
+    assert await scene.strike(victim, kills, casting, ballots, gently=gently) == kills
     await casting
     await scene.rest(notices)
     await scene.whole(kills)
@@ -28,6 +28,16 @@ async def test_the_server_is_killed(scene: Any, ballots: int, kills: int) -> Non
     voting = await scene(ballots + 5)
     await voting.watch()
     await vote_under_fire(voting, voting.servers[0], ballots, kills)
+
+
+@pytest.mark.parametrize(("ballots", "kills"), [SHORT, LONG])
+async def test_the_server_is_told_to_end(scene: Any, ballots: int, kills: int) -> None:
+    """Whatever runs at that moment is answered or undone, and nothing of it is a fault."""
+    voting = await scene(ballots + 5)
+    await voting.watch()
+    (server,) = voting.servers
+    await vote_under_fire(voting, server, ballots, kills, gently=True)
+    assert server.faults() == []
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)

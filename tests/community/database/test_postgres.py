@@ -1,16 +1,19 @@
 """A line to PostgreSQL that breaks at the worst moments: honest words, and a pool that is whole again."""
 
 import asyncio
+import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime
 from urllib.parse import urlsplit
 
 import pytest
+from tortoise import connections
 from tortoise.exceptions import OperationalError
 
 from community.database import work
-from community.database.engine import opened
+from community.database.engine import opened, pool
 from community.database.models import Due
 from community.database.sql import select
 from community.database.work import Work, in_one_piece
@@ -171,6 +174,30 @@ async def test_what_is_refused_stays_so_though_the_line_breaks_meanwhile(line: L
         await in_one_piece(refused, SYSTEM, now)
     assert await written() == 0
     await everything_works(now)
+
+
+async def test_a_read_cancelled_at_any_step_leaves_the_pool_whole_and_no_noise(
+    line: Line, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    await everything_works(now)
+    client = connections.get("default")
+    for steps in range(120):
+        if steps % 2:  # the next to ask opens a line
+            await client._expire_connections()
+        read = asyncio.create_task(written())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        read.cancel()
+        await asyncio.wait([read])
+    gc.collect()
+    lines = "SELECT count(*) AS open FROM pg_stat_activity WHERE datname = current_database()"
+    async with asyncio.timeout(20):
+        while len(set(pool())) > 1:  # noqa: ASYNC110 - neither the pool nor the server sets an event of ours
+            await asyncio.sleep(0.01)
+        while (await select(lines))[0]["open"] > pool()[0]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await everything_works(now)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_what_we_ask_wrongly_is_no_broken_line(line: Line) -> None:

@@ -180,6 +180,23 @@ async def test_tasks_cancelled_at_any_moment_leave_nothing_half_done_and_nothing
     assert done <= await counted() <= done + cut  # one cut after its commit has counted
 
 
+async def test_whoever_is_cancelled_while_it_is_opened_leaves_it_whole(sqlite_url: str) -> None:
+    for steps in range(12):
+        async with opened(sqlite_url):
+            first = asyncio.ensure_future(Due.all().count())
+            client = connections.get("default")
+            while not client._opening.locked():  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            await asyncio.sleep(steps / 5000)
+            first.cancel()
+            await asyncio.wait([first])
+            reads = asyncio.gather(*(Due.all().count() for _ in range(5)))
+            assert await asyncio.wait_for(reads, 20) == [0] * 5
+            (pragma,) = await client.execute_query_dict("PRAGMA foreign_keys")
+            assert pragma["foreign_keys"] == 1
+            assert client.pool == (3, 3)
+
+
 async def test_a_lock_that_another_process_never_gives_back_is_an_error_and_not_for_ever(
     file: Path, counter: None
 ) -> None:
