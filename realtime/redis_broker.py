@@ -100,7 +100,7 @@ class RedisBroker(Listeners):
         line = Connection(**self._options | _WITHOUT_WAIT_FOR)
         try:
             async with asyncio.timeout(2 * HEARTBEAT):
-                await line.connect()
+                await line.connect()  # type: ignore[no-untyped-call]
                 self._asked = {}
                 # In this order: when the last one is confirmed, nothing passes by any more.
                 await line.send_command("SUBSCRIBE", *self._wanted, EVERYWHERE)
