@@ -35,7 +35,7 @@ fmt: .venv/.dev ## format
 	ruff check --fix .
 	ruff format .
 
-bench: .venv/.dev ## the count, a ballot and a moment, timed side by side
+bench: .venv/.dev ## the live side beside plain Strawberry and a bare writer in C, and single deeds, in one table
 	python -m bench
 
 soak: .venv/.dev frontend/dist/index.html ## the long endurance runs

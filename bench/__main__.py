@@ -1,104 +1,180 @@
-"""Times the count, a tally read and ballots cast, on the demonstration communities in a fresh SQLite file."""
+"""`make bench`: the live side beside plain Strawberry and a bare writer in C, on two cores, in one table.
 
+The server has one core, the generator and everything else the other. Repeats are interleaved, figures are
+medians; what counts are the ratios, since machines differ.
+"""
+
+import argparse
 import asyncio
 import statistics
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from api.clock import utc_now
-from community.database.engine import opened
-from community.database.migrate import migrate
-from community.demo.load import load
-from community.members.actions import open_session
-from community.members.reads import accounts_like, viewer_of
-from community.members.rules import SessionKind
-from community.permissions import SYSTEM, Viewer
-from community.places.reads import community_by_slug
-from community.votes.actions import cast_ballot
-from community.votes.casting import Answered, VoteForm, VoteStatus
-from community.votes.progress import progress_of
-from community.votes.reads import VoteRow, questions_of, votes_page
-from community.votes.rules import CountingRules, Matter, Sums, Weight, count
+from bench.children import VAR, allow_many_files
+from bench.deeds import deeds
+from bench.demonstration import copy, fill, url_of
+from bench.figures import percentile, weighted
+from bench.live import BALLOTS, Bench, Plan, Storm, Tempo
 
-SLUG = "meizai-meicheng"
-VOTERS = 20
-"""resident-1 to -20, who have not cast in the open votes."""
+BUSY = 0.9
+"""A generator that uses more of its core may be what was measured."""
+
+FULL, QUICK = Plan(6.0, 12.0, 50, 15.0), Plan(2.0, 3.0, 10, 3.0)
+FULL_SIZES, QUICK_SIZES = (5_000, 10_000), (500,)
+
+console = Console(width=150)
 
 
-async def _milliseconds(times: int, deed: Callable[[], Awaitable[object]]) -> float:
-    """The median of one deed."""
-    taken = []
-    for _ in range(times):
-        start = time.perf_counter()
-        await deed()
-        taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken)
+class Figures:
+    """Storms by kind and size, as they were repeated."""
+
+    def __init__(self) -> None:
+        self._storms: dict[tuple[str, int], list[Storm]] = {}
+
+    def add(self, kind: str, watchers: int, storm: Storm) -> None:
+        self._storms.setdefault((kind, watchers), []).append(storm)
+
+    def median(self, kind: str, watchers: int, of: Callable[[Storm], float]) -> float | None:
+        storms = self._storms.get((kind, watchers))
+        return statistics.median(map(of, storms)) if storms else None
+
+    def first(self, kind: str, watchers: int) -> Storm:
+        return self._storms[kind, watchers][0]
 
 
-async def _open_vote() -> VoteRow:
-    community = await community_by_slug(SYSTEM, SLUG)
-    assert community is not None  # noqa: S101 - the demonstration has it
-    page = await votes_page(community.id, utc_now(), 20, None, [VoteStatus.OPEN])
-    return next(row for row in page.rows if row.form is not VoteForm.CONSULTATION)
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
 
 
-async def _residents() -> list[Viewer]:
-    names = [name for _, name in await accounts_like(f"{SLUG}/resident-*") if name.split("-")[-1].isdigit()]
-    viewers = []
-    for name in names[:VOTERS]:
-        secret = await open_session(
-            SYSTEM, utc_now(), name, kind=SessionKind.TOKEN, lifetime=timedelta(hours=1)
+def _ratio(value: float | None, to: float | None) -> str:
+    return f"{value / to:.2f}" if value and to else ""
+
+
+def _load(*shares: float | None) -> str:
+    given = [share for share in shares if share is not None]
+    return " · ".join(f"{share:.2f}{'!' if share > BUSY else ''}" for share in given)
+
+
+def _span(values: tuple[float, ...] | list[float]) -> str:
+    return f"{percentile(values, 0.5):.1f} / {percentile(values, 0.99):.1f} ms"
+
+
+KINDS = ("meilin", "strawberry", "writer")
+
+
+def _row(
+    table: Table,
+    what: str,
+    figures: Figures,
+    watchers: int,
+    of: Callable[[Storm], float],
+    load: Callable[[Storm], float],
+) -> None:
+    meilin, strawberry, writer = (figures.median(kind, watchers, of) for kind in KINDS)
+    table.add_row(
+        what,
+        _number(watchers),
+        _number(meilin),
+        _number(strawberry),
+        _number(writer),
+        _ratio(meilin, strawberry),
+        _ratio(meilin, writer),
+        _load(*(figures.median(kind, watchers, load) for kind in KINDS)),
+    )
+
+
+def _storm_rows(table: Table, figures: Figures, sizes: tuple[int, ...]) -> None:
+    for watchers in sizes:
+        size = figures.first("meilin", watchers).size
+        what = f"messages a second, of {size:.0f} bytes"
+        _row(table, what, figures, watchers, lambda s: s.messages, lambda s: s.load)
+    for watchers in sizes:
+        what = "connected and subscribed a second"
+        _row(table, what, figures, watchers, lambda s: s.joined, lambda s: s.joined_load)
+    for watchers in sizes:
+        memory = [figures.median(kind, watchers, lambda s: s.memory) for kind in KINDS[:2]]
+        table.add_row(
+            "memory of an idle watcher",
+            _number(watchers),
+            *("" if each is None else f"{each / 1000:.1f} kB" for each in memory),
         )
-        viewer = await viewer_of(secret, utc_now())
-        assert viewer is not None  # noqa: S101 - it was just opened
-        viewers.append(viewer)
-    return viewers
+    grown = figures.first("meilin", sizes[0])
+    what = f"memory after {grown.grown_after:,} more messages"
+    table.add_row(what, _number(sizes[0]), f"{grown.growth / 1e6:+.1f} MB")
 
 
-async def run(table: Table) -> None:
-    sums = Sums(Weight(1652, 17_948_627), {"FOR": Weight(742, 8_097_346), "AGAINST": Weight(214, 2_461_892)})
+def _tempo_rows(table: Table, watchers: int, tempi: tuple[Tempo, Tempo, Tempo]) -> None:
+    ten, lone, casting = tempi
 
-    async def counting() -> None:
-        for _ in range(1000):
-            count(Matter.USE_FUND, CountingRules(), sums)
+    def row(what: str, value: str, tempo: Tempo) -> None:
+        table.add_row(what, _number(watchers), value, "", "", "", "", _load(tempo.load))
 
-    table.add_row("the count of one question, from sums", f"{await _milliseconds(5, counting):.1f} µs")
-    vote = await _open_vote()
-    progress = await progress_of(vote.id)
-    read = await _milliseconds(50, lambda: progress_of(vote.id))
-    table.add_row(f"a tally of {progress.participating.heads} ballots, read", f"{read:.1f} ms")
-    questions = (await questions_of([vote.id]))[vote.id]
-    answers = [Answered(question.id, ("FOR",)) for question in questions]
-    voters = iter(await _residents())
+    def delivered(what: str, tempo: Tempo) -> None:
+        each = [weighted(tempo.deliveries.each, share) for share in (0.5, 0.99)]
+        row(f"{what}: delivered", f"{each[0]:.1f} / {each[1]:.1f} ms", tempo)
+        row(f"{what}: the last watcher", _span(tempo.deliveries.last), tempo)
+        if tempo.queries:
+            row(f"{what}: a query beside", _span(tempo.queries), tempo)
 
-    async def one_ballot() -> None:
-        await cast_ballot(next(voters), utc_now(), vote.id, answers=answers)
-
-    table.add_row("a ballot, cast alone", f"{await _milliseconds(VOTERS // 2, one_ballot):.1f} ms")
-    start = time.perf_counter()
-    rest = list(voters)
-    await asyncio.gather(*(cast_ballot(v, utc_now(), vote.id, answers=answers) for v in rest))
-    each = (time.perf_counter() - start) * 1000 / len(rest)
-    table.add_row(f"a ballot, {len(rest)} cast at once", f"{each:.1f} ms")
+    delivered("10 changes a second", ten)
+    delivered(f"{len(lone.deliveries.last)} lone changes", lone)
+    delivered("while ballots are cast", casting)
+    row("while ballots are cast: a ballot", _span(casting.casting), casting)
+    row(f"ballots acknowledged a second, of {BALLOTS:.0f}", f"{casting.ballots:.0f}", casting)
 
 
-async def main() -> None:
-    table = Table("what", "median")
-    with tempfile.TemporaryDirectory() as directory:
-        url = f"sqlite:///{Path(directory) / 'bench.sqlite3'}"
-        async with opened(url):
-            await migrate(url)
-            start = time.perf_counter()
-            await load(utc_now(), lambda *_: None)
-            table.add_row("the demonstration, loaded", f"{time.perf_counter() - start:.1f} s")
-            await run(table)
-    Console().print(table)
+async def _measure(bench: Bench, sizes: tuple[int, ...], repeats: int) -> Figures:
+    figures = Figures()
+    for repeat in range(repeats):
+        for watchers in sizes:
+            console.log(f"{watchers:,} watchers, repeat {repeat + 1} of {repeats}")
+            grow = repeat == 0 and watchers == sizes[0]
+            figures.add("meilin", watchers, await bench.storm("meilin", watchers, grow=grow))
+            if watchers == sizes[0]:
+                figures.add("strawberry", watchers, await bench.storm("strawberry", watchers))
+            figures.add("writer", watchers, await bench.write(watchers))
+    return figures
 
 
-asyncio.run(main())
+async def _deeds(table: Table, demonstration: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=VAR) as directory:
+        file = Path(directory) / "meilin.sqlite3"
+        copy(demonstration, file)
+        for what, value in await deeds(url_of(file)):
+            table.add_row(what, "", value)
+
+
+async def main(quick: bool) -> None:
+    sizes, plan, repeats = (QUICK_SIZES, QUICK, 1) if quick else (FULL_SIZES, FULL, 3)
+    if allow_many_files() < 2 * max(sizes):
+        console.log("[red]few descriptors; raise the hard limit (ulimit -Hn)")
+    table = Table(
+        "what", *(["watchers", "meilin", "Strawberry", "C writer"]), "÷ Strawberry", "÷ writer", "load"
+    )
+    table.columns[0].no_wrap = True
+    for column in table.columns[1:]:
+        column.justify = "right"
+    VAR.mkdir(parents=True, exist_ok=True)
+    demonstration = VAR / "demonstration.sqlite3"
+    console.log("the demonstration")
+    await fill(demonstration)
+    bench = Bench(demonstration, plan)
+    await _deeds(table, demonstration)
+    table.add_section()
+    _storm_rows(table, await _measure(bench, sizes, repeats), sizes)
+    for watchers in sizes:
+        console.log(f"{watchers:,} watchers, delivery times")
+        table.add_section()
+        _tempo_rows(table, watchers, await bench.tempi(watchers))
+    console.print(table)
+    console.print(f"p50 / p99. load: the generator's share of its core; over {BUSY} (!) it may be the limit.")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="500 watchers, once, in less than a minute")
+    asyncio.run(main(parser.parse_args().quick))
