@@ -15,7 +15,7 @@ import orjson
 from graphql import GraphQLError
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from api.clock import utc_now
@@ -139,9 +139,7 @@ class Socket:
     async def serve(self, receive: Receive) -> None:
         """Until the client is gone."""
         request_id.set(secrets.token_hex(4))
-        while (message := await receive())["type"] == "websocket.receive":
-            if not self.closed:
-                await self._take(message.get("text"))
+        while await self._take(await receive()):  # without a name for the message, which may be long
             if self.line.busy:
                 await self.line.drain()
 
@@ -162,10 +160,19 @@ class Socket:
         for operation in self._operations.values():
             operation.stop()
         self._operations.clear()
+        self._context = None  # it knows its socket
 
     # What the client says
 
-    async def _take(self, text: str | None) -> None:
+    async def _take(self, event: Message) -> bool:
+        """Whether there may be more to come."""
+        if event["type"] != "websocket.receive":
+            return False
+        if not self.closed:
+            await self._obey(event.get("text"))
+        return True
+
+    async def _obey(self, text: str | None) -> None:
         try:
             message = orjson.loads(text) if text is not None else None
         except orjson.JSONDecodeError:
@@ -359,6 +366,7 @@ class Operation(Member):
     def _join(self, group: Group[Shared], begin: int) -> None:
         if group.source.may_be_seen_by(self._socket.viewer):
             self.seen = begin
+            self._asked = group.source.asked  # the same, but one for all
             group.join(self)
         else:
             self.end([_formatted(NotFound())])
