@@ -1,18 +1,15 @@
 """The sockets of /graphql: graphql-transport-ws to the letter, subscriptions only.
 
-A subscription that says the same to others is a member of their group; one that depends on its viewer
-runs for it alone, by the stock way. https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import aclosing
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
@@ -21,17 +18,16 @@ from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 from api.clock import utc_now
 from api.lines import line_of
 from api.metrics import Metrics
+from api.operations import TRY_AGAIN_LATER, Operation, formatted
 from api.sessions import COOKIE, secret_of, viewer_behind
 from api.settings import Settings
-from community.errors import ErrorCode, LimitReached, NotFound, Refused, TryAgain, Unauthenticated
+from community.errors import ErrorCode, LimitReached, Refused, TryAgain, Unauthenticated
 from community.permissions import NOBODY, Viewer
-from realtime.groups import GONE, Ended, Group, Member
 from realtime.lines import Line
 from realtime.standing import Standing, Standings
 from schema.context import Context
-from schema.errors import presented, request_id
-from schema.schema import graphql_schema
-from schema.shared import Asked, Shared, Sharing
+from schema.errors import request_id
+from schema.shared import Asked, Sharing
 from schema.watching import Watching
 
 PROTOCOL = "graphql-transport-ws"
@@ -41,9 +37,6 @@ PATIENCE = 10.0
 MOST_OPERATIONS = 50
 MOST_SOCKETS_OF_ACCOUNT = 50
 """On one process: the phones, tabs and integrations of one account."""
-
-TRY_AGAIN_LATER = 1013
-"""After this code stock clients come back by themselves, which they do not after an error."""
 
 
 class Sockets:
@@ -246,7 +239,7 @@ class Socket:
         elif id_ in self._operations:
             self.close(4409, f"Subscriber for {id_[:64]} already exists")
         elif len(self._operations) >= MOST_OPERATIONS:
-            self.tell_errors(id_, [_formatted(LimitReached(most=MOST_OPERATIONS))])
+            self.tell_errors(id_, [formatted(LimitReached(most=MOST_OPERATIONS))])
         else:
             operation = self._operations[id_] = Operation(self, id_, asked)
             if self._renewal is None:
@@ -319,118 +312,3 @@ def _asked(payload: object) -> Asked | None:
     if not isinstance(variables, dict | None) or not isinstance(name, str | None):
         return None
     return Asked(query, variables, name)
-
-
-def _formatted(refused: Refused) -> Mapping[str, Any]:
-    return presented(GraphQLError(refused.en, original_error=refused)).formatted
-
-
-class Operation(Member):
-    """One subscription of a socket: a member of a group, or alone in a task of its own."""
-
-    __slots__ = ("_after", "_asked", "_group", "_socket", "_task", "id")
-
-    def __init__(self, socket: Socket, id_: str, asked: Asked, after: int | None = None) -> None:
-        super().__init__(socket.line, b'{"id":%b,"type":"next","payload":' % orjson.dumps(id_), GONE)
-        self.id, self._socket, self._asked, self._after = id_, socket, asked, after
-        self._group: Group[Shared] | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    def begin(self) -> None:
-        self._group = self._socket.sharing.enter(self._asked, self._socket.viewer)
-        if self._group is None:
-            self._begin_alone()
-        elif self._group.source.is_open and not self._group.source.journal:
-            self._join(self._group, 0)
-        else:
-            self._task = asyncio.create_task(self._join_when_open(self._group))
-
-    async def _join_when_open(self, group: Group[Shared]) -> None:
-        source = group.source
-        try:
-            await source.until_open()
-            begin = await source.begin(self._asked) if self._after is None else self._after
-        except Ended as ended:
-            self.end(ended.errors)
-        except Refused as refused:
-            self.end([_formatted(refused)])
-        else:
-            if not source.journal or begin >= max(source.start, group.forgotten):
-                self._join(group, begin)
-            elif self._after is None:  # too far behind what the others see
-                self._release()
-                self._begin_alone()
-            else:
-                self.fall_behind()
-
-    def _join(self, group: Group[Shared], begin: int) -> None:
-        if group.source.may_be_seen_by(self._socket.viewer):
-            self.seen = begin
-            self._asked = group.source.asked  # the same, but one for all
-            group.join(self)
-        else:
-            self.end([_formatted(NotFound())])
-
-    def _begin_alone(self) -> None:
-        self.seen = 0
-        self._task = asyncio.create_task(self._run_alone())
-
-    async def _run_alone(self) -> None:
-        asked, line = self._asked, self.line
-        stream = await graphql_schema.subscribe(
-            asked.query, dict(asked.given), self._socket.context, operation_name=asked.operation_name
-        )
-        async with aclosing(stream):
-            async for result in stream:
-                errors = [presented(error).formatted for error in result.errors or ()]
-                if result.data is None:
-                    self.end(errors)
-                    return
-                payload = {"data": result.data} | ({"errors": errors} if errors else {})
-                line.write(self.prefix + orjson.dumps(payload) + b"}")
-                if line.busy:
-                    await line.drain()
-        self.end([])
-
-    def catch_up(self) -> None:
-        if self._group is not None:
-            self._group.catch_up(self)
-
-    def end(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self.leave()
-        self._socket.tell_errors(self.id, errors)
-
-    def fall_behind(self) -> None:
-        self._socket.close(TRY_AGAIN_LATER, "Read faster, and go on from the cursor")
-
-    @property
-    def has_left(self) -> bool:
-        """It waits for `successor` to begin in its place, or has not begun."""
-        return self.seen == GONE
-
-    def successor(self) -> "Operation":
-        """The same again, for the rights of now; a journal goes on where this one was."""
-        return Operation(self._socket, self.id, self._asked, self._after)
-
-    def leave(self) -> None:
-        """Is shown nothing more by others. What runs alone asks for its rights by itself."""
-        if self._group is None:
-            return
-        if self._group.source.journal and not self.has_left:
-            self._after = self.seen
-        self._group.leave(self)
-        self._release()
-        self._cancel()
-
-    def stop(self) -> None:
-        self.leave()
-        self._cancel()
-
-    def _release(self) -> None:
-        if self._group is not None:
-            self._socket.sharing.leave(self._group)
-            self._group = None
-
-    def _cancel(self) -> None:
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()
