@@ -14,6 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from api import health, page
 from api.answers import fault, hung_up, refused
+from api.glance import Glance
 from api.graphql import GraphQLEndpoint
 from api.logs import configure
 from api.metrics import Metrics
@@ -101,6 +102,7 @@ def create_app(settings: Settings) -> Starlette:
     app.state.settings = settings
     app.state.watching = watching
     app.state.broker = broker
+    app.state.glance = Glance()
     return app
 
 
