@@ -70,12 +70,11 @@ def create_app(settings: Settings) -> Starlette:
             try:
                 yield
             finally:
-                for task in tasks:  # the timers begin nothing more
+                for task in tasks:
                     task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LAST_DEEDS):
+                        await asyncio.wait(tasks)  # the timers begin nothing more
                         await all_done()
                 stop_telling()
 
