@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from api import health, page
 from api.answers import fault, hung_up, refused
 from api.clock import utc_now
+from api.glance import Glance
 from api.graphql import GraphQLEndpoint
 from api.logs import configure
 from api.metrics import Metrics
@@ -93,12 +94,11 @@ def create_app(settings: Settings) -> App:
             try:
                 yield
             finally:
-                for task in tasks:  # the timers begin nothing more
+                for task in tasks:
                     task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LAST_DEEDS):
+                        await asyncio.wait(tasks)  # the timers begin nothing more
                         await all_done()
                 stop_telling()
 
@@ -125,6 +125,7 @@ def create_app(settings: Settings) -> App:
     app.state.settings = settings
     app.state.watching = watching
     app.state.broker = broker
+    app.state.glance = Glance()
     return app
 
 
