@@ -5,6 +5,8 @@ import socket
 from typing import Any
 
 import uvicorn
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.app import create_app
 from api.logs import configure
@@ -31,6 +33,24 @@ def _welcome(url: str, port: int) -> str:
     return WELCOME.format(url=url, where="" if port == 8000 else f" --url http://127.0.0.1:{port}")
 
 
+class Http(HttpToolsProtocol):
+    """Where several requests were sent at once, stock uvicorn tells only the last that the client hung up:
+    the one that is being answered writes on to a closed line, which ends as a fault in the log.
+    """
+
+    _answered: RequestResponseCycle | None = None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._answered and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
+        super().connection_lost(exc)
+
+
 class _Server(uvicorn.Server):
     """Says where it is once it listens."""
 
@@ -46,7 +66,7 @@ def _options(host: str, port: int) -> dict[str, Any]:
         "host": host,
         "port": port,
         "loop": "uvloop",
-        "http": "httptools",
+        "http": Http,
         "ws": "websockets-sansio",
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
