@@ -60,6 +60,7 @@ class Http(HttpToolsProtocol):
         if self._answered and not self._answered.response_complete:
             self._answered.disconnected = True
             self._answered.message_event.set()
+        self._answered = None
         super().connection_lost(exc)
 
 

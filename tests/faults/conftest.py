@@ -928,7 +928,7 @@ async def estate(database_url: str) -> Estate:
 async def scene(database_url: str, tmp_path: Path) -> AsyncIterator[Setting]:
     """Call it for an estate of so many parties with its servers."""
     scenes: list[Scene] = []
-    limits = httpx2.Limits(max_connections=200)
+    limits = httpx2.Limits(max_connections=200, max_keepalive_connections=0)  # none closed as it is reused
     async with httpx2.AsyncClient(timeout=20, limits=limits) as http:
 
         async def set_up(parties: int, **servers: Any) -> Scene:
