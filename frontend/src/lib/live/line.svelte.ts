@@ -1,4 +1,4 @@
-import { type Client, createClient } from 'graphql-ws'
+import { type Client, createClient, type FormattedExecutionResult, type Sink, type SubscribePayload } from 'graphql-ws'
 
 const GRACE = 2_000
 const LONGEST_WAIT = 20_000
@@ -16,6 +16,7 @@ class Line {
   heardAt = $state(Date.now())
 
   #client: Client | null = null
+  #id = ''
   #terminate: (() => void) | null = null
   #grace: ReturnType<typeof setTimeout> | undefined
   #hurry = new Set<() => void>()
@@ -28,8 +29,10 @@ class Line {
     addEventListener('offline', () => this.#lost(0))
   }
 
-  get client(): Client {
-    return (this.#client ??= this.#open())
+  subscribe<Result>(id: string, payload: SubscribePayload, sink: Sink<FormattedExecutionResult<Result, unknown>>): () => void {
+    this.#client ??= this.#open()
+    this.#id = id
+    return this.#client.subscribe<Result, unknown>(payload, sink)
   }
 
   /** A new session is seen by a new socket only: close it, the subscriptions come back on the next one. */
@@ -40,6 +43,8 @@ class Line {
   #open(): Client {
     const client = createClient({
       url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
+      // Asked while subscribing: the name comes from whoever subscribes, it is not for chance to give.
+      generateID: () => this.#id,
       lazyCloseTimeout: 3_000,
       keepAlive: HEARTBEAT,
       retryAttempts: Infinity,

@@ -3,11 +3,16 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buildSchema, GraphQLError, type GraphQLObjectType } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import WebSocket, { WebSocketServer } from 'ws'
 import { type FeedItem, FeedSubscription, withNewer } from '../feed/feed'
+import { TallySubscription } from '../tally/fragment'
 
-/** A journal as the server keeps it, on a real socket, with the names of the real schema. */
+// A busy machine is slow, not wrong.
+vi.setConfig({ testTimeout: 60_000 })
+const eventually = (check: () => void) => vi.waitFor(check, 20_000)
+
+/** A journal and a tally as the server keeps it, on a real socket, with the names of the real schema. */
 const journal: { cursor: string; at: string; kind: string; subject: null }[] = []
 const asked: (string | null)[] = []
 let wake = () => {}
@@ -27,6 +32,23 @@ async function* bulletin({ after }: { after: string | null }) {
   }
 }
 
+let version = 1
+const tallies = new Set<() => void>()
+
+async function* voteProgress({ voteId }: { voteId: string }) {
+  const none = { heads: 0, area: '0.00' }
+  const tally = { voteId, eligible: none, participating: none, lastBallotAt: null, questions: [] }
+  while (true) {
+    yield { voteProgress: { ...tally, version } }
+    await new Promise<void>((resolve) => tallies.add(resolve))
+  }
+}
+
+function cast() {
+  version += 1
+  tallies.forEach((moved) => moved())
+}
+
 function post(cursor: string) {
   journal.push({ cursor, at: '2026-10-15T11:42:00Z', kind: 'NOTICE_PUBLISHED', subject: null })
   wake()
@@ -34,78 +56,145 @@ function post(cursor: string) {
 
 let http: Server
 let sockets: WebSocketServer
+/** What the page said on its sockets: type and id. */
+let said: string[] = []
 let held: FeedItem[] = []
-let stop = () => {}
+const stops: (() => void)[] = []
+const drop = () => sockets.clients.forEach((socket) => socket.terminate())
 const cursors = () => held.map(({ cursor }) => cursor).join(' ')
 
 beforeAll(async () => {
   const schema = buildSchema(readFileSync('../schema/schema.graphql', 'utf8'))
   const fields = (schema.getSubscriptionType() as GraphQLObjectType).getFields()
   fields['bulletin']!.subscribe = (_: unknown, args) => bulletin(args as { after: string | null })
+  fields['voteProgress']!.subscribe = (_: unknown, args) => voteProgress(args as { voteId: string })
   http = createServer()
   sockets = new WebSocketServer({ server: http, path: '/graphql' })
   useServer({ schema }, sockets)
+  sockets.on('connection', (socket) =>
+    socket.on('message', (data) => {
+      const { type, id } = JSON.parse(String(data)) as { type: string; id?: string }
+      if (id) said.push(`${type} ${id}`)
+    }),
+  )
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   vi.stubGlobal('WebSocket', WebSocket)
   vi.stubGlobal('location', { protocol: 'http:', host: `127.0.0.1:${(http.address() as AddressInfo).port}` })
 })
 
 afterAll(() => {
-  stop()
-  sockets.clients.forEach((socket) => socket.terminate())
+  drop()
   sockets.close()
   http.close()
 })
 
 beforeEach(() => {
-  stop()
+  // The shortest of all waits.
+  vi.spyOn(Math, 'random').mockReturnValue(0)
+  said = []
   journal.length = 0
   asked.length = 0
   held = []
 })
 
-async function follow(from: string | null, refused?: (code: string) => void) {
-  const { watch } = await import('./watch')
+afterEach(async () => {
+  stops.splice(0).forEach((stop) => stop())
+  drop()
+  await eventually(() => expect(sockets.clients.size).toBe(0))
+  tallies.clear()
+  vi.restoreAllMocks()
+})
+
+async function followFrom(from: string | null, refused?: (code: string) => void) {
+  const { follow } = await import('./watch')
   let newest = from
-  stop = watch(FeedSubscription, {
-    variables: () => ({ communityId: 'c', after: newest }),
+  const stop = follow(FeedSubscription, {
+    subject: { communityId: 'c' },
+    after: () => newest,
     next: ({ bulletin: item }) => {
       newest = item.cursor
       held = withNewer(held, item)
     },
     refused: ({ code }) => refused?.(code),
   })
-  await vi.waitFor(() => expect(asked).toHaveLength(1))
+  stops.push(stop)
+  await eventually(() => expect(asked).toHaveLength(1))
+}
+
+async function watchTally(voteId: string) {
+  const { watch } = await import('./watch')
+  const versions: number[] = []
+  const stop = watch(TallySubscription, { voteId }, ({ voteProgress: { version } }) => versions.push(version))
+  stops.push(stop)
+  await eventually(() => expect(versions).toHaveLength(1))
+  return { versions, stop }
 }
 
 describe('the journal over a line that breaks', () => {
   it('resumes from the newest item held, and skips nothing', async () => {
     post('a')
-    await follow('a')
+    await followFrom('a')
     post('b')
-    await vi.waitFor(() => expect(cursors()).toBe('b'))
+    await eventually(() => expect(cursors()).toBe('b'))
 
-    sockets.clients.forEach((socket) => socket.terminate())
+    drop()
     post('c')
     post('d')
 
-    await vi.waitFor(() => expect(cursors()).toBe('d c b'), 5_000)
+    await eventually(() => expect(cursors()).toBe('d c b'))
     expect(asked).toEqual(['a', 'b'])
   })
 
   it('comes back by itself after a server that asked to try again', async () => {
     post('a')
     refuseNext = 'TRY_AGAIN'
-    await follow('a')
+    await followFrom('a')
     post('b')
-    await vi.waitFor(() => expect(cursors()).toBe('b'), 5_000)
+    await eventually(() => expect(cursors()).toBe('b'))
     expect(asked).toEqual(['a', 'a'])
   })
 
   it('says so when its cursor is of no use any more', async () => {
     refuseNext = 'CURSOR_INVALID'
     const refused: string[] = []
-    await follow('gone', (code) => refused.push(code))
-    await vi.waitFor(() => expect(refused).toEqual(['CURSOR_INVALID']))
+    await followFrom('gone', (code) => refused.push(code))
+    await eventually(() => expect(refused).toEqual(['CURSOR_INVALID']))
+  })
+})
+
+describe('the name of an operation', () => {
+  it('is the same on every phone: what it is and whose, without the cursor', async () => {
+    post('a')
+    await followFrom('a')
+    await watchTally('v')
+    expect(said).toEqual(['subscribe Bulletin:c', 'subscribe VoteProgress:v'])
+  })
+
+  it('is the same after the line was cut', async () => {
+    const { versions } = await watchTally('v')
+    drop()
+    await eventually(() => expect(versions).toHaveLength(2))
+    expect(said).toEqual(['subscribe VoteProgress:v', 'subscribe VoteProgress:v'])
+  })
+
+  it('stands once, for all who watch the same thing', async () => {
+    const one = await watchTally('v')
+    const other = await watchTally('v')
+    one.stop()
+    cast()
+    await eventually(() => expect(other.versions).toEqual([version - 1, version]))
+    other.stop()
+    await watchTally('w')
+    expect(one.versions).toEqual([version - 1])
+    expect(said).toEqual(['subscribe VoteProgress:v', 'complete VoteProgress:v', 'subscribe VoteProgress:w'])
+  })
+
+  it('is never given twice at a time, not to a second reader of a journal either', async () => {
+    post('a')
+    await followFrom('a')
+    asked.length = 0
+    await followFrom(null)
+    expect(said).toEqual(['subscribe Bulletin:c', 'subscribe Bulletin:c:2'])
+    expect(sockets.clients.size).toBe(1)
   })
 })
