@@ -1,8 +1,21 @@
 import { type Client, createClient, type FormattedExecutionResult, type Sink, type SubscribePayload } from 'graphql-ws'
 
-const GRACE = 2_000
-const LONGEST_WAIT = 20_000
 const HEARTBEAT = 12_000
+
+/**
+ * A server that restarts loses ten thousand phones in one moment, nearly all of them before somebody's eyes:
+ * nobody can be let in first. Over four seconds they are 2,500 a second, which one process takes, and each
+ * is live again within five.
+ */
+const FIRST_SPREAD = 4_000
+const LONGEST_SPREAD = 20_000
+
+/** An ordinary restart is over by then and never said: who reads "lost" shall be able to rely on it. */
+const GRACE = 5_000
+
+/** Nothing opens this door but another session; a screen that nobody touches still asks now and then. */
+const SHUT = new Set([4401, 4403])
+const SHUT_WAIT = 60_000
 
 export type LineState = 'connecting' | 'live' | 'lost'
 
@@ -20,12 +33,13 @@ class Line {
   #terminate: (() => void) | null = null
   #grace: ReturnType<typeof setTimeout> | undefined
   #hurry = new Set<() => void>()
+  #failures = 0
+  #shut = false
 
   constructor() {
     if (!globalThis.document) return
-    const hurry = () => this.#hurry.forEach((go) => go())
-    addEventListener('online', hurry)
-    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && hurry())
+    addEventListener('online', () => this.#hasten())
+    document.addEventListener('visibilitychange', () => document.hidden || this.#hasten())
     addEventListener('offline', () => this.#lost(0))
   }
 
@@ -38,6 +52,31 @@ class Line {
   /** A new session is seen by a new socket only: close it, the subscriptions come back on the next one. */
   reopen() {
     this.#terminate?.()
+    // The subscriptions begin to wait when they hear of it, which is not yet.
+    setTimeout(() => this.#hasten())
+  }
+
+  /**
+   * Calls after a while, at once when there is new hope. The wait is drawn from the whole of a span that
+   * doubles from the third try on; the second keeps the first span, for a server that was not up yet.
+   */
+  later(tries: number, call: () => void): () => void {
+    const span = Math.min(LONGEST_SPREAD, FIRST_SPREAD * 2 ** Math.max(0, tries - 1))
+    const cancel = () => {
+      clearTimeout(timer)
+      this.#hurry.delete(go)
+    }
+    const go = () => {
+      cancel()
+      call()
+    }
+    const timer = setTimeout(go, Math.random() * span + (this.#shut ? SHUT_WAIT : 0))
+    this.#hurry.add(go)
+    return cancel
+  }
+
+  #hasten() {
+    ;[...this.#hurry].forEach((go) => go())
   }
 
   #open(): Client {
@@ -49,13 +88,14 @@ class Line {
       keepAlive: HEARTBEAT,
       retryAttempts: Infinity,
       shouldRetry: () => true,
-      retryWait: (retries) => this.#wait(retries),
+      retryWait: () => new Promise((resolve) => this.later(this.#failures++, resolve)),
       on: {
         connected: () => this.#live(),
         message: () => this.#hear(),
-        pong: () => this.#hear(),
+        // A server that lets in and sends away again is not well yet: only a line that held a while is.
+        pong: (received) => received && (this.#failures = 0),
         ping: (received) => received || this.#expectPong(),
-        closed: () => this.#lost(GRACE),
+        closed: (event) => this.#closed(event as CloseEvent),
       },
     })
     this.#terminate = () => client.terminate()
@@ -82,24 +122,15 @@ class Line {
     this.#hear()
   }
 
+  #closed({ code }: CloseEvent) {
+    this.#shut = SHUT.has(code)
+    this.#lost(GRACE)
+  }
+
   /** Said after a moment only: a line that comes back at once was hardly gone. Failed attempts do not prolong it. */
   #lost(grace: number) {
     clearTimeout(this.#pongDue)
     this.#grace ??= setTimeout(() => (this.state = 'lost'), grace)
-  }
-
-  /** Doubling, with jitter over the whole span, so that a thousand phones do not come back in one second. */
-  #wait(retries: number): Promise<void> {
-    const span = Math.min(LONGEST_WAIT, 500 * 2 ** retries)
-    return new Promise((resolve) => {
-      const go = () => {
-        clearTimeout(timer)
-        this.#hurry.delete(go)
-        resolve()
-      }
-      const timer = setTimeout(go, 200 + Math.random() * span)
-      this.#hurry.add(go)
-    })
   }
 }
 

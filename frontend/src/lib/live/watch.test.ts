@@ -198,3 +198,79 @@ describe('the name of an operation', () => {
     expect(sockets.clients.size).toBe(1)
   })
 })
+
+describe('ten thousand phones whose server restarts', () => {
+  const PHONES = 10_000
+
+  /** How many of them come back in each second, when chance is as even as it can be. */
+  async function arrivals(tries: number): Promise<number[]> {
+    const { line } = await import('./line.svelte')
+    let phone = 0
+    vi.spyOn(Math, 'random').mockImplementation(() => phone++ / PHONES)
+    const seconds: number[] = []
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation((_, wait = 0) => {
+      const second = Math.floor(wait / 1_000)
+      seconds[second] = (seconds[second] ?? 0) + 1
+      return undefined as never
+    })
+    const leave = Array.from({ length: PHONES }, () => line.later(tries, () => {}))
+    vi.restoreAllMocks()
+    leave.forEach((cancel) => cancel())
+    return seconds
+  }
+
+  it('come as fast as one process takes them, and all within five seconds', async () => {
+    for (const tries of [0, 1]) {
+      const seconds = await arrivals(tries)
+      expect(seconds.length).toBeLessThan(5)
+      expect(Math.max(...seconds)).toBeLessThan(3_000)
+    }
+  })
+
+  it('ask less and less often while it is away, but never forget it', async () => {
+    expect(await arrivals(2)).toHaveLength(8)
+    expect(await arrivals(3)).toHaveLength(16)
+    expect(await arrivals(30)).toHaveLength(20)
+  })
+})
+
+describe('a line that was closed', () => {
+  const close = (code: number) => sockets.clients.forEach((socket) => socket.close(code))
+
+  it.each([1001, 1005, 1006, 1011, 1012, 1013, 4400, 4408, 4409, 4429, 4500])('comes back after %i', async (code) => {
+    const { versions } = await watchTally('v')
+    if (code === 1006) drop()
+    else if (code === 1005) sockets.clients.forEach((socket) => socket.close())
+    else close(code)
+    await eventually(() => expect(versions).toHaveLength(2))
+  })
+
+  it.each([4401, 4403])('does not knock at a shut door (%i) until there is a new session', async (code) => {
+    const { line } = await import('./line.svelte')
+    const { versions } = await watchTally('v')
+    let knocks = 0
+    sockets.on('connection', () => (knocks += 1))
+    const wait = vi.spyOn(globalThis, 'setTimeout')
+
+    close(code)
+    await eventually(() => expect(wait.mock.calls.map(([, ms]) => ms)).toContain(60_000))
+    expect(knocks).toBe(0)
+
+    line.reopen()
+    await eventually(() => expect(versions).toHaveLength(2))
+    expect(knocks).toBe(1)
+  })
+
+  it('is not taken for well before it has held a while', async () => {
+    const { line } = await import('./line.svelte')
+    const tries = vi.spyOn(line, 'later')
+    post('a')
+    await followFrom('a')
+    for (const times of [1, 2, 3]) {
+      close(1013)
+      await eventually(() => expect(asked).toHaveLength(times + 1))
+    }
+    const [first, second, third] = tries.mock.calls.map(([nth]) => nth)
+    expect([second! - first!, third! - second!]).toEqual([1, 1])
+  })
+})

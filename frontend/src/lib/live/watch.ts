@@ -4,9 +4,6 @@ import { Refusal, refusalFrom } from '../api/errors'
 import { nameOf, textOf } from '../api/request'
 import { line } from './line.svelte'
 
-const FIRST_WAIT = 1_000
-const LONGEST_WAIT = 60_000
-
 /** Refusals that another try cannot change. */
 const FINAL = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'INVALID_ID', 'INVALID_INPUT', 'CURSOR_INVALID'])
 
@@ -99,15 +96,14 @@ function stand<Result>(
   variables: () => object,
   { next, refused }: Ear<Result>,
 ): () => void {
-  let wait = FIRST_WAIT
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let tries = 0
+  let giveUp = () => {}
   let ended = false
   let unsubscribe = () => {}
 
   const again = () => {
     if (ended) return
-    timer = setTimeout(start, wait * (0.5 + Math.random()))
-    wait = Math.min(LONGEST_WAIT, wait * 2)
+    giveUp = line.later(tries++, start)
   }
 
   const refuse = (refusal: Refusal) => {
@@ -128,7 +124,7 @@ function stand<Result>(
       next(result) {
         if (ended) return
         if (result.data) {
-          wait = FIRST_WAIT
+          tries = 0
           next(result.data)
         } else if (result.errors) refuse(refusalFrom(result.errors))
       },
@@ -140,7 +136,7 @@ function stand<Result>(
   start()
   return () => {
     ended = true
-    clearTimeout(timer)
+    giveUp()
     unsubscribe()
   }
 }
