@@ -13,11 +13,29 @@ const LONGEST_SPREAD = 20_000
 /** An ordinary restart is over by then and never said: who reads "lost" shall be able to rely on it. */
 const GRACE = 5_000
 
+/** Long enough to answer a message and come back to a page that never stopped. */
+const REST_AFTER = 30_000
+
+/** As long as the next page may take to be read: a visit needs one socket, also over a slow network. */
+const KEPT_UNUSED = 20_000
+
+/** A ping and its answer overdue: the phone slept, or the network under the socket is another by now. */
+const PONG_DUE = 5_000
+const SILENT = HEARTBEAT + PONG_DUE
+
 /** Nothing opens this door but another session; a screen that nobody touches still asks now and then. */
 const SHUT = new Set([4401, 4403])
 const SHUT_WAIT = 60_000
 
 export type LineState = 'connecting' | 'live' | 'lost'
+
+const hidden = () => globalThis.document?.hidden ?? false
+
+/** What stands on the line. It starts and stops as often as the page is looked at and hidden. */
+interface Standing {
+  start: () => void
+  stop: () => void
+}
 
 /**
  * The one socket of the page. It opens with the first subscription, is shared by all of them, and comes
@@ -35,25 +53,40 @@ class Line {
   #hurry = new Set<() => void>()
   #failures = 0
   #shut = false
+  #open = false
+  #resting = false
+  #restDue: ReturnType<typeof setTimeout> | undefined
+  #standing = new Set<Standing>()
 
   constructor() {
     if (!globalThis.document) return
-    addEventListener('online', () => this.#hasten())
-    document.addEventListener('visibilitychange', () => document.hidden || this.#hasten())
-    addEventListener('offline', () => this.#lost(0))
+    addEventListener('online', () => this.#look())
+    document.addEventListener('visibilitychange', () => this.#look())
+    addEventListener('offline', () => this.#resting || this.#lost(0))
+    this.#look()
+  }
+
+  /** Until the returned function is called, through all rests. */
+  join(one: Standing): () => void {
+    this.#standing.add(one)
+    if (!this.#resting) one.start()
+    return () => {
+      this.#standing.delete(one)
+      one.stop()
+    }
   }
 
   subscribe<Result>(id: string, payload: SubscribePayload, sink: Sink<FormattedExecutionResult<Result, unknown>>): () => void {
-    this.#client ??= this.#open()
+    this.#client ??= this.#create()
     this.#id = id
     return this.#client.subscribe<Result, unknown>(payload, sink)
   }
 
-  /** A new session is seen by a new socket only: close it, the subscriptions come back on the next one. */
+  /** A new session is seen by a new socket only, and may see what was refused before. */
   reopen() {
+    this.#rest()
     this.#terminate?.()
-    // The subscriptions begin to wait when they hear of it, which is not yet.
-    setTimeout(() => this.#hasten())
+    this.#wake()
   }
 
   /**
@@ -75,16 +108,35 @@ class Line {
     return cancel
   }
 
-  #hasten() {
+  #look() {
+    clearTimeout(this.#restDue)
+    if (hidden()) this.#restDue = setTimeout(() => this.#rest(), REST_AFTER)
+    else if (this.#open && Date.now() - this.heardAt > SILENT) this.reopen()
+    else this.#wake()
+  }
+
+  /** Nobody looks: the numbers stay as they are, and the line is let go without a word. */
+  #rest() {
+    this.#resting = true
+    this.#calm()
+    this.#standing.forEach((one) => one.stop())
+  }
+
+  #wake() {
+    if (this.#resting) {
+      this.#resting = false
+      if (!this.#open && this.#standing.size > 0) this.#lost(navigator.onLine ? GRACE : 0)
+      this.#standing.forEach((one) => one.start())
+    }
     ;[...this.#hurry].forEach((go) => go())
   }
 
-  #open(): Client {
+  #create(): Client {
     const client = createClient({
       url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
       // Asked while subscribing: the name comes from whoever subscribes, it is not for chance to give.
       generateID: () => this.#id,
-      lazyCloseTimeout: 3_000,
+      lazyCloseTimeout: KEPT_UNUSED,
       keepAlive: HEARTBEAT,
       retryAttempts: Infinity,
       shouldRetry: () => true,
@@ -94,7 +146,8 @@ class Line {
         message: () => this.#hear(),
         // A server that lets in and sends away again is not well yet: only a line that held a while is.
         pong: (received) => received && (this.#failures = 0),
-        ping: (received) => received || this.#expectPong(),
+        // A hidden tab's clock stutters: it is no judge of the network.
+        ping: (received) => received || hidden() || this.#expectPong(),
         closed: (event) => this.#closed(event as CloseEvent),
       },
     })
@@ -107,7 +160,7 @@ class Line {
   /** A phone that changes its network keeps a dead socket "open" for minutes. */
   #expectPong() {
     clearTimeout(this.#pongDue)
-    this.#pongDue = setTimeout(() => this.#terminate?.(), 5_000)
+    this.#pongDue = setTimeout(() => this.#terminate?.(), PONG_DUE)
   }
 
   #hear() {
@@ -116,21 +169,30 @@ class Line {
   }
 
   #live() {
-    clearTimeout(this.#grace)
-    this.#grace = undefined
+    this.#calm()
+    this.#open = true
     this.state = 'live'
     this.#hear()
   }
 
   #closed({ code }: CloseEvent) {
+    clearTimeout(this.#pongDue)
+    this.#open = false
     this.#shut = SHUT.has(code)
-    this.#lost(GRACE)
+    if (this.#resting) return
+    if (this.#standing.size === 0) this.state = 'connecting'
+    else if (hidden()) this.#rest()
+    else this.#lost(GRACE)
   }
 
   /** Said after a moment only: a line that comes back at once was hardly gone. Failed attempts do not prolong it. */
   #lost(grace: number) {
-    clearTimeout(this.#pongDue)
     this.#grace ??= setTimeout(() => (this.state = 'lost'), grace)
+  }
+
+  #calm() {
+    clearTimeout(this.#grace)
+    this.#grace = undefined
   }
 }
 

@@ -79,6 +79,9 @@ beforeAll(async () => {
   )
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   vi.stubGlobal('WebSocket', WebSocket)
+  vi.stubGlobal('document', tab)
+  vi.stubGlobal('navigator', { onLine: true })
+  vi.stubGlobal('addEventListener', tab.addEventListener.bind(tab))
   vi.stubGlobal('location', { protocol: 'http:', host: `127.0.0.1:${(http.address() as AddressInfo).port}` })
 })
 
@@ -87,6 +90,14 @@ afterAll(() => {
   sockets.close()
   http.close()
 })
+
+/** As much of a window as a line looks at. */
+const tab = Object.assign(new EventTarget(), { hidden: false })
+
+function show(visible: boolean) {
+  tab.hidden = !visible
+  tab.dispatchEvent(new Event('visibilitychange'))
+}
 
 beforeEach(() => {
   // The shortest of all waits.
@@ -102,6 +113,8 @@ afterEach(async () => {
   drop()
   await eventually(() => expect(sockets.clients.size).toBe(0))
   tallies.clear()
+  vi.useRealTimers()
+  show(true)
   vi.restoreAllMocks()
 })
 
@@ -272,5 +285,88 @@ describe('a line that was closed', () => {
     }
     const [first, second, third] = tries.mock.calls.map(([nth]) => nth)
     expect([second! - first!, third! - second!]).toEqual([1, 1])
+  })
+})
+
+describe('a tab that nobody looks at', () => {
+  const minutes = (count: number) => vi.advanceTimersByTime(count * 60_000)
+
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }))
+
+  it('stays on the line for a short absence', async () => {
+    const { versions } = await watchTally('v')
+    show(false)
+    vi.advanceTimersByTime(15_000)
+    show(true)
+    cast()
+    await eventually(() => expect(versions).toHaveLength(2))
+    expect(said).toEqual(['subscribe VoteProgress:v'])
+  })
+
+  it('lets its socket go, and comes back at once with the newest and all that was missed', async () => {
+    const { line } = await import('./line.svelte')
+    post('a')
+    await followFrom('a')
+    post('b')
+    const { versions } = await watchTally('v')
+    await eventually(() => expect(cursors()).toBe('b'))
+
+    show(false)
+    minutes(1)
+    await eventually(() => expect(said.slice(2)).toEqual(['complete Bulletin:c', 'complete VoteProgress:v']))
+    await eventually(() => {
+      minutes(1)
+      expect(sockets.clients.size).toBe(0)
+    })
+    minutes(60)
+    expect(line.state).toBe('live')
+    post('c')
+    post('d')
+    cast()
+
+    vi.spyOn(Math, 'random').mockReturnValue(1)
+    const waits = vi.spyOn(line, 'later')
+    show(true)
+    await eventually(() => expect(cursors()).toBe('d c b'))
+    await eventually(() => expect(versions).toEqual([version - 1, version]))
+    expect(waits).not.toHaveBeenCalled()
+    expect(asked).toEqual(['a', 'b'])
+    expect(said.slice(4)).toEqual(['subscribe Bulletin:c', 'subscribe VoteProgress:v'])
+    expect(line.state).toBe('live')
+  })
+
+  it('does not run after a line that breaks meanwhile, nor says that it is lost', async () => {
+    const { line } = await import('./line.svelte')
+    const { versions } = await watchTally('v')
+    show(false)
+    drop()
+    await eventually(() => expect(sockets.clients.size).toBe(0))
+    minutes(5)
+    expect([versions.length, line.state]).toEqual([1, 'live'])
+    show(true)
+    await eventually(() => expect(versions).toHaveLength(2))
+  })
+
+  it('says so when there is no coming back', async () => {
+    const { line } = await import('./line.svelte')
+    await watchTally('v')
+    show(false)
+    minutes(1)
+    drop()
+    await eventually(() => expect(sockets.clients.size).toBe(0))
+    vi.spyOn(line, 'subscribe').mockReturnValue(() => {})
+    show(true)
+    expect(line.state).toBe('live')
+    minutes(0.1)
+    expect(line.state).toBe('lost')
+  })
+
+  it('takes a new socket when it slept too soundly to rest', async () => {
+    const { versions } = await watchTally('v')
+    const [asleep] = sockets.clients
+    vi.setSystemTime(Date.now() + 3_600_000)
+    show(true)
+    await eventually(() => expect(versions).toHaveLength(2))
+    await eventually(() => expect(sockets.clients.has(asleep!)).toBe(false))
   })
 })

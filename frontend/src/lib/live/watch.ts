@@ -89,7 +89,7 @@ function free(id: string, turn = 1): string {
   return journals.has(tried) ? free(id, turn + 1) : tried
 }
 
-/** One subscription that comes back by itself. */
+/** One subscription that comes back by itself, through lost lines, servers that restart and tabs that rest. */
 function stand<Result>(
   id: string,
   document: DocumentNode,
@@ -97,22 +97,28 @@ function stand<Result>(
   { next, refused }: Ear<Result>,
 ): () => void {
   let tries = 0
-  let giveUp = () => {}
-  let ended = false
-  let unsubscribe = () => {}
-
-  const again = () => {
-    if (ended) return
-    giveUp = line.later(tries++, start)
-  }
-
-  const refuse = (refusal: Refusal) => {
-    if (ended) return
-    if (!FINAL.has(refusal.code)) return again()
-    refused?.(refusal)
-  }
+  let stop = () => {}
 
   const start = () => {
+    let over = false
+    let leave = () => {}
+    let giveUp = () => {}
+    stop = () => {
+      over = true
+      giveUp()
+      leave()
+    }
+    const again = () => {
+      if (over) return
+      over = true
+      // After a close that it takes for final the client goes on counting this one, and would keep its socket for ever.
+      leave()
+      giveUp = line.later(tries++, start)
+    }
+    const refuse = (refusal: Refusal) => {
+      if (!FINAL.has(refusal.code)) again()
+      else if (!over) refused?.(refusal)
+    }
     const payload = {
       query: textOf(document),
       // The client writes the payload anew on every reconnect: a getter gives it the cursor of that moment.
@@ -120,9 +126,9 @@ function stand<Result>(
         return variables() as Record<string, unknown>
       },
     }
-    unsubscribe = line.subscribe<Result>(id, payload, {
+    leave = line.subscribe<Result>(id, payload, {
       next(result) {
-        if (ended) return
+        if (over) return
         if (result.data) {
           tries = 0
           next(result.data)
@@ -133,10 +139,5 @@ function stand<Result>(
     })
   }
 
-  start()
-  return () => {
-    ended = true
-    giveUp()
-    unsubscribe()
-  }
+  return line.join({ start, stop: () => stop() })
 }
