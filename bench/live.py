@@ -3,6 +3,7 @@
 import asyncio
 import json
 import tempfile
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -39,16 +40,24 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """Shares of a core: what the server used of its own, and the generator of the other."""
+
+    server: float
+    generator: float
+
+
+@dataclass(frozen=True, slots=True)
 class Storm:
     """A second: `messages` and `joined` watchers. `memory` is bytes per idle watcher, `growth` bytes after
-    `grown_after` more messages. The `…_load` are the generator's shares of its core.
+    `grown_after` more messages.
     """
 
     messages: float
     size: float
-    load: float
+    load: Load
     joined: float
-    joined_load: float
+    joined_load: Load
     memory: float = 0.0
     growth: int = 0
     grown_after: int = 0
@@ -59,7 +68,7 @@ class Tempo:
     """Milliseconds; `ballots`: acknowledged a second."""
 
     deliveries: Deliveries
-    load: float
+    load: Load
     queries: tuple[float, ...] = ()
     ballots: float = 0.0
     casting: tuple[float, ...] = ()
@@ -82,28 +91,30 @@ class Bench:
             request = operations.subscription(operations.TALLY, vote["id"])
             self._payload.write_text(json.dumps(await _first_payload(port, request), separators=(",", ":")))
             before = child.memory
-            async with self._watching(port, request, watchers) as (generator, joined):
+            async with self._watching(child, port, request, watchers) as (generator, joined, joined_load):
                 await asyncio.sleep(SETTLED)
                 memory = (child.memory - before) / watchers
                 child.tell("storm", vote["id"], self._plan.window + 2)
-                seen = await self._window(generator)
+                seen, load = await self._window(child, generator)
                 growth, after = (
                     await self._grow(child, generator, vote["id"], seen["messages"]) if grow else (0, 0)
                 )
-        return _storm_of(seen, joined, watchers, memory, growth, after)
+        return _storm_of(seen, load, joined, joined_load, memory, growth, after)
 
     async def write(self, watchers: int) -> Storm:
         """The bare writer, after a `storm` has shown what to write."""
         async with running(self._writer, self._server_core, self._payload) as child:
             port = (await child.answer())["port"]
-            async with self._watching(port, {}, watchers) as (generator, joined):
+            async with self._watching(child, port, {}, watchers) as (generator, joined, joined_load):
                 child.tell("storm", self._plan.window + 2)
-                seen = await self._window(generator)
-        return _storm_of(seen, joined, watchers)
+                seen, load = await self._window(child, generator)
+        return _storm_of(seen, load, joined, joined_load)
 
-    async def _window(self, generator: Child) -> dict[str, Any]:
+    async def _window(self, child: Child, generator: Child) -> tuple[dict[str, Any], Load]:
         await generator.ask("window", 1)
-        return await generator.ask("window", self._plan.window)
+        before = child.cpu
+        seen = await generator.ask("window", self._plan.window)
+        return seen, Load((child.cpu - before) / seen["seconds"], seen["load"])
 
     async def _grow(self, child: Child, generator: Child, vote: str, seen: int) -> tuple[int, int]:
         """How much memory another million messages cost, or as many as there is time for."""
@@ -120,7 +131,7 @@ class Bench:
             vote = (await _open_votes(port))["CONSULTATION"]
             voters = await _voters(port, vote, secrets)
             request = operations.subscription(operations.SURVEY, vote["id"])
-            async with self._watching(port, request, watchers) as (generator, _):
+            async with self._watching(child, port, request, watchers) as (generator, _, _):
                 measured = _Measured(child, generator, port, vote, watchers)
                 return (
                     await measured.steady(self._plan.tempo),
@@ -141,22 +152,25 @@ class Bench:
 
     @asynccontextmanager
     async def _watching(
-        self, port: int, request: dict[str, Any], watchers: int
-    ) -> AsyncIterator[tuple[Child, dict[str, Any]]]:
-        """The generator, and how it joined."""
+        self, child: Child, port: int, request: dict[str, Any], watchers: int
+    ) -> AsyncIterator[tuple[Child, float, Load]]:
+        """The generator, how many watchers joined a second, and at what load."""
         self._subscription.write_text(json.dumps(request))
         command = (self._watchers, self._other_core, port, self._subscription, PER_ADDRESS)
         async with running(*command) as generator:
+            before = child.cpu
             joined = await generator.ask("connect", watchers, AT_ONCE)
+            load = Load((child.cpu - before) / joined["seconds"], joined["load"])
             if joined["watchers"] < watchers:
                 raise RuntimeError(f"only {joined['watchers']} of {watchers} watchers came in")
-            yield generator, joined
+            yield generator, watchers / joined["seconds"], load
 
 
 def _storm_of(
     seen: dict[str, Any],
-    joined: dict[str, Any],
-    watchers: int,
+    load: Load,
+    joined: float,
+    joined_load: Load,
     memory: float = 0.0,
     growth: int = 0,
     grown_after: int = 0,
@@ -166,9 +180,9 @@ def _storm_of(
     return Storm(
         messages=seen["messages"] / seen["seconds"],
         size=seen["bytes"] / max(1, seen["messages"]),
-        load=seen["load"],
-        joined=watchers / joined["seconds"],
-        joined_load=joined["load"],
+        load=load,
+        joined=joined,
+        joined_load=joined_load,
         memory=memory,
         growth=growth,
         grown_after=grown_after,
@@ -209,6 +223,7 @@ class _Measured:
     ) -> None:
         self._child, self._generator, self._port = child, generator, port
         self._vote, self._watchers = vote, watchers
+        self._began = self._used = 0.0
 
     async def steady(self, seconds: float) -> Tempo:
         await self._begin()
@@ -250,9 +265,11 @@ class _Measured:
         await asyncio.sleep(SETTLED)
         await self._child.ask("moments")
         await self._generator.ask("record")
+        self._began, self._used = time.monotonic(), self._child.cpu
 
-    async def _end(self) -> tuple[Deliveries, float]:
+    async def _end(self) -> tuple[Deliveries, Load]:
+        server = (self._child.cpu - self._used) / (time.monotonic() - self._began)
         await asyncio.sleep(SETTLED)
         seen = await self._generator.ask("versions")
         moments = (await self._child.ask("moments"))["moments"]
-        return deliveries(seen["versions"], moments, self._watchers), seen["load"]
+        return deliveries(seen["versions"], moments, self._watchers), Load(server, seen["load"])

@@ -177,7 +177,7 @@ def _set_tempo(pause: str, share: str) -> None:
 
 
 def serve(mode: str, port: int, tallies: Tallies, answers: TextIO) -> None:
-    schema.watching.progress_of = tallies.read  # type: ignore[assignment]
+    schema.watching.progress_of = tallies.read  # type: ignore[assignment,attr-defined]
     settings = Settings.from_environment(port=port)
 
     def build(of: Callable[[Settings], Starlette]) -> Starlette:
@@ -188,7 +188,7 @@ def serve(mode: str, port: int, tallies: Tallies, answers: TextIO) -> None:
 
     if mode == "meilin":
         # Through `serve` itself, so that whatever it sets for production is measured too.
-        api.server.create_app = lambda _: build(create_app)  # type: ignore[assignment]
+        api.server.create_app = lambda _: build(create_app)  # type: ignore[assignment,attr-defined]
         api.server.serve(settings, "127.0.0.1", port, 1)
     else:
         uvicorn.run(build(stock_app), host="127.0.0.1", port=port, **STOCK_SERVER)
