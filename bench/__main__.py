@@ -16,7 +16,8 @@ from rich.console import Console
 from bench.children import VAR, allow_many_files
 from bench.deeds import deeds
 from bench.demonstration import copy, fill, url_of
-from bench.live import Bench, Plan, Storm
+from bench.figures import Storm
+from bench.live import Bench, Plan
 from bench.table import NOTE, add_deeds, add_storms, add_tempi, empty_table
 
 FULL = Plan(window=6.0, tempo=12.0, lone=50, growth=15.0)

@@ -3,8 +3,7 @@
 import asyncio
 import json
 import tempfile
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +14,14 @@ from websockets.asyncio.client import connect
 from bench import operations
 from bench.children import VAR, Child, build, running, server, two_cores
 from bench.demonstration import copy, tokens, url_of
-from bench.figures import Deliveries, deliveries
-from bench.visitors import steadily, visitors
+from bench.figures import Load, Storm, Tempo
+from bench.tempo import SETTLED, Tempi, voters_of
+from bench.visitors import visitors
 
 AT_ONCE = 200
 PER_ADDRESS = 5_000
 A_MILLION = 1_000_000
-SETTLED = 1.0
-"""Seconds of quiet before memory is read, or the last arrivals are counted."""
-
 VOTERS = 80
-BALLOTS, QUERIES, CHANGES = 200.0, 50.0, 10.0
-"""A second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,41 +32,6 @@ class Plan:
     tempo: float
     lone: int
     growth: float
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Shares of a core: what the server used of its own, and the generator of the other."""
-
-    server: float
-    generator: float
-
-
-@dataclass(frozen=True, slots=True)
-class Storm:
-    """A second: `messages` and `joined` watchers. `memory` is bytes per idle watcher, `growth` bytes after
-    `grown_after` more messages.
-    """
-
-    messages: float
-    size: float
-    load: Load
-    joined: float
-    joined_load: Load
-    memory: float = 0.0
-    growth: int = 0
-    grown_after: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Tempo:
-    """Milliseconds; `ballots`: acknowledged a second."""
-
-    deliveries: Deliveries
-    load: Load
-    queries: tuple[float, ...] = ()
-    ballots: float = 0.0
-    casting: tuple[float, ...] = ()
 
 
 class Bench:
@@ -129,10 +89,10 @@ class Bench:
         """Ten changes a second, lone changes, and changes by ballots, at the tempo of production."""
         async with self._serving("meilin", "--read", "real") as (child, port, secrets):
             vote = (await _open_votes(port))["CONSULTATION"]
-            voters = await _voters(port, vote, secrets)
+            voters = await voters_of(port, vote, secrets)
             request = operations.subscription(operations.SURVEY, vote["id"])
             async with self._watching(child, port, request, watchers) as (generator, _, _):
-                measured = _Measured(child, generator, port, vote, watchers)
+                measured = Tempi(child, generator, port, vote, watchers)
                 return (
                     await measured.steady(self._plan.tempo),
                     await measured.lone(self._plan.lone),
@@ -197,14 +157,6 @@ async def _open_votes(port: int) -> dict[str, dict[str, Any]]:
     return {node["form"]: node for node in nodes}
 
 
-async def _voters(port: int, vote: dict[str, Any], secrets: list[str]) -> list[str]:
-    """Those whose ballot is taken: not the tenants, nor who speaks for several parties."""
-    async with visitors(port) as all_at_once:
-        ballot = operations.ballot(vote, 0)
-        answers = await asyncio.gather(*(all_at_once.post(ballot, secret) for secret in secrets))
-    return [secret for secret, answer in zip(secrets, answers, strict=True) if "errors" not in answer]
-
-
 async def _first_payload(port: int, request: dict[str, Any]) -> Any:
     """What a `next` carries, as a client that is not ours reads it."""
     address = f"ws://127.0.0.1:{port}/graphql"
@@ -213,63 +165,3 @@ async def _first_payload(port: int, request: dict[str, Any]) -> Any:
         await socket.recv()
         await socket.send(json.dumps({"id": "watcher-000000", "type": "subscribe", "payload": request}))
         return json.loads(await socket.recv())["payload"]
-
-
-class _Measured:
-    """Watchers that stand, and what is done before their eyes."""
-
-    def __init__(
-        self, child: Child, generator: Child, port: int, vote: dict[str, Any], watchers: int
-    ) -> None:
-        self._child, self._generator, self._port = child, generator, port
-        self._vote, self._watchers = vote, watchers
-        self._began = self._used = 0.0
-
-    async def steady(self, seconds: float) -> Tempo:
-        await self._begin()
-        async with visitors(self._port) as beside:
-            _, queries = await asyncio.gather(
-                steadily(CHANGES, seconds, self._change),
-                steadily(QUERIES, seconds, lambda _: beside.post(operations.small())),
-            )
-        return Tempo(*await self._end(), queries=tuple(queries))
-
-    async def lone(self, changes: int) -> Tempo:
-        await self._begin()
-        for number in range(changes):
-            await self._change(number)
-            await asyncio.sleep(0.3)
-        return Tempo(*await self._end())
-
-    async def casting(self, seconds: float, voters: Sequence[str]) -> Tempo:
-        async with visitors(self._port) as voting, visitors(self._port) as beside:
-
-            async def cast(number: int) -> None:
-                ballot = operations.ballot(self._vote, number)
-                answer = await voting.post(ballot, voters[number % len(voters)])
-                if "errors" in answer:
-                    raise RuntimeError(answer["errors"])
-
-            await self._begin()
-            taken, queries = await asyncio.gather(
-                steadily(BALLOTS, seconds, cast),
-                steadily(QUERIES, seconds, lambda _: beside.post(operations.small())),
-            )
-        ended = await self._end()
-        return Tempo(*ended, queries=tuple(queries), ballots=len(taken) / seconds, casting=tuple(taken))
-
-    async def _change(self, _: int) -> None:
-        self._child.tell("change", self._vote["id"])
-
-    async def _begin(self) -> None:
-        await asyncio.sleep(SETTLED)
-        await self._child.ask("moments")
-        await self._generator.ask("record")
-        self._began, self._used = time.monotonic(), self._child.cpu
-
-    async def _end(self) -> tuple[Deliveries, Load]:
-        server = (self._child.cpu - self._used) / (time.monotonic() - self._began)
-        await asyncio.sleep(SETTLED)
-        seen = await self._generator.ask("versions")
-        moments = (await self._child.ask("moments"))["moments"]
-        return deliveries(seen["versions"], moments, self._watchers), Load(server, seen["load"])

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from rich import box
 from rich.table import Table
 
-from bench.figures import percentile, weighted
-from bench.live import BALLOTS, Load, Storm, Tempo
+from bench.figures import Load, Storm, Tempo, percentile, weighted
+from bench.tempo import BALLOTS
 
 BUSY = 0.9
 """A generator that uses more of its core may be what was measured."""
