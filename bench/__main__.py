@@ -46,22 +46,20 @@ class Storms:
         return [self._seen[kind, watchers] for kind in ("meilin", "strawberry", "writer")]
 
 
-async def _deeds_in_a_copy(demonstration: Path) -> list[tuple[str, str]]:
-    with tempfile.TemporaryDirectory(dir=VAR) as directory:
-        file = Path(directory) / "meilin.sqlite3"
-        copy(demonstration, file)
-        return await deeds(url_of(file))
+async def _deeds_in_a_copy(demonstration: Path, room: Path) -> list[tuple[str, str]]:
+    file = room / "deeds.sqlite3"
+    copy(demonstration, file)
+    return await deeds(url_of(file))
 
 
-async def main(plan: Plan, sizes: Sequence[int], repeats: int) -> None:
+async def run(plan: Plan, sizes: Sequence[int], repeats: int, room: Path) -> None:
     if allow_many_files() < max(sizes) + 1000:
         console.log("[red]too few files may be open; raise the hard limit (ulimit -Hn)")
-    VAR.mkdir(parents=True, exist_ok=True)
     demonstration = VAR / "demonstration.sqlite3"
     console.log("the demonstration is loaded")
     await fill(demonstration)
-    table, bench, storms = empty_table(), Bench(demonstration, plan), Storms()
-    add_deeds(table, await _deeds_in_a_copy(demonstration))
+    table, bench, storms = empty_table(), Bench(demonstration, plan, room), Storms()
+    add_deeds(table, await _deeds_in_a_copy(demonstration, room))
     for repeat in range(repeats):
         console.log(f"storms, {repeat + 1} of {repeats}")
         await storms.see(bench, sizes, first=repeat == 0)
@@ -72,16 +70,16 @@ async def main(plan: Plan, sizes: Sequence[int], repeats: int) -> None:
     console.print(table, NOTE, sep="\n")
 
 
+def main(given: argparse.Namespace) -> None:
+    plan, sizes, repeats = (QUICK, [500], 1) if given.quick else (FULL, [5_000, 10_000], 3)
+    VAR.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=VAR) as room:
+        asyncio.run(run(plan, given.watchers or sizes, given.repeats or repeats, Path(room)))
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="500 watchers, once, in less than a minute")
     parser.add_argument("--watchers", type=int, nargs="+", help="how many; Strawberry meets only the first")
     parser.add_argument("--repeats", type=int)
-    given = parser.parse_args()
-    asyncio.run(
-        main(
-            QUICK if given.quick else FULL,
-            given.watchers or ([500] if given.quick else [5_000, 10_000]),
-            given.repeats or (1 if given.quick else 3),
-        )
-    )
+    main(parser.parse_args())

@@ -12,7 +12,7 @@ from typing import Any
 from websockets.asyncio.client import connect
 
 from bench import operations
-from bench.children import VAR, Child, build, running, server, two_cores
+from bench.children import Child, build, running, server, two_cores
 from bench.demonstration import copy, tokens, url_of
 from bench.figures import Load, Storm, Tempo
 from bench.tempo import SETTLED, Tempi, voters_of
@@ -35,13 +35,13 @@ class Plan:
 
 
 class Bench:
-    """`demonstration` is a loaded file; each server gets a copy of it."""
+    """`demonstration` is a loaded file; each server gets a copy of it in `room`."""
 
-    def __init__(self, demonstration: Path, plan: Plan) -> None:
-        self._demonstration, self._plan = demonstration, plan
+    def __init__(self, demonstration: Path, plan: Plan, room: Path) -> None:
+        self._demonstration, self._plan, self._room = demonstration, plan, room
         self._server_core, self._other_core = two_cores()
         self._watchers, self._writer = build("watchers"), build("writer")
-        self._subscription, self._payload = VAR / "subscription.json", VAR / "payload.json"
+        self._subscription, self._payload = room / "subscription.json", room / "payload.json"
 
     async def storm(self, mode: str, watchers: int, *, grow: bool = False) -> Storm:
         """Changes without rest."""
@@ -102,7 +102,7 @@ class Bench:
     @asynccontextmanager
     async def _serving(self, mode: str, *options: str) -> AsyncIterator[tuple[Child, int, list[str]]]:
         """The server, its port, and tokens of voters."""
-        with tempfile.TemporaryDirectory(dir=VAR) as directory:
+        with tempfile.TemporaryDirectory(dir=self._room) as directory:
             file = Path(directory) / "meilin.sqlite3"
             copy(self._demonstration, file)
             secrets = await tokens(file, VOTERS)
