@@ -1,4 +1,4 @@
-"""Percentiles of what was seen."""
+"""What was seen, and its percentiles."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -52,3 +52,38 @@ def deliveries(
         last.append((version["last"] - at) / 1e6)
         short += version["watchers"] < watchers
     return Deliveries(each, last, short)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Shares of a core: what the server used of its own, and the generator of the other."""
+
+    server: float
+    generator: float
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """A second: `messages` and `joined` watchers. `memory` is bytes per idle watcher, `growth` bytes after
+    `grown_after` more messages.
+    """
+
+    messages: float
+    size: float
+    load: Load
+    joined: float
+    joined_load: Load
+    memory: float = 0.0
+    growth: int = 0
+    grown_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """Milliseconds; `ballots`: acknowledged a second."""
+
+    deliveries: Deliveries
+    load: Load
+    queries: tuple[float, ...] = ()
+    ballots: float = 0.0
+    casting: tuple[float, ...] = ()

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +12,16 @@ from typing import Any
 from websockets.asyncio.client import connect
 
 from bench import operations
-from bench.children import VAR, Child, build, running, server, two_cores
+from bench.children import Child, build, running, server, two_cores
 from bench.demonstration import copy, tokens, url_of
-from bench.figures import Deliveries, deliveries
-from bench.visitors import steadily, visitors
+from bench.figures import Load, Storm, Tempo
+from bench.tempo import SETTLED, Tempi, voters_of
+from bench.visitors import visitors
 
 AT_ONCE = 200
 PER_ADDRESS = 5_000
 A_MILLION = 1_000_000
-SETTLED = 1.0
-"""Seconds of quiet before memory is read, or the last arrivals are counted."""
-
 VOTERS = 80
-BALLOTS, QUERIES, CHANGES = 200.0, 50.0, 10.0
-"""A second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,41 +34,14 @@ class Plan:
     growth: float
 
 
-@dataclass(frozen=True, slots=True)
-class Storm:
-    """A second: `messages` and `joined` watchers. `memory` is bytes per idle watcher, `growth` bytes after
-    `grown_after` more messages. The `…_load` are the generator's shares of its core.
-    """
-
-    messages: float
-    size: float
-    load: float
-    joined: float
-    joined_load: float
-    memory: float = 0.0
-    growth: int = 0
-    grown_after: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Tempo:
-    """Milliseconds; `ballots`: acknowledged a second."""
-
-    deliveries: Deliveries
-    load: float
-    queries: tuple[float, ...] = ()
-    ballots: float = 0.0
-    casting: tuple[float, ...] = ()
-
-
 class Bench:
-    """`demonstration` is a loaded file; each server gets a copy of it."""
+    """`demonstration` is a loaded file; each server gets a copy of it in `room`."""
 
-    def __init__(self, demonstration: Path, plan: Plan) -> None:
-        self._demonstration, self._plan = demonstration, plan
+    def __init__(self, demonstration: Path, plan: Plan, room: Path) -> None:
+        self._demonstration, self._plan, self._room = demonstration, plan, room
         self._server_core, self._other_core = two_cores()
         self._watchers, self._writer = build("watchers"), build("writer")
-        self._subscription, self._payload = VAR / "subscription.json", VAR / "payload.json"
+        self._subscription, self._payload = room / "subscription.json", room / "payload.json"
 
     async def storm(self, mode: str, watchers: int, *, grow: bool = False) -> Storm:
         """Changes without rest."""
@@ -82,28 +51,30 @@ class Bench:
             request = operations.subscription(operations.TALLY, vote["id"])
             self._payload.write_text(json.dumps(await _first_payload(port, request), separators=(",", ":")))
             before = child.memory
-            async with self._watching(port, request, watchers) as (generator, joined):
+            async with self._watching(child, port, request, watchers) as (generator, joined, joined_load):
                 await asyncio.sleep(SETTLED)
                 memory = (child.memory - before) / watchers
                 child.tell("storm", vote["id"], self._plan.window + 2)
-                seen = await self._window(generator)
+                seen, load = await self._window(child, generator)
                 growth, after = (
                     await self._grow(child, generator, vote["id"], seen["messages"]) if grow else (0, 0)
                 )
-        return _storm_of(seen, joined, watchers, memory, growth, after)
+        return _storm_of(seen, load, joined, joined_load, memory, growth, after)
 
     async def write(self, watchers: int) -> Storm:
         """The bare writer, after a `storm` has shown what to write."""
         async with running(self._writer, self._server_core, self._payload) as child:
             port = (await child.answer())["port"]
-            async with self._watching(port, {}, watchers) as (generator, joined):
+            async with self._watching(child, port, {}, watchers) as (generator, joined, joined_load):
                 child.tell("storm", self._plan.window + 2)
-                seen = await self._window(generator)
-        return _storm_of(seen, joined, watchers)
+                seen, load = await self._window(child, generator)
+        return _storm_of(seen, load, joined, joined_load)
 
-    async def _window(self, generator: Child) -> dict[str, Any]:
+    async def _window(self, child: Child, generator: Child) -> tuple[dict[str, Any], Load]:
         await generator.ask("window", 1)
-        return await generator.ask("window", self._plan.window)
+        before = child.cpu
+        seen = await generator.ask("window", self._plan.window)
+        return seen, Load((child.cpu - before) / seen["seconds"], seen["load"])
 
     async def _grow(self, child: Child, generator: Child, vote: str, seen: int) -> tuple[int, int]:
         """How much memory another million messages cost, or as many as there is time for."""
@@ -118,10 +89,10 @@ class Bench:
         """Ten changes a second, lone changes, and changes by ballots, at the tempo of production."""
         async with self._serving("meilin", "--read", "real") as (child, port, secrets):
             vote = (await _open_votes(port))["CONSULTATION"]
-            voters = await _voters(port, vote, secrets)
+            voters = await voters_of(port, vote, secrets)
             request = operations.subscription(operations.SURVEY, vote["id"])
-            async with self._watching(port, request, watchers) as (generator, _):
-                measured = _Measured(child, generator, port, vote, watchers)
+            async with self._watching(child, port, request, watchers) as (generator, _, _):
+                measured = Tempi(child, generator, port, vote, watchers)
                 return (
                     await measured.steady(self._plan.tempo),
                     await measured.lone(self._plan.lone),
@@ -131,7 +102,7 @@ class Bench:
     @asynccontextmanager
     async def _serving(self, mode: str, *options: str) -> AsyncIterator[tuple[Child, int, list[str]]]:
         """The server, its port, and tokens of voters."""
-        with tempfile.TemporaryDirectory(dir=VAR) as directory:
+        with tempfile.TemporaryDirectory(dir=self._room) as directory:
             file = Path(directory) / "meilin.sqlite3"
             copy(self._demonstration, file)
             secrets = await tokens(file, VOTERS)
@@ -141,22 +112,25 @@ class Bench:
 
     @asynccontextmanager
     async def _watching(
-        self, port: int, request: dict[str, Any], watchers: int
-    ) -> AsyncIterator[tuple[Child, dict[str, Any]]]:
-        """The generator, and how it joined."""
+        self, child: Child, port: int, request: dict[str, Any], watchers: int
+    ) -> AsyncIterator[tuple[Child, float, Load]]:
+        """The generator, how many watchers joined a second, and at what load."""
         self._subscription.write_text(json.dumps(request))
         command = (self._watchers, self._other_core, port, self._subscription, PER_ADDRESS)
         async with running(*command) as generator:
+            before = child.cpu
             joined = await generator.ask("connect", watchers, AT_ONCE)
+            load = Load((child.cpu - before) / joined["seconds"], joined["load"])
             if joined["watchers"] < watchers:
                 raise RuntimeError(f"only {joined['watchers']} of {watchers} watchers came in")
-            yield generator, joined
+            yield generator, watchers / joined["seconds"], load
 
 
 def _storm_of(
     seen: dict[str, Any],
-    joined: dict[str, Any],
-    watchers: int,
+    load: Load,
+    joined: float,
+    joined_load: Load,
     memory: float = 0.0,
     growth: int = 0,
     grown_after: int = 0,
@@ -166,9 +140,9 @@ def _storm_of(
     return Storm(
         messages=seen["messages"] / seen["seconds"],
         size=seen["bytes"] / max(1, seen["messages"]),
-        load=seen["load"],
-        joined=watchers / joined["seconds"],
-        joined_load=joined["load"],
+        load=load,
+        joined=joined,
+        joined_load=joined_load,
         memory=memory,
         growth=growth,
         grown_after=grown_after,
@@ -183,14 +157,6 @@ async def _open_votes(port: int) -> dict[str, dict[str, Any]]:
     return {node["form"]: node for node in nodes}
 
 
-async def _voters(port: int, vote: dict[str, Any], secrets: list[str]) -> list[str]:
-    """Those whose ballot is taken: not the tenants, nor who speaks for several parties."""
-    async with visitors(port) as all_at_once:
-        ballot = operations.ballot(vote, 0)
-        answers = await asyncio.gather(*(all_at_once.post(ballot, secret) for secret in secrets))
-    return [secret for secret, answer in zip(secrets, answers, strict=True) if "errors" not in answer]
-
-
 async def _first_payload(port: int, request: dict[str, Any]) -> Any:
     """What a `next` carries, as a client that is not ours reads it."""
     address = f"ws://127.0.0.1:{port}/graphql"
@@ -199,60 +165,3 @@ async def _first_payload(port: int, request: dict[str, Any]) -> Any:
         await socket.recv()
         await socket.send(json.dumps({"id": "watcher-000000", "type": "subscribe", "payload": request}))
         return json.loads(await socket.recv())["payload"]
-
-
-class _Measured:
-    """Watchers that stand, and what is done before their eyes."""
-
-    def __init__(
-        self, child: Child, generator: Child, port: int, vote: dict[str, Any], watchers: int
-    ) -> None:
-        self._child, self._generator, self._port = child, generator, port
-        self._vote, self._watchers = vote, watchers
-
-    async def steady(self, seconds: float) -> Tempo:
-        await self._begin()
-        async with visitors(self._port) as beside:
-            _, queries = await asyncio.gather(
-                steadily(CHANGES, seconds, self._change),
-                steadily(QUERIES, seconds, lambda _: beside.post(operations.small())),
-            )
-        return Tempo(*await self._end(), queries=tuple(queries))
-
-    async def lone(self, changes: int) -> Tempo:
-        await self._begin()
-        for number in range(changes):
-            await self._change(number)
-            await asyncio.sleep(0.3)
-        return Tempo(*await self._end())
-
-    async def casting(self, seconds: float, voters: Sequence[str]) -> Tempo:
-        async with visitors(self._port) as voting, visitors(self._port) as beside:
-
-            async def cast(number: int) -> None:
-                ballot = operations.ballot(self._vote, number)
-                answer = await voting.post(ballot, voters[number % len(voters)])
-                if "errors" in answer:
-                    raise RuntimeError(answer["errors"])
-
-            await self._begin()
-            taken, queries = await asyncio.gather(
-                steadily(BALLOTS, seconds, cast),
-                steadily(QUERIES, seconds, lambda _: beside.post(operations.small())),
-            )
-        ended = await self._end()
-        return Tempo(*ended, queries=tuple(queries), ballots=len(taken) / seconds, casting=tuple(taken))
-
-    async def _change(self, _: int) -> None:
-        self._child.tell("change", self._vote["id"])
-
-    async def _begin(self) -> None:
-        await asyncio.sleep(SETTLED)
-        await self._child.ask("moments")
-        await self._generator.ask("record")
-
-    async def _end(self) -> tuple[Deliveries, float]:
-        await asyncio.sleep(SETTLED)
-        seen = await self._generator.ask("versions")
-        moments = (await self._child.ask("moments"))["moments"]
-        return deliveries(seen["versions"], moments, self._watchers), seen["load"]

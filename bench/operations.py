@@ -7,13 +7,12 @@ from bench.demonstration import SLUG
 TALLY = """subscription ($id: ID!) { voteProgress(voteId: $id) { version
   eligible { heads area } participating { heads area }
   questions { questionId choices { choice weight { heads area } }
-    conditions { gate measure have met } outcome } } }"""
-"""As the page of a statutory vote shows it; about 725 bytes a message."""
+    conditions { gate measure have met } } } }"""
+"""As the page of a statutory vote shows it; about 740 bytes a message."""
 
 SURVEY = """subscription ($id: ID!) { voteProgress(voteId: $id) { version
-  eligible { heads area } participating { heads area }
-  questions { questionId participating { heads } choices { choice weight { heads } } } } }"""
-"""Of the survey, whose ballots may be changed as often as one likes; about as long."""
+  participating { heads area } questions { questionId choices { choice weight { heads } } } } }"""
+"""Of the survey, whose ballots may be changed as often as one likes; a little longer."""
 
 BALLOT = """mutation ($id: ID!, $answers: [AnswerInput!]!) {
   castBallot(voteId: $id, answers: $answers) { id code } }"""

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 LINES = 16
@@ -67,25 +68,40 @@ async def visitors(port: int, lines: int = LINES) -> AsyncIterator[Visitors]:
             line.close()
 
 
-async def steadily(
-    per_second: float, seconds: float, deed: Callable[[int], Awaitable[object]]
-) -> list[float]:
-    """Milliseconds from the moment each deed was due to its end; those not done in time are left out."""
-    taken: list[float] = []
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """Milliseconds from the moment each deed was due: to its end, or as long as it had waited at the end."""
+
+    done: list[float]
+    waiting: list[float]
+
+    @property
+    def all(self) -> list[float]:
+        """To leave out who still waits would make a slow server look quick."""
+        return self.done + self.waiting
+
+
+async def steadily(per_second: float, seconds: float, deed: Callable[[int], Awaitable[object]]) -> Paced:
+    """Begins so many deeds a second, whether those before are done or not."""
     start = time.monotonic()
 
-    async def one(number: int) -> None:
+    def since_due(number: int) -> float:
+        return (time.monotonic() - start - number / per_second) * 1000
+
+    async def one(number: int) -> float:
         await deed(number)
-        taken.append((time.monotonic() - start - number / per_second) * 1000)
+        return since_due(number)
 
     deeds = []
     for number in range(int(per_second * seconds)):
         await asyncio.sleep(max(0.0, start + number / per_second - time.monotonic()))
         deeds.append(asyncio.create_task(one(number)))
-    done, late = await asyncio.wait(deeds, timeout=max(0.01, start + seconds - time.monotonic()))
-    for task in late:
+    await asyncio.wait(deeds, timeout=max(0.01, start + seconds - time.monotonic()))
+    paced = Paced(
+        done=[task.result() for task in deeds if task.done()],
+        waiting=[since_due(number) for number, task in enumerate(deeds) if not task.done()],
+    )
+    for task in deeds:
         task.cancel()
-    await asyncio.gather(*late, return_exceptions=True)
-    for task in done:
-        task.result()
-    return taken
+    await asyncio.gather(*deeds, return_exceptions=True)
+    return paced
