@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -50,6 +49,7 @@ from schema.context import Context
 from schema.nodes import to_id
 from schema.schema import graphql_schema
 from schema.watching import Watching
+from tests.services import Postgres, free_port, running_postgres
 
 ROOT = Path(__file__).parents[1]
 DAY = timedelta(days=1)
@@ -331,6 +331,13 @@ async def house(town: Town, tmp_path: Path) -> AsyncIterator[House]:
     EXECUTOR_CACHE.clear()
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A PostgreSQL of this test run's own, gone with it."""
+    with running_postgres() as postgres:
+        yield postgres
+
+
 class Socket:
     """A client that speaks graphql-transport-ws one message at a time."""
 
@@ -413,12 +420,6 @@ def meilin(*arguments: str, **environment: str) -> dict[str, Any]:
     }
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 def _ready(server: Server, process: "subprocess.Popen[bytes]") -> bool:
     """False where the process ended instead, as it does when somebody else was given its port."""
     end = time.monotonic() + 60
@@ -437,7 +438,7 @@ def served(town: Town, folder: Path, **environment: str) -> Iterator[Server]:
     """A server of its own over a copy of the town."""
     file = Path(shutil.copy(town.file, folder / "served.db"))
     for attempt in range(3):
-        server = Server(town, file, _free_port(), folder / f"log-{attempt}")
+        server = Server(town, file, free_port(), folder / f"log-{attempt}")
         environment = {"MEILIN_PUBLIC_URL": server.url} | environment
         with Path(server._log).open("wb") as log:
             command = meilin(

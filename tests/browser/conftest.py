@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.services import free_port
 
 MEILIN = Path(sys.executable).parent / "meilin"
 CHROMIUM_FLAGS = [
@@ -28,17 +29,11 @@ PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 class Server:
     """A `meilin serve` of its own that can be stopped and started again on the same port."""
 
     def __init__(self, database: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = os.environ | {"MEILIN_DATABASE_URL": f"sqlite:///{database}"}
         self._process: subprocess.Popen[bytes] | None = None

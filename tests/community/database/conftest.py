@@ -147,5 +147,5 @@ def ground(
     if request.param == "sqlite":
         yield Ground(folder, None, population, {"fresh": f"sqlite:///{sqlite_template}"})
     else:
-        yield Ground(folder, request.getfixturevalue("postgres_server"), population)
+        yield Ground(folder, request.getfixturevalue("postgres_server").url, population)
     sys.path.remove(str(folder))
