@@ -77,8 +77,6 @@ class RedisBroker(Listeners):
             async with asyncio.timeout(2 * HEARTBEAT):
                 await line.connect()  # type: ignore[no-untyped-call]
                 await line.send_command("SUBSCRIBE", CHANNEL)
-            self.connected = True
-            self._mend()
             await _first_to_end(self._read(line), self._write(line))
         finally:
             with suppress(*BROKEN):
@@ -93,7 +91,10 @@ class RedisBroker(Listeners):
 
     async def _pushed(self, message: list[Any]) -> bool:
         kind, _, payload = message
-        if kind == b"message":
+        if kind == b"subscribe":  # not before: what is told until then passes by
+            self.connected = True
+            self._mend()
+        elif kind == b"message":
             sender, signals = orjson.loads(payload)
             if sender != self._own:
                 self.hear(Signal(Topic(topic), key) for topic, key in signals)
