@@ -104,8 +104,8 @@ async def opened_alone(url: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[Any]:
-    """To PostgreSQL."""
+async def line_to(url: str) -> AsyncIterator[Any]:
+    """A line to PostgreSQL, of one's own."""
     line = await asyncpg.connect(url)
     try:
         yield line
@@ -117,7 +117,7 @@ async def rows(url: str, query: str) -> list[tuple[Any, ...]]:
     if file := sqlite_file(url):
         with closing(sqlite3.connect(file)) as line:
             return list(line.execute(query))
-    async with _connected(url) as line:
+    async with line_to(url) as line:
         return [tuple(row) for row in await line.fetch(query)]
 
 
@@ -126,7 +126,7 @@ async def execute(url: str, statement: str) -> None:
         with closing(sqlite3.connect(file)) as line, line:
             line.execute(statement)
     else:
-        async with _connected(url) as line:
+        async with line_to(url) as line:
             await line.execute(statement)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.transactions import in_transaction
 
 from community.database import work
@@ -24,6 +23,7 @@ from community.permissions import Role, Viewer
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
 from community.signals import Signal
+from tests.engines import opened_alone
 from tests.services import Postgres
 
 NOW = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)  # ten in the morning in Hangzhou
@@ -35,17 +35,9 @@ def now() -> datetime:
     return NOW
 
 
-@pytest.fixture(autouse=True)
-def _no_words_of_the_other_engine() -> None:
-    """Tortoise keeps its statements by table, in the words of the engine it spoke to first."""
-    EXECUTOR_CACHE.clear()
-
-
 async def _migrate(url: str) -> None:
-    EXECUTOR_CACHE.clear()
-    async with opened(url):
+    async with opened_alone(url):
         await migrate(url)
-    EXECUTOR_CACHE.clear()
 
 
 @pytest.fixture(scope="session")

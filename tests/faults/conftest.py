@@ -11,29 +11,24 @@ import os
 import random
 import secrets
 import signal
-import sqlite3
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx2
 import pytest
-from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.transactions import in_transaction
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, WebSocketException
 
 from community.bulletin import cursors
-from community.database.engine import opened, sqlite_file
 from community.database.migrate import migrate
-from community.database.work import all_done
 from community.members.models import Account, CoOwner, OwnerParty, Ownership, RoleGrant, Session
 from community.members.reads import hash_of
 from community.members.rules import PartyKind, SessionKind
@@ -46,6 +41,7 @@ from community.votes.reads import questions_of
 from community.votes.recount import recount
 from community.votes.rules import Matter
 from schema.nodes import parse_id, to_id
+from tests.engines import line_to, opened_alone, rows
 from tests.services import Postgres, Redis, Service, running, running_postgres
 
 ROOT = Path(__file__).parents[2]
@@ -159,30 +155,15 @@ class Estate:
     def parties(self) -> list[int]:
         return list(self.tokens)
 
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
-        EXECUTOR_CACHE.clear()
-        async with opened(self.url):
-            yield
-            await all_done()
-        EXECUTOR_CACHE.clear()
+    def opened(self) -> AbstractAsyncContextManager[None]:
+        return opened_alone(self.url)
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the database holds, past everything that is ours."""
-        if file := sqlite_file(self.url):
-            with closing(sqlite3.connect(file)) as line:
-                return list(line.execute(query))
-        async with self.line() as line:
-            return [tuple(row) for row in await line.fetch(query)]
+        return await rows(self.url, query)
 
-    @asynccontextmanager
-    async def line(self) -> AsyncIterator[Any]:
-        """To PostgreSQL, of one's own."""
-        line = await asyncpg.connect(self.url)
-        try:
-            yield line
-        finally:
-            await line.close()
+    def line(self) -> AbstractAsyncContextManager[Any]:
+        return line_to(self.url)
 
     async def settle(self, parties: int) -> None:
         async with self.opened():

@@ -10,7 +10,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.exceptions import IntegrityError
@@ -20,6 +19,7 @@ from community.database.engine import APP, config, opened
 from community.database.migrate import migrate
 from tests.community.database.catalogue import facts
 from tests.community.database.populating import VERSIONS, Rows, inserts, load, populated_rows, recorded
+from tests.engines import Engine
 
 REAL = Path(module.__file__).with_name("migrations")
 HOW = "Record its own: `python -m tests.community.database.populating` before a later migration is there."
@@ -54,30 +54,12 @@ def using(migrations: str) -> Iterator[None]:
         yield
 
 
-@dataclass
-class Ground:
-    """Of one engine; what is built once serves all tests as a template."""
+@dataclass(eq=False)
+class Ground(Engine):
+    """What is built once serves all tests as a template."""
 
-    folder: Path
-    server: str | None
-    population: Rows
+    population: Rows = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)
-
-    async def database(self, like: str | None = None) -> str:
-        """A new one: empty, or a copy of the closed one at the address `like`."""
-        name = f"ground_{next(_numbers)}"
-        if self.server is None:
-            file = self.folder / f"{name}.db"
-            if like is not None:
-                shutil.copy(like.removeprefix("sqlite:///"), file)
-            return f"sqlite:///{file}"
-        connection = await asyncpg.connect(f"{self.server}/postgres")
-        try:
-            template = "" if like is None else f" TEMPLATE {like.rpartition('/')[2]}"
-            await connection.execute(f"CREATE DATABASE {name}{template}")
-        finally:
-            await connection.close()
-        return f"{self.server}/{name}"
 
     def migrations(self, until: str = VERSIONS[-1], planted: dict[str, str] | None = None) -> str:
         """A package of the real ones up to `until` and then the `planted`: by name, the operations."""
@@ -145,7 +127,7 @@ def ground(
     folder = tmp_path_factory.mktemp("ground")
     sys.path.append(str(folder))
     if request.param == "sqlite":
-        yield Ground(folder, None, population, {"fresh": f"sqlite:///{sqlite_template}"})
+        yield Ground(folder, population=population, templates={"fresh": f"sqlite:///{sqlite_template}"})
     else:
-        yield Ground(folder, request.getfixturevalue("postgres_server").url, population)
+        yield Ground(folder, request.getfixturevalue("postgres_server").url, population=population)
     sys.path.remove(str(folder))
