@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.engines import Engine
 from tests.services import free_port
 
 MEILIN = Path(sys.executable).parent / "meilin"
@@ -32,10 +33,10 @@ DESKTOP = {"width": 1280, "height": 900}
 class Server:
     """A `meilin serve` of its own that can be stopped and started again on the same port."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, environment: dict[str, str]) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = os.environ | {"MEILIN_DATABASE_URL": f"sqlite:///{database}"}
+        self._environment = os.environ | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, *command: str) -> str:
@@ -74,13 +75,14 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("browser") / "meilin.sqlite3")
-    server.run("migrate")
-    server.run("demo")
-    server.start()
-    yield server
-    server.stop()
+def server(engine: Engine) -> Iterator[Server]:
+    with engine.lent() as url:
+        server = Server(engine.environment(url))
+        server.run("migrate")
+        server.run("demo")
+        server.start()
+        yield server
+        server.stop()
 
 
 def _chromium() -> str:
@@ -96,8 +98,8 @@ def _chromium() -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Closed with its module: while it runs, its event loop lets no other one start in this process."""
+def browser(server: Server) -> Iterator[Browser]:
+    """Closed with its server: while it runs, its event loop lets no other one start in this process."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=_chromium(), args=CHROMIUM_FLAGS)
         yield chromium
