@@ -55,8 +55,10 @@ class Engine:
     def lent(self, like: str | None = None) -> Iterator[str]:
         """For as long as the block runs, one that is dropped then."""
         url = asyncio.run(self.database(like))
-        yield url
-        asyncio.run(self.drop(url))
+        try:
+            yield url
+        finally:
+            asyncio.run(self.drop(url))
 
     def environment(self, url: str) -> dict[str, str]:
         """What `meilin` is told."""
