@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from community.votes.rules import TWO_THIRDS  # the page's figures follow from the same rule
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
 
 SLUG = "meizai-meicheng"
 DESKTOP = {"width": 1280, "height": 900}

@@ -23,7 +23,8 @@ from community.votes.recount import recount
 from community.votes.rules import Outcome
 from tests.engines import rows
 
-pytestmark = pytest.mark.xdist_group("demo")  # they share what is loaded once
+# They share what is loaded once, which takes its time on a machine that has other things to do.
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
 
 SLUGS = ("meizai-meicheng", "zijin-xiyuan", "qiantang-shanshuiwan")
 PARTIES = {"meizai-meicheng": 1651, "zijin-xiyuan": 2188, "qiantang-shanshuiwan": 1172}
