@@ -22,7 +22,7 @@ install: .venv/.installed frontend/dist/index.html ## install what is needed, bu
 run: install ## install and serve on 127.0.0.1, `make run PORT=9000` elsewhere
 	@meilin serve --port $(PORT)
 
-test: .venv/.dev frontend/dist/index.html .venv/.browser lint ## every test, with a real PostgreSQL and a real browser
+test: .venv/.dev frontend/dist/index.html .venv/.browser lint ## every test, on SQLite and on PostgreSQL with Redis, in a real browser
 	cd frontend && npm run --silent check && npm run --silent test
 	pytest -n 2 --dist loadgroup
 
