@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis as Client
 
-from realtime.redis_broker import CHANNEL
+from realtime.redis_broker import EVERYWHERE
 
 
 class Stuck(AssertionError):
@@ -79,7 +79,7 @@ class Redis:
     async def listens_to(self, ends: int) -> None:
         """Waits until so many ends are subscribed, and none of an earlier test."""
         async with asyncio.timeout(30), Client.from_url(self.url) as client:
-            while (await client.pubsub_numsub(CHANNEL))[0][1] != ends:  # noqa: ASYNC110 - another process
+            while (await client.pubsub_numsub(EVERYWHERE))[0][1] != ends:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.005)
 
     def kill(self) -> None:
