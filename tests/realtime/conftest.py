@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis as Client
 
-from realtime.redis_broker import CHANNEL
+from realtime.redis_broker import EVERYWHERE
 from tests.services import Redis
 
 
@@ -59,7 +59,7 @@ class Listened(Redis):
     async def listens_to(self, ends: int) -> None:
         """Waits until so many ends are subscribed, and none of an earlier test."""
         async with asyncio.timeout(30), Client.from_url(self.url) as client:
-            while (await client.pubsub_numsub(CHANNEL))[0][1] != ends:  # noqa: ASYNC110 - another process
+            while (await client.pubsub_numsub(EVERYWHERE))[0][1] != ends:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.005)
 
 
