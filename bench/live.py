@@ -3,6 +3,7 @@
 import asyncio
 import json
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from bench.visitors import visitors
 AT_ONCE = 200
 PER_ADDRESS = 5_000
 A_MILLION = 1_000_000
+ROUNDS = 20
 VOTERS = 80
 
 
@@ -54,10 +56,11 @@ class Bench:
             async with self._watching(child, port, request, watchers) as (generator, joined, joined_load):
                 await asyncio.sleep(SETTLED)
                 memory = (child.memory - before) / watchers
-                child.tell("storm", vote["id"], self._plan.window + 2)
-                seen, load = await self._window(child, generator)
+                seen, load = await self._storm(child, generator, watchers, "storm", vote["id"])
                 growth, after = (
-                    await self._grow(child, generator, vote["id"], seen["messages"]) if grow else (0, 0)
+                    await self._grow(child, generator, vote["id"], seen["messages"] / seen["seconds"])
+                    if grow
+                    else (0, 0)
                 )
         return _storm_of(seen, load, joined, joined_load, memory, growth, after)
 
@@ -66,21 +69,30 @@ class Bench:
         async with running(self._writer, self._server_core, self._payload) as child:
             port = (await child.answer())["port"]
             async with self._watching(child, port, {}, watchers) as (generator, joined, joined_load):
-                child.tell("storm", self._plan.window + 2)
-                seen, load = await self._window(child, generator)
+                seen, load = await self._storm(child, generator, watchers, "storm")
         return _storm_of(seen, load, joined, joined_load)
 
-    async def _window(self, child: Child, generator: Child) -> tuple[dict[str, Any], Load]:
+    async def _storm(
+        self, child: Child, generator: Child, watchers: int, *command: object
+    ) -> tuple[dict[str, Any], Load]:
+        """What arrives once it runs. A slow server sends in bursts, so it is watched for some rounds."""
+        child.tell(*command, 1.5)
         await generator.ask("window", 1)
-        before = child.cpu
-        seen = await generator.ask("window", self._plan.window)
-        return seen, Load((child.cpu - before) / seen["seconds"], seen["load"])
+        seen: Counter[str] = Counter()
+        before, busy = child.cpu, 0.0
+        while seen["messages"] < ROUNDS * watchers and seen["seconds"] < 4 * self._plan.window:
+            child.tell(*command, self._plan.window + 0.5)
+            more = await generator.ask("window", self._plan.window)
+            busy += more["load"] * more["seconds"]
+            seen.update({name: more[name] for name in ("messages", "bytes", "seconds")})
+        load = Load((child.cpu - before) / seen["seconds"], busy / seen["seconds"])
+        return more | seen, load
 
-    async def _grow(self, child: Child, generator: Child, vote: str, seen: int) -> tuple[int, int]:
+    async def _grow(self, child: Child, generator: Child, vote: str, rate: float) -> tuple[int, int]:
         """How much memory another million messages cost, or as many as there is time for."""
         await asyncio.sleep(SETTLED)
         before = child.memory
-        seconds = max(1.0, min(self._plan.growth, A_MILLION / max(1, seen) * self._plan.window))
+        seconds = max(1.0, min(self._plan.growth, A_MILLION / max(1.0, rate)))
         child.tell("storm", vote, seconds)
         after = await generator.ask("window", seconds + SETTLED)
         return child.memory - before, after["messages"]

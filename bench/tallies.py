@@ -49,10 +49,10 @@ class Tallies:
         now, changed, version, vote.changed = time.monotonic_ns(), vote.changed, vote.version, None
         if vote.state is None or self.real:
             vote.state = await progress_of(key)
-        if changed is not None:
-            self.moments.append((version, changed, now))
         if time.monotonic() < vote.storm_ends:
             self.change(key)
+        elif changed is not None:  # those of a storm would fill the memory that is being measured
+            self.moments.append((version, changed, now))
         return replace(vote.state, version=version)
 
     def change(self, key: int) -> None:
