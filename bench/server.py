@@ -15,14 +15,12 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import fields
 from typing import Any, TextIO
 
 import uvicorn
 from starlette.applications import Starlette
 
 import api.server
-import realtime.live
 import schema.watching
 from api.app import create_app
 from api.settings import Settings
@@ -52,13 +50,9 @@ def _obeying(lifespan: Lifespan, tallies: Tallies, answers: TextIO) -> Lifespan:
 
 
 def _set_tempo(pause: str, share: str) -> None:
-    """The setting where there is one, else the constant."""
-    known = {each.name for each in fields(Settings)}
-    for name, value in (("live_pause", pause), ("live_share", share)):
-        if value and name in known:
-            os.environ[f"MEILIN_{name.upper()}"] = value
-    if pause and "live_pause" not in known:
-        realtime.live.PAUSE = float(pause)
+    for name, value in (("PAUSE", pause), ("SHARE", share)):
+        if value:
+            os.environ[f"MEILIN_LIVE_{name}"] = value
 
 
 def serve(mode: str, port: int, tallies: Tallies, answers: TextIO) -> None:
@@ -73,7 +67,7 @@ def serve(mode: str, port: int, tallies: Tallies, answers: TextIO) -> None:
 
     if mode == "meilin":
         # Through `serve` itself, so that whatever it sets for production is measured too.
-        api.server.create_app = lambda _: build(create_app)  # type: ignore[assignment,attr-defined]
+        api.server.create_app = lambda _: build(create_app)  # type: ignore
         api.server.serve(settings, "127.0.0.1", port, 1)
     else:
         uvicorn.run(build(stock_app), host="127.0.0.1", port=port, **STOCK_SERVER)

@@ -49,7 +49,7 @@ class _Stock(GraphQL[Context, None]):
 
 def stock_app(settings: Settings) -> Starlette:
     broker = MemoryBroker()
-    graphql = _Stock(Watching.through(broker))
+    graphql = _Stock(Watching.through(broker, settings.live_pause))
     app = Starlette(
         routes=[Route("/graphql", graphql, methods=["GET", "POST"]), WebSocketRoute("/graphql", graphql)],
         lifespan=lambda _: opened(settings.database_url),
