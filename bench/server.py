@@ -67,7 +67,7 @@ def serve(mode: str, port: int, tallies: Tallies, answers: TextIO) -> None:
 
     if mode == "meilin":
         # Through `serve` itself, so that whatever it sets for production is measured too.
-        api.server.create_app = lambda _: build(create_app)  # type: ignore
+        api.server.create_app = lambda _: build(create_app)  # type: ignore[assignment, attr-defined, return-value]
         api.server.serve(settings, "127.0.0.1", port, 1)
     else:
         uvicorn.run(build(stock_app), host="127.0.0.1", port=port, **STOCK_SERVER)
