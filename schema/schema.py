@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 from graphql import ASTValidationRule, GraphQLError
+from graphql.execution import Executor
 from strawberry.extensions import (
     AddValidationRules,
     MaxTokensLimiter,
@@ -15,6 +16,7 @@ from strawberry.extensions import (
     query_depth_limiter,
 )
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.execution import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
@@ -69,6 +71,15 @@ class _Schema(strawberry.Schema):
         return await super().execute(query, allowed_operation_types=allowed, **given)
 
 
+class _Executor(StrawberryGraphQLCoreExecutionContext):
+    """graphql-core 3.3.2 keeps, for as long as a subscription stands, what it collected for each event."""
+
+    def build_per_event_executor(self, payload: Any) -> Executor[Any]:
+        executor = super().build_per_event_executor(payload)
+        executor._relevant_sub_fields = {}
+        return executor
+
+
 class _Parsed(ParserCache):
     """Leaves a document that cannot be parsed to the schema, which makes it an error of its operation."""
 
@@ -89,6 +100,7 @@ graphql_schema = _Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
+    execution_context_class=_Executor,
     types=[Community, Vote, Event, SignUp, Notice, Entry],
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
     extensions=[

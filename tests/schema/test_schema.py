@@ -1,7 +1,10 @@
+import gc
 from typing import Any
 
 from graphql import build_schema
+from graphql.execution.collect_fields import FieldDetails
 
+from community.signals import Signal, Topic
 from schema.schema import DEEPEST, MOST_ALIASES, graphql_schema, sdl
 
 VIEWER = "{ viewer { account } }"
@@ -76,3 +79,19 @@ async def test_a_kept_document_serves_everybody_his_own_answer(house: Any) -> No
     for _ in range(2):
         assert (await house.result("{ nothing }")).errors
         assert (await house.result("{")).errors
+
+
+async def test_a_subscription_keeps_nothing_of_the_moments_that_are_over(house: Any) -> None:
+    """What graphql-core collects of a selection, it collects anew for each moment."""
+    query = "subscription($id: ID!) { voteProgress(voteId: $id) { eligible { heads } questions { moment } } }"
+    vote = house.town.key("Vote", "open")
+    kept = []
+    async with house.watch(query, id=house.town.id("Vote", "open")) as following:
+        for _ in range(4):
+            for _ in range(5):
+                await following()
+                house.watching.tally._shown[vote].state = None  # so that the same state is a new one
+                house.watching.tally.hear(Signal(Topic.TALLY, vote))
+            gc.collect()
+            kept.append(sum(isinstance(each, FieldDetails) for each in gc.get_objects()))
+    assert kept[-1] <= kept[0]
