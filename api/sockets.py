@@ -42,6 +42,9 @@ MOST_OPERATIONS = 50
 MOST_SOCKETS_OF_ACCOUNT = 50
 """On one process: the phones, tabs and integrations of one account."""
 
+MOST_OF_A_REASON = 123
+"""Bytes that fit into a close frame behind its code (RFC 6455 §5.5)."""
+
 TRY_AGAIN_LATER = 1013
 """After this code stock clients come back by themselves, which they do not after an error."""
 
@@ -147,7 +150,7 @@ class Socket:
 
     def close(self, code: int, reason: str) -> None:
         self.closed = True
-        self.line.close(code, reason)
+        self.line.close(code, reason.encode()[:MOST_OF_A_REASON].decode(errors="ignore"))
 
     def gone(self) -> None:
         self.closed = True
@@ -170,34 +173,33 @@ class Socket:
             message = orjson.loads(text) if text is not None else None
         except orjson.JSONDecodeError:
             message = None
-        if not isinstance(message, dict) or not isinstance(message.get("id", ""), str):
+        if not isinstance(message, dict):
             self.close(4400, "A message is a JSON object in a text frame")
             return
-        match message.get("type"):
-            case "connection_init":
-                await self._begin(message.get("payload", {}))
-            case "ping":
+        match message:
+            case {"type": "connection_init"} if _is_object_or_none(payload := message.get("payload")):
+                await self._begin(payload or {})
+            case {"type": "ping"} if _is_object_or_none(message.get("payload")):
                 self.line.write(b'{"type":"pong"}')
-            case "pong":
+            case {"type": "pong"} if _is_object_or_none(message.get("payload")):
                 pass
-            case "subscribe" if "id" in message and (asked := _asked(message.get("payload"))):
-                self._subscribe(message["id"], asked)
-            case "complete" if "id" in message:
-                if operation := self._operations.pop(message["id"], None):
+            case {"type": "subscribe", "id": str(id_), "payload": payload} if id_ and (
+                asked := _asked(payload)
+            ):
+                self._subscribe(id_, asked)
+            case {"type": "complete", "id": str(id_)} if id_:
+                if operation := self._operations.pop(id_, None):
                     operation.stop()
             case _:
                 self.close(4400, "No such message")
 
-    async def _begin(self, payload: object) -> None:
+    async def _begin(self, payload: Mapping[str, Any]) -> None:
         if self._patience is None:
             self.close(4429, "Too many initialisation requests")
             return
         self._patience.cancel()
         self._patience = None
-        if not isinstance(payload, dict | None):
-            self.close(4400, "Invalid connection init payload")
-            return
-        given = (payload or {}).get("Authorization", self._authorization)
+        given = payload.get("Authorization", self._authorization)
         try:
             if given is not None and not isinstance(given, str):
                 raise Unauthenticated
@@ -237,7 +239,7 @@ class Socket:
         if not self._ready:
             self.close(4401, "Unauthorized")
         elif id_ in self._operations:
-            self.close(4409, f"Subscriber for {id_[:64]} already exists")
+            self.close(4409, f"Subscriber for {id_} already exists")
         elif len(self._operations) >= MOST_OPERATIONS:
             self.tell_errors(id_, [_formatted(LimitReached(most=MOST_OPERATIONS))])
         else:
@@ -309,9 +311,13 @@ def _asked(payload: object) -> Asked | None:
     if not isinstance(payload, dict) or not isinstance(query := payload.get("query"), str):
         return None
     variables, name = payload.get("variables"), payload.get("operationName")
-    if not isinstance(variables, dict | None) or not isinstance(name, str | None):
+    if not (_is_object_or_none(variables) and _is_object_or_none(payload.get("extensions"))):
         return None
-    return Asked(query, variables, name)
+    return Asked(query, variables, name) if isinstance(name, str | None) else None
+
+
+def _is_object_or_none(value: object) -> bool:
+    return isinstance(value, dict | None)
 
 
 def _formatted(refused: Refused) -> Mapping[str, Any]:
