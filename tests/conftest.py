@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -433,8 +433,10 @@ def _ready(server: Server, process: "subprocess.Popen[bytes]") -> bool:
 
 
 @contextmanager
-def served(town: Town, folder: Path, **environment: str) -> Iterator[Server]:
-    """A server of its own over a copy of the town."""
+def served(
+    town: Town, folder: Path, program: Sequence[str] | None = None, **environment: str
+) -> Iterator[Server]:
+    """A server of its own over a copy of the town; `program`: what runs it instead of `meilin serve`."""
     file = Path(shutil.copy(town.file, folder / "served.db"))
     for attempt in range(3):
         server = Server(town, file, _free_port(), folder / f"log-{attempt}")
@@ -443,6 +445,7 @@ def served(town: Town, folder: Path, **environment: str) -> Iterator[Server]:
             command = meilin(
                 "serve", "--port", str(server.port), MEILIN_DATABASE_URL=server.database_url, **environment
             )
+            command |= {} if program is None else {"args": [*program, "--port", str(server.port)]}
             process = server.process = subprocess.Popen(**command, stdout=log, stderr=log)
         try:
             if _ready(server, process):
