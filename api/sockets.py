@@ -5,10 +5,12 @@ runs for it alone, by the stock way. https://github.com/enisdenjo/graphql-ws/blo
 """
 
 import asyncio
+import logging
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import orjson
@@ -48,6 +50,8 @@ MOST_OF_A_REASON = 123
 TRY_AGAIN_LATER = 1013
 """After this code stock clients come back by themselves, which they do not after an error."""
 
+log = logging.getLogger(__name__)
+
 
 class Sockets:
     """An ASGI app for websockets, and the sockets that it has open."""
@@ -78,18 +82,17 @@ class Sockets:
             return
         speaks = PROTOCOL in scope.get("subprotocols", ())
         address = knocking.client.host if knocking.client else ""
-        socket = Socket(
-            self, line_of(scope, send), knocking.headers.get("authorization"), knocking.cookies.get(COOKIE)
-        )
+        line, receive = line_of(scope, receive, send)
+        socket = Socket(self, line, knocking.headers.get("authorization"), knocking.cookies.get(COOKIE))
         del knocking, scope  # all that came with the handshake; thousands of sockets only wait from here on
-        await send({"type": "websocket.accept", "subprotocol": PROTOCOL if speaks else None})
-        if not speaks:
-            socket.close(4406, "Subprotocol not acceptable")
-        if self._of_address[address] >= self._most_of_address:
-            socket.close(TRY_AGAIN_LATER, "Too many connections from one address")
         self._of_address[address] += 1
         self._sockets.add(socket)
         try:
+            await send({"type": "websocket.accept", "subprotocol": PROTOCOL if speaks else None})
+            if not speaks:
+                socket.close(4406, "Subprotocol not acceptable")
+            elif self._of_address[address] > self._most_of_address:
+                socket.close(TRY_AGAIN_LATER, "Too many connections from one address")
             await socket.serve(receive)
         finally:
             socket.gone()
@@ -116,8 +119,8 @@ class Socket:
     """One client. `viewer`: for whom it is, asked again whenever rights change."""
 
     __slots__ = (
-        "_authorization", "_context", "_cookie", "_expiry", "_operations", "_patience", "_ready", "_renewal",
-        "_secret", "_sockets",
+        "_authorization", "_changes", "_context", "_cookie", "_expiry", "_operations", "_patience", "_ready",
+        "_renewal", "_secret", "_sockets",
         "closed", "line", "viewer",
     )  # fmt: skip
 
@@ -127,6 +130,7 @@ class Socket:
         self._secret: str | None = None
         self.viewer = NOBODY
         self._ready = self.closed = False
+        self._changes = 0
         self._renewal: asyncio.Task[None] | None = None
         self._operations: dict[str, Operation] = {}
         self._context: Context | None = None
@@ -165,6 +169,7 @@ class Socket:
         for operation in self._operations.values():
             operation.stop()
         self._operations.clear()
+        self._context = self.line.drained = None  # no circles: what is left goes at once
 
     # What the client says
 
@@ -214,26 +219,40 @@ class Socket:
             self.line.write(b'{"type":"connection_ack"}')
 
     async def _enter(self, *, strict: bool) -> None:
-        """Finds out who it is for; what changes meanwhile is read again. Raises Refused."""
-        standings, changes = self._sockets.standings, -1
-        while changes != standings.changes:
-            changes = standings.changes
+        """Finds out who it is for; what changes meanwhile is read again. Raises Refused.
+
+        Until its account is known, a change of anybody's rights may be one of its own.
+        """
+        standings = self._sockets.standings
+        while True:
+            heard, asked = standings.changes, self._changes
             viewer = await viewer_behind(self._secret, utc_now(), strict=strict)
-        if viewer.account != self.viewer.account and not self.closed:
-            if self.viewer.account is not None:
-                standings.forget(self.viewer.account, self)
-            if viewer.account is not None:
-                if standings.of(viewer.account) >= MOST_SOCKETS_OF_ACCOUNT:
-                    self.close(TRY_AGAIN_LATER, "Too many connections of one account")
-                standings.keep(viewer.account, self)
+            if self.closed:
+                return
+            known = viewer.account == self.viewer.account
+            if not known:
+                self._keep(viewer)
+            if asked == self._changes if known else heard == standings.changes:
+                break
         self.viewer = viewer
         if self._context:
             self._context.viewer = viewer
         if self._expiry:
             self._expiry.cancel()
-        if viewer.expires_at is not None and not self.closed:
+        if viewer.expires_at is not None:
             left = (viewer.expires_at - utc_now()).total_seconds()
             self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), self.changed)
+
+    def _keep(self, viewer: Viewer) -> None:
+        """From here on it is told of changes of this account's rights."""
+        standings = self._sockets.standings
+        if self.viewer.account is not None:
+            standings.forget(self.viewer.account, self)
+        self.viewer = viewer
+        if viewer.account is not None:
+            if standings.of(viewer.account) >= MOST_SOCKETS_OF_ACCOUNT:
+                self.close(TRY_AGAIN_LATER, "Too many connections of one account")
+            standings.keep(viewer.account, self)
 
     def _subscribe(self, id_: str, asked: Asked) -> None:
         if not self._ready:
@@ -251,6 +270,7 @@ class Socket:
 
     def changed(self) -> None:
         """Rights changed, or the session is over: nothing more is shown until they were asked again."""
+        self._changes += 1
         if self._context:
             self._context.standing.changed()
         for operation in self._operations.values():
@@ -262,7 +282,9 @@ class Socket:
     async def _renew(self) -> None:
         try:
             await self._enter(strict=False)
-        except Refused:
+        except Exception as error:
+            if not isinstance(error, Refused):
+                log.exception("could not ask for rights again")
             self.close(TRY_AGAIN_LATER, "Try again later")
             return
         self._renewal = None
@@ -320,8 +342,8 @@ def _is_object_or_none(value: object) -> bool:
     return isinstance(value, dict | None)
 
 
-def _formatted(refused: Refused) -> Mapping[str, Any]:
-    return presented(GraphQLError(refused.en, original_error=refused)).formatted
+def _formatted(error: Exception) -> Mapping[str, Any]:
+    return presented(GraphQLError(str(error), original_error=error)).formatted
 
 
 class Operation(Member):
@@ -342,25 +364,30 @@ class Operation(Member):
         elif self._group.source.is_open and not self._group.source.journal:
             self._join(self._group, 0)
         else:
-            self._task = asyncio.create_task(self._join_when_open(self._group))
+            self._go(partial(self._join_when_open, self._group))
+
+    def _go(self, run: Callable[[], Awaitable[None]]) -> None:
+        async def to_its_end() -> None:
+            try:
+                await run()
+            except Ended as ended:
+                self.end(ended.errors)
+            except Exception as error:
+                self.end([_formatted(error)])
+
+        self._task = asyncio.create_task(to_its_end())
 
     async def _join_when_open(self, group: Group[Shared]) -> None:
         source = group.source
-        try:
-            await source.until_open()
-            begin = await source.begin(self._asked) if self._after is None else self._after
-        except Ended as ended:
-            self.end(ended.errors)
-        except Refused as refused:
-            self.end([_formatted(refused)])
+        await source.until_open()
+        begin = await source.begin(self._asked) if self._after is None else self._after
+        if not source.journal or begin >= max(source.start, group.forgotten):
+            self._join(group, begin)
+        elif self._after is None:  # too far behind what the others see
+            self._release()
+            self._begin_alone()
         else:
-            if not source.journal or begin >= max(source.start, group.forgotten):
-                self._join(group, begin)
-            elif self._after is None:  # too far behind what the others see
-                self._release()
-                self._begin_alone()
-            else:
-                self.fall_behind()
+            self.fall_behind()
 
     def _join(self, group: Group[Shared], begin: int) -> None:
         if group.source.may_be_seen_by(self._socket.viewer):
@@ -371,7 +398,7 @@ class Operation(Member):
 
     def _begin_alone(self) -> None:
         self.seen = 0
-        self._task = asyncio.create_task(self._run_alone())
+        self._go(self._run_alone)
 
     async def _run_alone(self) -> None:
         asked, line = self._asked, self.line
