@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
-from starlette.types import Scope, Send
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame
@@ -22,10 +22,12 @@ STALLED = 30.0
 """Seconds after which a client that does not read is cut off."""
 
 
-def line_of(scope: Scope, send: Send) -> Line:
-    """The line of a socket that is about to be accepted."""
-    line = scope.get("extensions", {}).get(EXTENSION)
-    return AsgiLine(send) if line is None else cast(Line, line)
+def line_of(scope: Scope, receive: Receive, send: Send) -> tuple[Line, Receive]:
+    """The line of a socket that is about to be accepted, and what is heard on it."""
+    if (line := scope.get("extensions", {}).get(EXTENSION)) is not None:
+        return cast(Line, line), receive
+    plain = AsgiLine(receive, send)
+    return plain, plain.receive
 
 
 class FrameProtocol(WebSocketsSansIOProtocol):
@@ -37,6 +39,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     busy = False
     drained: Callable[[], None] | None = None
     _stalled: asyncio.TimerHandle | None = None
+    _pong = b""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,6 +88,24 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
 
+    def handle_ping(self) -> None:
+        """Who pings and does not read is owed the last pong only (§5.5.3); the others would pile up."""
+        if pongs := self.conn.data_to_send():
+            if self.busy:
+                self._pong = pongs[-1]
+            else:
+                self.transport.write(b"".join(pongs))
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        if not self.disconnected and self.close_timer is None:
+            # What is left to be sent may never be taken.
+            self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self.busy = True
@@ -94,6 +115,9 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         super().resume_writing()
         self._rest()
         self.busy = False
+        if self._pong:
+            self.transport.write(self._pong)
+            self._pong = b""
         if self.drained:
             self.drained()
 
@@ -160,11 +184,12 @@ class _Gate:
 class AsgiLine:
     """A line on any server: one message under way at a time, the server says when it is through."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
         self._waiting: deque[Any] = deque()
         self._sender: asyncio.Task[None] | None = None
         self._closed = False
+        self._stalled: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.drained: Callable[[], None] | None = None
 
     @property
@@ -178,6 +203,15 @@ class AsgiLine:
         self._put({"type": "websocket.close", "code": code, "reason": reason})
         self._closed = True
 
+    async def receive(self) -> Any:
+        """What the client says; who does not read is as good as gone, whatever the server thinks."""
+        said: asyncio.Future[Any] = asyncio.ensure_future(self._receive())
+        try:
+            await asyncio.wait({said, self._stalled}, return_when=asyncio.FIRST_COMPLETED)
+            return said.result() if said.done() else {"type": "websocket.disconnect", "code": 1006}
+        finally:
+            said.cancel()
+
     def _put(self, message: Any) -> None:
         if not self._closed:
             self._waiting.append(message)
@@ -190,8 +224,10 @@ class AsgiLine:
                 while self._waiting:
                     patience.reschedule(asyncio.get_running_loop().time() + STALLED)
                     await self._send(self._waiting.popleft())
-        except Exception:
-            # The client is gone, or does not read; the server says so to whoever receives.
+        except TimeoutError:
+            self._closed = True
+            self._stalled.set_result(None)
+        except Exception:  # the client is gone; the server says so to whoever receives
             self._closed = True
         finally:
             self._sender = None

@@ -1,14 +1,15 @@
 """One subscription on a socket."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from graphql import GraphQLError
 
-from community.errors import NotFound, Refused
+from community.errors import NotFound
 from realtime.groups import GONE, Ended, Group, Member
 from schema.errors import presented
 from schema.schema import graphql_schema
@@ -21,9 +22,9 @@ TRY_AGAIN_LATER = 1013
 """After this code stock clients come back by themselves, which they do not after an error."""
 
 
-def formatted(refused: Refused) -> Mapping[str, Any]:
+def formatted(error: Exception) -> Mapping[str, Any]:
     """As clients are told it."""
-    return presented(GraphQLError(refused.en, original_error=refused)).formatted
+    return presented(GraphQLError(str(error), original_error=error)).formatted
 
 
 class Operation(Member):
@@ -46,25 +47,30 @@ class Operation(Member):
         elif self._group.source.is_open and not self._group.source.journal:
             self._join(self._group, 0)
         else:
-            self._task = asyncio.create_task(self._join_when_open(self._group))
+            self._go(partial(self._join_when_open, self._group))
+
+    def _go(self, run: Callable[[], Awaitable[None]]) -> None:
+        async def to_its_end() -> None:
+            try:
+                await run()
+            except Ended as ended:
+                self.end(ended.errors)
+            except Exception as error:
+                self.end([formatted(error)])
+
+        self._task = asyncio.create_task(to_its_end())
 
     async def _join_when_open(self, group: Group[Shared]) -> None:
         source = group.source
-        try:
-            await source.until_open()
-            begin = await source.begin(self._asked) if self._after is None else self._after
-        except Ended as ended:
-            self.end(ended.errors)
-        except Refused as refused:
-            self.end([formatted(refused)])
+        await source.until_open()
+        begin = await source.begin(self._asked) if self._after is None else self._after
+        if not source.journal or begin >= max(source.start, group.forgotten):
+            self._join(group, begin)
+        elif self._after is None:  # too far behind what the others see
+            self._release()
+            self._begin_alone()
         else:
-            if not source.journal or begin >= max(source.start, group.forgotten):
-                self._join(group, begin)
-            elif self._after is None:  # too far behind what the others see
-                self._release()
-                self._begin_alone()
-            else:
-                self.fall_behind()
+            self.fall_behind()
 
     def _join(self, group: Group[Shared], begin: int) -> None:
         if group.source.may_be_seen_by(self._socket.viewer):
@@ -76,7 +82,7 @@ class Operation(Member):
 
     def _begin_alone(self) -> None:
         self.seen = 0
-        self._task = asyncio.create_task(self._run_alone())
+        self._go(self._run_alone)
 
     async def _run_alone(self) -> None:
         asked, line = self._asked, self.line

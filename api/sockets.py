@@ -4,6 +4,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
+import logging
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,11 @@ MOST_OPERATIONS = 50
 MOST_SOCKETS_OF_ACCOUNT = 50
 """On one process: the phones, tabs and integrations of one account."""
 
+MOST_OF_A_REASON = 123
+"""Bytes that fit into a close frame behind its code (RFC 6455 §5.5)."""
+
+log = logging.getLogger(__name__)
+
 
 class Sockets:
     """An ASGI app for websockets, and the sockets that it has open."""
@@ -68,18 +74,17 @@ class Sockets:
             return
         speaks = PROTOCOL in scope.get("subprotocols", ())
         address = knocking.client.host if knocking.client else ""
-        socket = Socket(
-            self, line_of(scope, send), knocking.headers.get("authorization"), knocking.cookies.get(COOKIE)
-        )
+        line, receive = line_of(scope, receive, send)
+        socket = Socket(self, line, knocking.headers.get("authorization"), knocking.cookies.get(COOKIE))
         del knocking, scope  # all that came with the handshake; thousands of sockets only wait from here on
-        await send({"type": "websocket.accept", "subprotocol": PROTOCOL if speaks else None})
-        if not speaks:
-            socket.close(4406, "Subprotocol not acceptable")
-        if self._of_address[address] >= self._most_of_address:
-            socket.close(TRY_AGAIN_LATER, "Too many connections from one address")
         self._of_address[address] += 1
         self._sockets.add(socket)
         try:
+            await send({"type": "websocket.accept", "subprotocol": PROTOCOL if speaks else None})
+            if not speaks:
+                socket.close(4406, "Subprotocol not acceptable")
+            elif self._of_address[address] > self._most_of_address:
+                socket.close(TRY_AGAIN_LATER, "Too many connections from one address")
             await socket.serve(receive)
         finally:
             socket.gone()
@@ -106,8 +111,8 @@ class Socket:
     """One client. `viewer`: for whom it is, asked again whenever rights change."""
 
     __slots__ = (
-        "_authorization", "_context", "_cookie", "_expiry", "_operations", "_patience", "_ready", "_renewal",
-        "_secret", "_sockets",
+        "_authorization", "_changes", "_context", "_cookie", "_expiry", "_operations", "_patience", "_ready",
+        "_renewal", "_secret", "_sockets",
         "closed", "line", "viewer",
     )  # fmt: skip
 
@@ -117,6 +122,7 @@ class Socket:
         self._secret: str | None = None
         self.viewer = NOBODY
         self._ready = self.closed = False
+        self._changes = 0
         self._renewal: asyncio.Task[None] | None = None
         self._operations: dict[str, Operation] = {}
         self._context: Context | None = None
@@ -138,7 +144,7 @@ class Socket:
 
     def close(self, code: int, reason: str) -> None:
         self.closed = True
-        self.line.close(code, reason)
+        self.line.close(code, reason.encode()[:MOST_OF_A_REASON].decode(errors="ignore"))
 
     def gone(self) -> None:
         self.closed = True
@@ -153,7 +159,7 @@ class Socket:
         for operation in self._operations.values():
             operation.stop()
         self._operations.clear()
-        self._context = None  # it knows its socket
+        self._context = self.line.drained = None  # no circles: what is left goes at once
 
     # What the client says
 
@@ -170,34 +176,33 @@ class Socket:
             message = orjson.loads(text) if text is not None else None
         except orjson.JSONDecodeError:
             message = None
-        if not isinstance(message, dict) or not isinstance(message.get("id", ""), str):
+        if not isinstance(message, dict):
             self.close(4400, "A message is a JSON object in a text frame")
             return
-        match message.get("type"):
-            case "connection_init":
-                await self._begin(message.get("payload", {}))
-            case "ping":
+        match message:
+            case {"type": "connection_init"} if _is_object_or_none(payload := message.get("payload")):
+                await self._begin(payload or {})
+            case {"type": "ping"} if _is_object_or_none(message.get("payload")):
                 self.line.write(b'{"type":"pong"}')
-            case "pong":
+            case {"type": "pong"} if _is_object_or_none(message.get("payload")):
                 pass
-            case "subscribe" if "id" in message and (asked := _asked(message.get("payload"))):
-                self._subscribe(message["id"], asked)
-            case "complete" if "id" in message:
-                if operation := self._operations.pop(message["id"], None):
+            case {"type": "subscribe", "id": str(id_), "payload": payload} if id_ and (
+                asked := _asked(payload)
+            ):
+                self._subscribe(id_, asked)
+            case {"type": "complete", "id": str(id_)} if id_:
+                if operation := self._operations.pop(id_, None):
                     operation.stop()
             case _:
                 self.close(4400, "No such message")
 
-    async def _begin(self, payload: object) -> None:
+    async def _begin(self, payload: Mapping[str, Any]) -> None:
         if self._patience is None:
             self.close(4429, "Too many initialisation requests")
             return
         self._patience.cancel()
         self._patience = None
-        if not isinstance(payload, dict | None):
-            self.close(4400, "Invalid connection init payload")
-            return
-        given = (payload or {}).get("Authorization", self._authorization)
+        given = payload.get("Authorization", self._authorization)
         try:
             if given is not None and not isinstance(given, str):
                 raise Unauthenticated
@@ -212,32 +217,46 @@ class Socket:
             self.line.write(b'{"type":"connection_ack"}')
 
     async def _enter(self, *, strict: bool) -> None:
-        """Finds out who it is for; what changes meanwhile is read again. Raises Refused."""
-        standings, changes = self._sockets.standings, -1
-        while changes != standings.changes:
-            changes = standings.changes
+        """Finds out who it is for; what changes meanwhile is read again. Raises Refused.
+
+        Until its account is known, a change of anybody's rights may be one of its own.
+        """
+        standings = self._sockets.standings
+        while True:
+            heard, asked = standings.changes, self._changes
             viewer = await viewer_behind(self._secret, utc_now(), strict=strict)
-        if viewer.account != self.viewer.account and not self.closed:
-            if self.viewer.account is not None:
-                standings.forget(self.viewer.account, self)
-            if viewer.account is not None:
-                if standings.of(viewer.account) >= MOST_SOCKETS_OF_ACCOUNT:
-                    self.close(TRY_AGAIN_LATER, "Too many connections of one account")
-                standings.keep(viewer.account, self)
+            if self.closed:
+                return
+            known = viewer.account == self.viewer.account
+            if not known:
+                self._keep(viewer)
+            if asked == self._changes if known else heard == standings.changes:
+                break
         self.viewer = viewer
         if self._context:
             self._context.viewer = viewer
         if self._expiry:
             self._expiry.cancel()
-        if viewer.expires_at is not None and not self.closed:
+        if viewer.expires_at is not None:
             left = (viewer.expires_at - utc_now()).total_seconds()
             self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), self.changed)
+
+    def _keep(self, viewer: Viewer) -> None:
+        """From here on it is told of changes of this account's rights."""
+        standings = self._sockets.standings
+        if self.viewer.account is not None:
+            standings.forget(self.viewer.account, self)
+        self.viewer = viewer
+        if viewer.account is not None:
+            if standings.of(viewer.account) >= MOST_SOCKETS_OF_ACCOUNT:
+                self.close(TRY_AGAIN_LATER, "Too many connections of one account")
+            standings.keep(viewer.account, self)
 
     def _subscribe(self, id_: str, asked: Asked) -> None:
         if not self._ready:
             self.close(4401, "Unauthorized")
         elif id_ in self._operations:
-            self.close(4409, f"Subscriber for {id_[:64]} already exists")
+            self.close(4409, f"Subscriber for {id_} already exists")
         elif len(self._operations) >= MOST_OPERATIONS:
             self.tell_errors(id_, [formatted(LimitReached(most=MOST_OPERATIONS))])
         else:
@@ -249,6 +268,7 @@ class Socket:
 
     def changed(self) -> None:
         """Rights changed, or the session is over: nothing more is shown until they were asked again."""
+        self._changes += 1
         if self._context:
             self._context.standing.changed()
         for operation in self._operations.values():
@@ -260,7 +280,9 @@ class Socket:
     async def _renew(self) -> None:
         try:
             await self._enter(strict=False)
-        except Refused:
+        except Exception as error:
+            if not isinstance(error, Refused):
+                log.exception("could not ask for rights again")
             self.close(TRY_AGAIN_LATER, "Try again later")
             return
         self._renewal = None
@@ -309,6 +331,10 @@ def _asked(payload: object) -> Asked | None:
     if not isinstance(payload, dict) or not isinstance(query := payload.get("query"), str):
         return None
     variables, name = payload.get("variables"), payload.get("operationName")
-    if not isinstance(variables, dict | None) or not isinstance(name, str | None):
+    if not (_is_object_or_none(variables) and _is_object_or_none(payload.get("extensions"))):
         return None
-    return Asked(query, variables, name)
+    return Asked(query, variables, name) if isinstance(name, str | None) else None
+
+
+def _is_object_or_none(value: object) -> bool:
+    return isinstance(value, dict | None)

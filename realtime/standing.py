@@ -56,30 +56,33 @@ class Standings:
 class Standing:
     """Wakes the watchers of one socket when its account's rights change or its session ends.
 
-    `renew` finds the viewer anew, for all who ask later.
+    `renew` finds the viewer anew, for all who ask later. `changes`: how many there were.
     """
 
     def __init__(self, renew: Callable[[], Awaitable[Viewer]], clock: Callable[[], datetime]) -> None:
         self._renew, self._clock = renew, clock
-        self._changes = 0
+        self.changes = 0
         self._changed = asyncio.Event()
 
     def changed(self) -> None:
         """The account's rights are no longer what they were."""
-        self._changes += 1
+        self.changes += 1
         done, self._changed = self._changed, asyncio.Event()
         done.set()
 
     async def while_allowed(
-        self, check: Check, states: AsyncIterator[T], viewer: Viewer
+        self, check: Check, states: AsyncIterator[T], viewer: Viewer, since: int | None = None
     ) -> AsyncGenerator[T, None]:
-        """`states` for as long as `check` passes whenever rights change or `viewer`'s session ends."""
-        asked = self._changes
+        """`states` for as long as `check` passes whenever rights change or `viewer`'s session ends.
+
+        `since`: the number of changes before it passed for the first time; none given, none came meanwhile.
+        """
+        asked = self.changes if since is None else since
         waiting = asyncio.ensure_future(anext(states))
         try:
             while True:
-                if asked != self._changes or self._over(viewer):
-                    asked = self._changes
+                if asked != self.changes or self._over(viewer):
+                    asked = self.changes
                     viewer = await self._renew()
                     await check()
                 elif waiting.done():

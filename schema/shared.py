@@ -138,9 +138,14 @@ class Sharing:
         if document is None:
             return None
         same = {name: value for name, value in asked.given.items() if name in document.variables}
-        same.pop(document.cursor or "", None)  # readers of one journal begin apart and go on together
+        start = same.pop(document.cursor or "", None)  # readers of one journal begin apart and go on together
         audience = rights_of(viewer) if document.audience is Audience.RIGHTS else NOBODY
-        key = document.text, orjson.dumps(same, option=orjson.OPT_SORT_KEYS), _key_of(audience)
+        try:
+            key = document.text, orjson.dumps(same, option=orjson.OPT_SORT_KEYS), _key_of(audience)
+        except orjson.JSONEncodeError:  # nested too deep; the stock way says what is wrong with it
+            return None
+        if not isinstance(start, str | None):
+            return None
         return self._groups.enter(key, lambda: Shared(document, same, self._context(audience)))
 
     def leave(self, group: Group[Shared]) -> None:

@@ -45,10 +45,11 @@ async def watch(
         if not may(context.viewer, Permission.READ_BULLETIN, await place()):
             raise NotFound
 
+    since, viewer = context.standing.changes, context.viewer
     await allowed()
     async with (
         watched as shown,
-        aclosing(context.standing.while_allowed(allowed, shown, context.viewer)) as states,
+        aclosing(context.standing.while_allowed(allowed, shown, viewer, since)) as states,
     ):
         async for state in states:
             yield state

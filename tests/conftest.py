@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -482,14 +482,17 @@ def _ready(server: Server, process: "subprocess.Popen[bytes]") -> bool:
 
 
 @contextmanager
-def served(town: Town, url: str, folder: Path, **environment: str) -> Iterator[Server]:
-    """A server of its own over a database."""
+def served(
+    town: Town, url: str, folder: Path, program: Sequence[str] | None = None, **environment: str
+) -> Iterator[Server]:
+    """A server of its own over a database; `program`: what runs it instead of `meilin serve`."""
     environment = town.engine.environment(url) | environment
     for attempt in range(3):
         server = Server(town, url, free_port(), folder / f"log-{attempt}")
         environment = {"MEILIN_PUBLIC_URL": server.url} | environment
         with Path(server._log).open("wb") as log:
             command = meilin("serve", "--port", str(server.port), **environment)
+            command |= {} if program is None else {"args": [*program, "--port", str(server.port)]}
             process = server.process = subprocess.Popen(**command, stdout=log, stderr=log)
         try:
             if _ready(server, process):

@@ -17,20 +17,24 @@ def hash_of(secret: str) -> str:
 
 
 async def viewer_of(secret: str, now: datetime) -> Viewer | None:
-    """The viewer of a cookie or token; None where it is unknown, over or revoked."""
+    """The viewer of a cookie or token; None where it is unknown, over or revoked.
+
+    It expires with the session or with the first of its roles: then somebody else has to be asked for.
+    """
     rows = await Session.filter(hash=hash_of(secret), revoked_at=None, expires_at__gt=now).values(
         "id", "account_id", "account__name", "scopes", "expires_at"
     )
     if not rows:
         return None
     (row,) = rows
+    roles, until = await _held_by(row["account_id"], now)
     return Viewer(
         account=row["account_id"],
         name=row["account__name"],
-        roles=await roles_of(row["account_id"], now),
+        roles=roles,
         scopes=None if row["scopes"] is None else frozenset(map(Permission, row["scopes"].split())),
         session=row["id"],
-        expires_at=row["expires_at"],
+        expires_at=min([row["expires_at"], *until]),
     )
 
 
@@ -41,14 +45,25 @@ def held(now: datetime) -> Q:
 
 async def roles_of(account: int, now: datetime) -> dict[int, frozenset[Role]]:
     """By community; city-wide roles under CITY."""
+    roles, _ = await _held_by(account, now)
+    return roles
+
+
+async def _held_by(account: int, now: datetime) -> tuple[dict[int, frozenset[Role]], list[datetime]]:
+    """The roles, and when one of them ends."""
     roles: defaultdict[int, set[Role]] = defaultdict(set)
-    for grant in await RoleGrant.filter(held(now), account_id=account).values("community_id", "role"):
+    of = Q(held(now), account_id=account)
+    grants = await RoleGrant.filter(of).values("community_id", "role", "until")
+    owners = await CoOwner.filter(of).values("party__community_id", "until")
+    tenants = await Tenancy.filter(of).values("unit__community_id", "until")
+    for grant in grants:
         roles[CITY if grant["community_id"] is None else grant["community_id"]].add(grant["role"])
-    for owner in await CoOwner.filter(held(now), account_id=account).values("party__community_id"):
+    for owner in owners:
         roles[owner["party__community_id"]].add(Role.OWNER)
-    for tenant in await Tenancy.filter(held(now), account_id=account).values("unit__community_id"):
+    for tenant in tenants:
         roles[tenant["unit__community_id"]].add(Role.TENANT)
-    return {community: frozenset(held) for community, held in roles.items()}
+    until = [row["until"] for row in (*grants, *owners, *tenants) if row["until"] is not None]
+    return {community: frozenset(held) for community, held in roles.items()}, until
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ import pytest
 from community.database import journal
 from community.errors import Forbidden, NotFound, Unauthenticated
 from community.members.actions import end_session, open_session, sign_in_demonstration
-from community.members.models import Account, Session
+from community.members.models import Account, CoOwner, OwnerParty, Session, Tenancy
 from community.members.reads import hash_of, viewer_of
-from community.members.rules import SessionKind
+from community.members.rules import PartyKind, SessionKind
 from community.permissions import NOBODY, SYSTEM, Permission, Role
 from community.signals import Signal, Topic
 
@@ -145,3 +145,27 @@ async def test_nobody_but_the_operator_opens_or_ends_sessions(
     assert await Session.all().count() == 1
     assert await viewer_of(secret, now)
     assert (await journal.head(), told) == (head, [])
+
+
+async def test_a_viewer_expires_with_the_first_thing_held(
+    estate: Any, build: Any, secret: str, now: datetime
+) -> None:
+    """Then a socket asks again, and finds what is left."""
+    account, over = estate.owner.account, timedelta(hours=3)
+    other = await OwnerParty.create(community_id=estate.community, kind=PartyKind.OWNERS)
+    await CoOwner.create(party_id=other.id, account_id=account, since=now, until=now + 3 * over)
+    await Tenancy.create(unit_id=estate.unit, account_id=account, since=now, until=now + 2 * over)
+    await build.role(account, estate.community, Role.CLERK, since=now - DAY, until=now + over)
+    await build.role(account, estate.community, Role.GRID_WORKER, since=now - DAY, until=now)
+    await build.role(account, estate.community, Role.COMMITTEE, since=now + DAY, until=now + 2 * DAY)
+    ends = []
+    for moment in (now, now + over, now + 2 * over, now + 3 * over):
+        viewer = await viewer_of(secret, moment)
+        assert viewer is not None
+        ends.append((viewer.expires_at, sorted(viewer.roles[estate.community])))
+    assert ends == [
+        (now + over, [Role.CLERK, Role.OWNER, Role.TENANT]),
+        (now + 2 * over, [Role.OWNER, Role.TENANT]),
+        (now + 3 * over, [Role.OWNER]),
+        (now + DAY, [Role.OWNER]),
+    ]

@@ -1,0 +1,82 @@
+"""The websocket half twice: as `meilin serve` holds it, and as any other ASGI server does."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from tortoise.backends.base.executor import EXECUTOR_CACHE
+
+from api.app import App, create_app
+from api.server import LARGEST_MESSAGE, _options
+from api.settings import Settings
+from tests.conftest import PATIENCE, Server, served
+
+STOCK = {"ws": "websockets-sansio", "ws_max_size": LARGEST_MESSAGE}
+"""Whatever else is as uvicorn has it, also that messages may be compressed."""
+
+PLAIN = (sys.executable, "-m", "uvicorn", "api.app:from_environment", "--factory", "--no-access-log")
+
+
+@pytest.fixture(scope="module", params=["frames", "plain"])
+def way(request: pytest.FixtureRequest) -> str:
+    """How the app writes to its sockets: frames to the transport, or messages to the server."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def either_server(way: str, town: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all tests of a module."""
+    stock = [f"--{name.replace('_', '-')}={value}" for name, value in STOCK.items()]
+    program = [*PLAIN, *stock] if way == "plain" else None
+    with (
+        town.engine.lent(town.url) as url,
+        served(town, url, tmp_path_factory.mktemp(way), program) as server,
+    ):
+        yield server
+
+
+class Here(Server):
+    """The app in this very process, where its patience can be short and what it keeps can be counted."""
+
+    def __init__(self, like: Any, url: str, app: App, port: int) -> None:
+        super().__init__(like, url, port, Path())
+        self.app, self.sockets = app, app.sockets
+        self._http = httpx2.AsyncClient(base_url=self.url, timeout=PATIENCE)
+
+    async def ask(self, query: str, who: str | None = None, **variables: Any) -> Any:
+        """The whole answer to a GraphQL request, as JSON."""
+        body = {"query": query, "variables": variables}
+        return (await self._http.post("/graphql", json=body, headers=self.bearer(who))).json()
+
+
+Start = Callable[..., AbstractAsyncContextManager[Here]]
+
+
+@pytest.fixture
+def here(way: str, town: Any, town_url: str) -> Start:
+    """`async with here(setting=…) as server`."""
+
+    @asynccontextmanager
+    async def start(**settings: Any) -> AsyncIterator[Here]:
+        app = create_app(Settings(town_url, **settings))
+        given = _options("127.0.0.1", 0) | {"loop": "none"} | (STOCK if way == "plain" else {})
+        server = uvicorn.Server(uvicorn.Config(app, **given))
+        EXECUTOR_CACHE.clear()
+        running = asyncio.create_task(server._serve())
+        try:
+            while not server.started:
+                assert not running.done(), running.result()
+                await asyncio.sleep(0.01)
+            yield Here(town, town_url, app, server.servers[0].sockets[0].getsockname()[1])
+        finally:
+            server.should_exit = True
+            await running
+            EXECUTOR_CACHE.clear()
+
+    return start
