@@ -32,11 +32,13 @@ class Operation(Member):
     by the stock way, in a task of its own.
     """
 
-    __slots__ = ("_after", "_asked", "_group", "_socket", "_task", "id")
+    __slots__ = ("_after", "_asked", "_group", "_socket", "_task", "_was_in", "id")
 
-    def __init__(self, socket: "Socket", id_: str, asked: Asked, after: int | None = None) -> None:
+    def __init__(self, socket: "Socket", id_: str, asked: Asked) -> None:
         super().__init__(socket.line, b'{"id":%b,"type":"next","payload":' % orjson.dumps(id_), GONE)
-        self.id, self._socket, self._asked, self._after = id_, socket, asked, after
+        self.id, self._socket, self._asked = id_, socket, asked
+        self._after: int | None = None
+        self._was_in: Group[Shared] | None = None
         self._group: Group[Shared] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -45,9 +47,13 @@ class Operation(Member):
         if self._group is None:
             self._begin_alone()
         elif self._group.source.is_open and not self._group.source.journal:
-            self._join(self._group, 0)
+            self._join(self._group, self._seen_of(self._group))
         else:
             self._go(partial(self._join_when_open, self._group))
+
+    def _seen_of(self, group: Group[Shared]) -> int:
+        """The number of the state seen last, if it was one of this group."""
+        return self._after if self._after is not None and group is self._was_in else 0
 
     def _go(self, run: Callable[[], Awaitable[None]]) -> None:
         async def to_its_end() -> None:
@@ -63,8 +69,11 @@ class Operation(Member):
     async def _join_when_open(self, group: Group[Shared]) -> None:
         source = group.source
         await source.until_open()
+        if not source.journal:
+            self._join(group, self._seen_of(group))
+            return
         begin = await source.begin(self._asked) if self._after is None else self._after
-        if not source.journal or begin >= max(source.start, group.forgotten):
+        if begin >= max(source.start, group.forgotten):
             self._join(group, begin)
         elif self._after is None:  # too far behind what the others see
             self._release()
@@ -76,6 +85,7 @@ class Operation(Member):
         if group.source.may_be_seen_by(self._socket.viewer):
             self.seen = begin
             self._asked = group.source.asked  # the same, but one for all
+            self._was_in = None
             group.join(self)
         else:
             self.end([formatted(NotFound())])
@@ -106,7 +116,7 @@ class Operation(Member):
             self._group.catch_up(self)
 
     def end(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self.leave()
+        self.stop()
         self._socket.tell_errors(self.id, errors)
 
     def fall_behind(self) -> None:
@@ -114,25 +124,28 @@ class Operation(Member):
 
     @property
     def has_left(self) -> bool:
-        """It waits for `successor` to begin in its place, or has not begun."""
+        """It waits for its successor, or has not begun."""
         return self.seen == GONE
 
     def successor(self) -> "Operation":
-        """The same again, for the rights of now; a journal goes on where this one was."""
-        return Operation(self._socket, self.id, self._asked, self._after)
+        """The same again, for the rights of now; it goes on where this one was."""
+        successor = Operation(self._socket, self.id, self._asked)
+        successor._after, successor._was_in = self._after, self._was_in or self._group
+        return successor
 
     def leave(self) -> None:
-        """Is shown nothing more by others. What runs alone asks for its rights by itself."""
-        if self._group is None:
-            return
-        if self._group.source.journal and not self.has_left:
+        """Is shown nothing more by its group, which stands until `stop`. What runs alone asks for its rights
+        by itself.
+        """
+        if self._group is not None and not self.has_left:
             self._after = self.seen
-        self._group.leave(self)
-        self._release()
-        self._cancel()
+            self._group.leave(self)
+        if self._group is not None:
+            self._cancel()
 
     def stop(self) -> None:
         self.leave()
+        self._release()
         self._cancel()
 
     def _release(self) -> None:

@@ -290,6 +290,7 @@ class Socket:
             if operation.has_left:
                 self._operations[id_] = successor = operation.successor()
                 successor.begin()
+                operation.stop()
 
     def _drained(self) -> None:
         for operation in self._operations.values():

@@ -191,12 +191,14 @@ def test_several_workers_without_a_line_between_them_are_refused(town_url: str, 
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_nobody_is_welcomed_at_a_port_that_somebody_else_has(file: Path, command: Any, workers: str) -> None:
+def test_nobody_is_welcomed_at_a_port_that_somebody_else_has(
+    town_url: str, command: Any, workers: str
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        settings = {"MEILIN_DATABASE_URL": f"sqlite:///{file}", "MEILIN_REDIS_URL": "redis://127.0.0.1:1/0"}
+        settings = {"MEILIN_DATABASE_URL": town_url, "MEILIN_REDIS_URL": "redis://127.0.0.1:1/0"}
         done = command("serve", "--port", port, "--workers", workers, **settings)
     assert (done.returncode, done.stdout) == (3, "")
     assert "ddress already in use" in done.stderr

@@ -58,7 +58,7 @@ async def test_moments_and_merged_changes_are_those_of_the_process(house: Any) -
     async with house.watching.tally.watch(vote) as states:
         await anext(states)
         for _ in range(3):
-            house.broker.publish([Signal(Topic.TALLY, vote)])
+            house.watching.hear(Signal(Topic.TALLY, vote))
         found = await shown(metrics)
     assert (found["meilin_moments_total",], found["meilin_merged_changes_total",]) == (1, 2)
 

@@ -69,8 +69,8 @@ class Process:
 
     def __init__(self, truth: Truth, broker: Any) -> None:
         self.truth, self.broker = truth, broker
-        self.live = Live(Topic.TALLY, truth.tally)
-        self.feed = Feed(truth.items_after, truth.head)
+        self.live = Live(Topic.TALLY, truth.tally, pause=0.002, want=broker.want)
+        self.feed = Feed(truth.items_after, truth.head, want=broker.want)
         self.follower = Follower(truth.head, truth.signals_after, broker.hear)
         for part in (self.live, self.feed):
             broker.listen(part.hear)
@@ -78,11 +78,13 @@ class Process:
         self.shown: dict[int, int] = {}
         self.read: list[int] = []
         self._reader: asyncio.Task[None] | None = None
-        self._tasks = [asyncio.create_task(self._screen(vote)) for vote in VOTES]
-        self._tasks.append(asyncio.create_task(self.follower.follow()))
+        self._screens: dict[int, asyncio.Task[None]] = {}
+        self._tasks = [asyncio.create_task(self.follower.follow())]
         if isinstance(broker, RedisBroker):
             self._tasks.append(asyncio.create_task(broker.keep_connected()))
         self.resume()
+        for vote in VOTES:
+            self.reopen(vote)
 
     async def _screen(self, vote: int) -> None:
         async with self.live.watch(vote) as states:
@@ -93,6 +95,13 @@ class Process:
         async with self.feed.watch(ESTATE, self.read[-1] if self.read else 0) as items:
             async for item in items:
                 self.read.append(item.number)
+
+    def reopen(self, vote: int) -> None:
+        """Nobody watches it for a moment, so that nobody else needs to tell of it."""
+        if vote in self._screens:
+            self._screens[vote].cancel()
+            self._tasks.append(self._screens.pop(vote))
+        self._screens[vote] = asyncio.create_task(self._screen(vote))
 
     def resume(self) -> None:
         """The reader's line breaks; it goes on behind the last item that it has."""
@@ -106,7 +115,7 @@ class Process:
         return self.shown == right and len(self.read) >= len(self.truth.items)
 
     async def end(self) -> None:
-        tasks = [task for task in (*self._tasks, self._reader) if task]
+        tasks = [task for task in (*self._tasks, *self._screens.values(), self._reader) if task]
         for task in tasks:
             task.cancel()
         _, left = await asyncio.wait(tasks, timeout=20)
@@ -165,6 +174,7 @@ DEEDS = st.lists(
         WRITES,
         st.tuples(st.sampled_from(["cut", "pause", "kill", "mend", "mend"]), st.just(0)),
         st.tuples(st.just("resume"), st.integers(0, 1)),
+        st.tuples(st.just("reopen"), st.integers(0, 3)),
         st.tuples(st.just("wait"), st.integers(0, 40)),
     ),
     max_size=30,
@@ -191,6 +201,8 @@ async def live_through(deeds: Sequence[Deed], line: Line) -> None:
                 process.broker.publish(truth.write(VOTES[much // 2]))
             elif deed == "resume":
                 processes[much].resume()
+            elif deed == "reopen":
+                processes[much % 2].reopen(VOTES[much // 2])
             elif deed == "wait":
                 await asyncio.sleep(much / 1000)
             else:
@@ -208,7 +220,7 @@ async def live_through(deeds: Sequence[Deed], line: Line) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same mechanisms with shorter waits."""
     for module, name, seconds in (
-        (live, "PAUSE", 0.002),
+        (live, "RETRY", 0.01),
         (feed, "RETRY", 0.01),
         (head, "EVERY", 0.1),
         (redis_broker, "HEARTBEAT", 0.1),

@@ -1,7 +1,7 @@
 """The contract of every broker; another one is another parameter of `ends`.
 
-What one end publishes, the listeners of all ends hear. Tests wait for what must come, and for a later
-signal before they say that something did not.
+What one end publishes, the listeners of all ends hear who want it. Tests wait for what must come, and for
+a later signal before they say that something did not.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from tests.engines import over_redis
 Ends = tuple[Broker, Broker]
 
 FIRST, SECOND, LAST = Signal(Topic.TALLY, 1), Signal(Topic.RIGHTS, 2**62), Signal(Topic.BULLETIN, 3)
+OTHER = Signal(Topic.TALLY, 4)
+"""Unlike the first and the last one nobody wants it, unless a test says so."""
 
 
 @asynccontextmanager
@@ -29,7 +31,12 @@ async def _memory(_: pytest.FixtureRequest) -> AsyncIterator[Ends]:
 @asynccontextmanager
 async def _redis(request: pytest.FixtureRequest) -> AsyncIterator[Ends]:
     """As two processes have them."""
-    async with over_redis(request.getfixturevalue("redis").url) as pair:
+    redis = request.getfixturevalue("redis")
+    async with over_redis(redis.url) as pair:
+        for broker in pair:
+            broker.want(FIRST)
+            broker.want(LAST)
+        await redis.listens_to(2)
         yield pair
 
 
@@ -158,3 +165,53 @@ async def test_a_listener_may_stop_itself_while_it_hears(ends: Ends) -> None:
     await until(lambda: LAST in heard)
     assert once == [FIRST]
     assert heard == [FIRST, LAST]
+
+
+async def test_rights_are_heard_by_all_though_nobody_wants_them(ends: Ends) -> None:
+    near, far = ends
+    heard: list[Signal] = []
+    far.listen(heard.append)
+    near.publish([SECOND, LAST])
+    await until(lambda: LAST in heard)
+    assert heard == [SECOND, LAST]
+
+
+async def test_what_an_end_does_not_want_it_is_not_sent(ends: Ends) -> None:
+    near, far = ends
+    own: list[Signal] = []
+    others: list[Signal] = []
+    near.listen(own.append)
+    far.listen(others.append)
+    near.publish([OTHER, LAST])
+    await until(lambda: LAST in others)
+    assert own[:2] == [OTHER, LAST]
+    assert others == ([OTHER, LAST] if near is far else [LAST])
+
+
+async def test_what_changes_from_the_moment_it_is_wanted_is_heard(ends: Ends) -> None:
+    near, far = ends
+    heard: list[Signal] = []
+    far.listen(heard.append)
+    stop = far.want(OTHER)
+    near.publish([OTHER])
+    await until(lambda: OTHER in heard)
+    heard.clear()
+    near.publish([OTHER])
+    await until(lambda: OTHER in heard)
+    stop()
+
+
+async def test_it_is_heard_as_long_as_anybody_wants_it(ends: Ends) -> None:
+    near, far = ends
+    heard: list[Signal] = []
+    far.listen(heard.append)
+    first, second = far.want(OTHER), far.want(OTHER)
+    first()
+    near.publish([OTHER])
+    await until(lambda: OTHER in heard)
+    second()
+    third = far.want(OTHER)
+    heard.clear()
+    near.publish([OTHER])
+    await until(lambda: OTHER in heard)
+    third()

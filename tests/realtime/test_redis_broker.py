@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis as Client
 
 from community.signals import Signal, Topic
-from realtime.redis_broker import RedisBroker
+from realtime.redis_broker import EVERYWHERE, RedisBroker
 
 FIRST, SECOND = Signal(Topic.TALLY, 1), Signal(Topic.BULLETIN, 2)
+OTHER, RIGHTS = Signal(Topic.ATTENDANCE, 3), Signal(Topic.RIGHTS, 4)
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -19,7 +21,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 class End:
-    """A broker with what its listeners heard, and how many gaps it mended."""
+    """A broker with what its listeners heard, and how many gaps it mended. It wants the first two."""
 
     def __init__(self, url: str) -> None:
         self.broker = RedisBroker(url)
@@ -27,6 +29,7 @@ class End:
         self.gaps = 0
         self.broker.listen(self.heard.append)
         self.broker.after_gap(self._mend)
+        self.stops = [self.broker.want(signal) for signal in (FIRST, SECOND)]
 
     def _mend(self) -> None:
         self.gaps += 1
@@ -118,5 +121,87 @@ async def test_a_gap_does_not_end_before_redis_says_that_it_listens(redis: Any) 
         let_go.set()
         await until(lambda: end.broker.connected)
         assert end.gaps == 1
+        line.cancel()
+        await asyncio.gather(line, return_exceptions=True)
+
+
+async def listened_to(redis: Any, *signals: Signal) -> None:
+    """Waits until just these are subscribed to, beside what is told to everybody."""
+    channels = {f"meilin:{signal.topic}:{signal.key}" for signal in signals} | {EVERYWHERE}
+    async with asyncio.timeout(30), Client.from_url(redis.url, decode_responses=True) as client:
+        while set(await client.pubsub_channels()) != channels:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.005)
+
+
+async def test_redis_is_asked_only_for_what_somebody_wants(ends: tuple[End, End], redis: Any) -> None:
+    near, far = ends
+    await listened_to(redis, FIRST, SECOND)
+    stops = [far.broker.want(OTHER) for _ in range(3)]
+    stops.append(far.broker.want(RIGHTS))
+    await listened_to(redis, FIRST, SECOND, OTHER)
+    for stop in (*near.stops, *far.stops, *stops[1:]):
+        stop()
+    await listened_to(redis, OTHER)
+    stops[0]()
+    await listened_to(redis)
+    far.heard.clear()
+    near.broker.publish([FIRST, SECOND, OTHER, RIGHTS])
+    await until(lambda: RIGHTS in far.heard)
+    assert far.heard == [RIGHTS]
+    assert near.broker._wanted == far.broker._wanted == {}
+
+
+async def test_what_is_wanted_or_no_longer_wanted_during_an_outage_is_known_afterwards(
+    ends: tuple[End, End], redis: Any
+) -> None:
+    near, far = ends
+    redis.kill()
+    await until(lambda: not near.broker.connected and not far.broker.connected)
+    far.broker.want(OTHER)
+    for end in ends:
+        end.stops[0]()
+    redis.start()
+    await until(lambda: near.broker.connected and far.broker.connected)
+    await listened_to(redis, SECOND, OTHER)
+    near.broker.publish([FIRST, OTHER])
+    await until(lambda: OTHER in far.heard)
+    assert FIRST not in far.heard
+
+
+async def test_what_changes_before_redis_says_that_it_listens_is_not_missed(
+    ends: tuple[End, End], redis: Any
+) -> None:
+    near, witness = ends
+    witness.broker.want(OTHER)
+    await until(lambda: OTHER in witness.heard)
+    witness.heard.clear()
+    open_, held = asyncio.Event(), asyncio.Event()
+    open_.set()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if not open_.is_set():
+                held.set()
+                await open_.wait()
+            writer.write(data)
+        writer.close()
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, port = redis.url.removeprefix("redis://").removesuffix("/0").split(":")
+        server_reader, server_writer = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(carry(reader, server_writer), carry(server_reader, writer))
+
+    async with await asyncio.start_server(between, "127.0.0.1") as slow:
+        far = End(f"redis://127.0.0.1:{slow.sockets[0].getsockname()[1]}/0")
+        line = asyncio.create_task(far.broker.keep_connected())
+        await until(lambda: far.broker.connected)
+        open_.clear()
+        far.broker.want(OTHER)
+        await held.wait()
+        near.broker.publish([OTHER])
+        await until(lambda: OTHER in witness.heard)
+        assert OTHER not in far.heard  # it passed by
+        open_.set()
+        await until(lambda: OTHER in far.heard or far.gaps > 1)
         line.cancel()
         await asyncio.gather(line, return_exceptions=True)
