@@ -54,11 +54,12 @@ async def scraped(server: Any, until: dict[tuple[str, ...], float]) -> dict[tupl
 
 
 async def test_moments_and_merged_changes_are_those_of_the_process(house: Any) -> None:
-    metrics, vote = metrics_of(house.watching), house.town.key("Vote", "open")
-    async with house.watching.tally.watch(vote) as states:
+    watching, vote = Watching.through(MemoryBroker()), house.town.key("Vote", "open")
+    metrics = metrics_of(watching)
+    async with watching.tally.watch(vote) as states:
         await anext(states)
         for _ in range(3):
-            house.watching.hear(Signal(Topic.TALLY, vote))
+            watching.hear(Signal(Topic.TALLY, vote))
         found = await shown(metrics)
     assert (found["meilin_moments_total",], found["meilin_merged_changes_total",]) == (1, 2)
 
