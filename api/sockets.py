@@ -69,7 +69,7 @@ class Sockets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # that somebody knocks
         knocking = HTTPConnection(scope)
-        if knocking.url.path != "/graphql" or not self._from_allowed_page(knocking.headers):
+        if scope["path"] != "/graphql" or not self._from_allowed_page(knocking.headers):
             await send({"type": "websocket.close", "code": 1008})
             return
         speaks = PROTOCOL in scope.get("subprotocols", ())

@@ -9,7 +9,7 @@ PAUSE = 0.1
 SHARE = 0.5
 """Of the loop's time that may go into writing to screens."""
 
-BURST = 0.1
+BURST = 0.25
 """Seconds of writing after quiet before the share is asked for: a lone change reaches all at once."""
 
 LONGEST = 0.005
@@ -37,13 +37,12 @@ class Tempo:
         except BaseException:
             self._lane.release()
             raise
-        self._start = time.perf_counter()
+        self._start = time.thread_time()
 
     async def __aexit__(self, *_: object) -> None:
         try:
             await asyncio.sleep(0)
         finally:
-            now = time.perf_counter()
-            took = min(now - self._start, LONGEST)
-            self._due = max(self._due, now - BURST) + took / self._share
+            took = min(time.thread_time() - self._start, LONGEST)
+            self._due = max(self._due, time.perf_counter() - BURST) + took / self._share
             self._lane.release()

@@ -19,7 +19,7 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 def one_clock() -> Any:
     """The lane's clock is the loop's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lane, "time", SimpleNamespace(perf_counter=now))
+        patch.setattr(lane, "time", SimpleNamespace(perf_counter=now, thread_time=now))
         yield
 
 
