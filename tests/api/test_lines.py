@@ -205,15 +205,12 @@ async def test_what_comes_in_one_piece_is_taken_in_order(server: Any) -> None:
 
 
 async def test_what_comes_byte_by_byte_is_taken_too(server: Any) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.get_extra_info("socket").setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
-    init = Frame(Opcode.TEXT, b'{"type": "connection_init"}').serialize(mask=True)
-    for byte in HELLO + init:
-        writer.write(bytes((byte,)))
-        await asyncio.sleep(0)
-    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
-    assert await Wire(reader, writer).hear() == {"type": "connection_ack"}
-    writer.transport.abort()
+    async with wire(server) as client:
+        client.writer.get_extra_info("socket").setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
+        for byte in Frame(Opcode.TEXT, b'{"type": "connection_init"}').serialize(mask=True):
+            client.writer.write(bytes((byte,)))
+            await asyncio.sleep(0.001)
+        assert await client.hear() == {"type": "connection_ack"}
 
 
 TOO_LARGE = json.dumps({"type": "ping", "payload": {"x": "x" * 64 * 1024}})
