@@ -235,6 +235,7 @@ class Socket:
         self.viewer = viewer
         if self._context:
             self._context.viewer = viewer
+            self._context.standing.renewed()
         if self._expiry:
             self._expiry.cancel()
         if viewer.expires_at is not None:
@@ -306,9 +307,10 @@ class Socket:
     def context(self) -> Context:
         """For what runs for this viewer alone."""
         if self._context is None:
-            self._context = Context(
-                utc_now, self._sockets.watching, Standing(self._current, utc_now), self.viewer, self._secret
-            )
+            standing = Standing(self._current, utc_now)
+            if self._renewal:
+                standing.changed()
+            self._context = Context(utc_now, self._sockets.watching, standing, self.viewer, self._secret)
         return self._context
 
     async def _current(self) -> Viewer:

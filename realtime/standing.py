@@ -56,12 +56,12 @@ class Standings:
 class Standing:
     """Wakes the watchers of one socket when its account's rights change or its session ends.
 
-    `renew` finds the viewer anew, for all who ask later. `changes`: how many there were.
+    `renew` finds the viewer anew, for all who ask later. `known`: how many of the `changes` it had seen.
     """
 
     def __init__(self, renew: Callable[[], Awaitable[Viewer]], clock: Callable[[], datetime]) -> None:
         self._renew, self._clock = renew, clock
-        self.changes = 0
+        self.changes = self.known = 0
         self._changed = asyncio.Event()
 
     def changed(self) -> None:
@@ -70,12 +70,16 @@ class Standing:
         done, self._changed = self._changed, asyncio.Event()
         done.set()
 
+    def renewed(self) -> None:
+        """The viewer is found, and no change came meanwhile."""
+        self.known = self.changes
+
     async def while_allowed(
         self, check: Check, states: AsyncIterator[T], viewer: Viewer, since: int | None = None
     ) -> AsyncGenerator[T, None]:
         """`states` for as long as `check` passes whenever rights change or `viewer`'s session ends.
 
-        `since`: the number of changes before it passed for the first time; none given, none came meanwhile.
+        `since`: what was `known` before it passed for the first time; none given, none came meanwhile.
         """
         asked = self.changes if since is None else since
         waiting = asyncio.ensure_future(anext(states))

@@ -45,7 +45,7 @@ async def watch(
         if not may(context.viewer, Permission.READ_BULLETIN, await place()):
             raise NotFound
 
-    since, viewer = context.standing.changes, context.viewer
+    since, viewer = context.standing.known, context.viewer
     await allowed()
     async with (
         watched as shown,

@@ -54,19 +54,24 @@ class Here(Server):
         body = {"query": query, "variables": variables}
         return (await self._http.post("/graphql", json=body, headers=self.bearer(who))).json()
 
+    async def until(self, true: Callable[[], Any]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not true():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
 
 Start = Callable[..., AbstractAsyncContextManager[Here]]
 
 
 @pytest.fixture
 def here(way: str, town: Any, town_url: str) -> Start:
-    """`async with here(setting=…) as server`."""
+    """`async with here(setting=…) as server`; `stock`: what else uvicorn is told."""
 
     @asynccontextmanager
-    async def start(**settings: Any) -> AsyncIterator[Here]:
+    async def start(stock: dict[str, Any] | None = None, **settings: Any) -> AsyncIterator[Here]:
         app = create_app(Settings(town_url, **settings))
         given = _options("127.0.0.1", 0) | {"loop": "none"} | (STOCK if way == "plain" else {})
-        server = uvicorn.Server(uvicorn.Config(app, **given))
+        server = uvicorn.Server(uvicorn.Config(app, **given | (stock or {})))
         EXECUTOR_CACHE.clear()
         running = asyncio.create_task(server._serve())
         try:
