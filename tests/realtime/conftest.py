@@ -3,6 +3,7 @@
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,14 @@ from redis.asyncio import Redis as Client
 
 from realtime.redis_broker import EVERYWHERE
 from tests.services import Redis
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+CLOCK = SimpleNamespace(perf_counter=_now, thread_time=_now)
+"""In place of `time`: whatever the lane measures is the loop's time."""
 
 
 class Stuck(AssertionError):

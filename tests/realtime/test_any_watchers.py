@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mappi
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from realtime.feed import Feed, Items
 from realtime.groups import GONE, Ended, Group, Groups, Member, Step
 from realtime.live import Live, States
 from realtime.tempo import Tempo
+from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -483,7 +483,7 @@ def small() -> Iterator[None]:
             (groups, "CHUNK", 2),
             (feed, "KEPT", 5),
             (feed, "BATCH", 3),
-            (tempo, "time", SimpleNamespace(perf_counter=lambda: asyncio.get_running_loop().time())),
+            (tempo, "time", CLOCK),
         ):
             patch.setattr(module, name, value)
         for module in (feed, groups):

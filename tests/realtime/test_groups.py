@@ -13,6 +13,7 @@ from realtime import tempo as lane
 from realtime.groups import CHUNK, GONE, Ended, Group, Groups, Member, Step
 from realtime.live import Live, States
 from realtime.tempo import Tempo
+from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -24,7 +25,7 @@ REFUSED = [{"message": "no"}]
 def one_clock() -> Any:
     """The lane's clock is the loop's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lane, "time", SimpleNamespace(perf_counter=lambda: asyncio.get_running_loop().time()))
+        patch.setattr(lane, "time", CLOCK)
         yield
 
 

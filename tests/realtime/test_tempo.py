@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from realtime import tempo as lane
 from realtime.tempo import BURST, LONGEST, Tempo
+from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -19,7 +19,7 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 def one_clock() -> Any:
     """The lane's clock is the loop's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lane, "time", SimpleNamespace(perf_counter=now, thread_time=now))
+        patch.setattr(lane, "time", CLOCK)
         yield
 
 
