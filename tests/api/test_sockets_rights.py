@@ -13,6 +13,7 @@ from community.members.models import CoOwner, RoleGrant, Session
 from community.permissions import SYSTEM
 from community.signals import Signal, Topic
 from community.votes.actions import open_vote
+from schema.schema import graphql_schema
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -214,7 +215,7 @@ async def test_a_fault_in_an_operation_is_said_and_ends_it_alone(
     async with here() as server, server.socket() as socket:
         await socket.subscribe("good", ATTENDANCE, id=server.town.id("Event", "picnic"))
         await socket.receive()
-        monkeypatch.setattr(sockets_.graphql_schema, "subscribe", broken)
+        monkeypatch.setattr(graphql_schema, "subscribe", broken)
         await socket.subscribe("bad", OWN, id=server.town.id("Community", "spring"))
         assert code_of(await socket.receive()) == "INTERNAL"
         await socket.send(type="ping")
