@@ -241,7 +241,9 @@ class Redis(Service):
 class MeilinServer(Service):
     """`meilin serve`; with `workers` a group of processes over Redis."""
 
-    def __init__(self, folder: Path, database_url: str, redis_url: str = "", workers: int = 1) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, redis_url: str = "", workers: int = 1, **settings: str
+    ) -> None:
         super().__init__(folder)
         self.url = f"http://127.0.0.1:{self.port}"
         self._workers = workers
@@ -249,7 +251,7 @@ class MeilinServer(Service):
             "MEILIN_DATABASE_URL": database_url,
             "MEILIN_REDIS_URL": redis_url,
             "MEILIN_PUBLIC_URL": self.url,
-        }
+        } | settings
 
     def command(self) -> dict[str, Any]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MEILIN_")}
@@ -706,9 +708,11 @@ class Scene:
     def servers(self) -> list[MeilinServer]:
         return self.clients.servers
 
-    async def serve(self, groups: int = 1, redis: Redis | None = None, workers: int = 1) -> None:
+    async def serve(
+        self, groups: int = 1, redis: Redis | None = None, workers: int = 1, **settings: str
+    ) -> None:
         new = [
-            MeilinServer(self.folder, self.estate.url, redis.url if redis else "", workers)
+            MeilinServer(self.folder, self.estate.url, redis.url if redis else "", workers, **settings)
             for _ in range(groups)
         ]
         self.servers.extend(new)
