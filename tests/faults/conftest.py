@@ -599,7 +599,7 @@ class Watcher:
     document = ""
 
     def __init__(self, servers: Sequence[MeilinServer]) -> None:
-        self.servers = servers
+        self.servers, self.patience = servers, 5
         self.codes: Counter[int] = Counter()
         self.gave_up: object = None
 
@@ -622,7 +622,9 @@ class Watcher:
         """The code with which the line was closed."""
         url = f"ws://127.0.0.1:{server.port}/graphql"
         protocols: Any = ["graphql-transport-ws"]
-        async with connect(url, subprotocols=protocols, open_timeout=5, close_timeout=0.5) as line:
+        async with connect(
+            url, subprotocols=protocols, open_timeout=self.patience, close_timeout=0.5
+        ) as line:
             try:
                 await line.send(json.dumps({"type": "connection_init"}))
                 asked = {"query": self.document, "variables": self.variables()}
@@ -718,8 +720,10 @@ class Scene:
         self.servers.extend(new)
         await asyncio.gather(*(server.up() for server in new))
 
-    async def watch(self, screens: int = 2, boards: int = 2, where: Sequence[MeilinServer] = ()) -> None:
-        """Lets them watch, from now on and wherever they find a server."""
+    async def watch(
+        self, screens: int = 2, boards: int = 2, where: Sequence[MeilinServer] = (), patience: int = 5
+    ) -> None:
+        """Lets them watch, from now on and wherever they find a server that answers in time."""
         start = await self.newest_cursor()
         servers = where or self.servers
         new_screens = [Screen(servers, self.estate.vote) for _ in range(screens)]
@@ -727,6 +731,7 @@ class Scene:
         self.screens += new_screens
         self.boards += new_boards
         for watcher in (*new_screens, *new_boards):
+            watcher.patience = patience
             self.go(watcher.watch())
         await until(lambda: all(screen.shown["version"] >= 0 for screen in new_screens), "first snapshots")
 

@@ -141,7 +141,8 @@ async def test_all_who_watched_a_process_that_is_killed_come_to_the_other(
     """All at once, in the midst of the ballots."""
     voting = await scene(120, groups=2, redis=redis, MEILIN_SOCKETS_PER_ADDRESS="20000")
     killed, other = voting.servers
-    await voting.watch(screens=watchers - 20, boards=20, where=[killed])
+    for _ in range(watchers // 100):
+        await voting.watch(screens=95, boards=5, where=[killed], patience=60)
     await voting.watch(screens=2, boards=1, where=[other])
     voting.neighbours.slowly = 0.2
     casting = voting.go(voting.neighbours.cast(voting.estate.parties[:80], at_once=4))
