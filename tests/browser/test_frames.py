@@ -29,6 +29,7 @@ def test_a_browser_takes_messages_of_every_length_and_the_closing(server: Any, o
     vote = first["votes"]["edges"][0]["node"]["id"]
     query = "subscription { voteProgress(voteId: %s) { version %s } }"
     wide = " ".join(f"a{number}: eligible {{ heads area }}" for number in range(20))
+    wide += " questions { conditions { gate measure need clause have of missing met } }"
     ids = ["a", "票", "b" * 60, "c" * 300, "票" * 10_000, "d" * 64_500]
     end = open_page("/").evaluate(SPEAK, [ids, query % (json.dumps(vote), wide)])
     assert [id_ for id_, _ in end["seen"]] == ids
