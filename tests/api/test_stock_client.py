@@ -1,5 +1,11 @@
-"""A client that we did not write: `gql` over its own transports."""
+"""Clients that we did not write: `gql` over its own transports, and `graphql-ws` under Node, both ways."""
 
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,11 +13,19 @@ from gql import Client, gql
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 
+from api.sockets import TRY_AGAIN_LATER
+
 pytestmark = pytest.mark.xdist_group("stock_client")
 
 PROGRESS = """subscription($id: ID!) { voteProgress(voteId: $id) {
-  version eligible { heads area } participating { heads area } } }"""
+  voteId version eligible { heads area } participating { heads area } } }"""
+FRONTEND = Path(__file__).parents[2] / "frontend"
 CAST = "mutation($v: ID!, $a: [AnswerInput!]!) { castBallot(voteId: $v, answers: $a) { id } }"
+
+
+@pytest.fixture(scope="module")
+def server(either_server: Any) -> Any:
+    return either_server
 
 
 def transport(server: Any, **payload: str) -> WebsocketsTransport:
@@ -57,3 +71,86 @@ async def test_it_is_told_what_is_hidden_and_sees_it_with_a_token(server: Any) -
         async for result in client.subscribe(asked):
             assert result["voteProgress"]["eligible"] == {"heads": 2, "area": "200.00"}
             break
+
+
+GRAPHQL_WS = """
+import { createClient } from 'graphql-ws'
+import WebSocket from 'ws'
+const [url, query, variables, connectionParams] = process.argv.slice(1)
+const say = (what) => console.log(JSON.stringify(what))
+const client = createClient({
+  url, webSocketImpl: WebSocket, connectionParams: JSON.parse(connectionParams),
+  retryWait: async () => {}, retryAttempts: 50, keepAlive: 50,
+  on: { closed: (event) => say({ closed: event.code }), pong: (received) => received && say({ pong: true }) },
+})
+client.subscribe(
+  { query, variables: JSON.parse(variables) },
+  { next: (next) => say({ next }), error: (error) => say({ error }), complete: () => say({ complete: 1 }) },
+)
+"""
+
+
+@asynccontextmanager
+async def graphql_ws(
+    server: Any, query: str, variables: dict[str, Any], **payload: str
+) -> AsyncIterator[Callable[[str], Any]]:
+    """Call what it gives for the next thing of that kind that the client says."""
+    node = shutil.which("node")
+    if node is None or not (FRONTEND / "node_modules" / "graphql-ws").exists():
+        pytest.skip("no Node here, or not the page's packages")
+    url = f"ws://127.0.0.1:{server.port}/graphql"
+    process = await asyncio.create_subprocess_exec(
+        node, "--input-type=module", "-e", GRAPHQL_WS, url, query, json.dumps(variables), json.dumps(payload),
+        cwd=FRONTEND, stdout=asyncio.subprocess.PIPE, limit=2**20,
+    )  # fmt: skip
+    assert process.stdout
+    said = process.stdout
+
+    async def listen(kind: str) -> Any:
+        async with asyncio.timeout(30):
+            while line := await said.readline():
+                if kind in (what := json.loads(line)):
+                    return what[kind]
+        raise AssertionError(f"it ended without {kind}")
+
+    try:
+        yield listen
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def test_graphql_ws_follows_a_vote_and_pings(server: Any) -> None:
+    vote = server.town.id("Vote", "survey")
+    async with graphql_ws(server, PROGRESS, {"id": vote}) as listen:
+        assert (await listen("next"))["data"]["voteProgress"]["participating"]["heads"] == 0
+        await listen("pong")
+        answer = {"questionId": server.town.id("Question", "survey/0"), "choices": ["GYM"]}
+        assert "errors" not in server.post(CAST, "spring/resident-1", v=vote, a=[answer])
+        assert (await listen("next"))["data"]["voteProgress"]["participating"]["heads"] == 1
+        await listen("pong")
+
+
+async def test_graphql_ws_is_told_what_is_hidden_and_sees_it_with_a_token(server: Any) -> None:
+    given = {"id": server.town.id("Vote", "quiet")}
+    async with graphql_ws(server, PROGRESS, given) as listen:
+        (error,) = await listen("error")
+        assert error["extensions"]["code"] == "NOT_FOUND"
+    token = f"Bearer {server.town.tokens['quiet/resident-1']}"
+    async with graphql_ws(server, PROGRESS, given, Authorization=token) as listen:
+        assert (await listen("next"))["data"]["voteProgress"]["eligible"]["heads"] == 2
+    async with graphql_ws(server, PROGRESS, given, Authorization="Bearer nothing") as listen:
+        assert await listen("closed") == 4403
+        await listen("error")  # for good: it does not try again
+
+
+async def test_graphql_ws_comes_back_when_it_is_asked_to(here: Any, town: Any) -> None:
+    given = {"id": town.id("Vote", "open")}
+    async with here() as server, graphql_ws(server, PROGRESS, given) as listen:
+        for _ in range(3):
+            assert (await listen("next"))["data"]["voteProgress"]["voteId"] == given["id"]
+            (socket,) = [each for each in server.sockets._sockets if not each.closed]
+            socket.close(TRY_AGAIN_LATER, "Try again later")
+            assert await listen("closed") == 1013
+        await listen("next")

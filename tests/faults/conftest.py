@@ -77,7 +77,9 @@ async def until(true: Callable[[], Any], what: str, patience: float = PATIENCE) 
 class MeilinServer(Service):
     """`meilin serve`; with `workers` a group of processes over Redis."""
 
-    def __init__(self, folder: Path, database_url: str, redis_url: str = "", workers: int = 1) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, redis_url: str = "", workers: int = 1, **settings: str
+    ) -> None:
         super().__init__(folder)
         self.url = f"http://127.0.0.1:{self.port}"
         self._workers = workers
@@ -85,7 +87,7 @@ class MeilinServer(Service):
             "MEILIN_DATABASE_URL": database_url,
             "MEILIN_REDIS_URL": redis_url,
             "MEILIN_PUBLIC_URL": self.url,
-        }
+        } | settings
 
     def command(self) -> dict[str, Any]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MEILIN_")}
@@ -407,7 +409,7 @@ class Watcher:
     document = ""
 
     def __init__(self, servers: Sequence[MeilinServer]) -> None:
-        self.servers = servers
+        self.servers, self.patience = servers, 5
         self.codes: Counter[int] = Counter()
         self.gave_up: object = None
 
@@ -430,7 +432,9 @@ class Watcher:
         """The code with which the line was closed."""
         url = f"ws://127.0.0.1:{server.port}/graphql"
         protocols: Any = ["graphql-transport-ws"]
-        async with connect(url, subprotocols=protocols, open_timeout=5, close_timeout=0.5) as line:
+        async with connect(
+            url, subprotocols=protocols, open_timeout=self.patience, close_timeout=0.5
+        ) as line:
             try:
                 await line.send(json.dumps({"type": "connection_init"}))
                 asked = {"query": self.document, "variables": self.variables()}
@@ -516,16 +520,20 @@ class Scene:
     def servers(self) -> list[MeilinServer]:
         return self.clients.servers
 
-    async def serve(self, groups: int = 1, redis: Redis | None = None, workers: int = 1) -> None:
+    async def serve(
+        self, groups: int = 1, redis: Redis | None = None, workers: int = 1, **settings: str
+    ) -> None:
         new = [
-            MeilinServer(self.folder, self.estate.url, redis.url if redis else "", workers)
+            MeilinServer(self.folder, self.estate.url, redis.url if redis else "", workers, **settings)
             for _ in range(groups)
         ]
         self.servers.extend(new)
         await asyncio.gather(*(server.up() for server in new))
 
-    async def watch(self, screens: int = 2, boards: int = 2, where: Sequence[MeilinServer] = ()) -> None:
-        """Lets them watch, from now on and wherever they find a server."""
+    async def watch(
+        self, screens: int = 2, boards: int = 2, where: Sequence[MeilinServer] = (), patience: int = 5
+    ) -> None:
+        """Lets them watch, from now on and wherever they find a server that answers in time."""
         start = await self.newest_cursor()
         servers = where or self.servers
         new_screens = [Screen(servers, self.estate.vote) for _ in range(screens)]
@@ -533,6 +541,7 @@ class Scene:
         self.screens += new_screens
         self.boards += new_boards
         for watcher in (*new_screens, *new_boards):
+            watcher.patience = patience
             self.go(watcher.watch())
         await until(lambda: all(screen.shown["version"] >= 0 for screen in new_screens), "first snapshots")
 

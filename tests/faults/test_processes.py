@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sqlite3
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -125,6 +126,51 @@ async def test_workers_end_with_their_supervisor_and_leave_the_port(scene: Any, 
     await voting.whole()
     watchers = (*voting.screens, *voting.boards)
     assert sum(watcher.codes[1012] for watcher in watchers) >= len(watchers)  # told to come back
+
+
+@mostly_postgres
+@pytest.mark.parametrize(
+    "watchers",
+    [
+        pytest.param(300, id="hundreds"),
+        pytest.param(5_000, id="thousands", marks=[pytest.mark.soak, pytest.mark.timeout(900)]),
+    ],
+)
+async def test_all_who_watched_a_process_that_is_killed_come_to_the_other(
+    scene: Any, redis: Any, watchers: int
+) -> None:
+    """All at once, in the midst of the ballots."""
+    voting = await scene(120, groups=2, redis=redis, MEILIN_SOCKETS_PER_ADDRESS="20000")
+    killed, other = voting.servers
+    for _ in range(watchers // 100):
+        await voting.watch(screens=95, boards=5, where=[killed], patience=60)
+    await voting.watch(screens=2, boards=1, where=[other])
+    voting.neighbours.slowly = 0.2
+    casting = voting.go(voting.neighbours.cast(voting.estate.parties[:80], at_once=4))
+    await voting.until(lambda: len(voting.neighbours.acknowledged) >= 20, "some have voted")
+    for watcher in (*voting.screens, *voting.boards):
+        watcher.servers = [other]
+    killed.kill()
+    voting.servers.remove(killed)
+    start = time.monotonic()
+
+    async def all_are_there() -> bool:
+        return bool(await other.watchers() == watchers + 3)
+
+    await voting.until(all_are_there, "all have come to the other")
+    there = time.monotonic() - start
+    await casting
+    await voting.chair.post_one()
+    await voting.whole(kills=1)
+    voting.log(f"{watchers} watchers came to the other process within {there:.1f} s of the kill")
+
+    # Everybody is still there, and is shown what is new.
+    await voting.neighbours.cast(voting.estate.parties[80:])
+    shown = await voting.whole(kills=1)
+    voting.log(f"and had the last ballot {shown:.2f} s after it was written")
+    assert lines_lost(voting) >= watchers
+    assert other.faults() == []
+    await voting.close_and_recount()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
