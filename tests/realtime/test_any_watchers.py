@@ -112,15 +112,18 @@ class Source:
     async def steps(self) -> AsyncGenerator[Step, None]:
         town, recent = self._town, ([0, *self._town.items])[-4:][0]
         watched: Any = town.feed.watch(ESTATE, recent) if self._key == ESTATE else town.live.watch(self._key)
-        async with watched as shown:
-            self.shown, self.start = shown, shown.number
-            self.opened.set_result(None)
-            async for value in shown:
-                await asyncio.sleep(0.001)
-                if town.breaking:
-                    town.breaking -= 1
-                    raise Ended(AWAY)
-                yield Step(shown.number, text_of(self._level, self._key, value))
+        try:
+            async with watched as shown:
+                self.shown, self.start = shown, shown.number
+                self.opened.set_result(None)
+                async for value in shown:
+                    await asyncio.sleep(0.001)
+                    if town.breaking:
+                        town.breaking -= 1
+                        raise OSError("the database is away")
+                    yield Step(shown.number, text_of(self._level, self._key, value))
+        except OSError as error:
+            raise Ended(AWAY) from error
 
     def newest(self, number: int) -> bool:
         shown = self.shown
