@@ -117,7 +117,8 @@ class Shared:
         if not isinstance(self._shown, Items):
             return 0
         head = self._shown.head
-        after = asked.given.get(self._document.cursor or "")
+        cursor = self._document.cursor
+        after = None if cursor is None else asked.given.get(cursor)
         if after is None or self._number_of is None:
             return head
         number = self._number_of(after)

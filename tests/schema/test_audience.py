@@ -1,0 +1,360 @@
+"""Every field that a subscription reaches is run alone, before a viewer who notices being looked at."""
+
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+from inspect import isawaitable
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import (
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_abstract_type,
+    is_composite_type,
+    is_object_type,
+    parse,
+)
+
+from community.events.actions import sign_up
+from community.ledger.actions import record_entry
+from community.ledger.rules import Category, Direction
+from community.permissions import Viewer
+from community.votes.actions import cast_ballot
+from community.votes.casting import Answered
+from schema.audience import BY_RIGHTS, BY_VIEWER, Audience, audience_of, mark_of
+from schema.context import Context, Info
+from schema.schema import graphql_schema
+
+Place = tuple[str, str]
+"""A type and a field of it."""
+
+IN_SPRING = '{ community(slug: "spring") { %s } }'
+VOTES = IN_SPRING % "votes { edges { node { %s } } }"
+EVENTS = IN_SPRING % "events { edges { node { %s } } }"
+WAYS = {
+    "Community": IN_SPRING,
+    "Vote": VOTES,
+    "Question": VOTES % "questions { %s }",
+    "RollEntry": VOTES % "viewerEntries { %s }",
+    "BallotReceipt": VOTES % "viewerEntries { ballot { %s } }",
+    "Event": EVENTS,
+    "SignUp": EVENTS % "viewerSignUp { %s }",
+    "Notice": IN_SPRING % "notices { edges { node { %s } } }",
+    "BulletinItem": IN_SPRING % "bulletin { edges { node { %s } } }",
+    "Ledger": IN_SPRING % "ledger { %s }",
+    "Entry": IN_SPRING % "ledger { entries { edges { node { %s } } } }",
+}
+"""How each type that computes something is come by. A way itself may depend on the viewer."""
+
+LOOKING: ContextVar[Place | None] = ContextVar("looking", default=None)
+"""The field that is being run."""
+
+
+# The viewer who notices
+
+
+class Sight:
+    """What each field looked at, and which ones were run."""
+
+    def __init__(self) -> None:
+        self.found: dict[Place, Audience] = {}
+
+    def ran(self, place: Place) -> None:
+        self.found.setdefault(place, Audience.EVERYBODY)
+
+    def looked(self, place: Place | None, audience: Audience) -> None:
+        if place is not None:
+            self.found[place] = max(self.found[place], audience)
+
+
+class Account:
+    """An account in whose name something is done, or which is compared: more than that there is one."""
+
+    def __init__(self, number: int, sight: Sight) -> None:
+        self._number, self._sight, self._place = number, sight, LOOKING.get()
+
+    def _used(self, *_: object) -> int:
+        self._sight.looked(self._place, Audience.VIEWER)
+        return self._number
+
+    __int__ = __index__ = __conform__ = __hash__ = _used
+
+    def __str__(self) -> str:
+        return str(self._used())
+
+    def __eq__(self, other: object) -> bool:
+        return self._used() == other
+
+
+class Noticing:
+    """A viewer. Roles and scopes are what many have, all else is its own."""
+
+    def __init__(self, viewer: Viewer, sight: Sight) -> None:
+        self._viewer, self._sight = viewer, sight
+
+    def __getattr__(self, name: str) -> Any:
+        own = name not in ("account", "roles", "roles_in", "scopes")
+        self._sight.looked(LOOKING.get(), Audience.VIEWER if own else Audience.RIGHTS)
+        value = getattr(self._viewer, name)
+        return Account(value, self._sight) if name == "account" and value is not None else value
+
+
+class NoticingContext(Context):
+    sight: Sight
+    _viewer: Any
+
+    @property
+    def viewer(self) -> Any:  # type: ignore[override]
+        self.sight.looked(LOOKING.get(), Audience.RIGHTS)
+        return self._viewer
+
+    @viewer.setter
+    def viewer(self, viewer: Any) -> None:
+        self._viewer = viewer
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("secret", "request", "response", "standing"):
+            self.sight.looked(LOOKING.get(), Audience.VIEWER)
+        return super().__getattribute__(name)
+
+
+def noticing(context: Context, sight: Sight) -> NoticingContext:
+    made = NoticingContext(context.clock, context.watching, context.standing)
+    made.sight, made.viewer = sight, Noticing(context.viewer, sight)
+    return made
+
+
+# The fields
+
+
+def reachable(schema: GraphQLSchema) -> list[GraphQLObjectType]:
+    """Every object type to which a subscription may come."""
+    assert schema.subscription_type
+    found: dict[str, Any] = {}
+    ahead: list[Any] = [field.type for field in schema.subscription_type.fields.values()]
+    while ahead:
+        kind = get_named_type(ahead.pop())
+        if is_abstract_type(kind):
+            ahead.extend(schema.get_possible_types(kind))
+        elif is_object_type(kind) and kind.name not in found:
+            found[kind.name] = kind
+            ahead.extend(field.type for field in kind.fields.values())
+    return list(found.values())
+
+
+def fields_of(schema: GraphQLSchema) -> dict[Place, GraphQLField]:
+    return {(kind.name, name): field for kind in reachable(schema) for name, field in kind.fields.items()}
+
+
+def computes(field: GraphQLField) -> bool:
+    """What does not is a value that lies ready, the same for whoever comes by it."""
+    return not field.extensions["strawberry-definition"].is_basic_field
+
+
+@contextmanager
+def watched(fields: Mapping[Place, GraphQLField], sight: Sight) -> Iterator[None]:
+    """Says of each field when it is being run."""
+
+    def saying(place: Place, resolve: Callable[..., Any]) -> Callable[..., Any]:
+        async def until(result: Any) -> Any:
+            LOOKING.set(place)
+            try:
+                return await result
+            finally:
+                LOOKING.set(None)
+
+        def run(root: Any, info: Any, **given: Any) -> Any:
+            sight.ran(place)
+            LOOKING.set(place)
+            try:
+                result = resolve(root, info, **given)
+            finally:
+                LOOKING.set(None)
+            return until(result) if isawaitable(result) else result
+
+        return run
+
+    with pytest.MonkeyPatch.context() as patch:
+        for place, field in fields.items():
+            patch.setattr(field, "resolve", saying(place, field.resolve))  # type: ignore[arg-type]
+        yield
+
+
+async def looked_at(
+    schema: strawberry.Schema, ways: Mapping[str, str], context: Context
+) -> dict[Place, Audience]:
+    """What every field that computes something looks at."""
+    sight = Sight()
+    fields = {place: field for place, field in fields_of(schema._schema).items() if computes(field)}
+    assert {kind for kind, _ in fields} == set(ways)
+    with watched(fields, sight):
+        for (kind, name), field in fields.items():
+            one = f"{name} {{ __typename }}" if is_composite_type(get_named_type(field.type)) else name
+            result: Any = await schema.execute(ways[kind] % one, context_value=noticing(context, sight))
+            assert not result.errors, result.errors
+            assert (kind, name) in sight.found, "there is nothing in this town of which to ask it"
+    return {place: sight.found[place] for place in fields}
+
+
+async def untrue(
+    schema: strawberry.Schema, ways: Mapping[str, str], context: Context
+) -> dict[Place, tuple[Audience, Audience]]:
+    """The mark of each field that says another than what it looks at, and that."""
+    found = await looked_at(schema, ways, context)
+    return {
+        place: (mark_of(field), found.get(place, Audience.EVERYBODY))
+        for place, field in fields_of(schema._schema).items()
+        if mark_of(field) != found.get(place, Audience.EVERYBODY)
+    }
+
+
+@pytest.fixture
+async def lively(house: Any) -> Any:
+    """The town, in which resident-1 has also voted and signed up, and a vote allows an entry."""
+    town, resident = house.town, await house.viewer("spring/resident-1")
+    answers = [Answered(town.key("Question", "open/0"), ("FOR",))]
+    await cast_ballot(resident, house.now, town.key("Vote", "open"), answers=answers)
+    await sign_up(resident, house.now, town.key("Event", "picnic"), party_size=2)
+    await record_entry(
+        await house.viewer("spring/manager"), house.now, town.key("Community", "spring"),
+        date=(house.now - timedelta(days=2)).date(), direction=Direction.EXPENSE, category=Category.AUDIT,
+        item="换水泵", amount=100, authority_vote=town.key("Vote", "closed"),
+    )  # fmt: skip
+    return house
+
+
+async def test_every_mark_is_true(lively: Any) -> None:
+    context = await lively.context("spring/resident-1")
+    assert await untrue(graphql_schema, WAYS, context) == {}
+
+
+async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
+    """Not everything is for everybody; else nothing was noticed."""
+    found = await looked_at(graphql_schema, WAYS, await lively.context("spring/resident-1"))
+    marked = {place for place, audience in found.items() if audience is Audience.VIEWER}
+    assert marked == {("Vote", "viewerEntries"), ("Event", "viewerSignUp")}
+    assert {("BulletinItem", "subject"), ("Community", "ledger"), ("Entry", "authorityVote")} <= {
+        place for place, audience in found.items() if audience is Audience.RIGHTS
+    }
+
+
+# Marks that are not true
+
+
+@strawberry.interface
+class Thing:
+    @strawberry.field
+    def secret(self, info: Info) -> str:
+        return ""
+
+
+@strawberry.type
+class Plant(Thing):
+    ready: str = "the same"
+
+    @strawberry.field
+    def same(self, info: Info) -> str:
+        return str(info.context.now)
+
+    @strawberry.field(metadata=BY_RIGHTS)
+    def by_rights(self, info: Info) -> bool:
+        return info.context.viewer.account is None or bool(info.context.viewer.roles_in(1))
+
+    @strawberry.field(metadata=BY_VIEWER)
+    def by_viewer(self, info: Info) -> str:
+        return info.context.viewer.name
+
+    @strawberry.field(metadata=BY_VIEWER)
+    def secret(self, info: Info) -> str:
+        return info.context.secret or ""
+
+    @strawberry.field
+    def unmarked(self, info: Info) -> bool:
+        return info.context.viewer.account is None
+
+    @strawberry.field
+    async def unmarked_through_a_loader(self, info: Info) -> bool:
+        return await info.context.loaders.notices.load(1) is None
+
+    @strawberry.field(metadata=BY_RIGHTS)
+    async def own_though_marked_by_rights(self, info: Info) -> bool:
+        return await info.context.loaders.own_sign_ups.load(1) is None
+
+    @strawberry.field(metadata=BY_RIGHTS)
+    def compares(self, info: Info) -> bool:
+        return info.context.viewer.account == 7
+
+    @strawberry.field(metadata=BY_RIGHTS)
+    def marked_for_nothing(self) -> str:
+        return "the same"
+
+    @strawberry.field(metadata=BY_VIEWER)
+    def marked_too_much(self, info: Info) -> bool:
+        return bool(info.context.viewer.scopes)
+
+    @strawberry.field
+    def thing(self) -> Thing:
+        return self
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def plant(self) -> Plant:
+        return Plant()
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def plant(self) -> AsyncGenerator[Plant, None]:
+        yield Plant()
+
+
+planted = strawberry.Schema(query=Query, subscription=Subscription)
+
+
+async def test_a_mark_that_is_not_true_is_found(house: Any) -> None:
+    found = await untrue(planted, {"Plant": "{ plant { %s } }"}, await house.context("spring/resident-1"))
+    everybody, rights, viewer = Audience
+    assert {name: seen for (_, name), seen in found.items()} == {
+        "unmarked": (everybody, rights),
+        "unmarkedThroughALoader": (everybody, rights),
+        "ownThoughMarkedByRights": (rights, viewer),
+        "compares": (rights, viewer),
+        "markedForNothing": (rights, everybody),
+        "markedTooMuch": (viewer, rights),
+    }
+
+
+async def test_a_field_that_could_not_be_asked_is_found(house: Any) -> None:
+    """Here nobody has voted or signed up yet."""
+    with pytest.raises(AssertionError, match="nothing in this town"):
+        await untrue(graphql_schema, WAYS, await house.context("spring/resident-1"))
+
+
+# Documents
+
+
+@pytest.mark.parametrize(
+    ("document", "audience"),
+    [
+        ("{ plant { ready same } }", Audience.EVERYBODY),
+        ("{ plant { __typename thing { __typename } } }", Audience.EVERYBODY),
+        ("{ plant { ready byRights } }", Audience.RIGHTS),
+        ("{ plant { byViewer byRights } }", Audience.VIEWER),
+        ("{ plant { more: byRights @skip(if: true) } }", Audience.RIGHTS),
+        ("{ plant { thing { ... { ...A } } } } fragment A on Plant { byRights }", Audience.RIGHTS),
+        ("{ plant { ...A } } fragment A on Plant { ...B } fragment B on Plant { byViewer }", Audience.VIEWER),
+        ("{ plant { thing { secret } } }", Audience.VIEWER),
+        ("{ plant { thing { ... on Thing { secret } } } }", Audience.VIEWER),
+    ],
+)  # fmt: skip
+def test_a_document_is_for_those_of_its_widest_mark(document: str, audience: Audience) -> None:
+    """Of an interface's field: of what may stand there."""
+    assert audience_of(planted._schema, parse(f"subscription {document}")) is audience
