@@ -21,6 +21,9 @@ from api.settings import Settings
 
 LARGEST_MESSAGE = 64 * 1024
 
+KNOCKING = 8192
+"""Connections that may wait to be accepted, as when all screens come back at once; the system may allow fewer."""
+
 GRACE = 10
 """Seconds for requests under way when the server is told to stop."""
 
@@ -83,6 +86,7 @@ def _options(host: str, port: int) -> dict[str, Any]:
         "ws": FrameProtocol,
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
+        "backlog": KNOCKING,
         "timeout_graceful_shutdown": GRACE,
         "access_log": False,
         "log_config": None,
