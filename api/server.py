@@ -22,7 +22,7 @@ from api.settings import Settings
 LARGEST_MESSAGE = 64 * 1024
 
 KNOCKING = 8192
-"""Connections that may wait to be accepted, as when all screens come back at once; the system may allow fewer."""
+"""Connections that may wait to be accepted, as when all screens come back at once."""
 
 GRACE = 10
 """Seconds for requests under way when the server is told to stop."""
