@@ -22,7 +22,7 @@ install: .venv/.installed frontend/dist/index.html ## install what is needed, bu
 run: install ## install and serve on 127.0.0.1, `make run PORT=9000` elsewhere
 	@meilin serve --port $(PORT)
 
-test: .venv/.dev frontend/dist/index.html .venv/.browser lint ## every test, with a real PostgreSQL and a real browser
+test: .venv/.dev frontend/dist/index.html .venv/.browser lint ## every test, on SQLite and on PostgreSQL with Redis, in a real browser
 	cd frontend && npm run --silent check && npm run --silent test
 	pytest -n 2 --dist loadgroup
 
@@ -35,7 +35,7 @@ fmt: .venv/.dev ## format
 	ruff check --fix .
 	ruff format .
 
-bench: .venv/.dev ## the count, a ballot and a moment, timed side by side
+bench: .venv/.dev ## the live side beside plain Strawberry and a bare writer in C, and single deeds, in one table
 	python -m bench
 
 soak: .venv/.dev frontend/dist/index.html ## the long endurance runs

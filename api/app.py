@@ -1,6 +1,7 @@
 """The app: one value, built in one place from its settings."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -17,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from api import health, page
 from api.answers import fault, hung_up, refused
 from api.clock import utc_now
+from api.glance import Glance
 from api.graphql import GraphQLEndpoint
 from api.logs import configure
 from api.metrics import Metrics
@@ -92,12 +94,11 @@ def create_app(settings: Settings) -> App:
             try:
                 yield
             finally:
-                for task in tasks:  # the timers begin nothing more
+                for task in tasks:
                     task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LAST_DEEDS):
+                        await asyncio.wait(tasks)  # the timers begin nothing more
                         await all_done()
                 stop_telling()
 
@@ -124,6 +125,7 @@ def create_app(settings: Settings) -> App:
     app.state.settings = settings
     app.state.watching = watching
     app.state.broker = broker
+    app.state.glance = Glance()
     return app
 
 
@@ -139,8 +141,19 @@ def _end_with_the_supervisor() -> None:
         loop.add_reader(gone, end)
 
 
+def spare_the_collector() -> None:
+    """What lives as long as the process is not looked through again for garbage, and what ten thousand
+    sockets keep is looked through rarely: else a look takes longer than a moment reaching all of them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 20)
+
+
 def from_environment() -> App:
     """The app of one of several worker processes."""
     settings = Settings.from_environment()
     configure(settings.log_level)
-    return create_app(settings)
+    app = create_app(settings)
+    spare_the_collector()
+    return app

@@ -4,7 +4,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import json_answer
-from community.database import journal
 from realtime.redis_broker import RedisBroker
 
 
@@ -17,7 +16,7 @@ async def ready(request: Request) -> Response:
     """Named checks: `degraded` while Redis is away (news come by the journal), `down` without a database."""
     checks: dict[str, str | int] = {"broker": _broker(request)}
     try:
-        checks |= {"database": "ok", "journal_head": await journal.head()}
+        checks |= {"database": "ok", "journal_head": await request.app.state.glance.head()}
     except Exception as error:
         checks |= {"database": type(error).__name__}
         return json_answer({"status": "down", "checks": checks}, 503)

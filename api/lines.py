@@ -8,6 +8,7 @@ from typing import Any, cast
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
+from websockets.frames import Frame
 
 from realtime.lines import Line, text_frame
 
@@ -58,7 +59,12 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] == "websocket.accept":
             self.scope.clear()  # type: ignore[attr-defined]
+            self.request.headers.clear()  # the parser keeps the request for as long as it runs
             del self.request, self.response
+
+    def handle_text(self, event: Frame) -> None:
+        super().handle_text(event)
+        event.data = b""  # the parser keeps the last frame until the next one
 
     def write(self, text: bytes) -> None:
         if not (self.close_sent or self.transport.is_closing()):
@@ -118,6 +124,9 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._rest()
         super().connection_lost(exc)
+        # What holds itself would wait for the collector, which looks rarely.
+        self.conn.parser.close()
+        self.drained = None
 
     def _rest(self) -> None:
         if self._stalled:

@@ -23,7 +23,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from community.database import journal, work
+from api.glance import Glance
+from community.database import work
 from community.database.engine import pool
 from realtime.groups import Groups
 from realtime.head import Follower
@@ -56,7 +57,7 @@ class Metrics:
     def __init__(self, follower: Follower) -> None:
         self._registry = CollectorRegistry()
         self._looks: list[Callable[[], None]] = []
-        self._follower, self._head = follower, 0
+        self._follower, self._glance, self._head = follower, Glance(), 0
         self.shared = os.environ.get(SHARED)
         self.requests = self._counter("meilin_http_requests", "HTTP requests by status.", "status")
         self.seconds = Histogram(
@@ -120,7 +121,7 @@ class Metrics:
 
     async def _look(self) -> None:
         with suppress(Exception):  # a database that is away is when the rest is wanted most
-            self._head = await journal.head()
+            self._head = await self._glance.head()
         for look in self._looks:
             look()
 

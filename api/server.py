@@ -13,7 +13,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.supervisors import Multiprocess
 
-from api.app import create_app
+from api.app import create_app, spare_the_collector
 from api.lines import FrameProtocol
 from api.logs import configure
 from api.metrics import SHARED
@@ -51,10 +51,16 @@ class Http(HttpToolsProtocol):
         self._answered = cycle
         super()._start_asgi_task(cycle, app)
 
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        # It and its parser hold each other: without this they would wait for the collector with the socket.
+        del self.parser
+
     def connection_lost(self, exc: Exception | None) -> None:
         if self._answered and not self._answered.response_complete:
             self._answered.disconnected = True
             self._answered.message_event.set()
+        self._answered = None
         super().connection_lost(exc)
 
 
@@ -87,7 +93,9 @@ def _options(host: str, port: int) -> dict[str, Any]:
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     configure(settings.log_level)
     if workers == 1:
-        _Server(uvicorn.Config(create_app(settings), **_options(host, port))).run()
+        app = create_app(settings)
+        spare_the_collector()
+        _Server(uvicorn.Config(app, **_options(host, port))).run()
         return
     os.environ["MEILIN_PUBLIC_URL"] = settings.public_url  # the workers read their settings for themselves
     with TemporaryDirectory(prefix="meilin-metrics-") as folder:

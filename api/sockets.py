@@ -1,39 +1,34 @@
 """The sockets of /graphql: graphql-transport-ws to the letter, subscriptions only.
 
-A subscription that says the same to others is a member of their group; one that depends on its viewer
-runs for it alone, by the stock way. https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from api.clock import utc_now
 from api.lines import line_of
 from api.metrics import Metrics
+from api.operations import TRY_AGAIN_LATER, Operation, formatted
 from api.sessions import COOKIE, secret_of, viewer_behind
 from api.settings import Settings
-from community.errors import ErrorCode, LimitReached, NotFound, Refused, TryAgain, Unauthenticated
+from community.errors import ErrorCode, LimitReached, Refused, TryAgain, Unauthenticated
 from community.permissions import NOBODY, Viewer
-from realtime.groups import GONE, Ended, Group, Member
 from realtime.lines import Line
 from realtime.standing import Standing, Standings
 from schema.context import Context
-from schema.errors import presented, request_id
-from schema.schema import graphql_schema
-from schema.shared import Asked, Shared, Sharing
+from schema.errors import request_id
+from schema.shared import Asked, Sharing
 from schema.watching import Watching
 
 PROTOCOL = "graphql-transport-ws"
@@ -46,9 +41,6 @@ MOST_SOCKETS_OF_ACCOUNT = 50
 
 MOST_OF_A_REASON = 123
 """Bytes that fit into a close frame behind its code (RFC 6455 §5.5)."""
-
-TRY_AGAIN_LATER = 1013
-"""After this code stock clients come back by themselves, which they do not after an error."""
 
 log = logging.getLogger(__name__)
 
@@ -146,9 +138,7 @@ class Socket:
     async def serve(self, receive: Receive) -> None:
         """Until the client is gone."""
         request_id.set(secrets.token_hex(4))
-        while (message := await receive())["type"] == "websocket.receive":
-            if not self.closed:
-                await self._take(message.get("text"))
+        while await self._take(await receive()):  # without a name for the message, which may be long
             if self.line.busy:
                 await self.line.drain()
 
@@ -173,7 +163,15 @@ class Socket:
 
     # What the client says
 
-    async def _take(self, text: str | None) -> None:
+    async def _take(self, event: Message) -> bool:
+        """Whether there may be more to come."""
+        if event["type"] != "websocket.receive":
+            return False
+        if not self.closed:
+            await self._obey(event.get("text"))
+        return True
+
+    async def _obey(self, text: str | None) -> None:
         try:
             message = orjson.loads(text) if text is not None else None
         except orjson.JSONDecodeError:
@@ -261,7 +259,7 @@ class Socket:
         elif id_ in self._operations:
             self.close(4409, f"Subscriber for {id_} already exists")
         elif len(self._operations) >= MOST_OPERATIONS:
-            self.tell_errors(id_, [_formatted(LimitReached(most=MOST_OPERATIONS))])
+            self.tell_errors(id_, [formatted(LimitReached(most=MOST_OPERATIONS))])
         else:
             operation = self._operations[id_] = Operation(self, id_, asked)
             if self._renewal is None:
@@ -342,125 +340,3 @@ def _asked(payload: object) -> Asked | None:
 
 def _is_object_or_none(value: object) -> bool:
     return isinstance(value, dict | None)
-
-
-def _formatted(error: Exception) -> Mapping[str, Any]:
-    return presented(GraphQLError(str(error), original_error=error)).formatted
-
-
-class Operation(Member):
-    """One subscription of a socket: a member of a group, or alone in a task of its own."""
-
-    __slots__ = ("_after", "_asked", "_group", "_socket", "_task", "id")
-
-    def __init__(self, socket: Socket, id_: str, asked: Asked, after: int | None = None) -> None:
-        super().__init__(socket.line, b'{"id":%b,"type":"next","payload":' % orjson.dumps(id_), GONE)
-        self.id, self._socket, self._asked, self._after = id_, socket, asked, after
-        self._group: Group[Shared] | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    def begin(self) -> None:
-        self._group = self._socket.sharing.enter(self._asked, self._socket.viewer)
-        if self._group is None:
-            self._begin_alone()
-        elif self._group.source.is_open and not self._group.source.journal:
-            self._join(self._group, 0)
-        else:
-            self._go(partial(self._join_when_open, self._group))
-
-    def _go(self, run: Callable[[], Awaitable[None]]) -> None:
-        async def to_its_end() -> None:
-            try:
-                await run()
-            except Ended as ended:
-                self.end(ended.errors)
-            except Exception as error:
-                self.end([_formatted(error)])
-
-        self._task = asyncio.create_task(to_its_end())
-
-    async def _join_when_open(self, group: Group[Shared]) -> None:
-        source = group.source
-        await source.until_open()
-        begin = await source.begin(self._asked) if self._after is None else self._after
-        if not source.journal or begin >= max(source.start, group.forgotten):
-            self._join(group, begin)
-        elif self._after is None:  # too far behind what the others see
-            self._release()
-            self._begin_alone()
-        else:
-            self.fall_behind()
-
-    def _join(self, group: Group[Shared], begin: int) -> None:
-        if group.source.may_be_seen_by(self._socket.viewer):
-            self.seen = begin
-            group.join(self)
-        else:
-            self.end([_formatted(NotFound())])
-
-    def _begin_alone(self) -> None:
-        self.seen = 0
-        self._go(self._run_alone)
-
-    async def _run_alone(self) -> None:
-        asked, line, context = self._asked, self.line, self._socket.context
-        stream = await graphql_schema.subscribe(
-            asked.query, dict(asked.given), context, operation_name=asked.operation_name
-        )
-        async with aclosing(stream):
-            async for result in stream:
-                errors = [presented(error).formatted for error in result.errors or ()]
-                if result.data is None:
-                    self.end(errors)
-                    return
-                if context.standing.uncertain:  # it was read with rights that may be lost
-                    self._socket.close(TRY_AGAIN_LATER, "Try again later")
-                    return
-                payload = {"data": result.data} | ({"errors": errors} if errors else {})
-                line.write(self.prefix + orjson.dumps(payload) + b"}")
-                if line.busy:
-                    await line.drain()
-        self.end([])
-
-    def catch_up(self) -> None:
-        if self._group is not None:
-            self._group.catch_up(self)
-
-    def end(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self.leave()
-        self._socket.tell_errors(self.id, errors)
-
-    def fall_behind(self) -> None:
-        self._socket.close(TRY_AGAIN_LATER, "Read faster, and go on from the cursor")
-
-    @property
-    def has_left(self) -> bool:
-        """It waits for `successor` to begin in its place, or has not begun."""
-        return self.seen == GONE
-
-    def successor(self) -> "Operation":
-        """The same again, for the rights of now; a journal goes on where this one was."""
-        return Operation(self._socket, self.id, self._asked, self._after)
-
-    def leave(self) -> None:
-        """Is shown nothing more by others. What runs alone asks for its rights by itself."""
-        if self._group is None:
-            return
-        if self._group.source.journal and not self.has_left:
-            self._after = self.seen
-        self._group.leave(self)
-        self._release()
-        self._cancel()
-
-    def stop(self) -> None:
-        self.leave()
-        self._cancel()
-
-    def _release(self) -> None:
-        if self._group is not None:
-            self._socket.sharing.leave(self._group)
-            self._group = None
-
-    def _cancel(self) -> None:
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()

@@ -1,104 +1,85 @@
-"""Times the count, a tally read and ballots cast, on the demonstration communities in a fresh SQLite file."""
+"""`make bench`: the live side beside plain Strawberry and a bare writer in C, on two cores, in one table.
 
+The server has one core, the generator and everything else the other. Repeats are interleaved, figures are
+medians; what counts are the ratios, since machines differ.
+"""
+
+import argparse
 import asyncio
-import statistics
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from api.clock import utc_now
-from community.database.engine import opened
-from community.database.migrate import migrate
-from community.demo.load import load
-from community.members.actions import open_session
-from community.members.reads import accounts_like, viewer_of
-from community.members.rules import SessionKind
-from community.permissions import SYSTEM, Viewer
-from community.places.reads import community_by_slug
-from community.votes.actions import cast_ballot
-from community.votes.casting import Answered, VoteForm, VoteStatus
-from community.votes.progress import progress_of
-from community.votes.reads import VoteRow, questions_of, votes_page
-from community.votes.rules import CountingRules, Matter, Sums, Weight, count
+from bench.children import VAR, allow_many_files
+from bench.deeds import deeds
+from bench.demonstration import copy, fill, url_of
+from bench.figures import Storm
+from bench.live import Bench, Plan
+from bench.table import NOTE, add_deeds, add_storms, add_tempi, empty_table
 
-SLUG = "meizai-meicheng"
-VOTERS = 20
-"""resident-1 to -20, who have not cast in the open votes."""
+FULL = Plan(window=6.0, tempo=12.0, lone=50, growth=15.0)
+QUICK = Plan(window=2.0, tempo=3.0, lone=10, growth=3.0)
+
+console = Console(width=160)
 
 
-async def _milliseconds(times: int, deed: Callable[[], Awaitable[object]]) -> float:
-    """The median of one deed."""
-    taken = []
-    for _ in range(times):
-        start = time.perf_counter()
-        await deed()
-        taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken)
+class Storms:
+    """By kind and size."""
+
+    def __init__(self) -> None:
+        self._seen: defaultdict[tuple[str, int], list[Storm]] = defaultdict(list)
+
+    async def see(self, bench: Bench, sizes: Sequence[int], *, first: bool) -> None:
+        """Each kind once; Strawberry and the growth of memory only with as many watchers as asked first."""
+        for watchers in sizes:
+            smallest = watchers == sizes[0]
+            storm = await bench.storm("meilin", watchers, grow=first and smallest)
+            self._seen["meilin", watchers].append(storm)
+            if smallest:
+                self._seen["strawberry", watchers].append(await bench.storm("strawberry", watchers))
+            self._seen["writer", watchers].append(await bench.write(watchers))
+
+    def of(self, watchers: int) -> list[list[Storm]]:
+        return [self._seen[kind, watchers] for kind in ("meilin", "strawberry", "writer")]
 
 
-async def _open_vote() -> VoteRow:
-    community = await community_by_slug(SYSTEM, SLUG)
-    assert community is not None  # noqa: S101 - the demonstration has it
-    page = await votes_page(community.id, utc_now(), 20, None, [VoteStatus.OPEN])
-    return next(row for row in page.rows if row.form is not VoteForm.CONSULTATION)
+async def _deeds_in_a_copy(demonstration: Path, room: Path) -> list[tuple[str, str]]:
+    file = room / "deeds.sqlite3"
+    copy(demonstration, file)
+    return await deeds(url_of(file))
 
 
-async def _residents() -> list[Viewer]:
-    names = [name for _, name in await accounts_like(f"{SLUG}/resident-*") if name.split("-")[-1].isdigit()]
-    viewers = []
-    for name in names[:VOTERS]:
-        secret = await open_session(
-            SYSTEM, utc_now(), name, kind=SessionKind.TOKEN, lifetime=timedelta(hours=1)
-        )
-        viewer = await viewer_of(secret, utc_now())
-        assert viewer is not None  # noqa: S101 - it was just opened
-        viewers.append(viewer)
-    return viewers
+async def run(plan: Plan, sizes: Sequence[int], repeats: int, room: Path) -> None:
+    if allow_many_files() < max(sizes) + 1000:
+        console.log("[red]too few files may be open; raise the hard limit (ulimit -Hn)")
+    demonstration = VAR / "demonstration.sqlite3"
+    console.log("the demonstration is loaded")
+    await fill(demonstration)
+    table, bench, storms = empty_table(), Bench(demonstration, plan, room), Storms()
+    add_deeds(table, await _deeds_in_a_copy(demonstration, room))
+    for repeat in range(repeats):
+        console.log(f"storms, {repeat + 1} of {repeats}")
+        await storms.see(bench, sizes, first=repeat == 0)
+    for watchers in sizes:
+        console.log(f"delivery to {watchers:,} watchers")
+        add_storms(table, watchers, *storms.of(watchers))
+        add_tempi(table, *await bench.tempi(watchers))
+    console.print(table, NOTE, sep="\n")
 
 
-async def run(table: Table) -> None:
-    sums = Sums(Weight(1652, 17_948_627), {"FOR": Weight(742, 8_097_346), "AGAINST": Weight(214, 2_461_892)})
-
-    async def counting() -> None:
-        for _ in range(1000):
-            count(Matter.USE_FUND, CountingRules(), sums)
-
-    table.add_row("the count of one question, from sums", f"{await _milliseconds(5, counting):.1f} µs")
-    vote = await _open_vote()
-    progress = await progress_of(vote.id)
-    read = await _milliseconds(50, lambda: progress_of(vote.id))
-    table.add_row(f"a tally of {progress.participating.heads} ballots, read", f"{read:.1f} ms")
-    questions = (await questions_of([vote.id]))[vote.id]
-    answers = [Answered(question.id, ("FOR",)) for question in questions]
-    voters = iter(await _residents())
-
-    async def one_ballot() -> None:
-        await cast_ballot(next(voters), utc_now(), vote.id, answers=answers)
-
-    table.add_row("a ballot, cast alone", f"{await _milliseconds(VOTERS // 2, one_ballot):.1f} ms")
-    start = time.perf_counter()
-    rest = list(voters)
-    await asyncio.gather(*(cast_ballot(v, utc_now(), vote.id, answers=answers) for v in rest))
-    each = (time.perf_counter() - start) * 1000 / len(rest)
-    table.add_row(f"a ballot, {len(rest)} cast at once", f"{each:.1f} ms")
+def main(given: argparse.Namespace) -> None:
+    plan, sizes, repeats = (QUICK, [500], 1) if given.quick else (FULL, [5_000, 10_000], 3)
+    VAR.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=VAR) as room:
+        asyncio.run(run(plan, given.watchers or sizes, given.repeats or repeats, Path(room)))
 
 
-async def main() -> None:
-    table = Table("what", "median")
-    with tempfile.TemporaryDirectory() as directory:
-        url = f"sqlite:///{Path(directory) / 'bench.sqlite3'}"
-        async with opened(url):
-            await migrate(url)
-            start = time.perf_counter()
-            await load(utc_now(), lambda *_: None)
-            table.add_row("the demonstration, loaded", f"{time.perf_counter() - start:.1f} s")
-            await run(table)
-    Console().print(table)
-
-
-asyncio.run(main())
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="500 watchers, once, in less than a minute")
+    parser.add_argument("--watchers", type=int, nargs="+", help="how many; Strawberry meets only the first")
+    parser.add_argument("--repeats", type=int)
+    main(parser.parse_args())

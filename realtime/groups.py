@@ -52,7 +52,7 @@ class Source(Protocol):
         """The step of this number is the last word, as far as is known here."""
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Calls `call` where it turns out that no further step comes for now, though it seemed so."""
+        """Calls `call`, always the same one, where no further step comes for now, though it seemed so."""
 
     def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
         """The source ended, also for those who wait for its beginning."""
@@ -87,6 +87,7 @@ class Group(Generic[S]):
         self._members: set[Member] = set()
         self._kept: deque[Step] = deque(maxlen=source.kept)
         self.number = self._before = self.forgotten = 0
+        self._ended: Sequence[Mapping[str, Any]] | None = None
         self._task = asyncio.create_task(self._follow())
 
     def __len__(self) -> int:
@@ -94,11 +95,14 @@ class Group(Generic[S]):
 
     def join(self, member: Member) -> None:
         """Shows `member` at once what it has not seen, unless that is about to be overtaken."""
+        if self._ended is not None:
+            member.end(self._ended)
+            return
         self._members.add(member)
         if self.source.newest(self.number):
             self.catch_up(member)
         else:
-            self.source.if_unchanged(lambda: self.catch_up(member))
+            self.source.if_unchanged(self._catch_up_all)
 
     def leave(self, member: Member) -> None:
         """Nothing is written to `member` from here on, also not by a moment half out."""
@@ -114,6 +118,10 @@ class Group(Generic[S]):
         else:
             member.seen, text = self._kept[-1]
             member.line.write(member.prefix + text)
+
+    def _catch_up_all(self) -> None:
+        for member in list(self._members):
+            self.catch_up(member)
 
     def _replay(self, member: Member) -> None:
         if member.seen < self.forgotten:
@@ -157,6 +165,7 @@ class Group(Generic[S]):
         self._groups.delivered(len(members), time.perf_counter() - start)
 
     def _end(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        self._ended = errors
         self._groups.forget(self)
         self.source.fail(errors)
         for member in list(self._members):

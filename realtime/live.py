@@ -71,11 +71,13 @@ class Live(Generic[T]):
             # First the watch, then the snapshot: what changes from here on is heard.
             shown.stop = self._want(Signal(self._topic, key))
             shown.reader = asyncio.create_task(self._keep_reading(key, shown))
+        states = States(shown)
         shown.watchers += 1
         try:
-            yield States(shown)
+            yield states
         finally:
             shown.watchers -= 1
+            shown.unchanged.pop(states, None)
             if not shown.watchers:
                 del self._shown[key]
                 shown.stop()
@@ -88,12 +90,15 @@ class Live(Generic[T]):
             await shown.stale.wait()
             await shown.wanted.wait()
             shown.stale.clear()
+            shown.reading = True
             try:
                 self.moments += shown.show(await self._read(key))
             except Exception:
                 log.exception("could not read %s:%s", self._topic, key)
                 shown.stale.set()
                 await asyncio.sleep(RETRY)
+            finally:
+                shown.reading = False
             await asyncio.sleep(self._pause)
 
 
@@ -106,16 +111,22 @@ class _Shown(Generic[T]):
 
     def __init__(self) -> None:
         self.moment, self.watchers = 0, 0
+        self.reading = False
         self.stale, self.wanted = asyncio.Event(), asyncio.Event()
         self.stale.set()  # the first read is the snapshot, made after the watch began
         self.next = asyncio.Event()
-        self.unchanged: list[Callable[[], None]] = []
+        self.unchanged: dict[States[T], Callable[[], None]] = {}
+
+    @property
+    def settled(self) -> bool:
+        """Nothing was heard since the last read began, and none is under way."""
+        return not (self.reading or self.stale.is_set())
 
     def show(self, state: T) -> bool:
         """Whether it was a new one."""
-        waiting, self.unchanged = self.unchanged, []
+        waiting, self.unchanged = self.unchanged, {}
         if self.moment and state == self.state:
-            for call in waiting:
+            for call in waiting.values():
                 call()
             return False
         self.state, self.moment = state, self.moment + 1
@@ -145,9 +156,12 @@ class States(Generic[T]):
     @property
     def newest(self) -> bool:
         """Nothing was heard since the last one was read, and none is on its way."""
-        return self.number == self._shown.moment and not self._shown.stale.is_set()
+        return self.number == self._shown.moment and self._shown.settled
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Calls `call` where the read under way finds what was there before, so that no moment comes."""
-        self._shown.wanted.set()
-        self._shown.unchanged.append(call)
+        """Calls `call`, and none that was given before, where the read under way finds what was there
+        before, so that no moment comes.
+        """
+        if not self._shown.settled:
+            self._shown.wanted.set()
+            self._shown.unchanged[self] = call

@@ -52,6 +52,7 @@ class Shared:
         self.kept = KEPT if document.journal else 1
         self._document, self._variables, self._context = document, variables, context
         context.shared = self
+        self.asked = Asked(document.text, variables, None)
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._place: Place | None = None
         self._shown: Shown | None = None

@@ -1,13 +1,12 @@
-"""A small town in a SQLite file, copied for whoever needs it; the schema over it; a real server on it.
+"""A small town on both engines, copied for whoever needs it; the schema over it; a real server on it.
 
-春风里 (`spring`) may be read by everybody, 静园 (`quiet`) only by its own people.
+Whoever asks for one of them runs twice, as [sqlite] and as [postgres-redis]. 春风里 (`spring`) may be read
+by everybody, 静园 (`quiet`) only by its own people.
 """
 
 import asyncio
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from websockets.exceptions import ConnectionClosed
 
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
-from community.database.engine import opened
 from community.database.migrate import migrate
 from community.database.work import all_done, tell_through
 from community.events.actions import publish_event
@@ -44,12 +43,14 @@ from community.votes.actions import NewQuestion, announce_vote, cast_ballot, clo
 from community.votes.casting import Answered, QuestionKind, VoteForm
 from community.votes.reads import questions_of
 from community.votes.rules import Matter
-from realtime.broker import MemoryBroker
+from realtime.broker import Broker
 from realtime.standing import Standing
 from schema.context import Context
 from schema.nodes import to_id
 from schema.schema import graphql_schema
 from schema.watching import Watching
+from tests.engines import Engine, opened_alone
+from tests.services import Postgres, Redis, free_port, running, running_postgres
 
 ROOT = Path(__file__).parents[1]
 DAY = timedelta(days=1)
@@ -61,7 +62,8 @@ PATIENCE = 20
 class Town:
     """The ids of what was built, under the names by which tests speak of it."""
 
-    file: Path
+    engine: Engine
+    url: str
     now: datetime
     keys: dict[tuple[str, str], int] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
@@ -241,32 +243,89 @@ class _Builder:
         await self.entry("quiet", "quiet", Direction.INCOME, Category.INTEREST, 100)
 
 
+# Engines
+
+
+@pytest.fixture(autouse=True)
+def _no_words_of_the_other_engine() -> None:
+    """Tortoise keeps its statements by table, in the words of the engine it spoke to first."""
+    EXECUTOR_CACHE.clear()
+
+
 @pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
-    """The template; whoever writes takes a copy (`house`, `server`)."""
-    made = Town(tmp_path_factory.mktemp("town") / "town.db", datetime.now(UTC).replace(microsecond=0))
+def postgres_server() -> Iterator[Postgres]:
+    """A PostgreSQL of this test run's own, gone with it."""
+    with running_postgres() as postgres:
+        yield postgres
 
-    async def build() -> None:
-        url = f"sqlite:///{made.file}"
-        async with opened(url):
-            await migrate(url)
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    with running(Redis(tmp_path_factory.mktemp("redis"))) as redis:
+        yield redis
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return Engine(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_redis(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgres, redis_server: Redis
+) -> Engine:
+    return Engine(tmp_path_factory.mktemp("postgres"), postgres_server.url, redis_server.url)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres-redis"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each in turn."""
+    found: Engine = request.getfixturevalue(request.param.replace("-", "_"))
+    return found
+
+
+@cache  # of pytest each engine's turn would build it anew
+def _town(engine: Engine) -> Town:
+    async def build() -> Town:
+        made = Town(engine, await engine.database(), datetime.now(UTC).replace(microsecond=0))
+        async with opened_alone(made.url):
+            await migrate(made.url)
             await _Builder(made).fill()
-            await all_done()
+        return made
 
-    EXECUTOR_CACHE.clear()
-    asyncio.run(build())
-    EXECUTOR_CACHE.clear()
-    return made
+    return asyncio.run(build())
+
+
+@pytest.fixture(scope="session")
+def town(engine: Engine) -> Town:
+    """The template; whoever writes takes a copy (`town_url`, `house`, `server`)."""
+    return _town(engine)
+
+
+@pytest.fixture
+def town_url(town: Town) -> Iterator[str]:
+    """The address of a copy of this test's own."""
+    with town.engine.lent(town.url) as url:
+        yield url
+
+
+@pytest.fixture
+def new_url(engine: Engine) -> Iterator[str]:
+    """The address of a database that nobody has migrated."""
+    with engine.lent() as url:
+        yield url
+
+
+# The schema
 
 
 class House:
     """The schema over an open database, without HTTP."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, broker: Broker) -> None:
         self.town, self.now = replace(town, tokens=dict(town.tokens)), town.now
         self.told: list[Signal] = []
-        self.broker = MemoryBroker()
-        self.watching = Watching.through(self.broker)
+        self.watching = Watching.through(broker)
 
     async def viewer(self, who: str | None) -> Viewer:
         return NOBODY if who is None else await viewer_of(self.town.tokens[who], self.now) or NOBODY
@@ -318,17 +377,17 @@ class House:
 
 
 @pytest.fixture
-async def house(town: Town, tmp_path: Path) -> AsyncIterator[House]:
-    EXECUTOR_CACHE.clear()
-    file = shutil.copy(town.file, tmp_path / "town.db")
-    house = House(town)
-    async with opened(f"sqlite:///{file}"):
-        stops = [tell_through(house.told.extend), tell_through(house.broker.publish)]
+async def house(town: Town, town_url: str) -> AsyncIterator[House]:
+    async with opened_alone(town_url), town.engine.line() as (told, heard):
+        house = House(town, heard)
+        stops = [tell_through(house.told.extend), tell_through(told.publish)]
         yield house
         await all_done()
         for stop in stops:
             stop()
-    EXECUTOR_CACHE.clear()
+
+
+# A server
 
 
 class Socket:
@@ -363,15 +422,11 @@ class Socket:
 class Server:
     """`meilin serve` as a process of its own, over a database that tests may also open."""
 
-    def __init__(self, town: Town, file: Path, port: int, log: Path) -> None:
-        self.town, self.file, self.port, self._log = town, file, port, log
+    def __init__(self, town: Town, database_url: str, port: int, log: Path) -> None:
+        self.town, self.database_url, self.port, self._log = town, database_url, port, log
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx2.Client(base_url=self.url, timeout=PATIENCE)
         self.process: subprocess.Popen[bytes]
-
-    @property
-    def database_url(self) -> str:
-        return f"sqlite:///{self.file}"
 
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8")
@@ -413,38 +468,30 @@ def meilin(*arguments: str, **environment: str) -> dict[str, Any]:
     }
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 def _ready(server: Server, process: "subprocess.Popen[bytes]") -> bool:
     """False where the process ended instead, as it does when somebody else was given its port."""
     end = time.monotonic() + 60
     while process.poll() is None:
         if time.monotonic() > end:
             raise TimeoutError(server.log())
-        try:
-            return bool(server.client.get("/health/ready").status_code == 200)
-        except httpx2.TransportError:
-            time.sleep(0.05)
+        with suppress(httpx2.TransportError):
+            if server.client.get("/health/ready").json()["status"] == "ok":  # with its line to Redis
+                return True
+        time.sleep(0.05)
     return False
 
 
 @contextmanager
 def served(
-    town: Town, folder: Path, program: Sequence[str] | None = None, **environment: str
+    town: Town, url: str, folder: Path, program: Sequence[str] | None = None, **environment: str
 ) -> Iterator[Server]:
-    """A server of its own over a copy of the town; `program`: what runs it instead of `meilin serve`."""
-    file = Path(shutil.copy(town.file, folder / "served.db"))
+    """A server of its own over a database; `program`: what runs it instead of `meilin serve`."""
+    environment = town.engine.environment(url) | environment
     for attempt in range(3):
-        server = Server(town, file, _free_port(), folder / f"log-{attempt}")
+        server = Server(town, url, free_port(), folder / f"log-{attempt}")
         environment = {"MEILIN_PUBLIC_URL": server.url} | environment
         with Path(server._log).open("wb") as log:
-            command = meilin(
-                "serve", "--port", str(server.port), MEILIN_DATABASE_URL=server.database_url, **environment
-            )
+            command = meilin("serve", "--port", str(server.port), **environment)
             command |= {} if program is None else {"args": [*program, "--port", str(server.port)]}
             process = server.process = subprocess.Popen(**command, stdout=log, stderr=log)
         try:
@@ -464,16 +511,16 @@ def served(
 @pytest.fixture(scope="module")
 def server(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for all tests of a module."""
-    with served(town, tmp_path_factory.mktemp("server")) as server:
+    with town.engine.lent(town.url) as url, served(town, url, tmp_path_factory.mktemp("server")) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
-def serve(town: Town) -> Callable[..., Any]:
+@pytest.fixture
+def serve(town: Town, town_url: str) -> Callable[..., Any]:
     """For a test that needs a server of its own: `with serve(folder, MEILIN_…=…) as server`."""
 
     def start(folder: Path, **environment: str) -> Any:
-        return served(town, folder, **environment)
+        return served(town, town_url, folder, **environment)
 
     return start
 

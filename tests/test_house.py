@@ -316,6 +316,7 @@ ELSEWHERE = {
     "api/cli.py": "api/test_commands.py",
     "api/clock.py": "api/test_timers.py",
     "api/count_report.py": "api/test_cli_count.py",
+    "api/operations.py": "api/test_sockets.py",
     "api/server.py": "api/test_app.py",
     "community/votes/strict_json.py": "community/votes/test_files.py",
 }

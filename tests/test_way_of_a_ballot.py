@@ -1,12 +1,15 @@
 """The way of a ballot: in by one POST, out on every screen, and the same number wherever it is counted."""
 
 import json
-import sqlite3
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.conftest import served
+from tests.engines import rows
 
 pytestmark = pytest.mark.xdist_group("way_of_a_ballot")
 
@@ -66,11 +69,21 @@ def counted(line: str) -> dict[str, Any]:
     }
 
 
-def written(server: Any) -> list[int]:
+async def written(server: Any) -> list[tuple[int, ...]]:
     """How many rows there are of what a ballot writes, and the journal's head."""
     tables = ("ballot", "ballot_choice", "ballot_text", "counted_ballot", "keyed_deed", "change")
-    with sqlite3.connect(server.file) as database:
-        return [database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in tables]
+    counts = ", ".join(f"(SELECT COUNT(*) FROM {table})" for table in tables)
+    return await rows(server.database_url, f"SELECT {counts}")
+
+
+@pytest.fixture
+def elsewhere(server: Any, tmp_path: Path) -> Iterator[Any]:
+    """The process of the second screen: another one where Redis lets there be several."""
+    if server.town.engine.redis:
+        with served(server.town, server.database_url, tmp_path) as another:
+            yield another
+    else:
+        yield server
 
 
 REFUSED = [
@@ -90,10 +103,10 @@ REFUSED = [
 
 
 async def test_ballots_reach_every_screen_and_count_as_in_a_file(
-    server: Any, command: Any, tmp_path: Path
+    server: Any, elsewhere: Any, command: Any, tmp_path: Path
 ) -> None:
     vote = server.town.id("Vote", "open")
-    async with server.socket() as stranger, server.socket("spring/resident-6") as neighbour:
+    async with server.socket() as stranger, elsewhere.socket("spring/resident-6") as neighbour:
         latest: list[Any] = []
         for socket in (stranger, neighbour):
             await socket.subscribe("a", PROGRESS, id=vote)
@@ -122,7 +135,7 @@ async def test_ballots_reach_every_screen_and_count_as_in_a_file(
         assert latest[0]["participating"] == whole["participating"] == {"heads": 5, "area": "400.15"}
         assert whole["outcome"] == "PENDING"
 
-        before = written(server)
+        before = await written(server)
         for code, who, name, given in REFUSED:
             asked = [
                 {"questionId": server.town.id("Question", question), "choices": choices}
@@ -132,7 +145,7 @@ async def test_ballots_reach_every_screen_and_count_as_in_a_file(
                 "errors"
             ]
             assert error["extensions"]["code"] == code
-        assert written(server) == before
+        assert await written(server) == before
 
         # The next thing that anybody hears is the next ballot.
         last = {"vote": vote, "answers": answers(server, 6, "FOR")}

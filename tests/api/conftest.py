@@ -1,7 +1,6 @@
 """The websocket half twice: as `meilin serve` holds it, and as any other ASGI server does."""
 
 import asyncio
-import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -34,15 +33,19 @@ def way(request: pytest.FixtureRequest) -> str:
 def either_server(way: str, town: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for all tests of a module."""
     stock = [f"--{name.replace('_', '-')}={value}" for name, value in STOCK.items()]
-    with served(town, tmp_path_factory.mktemp(way), [*PLAIN, *stock] if way == "plain" else None) as server:
+    program = [*PLAIN, *stock] if way == "plain" else None
+    with (
+        town.engine.lent(town.url) as url,
+        served(town, url, tmp_path_factory.mktemp(way), program) as server,
+    ):
         yield server
 
 
 class Here(Server):
     """The app in this very process, where its patience can be short and what it keeps can be counted."""
 
-    def __init__(self, like: Any, app: App, port: int) -> None:
-        super().__init__(like, like.file, port, Path())
+    def __init__(self, like: Any, url: str, app: App, port: int) -> None:
+        super().__init__(like, url, port, Path())
         self.app, self.sockets = app, app.sockets
         self._http = httpx2.AsyncClient(base_url=self.url, timeout=PATIENCE)
 
@@ -61,13 +64,12 @@ Start = Callable[..., AbstractAsyncContextManager[Here]]
 
 
 @pytest.fixture
-def here(way: str, town: Any, tmp_path: Path) -> Start:
+def here(way: str, town: Any, town_url: str) -> Start:
     """`async with here(setting=…) as server`; `stock`: what else uvicorn is told."""
 
     @asynccontextmanager
     async def start(stock: dict[str, Any] | None = None, **settings: Any) -> AsyncIterator[Here]:
-        file = Path(shutil.copy(town.file, tmp_path / "here.db"))
-        app = create_app(Settings(f"sqlite:///{file}", **settings))
+        app = create_app(Settings(town_url, town.engine.redis, **settings))
         given = _options("127.0.0.1", 0) | {"loop": "none"} | (STOCK if way == "plain" else {})
         server = uvicorn.Server(uvicorn.Config(app, **given | (stock or {})))
         EXECUTOR_CACHE.clear()
@@ -76,7 +78,7 @@ def here(way: str, town: Any, tmp_path: Path) -> Start:
             while not server.started:
                 assert not running.done(), running.result()
                 await asyncio.sleep(0.01)
-            yield Here(town, app, server.servers[0].sockets[0].getsockname()[1])
+            yield Here(town, town_url, app, server.servers[0].sockets[0].getsockname()[1])
         finally:
             server.should_exit = True
             await running

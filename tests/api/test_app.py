@@ -1,20 +1,18 @@
 """The whole app as a process of its own, through HTTP and real sockets."""
 
 import asyncio
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from api.app import NotMigrated, create_app
 from api.settings import Settings
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
-from community.database.engine import opened
 from community.permissions import SYSTEM
+from tests.engines import execute, opened_alone
 
 pytestmark = pytest.mark.xdist_group("app")
 
@@ -84,8 +82,7 @@ async def test_what_another_process_writes_shows_too(server: Any) -> None:
         await socket.subscribe("a", BULLETIN, id=server.town.id("Community", "spring"))
         while "meilin_watchers 1.0" not in server.client.get("/metrics").text:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-        EXECUTOR_CACHE.clear()
-        async with opened(server.database_url):
+        async with opened_alone(server.database_url):
             await publish_notice(
                 SYSTEM, server.town.now, community, kind=NoticeKind.NOTICE, title="从别处来", body="。",
                 organization=server.town.key("Organization", "spring/committee"),
@@ -119,8 +116,7 @@ async def test_a_server_that_is_stopped_closes_its_sockets_and_ends(serve: Any, 
 
 def test_a_fault_outside_of_a_field_is_masked_too(serve: Any, tmp_path: Path) -> None:
     with serve(tmp_path) as server:
-        with sqlite3.connect(server.file) as database:
-            database.execute("ALTER TABLE session RENAME TO gone")
+        asyncio.run(execute(server.database_url, "ALTER TABLE session RENAME TO gone"))
         response = server.client.post(
             "/graphql", json={"query": "{ viewer { account } }"}, headers=server.bearer("spring/tenant")
         )
@@ -131,8 +127,8 @@ def test_a_fault_outside_of_a_field_is_masked_too(serve: Any, tmp_path: Path) ->
         assert "session" not in response.text
 
 
-def test_a_database_that_lacks_migrations_is_refused(tmp_path: Path) -> None:
-    app = create_app(Settings(database_url=f"sqlite:///{tmp_path / 'new.db'}"))
+def test_a_database_that_lacks_migrations_is_refused(new_url: str) -> None:
+    app = create_app(Settings(database_url=new_url))
     with (
         pytest.raises(NotMigrated, match=r"lacks 0001_initial, .*; run `meilin migrate` first"),
         TestClient(app),

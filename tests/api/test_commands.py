@@ -1,45 +1,36 @@
 """The commands that keep a house running, on a database of their own."""
 
+import asyncio
 import hashlib
 import os
 import socket
-import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tortoise.backends.base.executor import EXECUTOR_CACHE
 from typer.testing import CliRunner, Result
 
 from api.cli import app
 from schema.schema import sdl
+from tests.community.database.catalogue import picture
+from tests.engines import opened_alone, rows, tamper
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def file(town: Any, tmp_path: Path) -> Path:
-    """A copy of the town."""
-    copy = tmp_path / "town.db"
-    copy.write_bytes(town.file.read_bytes())
-    return copy
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Runs a command in this process: `run(file, "migrate")`."""
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in this process: `run(url, "migrate")`."""
     for name in os.environ:
         if name.startswith("MEILIN_"):
             monkeypatch.delenv(name)
 
-    def invoke(file: Path, *arguments: str) -> Result:
-        EXECUTOR_CACHE.clear()
-        return CliRunner(env={"MEILIN_DATABASE_URL": f"sqlite:///{file}"}).invoke(app, arguments)
+    def invoke(url: str, *arguments: str) -> Result:
+        return CliRunner(env={"MEILIN_DATABASE_URL": url}).invoke(app, arguments)
 
-    yield invoke
-    EXECUTOR_CACHE.clear()
+    return invoke
 
 
 def only_line(text: str) -> str:
@@ -47,20 +38,18 @@ def only_line(text: str) -> str:
     return line
 
 
-def test_migrating_brings_up_to_date_once(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "deep" / "new.db"
-    first = run(file, "migrate")
+def test_migrating_brings_up_to_date_once(run: Run, new_url: str) -> None:
+    first = run(new_url, "migrate")
     assert first.exit_code == 0
     assert only_line(first.stdout).startswith("applied 0001_initial, ")
-    second = run(file, "migrate")
+    second = run(new_url, "migrate")
     assert (second.exit_code, only_line(second.stdout)) == (0, "up to date")
 
 
-def test_two_processes_that_migrate_at_once_do_it_once(tmp_path: Path, command: Any) -> None:
-    url = f"sqlite:///{tmp_path / 'new.db'}"
+def test_two_processes_that_migrate_at_once_do_it_once(new_url: str, command: Any) -> None:
     started = [
         subprocess.Popen(
-            **command.prepared("migrate", MEILIN_DATABASE_URL=url),
+            **command.prepared("migrate", MEILIN_DATABASE_URL=new_url),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -75,44 +64,44 @@ def test_two_processes_that_migrate_at_once_do_it_once(tmp_path: Path, command: 
 
 
 def test_the_schema_is_printed(run: Run, tmp_path: Path) -> None:
-    assert run(tmp_path / "none.db", "schema").stdout == sdl()
+    assert run(f"sqlite:///{tmp_path / 'none.db'}", "schema").stdout == sdl()
     assert not (tmp_path / "none.db").exists()
 
 
-def viewer_of(file: Path, secret: str) -> str | None:
+def viewer_of(url: str, secret: str) -> str | None:
     digest = hashlib.sha256(secret.encode()).hexdigest()
-    with sqlite3.connect(file) as database:
-        row = database.execute(
-            "SELECT account.name FROM session JOIN account ON account.id = session.account_id WHERE hash = ?",
-            [digest],
-        ).fetchone()
-    return row[0] if row else None
+    query = f"SELECT a.name FROM session s JOIN account a ON a.id = s.account_id WHERE hash = '{digest}'"
+    return next((name for (name,) in asyncio.run(rows(url, query))), None)
 
 
-def test_a_token_is_printed_alone_and_only_its_hash_is_kept(run: Run, file: Path) -> None:
-    done = run(file, "token", "quiet/resident-1")
+async def everything_in(url: str) -> str:
+    async with opened_alone(url):
+        return str((await picture()).rows)
+
+
+def test_a_token_is_printed_alone_and_only_its_hash_is_kept(run: Run, town_url: str) -> None:
+    done = run(town_url, "token", "quiet/resident-1")
     assert done.exit_code == 0
     secret = only_line(done.stdout)
-    assert viewer_of(file, secret) == "quiet/resident-1"
-    assert secret.encode() not in file.read_bytes()
+    assert viewer_of(town_url, secret) == "quiet/resident-1"
+    assert secret not in asyncio.run(everything_in(town_url))
 
 
-def test_many_tokens_are_lines_of_account_and_token(run: Run, file: Path) -> None:
-    done = run(file, "token", "spring/resident-*", "city/regulator")
+def test_many_tokens_are_lines_of_account_and_token(run: Run, town_url: str) -> None:
+    done = run(town_url, "token", "spring/resident-*", "city/regulator")
     lines = [line.split("\t") for line in done.stdout.splitlines()]
     assert [account for account, _ in lines] == [
         *(f"spring/resident-{number}" for number in range(1, 7)),
         "city/regulator",
     ]
-    assert [viewer_of(file, secret) for _, secret in lines] == [account for account, _ in lines]
+    assert [viewer_of(town_url, secret) for _, secret in lines] == [account for account, _ in lines]
 
 
-def test_a_token_can_be_narrowed(run: Run, file: Path) -> None:
-    done = run(file, "token", "quiet/manager", "--scope", "PUBLISH_NOTICE", "--scope", "READ_LEDGER")
-    assert viewer_of(file, only_line(done.stdout)) == "quiet/manager"
-    with sqlite3.connect(file) as database:
-        newest = database.execute("SELECT scopes FROM session ORDER BY id DESC LIMIT 1").fetchone()
-    assert newest == ("PUBLISH_NOTICE READ_LEDGER",)
+def test_a_token_can_be_narrowed(run: Run, town_url: str) -> None:
+    done = run(town_url, "token", "quiet/manager", "--scope", "PUBLISH_NOTICE", "--scope", "READ_LEDGER")
+    assert viewer_of(town_url, only_line(done.stdout)) == "quiet/manager"
+    newest = asyncio.run(rows(town_url, "SELECT scopes FROM session ORDER BY id DESC LIMIT 1"))
+    assert newest == [("PUBLISH_NOTICE READ_LEDGER",)]
 
 
 @pytest.mark.parametrize(
@@ -124,15 +113,15 @@ def test_a_token_can_be_narrowed(run: Run, file: Path) -> None:
     ],
 )
 def test_a_token_for_nobody_or_nothing_is_refused(
-    run: Run, file: Path, arguments: tuple[str, ...], said: str
+    run: Run, town_url: str, arguments: tuple[str, ...], said: str
 ) -> None:
-    done = run(file, "token", *arguments)
+    done = run(town_url, "token", *arguments)
     assert (done.exit_code, done.stdout) == (2, "")
     assert said in only_line(done.stderr)
 
 
-def test_what_is_right_is_verified(run: Run, file: Path) -> None:
-    done = run(file, "verify")
+def test_what_is_right_is_verified(run: Run, town_url: str) -> None:
+    done = run(town_url, "verify")
     assert (done.exit_code, done.stderr) == (0, "")
     assert only_line(done.stdout) == "1 closed votes recounted, 2 ledgers re-added, 0 differences"
 
@@ -147,32 +136,29 @@ def test_what_is_right_is_verified(run: Run, file: Path) -> None:
         ("UPDATE entry SET amount = amount + 1 WHERE number = 1", "entry"),
     ],
 )
-def test_whatever_was_changed_behind_our_back_is_found(run: Run, file: Path, change: str, said: str) -> None:
-    with sqlite3.connect(file) as database:
-        triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for (trigger,) in triggers:
-            database.execute(f'DROP TRIGGER "{trigger}"')
-        database.execute("PRAGMA ignore_check_constraints = ON")
-        database.execute(change)
-    done = run(file, "verify")
+def test_whatever_was_changed_behind_our_back_is_found(
+    run: Run, town_url: str, change: str, said: str
+) -> None:
+    asyncio.run(tamper(town_url, change))
+    done = run(town_url, "verify")
     assert done.exit_code == 1
     assert said in done.stderr
     assert " 0 differences" not in done.stdout
 
 
-def test_an_unknown_setting_is_refused_with_one_sentence(run: Run, file: Path, monkeypatch: Any) -> None:
+def test_an_unknown_setting_is_refused_with_one_sentence(run: Run, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("MEILIN_COLOUR", "red")
     for name in ("migrate", "verify", "serve"):
-        done = run(file, name)
+        done = run(f"sqlite:///{tmp_path / 'none.db'}", name)
         assert done.exit_code == 2
         assert only_line(done.stderr).startswith(f"meilin {name}: unknown setting MEILIN_COLOUR")
 
 
 @pytest.mark.parametrize("arguments", [("serve", "--port", "1"), ("demo",), ("token", "a"), ("verify",)])
 def test_an_unmigrated_database_is_refused_with_one_sentence(
-    tmp_path: Path, command: Any, arguments: tuple[str, ...]
+    new_url: str, command: Any, arguments: tuple[str, ...]
 ) -> None:
-    done = command(*arguments, MEILIN_DATABASE_URL=f"sqlite:///{tmp_path / 'new.db'}")
+    done = command(*arguments, MEILIN_DATABASE_URL=new_url)
     assert (done.returncode, done.stdout) == (2, "")
     assert only_line(done.stderr).endswith("; run `meilin migrate` first")
 
@@ -198,8 +184,8 @@ def test_a_database_that_cannot_be_used_is_refused_with_one_sentence(
         assert "secret" not in line
 
 
-def test_several_workers_without_a_line_between_them_are_refused(file: Path, command: Any) -> None:
-    done = command("serve", "--port", "1", "--workers", "2", MEILIN_DATABASE_URL=f"sqlite:///{file}")
+def test_several_workers_without_a_line_between_them_are_refused(town_url: str, command: Any) -> None:
+    done = command("serve", "--port", "1", "--workers", "2", MEILIN_DATABASE_URL=town_url)
     assert (done.returncode, done.stdout) == (2, "")
     assert "MEILIN_REDIS_URL" in only_line(done.stderr)
 

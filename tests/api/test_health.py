@@ -6,6 +6,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from api import health
+from api.glance import Glance
 from community.database import journal
 from realtime.broker import MemoryBroker
 
@@ -14,6 +15,7 @@ from realtime.broker import MemoryBroker
 def client() -> Iterator[TestClient]:
     app = Starlette(routes=[Route("/live", health.live), Route("/ready", health.ready)])
     app.state.broker = MemoryBroker()
+    app.state.glance = Glance()
     with TestClient(app) as client:
         yield client
 

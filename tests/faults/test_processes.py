@@ -91,7 +91,8 @@ async def test_processes_that_are_killed_with_their_watchers(scene: Any, redis: 
         await voting.chair.post_one()
         await voting.whole()
         await all_are_told_of(voting, group, 6)
-        assert f"Child process [{worker}] died" in group.log()
+        death = f"Child process [{worker}] died"
+        await voting.until(lambda death=death: death in group.log(), death)
     assert lines_lost(voting) >= 6  # each that watched there, at least once
 
     # The other server for good: whoever was there finds the group.

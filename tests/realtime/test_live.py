@@ -245,6 +245,38 @@ def test_who_asks_is_told_where_nothing_changed_after_all(run: Run) -> None:
     run(scenario())
 
 
+def test_a_state_is_not_the_newest_while_it_is_read_anew(run: Run) -> None:
+    async def scenario() -> None:
+        truth = Truth(takes=5)
+        async with truth.live.watch(KEY) as states, truth.live.watch(KEY) as others:
+            await anext(states)
+            truth.change()
+            following = asyncio.ensure_future(until(others, 1))
+            await asyncio.sleep(1)
+            assert not states.newest
+            await following
+            assert (await anext(states), states.newest) == (1, True)
+
+    run(scenario())
+
+
+def test_who_asks_twice_or_is_gone_is_not_told_twice(run: Run) -> None:
+    async def scenario() -> None:
+        truth, told = Truth(), list[str]()
+        async with truth.live.watch(KEY) as states:
+            await anext(states)
+            states.if_unchanged(lambda: told.append("a state is there"))
+            async with truth.live.watch(KEY) as others:
+                truth.live.hear(Signal(Topic.TALLY, KEY))
+                others.if_unchanged(lambda: told.append("gone"))
+                for number in range(3):
+                    states.if_unchanged(lambda number=number: told.append(f"the same {number}"))
+            await quiet()
+            assert told == ["the same 2"]
+
+    run(scenario())
+
+
 def test_the_broker_hears_what_is_watched_before_it_is_read(run: Run) -> None:
     async def scenario() -> None:
         wanted: list[tuple[str, Signal]] = []

@@ -89,3 +89,34 @@ async def test_an_end_does_not_hear_itself_twice(ends: tuple[End, End]) -> None:
     far.broker.publish([SECOND])
     await until(lambda: SECOND in near.heard)
     assert near.heard == [FIRST, SECOND]
+
+
+async def test_a_gap_does_not_end_before_redis_says_that_it_listens(redis: Any) -> None:
+    """What others tell until then passes by, so whoever mends earlier may miss it."""
+    held, let_go = asyncio.Event(), asyncio.Event()
+
+    async def back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if b"subscribe" in data:
+                held.set()
+                await let_go.wait()
+            writer.write(data)
+
+    async def there(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", redis.port)
+        answers = asyncio.create_task(back(far_reader, writer))
+        while data := await reader.read(65536):
+            far_writer.write(data)
+        answers.cancel()
+        far_writer.close()
+
+    async with await asyncio.start_server(there, "127.0.0.1") as slow:
+        end = End(f"redis://127.0.0.1:{slow.sockets[0].getsockname()[1]}/0")
+        line = asyncio.create_task(end.broker.keep_connected())
+        await held.wait()
+        assert (end.broker.connected, end.gaps) == (False, 0)
+        let_go.set()
+        await until(lambda: end.broker.connected)
+        assert end.gaps == 1
+        line.cancel()
+        await asyncio.gather(line, return_exceptions=True)

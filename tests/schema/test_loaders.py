@@ -2,6 +2,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
 from community.database.sqlite import OneWriterClient
 from community.permissions import NOBODY
@@ -12,13 +13,20 @@ from schema.loaders import Loaders
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that reads, as it is sent."""
     sent: list[str] = []
-    real = OneWriterClient._read
 
-    async def read(self: OneWriterClient, query: str, values: Any) -> Any:
-        sent.append(query)
-        return await real(self, query, values)
+    def noted(real: Any) -> Any:
+        async def read(self: Any, query: str, values: Any = None) -> Any:
+            sent.append(query)
+            return await real(self, query, values)
 
-    monkeypatch.setattr(OneWriterClient, "_read", read)
+        return read
+
+    for client, name in (
+        (OneWriterClient, "_read"),
+        (AsyncpgDBClient, "execute_query"),
+        (AsyncpgDBClient, "execute_query_dict"),
+    ):
+        monkeypatch.setattr(client, name, noted(getattr(client, name)))
     return sent
 
 

@@ -10,7 +10,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 
@@ -18,6 +17,7 @@ from community.database import migrate as module
 from community.database.engine import APP, config, opened
 from community.database.migrate import migrate
 from tests.community.database.populating import VERSIONS, Rows, load, populated_rows, recorded
+from tests.engines import Engine
 
 REAL = Path(module.__file__).with_name("migrations")
 
@@ -51,29 +51,11 @@ def using(migrations: str) -> Iterator[None]:
         yield
 
 
-@dataclass
-class Ground:
-    """Of one engine; what is built once serves all tests as a template."""
+@dataclass(eq=False)
+class Ground(Engine):
+    """What is built once serves all tests as a template."""
 
-    folder: Path
-    server: str | None
     templates: dict[str, str] = field(default_factory=dict)
-
-    async def database(self, like: str | None = None) -> str:
-        """A new one: empty, or a copy of the closed one at the address `like`."""
-        name = f"ground_{next(_numbers)}"
-        if self.server is None:
-            file = self.folder / f"{name}.db"
-            if like is not None:
-                shutil.copy(like.removeprefix("sqlite:///"), file)
-            return f"sqlite:///{file}"
-        connection = await asyncpg.connect(f"{self.server}/postgres")
-        try:
-            template = "" if like is None else f" TEMPLATE {like.rpartition('/')[2]}"
-            await connection.execute(f"CREATE DATABASE {name}{template}")
-        finally:
-            await connection.close()
-        return f"{self.server}/{name}"
 
     def migrations(self, until: str = VERSIONS[-1], planted: dict[str, str] | None = None) -> str:
         """A package of the real ones up to `until` and then the `planted`: by name, the operations."""
@@ -134,7 +116,7 @@ def ground(
     folder = tmp_path_factory.mktemp("ground")
     sys.path.append(str(folder))
     if request.param == "sqlite":
-        yield Ground(folder, None, {"fresh": f"sqlite:///{sqlite_template}"})
+        yield Ground(folder, templates={"fresh": f"sqlite:///{sqlite_template}"})
     else:
-        yield Ground(folder, request.getfixturevalue("postgres_server"))
+        yield Ground(folder, request.getfixturevalue("postgres_server").url)
     sys.path.remove(str(folder))

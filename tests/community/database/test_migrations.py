@@ -97,7 +97,7 @@ ON_POSTGRES = {
 
 
 async def test_each_planted_loss_is_seen(ground: Any) -> None:
-    planted = ON_POSTGRES if ground.server else ON_SQLITE
+    planted = ON_POSTGRES if ground.postgres else ON_SQLITE
     migrations = ground.migrations(planted={"9001_loses": f"ops.RunSQL({list(planted)!r})"})
     found = await losses(ground, await ground.populated(), migrations)
     unseen = [loss for loss in planted.values() if not any(line.startswith(loss) for line in found)]
@@ -114,7 +114,7 @@ async def test_a_widened_column_is_seen_with_all_that_falls_off(ground: Any, ung
     widened = 'ops.AlterField("BallotText", "text", fields.CharField(max_length=2000))'
     migrations = ground.migrations(planted={"9001_widen": widened})
     found = {line.partition(":")[0] for line in await losses(ground, await ground.populated(), migrations)}
-    if ground.server:
+    if ground.postgres:
         assert found == {"column ballot_text.text"}
     else:
         assert found >= {
@@ -154,7 +154,7 @@ TREE = """
 
 
 async def test_children_that_fall_with_their_rebuilt_parent_are_missed(ground: Any, unguarded: None) -> None:
-    if ground.server:
+    if ground.postgres:
         pytest.skip("PostgreSQL rebuilds nothing")
     older = {"9001_tree": TREE}
     url = await ground.populated()
@@ -170,7 +170,7 @@ async def test_children_that_fall_with_their_rebuilt_parent_are_missed(ground: A
 
 async def test_a_parent_of_ours_cannot_even_be_rebuilt(ground: Any, unguarded: None) -> None:
     """Our children hold their parents: SQLite then refuses, and all stays as it was."""
-    if ground.server:
+    if ground.postgres:
         pytest.skip("PostgreSQL rebuilds nothing")
     url = await ground.populated()
     async with opened(url):
@@ -193,7 +193,7 @@ async def test_a_check_that_falls_off_a_table_is_seen(ground: Any) -> None:
         await select("CREATE TABLE tree (height INT)")
         (lost,) = before.lost_in(await picture())
     assert lost.startswith(
-        "constraint tree." if ground.server else "check tree: height > (1) AND (height < (9))"
+        "constraint tree." if ground.postgres else "check tree: height > (1) AND (height < (9))"
     )
 
 

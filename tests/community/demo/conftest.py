@@ -1,17 +1,17 @@
-"""The demonstration, loaded once a run; whoever writes to it takes a copy."""
+"""The demonstration, loaded once a run on each engine; whoever writes to it takes a copy."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from functools import cache
 
 import pytest
-from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from community.database.engine import opened
+from community.database.migrate import migrate
 from community.demo.load import load
+from tests.engines import Engine, opened_alone
 
 LOADED_AT = datetime.fromisoformat("2026-10-15T19:43:08+08:00")
 
@@ -26,29 +26,38 @@ class Reported:
         self.steps.append((doing, done, total))
 
 
-@pytest.fixture(scope="session")
-def loaded_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = Path(shutil.copy(sqlite_template, tmp_path_factory.mktemp("demo") / "meilin.db"))
-
-    async def fill() -> None:
-        async with opened(f"sqlite:///{file}"):
+@cache  # of pytest each engine's turn would load it anew
+def _loaded(engine: Engine) -> str:
+    async def fill() -> str:
+        url = await engine.database()
+        async with opened_alone(url):
+            await migrate(url)
             await load(LOADED_AT, Reported())
+        return url
 
-    EXECUTOR_CACHE.clear()
-    asyncio.run(fill())
-    EXECUTOR_CACHE.clear()
-    return file
+    return asyncio.run(fill())
+
+
+@pytest.fixture(scope="session")
+def loaded_url(engine: Engine) -> str:
+    return _loaded(engine)
 
 
 @pytest.fixture
-async def loaded(loaded_file: Path) -> AsyncIterator[datetime]:
+async def loaded(loaded_url: str) -> AsyncIterator[datetime]:
     """The loaded database, only to be read, and the moment at which it was loaded."""
-    async with opened(f"sqlite:///{loaded_file}"):
+    async with opened(loaded_url):
         yield LOADED_AT
 
 
 @pytest.fixture
-async def loaded_copy(loaded_file: Path, tmp_path: Path) -> AsyncIterator[datetime]:
+def copy_url(engine: Engine, loaded_url: str) -> Iterator[str]:
+    with engine.lent(loaded_url) as url:
+        yield url
+
+
+@pytest.fixture
+async def loaded_copy(copy_url: str) -> AsyncIterator[datetime]:
     """A loaded database of this test's own."""
-    async with opened(f"sqlite:///{shutil.copy(loaded_file, tmp_path / 'meilin.db')}"):
+    async with opened(copy_url):
         yield LOADED_AT

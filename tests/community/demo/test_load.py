@@ -1,7 +1,5 @@
-import sqlite3
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -23,6 +21,10 @@ from community.votes.casting import VoteForm
 from community.votes.models import BallotText, CountedBallot, QuestionResult, Roll, Vote
 from community.votes.recount import recount
 from community.votes.rules import Outcome
+from tests.engines import rows
+
+# They share what is loaded once, which takes its time on a machine that has other things to do.
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
 
 SLUGS = ("meizai-meicheng", "zijin-xiyuan", "qiantang-shanshuiwan")
 PARTIES = {"meizai-meicheng": 1651, "zijin-xiyuan": 2188, "qiantang-shanshuiwan": 1172}
@@ -42,8 +44,8 @@ async def _open(community: int, now: datetime) -> list[Vote]:
 
 
 async def test_the_communities_are_those_of_the_article(loaded: datetime) -> None:
-    rows = await Community.all().order_by("id").values_list("slug", "name", "households", "owner_cards")
-    assert rows == [
+    estates = await Community.all().order_by("id").values_list("slug", "name", "households", "owner_cards")
+    assert estates == [
         ("meizai-meicheng", "美哉美城", 1670, 1318),
         ("zijin-xiyuan", "紫金西苑", 2200, 2041),
         ("qiantang-shanshuiwan", "钱塘山水湾", 1180, 1046),
@@ -184,24 +186,20 @@ async def test_a_second_load_does_nothing(loaded_copy: datetime) -> None:
     assert await Change.all().count() == before
 
 
-def _rows(file: Path) -> dict[str, set[tuple[object, ...]]]:
+async def _kept(url: str) -> dict[str, set[tuple[object, ...]]]:
     """Every row of what a load may not touch."""
-    database = sqlite3.connect(file)
-    try:
-        tables = ("vote", "question", "roll", "roll_entry", "ballot", "counted_ballot", "question_result",
-                  "event", "sign_up", "notice", "entry", "account", "unit", "change")  # fmt: skip
-        return {table: set(database.execute(f"SELECT * FROM {table}")) for table in tables}
-    finally:
-        database.close()
+    tables = ("vote", "question", "roll", "roll_entry", "ballot", "counted_ballot", "question_result",
+              "event", "sign_up", "notice", "entry", "account", "unit", "change")  # fmt: skip
+    return {table: set(await rows(url, f"SELECT * FROM {table}")) for table in tables}
 
 
-async def test_months_later_a_load_only_adds(loaded_copy: datetime, tmp_path: Path) -> None:
-    before = _rows(tmp_path / "meilin.db")
+async def test_months_later_a_load_only_adds(loaded_copy: datetime, copy_url: str) -> None:
+    before = await _kept(copy_url)
     later = loaded_copy + timedelta(days=140)
     steps: list[tuple[str, int, int]] = []
     await load(later, lambda *step: steps.append(step))
-    after = _rows(tmp_path / "meilin.db")
-    assert all(rows <= after[table] for table, rows in before.items())
+    after = await _kept(copy_url)
+    assert all(kept <= after[table] for table, kept in before.items())
     assert after["account"] == before["account"]
     assert [done for _, done, _ in steps] == list(range(1, len(steps) + 1))
     assert {total for _, _, total in steps} == {len(steps)}

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tortoise import connections
 from tortoise.transactions import in_transaction
 
 from community.database import journal
@@ -34,6 +33,7 @@ from community.votes.models import (
 )
 from community.votes.reads import QuestionRow, questions_of
 from community.votes.rules import Matter
+from tests.engines import tamper
 
 ANNOUNCED = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)
 OPENS = ANNOUNCED + timedelta(days=16)
@@ -66,10 +66,11 @@ class Poll:
 
     announced_at, opens_at, closes_at, during = ANNOUNCED, OPENS, CLOSES, DURING
 
-    def __init__(self, build: Any, estate: Any, told: list[Signal]) -> None:
+    def __init__(self, build: Any, estate: Any, told: list[Signal], url: str) -> None:
         self.build = build
         self.estate = estate
         self._told = told
+        self._url = url
 
     async def unit(
         self,
@@ -220,14 +221,10 @@ class Poll:
         finally:
             assert (await self.written(), self._told) == (before, news)
 
-    async def tamper(self, statement: str, *values: object) -> None:
-        """Writes past every rule, as somebody with the file in hands could. On SQLite."""
-        database = connections.get("default")
-        triggers = await database.execute_query_dict("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        await database.execute_script("".join(f"DROP TRIGGER {trigger['name']};" for trigger in triggers))
-        await database.execute_query(statement, list(values))
+    async def tamper(self, statement: str) -> None:
+        await tamper(self._url, statement)
 
 
 @pytest.fixture
-def poll(build: Any, estate: Any, told: list[Signal]) -> Poll:
-    return Poll(build, estate, told)
+def poll(build: Any, estate: Any, told: list[Signal], url: str) -> Poll:
+    return Poll(build, estate, told, url)

@@ -9,12 +9,6 @@ from community.votes.recount import closed_votes, recount
 
 
 @pytest.fixture
-def url(sqlite_url: str) -> str:
-    """A file that somebody has in hands."""
-    return sqlite_url
-
-
-@pytest.fixture
 async def vote(poll: Any) -> int:
     """Closed: five of six households voted, one of them FOR and later AGAINST, on two questions."""
     tower = await poll.build.building(poll.estate.community)

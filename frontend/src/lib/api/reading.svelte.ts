@@ -1,8 +1,9 @@
+import type { DocumentNode } from '@0no-co/graphql.web'
 import type { TadaDocumentNode } from 'gql.tada'
 import { untrack } from 'svelte'
 import { session } from '../session/session.svelte'
 import { asRefusal, type Refusal } from './errors'
-import { request } from './request'
+import { nameOf, request } from './request'
 
 /** What was read before, so that going back shows the page at once instead of a skeleton. */
 const kept = new Map<string, unknown>()
@@ -30,7 +31,7 @@ export class Reading<Result, Variables> {
   ) {
     $effect(() => {
       // Another viewer may see other things: a sign-in reads again, and what was kept is not shown to them.
-      const key = `${this.#name} ${session.turn} ${JSON.stringify(variables())}`
+      const key = `${nameOf(this.document as DocumentNode)} ${session.turn} ${JSON.stringify(variables())}`
       const sameView = key.replace(/ \d+ /, ' ') === this.#key.replace(/ \d+ /, ' ')
       this.#key = key
       if (!sameView) this.data = (kept.get(key) as Result | undefined) ?? (hold ? untrack(() => this.data) : null)
@@ -44,11 +45,6 @@ export class Reading<Result, Variables> {
       addEventListener('online', again)
       return () => removeEventListener('online', again)
     })
-  }
-
-  get #name() {
-    const definition = this.document.definitions[0]
-    return (definition && 'name' in definition && definition.name?.value) || ''
   }
 
   load = async (): Promise<void> => {

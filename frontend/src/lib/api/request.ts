@@ -7,6 +7,10 @@ const PATIENCE = 20_000
 
 export const textOf = (document: DocumentNode): string => print(document)
 
+export function nameOf({ definitions: [first] }: DocumentNode): string {
+  return (first && 'name' in first && first.name?.value) || ''
+}
+
 export interface Answer<Result> {
   data: Result
   /** Something came as null because this viewer may not see it. */

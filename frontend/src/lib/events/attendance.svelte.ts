@@ -36,11 +36,7 @@ export function liveAttendance(read: () => Attendance, listening: () => boolean)
 
   $effect(() => {
     if (!coming) return
-    const id = eventId
-    return watch(AttendanceSubscription, {
-      variables: () => ({ eventId: id }),
-      next: ({ eventAttendance }) => (heard = eventAttendance),
-    })
+    return watch(AttendanceSubscription, { eventId }, ({ eventAttendance }) => (heard = eventAttendance))
   })
 
   return {

@@ -1,6 +1,6 @@
 import { untrack } from 'svelte'
 import type { CommunityHead } from '../api/community'
-import { watch } from '../live/watch'
+import { follow } from '../live/watch'
 import { type FeedItem, FeedSubscription } from './feed'
 
 interface Follower {
@@ -20,8 +20,9 @@ export function followJournal({ community, heard, lost }: Follower) {
     const communityId = id
     if (!communityId) return
     if (restarts === 0) newest = untrack(community)?.journal.edges[0]?.cursor
-    return watch(FeedSubscription, {
-      variables: () => ({ communityId, after: newest ?? null }),
+    return follow(FeedSubscription, {
+      subject: { communityId },
+      after: () => newest ?? null,
       next: ({ bulletin }) => {
         newest = bulletin.cursor
         heard(bulletin)

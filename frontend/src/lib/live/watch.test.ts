@@ -3,11 +3,16 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buildSchema, GraphQLError, type GraphQLObjectType } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import WebSocket, { WebSocketServer } from 'ws'
 import { type FeedItem, FeedSubscription, withNewer } from '../feed/feed'
+import { TallySubscription } from '../tally/fragment'
 
-/** A journal as the server keeps it, on a real socket, with the names of the real schema. */
+// A busy machine is slow, not wrong.
+vi.setConfig({ testTimeout: 60_000 })
+const eventually = (check: () => void) => vi.waitFor(check, 20_000)
+
+/** A journal and a tally as the server keeps it, on a real socket, with the names of the real schema. */
 const journal: { cursor: string; at: string; kind: string; subject: null }[] = []
 const asked: (string | null)[] = []
 let wake = () => {}
@@ -27,6 +32,23 @@ async function* bulletin({ after }: { after: string | null }) {
   }
 }
 
+let version = 1
+const tallies = new Set<() => void>()
+
+async function* voteProgress({ voteId }: { voteId: string }) {
+  const none = { heads: 0, area: '0.00' }
+  const tally = { voteId, eligible: none, participating: none, lastBallotAt: null, questions: [] }
+  while (true) {
+    yield { voteProgress: { ...tally, version } }
+    await new Promise<void>((resolve) => tallies.add(resolve))
+  }
+}
+
+function cast() {
+  version += 1
+  tallies.forEach((moved) => moved())
+}
+
 function post(cursor: string) {
   journal.push({ cursor, at: '2026-10-15T11:42:00Z', kind: 'NOTICE_PUBLISHED', subject: null })
   wake()
@@ -34,78 +56,317 @@ function post(cursor: string) {
 
 let http: Server
 let sockets: WebSocketServer
+/** What the page said on its sockets: type and id. */
+let said: string[] = []
 let held: FeedItem[] = []
-let stop = () => {}
+const stops: (() => void)[] = []
+const drop = () => sockets.clients.forEach((socket) => socket.terminate())
 const cursors = () => held.map(({ cursor }) => cursor).join(' ')
 
 beforeAll(async () => {
   const schema = buildSchema(readFileSync('../schema/schema.graphql', 'utf8'))
   const fields = (schema.getSubscriptionType() as GraphQLObjectType).getFields()
   fields['bulletin']!.subscribe = (_: unknown, args) => bulletin(args as { after: string | null })
+  fields['voteProgress']!.subscribe = (_: unknown, args) => voteProgress(args as { voteId: string })
   http = createServer()
   sockets = new WebSocketServer({ server: http, path: '/graphql' })
   useServer({ schema }, sockets)
+  sockets.on('connection', (socket) =>
+    socket.on('message', (data) => {
+      const { type, id } = JSON.parse(String(data)) as { type: string; id?: string }
+      if (id) said.push(`${type} ${id}`)
+    }),
+  )
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   vi.stubGlobal('WebSocket', WebSocket)
+  vi.stubGlobal('document', tab)
+  vi.stubGlobal('navigator', { onLine: true })
+  vi.stubGlobal('addEventListener', tab.addEventListener.bind(tab))
   vi.stubGlobal('location', { protocol: 'http:', host: `127.0.0.1:${(http.address() as AddressInfo).port}` })
 })
 
 afterAll(() => {
-  stop()
-  sockets.clients.forEach((socket) => socket.terminate())
+  drop()
   sockets.close()
   http.close()
 })
 
+/** As much of a window as a line looks at. */
+const tab = Object.assign(new EventTarget(), { hidden: false })
+
+function show(visible: boolean) {
+  tab.hidden = !visible
+  tab.dispatchEvent(new Event('visibilitychange'))
+}
+
 beforeEach(() => {
-  stop()
+  // The shortest of all waits.
+  vi.spyOn(Math, 'random').mockReturnValue(0)
+  said = []
   journal.length = 0
   asked.length = 0
   held = []
 })
 
-async function follow(from: string | null, refused?: (code: string) => void) {
-  const { watch } = await import('./watch')
+afterEach(async () => {
+  stops.splice(0).forEach((stop) => stop())
+  drop()
+  await eventually(() => expect(sockets.clients.size).toBe(0))
+  tallies.clear()
+  vi.useRealTimers()
+  show(true)
+  vi.restoreAllMocks()
+})
+
+async function followFrom(from: string | null, refused?: (code: string) => void) {
+  const { follow } = await import('./watch')
   let newest = from
-  stop = watch(FeedSubscription, {
-    variables: () => ({ communityId: 'c', after: newest }),
+  const stop = follow(FeedSubscription, {
+    subject: { communityId: 'c' },
+    after: () => newest,
     next: ({ bulletin: item }) => {
       newest = item.cursor
       held = withNewer(held, item)
     },
     refused: ({ code }) => refused?.(code),
   })
-  await vi.waitFor(() => expect(asked).toHaveLength(1))
+  stops.push(stop)
+  await eventually(() => expect(asked).toHaveLength(1))
+}
+
+async function watchTally(voteId: string) {
+  const { watch } = await import('./watch')
+  const versions: number[] = []
+  const stop = watch(TallySubscription, { voteId }, ({ voteProgress: { version } }) => versions.push(version))
+  stops.push(stop)
+  await eventually(() => expect(versions).toHaveLength(1))
+  return { versions, stop }
 }
 
 describe('the journal over a line that breaks', () => {
   it('resumes from the newest item held, and skips nothing', async () => {
     post('a')
-    await follow('a')
+    await followFrom('a')
     post('b')
-    await vi.waitFor(() => expect(cursors()).toBe('b'))
+    await eventually(() => expect(cursors()).toBe('b'))
 
-    sockets.clients.forEach((socket) => socket.terminate())
+    drop()
     post('c')
     post('d')
 
-    await vi.waitFor(() => expect(cursors()).toBe('d c b'), 5_000)
+    await eventually(() => expect(cursors()).toBe('d c b'))
     expect(asked).toEqual(['a', 'b'])
   })
 
   it('comes back by itself after a server that asked to try again', async () => {
     post('a')
     refuseNext = 'TRY_AGAIN'
-    await follow('a')
+    await followFrom('a')
     post('b')
-    await vi.waitFor(() => expect(cursors()).toBe('b'), 5_000)
+    await eventually(() => expect(cursors()).toBe('b'))
     expect(asked).toEqual(['a', 'a'])
   })
 
   it('says so when its cursor is of no use any more', async () => {
     refuseNext = 'CURSOR_INVALID'
     const refused: string[] = []
-    await follow('gone', (code) => refused.push(code))
-    await vi.waitFor(() => expect(refused).toEqual(['CURSOR_INVALID']))
+    await followFrom('gone', (code) => refused.push(code))
+    await eventually(() => expect(refused).toEqual(['CURSOR_INVALID']))
+  })
+})
+
+describe('the name of an operation', () => {
+  it('is the same on every phone: what it is and whose, without the cursor', async () => {
+    post('a')
+    await followFrom('a')
+    await watchTally('v')
+    expect(said).toEqual(['subscribe Bulletin:c', 'subscribe VoteProgress:v'])
+  })
+
+  it('is the same after the line was cut', async () => {
+    const { versions } = await watchTally('v')
+    drop()
+    await eventually(() => expect(versions).toHaveLength(2))
+    expect(said).toEqual(['subscribe VoteProgress:v', 'subscribe VoteProgress:v'])
+  })
+
+  it('stands once, for all who watch the same thing', async () => {
+    const one = await watchTally('v')
+    const other = await watchTally('v')
+    one.stop()
+    cast()
+    await eventually(() => expect(other.versions).toEqual([version - 1, version]))
+    other.stop()
+    await watchTally('w')
+    expect(one.versions).toEqual([version - 1])
+    expect(said).toEqual(['subscribe VoteProgress:v', 'complete VoteProgress:v', 'subscribe VoteProgress:w'])
+  })
+
+  it('is never given twice at a time, not to a second reader of a journal either', async () => {
+    post('a')
+    await followFrom('a')
+    asked.length = 0
+    await followFrom(null)
+    expect(said).toEqual(['subscribe Bulletin:c', 'subscribe Bulletin:c:2'])
+    expect(sockets.clients.size).toBe(1)
+  })
+})
+
+describe('ten thousand phones whose server restarts', () => {
+  const PHONES = 10_000
+
+  /** How many of them come back in each second, when chance is as even as it can be. */
+  async function arrivals(tries: number): Promise<number[]> {
+    const { line } = await import('./line.svelte')
+    let phone = 0
+    vi.spyOn(Math, 'random').mockImplementation(() => phone++ / PHONES)
+    const seconds: number[] = []
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation((_, wait = 0) => {
+      const second = Math.floor(wait / 1_000)
+      seconds[second] = (seconds[second] ?? 0) + 1
+      return undefined as never
+    })
+    const leave = Array.from({ length: PHONES }, () => line.later(tries, () => {}))
+    vi.restoreAllMocks()
+    leave.forEach((cancel) => cancel())
+    return seconds
+  }
+
+  it('come as fast as one process takes them, and all within five seconds', async () => {
+    for (const tries of [0, 1]) {
+      const seconds = await arrivals(tries)
+      expect(seconds.length).toBeLessThan(5)
+      expect(Math.max(...seconds)).toBeLessThan(3_000)
+    }
+  })
+
+  it('ask less and less often while it is away, but never forget it', async () => {
+    expect(await arrivals(2)).toHaveLength(8)
+    expect(await arrivals(3)).toHaveLength(16)
+    expect(await arrivals(30)).toHaveLength(20)
+  })
+})
+
+describe('a line that was closed', () => {
+  const close = (code: number) => sockets.clients.forEach((socket) => socket.close(code))
+
+  it.each([1001, 1005, 1006, 1011, 1012, 1013, 4400, 4408, 4409, 4429, 4500])('comes back after %i', async (code) => {
+    const { versions } = await watchTally('v')
+    if (code === 1006) drop()
+    else if (code === 1005) sockets.clients.forEach((socket) => socket.close())
+    else close(code)
+    await eventually(() => expect(versions).toHaveLength(2))
+  })
+
+  it.each([4401, 4403])('does not knock at a shut door (%i) until there is a new session', async (code) => {
+    const { line } = await import('./line.svelte')
+    const { versions } = await watchTally('v')
+    let knocks = 0
+    sockets.on('connection', () => (knocks += 1))
+    const wait = vi.spyOn(globalThis, 'setTimeout')
+
+    close(code)
+    await eventually(() => expect(wait.mock.calls.map(([, ms]) => ms)).toContain(60_000))
+    expect(knocks).toBe(0)
+
+    line.reopen()
+    await eventually(() => expect(versions).toHaveLength(2))
+    expect(knocks).toBe(1)
+  })
+
+  it('is not taken for well before it has held a while', async () => {
+    const { line } = await import('./line.svelte')
+    const tries = vi.spyOn(line, 'later')
+    post('a')
+    await followFrom('a')
+    for (const times of [1, 2, 3]) {
+      close(1013)
+      await eventually(() => expect(asked).toHaveLength(times + 1))
+    }
+    const [first, second, third] = tries.mock.calls.map(([nth]) => nth)
+    expect([second! - first!, third! - second!]).toEqual([1, 1])
+  })
+})
+
+describe('a tab that nobody looks at', () => {
+  const minutes = (count: number) => vi.advanceTimersByTime(count * 60_000)
+
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }))
+
+  it('stays on the line for a short absence', async () => {
+    const { versions } = await watchTally('v')
+    show(false)
+    vi.advanceTimersByTime(15_000)
+    show(true)
+    cast()
+    await eventually(() => expect(versions).toHaveLength(2))
+    expect(said).toEqual(['subscribe VoteProgress:v'])
+  })
+
+  it('lets its socket go, and comes back at once with the newest and all that was missed', async () => {
+    const { line } = await import('./line.svelte')
+    post('a')
+    await followFrom('a')
+    post('b')
+    const { versions } = await watchTally('v')
+    await eventually(() => expect(cursors()).toBe('b'))
+
+    show(false)
+    minutes(1)
+    await eventually(() => expect(said.slice(2)).toEqual(['complete Bulletin:c', 'complete VoteProgress:v']))
+    await eventually(() => {
+      minutes(1)
+      expect(sockets.clients.size).toBe(0)
+    })
+    minutes(60)
+    expect(line.state).toBe('live')
+    post('c')
+    post('d')
+    cast()
+
+    vi.spyOn(Math, 'random').mockReturnValue(1)
+    const waits = vi.spyOn(line, 'later')
+    show(true)
+    await eventually(() => expect(cursors()).toBe('d c b'))
+    await eventually(() => expect(versions).toEqual([version - 1, version]))
+    expect(waits).not.toHaveBeenCalled()
+    expect(asked).toEqual(['a', 'b'])
+    expect(said.slice(4)).toEqual(['subscribe Bulletin:c', 'subscribe VoteProgress:v'])
+    expect(line.state).toBe('live')
+  })
+
+  it('does not run after a line that breaks meanwhile, nor says that it is lost', async () => {
+    const { line } = await import('./line.svelte')
+    const { versions } = await watchTally('v')
+    show(false)
+    drop()
+    await eventually(() => expect(sockets.clients.size).toBe(0))
+    minutes(5)
+    expect([versions.length, line.state]).toEqual([1, 'live'])
+    show(true)
+    await eventually(() => expect(versions).toHaveLength(2))
+  })
+
+  it('says so when there is no coming back', async () => {
+    const { line } = await import('./line.svelte')
+    await watchTally('v')
+    show(false)
+    minutes(1)
+    drop()
+    await eventually(() => expect(sockets.clients.size).toBe(0))
+    vi.spyOn(line, 'subscribe').mockReturnValue(() => {})
+    show(true)
+    expect(line.state).toBe('live')
+    minutes(0.1)
+    expect(line.state).toBe('lost')
+  })
+
+  it('takes a new socket when it slept too soundly to rest', async () => {
+    const { versions } = await watchTally('v')
+    const [asleep] = sockets.clients
+    vi.setSystemTime(Date.now() + 3_600_000)
+    show(true)
+    await eventually(() => expect(versions).toHaveLength(2))
+    await eventually(() => expect(sockets.clients.has(asleep!)).toBe(false))
   })
 })

@@ -13,11 +13,7 @@ export function liveTally(read: () => Tally, listening: () => boolean) {
 
   $effect(() => {
     if (!open) return
-    const id = voteId
-    return watch(TallySubscription, {
-      variables: () => ({ voteId: id }),
-      next: ({ voteProgress }) => (heard = voteProgress),
-    })
+    return watch(TallySubscription, { voteId }, ({ voteProgress }) => (heard = voteProgress))
   })
 
   return {

@@ -1,0 +1,102 @@
+"""Serves the demonstration for the bench: the real app as `serve` runs it, or stock Strawberry.
+
+Commands are lines on standard input:
+    change VOTE          one change of the vote's tally
+    storm VOTE SECONDS   changes without rest for so long, from now on
+    moments              answered by one line of JSON on standard output: [version, changed, read] of each
+                         state read since the last answer; times are CLOCK_MONOTONIC in nanoseconds,
+                         `changed` that of the first change it shows
+The process ends with its standard input.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import fields
+from typing import Any, TextIO
+
+import uvicorn
+from starlette.applications import Starlette
+
+import api.server
+import realtime.live
+import schema.watching
+from api.app import create_app
+from api.settings import Settings
+from bench.stock import STOCK_SERVER, stock_app
+from bench.tallies import Tallies
+
+Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
+
+
+async def _obey(tallies: Tallies, answers: TextIO) -> None:
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    while line := await lines.readline():
+        tallies.obey(line.decode(), answers)
+    os._exit(0)  # whoever started it is gone
+
+
+def _obeying(lifespan: Lifespan, tallies: Tallies, answers: TextIO) -> Lifespan:
+    @asynccontextmanager
+    async def with_commands(app: Any) -> AsyncIterator[None]:
+        async with lifespan(app):
+            task = asyncio.create_task(_obey(tallies, answers))
+            yield
+            task.cancel()
+
+    return with_commands
+
+
+def _set_tempo(pause: str, share: str) -> None:
+    """The setting where there is one, else the constant."""
+    known = {each.name for each in fields(Settings)}
+    for name, value in (("live_pause", pause), ("live_share", share)):
+        if value and name in known:
+            os.environ[f"MEILIN_{name.upper()}"] = value
+    if pause and "live_pause" not in known:
+        realtime.live.PAUSE = float(pause)
+
+
+def serve(mode: str, port: int, tallies: Tallies, answers: TextIO) -> None:
+    schema.watching.progress_of = tallies.read  # type: ignore[assignment,attr-defined]
+    settings = Settings.from_environment(port=port)
+
+    def build(of: Callable[[Settings], Starlette]) -> Starlette:
+        app = of(settings)
+        tallies.listen_to(app.state.broker)
+        app.router.lifespan_context = _obeying(app.router.lifespan_context, tallies, answers)
+        return app
+
+    if mode == "meilin":
+        # Through `serve` itself, so that whatever it sets for production is measured too.
+        api.server.create_app = lambda _: build(create_app)  # type: ignore[assignment,attr-defined]
+        api.server.serve(settings, "127.0.0.1", port, 1)
+    else:
+        uvicorn.run(build(stock_app), host="127.0.0.1", port=port, **STOCK_SERVER)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mode", choices=["meilin", "strawberry"], default="meilin")
+    parser.add_argument("--core", type=int, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--database", required=True, help="sqlite:///…")
+    parser.add_argument("--read", choices=["real", "running"], default="running")
+    parser.add_argument("--pause", default="", help="seconds between moments; empty: as in production")
+    parser.add_argument("--share", default="", help="of the loop that fan-out may take")
+    given = parser.parse_args()
+    os.sched_setaffinity(0, {given.core})
+    os.environ["MEILIN_DATABASE_URL"] = given.database
+    os.environ["MEILIN_SOCKETS_PER_ADDRESS"] = "100000"
+    _set_tempo(given.pause, given.share)
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)  # what the app prints is no answer
+        serve(given.mode, given.port, Tallies(given.read == "real"), answers)
+
+
+if __name__ == "__main__":
+    main()

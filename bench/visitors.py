@@ -1,0 +1,107 @@
+"""Those who come beside the watchers: over HTTP, at a steady pace, whatever the server does meanwhile."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+LINES = 16
+"""Connections that the visitors share; who finds none free waits, and that counts."""
+
+
+class _Line:
+    """One connection that is kept, and opened anew where the server found it idle too long."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def post(self, request: dict[str, Any], token: str | None) -> dict[str, Any]:
+        body = json.dumps(request).encode()
+        authorization = f"authorization: Bearer {token}\r\n" if token else ""
+        head = (
+            "POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+            f"{authorization}content-length: {len(body)}\r\n\r\n"
+        )
+        reader, writer = await self._open()
+        writer.write(head.encode() + body)
+        answered = await reader.readuntil(b"\r\n\r\n")
+        _, _, rest = answered.lower().partition(b"content-length:")
+        answer: dict[str, Any] = json.loads(await reader.readexactly(int(rest.split(b"\r\n", 1)[0])))
+        return answer
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._streams is None or self._streams[0].at_eof():
+            self.close()
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        return self._streams
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+
+
+class Visitors:
+    def __init__(self, lines: list[_Line]) -> None:
+        self._free: asyncio.Queue[_Line] = asyncio.Queue()
+        for line in lines:
+            self._free.put_nowait(line)
+
+    async def post(self, request: dict[str, Any], token: str | None = None) -> dict[str, Any]:
+        line = await self._free.get()
+        try:
+            return await line.post(request, token)
+        finally:
+            self._free.put_nowait(line)
+
+
+@asynccontextmanager
+async def visitors(port: int, lines: int = LINES) -> AsyncIterator[Visitors]:
+    kept = [_Line(port) for _ in range(lines)]
+    try:
+        yield Visitors(kept)
+    finally:
+        for line in kept:
+            line.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """Milliseconds from the moment each deed was due: to its end, or as long as it had waited at the end."""
+
+    done: list[float]
+    waiting: list[float]
+
+    @property
+    def all(self) -> list[float]:
+        """To leave out who still waits would make a slow server look quick."""
+        return self.done + self.waiting
+
+
+async def steadily(per_second: float, seconds: float, deed: Callable[[int], Awaitable[object]]) -> Paced:
+    """Begins so many deeds a second, whether those before are done or not."""
+    start = time.monotonic()
+
+    def since_due(number: int) -> float:
+        return (time.monotonic() - start - number / per_second) * 1000
+
+    async def one(number: int) -> float:
+        await deed(number)
+        return since_due(number)
+
+    deeds = []
+    for number in range(int(per_second * seconds)):
+        await asyncio.sleep(max(0.0, start + number / per_second - time.monotonic()))
+        deeds.append(asyncio.create_task(one(number)))
+    await asyncio.wait(deeds, timeout=max(0.01, start + seconds - time.monotonic()))
+    paced = Paced(
+        done=[task.result() for task in deeds if task.done()],
+        waiting=[since_due(number) for number, task in enumerate(deeds) if not task.done()],
+    )
+    for task in deeds:
+        task.cancel()
+    await asyncio.gather(*deeds, return_exceptions=True)
+    return paced

@@ -1,0 +1,645 @@
+import asyncio
+import gc
+import logging
+import weakref
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from community.signals import Signal, Topic
+from realtime import tempo as lane
+from realtime.groups import CHUNK, GONE, Ended, Group, Groups, Member, Step
+from realtime.live import Live, States
+from realtime.tempo import Tempo
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+KEY = 7
+REFUSED = [{"message": "no"}]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_clock() -> Any:
+    """The lane's clock is the loop's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lane, "time", SimpleNamespace(perf_counter=lambda: asyncio.get_running_loop().time()))
+        yield
+
+
+class Screen:
+    """A line. `room`: how many texts it takes before it is busy, as long as nobody reads them."""
+
+    def __init__(self, room: int = 10**9) -> None:
+        self.room = room
+        self.texts: list[bytes] = []
+        self.unread = 0
+        self.drained: Callable[[], None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self.unread >= self.room
+
+    def write(self, text: bytes) -> None:
+        assert not self.busy, "who is busy is not written to"
+        self.texts.append(text)
+        self.unread += 1
+
+    def read(self) -> None:
+        was_busy, self.unread = self.busy, 0
+        if was_busy and self.drained:
+            self.drained()
+
+    async def drain(self) -> None:
+        raise NotImplementedError
+
+    def close(self, code: int, reason: str) -> None:
+        raise NotImplementedError
+
+
+class Guest(Member):
+    __slots__ = ("__weakref__", "ended", "fell_behind", "group", "screen")
+
+    def __init__(self, group: Group[Any], room: int = 10**9, seen: int = 0, prefix: bytes = b"") -> None:
+        self.screen = Screen(room)
+        super().__init__(self.screen, prefix, seen)
+        self.group, self.fell_behind = group, 0
+        self.ended: Sequence[Mapping[str, Any]] | None = None
+        self.screen.drained = lambda: group.catch_up(self)
+
+    def end(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        assert self.ended is None
+        self.ended = errors
+
+    def fall_behind(self) -> None:
+        self.fell_behind += 1
+
+    @property
+    def shown(self) -> list[int]:
+        return [int(text) for text in self.screen.texts]
+
+
+class Script:
+    """A source that says what the test tells it to say."""
+
+    def __init__(self, kept: int = 1) -> None:
+        self.kept, self.is_newest, self.closed = kept, True, False
+        self.failed: Sequence[Mapping[str, Any]] | None = None
+        self.waiting: list[Callable[[], None]] = []
+        self._next: asyncio.Queue[int | Exception | None] = asyncio.Queue()
+
+    def say(self, *numbers: int | Exception | None) -> None:
+        for number in numbers:
+            self._next.put_nowait(number)
+
+    async def steps(self) -> AsyncGenerator[Step, None]:
+        try:
+            while (number := await self._next.get()) is not None:
+                if isinstance(number, Exception):
+                    raise number
+                yield Step(number, str(number).encode())
+        finally:
+            self.closed = True
+
+    def newest(self, number: int) -> bool:
+        return self.is_newest
+
+    def if_unchanged(self, call: Callable[[], None]) -> None:
+        self.waiting.append(call)
+
+    def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        self.failed = errors
+
+
+class Tally:
+    """A state as the house has them: read through `Live`."""
+
+    kept = 1
+
+    def __init__(self, live: Live[int]) -> None:
+        self._live = live
+        self._states: States[int] | None = None
+
+    async def steps(self) -> AsyncGenerator[Step, None]:
+        async with self._live.watch(KEY) as states:
+            self._states = states
+            async for state in states:
+                yield Step(states.number, str(state).encode())
+
+    def newest(self, number: int) -> bool:
+        states = self._states
+        return states is not None and states.newest and states.number == number
+
+    def if_unchanged(self, call: Callable[[], None]) -> None:
+        if self._states is not None:
+            self._states.if_unchanged(call)
+
+    def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        raise NotImplementedError
+
+
+class Truth:
+    """What is read, and a source of it. `takes`: seconds a read takes."""
+
+    def __init__(self) -> None:
+        self.state, self.takes = 0, 0.01
+        self.live: Live[int] = Live(Topic.TALLY, self._read)
+
+    async def _read(self, key: int) -> int:
+        state = self.state
+        await asyncio.sleep(self.takes)
+        return state
+
+    def source(self) -> Tally:
+        return Tally(self.live)
+
+    def hear(self, *, change: bool = True) -> None:
+        self.state += change
+        self.live.hear(Signal(Topic.TALLY, KEY))
+
+
+async def quiet() -> None:
+    await asyncio.sleep(100)
+
+
+class House:
+    """One group over a script, and whoever comes to see."""
+
+    def __init__(self, kept: int = 1) -> None:
+        self.delivered: list[int] = []
+        self.groups: Groups[Script] = Groups(Tempo(), lambda members, _: self.delivered.append(members))
+        self.script = Script(kept)
+        self.group = self.groups.enter("key", lambda: self.script)
+        self._entered = 1
+
+    def join(self, room: int = 10**9, seen: int = 0, prefix: bytes = b"") -> Guest:
+        guest = Guest(self.group, room, seen, prefix)
+        self.group.join(guest)
+        return guest
+
+    def end(self) -> None:
+        self.groups.release(self.group)
+        assert len(self.groups) == 0
+
+
+# A state
+
+
+def test_every_member_is_sent_each_step_behind_its_own_prefix(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        guests = [house.join(prefix=str(number).encode()) for number in range(1, 4)]
+        for number in (5, 6):
+            house.script.say(number)
+            await quiet()
+        assert [guest.screen.texts for guest in guests] == [[b"15", b"16"], [b"25", b"26"], [b"35", b"36"]]
+        assert house.delivered == [3, 3]
+        house.end()
+
+    run(scenario())
+
+
+def test_a_slow_member_misses_steps_and_never_the_end(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        slow, quick = house.join(room=1), house.join()
+        for number in range(1, 6):
+            house.script.say(number)
+            await quiet()
+        assert (slow.shown, quick.shown) == ([1], [1, 2, 3, 4, 5])
+        slow.screen.read()
+        assert slow.shown == [1, 5]
+        slow.screen.read()
+        house.group.catch_up(slow)
+        assert slow.shown == [1, 5]
+        house.end()
+
+    run(scenario())
+
+
+def test_a_member_that_never_reads_costs_what_its_line_took(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        dead = house.join(room=2)
+        for number in range(1, 1_000):
+            house.script.say(number)
+        await quiet()
+        assert dead.shown == [1, 2]
+        assert len(house.group._kept) == 1
+        house.end()
+
+    run(scenario())
+
+
+def test_a_newcomer_is_shown_the_last_state_at_once_while_it_is_the_newest(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        house.script.say(1, 2)
+        await quiet()
+        assert house.join().shown == [2]
+        house.end()
+
+    run(scenario())
+
+
+def test_a_newcomer_waits_for_a_state_that_is_about_to_come(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        house.script.say(1)
+        await quiet()
+        house.script.is_newest = False
+        newcomer = house.join()
+        await quiet()
+        assert newcomer.shown == []
+        house.script.say(2)
+        await quiet()
+        assert newcomer.shown == [2]
+        for call in house.script.waiting:
+            call()
+        assert newcomer.shown == [2]
+        house.end()
+
+    run(scenario())
+
+
+def test_a_newcomer_is_shown_the_last_state_where_it_turns_out_unchanged(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        house.script.say(1)
+        await quiet()
+        house.script.is_newest = False
+        newcomer, gone = house.join(), house.join()
+        house.group.leave(gone)
+        for call in house.script.waiting:
+            call()
+        assert (newcomer.shown, gone.shown) == ([1], [])
+        house.end()
+
+    run(scenario())
+
+
+def test_whoever_comes_between_a_change_and_its_read_is_never_shown_what_was_before(run: Run) -> None:
+    async def scenario() -> None:
+        truth, groups = Truth(), Groups[Tally](Tempo())
+        group = groups.enter("key", truth.source)
+        first = Guest(group)
+        group.join(first)
+        await quiet()
+        truth.takes = 5.0
+        truth.hear()
+        at_the_signal = Guest(group)
+        group.join(at_the_signal)
+        await asyncio.sleep(1)  # it is being read
+        during_the_read = Guest(group)
+        group.join(during_the_read)
+        await quiet()
+        assert first.shown == [0, 1]
+        assert at_the_signal.shown == during_the_read.shown == [1]
+        groups.release(group)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("before", [0.0, 1.0], ids=["at the signal", "during the read"])
+def test_whoever_comes_between_a_signal_and_a_read_without_a_change_is_shown_the_state(
+    run: Run, before: float
+) -> None:
+    async def scenario() -> None:
+        truth, groups = Truth(), Groups[Tally](Tempo())
+        group = groups.enter("key", truth.source)
+        await quiet()
+        truth.takes = 5.0
+        truth.hear(change=False)
+        await asyncio.sleep(before)
+        newcomer = Guest(group)
+        group.join(newcomer)
+        assert newcomer.shown == []
+        await quiet()
+        assert newcomer.shown == [0]
+        groups.release(group)
+
+    run(scenario())
+
+
+# A journal
+
+
+def test_of_a_journal_every_step_comes_once_and_in_order(run: Run) -> None:
+    async def scenario() -> None:
+        house = House(kept=100)
+        early = house.join()
+        house.script.say(*range(3, 60, 3))
+        await asyncio.sleep(0)
+        late = house.join(seen=10)
+        between = house.join(seen=12)
+        await quiet()
+        assert early.shown == list(range(3, 60, 3))
+        assert late.shown == list(range(12, 60, 3))
+        assert between.shown == list(range(15, 60, 3))
+        house.end()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("room", [1, 2, 7])
+def test_what_came_while_a_reader_was_busy_is_replayed(run: Run, room: int) -> None:
+    async def scenario() -> None:
+        house = House(kept=100)
+        slow = house.join(room)
+        house.script.say(*range(1, 20))
+        await quiet()
+        assert slow.shown == list(range(1, room + 1))
+        while slow.screen.busy:
+            slow.screen.read()
+        house.script.say(20)
+        await quiet()
+        slow.screen.read()
+        assert slow.shown == list(range(1, 21))
+        assert not slow.fell_behind
+        house.end()
+
+    run(scenario())
+
+
+def test_whoever_is_behind_what_is_kept_is_let_go_and_shown_nothing_more(run: Run) -> None:
+    async def scenario() -> None:
+        house = House(kept=5)
+        just, behind = house.join(room=1), house.join(room=1)
+        house.script.say(*range(1, 7))
+        await quiet()
+        just.screen.read()
+        house.script.say(7)
+        await quiet()
+        behind.screen.read()
+        assert (just.shown, just.fell_behind) == ([1, 2], 0)
+        assert (behind.shown, behind.fell_behind) == ([1], 1)
+        assert house.group.forgotten == 2
+        house.end()
+
+    run(scenario())
+
+
+# Leaving
+
+
+def test_whoever_left_is_shown_nothing_more(run: Run) -> None:
+    async def scenario() -> None:
+        for kept in (1, 10):
+            house = House(kept)
+            leaver, busy = house.join(), house.join(room=1)
+            house.script.say(1)
+            await quiet()
+            for guest in (leaver, busy):
+                house.group.leave(guest)
+            house.script.say(2)
+            await quiet()
+            busy.screen.read()
+            assert leaver.shown == busy.shown == [1]
+            assert (leaver.seen, len(house.group)) == (GONE, 0)
+            house.end()
+
+    run(scenario())
+
+
+def test_whoever_leaves_in_the_middle_of_a_moment_is_not_reached_by_it(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        guests = [house.join() for _ in range(5 * CHUNK // 2)]
+        house.script.say(1)
+        while not (reached := [guest for guest in guests if guest.shown]):  # noqa: ASYNC110 - turn by turn
+            await asyncio.sleep(0)
+        assert len(reached) == CHUNK
+        left = [guest for guest in guests if not guest.shown][::2] + reached[::2]
+        for guest in left:
+            house.group.leave(guest)
+        house.script.say(2)
+        await quiet()
+        for guest in guests:
+            first = [1] if guest in reached else []
+            assert guest.shown == first if guest in left else guest.shown == [1, 2]
+        house.end()
+
+    run(scenario())
+
+
+def test_whoever_leaves_while_a_neighbour_is_written_to_is_not_reached(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        guests = [house.join() for _ in range(10)]
+
+        def everybody_leaves() -> None:
+            for guest in guests:
+                house.group.leave(guest)
+
+        for guest in guests:
+            write = guest.screen.write
+            guest.line = SimpleNamespace(  # type: ignore[assignment]
+                busy=False, write=lambda text, write=write: (write(text), everybody_leaves())
+            )
+        house.script.say(1)
+        await quiet()
+        assert sorted(guest.shown for guest in guests) == [[]] * 9 + [[1]]
+        house.end()
+
+    run(scenario())
+
+
+def test_whoever_joins_in_the_middle_of_a_moment_is_shown_it_once(run: Run) -> None:
+    async def scenario() -> None:
+        for kept in (1, 10):
+            house = House(kept)
+            guests = [house.join() for _ in range(3 * CHUNK)]
+            house.script.say(1)
+            while not any(guest.shown for guest in guests):  # noqa: ASYNC110 - turn by turn
+                await asyncio.sleep(0)
+            newcomer = house.join()
+            house.script.say(2)
+            await quiet()
+            assert newcomer.shown == [1, 2]
+            assert all(guest.shown == [1, 2] for guest in guests)
+            house.end()
+
+    run(scenario())
+
+
+def test_the_group_that_was_left_does_not_write_to_whoever_came_in_its_place(run: Run) -> None:
+    async def scenario() -> None:
+        old, new = House(), House()
+        old.script.is_newest = False
+        old.script.say(1)
+        await quiet()
+        leaver = old.join()
+        old.group.leave(leaver)
+        successor = Guest(new.group)
+        successor.line = leaver.screen  # the socket is the same
+        new.group.join(successor)
+        for call in old.script.waiting:
+            call()
+        old.script.say(2)
+        new.script.say(30)
+        await quiet()
+        assert leaver.shown == [30]
+        old.end()
+        new.end()
+
+    run(scenario())
+
+
+# Ends
+
+
+def test_equal_keys_are_one_group_and_others_are_others(run: Run) -> None:
+    async def scenario() -> None:
+        groups, made = Groups[Script](Tempo()), list[Script]()
+
+        def make() -> Script:
+            made.append(Script())
+            return made[-1]
+
+        one, same, other = (groups.enter(key, make) for key in ("a", "a", "b"))
+        assert one is same
+        assert one is not other
+        assert (len(groups), len(made), one.guests, other.guests) == (2, 2, 2, 1)
+        one.join(Guest(one))
+        assert groups.members == 1
+        for group in (one, same, other):
+            groups.release(group)
+        assert (len(groups), groups.members) == (0, 0)
+
+    run(scenario())
+
+
+def test_a_group_ends_with_its_last_guest(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        house.groups.enter("key", lambda: Script())
+        house.script.say(1)
+        await quiet()
+        house.groups.release(house.group)
+        await quiet()
+        assert (len(house.groups), house.script.closed) == (1, False)
+        house.end()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert house.script.closed
+        assert house.groups.enter("key", lambda: Script()) is not house.group
+        house.groups.release(house.groups._by_key["key"])
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("last", "told"), [(Ended(REFUSED), REFUSED), (None, []), (OSError("gone"), [])], ids=repr
+)
+def test_a_source_that_ends_ends_all(
+    run: Run, caplog: pytest.LogCaptureFixture, last: Exception | None, told: object
+) -> None:
+    async def scenario() -> None:
+        house = House()
+        guests = [house.join(room=1) for _ in range(3)]
+        gone = house.join()
+        house.group.leave(gone)
+        house.script.say(1, last)
+        await quiet()
+        assert [guest.ended for guest in guests] == [told] * 3
+        assert (gone.ended, house.script.failed, house.script.closed) == (None, told, True)
+        assert len(house.groups) == 0
+        fresh = Script()
+        successor = house.groups.enter("key", lambda: fresh)
+        assert successor is not house.group
+        house.groups.release(house.group)
+        assert len(house.groups) == 1
+        house.groups.release(successor)
+
+    with caplog.at_level(logging.ERROR):
+        run(scenario())
+    assert bool(caplog.records) == isinstance(last, OSError)
+
+
+def test_whoever_joins_what_has_ended_is_told(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        house.script.say(1, Ended(REFUSED))
+        await quiet()
+        late = house.join()
+        assert (late.ended, late.shown, len(house.group)) == (REFUSED, [], 0)
+        house.end()
+
+    run(scenario())
+
+
+def test_members_that_end_may_leave_and_release_at_once(run: Run) -> None:
+    """As operations do: the group is then released by its own task."""
+
+    class Polite(Guest):
+        __slots__ = ()
+
+        def end(self, errors: Sequence[Mapping[str, Any]]) -> None:
+            super().end(errors)
+            self.group.leave(self)
+            self.group._groups.release(self.group)
+
+    async def scenario() -> None:
+        house = House()
+        guests = [Polite(house.group), Polite(house.groups.enter("key", Script))]
+        for guest in guests:
+            house.group.join(guest)
+        house.script.say(Ended(REFUSED))
+        await quiet()
+        assert [guest.ended for guest in guests] == [REFUSED] * 2
+        assert (len(house.groups), house.group.guests, len(house.group)) == (0, 0, 0)
+
+    run(scenario())
+
+
+def test_nothing_is_left_after_ten_thousand_came_and_went(run: Run) -> None:
+    """The `run` of these tests counts the tasks."""
+
+    async def scenario() -> None:
+        truth, groups, alive = Truth(), Groups[Tally](Tempo()), weakref.WeakSet[Any]()
+        for number in range(10_000):
+            group = groups.enter(number % 7 if number % 2 else "all", truth.source)
+            guest = Guest(group)
+            alive.add(guest)
+            group.join(guest)
+            if number % 100 == 0:
+                truth.hear(change=number % 200 == 0)
+                await asyncio.sleep(0.01 * (number % 3))
+            group.leave(guest)
+            groups.release(group)
+            if number % 11 == 0:  # abruptly: before anything of it has begun
+                groups.release(groups.enter("abrupt", truth.source))
+        assert (len(groups), groups.members) == (0, 0)
+        await quiet()
+        assert (truth.live.watched, truth.live.watchers) == (0, 0)
+        del group, guest
+        gc.collect()
+        assert len(alive) == 0
+
+    run(scenario())
+
+
+def test_whoever_goes_while_the_state_cannot_be_read_is_forgotten_by_those_who_stay(run: Run) -> None:
+    async def scenario() -> None:
+        truth, groups, alive = Truth(), Groups[Tally](Tempo()), weakref.WeakSet[Any]()
+        group = groups.enter("key", truth.source)
+        stays = Guest(group)
+        group.join(stays)
+        await quiet()
+        truth.takes = 1_000.0
+        truth.hear()
+        for _ in range(10_000):
+            guest = Guest(groups.enter("key", truth.source))
+            alive.add(guest)
+            group.join(guest)
+            group.leave(guest)
+            groups.release(group)
+        del guest
+        gc.collect()
+        assert len(alive) == 0
+        await asyncio.sleep(2_000)
+        assert stays.shown == [0, 1]
+        groups.release(group)
+
+    run(scenario())

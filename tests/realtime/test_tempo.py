@@ -1,0 +1,165 @@
+"""In virtual time: a turn takes as long as the test says."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime import tempo as lane
+from realtime.tempo import BURST, LONGEST, Tempo
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_clock() -> Any:
+    """The lane's clock is the loop's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lane, "time", SimpleNamespace(perf_counter=now))
+        yield
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def write(seconds: float) -> None:
+    """Holds the loop for so long, as writing to many does."""
+    asyncio.get_running_loop()._clock.now += seconds  # type: ignore[attr-defined]
+
+
+async def turn(tempo: Tempo, seconds: float) -> float:
+    """When it began."""
+    async with tempo:
+        began = now()
+        write(seconds)
+    return began
+
+
+def test_turns_come_in_the_order_in_which_they_were_asked_for(run: Run) -> None:
+    async def scenario() -> None:
+        tempo, order = Tempo(), list[int]()
+
+        async def ask(number: int) -> None:
+            for _ in range(3):
+                async with tempo:
+                    order.append(number)
+                    write(LONGEST)
+
+        await asyncio.gather(*(ask(number) for number in range(20)))
+        assert order == list(range(20)) * 3
+
+    run(scenario())
+
+
+def test_there_is_one_turn_at_a_time(run: Run) -> None:
+    async def scenario() -> None:
+        tempo, within = Tempo(), 0
+
+        async def ask() -> None:
+            nonlocal within
+            async with tempo:
+                within += 1
+                await asyncio.sleep(0.001)
+                assert within == 1
+                within -= 1
+
+        await asyncio.gather(*(ask() for _ in range(50)))
+
+    run(scenario())
+
+
+def test_a_turn_ends_when_the_loop_did_what_else_waited(run: Run) -> None:
+    async def scenario() -> None:
+        tempo, order = Tempo(), list[str]()
+        async with tempo:
+            asyncio.get_running_loop().call_soon(order.append, "a ballot")
+        order.append("the next turn")
+        assert order == ["a ballot", "the next turn"]
+
+    run(scenario())
+
+
+def test_after_quiet_nobody_waits(run: Run) -> None:
+    async def scenario() -> None:
+        tempo = Tempo()
+        for _ in range(3):
+            began = now()
+            for _ in range(int(BURST / LONGEST) // 4):
+                await turn(tempo, LONGEST)
+            assert now() - began <= BURST / 4 + 1e-9
+            await asyncio.sleep(10)
+
+    run(scenario())
+
+
+turns = st.lists(st.tuples(st.floats(0, 2 * LONGEST), st.floats(0, 0.05)), min_size=1, max_size=100)
+
+
+@given(turns=turns, share=st.sampled_from([0.1, 0.5, 0.9]))
+def test_writing_never_takes_more_than_its_share(
+    run: Run, turns: list[tuple[float, float]], share: float
+) -> None:
+    async def scenario() -> None:
+        tempo, start, written = Tempo(share), now(), 0.0
+        for takes, quiet in turns:
+            began = await turn(tempo, takes)
+            # What was written before this turn kept within the share of the time until it, but for a burst.
+            assert written <= (began - start + BURST) * share + 1e-9
+            written += min(takes, LONGEST)
+            await asyncio.sleep(quiet)
+
+    run(scenario())
+
+
+def test_a_turn_that_others_made_long_counts_as_a_short_one(run: Run) -> None:
+    async def scenario() -> None:
+        tempo = Tempo(0.5)
+        await turn(tempo, 60)
+        ended = now()
+        assert await turn(tempo, 0) == ended
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["after quiet", "when the share is used up"])
+@pytest.mark.parametrize("steps", range(6))
+@pytest.mark.parametrize("place", range(3))
+def test_whoever_is_cancelled_at_any_step_lets_the_next_one_in(
+    run: Run, place: int, steps: int, busy: bool
+) -> None:
+    async def scenario() -> None:
+        tempo, order = Tempo(), list[int]()
+        if busy:
+            for _ in range(100):
+                await turn(tempo, LONGEST)
+
+        async def ask(number: int) -> None:
+            async with tempo:
+                await asyncio.sleep(0)
+                order.append(number)
+
+        line = [asyncio.create_task(ask(number)) for number in range(3)]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        line[place].cancel()
+        await asyncio.gather(*line, return_exceptions=True)
+        assert [number for number in order if number != place] == [n for n in range(3) if n != place]
+        await turn(tempo, 0)
+
+    run(scenario())
+
+
+def test_a_turn_that_fails_is_over(run: Run) -> None:
+    async def scenario() -> None:
+        tempo = Tempo()
+        with pytest.raises(OSError, match="gone"):
+            async with tempo:
+                raise OSError("gone")
+        await turn(tempo, 0)
+
+    run(scenario())
