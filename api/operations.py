@@ -95,15 +95,18 @@ class Operation(Member):
         self._go(self._run_alone)
 
     async def _run_alone(self) -> None:
-        asked, line = self._asked, self.line
+        asked, line, context = self._asked, self.line, self._socket.context
         stream = await graphql_schema.subscribe(
-            asked.query, dict(asked.given), self._socket.context, operation_name=asked.operation_name
+            asked.query, dict(asked.given), context, operation_name=asked.operation_name
         )
         async with aclosing(stream):
             async for result in stream:
                 errors = [presented(error).formatted for error in result.errors or ()]
                 if result.data is None:
                     self.end(errors)
+                    return
+                if context.standing.uncertain:  # it was read with rights that may be lost
+                    self._socket.close(TRY_AGAIN_LATER, "Try again later")
                     return
                 payload = {"data": result.data} | ({"errors": errors} if errors else {})
                 line.write(self.prefix + orjson.dumps(payload) + b"}")

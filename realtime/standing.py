@@ -70,6 +70,11 @@ class Standing:
         done, self._changed = self._changed, asyncio.Event()
         done.set()
 
+    @property
+    def uncertain(self) -> bool:
+        """A change was heard of which the viewer does not tell yet."""
+        return self.known != self.changes
+
     def renewed(self) -> None:
         """The viewer is found, and no change came meanwhile."""
         self.known = self.changes

@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
+from api import operations
 from api import sockets as sockets_
 from community.members.actions import end_session
 from community.members.models import CoOwner, RoleGrant, Session
 from community.permissions import SYSTEM
 from community.signals import Signal, Topic
 from community.votes.actions import open_vote
-from schema.schema import graphql_schema
+from schema import votes
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -215,7 +217,7 @@ async def test_a_fault_in_an_operation_is_said_and_ends_it_alone(
     async with here() as server, server.socket() as socket:
         await socket.subscribe("good", ATTENDANCE, id=server.town.id("Event", "picnic"))
         await socket.receive()
-        monkeypatch.setattr(graphql_schema, "subscribe", broken)
+        monkeypatch.setattr(operations.graphql_schema, "subscribe", broken)
         await socket.subscribe("bad", OWN, id=server.town.id("Community", "spring"))
         assert code_of(await socket.receive()) == "INTERNAL"
         await socket.send(type="ping")
@@ -248,3 +250,24 @@ async def test_what_is_a_neighbours_own_reaches_no_other(here: Any) -> None:
             assert subject["viewerEntries"] == truth
             own[name] = str(truth)
         assert len({own[name] for name in who[:7]}) == 7
+
+
+async def test_what_was_read_while_rights_changed_is_read_again(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client comes back with its cursor, and is shown what it may see by then."""
+    read = votes.own_entries
+
+    async def meanwhile(*given: Any) -> Any:
+        found = await read(*given)
+        told(server, "spring/resident-1")
+        return found
+
+    async with here() as server, server.socket("spring/resident-1") as socket:
+        await socket.subscribe("a", ENTRIES, id=server.town.id("Community", "spring"))
+        await begun(server)
+        monkeypatch.setattr(votes, "own_entries", meanwhile)
+        await open_vote(SYSTEM, server.town.now + 10 * DAY, server.town.key("Vote", "coming"))
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.receive()
+        assert closed.value.rcvd.code == 1013
