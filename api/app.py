@@ -67,8 +67,7 @@ def create_app(settings: Settings) -> App:
     broker = RedisBroker(settings.redis_url) if settings.redis_url else MemoryBroker()
     watching = Watching.through(broker, settings.live_pause)
     standings = Standings()
-    broker.listen(standings.hear)
-    broker.after_gap(standings.everything_changed)
+    broker.listen(standings.hear)  # what a gap swallows of rights the journal tells within two seconds
     follower = Follower(journal.head, journal.signals_after, broker.hear)
     metrics = Metrics(follower)
     groups = Groups[Shared](Tempo(settings.live_share), metrics.delivered)

@@ -66,6 +66,14 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         super().handle_text(event)
         event.data = b""  # the parser keeps the last frame until the next one
 
+    def send_receive_event_to_app(self) -> None:
+        """Text that is none ends the line (§8.1); stock uvicorn would also fill the log with it."""
+        if self.curr_msg_data_type == "text" and not _is_text(b"".join(self.frames)):
+            self.frames = []
+            self.close(1007, "A text is UTF-8")
+        else:
+            super().send_receive_event_to_app()
+
     def write(self, text: bytes) -> None:
         if not (self.close_sent or self.transport.is_closing()):
             self.transport.write(text_frame(text))
@@ -132,6 +140,14 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if self._stalled:
             self._stalled.cancel()
             self._stalled = None
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _Inbox:

@@ -39,13 +39,6 @@ class Standings:
         """How many sockets an account has open here."""
         return len(self._of_account.get(account, ()))
 
-    def everything_changed(self) -> None:
-        """After a gap in which somebody may have lost a right."""
-        self.changes += 1
-        for watchers in list(self._of_account.values()):
-            for watcher in list(watchers):
-                watcher.changed()
-
     def hear(self, signal: Signal) -> None:
         if signal.topic is Topic.RIGHTS:
             self.changes += 1
