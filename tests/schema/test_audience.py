@@ -350,7 +350,7 @@ async def test_a_way_that_leads_to_nothing_is_found(house: Any) -> None:
         ("{ plant { ready byRights } }", Audience.RIGHTS),
         ("{ plant { byViewer byRights } }", Audience.VIEWER),
         ("{ plant { more: byRights @skip(if: true) } }", Audience.RIGHTS),
-        ("{ plant { ... { ...A } } } fragment A on Plant { thing { ...on Plant { byRights } } }", Audience.RIGHTS),
+        ("{ plant { thing { ... { ...A } } } } fragment A on Plant { byRights }", Audience.RIGHTS),
         ("{ plant { ...A } } fragment A on Plant { ...B } fragment B on Plant { byViewer }", Audience.VIEWER),
         ("{ plant { thing { secret } } }", Audience.VIEWER),
         ("{ plant { thing { ... on Thing { secret } } } }", Audience.VIEWER),
