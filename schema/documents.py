@@ -8,6 +8,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
+    NonNullTypeNode,
     OperationDefinitionNode,
     OperationType,
     VariableNode,
@@ -92,7 +93,9 @@ def _start_of(document: DocumentNode, operation: OperationDefinitionNode) -> _St
     own = [
         definition
         for definition in operation.variable_definitions or ()
-        if definition.variable.name.value == name and definition.default_value is None
+        if definition.variable.name.value == name
+        and definition.default_value is None
+        and not isinstance(definition.type, NonNullTypeNode)  # it is left out of what is run for many
     ]
     uses = _Uses(name)
     visit(document, uses)

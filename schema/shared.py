@@ -116,7 +116,8 @@ class Shared:
         if not isinstance(self._shown, Items):
             return 0
         head = self._shown.head
-        after = asked.given.get(self._document.cursor or "")
+        cursor = self._document.cursor
+        after = None if cursor is None else asked.given.get(cursor)
         if after is None or self._number_of is None:
             return head
         number = self._number_of(after)
@@ -137,7 +138,10 @@ class Sharing:
         if document is None:
             return None
         same = {name: value for name, value in asked.given.items() if name in document.variables}
-        same.pop(document.cursor or "", None)  # readers of one journal begin apart and go on together
+        if document.cursor is not None:  # readers of one journal begin apart and go on together
+            after = same.pop(document.cursor, None)
+            if not isinstance(after, str | None):
+                return None
         audience = rights_of(viewer) if document.audience is Audience.RIGHTS else NOBODY
         key = document.text, orjson.dumps(same, option=orjson.OPT_SORT_KEYS), _key_of(audience)
         return self._groups.enter(key, lambda: Shared(document, same, self._context(audience)))
