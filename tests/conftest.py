@@ -325,6 +325,7 @@ class House:
     def __init__(self, town: Town, broker: Broker) -> None:
         self.town, self.now = replace(town, tokens=dict(town.tokens)), town.now
         self.told: list[Signal] = []
+        self.broker = broker
         self.watching = Watching.through(broker)
 
     async def viewer(self, who: str | None) -> Viewer:
