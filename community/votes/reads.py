@@ -12,7 +12,7 @@ from community.errors import NotFound
 from community.members.reads import seats_of
 from community.permissions import Permission, Place, Viewer, may
 from community.places.models import Unit
-from community.places.reads import place_of, places_of
+from community.places.reads import place_where, places_of
 from community.votes.casting import QuestionKind, VoteForm, VoteStatus, status_of
 from community.votes.models import (
     Ballot,
@@ -92,10 +92,7 @@ _QUESTION = tuple(name for name in QuestionRow.__dataclass_fields__ if name != "
 
 async def place_of_vote(vote: int) -> Place:
     """Raises NotFound."""
-    rows = await Vote.filter(id=vote).values("community_id")
-    if not rows:
-        raise NotFound
-    return await place_of(rows[0]["community_id"])
+    return await place_where("JOIN vote v ON v.community_id = c.id WHERE v.id = ?", vote)
 
 
 async def vote_row(vote: int) -> VoteRow:
