@@ -5,9 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tortoise.exceptions import DoesNotExist
 from tortoise.expressions import Q
 
 from community.database.paging import Page, page
+from community.database.sql import instant, select
 from community.errors import NotFound
 from community.members.reads import seats_of
 from community.permissions import Permission, Place, Viewer, may
@@ -16,8 +18,6 @@ from community.places.reads import place_where, places_of
 from community.votes.casting import QuestionKind, VoteForm, VoteStatus, status_of
 from community.votes.models import (
     Ballot,
-    BallotChoice,
-    BallotText,
     Choice,
     CountedBallot,
     Question,
@@ -196,20 +196,35 @@ class BallotRow:
     answers: tuple[AnswerRow, ...]
 
 
+_BALLOT = """
+SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS cast_at,
+       a.question_id AS question, a.choice AS choice, a.text AS text
+  FROM ballot b LEFT JOIN (
+    SELECT id, question_id, choice, NULL AS text FROM ballot_choice WHERE ballot_id = ?
+    UNION ALL
+    SELECT id, question_id, NULL, text FROM ballot_text WHERE ballot_id = ?
+  ) a ON 1 = 1
+ WHERE b.id = ? ORDER BY a.text IS NOT NULL, a.id
+"""
+
+
 async def ballot_row(ballot: int) -> BallotRow:
-    row = await Ballot.get(id=ballot).values("id", "vote_id", "party_id", "cast_at")
+    rows = await select(_BALLOT, [ballot] * 3)
+    if not rows:
+        raise DoesNotExist(Ballot)
     choices: defaultdict[int, list[str]] = defaultdict(list)
-    for choice in await BallotChoice.filter(ballot_id=ballot).order_by("id").values("question_id", "choice"):
-        choices[choice["question_id"]].append(choice["choice"])
-    texts = {
-        text["question_id"]: text["text"]
-        for text in await BallotText.filter(ballot_id=ballot).values("question_id", "text")
-    }
-    questions = dict.fromkeys([*choices, *texts])
+    texts: dict[int, str] = {}
+    for row in rows:
+        if row["choice"] is not None:
+            choices[row["question"]].append(row["choice"])
+        if row["text"] is not None:
+            texts[row["question"]] = row["text"]
     answers = tuple(
-        AnswerRow(question, tuple(choices[question]), texts.get(question)) for question in questions
+        AnswerRow(question, tuple(choices[question]), texts.get(question))
+        for question in dict.fromkeys([*choices, *texts])
     )
-    return BallotRow(answers=answers, **row)
+    row = rows[0]
+    return BallotRow(row["id"], row["vote_id"], row["party_id"], instant(row["cast_at"]), answers)
 
 
 @dataclass(frozen=True, slots=True)
