@@ -42,10 +42,15 @@ async def select(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]
     return rows
 
 
-async def hold_shared(table: str, key: int) -> None:
-    """Until the transaction ends nobody alters the row; SQLite's single writer needs no lock."""
+async def hold_shared(table: str, key: int) -> bool:
+    """Until the transaction ends nobody alters the row; SQLite's single writer needs no lock.
+
+    True where somebody may have altered it before: what was read of it is to be read again.
+    """
     if is_postgres():
         await select(f'SELECT id FROM "{table}" WHERE id = ? FOR SHARE', [key])  # noqa: S608 - our own name
+        return True
+    return False
 
 
 async def hold_exclusive(table: str, key: int) -> None:

@@ -9,13 +9,13 @@ from tortoise.exceptions import DoesNotExist
 from tortoise.expressions import Q
 
 from community.database.paging import Page, page
-from community.database.sql import instant, select
+from community.database.sql import instant, marks, select
 from community.errors import NotFound
 from community.members.reads import seats_of
 from community.permissions import Permission, Place, Viewer, may
 from community.places.models import Unit
 from community.places.reads import place_where, places_of
-from community.votes.casting import QuestionKind, VoteForm, VoteStatus, status_of
+from community.votes.casting import Asked, QuestionKind, VoteForm, VoteStatus, status_of
 from community.votes.models import (
     Ballot,
     Choice,
@@ -103,6 +103,40 @@ async def vote_row(vote: int) -> VoteRow:
     return VoteRow(**rows[0])
 
 
+@dataclass(frozen=True, slots=True)
+class BallotBox:
+    """A vote, as far as taking a ballot goes."""
+
+    vote: int
+    community: int
+    roll: int | None
+    revisable: bool
+    opens_at: datetime
+    closes_at: datetime
+    opened_at: datetime | None
+    counted_at: datetime | None
+    annulled_at: datetime | None
+
+    def status(self, now: datetime) -> VoteStatus:
+        return status_of(now, self.opens_at, self.closes_at, self.annulled_at)
+
+
+_BOX = """
+SELECT id AS vote, community_id AS community, roll_id AS roll, revisable,
+       opens_at, closes_at, opened_at, counted_at, annulled_at
+  FROM vote WHERE id = ?
+"""
+
+
+async def ballot_box(vote: int) -> BallotBox:
+    """As it stands now. Raises NotFound."""
+    rows = await select(_BOX, [vote])
+    if not rows:
+        raise NotFound
+    row = {name: instant(value) if name.endswith("_at") else value for name, value in rows[0].items()}
+    return BallotBox(**row | {"revisable": bool(row["revisable"])})
+
+
 async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
     rows = [VoteRow(**row) for row in await Vote.filter(id__in=ids).values(*_VOTE)]
     places = await places_of({row.community_id for row in rows})
@@ -152,6 +186,51 @@ async def questions_of(votes: Collection[int]) -> dict[int, list[QuestionRow]]:
     for row in rows:
         questions[row["vote_id"]].append(QuestionRow(choices=tuple(choices[row["id"]]), **row))
     return questions
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRow:
+    """A question, as far as taking a ballot goes; only who stands on `roll` may answer it."""
+
+    roll: int | None
+    terms: Asked
+
+
+_ASKED = """
+SELECT q.id AS id, q.roll_id AS roll, q.min_choices AS least, q.max_choices AS most,
+       q.accepts_text AS accepts_text, c.code AS code
+  FROM question q LEFT JOIN choice c ON c.question_id = q.id
+ WHERE q.vote_id = ? ORDER BY q.position
+"""
+
+
+async def asked_in(vote: int) -> dict[int, AskedRow]:
+    """What the vote asks, by question, in order."""
+    rows = await select(_ASKED, [vote])
+    codes: defaultdict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        if row["code"] is not None:
+            codes[row["id"]].append(row["code"])
+    return {
+        row["id"]: AskedRow(
+            row["roll"], Asked(codes[row["id"]], row["least"], row["most"], bool(row["accepts_text"]))
+        )
+        for row in rows
+    }
+
+
+Entries = set[tuple[int | None, int]]
+"""Pairs of a roll and a party that stands on it."""
+
+
+async def standing(rolls: Collection[int | None], parties: Sequence[int]) -> Entries:
+    """Who of `parties` stands on which of `rolls`."""
+    rows = await select(
+        f"SELECT roll_id, party_id FROM roll_entry WHERE roll_id IN ({marks(rolls)})"  # noqa: S608 - only marks
+        f" AND party_id IN ({marks(parties)})",
+        [*rolls, *parties],
+    )
+    return {(row["roll_id"], row["party_id"]) for row in rows}
 
 
 async def roll_parties(vote: int) -> list[int]:
@@ -262,3 +341,21 @@ async def counted_ballots(vote: int, parties: Sequence[int]) -> dict[int, int]:
     """The ballot that counts for each of `parties`, where there is one."""
     rows = await CountedBallot.filter(vote_id=vote, party_id__in=parties).values("party_id", "ballot_id")
     return {row["party_id"]: row["ballot_id"] for row in rows}
+
+
+_NEWEST = """
+SELECT (SELECT MAX(sequence) FROM ballot WHERE vote_id = ?) AS sequence,
+       (SELECT ballot_id FROM counted_ballot WHERE vote_id = ? AND party_id = ?) AS counted
+"""
+
+
+async def newest_of(vote: int, party: int) -> tuple[int, int | None]:
+    """The number of the newest ballot, 0 where there is none, and the ballot that counts for `party`."""
+    (row,) = await select(_NEWEST, [vote, vote, party])
+    return row["sequence"] or 0, row["counted"]
+
+
+async def newest_sequence(vote: int) -> int:
+    """The number of the newest ballot; 0 where there is none."""
+    (row,) = await select("SELECT MAX(sequence) AS sequence FROM ballot WHERE vote_id = ?", [vote])
+    return row["sequence"] or 0

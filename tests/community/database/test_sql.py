@@ -5,6 +5,7 @@ from tortoise.transactions import in_transaction
 
 from community.database.sql import (
     hold_exclusive,
+    hold_shared,
     hold_word,
     instant,
     is_postgres,
@@ -69,3 +70,9 @@ async def test_who_holds_a_word_is_alone_until_the_transaction_ends(database: st
 async def test_a_row_that_is_not_there_can_be_held(database: str) -> None:
     async with in_transaction():
         await hold_exclusive("vote", 42)
+
+
+async def test_whether_a_row_is_to_be_read_again_once_it_is_held(database: str) -> None:
+    """A transaction on SQLite has been alone from its beginning."""
+    async with in_transaction():
+        assert await hold_shared("vote", 42) is is_postgres()
