@@ -42,7 +42,7 @@ async def publish_notice(
     key: str | None = None,
 ) -> int:
     """The id of the notice. `organization`: the publisher's own where none is named."""
-    await journal.take_number()  # one publishes at a time, so that a retry finds its first try
+    await journal.hold_number()  # one publishes at a time, so that a retry finds its first try
     done = await work.done_before("publishNotice", key)
     if done is not None:
         same((await place_of_notice(done)).id, community)

@@ -12,11 +12,10 @@ from community.bulletin.models import Notice
 from community.bulletin.rules import BulletinKind, NoticeKind
 from community.database.models import Change
 from community.database.paging import Page, page
-from community.errors import NotFound
 from community.members.models import RoleGrant
 from community.members.reads import held
 from community.permissions import GRANTS, Permission, Place, Viewer
-from community.places.reads import communities_by_id, place_of
+from community.places.reads import communities_by_id, place_where
 from community.signals import Topic
 
 
@@ -71,10 +70,7 @@ async def notices_by_id(viewer: Viewer, ids: Sequence[int]) -> dict[int, NoticeR
 
 async def place_of_notice(notice: int) -> Place:
     """Raises NotFound."""
-    rows = await Notice.filter(id=notice).values("community_id")
-    if not rows:
-        raise NotFound
-    return await place_of(rows[0]["community_id"])
+    return await place_where("JOIN notice n ON n.community_id = c.id WHERE n.id = ?", notice)
 
 
 def _feed(community: int) -> QuerySet[Change]:

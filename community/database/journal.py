@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from tortoise.functions import Max
-
 from community.database.models import Change
 from community.database.sql import is_postgres, select
 from community.signals import Signal, Topic
@@ -22,20 +20,25 @@ class News(NamedTuple):
     subject: int | None = None
 
 
+async def hold_number() -> None:
+    """Nobody else gets a number until this transaction ends. SQLite has a single writer anyway."""
+    if is_postgres():
+        await select("SELECT pg_advisory_xact_lock(?)", [_ADVISORY_LOCK])
+
+
 async def take_number() -> int:
     """The next number, seen in commit order: nobody else gets one until this transaction ends.
 
-    To be called last in a transaction. SQLite has a single writer anyway.
+    To be called last in a transaction.
     """
-    if is_postgres():
-        await select("SELECT pg_advisory_xact_lock(?)", [_ADVISORY_LOCK])
+    await hold_number()
     return await head() + 1
 
 
 async def head() -> int:
     """The number of the newest change; 0 where there is none."""
-    rows = await Change.annotate(newest=Max("number")).values("newest")
-    return int(rows[0]["newest"] or 0)
+    (row,) = await select("SELECT MAX(number) AS newest FROM change")
+    return int(row["newest"] or 0)
 
 
 async def write(news: Sequence[News], now: datetime) -> None:

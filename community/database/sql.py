@@ -1,31 +1,56 @@
 """Hand-written SQL that runs on both engines: `?` marks a value, locks are named by what they mean."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from tortoise import connections
+from tortoise import BaseDBAsyncClient, connections
 
 
 def is_postgres() -> bool:
-    return bool(connections.get("default").capabilities.dialect == "postgres")
+    return _speaks_postgres(connections.get("default"))
 
 
+def _speaks_postgres(client: BaseDBAsyncClient) -> bool:
+    return client.capabilities.dialect == "postgres"
+
+
+@lru_cache(maxsize=256)
 def _numbered(query: str) -> str:
     """PostgreSQL's `$1, $2` for SQLite's `?`; no literal of ours holds a question mark."""
     first, *rest = query.split("?")
     return first + "".join(f"${place}{part}" for place, part in enumerate(rest, start=1))
 
 
+def marks(values: Collection[Any]) -> str:
+    """As many `?` as there are values, for an `IN (…)`."""
+    return ", ".join("?" * len(values)) or "NULL"
+
+
+def instant(value: Any) -> Any:
+    """An instant's column as `select` brings it: SQLite keeps it as text."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
 async def select(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    query = _numbered(query) if is_postgres() else query
-    rows: list[dict[str, Any]] = await connections.get("default").execute_query_dict(query, list(values))
+    """Moments among the values are compared in UTC, as they are kept."""
+    client = connections.get("default")
+    query = _numbered(query) if _speaks_postgres(client) else query
+    given = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in values]
+    rows: list[dict[str, Any]] = await client.execute_query_dict(query, given)
     return rows
 
 
-async def hold_shared(table: str, key: int) -> None:
-    """Until the transaction ends nobody alters the row; SQLite's single writer needs no lock."""
+async def hold_shared(table: str, key: int) -> bool:
+    """Until the transaction ends nobody alters the row; SQLite's single writer needs no lock.
+
+    True where somebody may have altered it before: what was read of it is to be read again.
+    """
     if is_postgres():
         await select(f'SELECT id FROM "{table}" WHERE id = ? FOR SHARE', [key])  # noqa: S608 - our own name
+        return True
+    return False
 
 
 async def hold_exclusive(table: str, key: int) -> None:

@@ -16,7 +16,7 @@ from tortoise.transactions import in_transaction
 
 from community.database import journal
 from community.database.models import KeyedDeed
-from community.database.sql import hold_word
+from community.database.sql import hold_word, select
 from community.errors import KeyReused, TryAgain, Unauthenticated
 from community.permissions import Permission, Place, Viewer, require
 from community.signals import Signal, Tell, Topic
@@ -28,6 +28,8 @@ S = TypeVar("S")
 
 # What PostgreSQL says to a transaction that stood in the way of another one: it left no trace.
 _OVERTAKEN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+
+_DONE = "SELECT subject FROM keyed_deed WHERE account_id = ? AND deed = ? AND key = ?"
 
 ENDED: Counter[str] = Counter(committed=0, undone=0)
 """How the deeds of this process ended, for whoever looks after it."""
@@ -88,8 +90,8 @@ class Work:
             return None
         key = _clean(key)
         await hold_word(f"{self.account} {deed} {key}")
-        found = await KeyedDeed.get_or_none(account_id=self.account, deed=deed, key=key)
-        return int(found.subject) if found else None
+        found = await select(_DONE, [self.account, deed, key])
+        return int(found[0]["subject"]) if found else None
 
     async def keep(self, deed: str, key: str | None, subject: int) -> None:
         if key is not None:

@@ -46,7 +46,7 @@ async def publish_event(
 ) -> int:
     """The id of the event. Signing up ends at the start, and the publisher's own organization organizes,
     where nothing else is said."""
-    await journal.take_number()  # one publishes at a time, so that a retry finds its first try
+    await journal.hold_number()  # one publishes at a time, so that a retry finds its first try
     done = await work.done_before("publishEvent", key)
     if done is not None:
         same((await place_of_event(done)).id, community)

@@ -12,7 +12,7 @@ from community.database.paging import Page, page
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
 from community.permissions import Place, Viewer
-from community.places.reads import communities_by_id, place_of
+from community.places.reads import communities_by_id, place_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +123,7 @@ async def attendance_of(event: int) -> Attendance | None:
 
 async def place_of_event(event: int) -> Place:
     """Raises NotFound."""
-    rows = await Event.filter(id=event).values("community_id")
-    if not rows:
-        raise NotFound
-    return await place_of(rows[0]["community_id"])
+    return await place_where("JOIN event e ON e.community_id = c.id WHERE e.id = ?", event)
 
 
 async def place_of_sign_up(sign_up: int) -> Place:

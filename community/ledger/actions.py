@@ -108,7 +108,7 @@ async def _open_book(votes: Iterable[int | None]) -> None:
     """
     for vote in sorted({vote for vote in votes if vote is not None}):
         await hold_shared("vote", vote)
-    await journal.take_number()
+    await journal.hold_number()
 
 
 async def _local(work: Work, community: int) -> datetime:

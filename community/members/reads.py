@@ -2,12 +2,15 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tortoise.expressions import Q
 
-from community.members.models import Account, CoOwner, Representative, RoleGrant, Session, Tenancy
+from community.database.sql import instant, select
+from community.members.models import Account
 from community.permissions import CITY, Permission, Role, Viewer
 
 
@@ -16,25 +19,52 @@ def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+# What `who` holds: a role, an owner party, a tenancy.
+_HELD = """
+SELECT g.community_id AS community, g.role AS role, g.until AS until
+  FROM who JOIN role_grant g ON g.account_id = who.account
+ WHERE g.since <= ? AND (g.until IS NULL OR g.until > ?)
+UNION ALL
+SELECT p.community_id, 'OWNER', o.until
+  FROM who JOIN co_owner o ON o.account_id = who.account JOIN owner_party p ON p.id = o.party_id
+ WHERE o.since <= ? AND (o.until IS NULL OR o.until > ?)
+UNION ALL
+SELECT u.community_id, 'TENANT', t.until
+  FROM who JOIN tenancy t ON t.account_id = who.account JOIN unit u ON u.id = t.unit_id
+ WHERE t.since <= ? AND (t.until IS NULL OR t.until > ?)
+"""
+
+_ROLES = f"WITH who AS (SELECT id AS account FROM account WHERE id = ?) {_HELD}"  # noqa: S608 - our own text
+
+# One statement, so that a session and its roles belong to the same moment.
+_VIEWER = f"""
+WITH who AS (
+  SELECT s.id AS session, s.account_id AS account, a.name, s.scopes, s.expires_at
+    FROM session s JOIN account a ON a.id = s.account_id
+   WHERE s.hash = ? AND s.revoked_at IS NULL AND s.expires_at > ?
+),
+held AS ({_HELD})
+SELECT session, account, name, scopes, expires_at, community, role, until FROM who LEFT JOIN held ON 1 = 1
+"""  # noqa: S608 - our own text
+
+
 async def viewer_of(secret: str, now: datetime) -> Viewer | None:
     """The viewer of a cookie or token; None where it is unknown, over or revoked.
 
     It expires with the session or with the first of its roles: then somebody else has to be asked for.
     """
-    rows = await Session.filter(hash=hash_of(secret), revoked_at=None, expires_at__gt=now).values(
-        "id", "account_id", "account__name", "scopes", "expires_at"
-    )
+    rows = await select(_VIEWER, [hash_of(secret), *[now] * 7])
     if not rows:
         return None
-    (row,) = rows
-    roles, until = await _held_by(row["account_id"], now)
+    who, holds = rows[0], [row for row in rows if row["role"] is not None]
+    until = [row["until"] for row in holds if row["until"] is not None]
     return Viewer(
-        account=row["account_id"],
-        name=row["account__name"],
-        roles=roles,
-        scopes=None if row["scopes"] is None else frozenset(map(Permission, row["scopes"].split())),
-        session=row["id"],
-        expires_at=min([row["expires_at"], *until]),
+        account=who["account"],
+        name=who["name"],
+        roles=_by_community(holds),
+        scopes=None if who["scopes"] is None else frozenset(map(Permission, who["scopes"].split())),
+        session=who["session"],
+        expires_at=min(map(instant, [who["expires_at"], *until])),
     )
 
 
@@ -45,25 +75,14 @@ def held(now: datetime) -> Q:
 
 async def roles_of(account: int, now: datetime) -> dict[int, frozenset[Role]]:
     """By community; city-wide roles under CITY."""
-    roles, _ = await _held_by(account, now)
-    return roles
+    return _by_community(await select(_ROLES, [account, *[now] * 6]))
 
 
-async def _held_by(account: int, now: datetime) -> tuple[dict[int, frozenset[Role]], list[datetime]]:
-    """The roles, and when one of them ends."""
+def _by_community(holds: Sequence[dict[str, Any]]) -> dict[int, frozenset[Role]]:
     roles: defaultdict[int, set[Role]] = defaultdict(set)
-    of = Q(held(now), account_id=account)
-    grants = await RoleGrant.filter(of).values("community_id", "role", "until")
-    owners = await CoOwner.filter(of).values("party__community_id", "until")
-    tenants = await Tenancy.filter(of).values("unit__community_id", "until")
-    for grant in grants:
-        roles[CITY if grant["community_id"] is None else grant["community_id"]].add(grant["role"])
-    for owner in owners:
-        roles[owner["party__community_id"]].add(Role.OWNER)
-    for tenant in tenants:
-        roles[tenant["unit__community_id"]].add(Role.TENANT)
-    until = [row["until"] for row in (*grants, *owners, *tenants) if row["until"] is not None]
-    return {community: frozenset(held) for community, held in roles.items()}, until
+    for row in holds:
+        roles[CITY if row["community"] is None else row["community"]].add(Role(row["role"]))
+    return {community: frozenset(of) for community, of in roles.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +96,26 @@ class PartySeat:
         return not self.named or account in self.named
 
 
+# A representative who left the party binds nobody; one without an account is still one.
+_SEATS = """
+SELECT o.party_id AS party, c.account_id AS named,
+       CASE WHEN c.until IS NULL OR c.until > ? THEN r.id END AS naming
+  FROM co_owner o JOIN owner_party p ON p.id = o.party_id
+  LEFT JOIN representative r ON r.party_id = o.party_id AND r.since <= ? AND (r.until IS NULL OR r.until > ?)
+  LEFT JOIN co_owner c ON c.id = r.co_owner_id
+ WHERE o.account_id = ? AND p.community_id = ? AND o.since <= ? AND (o.until IS NULL OR o.until > ?)
+ ORDER BY o.party_id
+"""
+
+
 async def seats_of(account: int, community: int, now: datetime) -> list[PartySeat]:
     """The owner parties for which the account may speak in a community."""
-    own = CoOwner.filter(held(now), account_id=account, party__community_id=community)
-    parties = sorted({row["party_id"] for row in await own.values("party_id")})
-    named: defaultdict[int, set[int]] = defaultdict(set)
-    in_party = Q(co_owner__until=None) | Q(co_owner__until__gt=now)  # who left it binds nobody
-    standing = Representative.filter(held(now), in_party, party_id__in=parties)
-    for row in await standing.values("party_id", "co_owner__account_id"):
-        named[row["party_id"]].add(row["co_owner__account_id"])
-    return [PartySeat(party, frozenset(named[party])) for party in parties]
+    named: dict[int, set[int]] = {}
+    for row in await select(_SEATS, [now, now, now, account, community, now, now]):
+        of = named.setdefault(row["party"], set())
+        if row["naming"] is not None:
+            of.add(row["named"])
+    return [PartySeat(party, frozenset(of)) for party, of in named.items()]
 
 
 async def accounts_like(pattern: str) -> list[tuple[int, str]]:

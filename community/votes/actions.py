@@ -1,12 +1,12 @@
 """A vote is announced, opened, voted in and counted here; nothing else writes its tables."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from community.database import due
 from community.database.ids import new_id
-from community.database.journal import take_number
+from community.database.journal import hold_number
 from community.database.sql import hold_exclusive, hold_shared
 from community.database.work import Work, requires, same
 from community.errors import InvalidInput, NotFound
@@ -21,7 +21,6 @@ from community.text import body, line
 from community.votes.casting import (
     AlreadyCast,
     Answered,
-    Asked,
     Channel,
     NotOnRoll,
     PartyRequired,
@@ -49,13 +48,19 @@ from community.votes.models import (
 )
 from community.votes.progress import NO_DEVELOPER, Register, progress_of, read_register, scopes
 from community.votes.reads import (
-    QuestionRow,
+    AskedRow,
+    BallotBox,
+    Entries,
     VoteRow,
+    asked_in,
+    ballot_box,
     counted_ballots,
+    newest_of,
+    newest_sequence,
     place_of_vote,
     questions_of,
+    standing,
     vote_row,
-    weights_in,
 )
 from community.votes.results import result_of
 from community.votes.roll import electorate, form_roll
@@ -237,14 +242,16 @@ async def cast_ballot(
     """
     if (first := await _receipt(work, vote, party, key)) is not None:
         return first
-    row = await _ballot_box(work, vote)
-    seat = await _seat(work, row, party)
-    questions = (await questions_of([vote]))[vote]
-    _check_answers(questions, await _electors(questions, [seat.party]), seat.party, answers)
+    box = await _open_box(work, vote)
+    asked = await asked_in(vote)
+    seats = {seat.party: seat for seat in await seats_of(work.account, box.community, work.now)}
+    on_roll = await standing({box.roll, *(question.roll for question in asked.values())}, list(seats))
+    seat = _seat(box, seats, on_roll, party)
+    _check_answers(asked, on_roll, seat.party, answers)
     check_representative(seat.named, work.account)
-    ballot = await _record(work, row, RecordedBallot(seat.party, work.now, answers))
+    ballot = await _record(work, box, RecordedBallot(seat.party, work.now, answers))
     await work.keep("castBallot", key, ballot)
-    work.changed(Topic.TALLY, vote, row.community_id)
+    work.changed(Topic.TALLY, vote, box.community)
     return ballot
 
 
@@ -257,59 +264,38 @@ async def _receipt(work: Work, vote: int, party: int | None, key: str | None) ->
     return first
 
 
-async def _ballot_box(work: Work, vote: int) -> VoteRow:
-    """The open vote, held so that no closing count passes by; opened now if its timer is late."""
-    row = await vote_row(vote)
-    check_open(row.status(work.now))
-    if row.opened_at is None:
+async def _open_box(work: Work, vote: int) -> BallotBox:
+    """The box of an open vote, held so that no closing count passes by; opened now if its timer is late."""
+    box = await ballot_box(vote)
+    check_open(box.status(work.now))
+    if box.opened_at is None:
         await hold_exclusive("vote", vote)
         await _open(work, await vote_row(vote))
-    else:
-        await hold_shared("vote", vote)
-    row = await vote_row(vote)
-    if row.counted_at is not None:
+        box = await ballot_box(vote)
+    elif await hold_shared("vote", vote):
+        box = await ballot_box(vote)
+    if box.counted_at is not None:
         raise VoteClosed  # a clock that runs behind must not slip a ballot in after the count
-    return row
+    return box
 
 
-async def _seat(work: Work, vote: VoteRow, party: int | None) -> PartySeat:
+def _seat(box: BallotBox, seats: Mapping[int, PartySeat], on_roll: Entries, party: int | None) -> PartySeat:
     """The one owner party for which this account casts."""
-    seats = {seat.party: seat for seat in await seats_of(work.account, vote.community_id, work.now)}
-    on_roll = await weights_in(vote.roll_id, list(seats))
-    if not on_roll or (party is not None and party not in on_roll):
+    able = [own for own in seats if (box.roll, own) in on_roll]
+    if not able or (party is not None and party not in able):
         raise NotOnRoll
-    if party is None and len(on_roll) > 1:
+    if party is None and len(able) > 1:
         raise PartyRequired
-    return seats[next(iter(on_roll)) if party is None else party]
-
-
-async def _electors(questions: Sequence[QuestionRow], parties: Sequence[int]) -> set[tuple[int, int]]:
-    """Which of `parties` stand on the roll of which question, as pairs of question and party."""
-    entries = RollEntry.filter(roll_id__in={q.roll_id for q in questions}, party_id__in=parties)
-    on_roll = {(row["roll_id"], row["party_id"]) for row in await entries.values("roll_id", "party_id")}
-    return {(q.id, party) for q in questions for party in parties if (q.roll_id, party) in on_roll}
+    return seats[able[0] if party is None else party]
 
 
 def _check_answers(
-    questions: Sequence[QuestionRow],
-    electors: Collection[tuple[int, int]],
-    party: int,
-    answers: Sequence[Answered],
+    asked: Mapping[int, AskedRow], on_roll: Entries, party: int, answers: Sequence[Answered]
 ) -> None:
-    asked = {
-        question.id: Asked(
-            [choice.code for choice in question.choices],
-            question.min_choices,
-            question.max_choices,
-            question.accepts_text,
-        )
-        for question in questions
-        if (question.id, party) in electors
-    }
-    foreign = {question.id for question in questions} - set(asked)
-    if any(answer.question in foreign for answer in answers):
+    own = {key: question.terms for key, question in asked.items() if (question.roll, party) in on_roll}
+    if any(answer.question in asked and answer.question not in own for answer in answers):
         raise NotOnRoll
-    check_answers(asked, answers)
+    check_answers(own, answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,17 +309,17 @@ class RecordedBallot:
     evidence: str | None = None
 
 
-async def _record(work: Work, vote: VoteRow, new: RecordedBallot) -> int:
+async def _record(work: Work, box: BallotBox, new: RecordedBallot) -> int:
     """Adds the ballot and moves the pointer, under the lock that gives numbers. Raises AlreadyCast."""
-    await take_number()
-    counted = await counted_ballots(vote.id, [new.party])
-    if counted and not vote.revisable:
+    await hold_number()
+    newest, counted = await newest_of(box.vote, new.party)
+    if counted is not None and not box.revisable:
         raise AlreadyCast
-    (ballot,) = await _write_ballots(work, vote.id, [new])
-    if counted:
-        await CountedBallot.filter(vote_id=vote.id, party_id=new.party).update(ballot_id=ballot)
+    (ballot,) = await _write_ballots(work, box.vote, newest, [new])
+    if counted is not None:
+        await CountedBallot.filter(vote_id=box.vote, party_id=new.party).update(ballot_id=ballot)
     else:
-        await CountedBallot.create(vote_id=vote.id, party_id=new.party, ballot_id=ballot)
+        await CountedBallot.create(vote_id=box.vote, party_id=new.party, ballot_id=ballot)
     return ballot
 
 
@@ -362,22 +348,21 @@ async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot
     `check_answers` refuses.
     """
     await hold_shared("vote", vote)
-    row = await vote_row(vote)
-    if row.counted_at is not None:
+    box = await ballot_box(vote)
+    if box.counted_at is not None:
         raise VoteClosed
-    questions = (await questions_of([vote]))[vote]
+    asked = await asked_in(vote)
     parties = [ballot.party for ballot in ballots]
-    electors = await _electors(questions, parties)
-    on_roll = await weights_in(row.roll_id, parties)
+    on_roll = await standing({box.roll, *(question.roll for question in asked.values())}, parties)
     for ballot in ballots:
-        check_open(row.status(ballot.cast_at))
-        if ballot.party not in on_roll:
+        check_open(box.status(ballot.cast_at))
+        if (box.roll, ballot.party) not in on_roll:
             raise NotOnRoll
-        _check_answers(questions, electors, ballot.party, ballot.answers)
-    await take_number()
+        _check_answers(asked, on_roll, ballot.party, ballot.answers)
+    await hold_number()
     if len(set(parties)) < len(parties) or await counted_ballots(vote, parties):
         raise AlreadyCast
-    ids = await _write_ballots(work, vote, ballots)
+    ids = await _write_ballots(work, vote, await newest_sequence(vote), ballots)
     await CountedBallot.bulk_create(
         (
             CountedBallot(vote_id=vote, party_id=party, ballot_id=ballot)
@@ -385,17 +370,11 @@ async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot
         ),
         batch_size=1000,
     )
-    work.changed(Topic.TALLY, vote, row.community_id)
+    work.changed(Topic.TALLY, vote, box.community)
 
 
-async def _next_sequence(vote: int) -> int:
-    newest = await Ballot.filter(vote_id=vote).order_by("-sequence").limit(1).values("sequence")
-    return 1 + (newest[0]["sequence"] if newest else 0)
-
-
-async def _write_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot]) -> list[int]:
-    """The new rows' ids; which ballots count is the caller's to say."""
-    start = await _next_sequence(vote)
+async def _write_ballots(work: Work, vote: int, newest: int, ballots: Sequence[RecordedBallot]) -> list[int]:
+    """The new rows' ids, numbered on from `newest`; which ballots count is the caller's to say."""
     ids = [new_id() for _ in ballots]
     await Ballot.bulk_create(
         (
@@ -403,14 +382,14 @@ async def _write_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot
                 id=ballot,
                 vote_id=vote,
                 party_id=new.party,
-                sequence=start + place,
+                sequence=sequence,
                 channel=new.channel,
                 evidence=new.evidence,
                 recorded_by_id=work.recorder,
                 cast_at=new.cast_at,
                 validity=Validity.VALID,
             )
-            for place, (ballot, new) in enumerate(zip(ids, ballots, strict=True))
+            for sequence, (ballot, new) in enumerate(zip(ids, ballots, strict=True), start=newest + 1)
         ),
         batch_size=1000,
     )

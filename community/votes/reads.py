@@ -5,19 +5,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tortoise.exceptions import DoesNotExist
 from tortoise.expressions import Q
 
 from community.database.paging import Page, page
+from community.database.sql import instant, marks, select
 from community.errors import NotFound
 from community.members.reads import seats_of
 from community.permissions import Permission, Place, Viewer, may
 from community.places.models import Unit
-from community.places.reads import place_of, places_of
-from community.votes.casting import QuestionKind, VoteForm, VoteStatus, status_of
+from community.places.reads import place_where, places_of
+from community.votes.casting import Asked, QuestionKind, VoteForm, VoteStatus, status_of
 from community.votes.models import (
     Ballot,
-    BallotChoice,
-    BallotText,
     Choice,
     CountedBallot,
     Question,
@@ -92,10 +92,7 @@ _QUESTION = tuple(name for name in QuestionRow.__dataclass_fields__ if name != "
 
 async def place_of_vote(vote: int) -> Place:
     """Raises NotFound."""
-    rows = await Vote.filter(id=vote).values("community_id")
-    if not rows:
-        raise NotFound
-    return await place_of(rows[0]["community_id"])
+    return await place_where("JOIN vote v ON v.community_id = c.id WHERE v.id = ?", vote)
 
 
 async def vote_row(vote: int) -> VoteRow:
@@ -104,6 +101,40 @@ async def vote_row(vote: int) -> VoteRow:
     if not rows:
         raise NotFound
     return VoteRow(**rows[0])
+
+
+@dataclass(frozen=True, slots=True)
+class BallotBox:
+    """A vote, as far as taking a ballot goes."""
+
+    vote: int
+    community: int
+    roll: int | None
+    revisable: bool
+    opens_at: datetime
+    closes_at: datetime
+    opened_at: datetime | None
+    counted_at: datetime | None
+    annulled_at: datetime | None
+
+    def status(self, now: datetime) -> VoteStatus:
+        return status_of(now, self.opens_at, self.closes_at, self.annulled_at)
+
+
+_BOX = """
+SELECT id AS vote, community_id AS community, roll_id AS roll, revisable,
+       opens_at, closes_at, opened_at, counted_at, annulled_at
+  FROM vote WHERE id = ?
+"""
+
+
+async def ballot_box(vote: int) -> BallotBox:
+    """As it stands now. Raises NotFound."""
+    rows = await select(_BOX, [vote])
+    if not rows:
+        raise NotFound
+    row = {name: instant(value) if name.endswith("_at") else value for name, value in rows[0].items()}
+    return BallotBox(**row | {"revisable": bool(row["revisable"])})
 
 
 async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
@@ -157,6 +188,51 @@ async def questions_of(votes: Collection[int]) -> dict[int, list[QuestionRow]]:
     return questions
 
 
+@dataclass(frozen=True, slots=True)
+class AskedRow:
+    """A question, as far as taking a ballot goes; only who stands on `roll` may answer it."""
+
+    roll: int | None
+    terms: Asked
+
+
+_ASKED = """
+SELECT q.id AS id, q.roll_id AS roll, q.min_choices AS least, q.max_choices AS most,
+       q.accepts_text AS accepts_text, c.code AS code
+  FROM question q LEFT JOIN choice c ON c.question_id = q.id
+ WHERE q.vote_id = ? ORDER BY q.position
+"""
+
+
+async def asked_in(vote: int) -> dict[int, AskedRow]:
+    """What the vote asks, by question, in order."""
+    rows = await select(_ASKED, [vote])
+    codes: defaultdict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        if row["code"] is not None:
+            codes[row["id"]].append(row["code"])
+    return {
+        row["id"]: AskedRow(
+            row["roll"], Asked(codes[row["id"]], row["least"], row["most"], bool(row["accepts_text"]))
+        )
+        for row in rows
+    }
+
+
+Entries = set[tuple[int | None, int]]
+"""Pairs of a roll and a party that stands on it."""
+
+
+async def standing(rolls: Collection[int | None], parties: Sequence[int]) -> Entries:
+    """Who of `parties` stands on which of `rolls`."""
+    rows = await select(
+        f"SELECT roll_id, party_id FROM roll_entry WHERE roll_id IN ({marks(rolls)})"  # noqa: S608 - only marks
+        f" AND party_id IN ({marks(parties)})",
+        [*rolls, *parties],
+    )
+    return {(row["roll_id"], row["party_id"]) for row in rows}
+
+
 async def roll_parties(vote: int) -> list[int]:
     """The parties on the roll of an opened vote, in a stable order."""
     rows = await RollEntry.filter(roll_id=(await vote_row(vote)).roll_id).order_by("id").values("party_id")
@@ -199,20 +275,35 @@ class BallotRow:
     answers: tuple[AnswerRow, ...]
 
 
+_BALLOT = """
+SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS cast_at,
+       a.question_id AS question, a.choice AS choice, a.text AS text
+  FROM ballot b LEFT JOIN (
+    SELECT id, question_id, choice, NULL AS text FROM ballot_choice WHERE ballot_id = ?
+    UNION ALL
+    SELECT id, question_id, NULL, text FROM ballot_text WHERE ballot_id = ?
+  ) a ON 1 = 1
+ WHERE b.id = ? ORDER BY a.text IS NOT NULL, a.id
+"""
+
+
 async def ballot_row(ballot: int) -> BallotRow:
-    row = await Ballot.get(id=ballot).values("id", "vote_id", "party_id", "cast_at")
+    rows = await select(_BALLOT, [ballot] * 3)
+    if not rows:
+        raise DoesNotExist(Ballot)
     choices: defaultdict[int, list[str]] = defaultdict(list)
-    for choice in await BallotChoice.filter(ballot_id=ballot).order_by("id").values("question_id", "choice"):
-        choices[choice["question_id"]].append(choice["choice"])
-    texts = {
-        text["question_id"]: text["text"]
-        for text in await BallotText.filter(ballot_id=ballot).values("question_id", "text")
-    }
-    questions = dict.fromkeys([*choices, *texts])
+    texts: dict[int, str] = {}
+    for row in rows:
+        if row["choice"] is not None:
+            choices[row["question"]].append(row["choice"])
+        if row["text"] is not None:
+            texts[row["question"]] = row["text"]
     answers = tuple(
-        AnswerRow(question, tuple(choices[question]), texts.get(question)) for question in questions
+        AnswerRow(question, tuple(choices[question]), texts.get(question))
+        for question in dict.fromkeys([*choices, *texts])
     )
-    return BallotRow(answers=answers, **row)
+    row = rows[0]
+    return BallotRow(row["id"], row["vote_id"], row["party_id"], instant(row["cast_at"]), answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,3 +341,21 @@ async def counted_ballots(vote: int, parties: Sequence[int]) -> dict[int, int]:
     """The ballot that counts for each of `parties`, where there is one."""
     rows = await CountedBallot.filter(vote_id=vote, party_id__in=parties).values("party_id", "ballot_id")
     return {row["party_id"]: row["ballot_id"] for row in rows}
+
+
+_NEWEST = """
+SELECT (SELECT MAX(sequence) FROM ballot WHERE vote_id = ?) AS sequence,
+       (SELECT ballot_id FROM counted_ballot WHERE vote_id = ? AND party_id = ?) AS counted
+"""
+
+
+async def newest_of(vote: int, party: int) -> tuple[int, int | None]:
+    """The number of the newest ballot, 0 where there is none, and the ballot that counts for `party`."""
+    (row,) = await select(_NEWEST, [vote, vote, party])
+    return row["sequence"] or 0, row["counted"]
+
+
+async def newest_sequence(vote: int) -> int:
+    """The number of the newest ballot; 0 where there is none."""
+    (row,) = await select("SELECT MAX(sequence) AS sequence FROM ballot WHERE vote_id = ?", [vote])
+    return row["sequence"] or 0

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from datetime import datetime
 from typing import Any
 
@@ -118,6 +119,24 @@ async def test_numbers_are_seen_in_the_order_of_commits(database: str, now: date
         assert await asyncio.gather(*writers) == [1, 2]
         assert [key for _, key in (await journal.signals_after(0))[1]] == [5, 6]
     await watcher.close()
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_who_holds_the_numbers_is_the_next_to_get_one(database: str, now: datetime) -> None:
+    async def second() -> None:
+        async with in_transaction():
+            await journal.write([rights(6)], now)
+
+    watcher = await asyncpg.connect(database)
+    async with asyncio.timeout(30):
+        async with in_transaction():
+            await journal.hold_number()
+            writer = asyncio.create_task(second(), context=Context())
+            await _until_somebody_waits_for_the_journal(watcher)
+            await journal.write([rights(5)], now)
+        await writer
+    await watcher.close()
+    assert [key for _, key in (await journal.signals_after(0))[1]] == [5, 6]
 
 
 @pytest.mark.parametrize("news", [[], [rights(5)]])

@@ -1,8 +1,18 @@
 import asyncio
+from datetime import UTC, datetime, timedelta, timezone
 
 from tortoise.transactions import in_transaction
 
-from community.database.sql import hold_exclusive, hold_word, is_postgres, select
+from community.database.sql import (
+    hold_exclusive,
+    hold_shared,
+    hold_word,
+    instant,
+    is_postgres,
+    marks,
+    select,
+)
+from community.members.models import Account
 
 
 async def test_a_question_mark_is_a_value_on_both_engines(database: str) -> None:
@@ -14,6 +24,25 @@ async def test_a_question_mark_is_a_value_on_both_engines(database: str) -> None
 async def test_a_statement_without_values_and_without_rows(database: str) -> None:
     assert await select("SELECT 1 AS a") == [{"a": 1}]
     assert await select("SELECT 1 AS a WHERE 1 = 0") == []
+
+
+async def test_a_moment_is_found_from_any_time_zone_and_comes_back_as_it_was(database: str) -> None:
+    noon = datetime(2026, 6, 1, 12, microsecond=5, tzinfo=UTC)
+    await Account.create(name="a", created_at=noon)
+    for zone in (UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-8))):
+        (row,) = await select("SELECT created_at FROM account WHERE created_at = ?", [noon.astimezone(zone)])
+        assert (instant(row["created_at"]), instant(row["created_at"]).utcoffset()) == (noon, timedelta())
+        assert not await select("SELECT id FROM account WHERE created_at > ?", [noon.astimezone(zone)])
+    assert instant(None) is None
+
+
+async def test_any_number_of_values_may_be_looked_for(database: str, now: datetime) -> None:
+    names = ["a", "b", "c"]
+    for name in names:
+        await Account.create(name=name, created_at=now)
+    for wanted in ([], ["b"], ["c", "a"], [*names, "d"]):
+        found = await select(f"SELECT name FROM account WHERE name IN ({marks(wanted)})", wanted)
+        assert sorted(row["name"] for row in found) == sorted(set(wanted) & set(names))
 
 
 async def test_who_holds_a_word_is_alone_until_the_transaction_ends(database: str) -> None:
@@ -41,3 +70,9 @@ async def test_who_holds_a_word_is_alone_until_the_transaction_ends(database: st
 async def test_a_row_that_is_not_there_can_be_held(database: str) -> None:
     async with in_transaction():
         await hold_exclusive("vote", 42)
+
+
+async def test_whether_a_row_is_to_be_read_again_once_it_is_held(database: str) -> None:
+    """A transaction on SQLite has been alone from its beginning."""
+    async with in_transaction():
+        assert await hold_shared("vote", 42) is is_postgres()

@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 
+from community.members.actions import open_session
 from community.members.models import Account, CoOwner, OwnerParty, Representative, Tenancy
-from community.members.reads import PartySeat, accounts_like, roles_of, seats_of
-from community.members.rules import PartyKind
-from community.permissions import CITY, Role
+from community.members.reads import PartySeat, accounts_like, roles_of, seats_of, viewer_of
+from community.members.rules import PartyKind, SessionKind
+from community.permissions import CITY, SYSTEM, Role
 
-SECOND = timedelta(seconds=1)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
 async def joins(account: int | None, party: int, since: datetime, until: datetime | None = None) -> int:
@@ -49,6 +50,30 @@ async def test_what_is_held_begins_at_since_and_is_over_at_until(
     assert [seat.party for seat in await seats_of(account, estate.community, now)] == (
         [party] if held else []
     )
+
+
+async def test_a_viewer_has_the_roles_of_the_account_and_expires_with_the_first_of_them(
+    estate: Any, build: Any, party: int, now: datetime
+) -> None:
+    account = await build.account()
+    secret = await open_session(
+        SYSTEM, now, f"{(await Account.get(id=account)).name}", SessionKind.TOKEN, DAY
+    )
+    nobody = await viewer_of(secret, now)
+    assert nobody is not None
+    assert (nobody.account, nobody.roles, nobody.expires_at) == (account, {}, now + DAY)
+
+    await joins(account, party, now)
+    await Tenancy.create(unit_id=estate.unit, account_id=account, since=now, until=now + 2 * SECOND)
+    await build.role(account, None, Role.REGULATOR, since=now, until=now + 3 * SECOND)
+    await build.role(account, estate.community, Role.CLERK, since=now, until=now + 2 * DAY)
+    viewer = await viewer_of(secret, now)
+    assert viewer is not None
+    assert viewer.roles == await roles_of(account, now)
+    assert viewer.roles == {
+        estate.community: {Role.CLERK, Role.OWNER, Role.TENANT}, CITY: {Role.REGULATOR}
+    }  # fmt: skip
+    assert viewer.expires_at == now + 2 * SECOND
 
 
 async def test_roles_are_kept_apart_by_community(estate: Any, build: Any, now: datetime) -> None:

@@ -19,6 +19,7 @@ from community.places.reads import (
     organizations_by_id,
     organizations_of,
     place_of,
+    place_where,
     places_of,
     the_city,
 )
@@ -63,6 +64,8 @@ async def test_nothing_comes_of_a_name_or_number_that_does_not_exist(database: s
     assert await places_of([5]) == {}
     with pytest.raises(NotFound):
         await place_of(5)
+    with pytest.raises(NotFound):
+        await place_where("WHERE c.households > ?", 0)
 
 
 async def test_a_public_community_is_seen_by_everybody(estate: Any, build: Any) -> None:

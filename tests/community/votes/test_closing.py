@@ -3,14 +3,18 @@
 import asyncio
 import random
 from collections.abc import Awaitable
+from contextvars import Context
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
+from tortoise.transactions import in_transaction
 
 from community.bulletin.reads import items_page
 from community.bulletin.rules import BulletinKind
 from community.database.due import due_now
+from community.database.sql import hold_exclusive
 from community.permissions import SYSTEM
 from community.signals import Signal, Topic
 from community.votes.actions import (
@@ -24,6 +28,7 @@ from community.votes.models import (
     Ballot,
     CountedBallot,
     QuestionResult,
+    Vote,
 )
 from community.votes.progress import progress_of
 from community.votes.reads import vote_row
@@ -106,6 +111,28 @@ async def test_after_the_count_no_slow_clock_slips_a_ballot_in(poll: Any) -> Non
     vote = await poll.opened()
     await poll.closed(vote)
     await poll.refuses(poll.cast(home.viewer, vote, at=poll.closes_at - MOMENT), VoteClosed)
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_a_ballot_that_waits_for_the_count_sees_it(url: str, poll: Any) -> None:
+    """It found the box open before it waited, and its clock runs behind."""
+    home = await poll.household()
+    vote = await poll.opened()
+    watcher = await asyncpg.connect(url)
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    async with asyncio.timeout(30):
+        async with in_transaction():
+            await hold_exclusive("vote", vote)
+            ballot = asyncio.create_task(
+                poll.cast(home.viewer, vote, at=poll.closes_at - MOMENT), context=Context()
+            )
+            while not await watcher.fetchval(waiting):  # noqa: ASYNC110 - PostgreSQL tells nobody
+                await asyncio.sleep(0.01)
+            await Vote.filter(id=vote).update(counted_at=poll.closes_at)
+        with pytest.raises(VoteClosed):
+            await ballot
+    await watcher.close()
+    assert await poll.sequences(vote) == []
 
 
 @pytest.mark.parametrize("revisable", [False, True])

@@ -10,12 +10,17 @@ from community.votes.casting import VoteStatus
 from community.votes.models import Question, Vote
 from community.votes.reads import (
     OwnEntry,
+    asked_in,
+    ballot_box,
     ballot_row,
     counted_ballots,
+    newest_of,
+    newest_sequence,
     own_entries,
     place_of_vote,
     questions_of,
     roll_parties,
+    standing,
     units_in,
     vote_row,
     votes_by_id,
@@ -48,6 +53,9 @@ async def test_what_is_not_there_is_not_found(database: str) -> None:
         await vote_row(5)
     with pytest.raises(NotFound):
         await place_of_vote(5)
+    with pytest.raises(NotFound):
+        await ballot_box(5)
+    assert await asked_in(5) == {}
     with pytest.raises(DoesNotExist):
         await ballot_row(5)
     assert await questions_of([5]) == {5: []}
@@ -129,6 +137,72 @@ async def test_who_stands_on_a_roll_and_with_what(poll: Any) -> None:
     assert sorted(units[home.party]) == sorted(await poll.names_of(home.unit, second))
     assert await weights_in(None, [home.party]) == {}
     assert await units_in(None, [home.party]) == {}
+
+
+async def test_the_box_of_a_vote_is_the_vote_as_it_stands(poll: Any) -> None:
+    vote = await poll.announced(revisable=True)
+    for step in (None, poll.open, poll.closed):
+        if step:
+            await step(vote)
+        box, row = await ballot_box(vote), await vote_row(vote)
+        assert (box.vote, box.community, box.roll, box.revisable) == (
+            row.id, row.community_id, row.roll_id, row.revisable,
+        )  # fmt: skip
+        for stage in ("opens_at", "closes_at", "opened_at", "counted_at", "annulled_at"):
+            assert getattr(box, stage) == getattr(row, stage)
+    assert box.counted_at == poll.closes_at
+
+
+async def test_what_is_asked_of_a_ballot_is_what_the_questions_say(poll: Any) -> None:
+    surveyed = await poll.announced(
+        poll.survey(max_choices=2, accepts_text=True),
+        poll.survey(min_choices=0, choices=[("B", "乙"), ("A", "甲")]),
+    )
+    voted = await poll.opened()
+    for vote in (surveyed, voted):
+        assert [
+            (
+                key,
+                asked.roll,
+                set(asked.terms.choices),
+                asked.terms.least,
+                asked.terms.most,
+                asked.terms.accepts_text,
+            )
+            for key, asked in (await asked_in(vote)).items()
+        ] == [
+            (
+                row.id,
+                row.roll_id,
+                {choice.code for choice in row.choices},
+                row.min_choices,
+                row.max_choices,
+                row.accepts_text,
+            )
+            for row in await poll.questions(vote)
+        ]
+
+
+async def test_who_stands_on_which_of_several_rolls(poll: Any) -> None:
+    home, other = await poll.household(), await poll.household()
+    vote = await poll.opened()
+    late = await poll.household()
+    roll, unknown = (await vote_row(vote)).roll_id, 5
+    assert await standing({roll, unknown, None}, [home.party, late.party]) == {(roll, home.party)}
+    assert await standing({roll}, [home.party, other.party]) == {(roll, home.party), (roll, other.party)}
+    assert await standing(set(), [home.party]) == await standing({roll}, []) == set()
+
+
+async def test_the_newest_ballot_of_a_vote_and_what_counts_for_a_party(poll: Any) -> None:
+    home, other = await poll.households(2)
+    vote = await poll.opened()
+    assert (await newest_of(vote, home.party), await newest_sequence(vote)) == ((0, None), 0)
+    first = await poll.cast(home.viewer, vote)
+    second = await poll.cast(other.viewer, vote)
+    assert await newest_of(vote, home.party) == (2, first)
+    assert await newest_of(vote, other.party) == (2, second)
+    assert await newest_of(vote, 5) == (2, None)
+    assert await newest_sequence(vote) == 2
 
 
 async def test_an_owner_sees_their_own_entries_and_ballots_only(poll: Any) -> None:
