@@ -13,7 +13,7 @@ from community.errors import NotFound
 from realtime.groups import GONE, Ended, Group, Member
 from schema.errors import presented
 from schema.schema import graphql_schema
-from schema.shared import Asked, Shared
+from schema.shared import Asked, Shared, text_of
 
 if TYPE_CHECKING:
     from api.sockets import Socket
@@ -101,15 +101,11 @@ class Operation(Member):
         )
         async with aclosing(stream):
             async for result in stream:
-                errors = [presented(error).formatted for error in result.errors or ()]
-                if result.data is None:
-                    self.end(errors)
-                    return
+                text = text_of(result)
                 if context.standing.uncertain:  # it was read with rights that may be lost
                     self._socket.close(TRY_AGAIN_LATER, "Try again later")
                     return
-                payload = {"data": result.data} | ({"errors": errors} if errors else {})
-                line.write(self.prefix + orjson.dumps(payload) + b"}")
+                line.write(self.prefix + text + b"}")
                 if line.busy:
                     await line.drain()
         self.end([])

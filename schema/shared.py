@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from strawberry.types.execution import PreExecutionError
+from strawberry.types.execution import ExecutionResult
 
 from community.database import journal
-from community.errors import CursorInvalid
+from community.errors import CursorInvalid, ErrorCode
 from community.permissions import NOBODY, Permission, Place, Viewer, may, rights_of
 from realtime.feed import KEPT, Items
 from realtime.groups import Ended, Group, Groups, Step
@@ -71,13 +71,9 @@ class Shared:
         stream = await graphql_schema.subscribe(self._document.text, self._variables, self._context)
         async with aclosing(stream):
             async for result in stream:
-                if isinstance(result, PreExecutionError) or result.data is None:
-                    raise Ended([presented(error).formatted for error in result.errors or ()])
-                payload: dict[str, Any] = {"data": result.data}
-                if result.errors:
-                    payload["errors"] = [error.formatted for error in result.errors]
+                text = text_of(result)
                 assert self._shown is not None  # noqa: S101 - what is shown was opened before
-                yield Step(self._shown.number, orjson.dumps(payload) + b"}")
+                yield Step(self._shown.number, text + b"}")
 
     # What its group asks
 
@@ -125,6 +121,18 @@ class Shared:
         if number > head and number > await journal.head():
             raise CursorInvalid
         return number
+
+
+def text_of(result: ExecutionResult) -> bytes:
+    """What a `next` carries. Raises Ended where there is nothing to be shown, or not now.
+
+    An item of which a part could not be read just now is not shown in part: who watches comes back for it.
+    """
+    errors = [presented(error).formatted for error in result.errors or ()]
+    again = any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors)
+    if result.data is None or again:
+        raise Ended(errors)
+    return orjson.dumps({"data": result.data} | ({"errors": errors} if errors else {}))
 
 
 class Sharing:

@@ -6,18 +6,20 @@ from typing import Any
 
 import orjson
 import pytest
+from graphql import GraphQLError
+from strawberry.types.execution import ExecutionResult
 
 from community.bulletin import cursors
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
 from community.database import journal
-from community.errors import CursorInvalid, TryAgain
+from community.errors import CursorInvalid, NotFound, TryAgain
 from community.permissions import NOBODY, Permission, Viewer, rights_of
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
 from realtime.groups import Ended, Group, Groups, Member
 from realtime.tempo import Tempo
-from schema.shared import Asked, Shared, Sharing
+from schema.shared import Asked, Shared, Sharing, text_of
 
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version participating { heads } } }"
 BULLETIN = "subscription($id: ID!, $after: String) { bulletin(communityId: $id, after: $after) { cursor } }"
@@ -397,3 +399,19 @@ async def test_what_befalls_one_field_is_told_beside_the_others(
         payload = await guest.next()
         assert payload["data"]["bulletin"]["subject"] is None
         assert codes(payload["errors"]) == ["TRY_AGAIN"]
+
+
+@pytest.mark.parametrize("data", [None, {"bulletin": {"subject": None}}])
+def test_an_item_that_cannot_be_read_whole_just_now_is_not_shown_in_part(data: Any) -> None:
+    """Who got it without its subject would go on behind it, and never see the rest."""
+    error = GraphQLError("", original_error=TryAgain())
+    with pytest.raises(Ended) as caught:
+        text_of(ExecutionResult(data=data, errors=[error]))
+    assert [error["extensions"]["code"] for error in caught.value.errors] == ["TRY_AGAIN"]
+
+
+def test_what_else_is_wrong_with_a_field_is_shown_beside_the_others() -> None:
+    result = ExecutionResult(data={"a": 1, "b": None}, errors=[GraphQLError("", original_error=NotFound())])
+    text = orjson.loads(text_of(result))
+    assert text["data"] == {"a": 1, "b": None}
+    assert [error["extensions"]["code"] for error in text["errors"]] == ["NOT_FOUND"]

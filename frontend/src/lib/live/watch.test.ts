@@ -131,7 +131,7 @@ async function followFrom(from: string | null, refused?: (code: string) => void)
     refused: ({ code }) => refused?.(code),
   })
   stops.push(stop)
-  await eventually(() => expect(asked).toHaveLength(1))
+  await eventually(() => expect(asked.length).toBeGreaterThan(0))
 }
 
 async function watchTally(voteId: string) {
