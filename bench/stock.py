@@ -25,7 +25,7 @@ class _Unasked(Standing):
     """Nobody's rights change here: a user of Strawberry would not pay for it."""
 
     async def while_allowed(
-        self, check: Check, states: AsyncIterator[T], viewer: Viewer
+        self, check: Check, states: AsyncIterator[T], viewer: Viewer, since: int | None = None
     ) -> AsyncGenerator[T, None]:
         async for state in states:
             yield state
