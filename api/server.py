@@ -21,6 +21,9 @@ from api.settings import Settings
 
 LARGEST_MESSAGE = 64 * 1024
 
+HEARTBEAT = 45.0
+"""Seconds between two pings of a socket, less than what proxies wait; each of ten thousand costs a little."""
+
 KNOCKING = 8192
 """Connections that may wait to be accepted, as when all screens come back at once."""
 
@@ -87,6 +90,8 @@ def _options(host: str, port: int) -> dict[str, Any]:
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
         "backlog": KNOCKING,
+        "ws_ping_interval": HEARTBEAT,
+        "ws_ping_timeout": HEARTBEAT,
         "timeout_graceful_shutdown": GRACE,
         "access_log": False,
         "log_config": None,

@@ -30,8 +30,8 @@ class Line(Protocol):
 def text_frame(text: bytes) -> bytes:
     """`text` as one frame of RFC 6455, its length written in the shortest way (§5.2)."""
     length = len(text)
+    if 125 < length < 65536:  # as nearly all are
+        return b"\x81\x7e%b%b" % (length.to_bytes(2, "big"), text)
     if length < 126:
         return bytes((FIN_TEXT, length)) + text
-    if length < 65536:
-        return b"\x81\x7e" + length.to_bytes(2, "big") + text
     return b"\x81\x7f" + length.to_bytes(8, "big") + text
