@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.engines import Engine
 from tests.services import free_port
@@ -120,6 +120,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[Open]:
         context = browser.new_context(viewport=size, **given)
         contexts.append(context)
         context.set_default_timeout(20_000)
+        expect.set_options(timeout=30_000)  # what comes late is not wrong
         if account:
             signed_in = context.request.post(f"{server.url}/session", data={"account": account})
             assert signed_in.ok

@@ -143,8 +143,10 @@ def test_the_line_is_cut_and_comes_back_with_what_was_missed(server: Any, open_p
     before = _heads(page)
 
     server.stop()
-    expect(page.get_by_text(re.compile("断线了|停在")).first).to_be_visible()
-    server.start()
+    try:
+        expect(page.get_by_text(re.compile("断线了|停在")).first).to_be_visible()
+    finally:
+        server.start()
     answers = [{"questionId": question["id"], "choices": ["FOR"]} for question in vote["questions"]]
     server.ask(CAST, server.token(f"{SLUG}/resident-5"), vote=vote["id"], answers=answers)
 
