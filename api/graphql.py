@@ -1,6 +1,5 @@
 """/graphql over HTTP, to the letter of GraphQL over HTTP."""
 
-from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -37,11 +36,6 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         super().__init__(graphql_schema, graphql_ide=None)
         self._settings, self._watching, self._metrics = settings, watching, metrics
 
-    def count(self, errors: Iterable[Mapping[str, Any]]) -> None:
-        """Counts errors as they go out, by their code."""
-        for error in errors:
-            self._metrics.errors.labels(error["extensions"]["code"]).inc()
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(Request(scope, receive))
         await response(scope, receive, send)
@@ -75,7 +69,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         result = await super().execute_single(request=request, sub_response=sub_response, **rest)
         if result.errors:  # what could not be parsed never came by the schema's extensions
             result.errors = [presented(error) for error in result.errors]
-            self.count([error.formatted for error in result.errors])
+            self._metrics.count(error.formatted for error in result.errors)
         sub_response.graphql_json = _prefers_graphql_json(request.headers.get("accept", ""))  # type: ignore[attr-defined]
         sub_response.request_error = _is_request_error(result)  # type: ignore[attr-defined]
         return result

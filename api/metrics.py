@@ -6,7 +6,7 @@ up what is there. A single process keeps them in memory.
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -130,6 +130,11 @@ class Metrics:
         while True:
             await self._look()
             await asyncio.sleep(EVERY)
+
+    def count(self, errors: Iterable[Mapping[str, Any]]) -> None:
+        """Errors as they go out, by their code."""
+        for error in errors:
+            self.errors.labels(error["extensions"]["code"]).inc()
 
     def delivered(self, members: int, took: float) -> None:
         self._messages.inc(members)

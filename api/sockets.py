@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -54,7 +54,7 @@ class Sockets:
         self.watching, self.sharing, self.standings = watching, sharing, standings
         self._origin = normalize_origin(settings.public_url)
         self._most_of_address = settings.sockets_per_address
-        self._metrics = metrics
+        self.metrics = metrics
         self._of_address: Counter[str] = Counter()
         self._sockets: set[Socket] = set()
 
@@ -101,10 +101,6 @@ class Sockets:
             or is_same_origin(origin, headers.get("host"))
             or (normalize_origin(origin) == self._origin)
         )
-
-    def count(self, errors: Iterable[Mapping[str, Any]]) -> None:
-        for error in errors:
-            self._metrics.errors.labels(error["extensions"]["code"]).inc()
 
 
 class Socket:
@@ -320,7 +316,7 @@ class Socket:
     def tell_errors(self, id_: str, errors: Sequence[Mapping[str, Any]]) -> None:
         """Ends an operation by its errors, if any; where trying again helps, the whole socket."""
         self._operations.pop(id_, None)
-        self._sockets.count(errors)
+        self._sockets.metrics.count(errors)
         if any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors):
             self.close(TRY_AGAIN_LATER, "Try again later")
         elif errors:
