@@ -9,6 +9,7 @@ from strawberry.types import Info as StrawberryInfo
 
 from community.permissions import NOBODY, Viewer
 from realtime.standing import Standing
+from schema.cost import MOST_COST
 from schema.loaders import Loaders
 from schema.watching import Watching
 
@@ -33,6 +34,7 @@ class Context:
     request: Any = None
     response: Any = None
     shared: "Shared | None" = None
+    most_cost: float = MOST_COST
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

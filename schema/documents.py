@@ -7,23 +7,21 @@ from typing import Any, NamedTuple
 from graphql import (
     DocumentNode,
     FieldNode,
-    GraphQLError,
     NamedTypeNode,
     OperationDefinitionNode,
     OperationType,
     VariableNode,
     Visitor,
     get_operation_ast,
-    parse,
     print_ast,
     separate_operations,
-    specified_rules,
-    validate,
     visit,
 )
 
 from schema.audience import Audience, audience_of
-from schema.schema import KEPT_DOCUMENTS, MOST_TOKENS, RULES, graphql_schema
+from schema.schema import graphql_schema
+
+KEPT_DOCUMENTS = 512
 
 _CORE = graphql_schema._schema
 
@@ -48,11 +46,9 @@ class Document:
 @lru_cache(KEPT_DOCUMENTS)
 def read(text: str, name: str | None) -> Document | None:
     """None where it is to be run for each viewer alone, as also whatever is refused."""
-    try:
-        whole = parse(text, no_location=True, max_tokens=MOST_TOKENS)
-    except GraphQLError:
-        return None
-    if validate(_CORE, whole, [*specified_rules, *RULES]):
+    prepared = graphql_schema.prepared.of(text)
+    whole = prepared.document
+    if whole is None or prepared.errors:
         return None
     operations = separate_operations(whole)
     document = operations.get(name or "") if name or len(operations) > 1 else next(iter(operations.values()))

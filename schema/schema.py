@@ -1,39 +1,32 @@
 """The one schema of the house, put together from its topics."""
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any
 
 import strawberry
-from graphql import ASTValidationRule, GraphQLError
+from graphql import GraphQLError
 from graphql.execution import Executor
-from strawberry.extensions import (
-    AddValidationRules,
-    MaxTokensLimiter,
-    ParserCache,
-    ValidationCache,
-    max_aliases,
-    query_depth_limiter,
-)
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
-from strawberry.types.execution import ExecutionContext, ExecutionResult
+from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 import schema.enums  # noqa: F401 - makes the domain's enums GraphQL enums
 from community.errors import ErrorCode
 from schema.bulletin import BulletinMutation, BulletinSubscription, Notice
-from schema.context import Info
-from schema.errors import PresentedErrors
+from schema.context import Context, Info
+from schema.cost import TooCostly, check_cost
+from schema.errors import PresentedErrors, presented
 from schema.events import Event, EventsMutation, EventsQuery, EventsSubscription, SignUp
 from schema.ledger import Entry, LedgerMutation
 from schema.members import MembersQuery
 from schema.nodes import Node, node_of
 from schema.places import Community, PlacesQuery
+from schema.prepared import PreparedDocuments
 from schema.scalars import SCALARS
 from schema.votes import Vote, VotesMutation, VotesQuery, VotesSubscription
-
-MOST_TOKENS, MOST_ALIASES, DEEPEST, KEPT_DOCUMENTS = 2_000, 30, 14, 512
 
 
 @strawberry.type(description="What may be asked.")
@@ -60,15 +53,78 @@ class Subscription(VotesSubscription, EventsSubscription, BulletinSubscription):
 
 
 class _Schema(strawberry.Schema):
+    """Runs only what was prepared, and what a request may cost."""
+
+    @cached_property
+    def prepared(self) -> PreparedDocuments:
+        return PreparedDocuments(self._schema)
+
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         """Says nothing: refusals are no faults, and faults are logged where they are masked."""
 
-    async def execute(self, query: str | None, **given: Any) -> ExecutionResult:  # type: ignore[override]
+    async def execute(  # type: ignore[override]
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Context | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] = OperationType,
+        **given: Any,
+    ) -> ExecutionResult:
         """A subscription has no one answer; `subscribe` and `stream` run it."""
-        allowed = set(given.pop("allowed_operation_types", OperationType)) - {OperationType.SUBSCRIPTION}
-        return await super().execute(query, allowed_operation_types=allowed, **given)
+        if refused := self._refused(context_value, query, variable_values, operation_name):
+            return PreExecutionError(data=None, errors=refused)
+        return await super().execute(
+            query,
+            variable_values=variable_values,
+            context_value=context_value,
+            operation_name=operation_name,
+            allowed_operation_types=set(allowed_operation_types) - {OperationType.SUBSCRIPTION},
+            **given,
+        )
+
+    async def subscribe(  # type: ignore[override]
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Context | None = None,
+        operation_name: str | None = None,
+        **given: Any,
+    ) -> AsyncGenerator[ExecutionResult | PreExecutionError, None]:
+        if refused := self._refused(context_value, query, variable_values, operation_name):
+            return _only(PreExecutionError(data=None, errors=refused))
+        return await super().subscribe(
+            query,
+            variable_values=variable_values,
+            context_value=context_value,
+            operation_name=operation_name,
+            **given,
+        )
+
+    def _refused(
+        self,
+        context: Context | None,
+        query: str | None,
+        variables: Mapping[str, Any] | None,
+        name: str | None,
+    ) -> list[GraphQLError]:
+        """What keeps a request from being run at all; Strawberry refuses one without a query."""
+        if not query:
+            return []
+        prepared = self.prepared.of(query)
+        errors = list(prepared.errors)
+        if not errors and context and (cost := prepared.cost_of(name)):
+            try:
+                check_cost(cost, variables or {}, context.most_cost)
+            except TooCostly as refused:
+                errors = [GraphQLError(refused.en, original_error=refused)]
+        return [presented(error) for error in errors]
+
+
+async def _only(result: PreExecutionError) -> AsyncGenerator[PreExecutionError, None]:
+    yield result
 
 
 class _Executor(StrawberryGraphQLCoreExecutionContext):
@@ -80,21 +136,19 @@ class _Executor(StrawberryGraphQLCoreExecutionContext):
         return executor
 
 
-class _Parsed(ParserCache):
-    """Leaves a document that cannot be parsed to the schema, which makes it an error of its operation."""
+class _Prepared(SchemaExtension):
+    """Hands on what was prepared, so that Strawberry neither parses nor validates."""
 
     def on_parse(self) -> Iterator[None]:
         asked = self.execution_context
-        with suppress(GraphQLError):
-            asked.graphql_document = self.cached_parse_document(asked.query, **asked.parse_options)
+        if asked.query:
+            asked.graphql_document = graphql_schema.prepared.of(asked.query).document
         yield
 
+    def on_validate(self) -> Iterator[None]:
+        self.execution_context.pre_execution_errors = []
+        yield
 
-# Made once: the validation cache keys on the classes of the rules.
-RULES: list[type[ASTValidationRule]] = [
-    max_aliases.create_validator(MOST_ALIASES),
-    query_depth_limiter.create_validator(DEEPEST, None, None),
-]
 
 graphql_schema = _Schema(
     query=Query,
@@ -103,13 +157,7 @@ graphql_schema = _Schema(
     execution_context_class=_Executor,
     types=[Community, Vote, Event, SignUp, Notice, Entry],
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
-    extensions=[
-        PresentedErrors,
-        lambda: MaxTokensLimiter(MOST_TOKENS),
-        lambda: AddValidationRules(RULES),
-        lambda: _Parsed(KEPT_DOCUMENTS),
-        lambda: ValidationCache(KEPT_DOCUMENTS),
-    ],
+    extensions=[PresentedErrors, _Prepared],
 )
 
 

@@ -5,7 +5,8 @@ from graphql import build_schema
 from graphql.execution.collect_fields import FieldDetails
 
 from community.signals import Signal, Topic
-from schema.schema import DEEPEST, MOST_ALIASES, graphql_schema, sdl
+from schema.limits import DEEPEST, MOST_ALIASES
+from schema.schema import graphql_schema, sdl
 
 VIEWER = "{ viewer { account } }"
 

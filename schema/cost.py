@@ -1,0 +1,244 @@
+"""What a document costs before it is run: a polynomial in its variables, and the statements it needs.
+
+`{communities(first: $n) {edges {node {votes(first: 20) {edges {node {title}}}}}}}` costs a constant for each
+of n communities, and twenty times as much again for each one's votes. The polynomial is made once a document;
+each request only puts in its own variables. Units are about a microsecond of CPU on one small core.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    NullValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    Undefined,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+)
+
+from community.database.paging import MOST as LARGEST_PAGE
+from community.errors import ErrorCode, Refused
+from schema.limits import Pairs
+
+PAGE = "first"
+"""The argument that says how many items a list has at most."""
+
+MOST_COST = 100_000.0
+"""Of a request, unless a setting says otherwise."""
+
+MOST_STATEMENTS = 40
+
+
+class TooCostly(Refused):
+    code = ErrorCode.TOO_COSTLY
+    zh = "这个请求太大：要算 {cost}，最多 {most}。请少要一些，或分几次要。"
+    en = "This request costs {cost}, {most} at most; ask for less, or in several requests."
+
+
+class Price(NamedTuple):
+    """Of one field: `cpu` and `statements` each time it is asked in a document, `item` each time it is
+    resolved; `size`: how many it has where it is a list without an argument that says so.
+    """
+
+    cpu: float = 0
+    statements: int = 0
+    item: float = 0
+    size: float = 1
+
+
+LEAF, OBJECT, STATEMENT = 6.0, 20.0, 900.0
+
+PRICES: Mapping[str, Price] = {}
+
+
+def price_of(parent: GraphQLNamedType, name: str, definition: GraphQLField) -> Price:
+    """As the table says, or what a field costs that only hands on what is there."""
+    known = PRICES.get(f"{parent.name}.{name}", Price())
+    return known._replace(
+        cpu=known.cpu + STATEMENT * known.statements,
+        item=known.item + (LEAF if is_leaf_type(get_named_type(definition.type)) else OBJECT),
+    )
+
+
+class Unknown(NamedTuple):
+    """A size that a variable says; `otherwise` where the request leaves it out."""
+
+    variable: str
+    otherwise: float
+
+
+Size = float | Unknown
+Term = tuple[Unknown, ...]
+
+
+@dataclass(slots=True)
+class Cost:
+    """`terms`: what stands before each product of unknown sizes; the empty product is what is certain."""
+
+    terms: dict[Term, float] = field(default_factory=dict)
+    statements: int = 0
+
+    def add(self, other: "Cost", times: Size = 1.0) -> None:
+        self.statements += other.statements
+        for term, factor in other.terms.items():
+            if isinstance(times, Unknown):
+                term, weight = tuple(sorted((*term, times))), factor
+            else:
+                weight = factor * times
+            self.terms[term] = self.terms.get(term, 0.0) + weight
+
+    def of(self, variables: Mapping[str, Any]) -> float:
+        """With the variables of a request, whatever they are."""
+        total = 0.0
+        for term, factor in self.terms.items():
+            for unknown in term:
+                factor *= _clamped(variables.get(unknown.variable), unknown.otherwise)
+            total += factor
+        return total
+
+
+def _clamped(given: object, otherwise: float) -> float:
+    """A page is never larger; what is no number is refused later."""
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return min(max(float(given), 0.0), float(LARGEST_PAGE))
+    return otherwise if given is None else float(LARGEST_PAGE)
+
+
+def check_cost(cost: Cost, variables: Mapping[str, Any], most: float) -> None:
+    """Raises TooCostly above `most`, or above what a request may ask of the database."""
+    found = cost.of(variables)
+    if not found <= most:
+        raise TooCostly(cost=round(found), most=round(most))
+    if cost.statements > MOST_STATEMENTS:
+        raise TooCostly(cost=f"{cost.statements} statements", most=f"{MOST_STATEMENTS} statements")
+
+
+Selected = list[tuple[GraphQLNamedType | None, FieldNode]]
+
+
+class Costing:
+    """Walks an operation as it is executed: fields of one response name in one place are one field.
+
+    A document that is not valid yet is walked as far as it can be understood.
+    """
+
+    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+        self._schema, self._fragments = schema, fragments
+
+    def of(self, operation: OperationDefinitionNode) -> Cost:
+        """Raises TooLarge where validation would have too much to compare."""
+        root = self._schema.get_root_type(operation.operation)
+        defaults = {
+            definition.variable.name.value: definition.default_value
+            for definition in operation.variable_definitions or ()
+        }
+        return _Walk(self._schema, self._fragments, defaults).of([(root, operation.selection_set)], 1.0)
+
+
+class _Walk:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        defaults: Mapping[str, Any],
+    ) -> None:
+        self._schema, self._fragments, self._defaults = schema, fragments, defaults
+        self._pairs = Pairs()
+
+    def of(self, places: list[tuple[GraphQLNamedType | None, SelectionSetNode]], page: Size) -> Cost:
+        """Of selection sets that are merged in one place; `page`: the size of its `edges`."""
+        total = Cost()
+        fields: dict[str, Selected] = {}
+        for kind, selected in places:
+            for parent, node in self._collect(kind, selected):
+                fields.setdefault((node.alias or node.name).value, []).append((parent, node))
+        self._pairs.add(name for name, nodes in fields.items() for _ in nodes)
+        for nodes in fields.values():
+            for parent in dict.fromkeys(parent for parent, _ in nodes):
+                total.add(self._field(parent, [node for other, node in nodes if other is parent], page))
+        return total
+
+    def _collect(
+        self, kind: GraphQLNamedType | None, selected: SelectionSetNode
+    ) -> Iterator[tuple[GraphQLNamedType | None, FieldNode]]:
+        for node in selected.selections:
+            if isinstance(node, FieldNode):
+                yield kind, node
+            elif isinstance(node, InlineFragmentNode):
+                yield from self._collect(self._narrowed(kind, node), node.selection_set)
+            elif isinstance(node, FragmentSpreadNode) and (fragment := self._fragments.get(node.name.value)):
+                yield from self._collect(self._narrowed(kind, fragment), fragment.selection_set)
+
+    def _narrowed(
+        self, kind: GraphQLNamedType | None, node: InlineFragmentNode | FragmentDefinitionNode
+    ) -> GraphQLNamedType | None:
+        condition = node.type_condition
+        return kind if condition is None else self._schema.get_type(condition.name.value)
+
+    def _field(self, parent: GraphQLNamedType | None, nodes: list[FieldNode], page: Size) -> Cost:
+        name = nodes[0].name.value
+        definition = self._definition(parent, name)
+        below = [(None, node.selection_set) for node in nodes if node.selection_set]
+        if parent is None or definition is None:
+            return self.of(below, 1.0) if below else Cost()  # type: ignore[arg-type]
+        price = price_of(parent, name, definition)
+        size, inner = self._sizes(definition, nodes[0], price, name, page)
+        total = Cost({(): price.cpu}, price.statements)
+        each = Cost({(): price.item})
+        if below:
+            kind = get_named_type(definition.type)
+            each.add(self.of([(kind, selected) for _, selected in below], inner))
+        total.add(each, size)
+        return total
+
+    def _definition(self, parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
+        if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
+            return self._schema.get_field(parent, name)
+        return None
+
+    def _sizes(
+        self, definition: GraphQLField, node: FieldNode, price: Price, name: str, page: Size
+    ) -> tuple[Size, Size]:
+        """How often the field's selection is resolved, and how many `edges` lie directly below it."""
+        listed = is_list_type(get_nullable_type(definition.type))
+        if PAGE in definition.args:
+            asked = self._asked(definition, node)
+            return (asked, 1.0) if listed else (1.0, asked)
+        if listed and name == "edges":
+            return page, 1.0
+        return (price.size if listed else 1.0), 1.0
+
+    def _asked(self, definition: GraphQLField, node: FieldNode) -> Size:
+        default = definition.args[PAGE].default_value
+        usual = float(LARGEST_PAGE) if default in (None, Undefined) else float(default)
+        given = next((each.value for each in node.arguments or () if each.name.value == PAGE), None)
+        if isinstance(given, VariableNode):
+            return Unknown(given.name.value, self._otherwise(given.name.value, usual))
+        return _literal(given, usual)
+
+    def _otherwise(self, variable: str, usual: float) -> float:
+        return _literal(self._defaults.get(variable), usual)
+
+
+def _literal(given: object, usual: float) -> float:
+    """The number that a document holds, as far as it is one."""
+    if given is None or isinstance(given, NullValueNode):
+        return usual
+    if isinstance(given, IntValueNode) and len(given.value) < 10:
+        return min(max(float(given.value), 0.0), float(LARGEST_PAGE))
+    return float(LARGEST_PAGE)

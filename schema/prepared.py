@@ -1,0 +1,146 @@
+"""Documents made ready to be run: parsed, bounded, validated and costed, once for each text."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    MaxIntrospectionDepthRule,
+    Source,
+    specified_rules,
+    validate,
+)
+from graphql.error import GraphQLSyntaxError
+from graphql.language.lexer import Lexer
+from graphql.language.parser import Parser
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from community.errors import ErrorCode, Refused
+from schema.cost import Cost, Costing
+from schema.limits import (
+    MOST_COMMENTS,
+    MOST_TOKENS,
+    check_document,
+    check_text,
+    fragments_in,
+    operations_in,
+)
+
+MOST_ERRORS = 10
+"""Mistakes that are told of one document; to look for names that were meant takes its time."""
+
+KEPT = 48 * 1024 * 1024
+"""Bytes of documents that are remembered, as far as they can be told."""
+
+BYTES_A_TOKEN = 2_000
+"""What is kept of a token: its nodes, where they stood, and what it costs."""
+
+RULES = (*specified_rules, MaxIntrospectionDepthRule, MaybeNullValidationRule, OneOfInputValidationRule)
+
+
+class NestedTooDeeply(Refused):
+    code = ErrorCode.INVALID_INPUT
+    zh = "请求嵌套得太深。"
+    en = "The document is nested too deeply."
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`document` may be run if there are no `errors`; `costs` by the name of the operation."""
+
+    document: DocumentNode | None
+    errors: tuple[GraphQLError, ...] = ()
+    costs: Mapping[str | None, Cost] = field(default_factory=dict)
+
+    def cost_of(self, operation: str | None) -> Cost | None:
+        """Of the operation that a request means; None where it means none."""
+        if not operation and len(self.costs) == 1:
+            return next(iter(self.costs.values()))
+        return self.costs.get(operation or None)
+
+
+def parsed(text: str) -> DocumentNode:
+    """Raises GraphQLError and Refused.
+
+    The lexer's tokens point forwards and backwards. They are let go here: left to the garbage collector,
+    which is told to look rarely, they would pile up.
+    """
+    check_text(text)
+    source = Source(text)
+    lexer = Lexer(source)
+    try:
+        return Parser(
+            source, lexer=lexer, max_tokens=MOST_TOKENS, max_comments=MOST_COMMENTS
+        ).parse_document()
+    except RecursionError:
+        raise NestedTooDeeply from None
+    finally:
+        _let_go(lexer)
+
+
+def _let_go(lexer: Lexer) -> None:
+    token = lexer.token
+    while token.next:
+        token = token.next
+    while token:
+        before, token.prev, token.next = token.prev, None, None
+        token = before  # type: ignore[assignment]
+
+
+def prepare(schema: GraphQLSchema, text: str) -> Prepared:
+    """Whatever is wrong with it is told in `errors`."""
+    try:
+        document = parsed(text)
+        check_document(document)
+        costing = Costing(schema, fragments_in(document))
+        costs = {
+            operation.name.value if operation.name else None: costing.of(operation)
+            for operation in operations_in(document)
+        }
+    except Refused as refused:
+        return Prepared(None, (GraphQLError(refused.en, original_error=refused),))
+    except GraphQLSyntaxError as error:
+        return Prepared(None, (error.with_traceback(None),))
+    errors = validate(schema, document, RULES, max_errors=MOST_ERRORS)
+    return Prepared(document, tuple(map(_of_the_client, errors)), costs)
+
+
+def _of_the_client(error: GraphQLError) -> GraphQLError:
+    """Whatever was raised over a literal, such as a number with too many digits, is no fault of ours."""
+    if error.original_error is None or isinstance(error.original_error, Refused | GraphQLError):
+        return error.with_traceback(None)
+    return GraphQLError(error.message, error.nodes)
+
+
+class PreparedDocuments:
+    """Those that were asked for last, by their texts, as many as `KEPT` bytes hold."""
+
+    def __init__(self, schema: GraphQLSchema, kept: int = KEPT) -> None:
+        self._schema, self._most = schema, kept
+        self._kept: OrderedDict[str, tuple[Prepared, int]] = OrderedDict()
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def of(self, text: str) -> Prepared:
+        if found := self._kept.get(text):
+            self._kept.move_to_end(text)
+            return found[0]
+        made = prepare(self._schema, text)
+        weight = _weight(text, made.document)
+        self._kept[text] = made, weight
+        self.size += weight
+        while self.size > self._most:
+            _, (_, weight) = self._kept.popitem(last=False)
+            self.size -= weight
+        return made
+
+
+def _weight(text: str, document: DocumentNode | None) -> int:
+    tokens: int = getattr(document, "token_count", 0)
+    return 4 * len(text) + BYTES_A_TOKEN * (tokens + 1)
