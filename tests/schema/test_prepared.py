@@ -97,9 +97,7 @@ def test_what_was_read_needs_no_collector_to_be_let_go(text: str) -> None:
         gc.enable()
 
 
-@pytest.mark.parametrize(
-    "text", ["#{blanks}%d\n{{errorCodes}}", "#{blanks}%d\n{{nothing}}", "#{blanks}%d\n{{"]
-)
+@pytest.mark.parametrize("asked", ["{errorCodes}", "{nothing}", "{"])
 def test_documents_that_nobody_asks_for_twice_do_not_pile_up(asked: str) -> None:
     """With the collector as `spare_the_collector` sets it; validation leaves circles behind."""
     documents, text = PreparedDocuments(SCHEMA, kept=1_000_000), "#" + " " * 30_000
