@@ -13,6 +13,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLArgument,
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLNamedType,
@@ -23,7 +24,6 @@ from graphql import (
     NullValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    Undefined,
     VariableNode,
     get_named_type,
     get_nullable_type,
@@ -52,7 +52,7 @@ class TooCostly(Refused):
 
 class Price(NamedTuple):
     """Of one field: `cpu` and `statements` each time it is asked in a document, `item` each time it is
-    resolved; `size`: how many it has where it is a list without an argument that says so.
+    resolved; `size`: how many there are, on the average, where no argument says so.
     """
 
     cpu: float = 0
@@ -63,7 +63,20 @@ class Price(NamedTuple):
 
 LEAF, OBJECT, STATEMENT = 6.0, 20.0, 900.0
 
-PRICES: Mapping[str, Price] = {}
+PRICES: Mapping[str, Price] = {
+    # Sizes as the schema has them on the average; a request may ask for it only a few times.
+    "__Schema.types": Price(size=100),
+    "__Schema.directives": Price(size=6),
+    "__Directive.locations": Price(size=4),
+    "__Directive.args": Price(size=2),
+    "__Type.fields": Price(size=4),
+    "__Type.ofType": Price(size=0.4),
+    "__Type.interfaces": Price(size=0.2),
+    "__Type.possibleTypes": Price(size=0.2),
+    "__Type.enumValues": Price(size=2),
+    "__Type.inputFields": Price(size=1),
+    "__Field.args": Price(size=0.3),
+}
 
 
 def price_of(parent: GraphQLNamedType, name: str, definition: GraphQLField) -> Price:
@@ -115,14 +128,14 @@ class Cost:
 def _clamped(given: object, otherwise: float) -> float:
     """A page is never larger; what is no number is refused later."""
     if isinstance(given, int | float) and not isinstance(given, bool):
-        return min(max(float(given), 0.0), float(LARGEST_PAGE))
+        return min(float(LARGEST_PAGE), max(0.0, float(given)))
     return otherwise if given is None else float(LARGEST_PAGE)
 
 
 def check_cost(cost: Cost, variables: Mapping[str, Any], most: float) -> None:
     """Raises TooCostly above `most`, or above what a request may ask of the database."""
     found = cost.of(variables)
-    if not found <= most:
+    if found > most:
         raise TooCostly(cost=round(found), most=round(most))
     if cost.statements > MOST_STATEMENTS:
         raise TooCostly(cost=f"{cost.statements} statements", most=f"{MOST_STATEMENTS} statements")
@@ -221,11 +234,10 @@ class _Walk:
             return (asked, 1.0) if listed else (1.0, asked)
         if listed and name == "edges":
             return page, 1.0
-        return (price.size if listed else 1.0), 1.0
+        return price.size, 1.0
 
     def _asked(self, definition: GraphQLField, node: FieldNode) -> Size:
-        default = definition.args[PAGE].default_value
-        usual = float(LARGEST_PAGE) if default in (None, Undefined) else float(default)
+        usual = _usual(definition.args[PAGE])
         given = next((each.value for each in node.arguments or () if each.name.value == PAGE), None)
         if isinstance(given, VariableNode):
             return Unknown(given.name.value, self._otherwise(given.name.value, usual))
@@ -235,10 +247,17 @@ class _Walk:
         return _literal(self._defaults.get(variable), usual)
 
 
+def _usual(argument: GraphQLArgument) -> float:
+    """The size of a list of which nobody says how much is wanted."""
+    if isinstance(argument.default_value, int):
+        return float(argument.default_value)
+    return _literal(argument.default and argument.default.literal, float(LARGEST_PAGE))
+
+
 def _literal(given: object, usual: float) -> float:
     """The number that a document holds, as far as it is one."""
     if given is None or isinstance(given, NullValueNode):
         return usual
     if isinstance(given, IntValueNode) and len(given.value) < 10:
-        return min(max(float(given.value), 0.0), float(LARGEST_PAGE))
+        return min(float(LARGEST_PAGE), max(0.0, float(given.value)))
     return float(LARGEST_PAGE)

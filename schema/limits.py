@@ -29,8 +29,10 @@ MOST_TOKENS, MOST_COMMENTS = 2_000, 500
 MOST_OPERATIONS, MOST_FRAGMENTS, MOST_VARIABLES = 20, 100, 100
 """Of a text; an operation is looked through with all fragments that it reaches."""
 
-MOST_SPREADS, MOST_FIELDS, MOST_ALIASES = 400, 1_000, 30
+MOST_SPREADS, MOST_FIELDS, MOST_ALIASES, MOST_INTROSPECTIONS = 400, 1_000, 30, 5
 """Of an operation, counted each time that its fragments bring them."""
+
+INTROSPECTION = ("__schema", "__type")
 
 DEEPEST, DEEPEST_INTROSPECTION = 15, 20
 """Levels of fields; clients ask a schema for types of types of types."""
@@ -55,13 +57,16 @@ class SpreadsItself(Refused):
 
 
 class Measure(NamedTuple):
-    """Of a selection set with all that it spreads. `depth`, `introspection`: levels of fields in it."""
+    """Of a selection set with all that it spreads. `depth`, `introspection`: levels of fields in it, without
+    and below the fields that ask for the schema; `introspections`: how many of those.
+    """
 
     fields: int = 0
     aliases: int = 0
     spreads: int = 0
     depth: int = 0
     introspection: int = 0
+    introspections: int = 0
 
     def beside(self, other: "Measure") -> "Measure":
         return Measure(
@@ -70,17 +75,19 @@ class Measure(NamedTuple):
             self.spreads + other.spreads,
             max(self.depth, other.depth),
             max(self.introspection, other.introspection),
+            self.introspections + other.introspections,
         )
 
     def below(self, field: FieldNode) -> "Measure":
         """Of `field` that selects this."""
-        hidden = field.name.value.startswith("__")
+        hidden = field.name.value in INTROSPECTION
         return Measure(
             self.fields + 1,
             self.aliases + (field.alias is not None),
             self.spreads,
             0 if hidden else self.depth + 1,
             max(self.introspection, self.depth) + 1 if hidden else self.introspection,
+            self.introspections + hidden,
         )
 
 
@@ -157,6 +164,7 @@ def _check(node: OperationDefinitionNode | FragmentDefinitionNode, found: Measur
     _bound("aliases", "别名", found.aliases, MOST_ALIASES)
     _bound("fragment spreads", "片段引用", found.spreads, MOST_SPREADS)
     _bound("levels", "层", found.depth, DEEPEST)
+    _bound("introspections", "次结构查询", found.introspections, MOST_INTROSPECTIONS)
     _bound("levels of introspection", "层结构查询", found.introspection, DEEPEST_INTROSPECTION)
 
 
@@ -169,9 +177,9 @@ class Pairs:
     """Counts, place by place, how many pairs of fields validation would compare. Raises TooLarge."""
 
     def __init__(self) -> None:
-        self._found = 0
+        self.found = 0
 
     def add(self, names: Iterable[str]) -> None:
         """The response names of one place, as often as they stand there."""
-        self._found += sum(count * (count - 1) // 2 for count in Counter(names).values())
-        _bound("pairs of fields with one response name in one place", "对同名字段", self._found, MOST_PAIRS)
+        self.found += sum(count * (count - 1) // 2 for count in Counter(names).values())
+        _bound("pairs of fields with one response name in one place", "对同名字段", self.found, MOST_PAIRS)

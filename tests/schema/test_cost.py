@@ -1,0 +1,157 @@
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from graphql import build_schema, parse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schema.cost import (
+    LEAF,
+    MOST_COST,
+    MOST_STATEMENTS,
+    OBJECT,
+    PRICES,
+    Cost,
+    Costing,
+    TooCostly,
+    Unknown,
+    check_cost,
+)
+from schema.limits import TooLarge, fragments_in, operations_in
+from schema.prepared import prepare
+from schema.schema import graphql_schema
+from tests.schema.asked import page_operations
+
+SCHEMA = build_schema("""
+  type Query { one: Thing  list(first: Int = 20): [Thing!]!  page(first: Int = 20): Page!  any: Any }
+  type Page { edges: [Edge!]!  more: Boolean }
+  type Edge { node: Thing! }
+  interface Any { name: String }
+  type Thing implements Any { name: String  size: Int  page(first: Int = 10): Page! }
+""")
+
+
+def cost(text: str) -> Cost:
+    document = parse(text)
+    (operation, *_) = operations_in(document)
+    return Costing(SCHEMA, fragments_in(document)).of(operation)
+
+
+def price(text: str, **variables: Any) -> float:
+    return cost(text).of(variables)
+
+
+def test_what_is_asked_once_costs_what_its_fields_cost() -> None:
+    assert price("{one{name size}}") == OBJECT + 2 * LEAF
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"), [("", 20), ("(first: 3)", 3), ("(first: 0)", 0), ("(first: null)", 20)]
+)
+def test_a_list_costs_as_often_as_it_may_have_items(asked: str, size: int) -> None:
+    assert price(f"{{list{asked}{{name}}}}") == size * (OBJECT + LEAF)
+    assert price(f"{{page{asked}{{edges{{node{{name}}}} more}}}}") == OBJECT + LEAF + size * (
+        2 * OBJECT + LEAF
+    )
+
+
+@pytest.mark.parametrize(
+    "asked", ["-5", "101", "9999999999", "99999999999999999999", "1.5", '"x"', "[1]", "{a: 1}"]
+)
+def test_a_size_that_will_be_refused_costs_no_more_than_the_largest(asked: str) -> None:
+    assert 0 <= price(f"{{list(first: {asked}){{name}}}}") <= price("{list(first: 100){name}}")
+
+
+def test_lists_within_lists_multiply() -> None:
+    inner = "page(first: 30){edges{node{name}}}"
+    assert price(f"{{list(first: 50){{{inner}}}}}") == 50 * (OBJECT + OBJECT + 30 * (2 * OBJECT + LEAF))
+
+
+def test_a_size_in_a_variable_is_put_in_for_each_request() -> None:
+    found = cost("query($n: Int, $m: Int = 7) {list(first: $n) {page(first: $m) {edges {node {name}}}}}")
+    one = 2 * OBJECT + LEAF
+    assert found.of({"n": 2, "m": 3}) == 2 * (OBJECT + OBJECT + 3 * one)
+    assert found.of({"n": 2}) == 2 * (OBJECT + OBJECT + 7 * one)
+    assert found.of({}) == 20 * (OBJECT + OBJECT + 7 * one)
+    assert found.of({"n": None, "m": None}) == 20 * (OBJECT + OBJECT + 7 * one)
+
+
+@pytest.mark.parametrize("given", [10**30, -1, float("inf"), float("nan"), "9", [100], {"a": 1}, True])
+def test_a_variable_that_will_be_refused_costs_no_more_than_the_largest(given: Any) -> None:
+    found = cost("query($n: Int) {list(first: $n) {name}}")
+    assert 0 <= found.of({"n": given}) <= found.of({"n": 100})
+
+
+def test_one_variable_at_two_levels_counts_twice() -> None:
+    found = cost("query($n: Int!) {list(first: $n) {page(first: $n) {edges {node {name}}}}}")
+    assert found.of({"n": 100}) == pytest.approx(100 * (2 * OBJECT + 100 * (2 * OBJECT + LEAF)))
+
+
+def test_each_alias_is_counted_and_what_is_merged_is_counted_once() -> None:
+    one = price("{one{name}}")
+    assert price("{one{name} one{name}}") == one
+    assert price("{one{name} ...{one{name}}}") == one
+    assert price("{...F one{name}} fragment F on Query {one{name}}") == one
+    assert price("{a: one{name} b: one{name}}") == 2 * one
+    assert price("{one{a: name} one{b: name}}") == one + LEAF
+
+
+def test_what_may_stand_on_an_interface_is_added_up() -> None:
+    assert price("{any{name ...on Thing{size}}}") == OBJECT + 2 * LEAF
+
+
+def test_what_is_not_valid_costs_what_can_be_understood() -> None:
+    assert price("{nothing{at{all}} one{name}}") == price("{one{name}}")
+    assert price("{...on Nobody{name} ...Nowhere one{name}}") == price("{one{name}}")
+
+
+def test_what_validation_would_compare_for_long_is_refused_before() -> None:
+    with pytest.raises(TooLarge):
+        cost("{" + "one{" + "name " * 30 + "}" * 1 + ("one{" + "name " * 30 + "} ") * 3 + "}")
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), st.integers(0, 100)),
+    st.lists(st.tuples(st.lists(st.sampled_from("abc"), max_size=3), st.floats(0, 1e6)), max_size=6),
+)
+def test_a_cost_never_falls_when_a_list_grows(
+    variables: Mapping[str, int], terms: list[tuple[list[str], float]]
+) -> None:
+    found = Cost()
+    for names, factor in terms:
+        part = Cost({(): factor})
+        for name in names:
+            outer = Cost()
+            outer.add(part, Unknown(name, 20.0))
+            part = outer
+        found.add(part)
+    grown = {name: min(100, size + 1) for name, size in variables.items()}
+    assert found.of(grown) >= found.of(variables)
+
+
+def test_above_the_bound_it_is_refused_in_numbers() -> None:
+    check_cost(Cost({(): 10.0}, MOST_STATEMENTS), {}, 10.0)
+    with pytest.raises(TooCostly) as refused:
+        check_cost(Cost({(): 11.0}), {}, 10.0)
+    assert "11" in refused.value.zh
+    assert "10" in refused.value.en
+    with pytest.raises(TooCostly):
+        check_cost(Cost({(): 1.0}, MOST_STATEMENTS + 1), {}, 10.0)
+
+
+def test_every_price_names_a_field_that_there_is() -> None:
+    for name in PRICES:
+        type_name, field = name.split(".")
+        kind: Any = graphql_schema._schema.get_type(type_name)
+        assert field in kind.fields
+
+
+@pytest.mark.parametrize("name", page_operations())
+def test_our_own_page_stays_far_below_the_bound(name: str) -> None:
+    prepared = prepare(graphql_schema._schema, page_operations()[name])
+    assert not prepared.errors
+    found = prepared.cost_of(None)
+    assert found
+    assert found.of({}) <= MOST_COST / 2
+    assert found.statements <= MOST_STATEMENTS * 3 / 4
