@@ -12,6 +12,7 @@ from community.bulletin import actions, cursors
 from community.bulletin.reads import ItemRow, NoticeRow, recent
 from community.bulletin.rules import BulletinKind, NoticeKind
 from community.places.reads import place_of
+from schema.anew import ANEW
 from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection
 from schema.context import Context, Info
@@ -112,7 +113,9 @@ class NoticeInput:
 
 @strawberry.type
 class BulletinMutation:
-    @strawberry.mutation(description="Puts up a notice, in the name of the viewer's organization.")
+    @strawberry.mutation(
+        description="Puts up a notice, in the name of the viewer's organization.", extensions=[ANEW]
+    )
     async def publish_notice(
         self,
         info: Info,

@@ -22,8 +22,8 @@ class Context:
     """One for each HTTP request; one for the whole life of a socket, whose viewer may change; one for all
     who share a subscription (`shared`), whose viewer is nobody in particular.
 
-    `clock` is read anew by whoever asks for `now`; an HTTP request gets a clock that stands still at the
-    moment when it was complete, so that one request has one time.
+    `clock` is read once an answer; that of an HTTP request stands still at the moment when it was complete,
+    so that one request has one time.
     """
 
     clock: Callable[[], datetime]
@@ -38,11 +38,16 @@ class Context:
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(lambda: self.viewer)
+        self.renew()
+
+    def renew(self) -> None:
+        """Before each answer on a socket and each mutation: what was read before may be no longer true."""
+        self.loaders = Loaders(lambda: self.viewer, self.clock)
 
     @property
     def now(self) -> datetime:
-        return self.clock()
+        """One for a whole answer."""
+        return self.loaders.now
 
 
 Info: TypeAlias = StrawberryInfo[Context, None]

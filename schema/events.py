@@ -1,5 +1,6 @@
 """Gatherings of neighbours and who comes."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
@@ -15,9 +16,10 @@ from community.events.reads import (
     EventRow,
     SignUpRow,
     dishes_of,
+    organizers_of,
     place_of_event,
-    sign_ups_by_id,
 )
+from schema.anew import ANEW
 from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.connections import First
 from schema.context import Context, Info
@@ -76,8 +78,8 @@ class Event(Node):
 
     @strawberry.field(description="Who invites.")
     async def organizers(self, info: Info) -> list[Organization]:
-        keys = await info.context.loaders.organizers.load(self.row.id)
-        return [await organization(info.context, key) for key in keys or []]
+        keys = await info.context.loaders.of(organizers_of).get(self.row.id)
+        return list(await asyncio.gather(*(organization(info.context, key) for key in keys)))
 
     @strawberry.field(description="When it starts.")
     def starts_at(self) -> datetime:
@@ -104,8 +106,9 @@ class Event(Node):
         return EventAttendance.of(self.row)
 
     @strawberry.field(description="Dishes announced so far, the newest first, without saying whose.")
-    async def dishes(self, first: First = 50) -> list[str]:
-        return await dishes_of(self.row.id, check_first(first, default=50))
+    async def dishes(self, info: Info, first: First = 50) -> list[str]:
+        most = check_first(first, default=50)
+        return await info.context.loaders.of(dishes_of, most).get(self.row.id)
 
     @strawberry.field(
         description="Depends on the viewer: the viewer's own sign-up, if it stands.", metadata=BY_VIEWER
@@ -155,8 +158,7 @@ async def _event(context: Context, key: int) -> Event | None:
 
 @fetched_by("SignUp")
 async def _sign_up(context: Context, key: int) -> SignUp | None:
-    account = context.viewer.account
-    row = None if account is None else (await sign_ups_by_id(account, [key])).get(key)
+    row = await context.loaders.sign_ups.load(key)
     return SignUp.of(row) if row else None
 
 
@@ -190,7 +192,9 @@ class EventInput:
 
 @strawberry.type
 class EventsMutation:
-    @strawberry.mutation(description="Takes places at an event for the viewer's household.")
+    @strawberry.mutation(
+        description="Takes places at an event for the viewer's household.", extensions=[ANEW]
+    )
     async def sign_up(
         self,
         info: Info,
@@ -209,7 +213,7 @@ class EventsMutation:
         )
         return await _own(info.context, done)
 
-    @strawberry.mutation(description="Gives the places back, before the event starts.")
+    @strawberry.mutation(description="Gives the places back, before the event starts.", extensions=[ANEW])
     async def cancel_sign_up(
         self, info: Info, sign_up_id: Annotated[strawberry.ID, strawberry.argument(description="One's own.")]
     ) -> SignUp:
@@ -218,7 +222,9 @@ class EventsMutation:
         )
         return await _own(info.context, done)
 
-    @strawberry.mutation(description="Invites the neighbours, in the name of the viewer's organization.")
+    @strawberry.mutation(
+        description="Invites the neighbours, in the name of the viewer's organization.", extensions=[ANEW]
+    )
     async def publish_event(
         self,
         info: Info,

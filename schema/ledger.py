@@ -8,9 +8,10 @@ import strawberry
 
 from community.database.paging import check_first
 from community.ledger import actions
-from community.ledger.reads import EntryRow, balance_of, entries_page, month_of, months_of
-from community.ledger.rules import Category, Direction, MonthRow
+from community.ledger.reads import EntryRow, balances_of, entries_pages, months_of
+from community.ledger.rules import Category, Direction, MonthRow, month_in
 from community.places.reads import CommunityRow
+from schema.anew import ANEW
 from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection, First, connect, from_cursor, to_cursor
 from schema.context import Context, Info
@@ -131,26 +132,31 @@ class Ledger:
     community: strawberry.Private[CommunityRow]
 
     @strawberry.field(description="What is there now.")
-    async def balance(self) -> Hundredths:
-        return Hundredths(await balance_of(self.community.id))
+    async def balance(self, info: Info) -> Hundredths:
+        return Hundredths(await info.context.loaders.of(balances_of).get(self.community.id))
 
     @strawberry.field(description="One month, by default the newest with entries; null where there is none.")
-    async def month(self, month: Month = None) -> LedgerMonth | None:
-        newest = await months_of(self.community.id, 1) if month is None else []
-        row = await month_of(self.community.id, month) if month else next(iter(newest), None)
+    async def month(self, info: Info, month: Month = None) -> LedgerMonth | None:
+        months = await self._months(info)
+        row = month_in(months, month) if month else next(reversed(months), None)
         return LedgerMonth.of(row) if row else None
 
     @strawberry.field(description="The months, the newest first, none left out.")
-    async def months(self, first: First = 24) -> list[LedgerMonth]:
-        return [
-            LedgerMonth.of(row) for row in await months_of(self.community.id, check_first(first, default=24))
-        ]
+    async def months(self, info: Info, first: First = 24) -> list[LedgerMonth]:
+        size = check_first(first, default=24)
+        return [LedgerMonth.of(row) for row in (await self._months(info))[::-1][:size]]
+
+    async def _months(self, info: Info) -> list[MonthRow]:
+        return await info.context.loaders.of(months_of).get(self.community.id)
 
     @strawberry.field(description="The entries, the newest first.")
-    async def entries(self, first: First = 20, after: After = None, month: Month = None) -> Connection[Entry]:
+    async def entries(
+        self, info: Info, first: First = 20, after: After = None, month: Month = None
+    ) -> Connection[Entry]:
         size = check_first(first)
         key = from_cursor(after, int)
-        page = await entries_page(self.community.id, size, cast(int, key[0]) if key else None, month)
+        loader = info.context.loaders.of(entries_pages, size, cast(int, key[0]) if key else None, month)
+        page = await loader.get(self.community.id)
         return connect(page, Entry.of, lambda row: to_cursor(row.number), later=key is not None)
 
 
@@ -171,7 +177,7 @@ class EntryInput:
 
 @strawberry.type
 class LedgerMutation:
-    @strawberry.mutation(description="Adds an entry to the book.")
+    @strawberry.mutation(description="Adds an entry to the book.", extensions=[ANEW])
     async def record_entry(
         self,
         info: Info,
@@ -197,7 +203,7 @@ class LedgerMutation:
         )
         return cast(Entry, await _entry(info.context, done))
 
-    @strawberry.mutation(description="Takes an entry back by another one.")
+    @strawberry.mutation(description="Takes an entry back by another one.", extensions=[ANEW])
     async def reverse_entry(
         self,
         info: Info,

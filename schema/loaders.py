@@ -1,54 +1,237 @@
-"""Batches of what many fields of one answer ask for: one SQL a level."""
+"""What many fields of one answer ask for is read together, and once: one SQL a level, however wide it is."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
-
-from strawberry.dataloader import DataLoader
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from contextvars import Context as ContextVars
+from contextvars import copy_context
+from datetime import datetime
+from functools import cache, cached_property
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from community.bulletin.reads import NoticeRow, notices_by_id
-from community.events.reads import EventRow, SignUpRow, events_by_id, organizers_of, sign_ups_of
+from community.database.paging import Page
+from community.events.reads import EventRow, SignUpRow, events_by_id, sign_ups_by_id, sign_ups_of
 from community.ledger.reads import EntryRow, entries_by_id
 from community.permissions import Viewer
 from community.places.reads import (
-    BuildingRow,
     CommunityRow,
-    OrganizationRow,
-    buildings_by_id,
     communities_by_id,
-    organizations_by_id,
+    communities_by_slug,
+    communities_of,
+    communities_page,
 )
-from community.votes.reads import QuestionRow, VoteRow, questions_of, votes_by_id
+from community.votes.reads import OwnEntry, VoteRow, own_entries_of, votes_by_id
 
+K = TypeVar("K")
 V = TypeVar("V")
+P = ParamSpec("P")
+
+Read = Callable[[Collection[K]], Awaitable[Mapping[K, V]]]
+T = TypeVar("T")
+
+MOST_KEYS = 5_000
+"""In one statement: some of ours name them six times, and both engines take about 32,766 values."""
+
+QUIET = 8
+"""Turns of the loop without a new wish after which nobody seems to have another one: an answer goes on
+from one level to the next in fewer.
+"""
 
 
-def _loader(read: Callable[[Sequence[int]], Awaitable[Mapping[int, V]]]) -> DataLoader[int, V | None]:
-    """Caches nothing: on a socket a kept row would be a stale one."""
+@cache
+def _alone(read: Callable[Concatenate[Viewer, P], Awaitable[T]]) -> Any:
+    """A read that has no keys, for those loaders whose only key is None."""
 
-    async def load(keys: list[int]) -> list[V | None]:
-        found = await read(keys)
-        return [found.get(key) for key in keys]
+    async def with_key(viewer: Viewer, keys: Collection[None], *terms: P.args, **named: P.kwargs) -> Any:
+        return {None: await read(viewer, *terms, **named)}
 
-    return DataLoader(load_fn=load, cache=False)
+    return with_key
+
+
+@cache
+def _own(read: Callable[Concatenate[int, Collection[K], P], Awaitable[Mapping[K, V]]]) -> Any:
+    """Of the viewer's account; strangers have nothing of their own."""
+
+    async def of_viewer(
+        viewer: Viewer, keys: Collection[K], *terms: P.args, **named: P.kwargs
+    ) -> Mapping[K, V]:
+        return {} if viewer.account is None else await read(viewer.account, keys, *terms, **named)
+
+    return of_viewer
+
+
+class Loader(Generic[K, V]):
+    """Reads each key once, together with whatever else is asked for at its level."""
+
+    __slots__ = ("_found", "_levels", "_read", "_waiting")
+
+    def __init__(self, read: Read[K, V], levels: "Levels") -> None:
+        self._read, self._levels = read, levels
+        self._found: dict[K, V | Exception | None] = {}
+        self._waiting: dict[K, list[asyncio.Future[None]]] = {}
+
+    async def load(self, key: K) -> V | None:
+        """None for what is hidden or unknown."""
+        if key not in self._found:
+            if key not in self._waiting:
+                self._levels.wish(self)
+            # One for each who waits: graphql-core cancels what it no longer needs.
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.setdefault(key, []).append(waiter)
+            await waiter
+        found = self._found[key]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def get(self, key: K) -> V:
+        """Where the read has an answer for every key."""
+        found = await self.load(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    async def run(self) -> None:
+        """Reads what is waited for."""
+        waiting, self._waiting = self._waiting, {}
+        keys = list(waiting)
+        try:
+            for start in range(0, len(keys), MOST_KEYS):
+                chunk = keys[start : start + MOST_KEYS]
+                rows = await self._read(chunk)
+                self._found.update((key, rows.get(key)) for key in chunk)
+        except Exception as error:
+            self._found.update((key, error) for key in keys)
+        for waiters in waiting.values():
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+
+class Levels:
+    """Lets the loaders of an answer read in turns: once all that is read has come and led to new wishes,
+    these are read, each loader's in one.
+
+    Else the parts of an answer that come a little earlier than others would each be followed by statements
+    of their own.
+    """
+
+    def __init__(self) -> None:
+        self._wishing: dict[Loader[Any, Any], ContextVars] = {}
+        self._reading: set[asyncio.Task[None]] = set()
+        self._quiet = 0
+        self._waits = False
+
+    def wish(self, loader: Loader[Any, Any]) -> None:
+        """Something new is asked of this one."""
+        self._quiet = 0
+        if loader not in self._wishing:
+            self._wishing[loader] = copy_context()
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._wishing and not self._reading and not self._waits:
+            self._waits, self._quiet = True, 0
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._quiet += 1
+        if self._quiet < QUIET:
+            asyncio.get_running_loop().call_soon(self._turn)
+            return
+        self._waits = False
+        wishing, self._wishing = self._wishing, {}
+        for loader, context in wishing.items():
+            task = asyncio.create_task(loader.run(), context=context)
+            self._reading.add(task)
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._reading.discard(task)
+        self._wait()
 
 
 class Loaders:
-    """By id, as the viewer of the moment may see them; None for what is hidden or unknown."""
+    """Those of one answer, as the viewer of the moment may see things. `now`: its one moment.
 
-    def __init__(self, viewer: Callable[[], Viewer]) -> None:
-        async def own_sign_ups(events: Sequence[int]) -> Mapping[int, SignUpRow]:
-            account = viewer().account
-            return {} if account is None else await sign_ups_of(account, events)
+    What was read stays as it was, so that the next answer on a socket needs new ones.
+    """
 
-        self.buildings: DataLoader[int, BuildingRow | None] = _loader(buildings_by_id)
-        self.communities: DataLoader[int, CommunityRow | None] = _loader(
-            lambda ids: communities_by_id(viewer(), ids)
-        )
-        self.entries: DataLoader[int, EntryRow | None] = _loader(lambda ids: entries_by_id(viewer(), ids))
-        self.events: DataLoader[int, EventRow | None] = _loader(lambda ids: events_by_id(viewer(), ids))
-        self.notices: DataLoader[int, NoticeRow | None] = _loader(lambda ids: notices_by_id(viewer(), ids))
-        self.organizations: DataLoader[int, OrganizationRow | None] = _loader(organizations_by_id)
-        self.organizers: DataLoader[int, list[int] | None] = _loader(organizers_of)
-        self.own_sign_ups: DataLoader[int, SignUpRow | None] = _loader(own_sign_ups)
-        self.questions: DataLoader[int, list[QuestionRow] | None] = _loader(questions_of)
-        self.votes: DataLoader[int, VoteRow | None] = _loader(lambda ids: votes_by_id(viewer(), ids))
+    def __init__(self, viewer: Callable[[], Viewer], clock: Callable[[], datetime]) -> None:
+        self._viewer, self._clock = viewer, clock
+        self._levels = Levels()
+        self._made: dict[Hashable, Loader[Any, Any]] = {}
+
+    @cached_property
+    def now(self) -> datetime:
+        return self._clock()
+
+    def of(
+        self,
+        read: Callable[Concatenate[Collection[K], P], Awaitable[Mapping[K, V]]],
+        *terms: P.args,
+        **named: P.kwargs,
+    ) -> Loader[K, V]:
+        """What `read` says of each key, whoever asks; one loader for each read and its terms."""
+        return self._kept((read, terms, *named.items()), lambda keys: read(keys, *terms, **named))
+
+    def _kept(self, key: Hashable, read: Read[K, V]) -> Loader[K, V]:
+        loader = self._made.get(key)
+        if loader is None:
+            loader = self._made[key] = Loader(read, self._levels)
+        return loader
+
+    def _seen(
+        self,
+        read: Callable[Concatenate[Viewer, Collection[K], P], Awaitable[Mapping[K, V]]],
+        *terms: P.args,
+        **named: P.kwargs,
+    ) -> Loader[K, V]:
+        """What of it the viewer may see; who comes after another finds nothing of what that one saw."""
+        viewer = self._viewer()
+        key = (read, id(viewer), terms, *named.items())
+        return self._kept(key, lambda keys: read(viewer, keys, *terms, **named))
+
+    @property
+    def communities(self) -> Loader[int, CommunityRow]:
+        return self._seen(communities_by_id)
+
+    @property
+    def communities_by_slug(self) -> Loader[str, CommunityRow]:
+        return self._seen(communities_by_slug)
+
+    def communities_page(self, first: int, after: int | None) -> Loader[None, Page[CommunityRow]]:
+        return self._seen(_alone(communities_page), first, after)
+
+    @property
+    def communities_of(self) -> Loader[None, list[CommunityRow]]:
+        return self._seen(_alone(communities_of))
+
+    @property
+    def entries(self) -> Loader[int, EntryRow]:
+        return self._seen(entries_by_id)
+
+    @property
+    def events(self) -> Loader[int, EventRow]:
+        return self._seen(events_by_id)
+
+    @property
+    def notices(self) -> Loader[int, NoticeRow]:
+        return self._seen(notices_by_id)
+
+    @property
+    def votes(self) -> Loader[int, VoteRow]:
+        return self._seen(votes_by_id)
+
+    @property
+    def sign_ups(self) -> Loader[int, SignUpRow]:
+        return self._seen(_own(sign_ups_by_id))
+
+    @property
+    def own_sign_ups(self) -> Loader[int, SignUpRow]:
+        """By event."""
+        return self._seen(_own(sign_ups_of))
+
+    @property
+    def own_entries(self) -> Loader[VoteRow, list[OwnEntry]]:
+        return self._seen(_own(own_entries_of), self.now)

@@ -7,7 +7,6 @@ import strawberry
 from community.errors import NotFound
 from community.permissions import Permission, may
 from community.permissions import Viewer as ViewerValue
-from community.places.reads import communities_of
 from schema.context import Info
 from schema.nodes import key_of
 from schema.places import Community
@@ -22,8 +21,9 @@ class Viewer:
         return self.who.name
 
     @strawberry.field(description="The communities in which the viewer has a role.")
-    async def communities(self) -> list[Community]:
-        return [Community.of(row) for row in await communities_of(self.who)]
+    async def communities(self, info: Info) -> list[Community]:
+        rows = await info.context.loaders.communities_of.get(None)
+        return [Community.of(row) for row in rows]
 
     @strawberry.field(description="What the viewer may do in a community.")
     async def permissions(

@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING, Annotated, cast
 import strawberry
 
 from community.bulletin import cursors
-from community.bulletin.reads import items_page, notices_page
+from community.bulletin.reads import items_pages, notices_pages
 from community.database.paging import check_first
-from community.events.reads import event_key, events_page
+from community.events.reads import event_key, events_pages
 from community.permissions import Permission, may
 from community.places.reads import (
     BuildingRow,
     CommunityRow,
     OrganizationRow,
     buildings_of,
-    communities_page,
-    community_by_slug,
+    organizations_by_id,
     organizations_of,
 )
 from community.places.rules import OrganizationKind
 from community.votes.casting import VoteStatus
-from community.votes.reads import votes_page
+from community.votes.reads import votes_pages
 from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection, First, connect, from_cursor, to_cursor
 from schema.context import Context, Info
@@ -63,8 +62,7 @@ class Organization:
 
 
 async def organization(context: Context, key: int) -> Organization:
-    row = await context.loaders.organizations.load(key)
-    return Organization.of(cast(OrganizationRow, row))  # a foreign key: there is always one
+    return Organization.of(await context.loaders.of(organizations_by_id).get(key))
 
 
 @strawberry.type(description="A housing estate (小区). One that is not public is invisible to strangers.")
@@ -104,12 +102,14 @@ class Community(Node):
         return self.row.profile.public_reading
 
     @strawberry.field(description="Its buildings, in order.")
-    async def buildings(self) -> list[Building]:
-        return [Building.of(row) for row in await buildings_of(self.row.id)]
+    async def buildings(self, info: Info) -> list[Building]:
+        rows = await info.context.loaders.of(buildings_of).get(self.row.id)
+        return [Building.of(row) for row in rows]
 
     @strawberry.field(description="The parties that run it.")
-    async def organizations(self) -> list[Organization]:
-        return [Organization.of(row) for row in await organizations_of(self.row.id)]
+    async def organizations(self, info: Info) -> list[Organization]:
+        rows = await info.context.loaders.of(organizations_of).get(self.row.id)
+        return [Organization.of(row) for row in rows]
 
     @strawberry.field(description="Votes, the newest opening first.")
     async def votes(
@@ -125,7 +125,9 @@ class Community(Node):
 
         size = check_first(first)
         key = cast("tuple[datetime, int] | None", from_cursor(after, datetime, int))
-        page = await votes_page(self.row.id, info.context.now, size, key, status)
+        statuses = None if status is None else tuple(status)
+        loader = info.context.loaders.of(votes_pages, info.context.now, size, key, statuses)
+        page = await loader.get(self.row.id)
         return connect(page, Vote.of, lambda row: to_cursor(row.opens_at, row.id), later=key is not None)
 
     @strawberry.field(description="Events: coming ones by their start, then past ones, the latest first.")
@@ -142,16 +144,16 @@ class Community(Node):
 
         size, now = check_first(first), info.context.now
         key = cast("tuple[bool, datetime, int] | None", from_cursor(after, bool, datetime, int))
-        page = await events_page(self.row.id, now, size, key, coming)
+        page = await info.context.loaders.of(events_pages, now, size, key, coming).get(self.row.id)
         return connect(page, Event.of, lambda row: to_cursor(*event_key(row, now)), later=key is not None)
 
     @strawberry.field(description="Notices, the newest first.")
-    async def notices(self, first: First = 20, after: After = None) -> Connection[NoticeRef]:
+    async def notices(self, info: Info, first: First = 20, after: After = None) -> Connection[NoticeRef]:
         from schema.bulletin import Notice
 
         size = check_first(first)
         key = cast("tuple[datetime, int] | None", from_cursor(after, datetime, int))
-        page = await notices_page(self.row.id, size, key)
+        page = await info.context.loaders.of(notices_pages, size, key).get(self.row.id)
         return connect(
             page, Notice.of, lambda row: to_cursor(row.published_at, row.id), later=key is not None
         )
@@ -159,12 +161,13 @@ class Community(Node):
     @strawberry.field(
         description="What happened here, the newest first; its cursors also resume the subscription."
     )
-    async def bulletin(self, first: First = 20, after: After = None) -> BulletinRef:
+    async def bulletin(self, info: Info, first: First = 20, after: After = None) -> BulletinRef:
         from schema.bulletin import BulletinConnection, BulletinItem
 
-        size, mark = check_first(first), await cursors.mark()
-        before = None if after is None else await cursors.number_of(after)
-        page = await items_page(self.row.id, size, before)
+        size, loaders = check_first(first), info.context.loaders
+        journal = await loaders.of(cursors.journal).get(None)
+        mark, before = journal.mark, None if after is None else journal.number_of(after)
+        page = await loaders.of(items_pages, size, before).get(self.row.id)
         connection = connect(
             page,
             lambda row: BulletinItem.of(row, mark),
@@ -204,7 +207,8 @@ class PlacesQuery:
     async def communities(self, info: Info, first: First = 20, after: After = None) -> Connection[Community]:
         size = check_first(first)
         key = from_cursor(after, int)
-        page = await communities_page(info.context.viewer, size, cast(int, key[0]) if key else None)
+        loader = info.context.loaders.communities_page(size, cast(int, key[0]) if key else None)
+        page = await loader.get(None)
         return connect(page, Community.of, lambda row: to_cursor(row.id), later=key is not None)
 
     @strawberry.field(
@@ -213,5 +217,5 @@ class PlacesQuery:
     async def community(
         self, info: Info, slug: Annotated[str, strawberry.argument(description="Such as meizai-meicheng.")]
     ) -> Community | None:
-        row = await community_by_slug(info.context.viewer, slug)
+        row = await info.context.loaders.communities_by_slug.load(slug)
         return Community.of(row) if row else None

@@ -7,17 +7,19 @@ from typing import Annotated
 
 import strawberry
 
+from community.places.reads import buildings_by_id
 from community.votes import actions
 from community.votes.casting import Answered, QuestionKind, VoteForm, VoteStatus, receipt_code
 from community.votes.progress import Progress as ProgressValue
-from community.votes.progress import QuestionProgress, progress_of
+from community.votes.progress import QuestionProgress, progress_of_many
 from community.votes.reads import (
     BallotRow,
     QuestionRow,
     VoteRow,
     ballot_row,
-    own_entries,
+    ballots_by_id,
     place_of_vote,
+    questions_of,
 )
 from community.votes.reads import OwnEntry as OwnEntryRow
 from community.votes.rules import (
@@ -34,6 +36,7 @@ from community.votes.rules import (
 from community.votes.rules import (
     Weight as WeightValue,
 )
+from schema.anew import ANEW
 from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.context import Context, Info
 from schema.nodes import Node, fetched_by, key_of, to_id
@@ -92,7 +95,7 @@ class Question:
 
 
 async def _building(context: Context, key: int | None) -> Building | None:
-    row = None if key is None else await context.loaders.buildings.load(key)
+    row = None if key is None else await context.loaders.of(buildings_by_id).load(key)
     return Building.of(row) if row else None
 
 
@@ -253,8 +256,10 @@ class RollEntry:
         )
 
     @strawberry.field(description="Its ballot that counts; null where none was cast.")
-    async def ballot(self) -> BallotReceipt | None:
-        return None if self.row.ballot is None else BallotReceipt.of(await ballot_row(self.row.ballot))
+    async def ballot(self, info: Info) -> BallotReceipt | None:
+        key = self.row.ballot
+        row = None if key is None else await info.context.loaders.of(ballots_by_id).load(key)
+        return BallotReceipt.of(row) if row else None
 
 
 @strawberry.type(description="A vote of the owners (表决).")
@@ -319,22 +324,20 @@ class Vote(Node):
 
     @strawberry.field(description="What is asked, in order.")
     async def questions(self, info: Info) -> list[Question]:
-        rows = await info.context.loaders.questions.load(self.row.id)
-        return [Question.of(row) for row in rows or []]
+        rows = await info.context.loaders.of(questions_of).get(self.row.id)
+        return [Question.of(row) for row in rows]
 
     @strawberry.field(description="How it stands now.")
-    async def tally(self) -> VoteProgress:
-        return VoteProgress.of(await progress_of(self.row.id))
+    async def tally(self, info: Info) -> VoteProgress:
+        return VoteProgress.of(await info.context.loaders.of(progress_of_many).get(self.row.id))
 
     @strawberry.field(
         description="Depends on the viewer: the viewer's own entries in the roll; empty for everybody else.",
         metadata=BY_VIEWER,
     )
     async def viewer_entries(self, info: Info) -> list[RollEntry]:
-        account = info.context.viewer.account
-        if account is None:
-            return []
-        return [RollEntry.of(row) for row in await own_entries(account, self.row, info.context.now)]
+        rows = await info.context.loaders.own_entries.load(self.row)
+        return [RollEntry.of(row) for row in rows or []]
 
 
 @fetched_by("Vote")
@@ -366,7 +369,8 @@ class AnswerInput:
 class VotesMutation:
     @strawberry.mutation(
         description="Casts a ballot. When this answers, the ballot is in the box for good; the same `key`"
-        " again returns the first receipt."
+        " again returns the first receipt.",
+        extensions=[ANEW],
     )
     async def cast_ballot(
         self,

@@ -38,6 +38,7 @@ async def watch(
         async with watched as shown:
             context.shared.opened(found, shown, number_of)
             async for state in shown:
+                context.renew()
                 yield state
         return
 
@@ -52,4 +53,5 @@ async def watch(
         aclosing(context.standing.while_allowed(allowed, shown, viewer, since)) as states,
     ):
         async for state in states:
+            context.renew()
             yield state

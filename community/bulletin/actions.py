@@ -23,7 +23,7 @@ async def in_whose_name(
     return publishers(
         asked,
         own=await own_organizations(work.account, community, permission, work.now),
-        standing=[organization.id for organization in await organizations_of(community)],
+        standing=[organization.id for organization in (await organizations_of([community]))[community]],
         for_anybody=Role.OPERATOR in work.viewer.roles_in(community),
     )
 

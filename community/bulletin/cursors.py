@@ -3,9 +3,11 @@
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
+from collections.abc import Collection
+from typing import NamedTuple
 
-from community.database import journal
 from community.database.models import Installation
+from community.database.sql import select
 from community.errors import CursorInvalid
 
 _SHAPE = struct.Struct(">qq")
@@ -33,9 +35,30 @@ async def mark() -> int:
     return int(row["id"])
 
 
+_JOURNAL = """
+SELECT (SELECT id FROM installation) AS mark, (SELECT COALESCE(MAX(number), 0) FROM change) AS head
+"""
+
+
+class Journal(NamedTuple):
+    """Where its cursors come from, and up to where they may lie."""
+
+    mark: int
+    head: int
+
+    def number_of(self, text: str) -> int:
+        """Raises CursorInvalid where `text` is not one of this database, or lies ahead of its journal."""
+        number = decode(self.mark, text)
+        if number > self.head:
+            raise CursorInvalid
+        return number
+
+
+async def journal(keys: Collection[None] = (None,)) -> dict[None, Journal]:
+    """There is one: for loaders, which ask by keys."""
+    (row,) = await select(_JOURNAL)
+    return {None: Journal(**row)}
+
+
 async def number_of(text: str) -> int:
-    """Raises CursorInvalid where `text` is not one of this database, or lies ahead of its journal."""
-    number = decode(await mark(), text)
-    if number > await journal.head():
-        raise CursorInvalid
-    return number
+    return (await journal())[None].number_of(text)

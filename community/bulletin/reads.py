@@ -1,17 +1,14 @@
 """Notices, the feed as the journal holds it, and whose name somebody may use."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tortoise.expressions import Q
-from tortoise.queryset import QuerySet
-
-from community.bulletin.models import Notice
 from community.bulletin.rules import BulletinKind, NoticeKind
 from community.database.models import Change
 from community.database.paging import Page, page
+from community.database.rows import Run, Shape, first_of_each
 from community.members.models import RoleGrant
 from community.members.reads import held
 from community.permissions import GRANTS, Permission, Place, Viewer
@@ -42,28 +39,29 @@ class ItemRow:
     subject: int
 
 
-async def _notices(query: QuerySet[Notice]) -> list[NoticeRow]:
-    rows: list[dict[str, Any]] = await query.values(
-        "id", "kind", "title", "body", "effective_from", "effective_until", "published_at",
-        community="community_id", organization="organization_id",
-    )  # fmt: skip
-    return [NoticeRow(**row) for row in rows]
+_NOTICES = Shape(NoticeRow, "notice", community="community_id", organization="organization_id")
+_ITEMS = Shape(ItemRow, "change", subject="key")
 
 
-async def notices_page(
-    community: int, first: int, after: tuple[datetime, int] | None = None
-) -> Page[NoticeRow]:
-    """Newest first; `after` is the `published_at` and `id` of the last one seen."""
-    query = Notice.filter(community_id=community)
+async def notices_pages(
+    communities: Collection[int], first: int, after: tuple[datetime, int] | None = None
+) -> dict[int, Page[NoticeRow]]:
+    """Of each community, newest first; `after` is the `published_at` and `id` of the last one seen."""
+    run = Run("t.published_at DESC, t.id DESC")
     if after is not None:
-        at, id_ = after
-        query = query.filter(Q(published_at__lt=at) | Q(published_at=at, id__lt=id_))
-    return page(await _notices(query.order_by("-published_at", "-id").limit(first + 1)), first)
+        beyond = " AND (t.published_at < ? OR (t.published_at = ? AND t.id < ?))"
+        run = run._replace(where=beyond, values=[after[0], *after])
+    found = await first_of_each(_NOTICES, "community", communities, first + 1, run)
+    return {community: page(rows, first) for community, rows in found.items()}
 
 
-async def notices_by_id(viewer: Viewer, ids: Sequence[int]) -> dict[int, NoticeRow]:
+async def notices_page(community: int, *terms: Any) -> Page[NoticeRow]:
+    return (await notices_pages([community], *terms))[community]
+
+
+async def notices_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, NoticeRow]:
     """Those of communities whose bulletin the viewer may read."""
-    rows = await _notices(Notice.filter(id__in=ids))
+    rows = await _NOTICES.with_ids(ids)
     visible = await communities_by_id(viewer, list({row.community for row in rows}))
     return {row.id: row for row in rows if row.community in visible}
 
@@ -73,32 +71,33 @@ async def place_of_notice(notice: int) -> Place:
     return await place_where("JOIN notice n ON n.community_id = c.id WHERE n.id = ?", notice)
 
 
-def _feed(community: int) -> QuerySet[Change]:
-    return Change.filter(community_id=community, topic=Topic.BULLETIN)
-
-
-async def _items(query: QuerySet[Change]) -> list[ItemRow]:
-    rows = await query.values("number", "at", "kind", subject="key")
-    return [ItemRow(kind=BulletinKind(row.pop("kind")), **row) for row in rows]
-
-
-async def items_page(community: int, first: int, before: int | None = None) -> Page[ItemRow]:
-    """Newest first; `before` is the number of the last one seen."""
-    query = _feed(community)
+async def items_pages(
+    communities: Collection[int], first: int, before: int | None = None
+) -> dict[int, Page[ItemRow]]:
+    """Of each community, newest first; `before` is the number of the last one seen."""
+    run = Run("t.number DESC", " AND t.topic = ?", [Topic.BULLETIN])
     if before is not None:
-        query = query.filter(number__lt=before)
-    return page(await _items(query.order_by("-number").limit(first + 1)), first)
+        run = run._replace(where=f"{run.where} AND t.number < ?", values=[*run.values, before])
+    found = await first_of_each(_ITEMS, "community", communities, first + 1, run)
+    return {community: page(rows, first) for community, rows in found.items()}
+
+
+async def items_page(community: int, *terms: Any, **more: Any) -> Page[ItemRow]:
+    return (await items_pages([community], *terms, **more))[community]
 
 
 async def items_after(community: int, number: int, most: int = 100) -> list[ItemRow]:
     """In the order in which they happened."""
-    return await _items(_feed(community).filter(number__gt=number).order_by("number").limit(most))
+    return await _ITEMS.where(
+        "t.community_id = ? AND t.topic = ? AND t.number > ? ORDER BY t.number LIMIT ?",
+        [community, Topic.BULLETIN, number, most],
+    )
 
 
 async def recent(community: int, most: int = 50) -> int:
     """The number behind which the newest `most` items come."""
-    query = _feed(community).order_by("-number").offset(most).limit(1)
-    rows = await query.values("number")
+    query = Change.filter(community_id=community, topic=Topic.BULLETIN).order_by("-number")
+    rows = await query.offset(most).limit(1).values("number")
     return int(rows[0]["number"]) if rows else 0
 
 

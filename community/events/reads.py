@@ -1,14 +1,14 @@
 """Events, how many come, and a viewer's own sign-ups; never who else comes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from community.database.paging import Page, page
+from community.database.rows import Run, Shape, first_of_each
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
 from community.permissions import Place, Viewer
@@ -62,58 +62,63 @@ def event_key(row: EventRow, now: datetime) -> EventKey:
     return EventKey(row.ends_at <= now, row.starts_at, row.id)
 
 
-async def _events(query: QuerySet[Event]) -> list[EventRow]:
-    rows: list[dict[str, Any]] = await query.values(
-        "id", "title", "description", "place", "starts_at", "ends_at", "sign_up_closes_at", "capacity",
-        "max_party_size", "potluck", "signed_up", "version", community="community_id",
-    )  # fmt: skip
-    return [EventRow(**row) for row in rows]
+_EVENTS = Shape(EventRow, "event", community="community_id")
 
 
 async def event_row(event: int) -> EventRow:
     """For actions, whoever asks. Raises NotFound."""
-    rows = await _events(Event.filter(id=event))
+    rows = await _EVENTS.with_ids([event])
     if not rows:
         raise NotFound
     return rows[0]
 
 
-async def events_by_id(viewer: Viewer, ids: Sequence[int]) -> dict[int, EventRow]:
+async def events_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EventRow]:
     """Those of communities whose bulletin the viewer may read."""
-    rows = await _events(Event.filter(id__in=ids))
+    rows = await _EVENTS.with_ids(ids)
     visible = await communities_by_id(viewer, list({row.community for row in rows}))
     return {row.id: row for row in rows if row.community in visible}
 
 
-async def events_page(
-    community: int,
+async def events_pages(
+    communities: Collection[int],
     now: datetime,
     first: int,
     after: tuple[bool, datetime, int] | None = None,
     coming: bool | None = None,
-) -> Page[EventRow]:
-    """`coming`: only those not ended, or only past ones; None: all. `after`: an `event_key`."""
+) -> dict[int, Page[EventRow]]:
+    """Of each community. `coming`: only those not ended, or only past ones; None: all. `after`: an
+    `event_key`.
+    """
     last = None if after is None else EventKey(*after)
-    rows: list[EventRow] = []
+    runs: list[Run] = []
     if coming is not False and not (last and last.past):
-        rows += await _coming(community, now, first + 1, last)
-    if coming is not True and len(rows) <= first:
-        rows += await _past(community, now, first + 1 - len(rows), last if last and last.past else None)
-    return page(rows, first)
+        runs.append(_run(now, last, past=False))
+    if coming is not True:
+        runs.append(_run(now, last if last and last.past else None, past=True))
+    if not runs:
+        return {community: page([], first) for community in communities}
+    found = await first_of_each(_EVENTS, "community", communities, first + 1, *runs)
+    return {community: page(_in_order(rows, now), first) for community, rows in found.items()}
 
 
-async def _coming(community: int, now: datetime, most: int, last: EventKey | None) -> list[EventRow]:
-    query = Event.filter(community_id=community, ends_at__gt=now)
+async def events_page(community: int, *terms: Any, **more: Any) -> Page[EventRow]:
+    return (await events_pages([community], *terms, **more))[community]
+
+
+def _run(now: datetime, last: EventKey | None, *, past: bool) -> Run:
+    where, values = f" AND t.ends_at {'<=' if past else '>'} ?", list[Any]([now])
+    beyond, direction = ("<", " DESC") if past else (">", "")
     if last:
-        query = query.filter(Q(starts_at__gt=last.starts_at) | Q(starts_at=last.starts_at, id__gt=last.id))
-    return await _events(query.order_by("starts_at", "id").limit(most))
+        where += f" AND (t.starts_at {beyond} ? OR (t.starts_at = ? AND t.id {beyond} ?))"
+        values += [last.starts_at, last.starts_at, last.id]
+    return Run(f"t.starts_at{direction}, t.id{direction}", where, values)
 
 
-async def _past(community: int, now: datetime, most: int, last: EventKey | None) -> list[EventRow]:
-    query = Event.filter(community_id=community, ends_at__lte=now)
-    if last:
-        query = query.filter(Q(starts_at__lt=last.starts_at) | Q(starts_at=last.starts_at, id__lt=last.id))
-    return await _events(query.order_by("-starts_at", "-id").limit(most))
+def _in_order(rows: Sequence[EventRow], now: datetime) -> list[EventRow]:
+    ordered = sorted(rows, key=lambda row: (row.starts_at, row.id))
+    coming = [row for row in ordered if row.ends_at > now]
+    return coming + [row for row in reversed(ordered) if row.ends_at <= now]
 
 
 async def attendance_of(event: int) -> Attendance | None:
@@ -134,7 +139,7 @@ async def place_of_sign_up(sign_up: int) -> Place:
     return await place_of_event(rows[0]["event_id"])
 
 
-async def organizers_of(ids: Sequence[int]) -> dict[int, list[int]]:
+async def organizers_of(ids: Collection[int]) -> dict[int, list[int]]:
     """The organizations behind each event, in the order in which they were named."""
     found: dict[int, list[int]] = {event: [] for event in ids}
     rows = await EventOrganizer.filter(event_id__in=ids).order_by("id").values("event_id", "organization_id")
@@ -143,11 +148,19 @@ async def organizers_of(ids: Sequence[int]) -> dict[int, list[int]]:
     return found
 
 
-async def dishes_of(event: int, first: int) -> list[str]:
-    """Of standing sign-ups, newest first."""
-    query = SignUp.filter(event_id=event, cancelled_at=None).exclude(dish=None)
-    rows = await query.order_by("-signed_up_at", "-id").limit(first).values("dish")
-    return [row["dish"] for row in rows]
+@dataclass(frozen=True, slots=True)
+class _DishRow:
+    dish: str
+
+
+_DISHES = Shape(_DishRow, "sign_up")
+
+
+async def dishes_of(events: Collection[int], first: int) -> dict[int, list[str]]:
+    """Of the standing sign-ups of each event, newest first."""
+    run = Run("t.signed_up_at DESC, t.id DESC", " AND t.cancelled_at IS NULL AND t.dish IS NOT NULL")
+    found = await first_of_each(_DISHES, "event", events, first, run)
+    return {event: [row.dish for row in rows] for event, rows in found.items()}
 
 
 async def _sign_ups(query: QuerySet[SignUp]) -> list[SignUpRow]:
@@ -157,12 +170,12 @@ async def _sign_ups(query: QuerySet[SignUp]) -> list[SignUpRow]:
     return [SignUpRow(**row) for row in rows]
 
 
-async def sign_ups_of(account: int, event_ids: Sequence[int]) -> dict[int, SignUpRow]:
+async def sign_ups_of(account: int, event_ids: Collection[int]) -> dict[int, SignUpRow]:
     """The standing sign-ups of an account, by event."""
     query = SignUp.filter(account_id=account, event_id__in=event_ids, cancelled_at=None)
     return {row.event: row for row in await _sign_ups(query)}
 
 
-async def sign_ups_by_id(account: int, ids: Sequence[int]) -> dict[int, SignUpRow]:
+async def sign_ups_by_id(account: int, ids: Collection[int]) -> dict[int, SignUpRow]:
     """The account's own, standing or cancelled."""
     return {row.id: row for row in await _sign_ups(SignUp.filter(account_id=account, id__in=ids))}

@@ -1,14 +1,14 @@
 """The book as residents read it: entries, months that add up, and the balance. Amounts in fen."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from tortoise.functions import Count, Sum
-from tortoise.queryset import QuerySet
-
 from community.database.paging import Page, page
+from community.database.rows import Run, Shape, day, first_of_each
+from community.database.sql import marks, select
 from community.errors import NotFound
 from community.ledger.models import Entry
 from community.ledger.rules import (
@@ -19,7 +19,6 @@ from community.ledger.rules import (
     check_chain,
     days_of,
     fold_months,
-    month_in,
 )
 from community.ledger.rules import CategoryTotal as CategoryTotal
 from community.ledger.rules import MonthRow as MonthRow
@@ -46,39 +45,47 @@ class EntryRow:
     recorded_at: datetime
 
 
-async def _entries(query: QuerySet[Entry]) -> list[EntryRow]:
-    rows: list[dict[str, Any]] = await query.values(
-        "id", "number", "date", "direction", "category", "item", "counterparty", "voucher", "amount",
-        "balance", "authority_clause", "recorded_at",
-        community="community_id", authority_vote="authority_vote_id", reverses="reverses_id",
-    )  # fmt: skip
-    return [EntryRow(**row) for row in rows]
+_ENTRIES = Shape(
+    EntryRow,
+    "entry",
+    community="community_id",
+    authority_vote="authority_vote_id",
+    reverses="reverses_id",
+)
+_NEWEST = "t.number DESC"
 
 
-async def entries_page(
-    community: int, first: int, after: int | None = None, month: str | None = None
-) -> Page[EntryRow]:
-    """Newest first; `after` is the number of the last one seen. Raises InvalidInput for no such month."""
-    query = Entry.filter(community_id=community)
+async def entries_pages(
+    communities: Collection[int], first: int, after: int | None = None, month: str | None = None
+) -> dict[int, Page[EntryRow]]:
+    """Of each book, newest first; `after` is the number of the last one seen.
+
+    Raises InvalidInput for no such month.
+    """
+    where, values = "", list[Any]()
     if after is not None:
-        query = query.filter(number__lt=after)
+        where, values = " AND t.number < ?", [after]
     if month is not None:
-        start, end = days_of(month)
-        query = query.filter(date__gte=start, date__lte=end)
-    return page(await _entries(query.order_by("-number").limit(first + 1)), first)
+        where, values = f"{where} AND t.date BETWEEN ? AND ?", [*values, *days_of(month)]
+    found = await first_of_each(_ENTRIES, "community", communities, first + 1, Run(_NEWEST, where, values))
+    return {community: page(rows, first) for community, rows in found.items()}
+
+
+async def entries_page(community: int, *terms: Any, **more: Any) -> Page[EntryRow]:
+    return (await entries_pages([community], *terms, **more))[community]
 
 
 async def entry_row(entry: int) -> EntryRow:
     """For actions, whoever asks. Raises NotFound."""
-    rows = await _entries(Entry.filter(id=entry))
+    rows = await _ENTRIES.with_ids([entry])
     if not rows:
         raise NotFound
     return rows[0]
 
 
-async def entries_by_id(viewer: Viewer, ids: Sequence[int]) -> dict[int, EntryRow]:
+async def entries_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EntryRow]:
     """Those of communities whose ledger the viewer may read."""
-    rows = await _entries(Entry.filter(id__in=ids))
+    rows = await _ENTRIES.with_ids(ids)
     communities = await communities_by_id(SYSTEM, list({row.community for row in rows}))
     open_to = {id_ for id_, row in communities.items() if may(viewer, Permission.READ_LEDGER, row.place)}
     return {row.id: row for row in rows if row.community in open_to}
@@ -96,35 +103,45 @@ async def last_line(community: int) -> tuple[int, int]:
     return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
 
 
-async def balance_of(community: int) -> int:
-    return (await last_line(community))[1]
+@dataclass(frozen=True, slots=True)
+class _BalanceRow:
+    balance: int
 
 
-async def _months(community: int) -> list[MonthRow]:
-    sums = (
-        await Entry.filter(community_id=community)
-        .annotate(total=Sum("amount"), count=Count("id"))
-        .group_by("date", "direction", "category")
-        .values_list("date", "direction", "category", "total", "count")
-    )
-    return fold_months(
-        DaySum(on, direction, category, int(total), count) for on, direction, category, total, count in sums
-    )
+_BALANCES = Shape(_BalanceRow, "entry")
 
 
-async def months_of(community: int, first: int) -> list[MonthRow]:
-    """Newest first: every month from the first entry's to the latest one's, by the dates of the entries."""
-    return (await _months(community))[::-1][:first]
+async def balances_of(communities: Collection[int]) -> dict[int, int]:
+    """What is there now; nothing before the first entry."""
+    found = await first_of_each(_BALANCES, "community", communities, 1, Run(_NEWEST))
+    return {community: rows[0].balance if rows else 0 for community, rows in found.items()}
 
 
-async def month_of(community: int, month: str) -> MonthRow | None:
-    """None before the first entry; after the latest one the balance stands. Raises InvalidInput."""
-    return month_in(await _months(community), month)
+async def months_of(communities: Collection[int]) -> dict[int, list[MonthRow]]:
+    """Of each book every month from the first entry's to the latest one's, by their dates, oldest first."""
+    sums: defaultdict[int, list[DaySum]] = defaultdict(list)
+    for row in await select(_SUMS % marks(communities), list(communities)):
+        sums[row["community"]].append(
+            DaySum(
+                day(row["date"]),
+                Direction(row["direction"]),
+                Category(row["category"]),
+                int(row["total"]),
+                row["entries"],
+            )
+        )
+    return {community: fold_months(sums[community]) for community in communities}
+
+
+_SUMS = """
+SELECT community_id AS community, date, direction, category, SUM(amount) AS total, COUNT(*) AS entries
+  FROM entry WHERE community_id IN (%s) GROUP BY community_id, date, direction, category
+"""
 
 
 async def check_books(community: int) -> list[str]:
     """Every difference found when the whole book is added up again; none when it is right."""
-    entries = await _entries(Entry.filter(community_id=community).order_by("number"))
+    entries = await _ENTRIES.where("t.community_id = ? ORDER BY t.number", [community])
     lines = [
         BookLine(
             entry.id,
@@ -137,4 +154,4 @@ async def check_books(community: int) -> list[str]:
         )
         for entry in entries
     ]
-    return check_chain(lines, await _months(community))
+    return check_chain(lines, (await months_of([community]))[community])

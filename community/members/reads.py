@@ -2,14 +2,14 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from tortoise.expressions import Q
 
-from community.database.sql import instant, select
+from community.database.sql import instant, marks, select
 from community.members.models import Account
 from community.permissions import CITY, Permission, Role, Viewer
 
@@ -98,24 +98,33 @@ class PartySeat:
 
 # A representative who left the party binds nobody; one without an account is still one.
 _SEATS = """
-SELECT o.party_id AS party, c.account_id AS named,
+SELECT p.community_id AS community, o.party_id AS party, c.account_id AS named,
        CASE WHEN c.until IS NULL OR c.until > ? THEN r.id END AS naming
   FROM co_owner o JOIN owner_party p ON p.id = o.party_id
   LEFT JOIN representative r ON r.party_id = o.party_id AND r.since <= ? AND (r.until IS NULL OR r.until > ?)
   LEFT JOIN co_owner c ON c.id = r.co_owner_id
- WHERE o.account_id = ? AND p.community_id = ? AND o.since <= ? AND (o.until IS NULL OR o.until > ?)
+ WHERE o.account_id = ? AND p.community_id IN (%s) AND o.since <= ? AND (o.until IS NULL OR o.until > ?)
  ORDER BY o.party_id
 """
 
 
-async def seats_of(account: int, community: int, now: datetime) -> list[PartySeat]:
-    """The owner parties for which the account may speak in a community."""
-    named: dict[int, set[int]] = {}
-    for row in await select(_SEATS, [now, now, now, account, community, now, now]):
-        of = named.setdefault(row["party"], set())
+async def seats_in(account: int, communities: Collection[int], now: datetime) -> dict[int, list[PartySeat]]:
+    """The owner parties for which the account may speak, by community."""
+    query = _SEATS % marks(communities)
+    named: defaultdict[int, dict[int, set[int]]] = defaultdict(dict)
+    for row in await select(query, [now, now, now, account, *communities, now, now]):
+        of = named[row["community"]].setdefault(row["party"], set())
         if row["naming"] is not None:
             of.add(row["named"])
-    return [PartySeat(party, frozenset(of)) for party, of in named.items()]
+    return {
+        community: [PartySeat(party, frozenset(of)) for party, of in parties.items()]
+        for community, parties in named.items()
+    }
+
+
+async def seats_of(account: int, community: int, now: datetime) -> list[PartySeat]:
+    """The same of one community."""
+    return (await seats_in(account, [community], now)).get(community, [])
 
 
 async def accounts_like(pattern: str) -> list[tuple[int, str]]:

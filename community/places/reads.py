@@ -4,14 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tortoise.functions import Count
-from tortoise.queryset import QuerySet
-
 from community.database.paging import Page, page
-from community.database.sql import select
+from community.database.rows import Run, Shape, first_of_each
+from community.database.sql import marks, select
 from community.errors import NotFound
 from community.permissions import CITY, Permission, Place, Viewer, may
-from community.places.models import Building, Community, CommunityProfile, Organization, Unit
+from community.places.models import Community, CommunityProfile
 from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
 
 
@@ -45,11 +43,30 @@ class OrganizationRow:
     name: str
 
 
-async def _rows(query: QuerySet[Community]) -> list[CommunityRow]:
-    columns = ("id", "slug", "name", "address", "households", "residents", "owner_cards", "profile_version")
-    found: list[dict[str, Any]] = await query.values(*columns)
-    profiles = await profiles_of([row["id"] for row in found])
-    return [CommunityRow(profile=profiles[row["id"], row.pop("profile_version")], **row) for row in found]
+_COMMUNITY = """
+SELECT c.id, c.slug, c.name, c.address, c.households, c.residents, c.owner_cards,
+       p.version, p.public_reading, p.time_zone, p.notice_days, p.window_days_least, p.window_days_most
+  FROM community c JOIN community_profile p ON p.community_id = c.id AND p.version = c.profile_version
+ WHERE """
+
+
+async def _rows(condition: str, values: Sequence[Any]) -> list[CommunityRow]:
+    """The communities `c` with their profile `p` in force that meet `condition`, SQL of ours."""
+    return [
+        CommunityRow(
+            row["id"], row["slug"], row["name"], row["address"], row["households"], row["residents"],
+            row["owner_cards"],
+            Profile(
+                row["version"], bool(row["public_reading"]), row["time_zone"], row["notice_days"],
+                row["window_days_least"], row["window_days_most"],
+            ),
+        )
+        for row in await select(_COMMUNITY + condition, values)
+    ]  # fmt: skip
+
+
+def _among(ids: Collection[int]) -> tuple[str, list[int]]:
+    return f"c.id IN ({marks(ids)})", list(ids)
 
 
 async def profiles_of(communities: Sequence[int]) -> dict[tuple[int, int], Profile]:
@@ -81,7 +98,7 @@ async def place_where(condition: str, key: int) -> Place:
 
 
 async def places_of(communities: Collection[int]) -> dict[int, Place]:
-    return {row.id: row.place for row in await _rows(Community.filter(id__in=communities))}
+    return {row.id: row.place for row in await _rows(*_among(communities))}
 
 
 async def the_city(subject: object) -> Place:
@@ -93,72 +110,73 @@ def _visible(viewer: Viewer, rows: Sequence[CommunityRow]) -> list[CommunityRow]
     return [row for row in rows if may(viewer, Permission.READ_BULLETIN, row.place)]
 
 
-async def communities_by_id(viewer: Viewer, ids: Sequence[int]) -> dict[int, CommunityRow]:
-    return {row.id: row for row in _visible(viewer, await _rows(Community.filter(id__in=ids)))}
+async def communities_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, CommunityRow]:
+    return {row.id: row for row in _visible(viewer, await _rows(*_among(ids)))}
+
+
+async def communities_by_slug(viewer: Viewer, slugs: Collection[str]) -> dict[str, CommunityRow]:
+    likely = [slug for slug in slugs if slug.isprintable() and len(slug) <= LONGEST_SLUG]
+    rows = await _rows(f"c.slug IN ({marks(likely)})", likely) if likely else []
+    return {row.slug: row for row in _visible(viewer, rows)}
 
 
 async def community_by_slug(viewer: Viewer, slug: str) -> CommunityRow | None:
-    if not slug.isprintable() or len(slug) > LONGEST_SLUG:
-        return None  # nothing that a database would even look for
-    visible = _visible(viewer, await _rows(Community.filter(slug=slug)))
-    return visible[0] if visible else None
+    return (await communities_by_slug(viewer, [slug])).get(slug)
 
 
 async def communities_page(viewer: Viewer, first: int, after: int | None) -> Page[CommunityRow]:
     """In the order in which they joined."""
     own = [held for held in viewer.roles if may(viewer, Permission.READ_BULLETIN, Place(held, False))]
-    query = Community.all() if CITY in own else Community.filter(id__in=[*await _public_ids(), *own])
+    where, values = "1 = 1", list[Any]()
+    if CITY not in own:
+        where, values = _among(own)
+        where = f"(p.public_reading OR {where})"
     if after is not None:
-        query = query.filter(id__gt=after)
-    return page(_visible(viewer, await _rows(query.order_by("id").limit(first + 1))), first)
-
-
-async def _public_ids() -> list[int]:
-    rows = await CommunityProfile.filter(public_reading=True).values("community_id", "version")
-    versions = {
-        row["id"]: row["profile_version"] for row in await Community.all().values("id", "profile_version")
-    }
-    return [row["community_id"] for row in rows if versions[row["community_id"]] == row["version"]]
+        where, values = f"{where} AND c.id > ?", [*values, after]
+    rows = await _rows(f"{where} ORDER BY c.id LIMIT ?", [*values, first + 1])
+    return page(_visible(viewer, rows), first)
 
 
 async def communities_of(viewer: Viewer) -> list[CommunityRow]:
     """Those in which the viewer has a role of their own."""
-    return _visible(viewer, await _rows(Community.filter(id__in=list(viewer.roles)).order_by("id")))
+    where, values = _among(list(viewer.roles))
+    return _visible(viewer, await _rows(f"{where} ORDER BY c.id", values))
 
 
 async def all_communities() -> list[int]:
     return [row["id"] for row in await Community.all().order_by("id").values("id")]
 
 
-async def buildings_of(community: int) -> list[BuildingRow]:
-    rows = await Building.filter(community_id=community).order_by("position").values("id", "name")
-    sizes = (
-        await Unit.filter(community_id=community)
-        .annotate(units=Count("id"))
-        .group_by("building_id")
-        .values("building_id", "units")
-    )
-    units = {row["building_id"]: row["units"] for row in sizes}
-    return [BuildingRow(row["id"], row["name"], units.get(row["id"], 0)) for row in rows]
+_BUILDINGS = """
+SELECT b.community_id AS community, b.id AS id, b.name AS name,
+       (SELECT COUNT(*) FROM unit u WHERE u.building_id = b.id) AS units
+  FROM building b WHERE """
 
 
-async def buildings_by_id(ids: Sequence[int]) -> dict[int, BuildingRow]:
-    found = await Building.filter(id__in=ids).values("community_id")
-    rows = [
-        row for community in {row["community_id"] for row in found} for row in await buildings_of(community)
-    ]
-    return {row.id: row for row in rows if row.id in ids}
+async def buildings_of(communities: Collection[int]) -> dict[int, list[BuildingRow]]:
+    """Of each community, in order."""
+    found: dict[int, list[BuildingRow]] = {community: [] for community in communities}
+    condition = f"b.community_id IN ({marks(communities)}) ORDER BY b.position"
+    for row in await select(_BUILDINGS + condition, list(communities)):
+        found[row.pop("community")].append(BuildingRow(**row))
+    return found
 
 
-async def organizations_of(community: int) -> list[OrganizationRow]:
-    rows = (
-        await Organization.filter(community_id=community, until=None)
-        .order_by("id")
-        .values("id", "kind", "name")
-    )
-    return [OrganizationRow(**row) for row in rows]
+async def buildings_by_id(ids: Collection[int]) -> dict[int, BuildingRow]:
+    rows = await select(f"{_BUILDINGS} b.id IN ({marks(ids)})", list(ids))
+    return {row["id"]: BuildingRow(row["id"], row["name"], row["units"]) for row in rows}
 
 
-async def organizations_by_id(ids: Sequence[int]) -> dict[int, OrganizationRow]:
-    rows = await Organization.filter(id__in=ids).values("id", "kind", "name")
-    return {row["id"]: OrganizationRow(**row) for row in rows}
+_ORGANIZATIONS = Shape(OrganizationRow, "organization")
+_ALL = 1_000
+"""More parties than a community has."""
+
+
+async def organizations_of(communities: Collection[int]) -> dict[int, list[OrganizationRow]]:
+    """Those that stand, of each community."""
+    run = Run("t.id", " AND t.until IS NULL")
+    return await first_of_each(_ORGANIZATIONS, "community", communities, _ALL, run)
+
+
+async def organizations_by_id(ids: Collection[int]) -> dict[int, OrganizationRow]:
+    return {row.id: row for row in await _ORGANIZATIONS.with_ids(ids)}

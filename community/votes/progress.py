@@ -1,22 +1,22 @@
 """How a vote stands: the sums of its ballots, read in one statement, through the one count."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from tortoise.expressions import Q
 
-from community.database.sql import select
+from community.database.sql import instant, marks, select
+from community.errors import NotFound
 from community.members.models import OwnerParty, Ownership
 from community.members.rules import PartyKind
 from community.places.models import Unit
 from community.votes.casting import QuestionKind
-from community.votes.models import Ballot, Roll
-from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_row
-from community.votes.roll import RollUnit, electorate, form_roll
-from community.votes.rules import ZERO, Matter, Outcome, Sums, Tally, Weight, count
+from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_rows
+from community.votes.roll import RollUnit
+from community.votes.rules import ZERO, Outcome, Sums, Tally, Weight, count
 
 NO_DEVELOPER = 0
 """The developer's party where a community has recorded none."""
@@ -44,49 +44,92 @@ class Progress:
     questions: tuple[QuestionProgress, ...]
 
 
-# One statement, so that turnout and choices belong to the same moment.
+# One statement, so that stages, turnout and choices belong to the same moment.
 _SUMS = """
-WITH counted AS (SELECT party_id, ballot_id FROM counted_ballot WHERE vote_id = ?),
-answered AS (
-  SELECT DISTINCT b.question_id, k.party_id FROM counted k JOIN ballot_choice b ON b.ballot_id = k.ballot_id
-)
-SELECT 'choice' AS part, b.question_id AS question, b.choice AS choice,
-       COUNT(*) AS heads, CAST(SUM(r.area) AS BIGINT) AS area
+WITH counted AS (SELECT vote_id, party_id, ballot_id FROM counted_ballot WHERE vote_id IN ({votes}))
+SELECT 'vote' AS part, v.id AS vote, 0 AS key, '' AS choice, COALESCE(b.sequence, 0) AS heads,
+       CAST(0 AS BIGINT) AS area, b.cast_at AS at, v.opened_at AS opened_at, v.counted_at AS counted_at,
+       v.annulled_at AS annulled_at
+  FROM vote v LEFT JOIN ballot b ON b.vote_id = v.id
+       AND b.sequence = (SELECT MAX(n.sequence) FROM ballot n WHERE n.vote_id = v.id)
+ WHERE v.id IN ({votes})
+UNION ALL
+SELECT 'roll', r.vote, COALESCE(r.building_id, 0), '', r.heads, r.area, NULL, NULL, NULL, NULL
+  FROM roll r WHERE r.vote IN ({votes})
+UNION ALL
+SELECT 'choice', k.vote_id, b.question_id, b.choice, COUNT(*), CAST(SUM(r.area) AS BIGINT),
+       NULL, NULL, NULL, NULL
   FROM counted k JOIN ballot_choice b ON b.ballot_id = k.ballot_id JOIN question q ON q.id = b.question_id
   JOIN roll_entry r ON r.roll_id = q.roll_id AND r.party_id = k.party_id
- GROUP BY b.question_id, b.choice
+ GROUP BY k.vote_id, b.question_id, b.choice
 UNION ALL
-SELECT 'question', a.question_id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT)
-  FROM answered a JOIN question q ON q.id = a.question_id
+SELECT 'question', a.vote_id, a.question_id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT),
+       NULL, NULL, NULL, NULL
+  FROM (SELECT DISTINCT k.vote_id, b.question_id, k.party_id
+          FROM counted k JOIN ballot_choice b ON b.ballot_id = k.ballot_id) a
+  JOIN question q ON q.id = a.question_id
   JOIN roll_entry r ON r.roll_id = q.roll_id AND r.party_id = a.party_id
- GROUP BY a.question_id
+ GROUP BY a.vote_id, a.question_id
 UNION ALL
-SELECT 'silent', q.id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT)
+SELECT 'silent', q.vote_id, q.id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT), NULL, NULL, NULL, NULL
   FROM served s JOIN question q ON q.vote_id = s.vote_id
   JOIN roll_entry r ON r.roll_id = q.roll_id AND r.party_id = s.party_id
- WHERE s.vote_id = ? AND NOT EXISTS (SELECT 1 FROM counted k WHERE k.party_id = s.party_id)
- GROUP BY q.id
+ WHERE s.vote_id IN ({votes})
+   AND NOT EXISTS (SELECT 1 FROM counted k WHERE k.vote_id = s.vote_id AND k.party_id = s.party_id)
+ GROUP BY q.vote_id, q.id
 UNION ALL
-SELECT 'ballots', 0, '', COUNT(*), CAST(COALESCE(SUM(r.area), 0) AS BIGINT)
-  FROM counted k JOIN vote v ON v.id = ?
+SELECT 'ballots', v.id, 0, '', COUNT(*), CAST(SUM(r.area) AS BIGINT), NULL, NULL, NULL, NULL
+  FROM counted k JOIN vote v ON v.id = k.vote_id
   JOIN roll_entry r ON r.roll_id = v.roll_id AND r.party_id = k.party_id
-UNION ALL
-SELECT 'sequence', 0, '', COALESCE(MAX(sequence), 0), 0 FROM ballot WHERE vote_id = ?
+ GROUP BY v.id
+"""
+
+# What the rolls would be if they were formed now, as the register stood at the announcement.
+_REGISTERED = """
+WITH scope AS (
+  SELECT v.id AS vote, v.building_id AS building FROM vote v WHERE v.id IN ({votes})
+  UNION SELECT q.vote_id, q.building_id FROM question q WHERE q.vote_id IN ({votes})
+),
+developer AS (
+  SELECT community_id, MIN(id) AS party FROM owner_party WHERE kind = 'DEVELOPER' GROUP BY community_id
+)
+SELECT s.vote AS vote, COALESCE(s.building, 0) AS key, COUNT(DISTINCT s.party) AS heads,
+       CAST(SUM(s.area) AS BIGINT) AS area
+  FROM (
+    SELECT s.vote, s.building, u.area, COALESCE(
+             CASE WHEN u.status = 'DELIVERED' THEN (
+               SELECT MAX(o.party_id) FROM ownership o WHERE o.unit_id = u.id
+                  AND o.since <= v.announced_at AND (o.until IS NULL OR o.until > v.announced_at)) END,
+             d.party, 0) AS party
+      FROM scope s JOIN vote v ON v.id = s.vote
+      JOIN unit u ON u.community_id = v.community_id AND (s.building IS NULL OR u.building_id = s.building)
+       AND (v.parking_counts OR u.kind <> 'PARKING')
+      LEFT JOIN developer d ON d.community_id = v.community_id
+  ) s
+ GROUP BY s.vote, s.building
 """
 
 
 class _Parts:
-    """The rows of the sums, found again by what they are."""
+    """The rows of the sums of one vote, found again by what they are."""
 
-    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
+    def __init__(self) -> None:
         self._weights: defaultdict[tuple[str, int], Weight] = defaultdict(lambda: ZERO)
         self._choices: defaultdict[int, dict[str, Weight]] = defaultdict(dict)
-        for row in rows:
-            weight = Weight(row["heads"], row["area"])
-            if row["part"] == "choice":
-                self._choices[row["question"]][row["choice"]] = weight
-            else:
-                self._weights[row["part"], row["question"]] = weight
+        self.last_ballot_at: datetime | None = None
+        self.opened_at: Any = None
+        self.counted_at: Any = None
+        self.annulled_at: Any = None
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        weight = Weight(row["heads"], row["area"])
+        if row["part"] == "choice":
+            self._choices[row["key"]][row["choice"]] = weight
+            return
+        self._weights[row["part"], row["key"]] = weight
+        if row["part"] == "vote":
+            self.opened_at, self.counted_at = row["opened_at"], row["counted_at"]
+            self.annulled_at, self.last_ballot_at = row["annulled_at"], instant(row["at"])
 
     @property
     def ballots(self) -> Weight:
@@ -94,12 +137,21 @@ class _Parts:
 
     @property
     def sequence(self) -> int:
-        return self._weights["sequence", 0].heads
+        return self._weights["vote", 0].heads
 
-    def sums(self, question: QuestionRow, eligible: Weight) -> Sums:
+    @property
+    def stages(self) -> int:
+        """How many of its stages the vote has behind it."""
+        return sum(at is not None for at in (self.opened_at, self.counted_at, self.annulled_at))
+
+    def eligible(self, building: int | None) -> Weight:
+        """Of the roll of a building, frozen or as it would be."""
+        return self._weights["roll", building or 0]
+
+    def sums(self, question: QuestionRow) -> Sums:
         marked = self._choices[question.id]
         return Sums(
-            eligible=eligible,
+            eligible=self.eligible(question.building_id),
             choices={choice.code: marked.get(choice.code, ZERO) for choice in question.choices},
             silent_served=self._weights["silent", question.id],
             participating=self._weights["question", question.id],
@@ -108,55 +160,48 @@ class _Parts:
 
 async def progress_of(vote: int) -> Progress:
     """Exact at one moment during the call; outcomes are PENDING until the closing count. Raises NotFound."""
-    row = await vote_row(vote)
-    questions = (await questions_of([vote]))[vote]
-    eligible = await _eligible(row, questions)
-    parts = _Parts(await select(_SUMS, [vote] * 4))
-    newest = await Ballot.filter(vote_id=vote).order_by("-sequence").limit(1).values("cast_at")
-    stages = (row.opened_at, row.counted_at, row.annulled_at)
+    found = await progress_of_many([vote])
+    if not found:
+        raise NotFound
+    return found[vote]
+
+
+async def progress_of_many(votes: Collection[int]) -> dict[int, Progress]:
+    """Each exact at the same one moment, in as many statements as of one. What is unknown is left out."""
+    rows, questions = await vote_rows(votes), await questions_of(votes)
+    parts = await _parts(votes)
+    return {row.id: _progress(row, questions[row.id], parts[row.id]) for row in rows}
+
+
+async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
+    parts: defaultdict[int, _Parts] = defaultdict(_Parts)
+    for row in await select(_SUMS.format(votes=marks(votes)), [*votes] * _SUMS.count("{votes}")):
+        parts[row["vote"]].add(row)
+    if announced := [vote for vote, own in parts.items() if own.opened_at is None]:
+        for row in await select(_REGISTERED.format(votes=marks(announced)), [*announced] * 2):
+            parts[row["vote"]].add({"part": "roll", **row})
+    return parts
+
+
+def _progress(vote: VoteRow, questions: Sequence[QuestionRow], parts: _Parts) -> Progress:
     return Progress(
-        vote=vote,
-        version=parts.sequence + sum(stage is not None for stage in stages),
-        eligible=eligible[row.building_id],
+        vote=vote.id,
+        version=parts.sequence + parts.stages,
+        eligible=parts.eligible(vote.building_id),
         participating=parts.ballots,
-        last_ballot_at=newest[0]["cast_at"] if newest else None,
+        last_ballot_at=parts.last_ballot_at,
         questions=tuple(
-            QuestionProgress(
-                question.id,
-                question.kind,
-                parts.sequence,
-                _tally(row, question.matter, parts.sums(question, eligible[question.building_id])),
-            )
+            QuestionProgress(question.id, question.kind, parts.sequence, _tally(vote, question, parts))
             for question in questions
         ),
     )
 
 
-def _tally(vote: VoteRow, matter: Matter, sums: Sums) -> Tally:
-    tally = count(matter, vote.counting, sums)
-    if vote.counted_at is None and tally.outcome is not None:
+def _tally(vote: VoteRow, question: QuestionRow, parts: _Parts) -> Tally:
+    tally = count(question.matter, vote.counting, parts.sums(question))
+    if parts.counted_at is None and tally.outcome is not None:
         return replace(tally, outcome=Outcome.PENDING)
     return tally
-
-
-async def _eligible(vote: VoteRow, questions: Sequence[QuestionRow]) -> dict[int | None, Weight]:
-    """The denominators by building; before the opening as the roll stood at the announcement."""
-    buildings = scopes(vote, questions)
-    if vote.opened_at is None:
-        register = await read_register(vote.community_id, vote.announced_at)
-        return {
-            building: electorate(
-                form_roll(
-                    register.units,
-                    register.developer,
-                    building=building,
-                    parking_counts=vote.parking_counts,
-                ).values()
-            )
-            for building in buildings
-        }
-    rolls = await Roll.filter(vote=vote.id).values("building_id", "heads", "area")
-    return {roll["building_id"]: Weight(roll["heads"], roll["area"]) for roll in rolls}
 
 
 def scopes(vote: VoteRow, questions: Sequence[QuestionRow]) -> list[int | None]:

@@ -4,16 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from typing import Any
 
 from tortoise.exceptions import DoesNotExist
-from tortoise.expressions import Q
 
 from community.database.paging import Page, page
+from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import instant, marks, select
 from community.errors import NotFound
-from community.members.reads import seats_of
+from community.members.reads import PartySeat, seats_in
 from community.permissions import Permission, Place, Viewer, may
-from community.places.models import Unit
 from community.places.reads import place_where, places_of
 from community.votes.casting import Asked, QuestionKind, VoteForm, VoteStatus, status_of
 from community.votes.models import (
@@ -22,8 +23,6 @@ from community.votes.models import (
     CountedBallot,
     Question,
     RollEntry,
-    RollUnit,
-    Vote,
 )
 from community.votes.rules import CountingRules, FollowMajority, Matter, Silence, Weight
 
@@ -86,7 +85,7 @@ class QuestionRow:
     choices: tuple[ChoiceRow, ...]
 
 
-_VOTE = tuple(VoteRow.__dataclass_fields__)
+_VOTES = Shape(VoteRow, "vote")
 _QUESTION = tuple(name for name in QuestionRow.__dataclass_fields__ if name != "choices")
 
 
@@ -97,10 +96,15 @@ async def place_of_vote(vote: int) -> Place:
 
 async def vote_row(vote: int) -> VoteRow:
     """For actions and the system, whoever asks. Raises NotFound."""
-    rows = await Vote.filter(id=vote).values(*_VOTE)
+    rows = await _VOTES.with_ids([vote])
     if not rows:
         raise NotFound
-    return VoteRow(**rows[0])
+    return rows[0]
+
+
+async def vote_rows(votes: Collection[int]) -> list[VoteRow]:
+    """The same of many, without those that are unknown."""
+    return await _VOTES.with_ids(votes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,41 +142,50 @@ async def ballot_box(vote: int) -> BallotBox:
 
 
 async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
-    rows = [VoteRow(**row) for row in await Vote.filter(id__in=ids).values(*_VOTE)]
+    rows = await _VOTES.with_ids(ids)
     places = await places_of({row.community_id for row in rows})
     return {row.id: row for row in rows if may(viewer, Permission.READ_BULLETIN, places[row.community_id])}
 
 
-def _has_status(status: VoteStatus, now: datetime) -> Q:
+def _has_status(status: VoteStatus, now: datetime) -> tuple[str, list[datetime]]:
+    """As SQL with its values."""
     if status is VoteStatus.ANNULLED:
-        return Q(annulled_at__isnull=False)
-    standing = Q(annulled_at=None)
+        return "t.annulled_at IS NOT NULL", []
     if status is VoteStatus.ANNOUNCED:
-        return standing & Q(opens_at__gt=now)
+        return "t.annulled_at IS NULL AND t.opens_at > ?", [now]
     if status is VoteStatus.OPEN:
-        return standing & Q(opens_at__lte=now, closes_at__gt=now)
+        return "t.annulled_at IS NULL AND t.opens_at <= ? AND t.closes_at > ?", [now, now]
     if status is VoteStatus.CLOSED:
-        return standing & Q(closes_at__lte=now)
-    return Q(id=0)  # drafts, displays and certificates do not exist yet
+        return "t.annulled_at IS NULL AND t.closes_at <= ?", [now]
+    return _NONE, []  # drafts, displays and certificates do not exist yet
 
 
-async def votes_page(
-    community: int,
+_NONE = "1 = 0"
+
+
+async def votes_pages(
+    communities: Collection[int],
     now: datetime,
     first: int,
-    after: tuple[datetime, int] | None,
+    after: tuple[datetime, int] | None = None,
     statuses: Collection[VoteStatus] | None = None,
-) -> Page[VoteRow]:
-    """Newest opening first; `after`: opening and id of the last row seen."""
-    query = Vote.filter(community_id=community)
+) -> dict[int, Page[VoteRow]]:
+    """Of each community, newest opening first; `after`: opening and id of the last row seen."""
+    where, values = "", list[Any]()
     if after is not None:
-        query = query.filter(Q(opens_at__lt=after[0]) | Q(opens_at=after[0], id__lt=after[1]))
+        where += " AND (t.opens_at < ? OR (t.opens_at = ? AND t.id < ?))"
+        values += [after[0], *after]
     if statuses is not None:
-        query = query.filter(
-            Q(*(_has_status(status, now) for status in statuses), join_type=Q.OR) if statuses else Q(id=0)
-        )
-    rows = await query.order_by("-opens_at", "-id").limit(first + 1).values(*_VOTE)
-    return page([VoteRow(**row) for row in rows], first)
+        asked = [_has_status(status, now) for status in statuses]
+        where += f" AND ({' OR '.join(f'({text})' for text, _ in asked) or _NONE})"
+        values += [value for _, given in asked for value in given]
+    run = Run("t.opens_at DESC, t.id DESC", where, values)
+    found = await first_of_each(_VOTES, "community", communities, first + 1, run)
+    return {community: page(rows, first) for community, rows in found.items()}
+
+
+async def votes_page(community: int, *terms: Any) -> Page[VoteRow]:
+    return (await votes_pages([community], *terms))[community]
 
 
 async def questions_of(votes: Collection[int]) -> dict[int, list[QuestionRow]]:
@@ -239,24 +252,6 @@ async def roll_parties(vote: int) -> list[int]:
     return [row["party_id"] for row in rows]
 
 
-async def weights_in(roll: int | None, parties: Sequence[int]) -> dict[int, Weight]:
-    rows = await RollEntry.filter(roll_id=roll, party_id__in=parties).values("party_id", "heads", "area")
-    return {row["party_id"]: Weight(row["heads"], row["area"]) for row in rows}
-
-
-async def units_in(roll: int | None, parties: Sequence[int]) -> dict[int, list[str]]:
-    """The names of the units with which each party stands on a roll."""
-    rows = await RollUnit.filter(roll_id=roll, party_id__in=parties).values("party_id", "unit_id")
-    names = {
-        row["id"]: row["name"]
-        for row in await Unit.filter(id__in=[r["unit_id"] for r in rows]).values("id", "name")
-    }
-    units: defaultdict[int, list[str]] = defaultdict(list)
-    for row in rows:
-        units[row["party_id"]].append(names[row["unit_id"]])
-    return units
-
-
 @dataclass(frozen=True, slots=True)
 class AnswerRow:
     question_id: int
@@ -275,22 +270,24 @@ class BallotRow:
     answers: tuple[AnswerRow, ...]
 
 
-_BALLOT = """
+_BALLOTS = """
 SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS cast_at,
        a.question_id AS question, a.choice AS choice, a.text AS text
   FROM ballot b LEFT JOIN (
-    SELECT id, question_id, choice, NULL AS text FROM ballot_choice WHERE ballot_id = ?
+    SELECT id, ballot_id, question_id, choice, NULL AS text FROM ballot_choice WHERE ballot_id IN ({these})
     UNION ALL
-    SELECT id, question_id, NULL, text FROM ballot_text WHERE ballot_id = ?
-  ) a ON 1 = 1
- WHERE b.id = ? ORDER BY a.text IS NOT NULL, a.id
+    SELECT id, ballot_id, question_id, NULL, text FROM ballot_text WHERE ballot_id IN ({these})
+  ) a ON a.ballot_id = b.id
+ WHERE b.id IN ({these}) ORDER BY b.id, a.text IS NOT NULL, a.id
 """
 
 
-async def ballot_row(ballot: int) -> BallotRow:
-    rows = await select(_BALLOT, [ballot] * 3)
-    if not rows:
-        raise DoesNotExist(Ballot)
+async def ballots_by_id(ballots: Collection[int]) -> dict[int, BallotRow]:
+    rows = await select(_BALLOTS.format(these=marks(ballots)), [*ballots] * 3)
+    return {ballot: _ballot(list(own)) for ballot, own in groupby(rows, key=lambda row: int(row["id"]))}
+
+
+def _ballot(rows: Sequence[dict[str, Any]]) -> BallotRow:
     choices: defaultdict[int, list[str]] = defaultdict(list)
     texts: dict[int, str] = {}
     for row in rows:
@@ -306,6 +303,13 @@ async def ballot_row(ballot: int) -> BallotRow:
     return BallotRow(row["id"], row["vote_id"], row["party_id"], instant(row["cast_at"]), answers)
 
 
+async def ballot_row(ballot: int) -> BallotRow:
+    found = await ballots_by_id([ballot])
+    if not found:
+        raise DoesNotExist(Ballot)
+    return found[ballot]
+
+
 @dataclass(frozen=True, slots=True)
 class OwnEntry:
     """An owner party on a roll, as one of its own sees it."""
@@ -317,24 +321,51 @@ class OwnEntry:
     ballot: int | None
 
 
+_ENTRIES = """
+SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ballot_id AS ballot,
+       n.name AS unit
+  FROM vote v JOIN roll_entry r ON r.roll_id = v.roll_id
+  LEFT JOIN counted_ballot k ON k.vote_id = v.id AND k.party_id = r.party_id
+  LEFT JOIN roll_unit u ON u.roll_id = r.roll_id AND u.party_id = r.party_id
+  LEFT JOIN unit n ON n.id = u.unit_id
+ WHERE v.id IN ({votes}) AND r.party_id IN ({parties}) ORDER BY u.id
+"""
+
+
+async def own_entries_of(
+    account: int, votes: Collection[VoteRow], now: datetime
+) -> dict[VoteRow, list[OwnEntry]]:
+    """The entries of each opened vote for which the account may speak."""
+    seats = await seats_in(account, {vote.community_id for vote in votes}, now)
+    parties = [seat.party for own in seats.values() for seat in own]
+    keys = [vote.id for vote in votes]
+    rows = await select(_ENTRIES.format(votes=marks(keys), parties=marks(parties)), [*keys, *parties])
+    found: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found[row["vote"], row["party"]].append(row)
+    return {
+        vote: [
+            _own_entry(own, seat, account)
+            for seat in seats.get(vote.community_id, [])
+            if (own := found.get((vote.id, seat.party)))
+        ]
+        for vote in votes
+    }
+
+
+def _own_entry(rows: Sequence[dict[str, Any]], seat: PartySeat, account: int) -> OwnEntry:
+    entry = rows[0]
+    return OwnEntry(
+        seat.party,
+        tuple(row["unit"] for row in rows if row["unit"] is not None),
+        Weight(entry["heads"], entry["area"]),
+        seat.may_cast(account),
+        entry["ballot"],
+    )
+
+
 async def own_entries(account: int, vote: VoteRow, now: datetime) -> list[OwnEntry]:
-    """The entries of an opened vote for which the account may speak."""
-    seats = await seats_of(account, vote.community_id, now)
-    parties = [seat.party for seat in seats]
-    weights = await weights_in(vote.roll_id, parties)
-    units = await units_in(vote.roll_id, parties)
-    ballots = await counted_ballots(vote.id, parties)
-    return [
-        OwnEntry(
-            seat.party,
-            tuple(units[seat.party]),
-            weights[seat.party],
-            seat.may_cast(account),
-            ballots.get(seat.party),
-        )
-        for seat in seats
-        if seat.party in weights
-    ]
+    return (await own_entries_of(account, [vote], now))[vote]
 
 
 async def counted_ballots(vote: int, parties: Sequence[int]) -> dict[int, int]:

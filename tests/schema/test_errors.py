@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from schema import places, votes
+from schema import loaders, votes
 from schema.errors import presented
 
 SECRET = "身份证 330101199001011234"
@@ -23,7 +23,7 @@ async def test_what_is_our_fault_is_masked_and_logged_under_a_number(
     async def fail(*_: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(places, "community_by_slug", fail)
+    monkeypatch.setattr(loaders, "communities_by_slug", fail)
     with caplog.at_level(logging.ERROR):
         result = await house.result('{ community(slug: "spring") { id } viewer { account } }')
     (error,) = result.errors

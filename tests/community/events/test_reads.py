@@ -122,10 +122,10 @@ async def test_dishes_are_those_of_standing_sign_ups_newest_first(estate: Any, n
         await sign_up(viewer, now + timedelta(seconds=second), event, party_size=1, dish=dish)
         for second, (viewer, dish) in enumerate(zip(people, dishes, strict=True))
     ]
-    assert await dishes_of(event, 50) == ["汤", "虾", "鱼"]
-    assert await dishes_of(event, 2) == ["汤", "虾"]
+    assert await dishes_of([event, 1], 50) == {event: ["汤", "虾", "鱼"], 1: []}
+    assert await dishes_of([event, 1], 2) == {event: ["汤", "虾"], 1: []}
     await cancel_sign_up(estate.neighbour, now, made[1])
-    assert await dishes_of(event, 50) == ["汤", "鱼"]
+    assert await dishes_of([event, 1], 50) == {event: ["汤", "鱼"], 1: []}
 
 
 async def test_sign_ups_are_shown_to_their_own_account_only(

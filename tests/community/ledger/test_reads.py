@@ -8,15 +8,15 @@ from community.database.sql import is_postgres, select
 from community.errors import InvalidInput, NotFound
 from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
 from community.ledger.reads import (
-    balance_of,
+    balances_of,
     check_books,
     entries_by_id,
     entries_page,
-    month_of,
+    entries_pages,
     months_of,
     place_of_entry,
 )
-from community.ledger.rules import Category, CategoryTotal, Direction, MonthRow
+from community.ledger.rules import Category, CategoryTotal, Direction, MonthRow, month_in
 from community.permissions import NOBODY, SYSTEM, Permission, Place, Viewer
 
 INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
@@ -39,16 +39,24 @@ async def book(estate: Any, build: Any, now: datetime) -> int:
     return int(estate.community)
 
 
+async def balance_of(community: int) -> int:
+    return (await balances_of([community]))[community]
+
+
+async def month_of(community: int, month: str) -> MonthRow | None:
+    return month_in((await months_of([community]))[community], month)
+
+
 async def test_an_empty_book(estate: Any) -> None:
     assert await balance_of(estate.community) == 0
-    assert await months_of(estate.community, 24) == []
+    assert await months_of([estate.community]) == {estate.community: []}
     assert await month_of(estate.community, "2026-05") is None
     assert list((await entries_page(estate.community, 20)).rows) == []
     assert await check_books(estate.community) == []
 
 
 async def test_months_are_those_of_the_dates_and_reconcile(book: int) -> None:
-    months = await months_of(book, 24)
+    months = (await months_of([book]))[book][::-1]
     assert [month.month for month in months] == ["2026-05", "2026-04", "2026-03", "2026-02", "2026-01"]
     assert [month.closing for month in months] == [8_100, 8_000, 8_000, 9_000, 9_000]
     assert [month.opening for month in months] == [8_000, 8_000, 9_000, 9_000, 0]
@@ -57,8 +65,19 @@ async def test_months_are_those_of_the_dates_and_reconcile(book: int) -> None:
         [CategoryTotal(INCOME, PARKING, 5_000), CategoryTotal(INCOME, LOCKER, 4_000)],
     )  # fmt: skip
     assert months[0].closing == await balance_of(book)
-    assert await months_of(book, 2) == months[:2]
-    assert await months_of(book, 0) == []
+
+
+async def test_many_books_are_read_as_each_alone(book: int, estate: Any, build: Any, now: datetime) -> None:
+    empty, other = await build.community(), await build.community()
+    await record_entries(SYSTEM, now, other, BOOK[1:4])
+    books = [book, empty, other]
+    assert await balances_of(books) == {key: await balance_of(key) for key in books}
+    assert await months_of(books) == {key: (await months_of([key]))[key] for key in books}
+    for first, *terms in ((1,), (2,), (9,), (2, 3), (2, None, "2026-01")):
+        pages = await entries_pages(books, first, *terms)
+        assert pages == {key: await entries_page(key, first, *terms) for key in books}
+    assert [row.number for row in (await entries_pages(books, 2))[other].rows] == [3, 2]
+    assert await entries_pages([], 2) == await balances_of([]) == await months_of([]) == {}
 
 
 async def test_one_month(book: int) -> None:
@@ -135,7 +154,7 @@ async def test_sums_beyond_32_bits_stay_exact(estate: Any, now: datetime) -> Non
             estate.chair, now, estate.community, date=date(2026, 5, 1), direction=INCOME, category=PARKING,
             item="停车费", amount=amount,
         )  # fmt: skip
-    (month,) = await months_of(estate.community, 5)
+    (month,) = (await months_of([estate.community]))[estate.community]
     assert (month.income, month.closing, await balance_of(estate.community)) == (3 * amount,) * 3
     assert isinstance(month.income, int)
 

@@ -136,7 +136,7 @@ async def test_buildings_come_in_their_order_with_the_number_of_their_units(esta
     await Building.filter(id=empty).update(position=2)
     elsewhere = await build.building(await build.community())
 
-    rows = await buildings_of(estate.community)
+    rows = (await buildings_of([estate.community]))[estate.community]
     assert [(row.id, row.units) for row in rows] == [(first, 2), (estate.building, 1), (empty, 0)]
     by_id = await buildings_by_id([first, elsewhere, 5])
     assert {key: row.units for key, row in by_id.items()} == {first: 2, elsewhere: 0}
@@ -146,7 +146,7 @@ async def test_organizations_that_stand_are_listed_and_former_ones_still_have_a_
     estate: Any, build: Any, now: datetime
 ) -> None:
     former = await build.organization(estate.community, OrganizationKind.MANAGEMENT_COMMITTEE, until=now)
-    standing = await organizations_of(estate.community)
+    standing = (await organizations_of([estate.community]))[estate.community]
     assert [row.id for row in standing] == [estate.committee, estate.service]
     assert standing[0].kind is OrganizationKind.OWNERS_COMMITTEE
     assert set(await organizations_by_id([former, estate.committee])) == {former, estate.committee}

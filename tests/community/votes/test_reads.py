@@ -21,11 +21,9 @@ from community.votes.reads import (
     questions_of,
     roll_parties,
     standing,
-    units_in,
     vote_row,
     votes_by_id,
     votes_page,
-    weights_in,
 )
 from community.votes.rules import FollowMajority, Weight
 
@@ -120,23 +118,14 @@ async def test_questions_and_choices_come_in_their_order(poll: Any) -> None:
 
 async def test_who_stands_on_a_roll_and_with_what(poll: Any) -> None:
     home, other = await poll.household(10_000), await poll.household(11_000)
-    second = await poll.unit(2_000, owner=home.party)
+    await poll.unit(2_000, owner=home.party)
     vote = await poll.announced()
     assert await roll_parties(vote) == []
     await poll.open(vote)
-    roll = (await vote_row(vote)).roll_id
     listed = await roll_parties(vote)
     assert len(listed) == 3
     assert {home.party, other.party} < set(listed)
     assert listed == await roll_parties(vote)
-    assert await weights_in(roll, [home.party, other.party, 5]) == {
-        home.party: Weight(1, 12_000),
-        other.party: Weight(1, 11_000),
-    }
-    units = await units_in(roll, [home.party])
-    assert sorted(units[home.party]) == sorted(await poll.names_of(home.unit, second))
-    assert await weights_in(None, [home.party]) == {}
-    assert await units_in(None, [home.party]) == {}
 
 
 async def test_the_box_of_a_vote_is_the_vote_as_it_stands(poll: Any) -> None:
