@@ -65,10 +65,11 @@ SELECT 'choice', k.vote_id, b.question_id, b.choice, COUNT(*), CAST(SUM(r.area) 
 UNION ALL
 SELECT 'question', a.vote_id, a.question_id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT),
        NULL, NULL, NULL, NULL
-  FROM (SELECT DISTINCT k.vote_id, b.question_id, k.party_id
-          FROM counted k JOIN ballot_choice b ON b.ballot_id = k.ballot_id) a
-  JOIN question q ON q.id = a.question_id
-  JOIN roll_entry r ON r.roll_id = q.roll_id AND r.party_id = a.party_id
+  FROM (SELECT DISTINCT k.vote_id, b.question_id, k.party_id, q.roll_id
+          FROM question q JOIN counted k ON k.vote_id = q.vote_id
+          JOIN ballot_choice b ON b.ballot_id = k.ballot_id AND b.question_id = q.id
+         WHERE q.vote_id IN ({votes}) AND q.max_choices > 1) a
+  JOIN roll_entry r ON r.roll_id = a.roll_id AND r.party_id = a.party_id
  GROUP BY a.vote_id, a.question_id
 UNION ALL
 SELECT 'silent', q.vote_id, q.id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT), NULL, NULL, NULL, NULL
@@ -149,12 +150,13 @@ class _Parts:
         return self._weights["roll", building or 0]
 
     def sums(self, question: QuestionRow) -> Sums:
-        marked = self._choices[question.id]
+        """Where each marks at most one choice, those who take part are the sum of the choices."""
+        marked, several = self._choices[question.id], question.max_choices > 1
         return Sums(
             eligible=self.eligible(question.building_id),
             choices={choice.code: marked.get(choice.code, ZERO) for choice in question.choices},
             silent_served=self._weights["silent", question.id],
-            participating=self._weights["question", question.id],
+            participating=self._weights["question", question.id] if several else None,
         )
 
 
