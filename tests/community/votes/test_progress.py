@@ -1,13 +1,18 @@
 import asyncio
+import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from community.errors import NotFound
+from community.members.models import Ownership
 from community.places.models import Unit
 from community.places.rules import DeliveryStatus, UnitKind
 from community.votes.models import Served, Vote
-from community.votes.progress import Progress, progress_of
+from community.votes.progress import Progress, progress_of, progress_of_many, read_register
+from community.votes.reads import vote_row
+from community.votes.roll import electorate, form_roll
 from community.votes.rules import Gate, Matter, Measure, Outcome, Silence, Tally, Weight
 
 NOBODY = Weight(0, 0)
@@ -180,3 +185,62 @@ async def test_what_is_read_while_ballots_come_in_belongs_to_one_moment(poll: An
     versions = [progress.version for progress in seen]
     assert versions == sorted(versions)
     assert versions[-1] == 21
+
+
+async def test_the_register_is_summed_as_the_roll_would_be_formed(poll: Any) -> None:
+    """Owned since and until any day, by several or by nobody, delivered or not, of any kind."""
+    chance = random.Random(7)  # noqa: S311 - the same estate each time
+    towers = [await poll.build.building(poll.estate.community) for _ in range(2)]
+    homes = await poll.households(3)
+    days = [poll.announced_at + timedelta(days=days) for days in (-900, -1, 0, 1)]
+    for number in range(60):
+        unit = await poll.unit(
+            1_000 + number, building=chance.choice(towers), kind=chance.choice(list(UnitKind)),
+            status=chance.choice([DeliveryStatus.DELIVERED, *DeliveryStatus]),
+        )  # fmt: skip
+        since, until = sorted(chance.sample(days, 2))
+        if chance.random() < 0.8:
+            owner = chance.choice(homes).party
+            await Ownership.create(
+                unit_id=unit, party_id=owner, since=since, until=until if chance.random() < 0.5 else None
+            )
+    questions = (poll.resolution(), *(poll.resolution(building=tower) for tower in towers))
+    votes = [await poll.announced(*questions, parking_counts=counts) for counts in (True, False)]
+    for vote, progress in (await progress_of_many(votes)).items():
+        row = await vote_row(vote)
+        register = await read_register(row.community_id, row.announced_at)
+        expected = [
+            electorate(
+                form_roll(
+                    register.units,
+                    register.developer,
+                    building=building,
+                    parking_counts=row.parking_counts,
+                ).values()
+            )
+            for building in (None, *towers)
+        ]
+        assert [question.tally.eligible for question in progress.questions] == expected
+        assert progress.eligible == expected[0]
+
+
+async def test_many_votes_are_read_as_each_alone(poll: Any) -> None:
+    homes = await poll.households(3)
+    tower = await poll.build.building(poll.estate.community)
+    await poll.household(10_000, building=tower)
+    announced = await poll.announced(poll.resolution(), poll.resolution(building=tower))
+    opened, surveyed = await poll.opened(), await poll.opened(poll.survey(max_choices=3), poll.survey())
+    closed = await poll.opened(revisable=True)
+    for home, choice in zip(homes, ("FOR", "AGAINST", "FOR"), strict=True):
+        await poll.cast(home.viewer, opened, choice)
+        await poll.cast(home.viewer, closed, "FOR")
+    await poll.cast(homes[0].viewer, closed, "AGAINST", at=poll.during + timedelta(minutes=1))
+    await poll.cast(homes[1].viewer, surveyed, "A")
+    await poll.closed(closed)
+    votes = [closed, announced, surveyed, opened]
+    assert await progress_of_many([*votes, 5]) == {vote: await progress_of(vote) for vote in votes}
+    found = await progress_of_many(votes)
+    assert [found[vote].version for vote in votes] == [6, 0, 2, 4]
+    assert found[closed].last_ballot_at == poll.during + timedelta(minutes=1)
+    assert found[closed].questions[0].tally.choices["AGAINST"] == Weight(1, 9_000)
+    assert await progress_of_many([]) == {}
