@@ -294,9 +294,9 @@ SUBJECT = "edges { node { subject { __typename id ... on Vote { tally { version 
 HOSTILE = {
     "thirty tallies": VOTES % aliases("tally { version }", 30),
     "votes of the community of the votes": "{ communities { edges { node { "
-    + "votes { edges { node { community { " * 4
+    + "votes { edges { node { community { " * 2
     + "votes { edges { node { tally { version } } } }"
-    + " } } } }" * 4
+    + " } } } }" * 2
     + " } } } }",
     "bulletins": COMMUNITIES % aliases(f"bulletin(first: 100) {{ {SUBJECT} }}"),
     "bulletins of many lengths": COMMUNITIES % pages("bulletin", SUBJECT),
