@@ -15,7 +15,7 @@ from community.members.models import CoOwner, RoleGrant, Session
 from community.permissions import SYSTEM
 from community.signals import Signal, Topic
 from community.votes.actions import open_vote
-from schema import votes
+from schema import loaders
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -256,7 +256,7 @@ async def test_what_was_read_while_rights_changed_is_read_again(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client comes back with its cursor, and is shown what it may see by then."""
-    read = votes.own_entries
+    read = loaders.own_entries_of
 
     async def meanwhile(*given: Any) -> Any:
         found = await read(*given)
@@ -266,7 +266,7 @@ async def test_what_was_read_while_rights_changed_is_read_again(
     async with here() as server, server.socket("spring/resident-1") as socket:
         await socket.subscribe("a", ENTRIES, id=server.town.id("Community", "spring"))
         await begun(server)
-        monkeypatch.setattr(votes, "own_entries", meanwhile)
+        monkeypatch.setattr(loaders, "own_entries_of", meanwhile)
         await open_vote(SYSTEM, server.town.now + 10 * DAY, server.town.key("Vote", "coming"))
         with pytest.raises(ConnectionClosed) as closed:
             await socket.receive()
