@@ -29,6 +29,7 @@ from community.members.models import CoOwner, OwnerParty, Ownership
 from community.members.rules import PartyKind
 from community.permissions import SYSTEM
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
+from community.places.reads import organizations_of
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
 from community.votes.actions import NewQuestion, announce_vote, cast_ballot, open_vote
 from community.votes.casting import Answered, QuestionKind, VoteForm
@@ -122,6 +123,7 @@ def counted(house: Any, statements: list[str]) -> Counted:
 async def enrich(house: Any, community: int, committee: int, times: int = 1) -> None:
     """Of everything one more, in which resident-1 has a part."""
     now, resident = house.now, await house.viewer(WHO)
+    standing = [organization.id for organization in (await organizations_of([community]))[community]]
     for _ in range(times):
         asked = [
             NewQuestion("换水泵", "", QuestionKind.RESOLUTION, Matter.USE_FUND),
@@ -141,7 +143,7 @@ async def enrich(house: Any, community: int, committee: int, times: int = 1) -> 
             event = await publish_event(
                 SYSTEM, starts - 2 * DAY, community, title="百家宴", description="", place="广场",
                 starts_at=starts, ends_at=starts + timedelta(hours=1), sign_up_closes_at=None, capacity=None,
-                max_party_size=4, potluck=True, organizers=[committee],
+                max_party_size=4, potluck=True, organizers=standing[:times],
             )  # fmt: skip
             await sign_up(resident, starts - 2 * DAY, event, party_size=2, dish="鱼")
         await publish_notice(
