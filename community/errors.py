@@ -100,6 +100,9 @@ class CursorInvalid(Refused):
     zh = "续读的位置无效，请从头读起。"
     en = "This cursor is not one of ours, is ahead of the journal or too old; read from the start."
 
+    def __init__(self) -> None:
+        super().__init__(field="after")
+
 
 class KeyReused(Refused):
     code = ErrorCode.KEY_REUSED

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from community.bulletin.models import Notice
 from community.bulletin.reads import own_organizations, place_of_notice
@@ -42,11 +43,13 @@ async def publish_notice(
     key: str | None = None,
 ) -> int:
     """The id of the notice. `organization`: the publisher's own where none is named."""
-    words = {
+    terms: dict[str, Any] = {
         "title": line(title, 120, "标题", "the title", field="notice.title"),
         "body": body_text(body, LONGEST_BODY, "正文", "the text", field="notice.body"),
+        "kind": kind,
+        "effective_from": effective_from,
+        "effective_until": effective_until,
     }
-    terms = words | {"kind": kind, "effective_from": effective_from, "effective_until": effective_until}
     await journal.hold_number()  # one publishes at a time, so that a retry finds its first try
     command = await work.command(
         "publishNotice", key, community=community, organization=organization, **terms

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from community.bulletin.actions import in_whose_name
 from community.bulletin.rules import BulletinKind
@@ -46,7 +47,7 @@ async def publish_event(
 ) -> int:
     """The id of the event. Signing up ends at the start, and the publisher's own organization organizes,
     where nothing else is said."""
-    terms = {
+    terms: dict[str, Any] = {
         "title": line(title, 120, "标题", "the title", field="event.title"),
         "description": body(
             description,

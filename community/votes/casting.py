@@ -171,7 +171,7 @@ def cleaned_answers(answers: Sequence[Answered]) -> list[Answered]:
     ]  # fmt: skip
 
 
-def meaning_of(answers: Sequence[Answered]) -> list[object]:
+def meaning_of(answers: Sequence[Answered]) -> list[list[object]]:
     """The same for answers that say the same, in whatever order; an empty one says nothing."""
     return sorted(
         [answer.question, sorted(answer.choices), answer.text or ""]
