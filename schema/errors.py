@@ -4,7 +4,7 @@ import logging
 import secrets
 from contextvars import ContextVar
 
-from graphql import DocumentNode, GraphQLError, ValueNode, VariableDefinitionNode
+from graphql import DocumentNode, GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -35,22 +35,15 @@ def presented(error: GraphQLError, document: DocumentNode | None = None) -> Grap
     cause = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
-    before = error.path is None  # it was not yet run
     if isinstance(cause, Refused):
-        return _with(error, cause, cause.field or (path_of(error, document) if before else None))
-    if cause is None or isinstance(cause, _BAD_REQUESTS) or (before and _is_of_a_value(error)):
+        return _with(error, cause, cause.field or path_of(error, document))
+    if cause is None or isinstance(cause, _BAD_REQUESTS):
         said = shortened(error.message)
         refusal = InvalidInput(problem_zh=f"请求的写法不对，{in_chinese(said)}", problem_en=said)
         return _with(error, refusal, path_of(error, document))
     number = request_id.get() or secrets.token_hex(4)
     log.error("internal error %s at %s", number, error.path, exc_info=cause)
     return _extended(error, INTERNAL_EN.format(request=number), _internal(number))
-
-
-def _is_of_a_value(error: GraphQLError) -> bool:
-    """A value that Python itself could not read, such as a number of five thousand digits."""
-    nodes = error.nodes or ()
-    return bool(nodes) and all(isinstance(node, ValueNode | VariableDefinitionNode) for node in nodes)
 
 
 def _with(error: GraphQLError, refusal: Refused, field: str | None) -> GraphQLError:

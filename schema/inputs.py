@@ -41,7 +41,8 @@ def path_of(error: GraphQLError, document: DocumentNode | None) -> str | None:
         path = _path_of_variable(document, found["name"]) + inner + missing
     else:
         nodes = error.nodes or ()
-        path = (_path_to(document, lambda other: any(other is node for node in nodes)) or ()) + missing
+        path = _path_to(document, lambda other: any(other is node for node in nodes)) or ()
+        path += missing if path[-1:] != missing else ()
     return ".".join(map(str, path)) or None
 
 
@@ -49,24 +50,24 @@ def _path_of_variable(document: DocumentNode | None, name: str) -> Path:
     def stands_for_it(node: Node) -> bool:
         return isinstance(node, VariableNode) and node.name.value == name
 
-    return _path_to(document, stands_for_it) or (name,)
+    return _path_to(document, stands_for_it, defaults=False) or (name,)
 
 
-def _path_to(document: DocumentNode | None, wanted: Callable[[Node], bool]) -> Path | None:
-    """To the first input of the document that is wanted."""
+def _path_to(
+    document: DocumentNode | None, wanted: Callable[[Node], bool], *, defaults: bool = True
+) -> Path | None:
+    """To the first input of the document that is wanted. A default value stands where its variable does."""
     waiting: list[tuple[Node, Path]] = [] if document is None else [(document, ())]
     while waiting:
         node, path = waiting.pop()
         if path and wanted(node):
             return path
-        below = _path_of_default(document, node) if isinstance(node, VariableDefinitionNode) else path
-        waiting += reversed([(child, (*below, *step)) for child, step in _children(node)])
+        if isinstance(node, VariableDefinitionNode):
+            if defaults and node.default_value is not None:
+                waiting.append((node.default_value, _path_of_variable(document, node.variable.name.value)))
+        else:
+            waiting += reversed([(child, (*path, *step)) for child, step in _children(node)])
     return None
-
-
-def _path_of_default(document: DocumentNode | None, node: VariableDefinitionNode) -> Path:
-    """A default value stands where its variable does."""
-    return _path_of_variable(document, node.variable.name.value)
 
 
 def _children(node: Node) -> Iterator[tuple[Node, Path]]:
@@ -76,9 +77,6 @@ def _children(node: Node) -> Iterator[tuple[Node, Path]]:
         yield from ((field, (field.name.value,)) for field in node.fields)
     elif isinstance(node, ObjectFieldNode | ArgumentNode):
         yield node.value, ()
-    elif isinstance(node, VariableDefinitionNode):
-        if node.default_value is not None:
-            yield node.default_value, ()
     else:
         for name in ("definitions", "variable_definitions", "arguments", "directives"):
             yield from ((child, _step_to(child)) for child in getattr(node, name, None) or ())

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 LONGEST = 400
+_LONG_WORD = re.compile(r"(\w{60})\w+")
 
 _Patterns = Sequence[tuple[str, str]]
 
@@ -13,7 +14,7 @@ _PATTERNS: _Patterns = (
     (r"Variable '\$(\w+)' has invalid value: (.*)", "变量 ${0} 有误，{1:zh}"),
     (r"Variable '\$(\w+)' has invalid default value(?: at \.?(\S+))?: (.*)", "变量 ${0} 的默认值 {1} 有误，{2:zh}"),
     (r"Argument '(\S+)' has invalid value(?: at \.?(\S+))?: (.*)", "参数 {0} {1} 有误，{2:zh}"),
-    (r"(.*) Did you mean (.+)\?", "{0:zh}，是不是 {1}？"),
+    (r"(.*) Did you mean (?:the (?:enum value|argument) )?(.+)\?", "{0:zh}，是不是 {1}？"),
     (r"Syntax Error: (.*)", "GraphQL 语法错误，{0:zh}"),
     # Values
     (r"Expected a value of non-null type '(.+)' to be provided\.", "没有给出，应为 {0}"),
@@ -28,7 +29,7 @@ _PATTERNS: _Patterns = (
     (r"Expected value of type '(.+?)', but encountered error '(.*)'; found: (.*)\.", "{2} 不能作为 {0}（{1:zh}）"),
     (r"Expected value of type '(.+?)', found: (.*)\.", "{1} 不能作为 {0}"),
     (r"Expected variable '(.+?)' provided to (?:non-null )?type '(.+?)' .*", "变量 {0} 没有值，应为 {1}"),
-    (r"(Int|Float) cannot represent non-?(?:integer| numeric) value: (.*)", "{1} 不是数 {0}"),
+    (r"Int cannot represent non-integer value: (.*)", "{0} 不是整数 Int"),
     (r"Int cannot represent non 32-bit signed integer value: (.*)", "{0} 超出 32 位整数 Int 的范围"),
     (r"String cannot represent a non string value: (.*)", "{0} 不是字符串 String"),
     (r"Boolean cannot represent a non boolean value: (.*)", "{0} 不是 Boolean，只能是 true 或 false"),
@@ -99,4 +100,5 @@ def in_chinese(english: str) -> str:
 
 def shortened(sentence: str) -> str:
     """What strangers send is not sent back at any length."""
+    sentence = _LONG_WORD.sub(r"\1…", sentence)
     return sentence if len(sentence) <= LONGEST else f"{sentence[:LONGEST]}…"
