@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from community.errors import ErrorCode, Refused
-from schema.errors import numbered, presented, request_id
+from schema.errors import extensions_of, numbered, presented, request_id
 
 STATUS = {
     ErrorCode.UNAUTHENTICATED: 401,
@@ -24,8 +24,7 @@ def json_answer(content: Any, status: int = 200) -> Response:
 
 def refusal(refused: Refused, status: int | None = None) -> Response:
     """In the form of a GraphQL error, so that clients read one shape everywhere."""
-    extensions = {"code": refused.code.value, "zh": refused.zh, "en": refused.en}
-    extensions |= numbered(request_id.get())
+    extensions = extensions_of(refused) | numbered(request_id.get())
     errors = [{"message": refused.en, "extensions": extensions}]
     return json_answer({"errors": errors}, status or STATUS.get(refused.code, 400))
 

@@ -41,3 +41,5 @@ def configure(level: str) -> None:
     # What they say at INFO has the addresses of clients in it.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    for name in ("tortoise", "aiosqlite"):  # at DEBUG they tell the values of statements
+        logging.getLogger(name).setLevel(logging.INFO)

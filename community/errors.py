@@ -39,13 +39,26 @@ class Refused(Exception):
 
     Subclasses stand beside their rule and carry `code`, `zh` and `en`; the sentences may name
     details in braces, given to the constructor. No detail may be personal data.
+
+    `field`: the argument at fault, as a path into what was given, such as `answers.0.choices.1`; None where
+    no one argument is. `question` and `choice`: those of a ballot that the refusal is about.
     """
 
     code: ClassVar[ErrorCode]
     zh: str
     en: str
 
-    def __init__(self, **details: object) -> None:
+    def __init__(
+        self,
+        *,
+        field: str | None = None,
+        question: int | None = None,
+        choice: str | None = None,
+        **details: object,
+    ) -> None:
+        self.field = field
+        self.question = question
+        self.choice = choice
         self.details = details
         self.zh = self.zh.format(**details)
         self.en = self.en.format(**details)
@@ -87,11 +100,27 @@ class CursorInvalid(Refused):
     zh = "续读的位置无效，请从头读起。"
     en = "This cursor is not one of ours, is ahead of the journal or too old; read from the start."
 
+    def __init__(self) -> None:
+        super().__init__(field="after")
+
 
 class KeyReused(Refused):
     code = ErrorCode.KEY_REUSED
-    zh = "这个提交编号已经用在另一件事上了。"
-    en = "This key was already used for something else."
+    zh = "这个提交编号已经用在另一件事上了，这一次没有记录。换一个编号再提交。"
+    en = "This key was already used for something else; nothing was recorded. Use another key."
+
+    def __init__(self) -> None:
+        super().__init__(field="key")
+
+
+class ResultGone(KeyReused):
+    """What the key led to was cancelled, replaced or reversed since: a retry must not be told it stands."""
+
+    zh = "用这个提交编号做的事后来已被取消、更改或冲正，这一次没有记录。要重新提交，请换一个编号。"
+    en = (
+        "What was done with this key has been cancelled, replaced or reversed since; nothing was recorded."
+        " Use another key to do it again."
+    )
 
 
 class LimitReached(Refused):

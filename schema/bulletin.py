@@ -12,11 +12,10 @@ from community.bulletin import actions, cursors
 from community.bulletin.reads import ItemRow, NoticeRow, recent
 from community.bulletin.rules import BulletinKind, NoticeKind
 from community.places.reads import place_of
-from schema.anew import ANEW
 from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection
 from schema.context import Context, Info
-from schema.events import Key
+from schema.mutations import Key, mutation
 from schema.nodes import NODES, Node, fetched_by, key_of, to_id
 from schema.places import Community, Organization, community_of, organization
 from schema.watch import watch
@@ -113,20 +112,18 @@ class NoticeInput:
 
 @strawberry.type
 class BulletinMutation:
-    @strawberry.mutation(
-        description="Puts up a notice, in the name of the viewer's organization.", extensions=[ANEW]
-    )
+    @mutation("communityId", "Puts up a notice, in the name of the viewer's organization.")
     async def publish_notice(
         self,
         info: Info,
         community_id: Annotated[strawberry.ID, strawberry.argument(description="Where.")],
         notice: Annotated[NoticeInput, strawberry.argument(description="The notice.")],
         key: Key = None,
-    ) -> Notice:
+    ) -> Notice | None:
         done = await actions.publish_notice(
             info.context.viewer,
             info.context.now,
-            key_of(community_id, "Community"),
+            key_of(community_id, "Community", "communityId"),
             kind=notice.kind,
             title=notice.title,
             body=notice.body,
@@ -134,7 +131,7 @@ class BulletinMutation:
             effective_until=notice.effective_until,
             key=key,
         )
-        return cast(Notice, await _notice(info.context, done))
+        return await _notice(info.context, done)
 
 
 @strawberry.type
@@ -149,7 +146,7 @@ class BulletinSubscription:
         community_id: Annotated[strawberry.ID, strawberry.argument(description="Whose bulletin.")],
         after: After = None,
     ) -> AsyncGenerator[BulletinItem, None]:
-        community, mark = key_of(community_id, "Community"), await cursors.mark()
+        community, mark = key_of(community_id, "Community", "communityId"), await cursors.mark()
         number: int | None = None
         if info.context.shared is not None:
             number = await recent(community)

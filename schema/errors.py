@@ -4,12 +4,15 @@ import logging
 import secrets
 from contextvars import ContextVar
 
-from graphql import GraphQLError
+from graphql import DocumentNode, GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from community.errors import ErrorCode, InvalidInput, Refused
+from schema.inputs import path_of
+from schema.nodes import to_id
+from schema.sentences import in_chinese, shortened
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request or socket that is being served; the outside sets it."""
@@ -22,38 +25,59 @@ INTERNAL_ZH = "系统出了问题，请把编号 {request} 告诉我们。"
 INTERNAL_EN = "Something went wrong on our side; please report the number {request}."
 
 
-def presented(error: GraphQLError) -> GraphQLError:
-    """The same error as clients may see it, with `code`, `zh`, `en` and `requestId` in its extensions."""
+def presented(error: GraphQLError, document: DocumentNode | None = None) -> GraphQLError:
+    """The same error as clients may see it: `code`, `zh`, `en`, `field` and `requestId` in its extensions.
+
+    `document`: what was asked for; in it stands which argument a faulty input belongs to.
+    """
     if "code" in (error.extensions or {}):
         return error
     cause = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     if isinstance(cause, Refused):
-        return _with(error, cause.en, cause.code, cause.zh, cause.en)
+        return _with(error, cause, cause.field or path_of(error, document))
     if cause is None or isinstance(cause, _BAD_REQUESTS):
-        refusal = InvalidInput(problem_zh="请求的写法不对", problem_en=error.message)
-        return _with(error, refusal.en, refusal.code, refusal.zh, refusal.en)
+        said = shortened(error.message)
+        refusal = InvalidInput(problem_zh=f"请求的写法不对，{in_chinese(said)}", problem_en=said)
+        return _with(error, refusal, path_of(error, document))
     number = request_id.get() or secrets.token_hex(4)
     log.error("internal error %s at %s", number, error.path, exc_info=cause)
+    return _extended(error, INTERNAL_EN.format(request=number), _internal(number))
+
+
+def _with(error: GraphQLError, refusal: Refused, field: str | None) -> GraphQLError:
+    return _extended(error, refusal.en, extensions_of(refusal, field) | numbered(request_id.get()))
+
+
+def extensions_of(refusal: Refused, field: str | None = None) -> dict[str, object]:
+    """What clients are told of a refusal beside its message."""
+    about = {
+        "field": field or refusal.field,
+        "question": None if refusal.question is None else to_id("Question", refusal.question),
+        "choice": None if refusal.choice is None else shortened(refusal.choice),
+    }
+    told = {name: value for name, value in about.items() if value is not None}
+    return {"code": refusal.code.value, "zh": refusal.zh, "en": refusal.en, **told}
+
+
+def _internal(number: str) -> dict[str, object]:
     zh, en = INTERNAL_ZH.format(request=number), INTERNAL_EN.format(request=number)
-    return _with(error, en, ErrorCode.INTERNAL, zh, en, number)
+    return {"code": ErrorCode.INTERNAL.value, "zh": zh, "en": en} | numbered(number)
 
 
-def _with(
-    error: GraphQLError, message: str, code: ErrorCode, zh: str, en: str, number: str = ""
-) -> GraphQLError:
+def _extended(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:
     return GraphQLError(
         message,
         nodes=error.nodes,
         source=error.source,
         positions=error.positions,
         path=error.path,
-        extensions={"code": code.value, "zh": zh, "en": en} | numbered(number or request_id.get()),
+        extensions=extensions,
     )
 
 
-def numbered(number: str) -> dict[str, str]:
+def numbered(number: str) -> dict[str, object]:
     """The `requestId` of an error, where there is a request."""
     return {"requestId": number} if number else {}
 
@@ -62,4 +86,4 @@ class PresentedErrors(MaskErrors):
     """Presents every error of an operation, also of each step of a subscription."""
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
-        return presented(error)
+        return presented(error, self.execution_context.graphql_document)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
 import strawberry
 
@@ -19,18 +19,13 @@ from community.events.reads import (
     organizers_of,
     place_of_event,
 )
-from schema.anew import ANEW
 from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.connections import First
 from schema.context import Context, Info
+from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.places import Community, Organization, community_of, organization
 from schema.watch import watch
-
-Key = Annotated[
-    str | None,
-    strawberry.argument(description="Of the client's choice, up to 64 characters; makes a retry safe."),
-]
 
 
 @strawberry.type(description="How many come to an event.")
@@ -162,10 +157,6 @@ async def _sign_up(context: Context, key: int) -> SignUp | None:
     return SignUp.of(row) if row else None
 
 
-async def _own(context: Context, key: int) -> SignUp:
-    return cast(SignUp, await _sign_up(context, key))
-
-
 @strawberry.type
 class EventsQuery:
     @strawberry.field(description="One event; null where it is unknown or hidden.")
@@ -192,9 +183,7 @@ class EventInput:
 
 @strawberry.type
 class EventsMutation:
-    @strawberry.mutation(
-        description="Takes places at an event for the viewer's household.", extensions=[ANEW]
-    )
+    @mutation("eventId", "Takes places at an event for the viewer's household.")
     async def sign_up(
         self,
         info: Info,
@@ -202,40 +191,41 @@ class EventsMutation:
         party_size: Annotated[int, strawberry.argument(description="How many people come.")] = 1,
         dish: Annotated[str | None, strawberry.argument(description="What they bring.")] = None,
         key: Key = None,
-    ) -> SignUp:
+    ) -> SignUp | None:
         done = await actions.sign_up(
             info.context.viewer,
             info.context.now,
-            key_of(event_id, "Event"),
+            key_of(event_id, "Event", "eventId"),
             party_size=party_size,
             dish=dish,
             key=key,
         )
-        return await _own(info.context, done)
+        return await _sign_up(info.context, done)
 
-    @strawberry.mutation(description="Gives the places back, before the event starts.", extensions=[ANEW])
+    @mutation("signUpId", "Gives the places back, before the event starts.")
     async def cancel_sign_up(
-        self, info: Info, sign_up_id: Annotated[strawberry.ID, strawberry.argument(description="One's own.")]
-    ) -> SignUp:
+        self,
+        info: Info,
+        sign_up_id: Annotated[strawberry.ID, strawberry.argument(description="One's own.")],
+        key: Key = None,
+    ) -> SignUp | None:
         done = await actions.cancel_sign_up(
-            info.context.viewer, info.context.now, key_of(sign_up_id, "SignUp")
+            info.context.viewer, info.context.now, key_of(sign_up_id, "SignUp", "signUpId"), key=key
         )
-        return await _own(info.context, done)
+        return await _sign_up(info.context, done)
 
-    @strawberry.mutation(
-        description="Invites the neighbours, in the name of the viewer's organization.", extensions=[ANEW]
-    )
+    @mutation("communityId", "Invites the neighbours, in the name of the viewer's organization.")
     async def publish_event(
         self,
         info: Info,
         community_id: Annotated[strawberry.ID, strawberry.argument(description="Where.")],
         event: Annotated[EventInput, strawberry.argument(description="The invitation.")],
         key: Key = None,
-    ) -> Event:
+    ) -> Event | None:
         done = await actions.publish_event(
             info.context.viewer,
             info.context.now,
-            key_of(community_id, "Community"),
+            key_of(community_id, "Community", "communityId"),
             title=event.title,
             description=event.description,
             place=event.place,
@@ -247,7 +237,7 @@ class EventsMutation:
             potluck=event.potluck,
             key=key,
         )
-        return cast(Event, await _event(info.context, done))
+        return await _event(info.context, done)
 
 
 @strawberry.type
@@ -256,7 +246,7 @@ class EventsSubscription:
     async def event_attendance(
         self, info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="The event.")]
     ) -> AsyncGenerator[EventAttendance, None]:
-        event = key_of(event_id, "Event")
+        event = key_of(event_id, "Event", "eventId")
 
         watched = info.context.watching.attendance.watch(event)
         async with aclosing(watch(info.context, lambda: place_of_event(event), watched)) as states:

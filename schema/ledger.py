@@ -11,11 +11,10 @@ from community.ledger import actions
 from community.ledger.reads import EntryRow, balances_of, entries_pages, months_of
 from community.ledger.rules import Category, Direction, MonthRow, month_in
 from community.places.reads import CommunityRow
-from schema.anew import ANEW
 from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection, First, connect, from_cursor, to_cursor
 from schema.context import Context, Info
-from schema.events import Key
+from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.scalars import Hundredths
 from schema.votes import Vote
@@ -177,19 +176,19 @@ class EntryInput:
 
 @strawberry.type
 class LedgerMutation:
-    @strawberry.mutation(description="Adds an entry to the book.", extensions=[ANEW])
+    @mutation("communityId", "Adds an entry to the book.")
     async def record_entry(
         self,
         info: Info,
         community_id: Annotated[strawberry.ID, strawberry.argument(description="Whose book.")],
         entry: Annotated[EntryInput, strawberry.argument(description="The entry.")],
         key: Key = None,
-    ) -> Entry:
+    ) -> Entry | None:
         vote = entry.authority_vote_id
         done = await actions.record_entry(
             info.context.viewer,
             info.context.now,
-            key_of(community_id, "Community"),
+            key_of(community_id, "Community", "communityId"),
             date=entry.date,
             direction=entry.direction,
             category=entry.category,
@@ -197,20 +196,25 @@ class LedgerMutation:
             amount=entry.amount,
             counterparty=entry.counterparty,
             voucher=entry.voucher,
-            authority_vote=None if vote is None else key_of(vote, "Vote"),
+            authority_vote=None if vote is None else key_of(vote, "Vote", "entry.authorityVoteId"),
             authority_clause=entry.authority_clause,
             key=key,
         )
-        return cast(Entry, await _entry(info.context, done))
+        return await _entry(info.context, done)
 
-    @strawberry.mutation(description="Takes an entry back by another one.", extensions=[ANEW])
+    @mutation("entryId", "Takes an entry back by another one.")
     async def reverse_entry(
         self,
         info: Info,
         entry_id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")],
-        reason: Annotated[str, strawberry.argument(description="Why, in words.")],
-    ) -> Entry:
+        reason: Annotated[str, strawberry.argument(description="Why, in words, up to 100 characters.")],
+        key: Key = None,
+    ) -> Entry | None:
         done = await actions.reverse_entry(
-            info.context.viewer, info.context.now, key_of(entry_id, "Entry"), reason=reason
+            info.context.viewer,
+            info.context.now,
+            key_of(entry_id, "Entry", "entryId"),
+            reason=reason,
+            key=key,
         )
-        return cast(Entry, await _entry(info.context, done))
+        return await _entry(info.context, done)

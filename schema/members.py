@@ -31,7 +31,7 @@ class Viewer:
         info: Info,
         community_id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")],
     ) -> list[Permission]:
-        row = await info.context.loaders.communities.load(key_of(community_id, "Community"))
+        row = await info.context.loaders.communities.load(key_of(community_id, "Community", "communityId"))
         if row is None:
             raise NotFound
         return [permission for permission in Permission if may(self.who, permission, row.place)]

@@ -27,23 +27,25 @@ def to_id(type_name: str, key: int) -> strawberry.ID:
     return strawberry.ID(b64encode(f"{type_name}:{key}".encode()).decode())
 
 
-def parse_id(text: str) -> tuple[str, int]:
-    """The type and key of an id. Raises InvalidId where it is not one of ours to the letter."""
+def parse_id(text: str, field: str = "id") -> tuple[str, int]:
+    """The type and key of an id. Raises InvalidId, which names the `field`, where it is not one of ours to
+    the letter.
+    """
     try:
         found = _SHAPE.fullmatch(b64decode(text, validate=True).decode())
     except (binascii.Error, UnicodeDecodeError, ValueError):
         found = None
     if found is None:
-        raise InvalidId
+        raise InvalidId(field=field)
     type_name, key = found[1], int(found[2])
     if key > _LARGEST or to_id(type_name, key) != text:
-        raise InvalidId
+        raise InvalidId(field=field)
     return type_name, key
 
 
-def key_of(text: str, type_name: str) -> int:
+def key_of(text: str, type_name: str, field: str = "id") -> int:
     """The key of an id of this type; NO_ROW for one of another type. Raises InvalidId."""
-    found, key = parse_id(text)
+    found, key = parse_id(text, field)
     return key if found == type_name else NO_ROW
 
 

@@ -14,10 +14,10 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 from strawberry.types.graphql import OperationType
 
 import schema.enums  # noqa: F401 - makes the domain's enums GraphQL enums
-from community.errors import ErrorCode
+from community.errors import ErrorCode, Refused
 from schema.bulletin import BulletinMutation, BulletinSubscription, Notice
 from schema.context import Context, Info
-from schema.cost import TooCostly, check_cost
+from schema.cost import check_cost
 from schema.errors import PresentedErrors, presented
 from schema.events import Event, EventsMutation, EventsQuery, EventsSubscription, SignUp
 from schema.ledger import Entry, LedgerMutation
@@ -26,6 +26,7 @@ from schema.nodes import Node, node_of
 from schema.places import Community, PlacesQuery
 from schema.prepared import PreparedDocuments
 from schema.scalars import SCALARS
+from schema.variables import check_variables
 from schema.votes import Vote, VotesMutation, VotesQuery, VotesSubscription
 
 
@@ -115,12 +116,13 @@ class _Schema(strawberry.Schema):
             return []
         prepared = self.prepared.of(query)
         errors = list(prepared.errors)
-        if not errors and context and (cost := prepared.cost_of(name)):
-            try:
+        try:
+            check_variables(variables)
+            if not errors and context and (cost := prepared.cost_of(name)):
                 check_cost(cost, variables or {}, context.most_cost)
-            except TooCostly as refused:
-                errors = [GraphQLError(refused.en, original_error=refused)]
-        return [presented(error) for error in errors]
+        except Refused as refused:
+            errors = [GraphQLError(refused.en, original_error=refused)]
+        return [presented(error, prepared.document) for error in errors]
 
 
 async def _only(result: PreExecutionError) -> AsyncGenerator[PreExecutionError, None]:

@@ -36,9 +36,9 @@ from community.votes.rules import (
 from community.votes.rules import (
     Weight as WeightValue,
 )
-from schema.anew import ANEW
 from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.context import Context, Info
+from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.places import Building, Community, Organization, community_of, organization
 from schema.scalars import Hundredths
@@ -361,17 +361,14 @@ class AnswerInput:
     choices: list[str] = strawberry.field(default_factory=list, description="Codes of the choices.")
     text: str | None = strawberry.field(default=None, description="Where the question takes one.")
 
-    def value(self) -> Answered:
-        return Answered(key_of(self.question_id, "Question"), tuple(self.choices), self.text or None)
+    def value(self, place: int) -> Answered:
+        question = key_of(self.question_id, "Question", f"answers.{place}.questionId")
+        return Answered(question, tuple(self.choices), self.text)
 
 
 @strawberry.type
 class VotesMutation:
-    @strawberry.mutation(
-        description="Casts a ballot. When this answers, the ballot is in the box for good; the same `key`"
-        " again returns the first receipt.",
-        extensions=[ANEW],
-    )
+    @mutation("voteId", "Casts a ballot. When this answers, the ballot is in the box for good.")
     async def cast_ballot(
         self,
         info: Info,
@@ -381,19 +378,14 @@ class VotesMutation:
             strawberry.ID | None,
             strawberry.argument(description="The owner party, where the viewer acts for several."),
         ] = None,
-        key: Annotated[
-            str | None,
-            strawberry.argument(
-                description="Of the client's choice, up to 64 characters; makes a retry safe."
-            ),
-        ] = None,
-    ) -> BallotReceipt:
+        key: Key = None,
+    ) -> BallotReceipt | None:
         ballot = await actions.cast_ballot(
             info.context.viewer,
             info.context.now,
-            key_of(vote_id, "Vote"),
-            answers=[answer.value() for answer in answers],
-            party=None if party is None else key_of(party, "OwnerParty"),
+            key_of(vote_id, "Vote", "voteId"),
+            answers=[answer.value(place) for place, answer in enumerate(answers)],
+            party=None if party is None else key_of(party, "OwnerParty", "party"),
             key=key,
         )
         return BallotReceipt.of(await ballot_row(ballot))
@@ -405,7 +397,7 @@ class VotesSubscription:
     async def vote_progress(
         self, info: Info, vote_id: Annotated[strawberry.ID, strawberry.argument(description="The vote.")]
     ) -> AsyncGenerator[VoteProgress, None]:
-        vote = key_of(vote_id, "Vote")
+        vote = key_of(vote_id, "Vote", "voteId")
 
         watched = info.context.watching.tally.watch(vote)
         async with aclosing(watch(info.context, lambda: place_of_vote(vote), watched)) as states:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from community.bulletin.models import Notice
 from community.bulletin.reads import own_organizations, place_of_notice
 from community.bulletin.rules import BulletinKind, NoticeKind, check_notice, publishers
 from community.database import journal
-from community.database.work import Work, requires, same
+from community.database.work import Work, requires
 from community.permissions import Permission, Role
 from community.places.reads import organizations_of, place_of
 from community.text import body as body_text
@@ -42,24 +43,25 @@ async def publish_notice(
     key: str | None = None,
 ) -> int:
     """The id of the notice. `organization`: the publisher's own where none is named."""
+    terms: dict[str, Any] = {
+        "title": line(title, 120, "标题", "the title", field="notice.title"),
+        "body": body_text(body, LONGEST_BODY, "正文", "the text", field="notice.body"),
+        "kind": kind,
+        "effective_from": effective_from,
+        "effective_until": effective_until,
+    }
     await journal.hold_number()  # one publishes at a time, so that a retry finds its first try
-    done = await work.done_before("publishNotice", key)
-    if done is not None:
-        same((await place_of_notice(done)).id, community)
-        return done
+    command = await work.command(
+        "publishNotice", key, community=community, organization=organization, **terms
+    )
+    if command.result is not None:
+        return command.again(same=(await place_of_notice(command.result)).id == community)
     check_notice(effective_from, effective_until)
     asked = [] if organization is None else [organization]
     (signing,) = await in_whose_name(work, community, Permission.PUBLISH_NOTICE, asked)
     notice = await Notice.create(
-        community_id=community,
-        organization_id=signing,
-        kind=kind,
-        title=line(title, 120, "标题", "the title"),
-        body=body_text(body, LONGEST_BODY, "正文", "the text"),
-        effective_from=effective_from,
-        effective_until=effective_until,
-        published_at=work.now,
+        community_id=community, organization_id=signing, published_at=work.now, **terms
     )
-    await work.keep("publishNotice", key, notice.id)
+    await command.keep(notice.id)
     work.posted(BulletinKind.NOTICE_PUBLISHED, notice.id, community)
     return int(notice.id)

@@ -26,7 +26,11 @@ class BulletinKind(StrEnum):
 def check_notice(effective_from: datetime | None, effective_until: datetime | None) -> None:
     """Raises InvalidInput where the time it is about ends before it begins."""
     if effective_from and effective_until and not effective_from < effective_until:
-        raise InvalidInput(problem_zh="结束要晚于开始", problem_en="it must end after it begins")
+        raise InvalidInput(
+            problem_zh="结束要晚于开始",
+            problem_en="it must end after it begins",
+            field="notice.effectiveUntil",
+        )
 
 
 def publishers(

@@ -42,7 +42,10 @@ class Due(Model):
 
 
 class KeyedDeed(Model):
-    """What a client's own key already led to, so that a retry gets the first answer."""
+    """What a client's own key already led to, so that a retry gets the first answer.
+
+    `fingerprint`: of what was asked for then (community/database/commands.py); null in records from before.
+    """
 
     id = Key()
     account = To("Account", index=False)
@@ -50,6 +53,7 @@ class KeyedDeed(Model):
     key = Words(64)
     subject = fields.BigIntField()
     at = Instant()
+    fingerprint = Words(64, null=True)
 
     class Meta:
         table = "keyed_deed"
@@ -64,3 +68,13 @@ class Installation(Model):
 
     class Meta:
         table = "installation"
+
+
+class Secret(Model):
+    """One row, made by the migration: with it fingerprints are made. 32 bytes in hex, never logged."""
+
+    id = Key()
+    value = Words(64)
+
+    class Meta:
+        table = "secret"

@@ -25,5 +25,7 @@ def check_first(first: int | None, default: int = 20) -> int:
     if first is None:
         return default
     if not 0 <= first <= MOST:
-        raise InvalidInput(problem_zh=f"first 填 0 到 {MOST}", problem_en=f"first lies between 0 and {MOST}")
+        raise InvalidInput(
+            problem_zh=f"first 填 0 到 {MOST}", problem_en=f"first lies between 0 and {MOST}", field="first"
+        )
     return first

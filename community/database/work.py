@@ -15,12 +15,10 @@ from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from community.database import journal
-from community.database.models import KeyedDeed
-from community.database.sql import hold_word, select
-from community.errors import KeyReused, TryAgain, Unauthenticated
+from community.database.commands import Command, command
+from community.errors import TryAgain, Unauthenticated
 from community.permissions import Permission, Place, Viewer, require
 from community.signals import Signal, Tell, Topic
-from community.text import line
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,8 +26,6 @@ S = TypeVar("S")
 
 # What PostgreSQL says to a transaction that stood in the way of another one: it left no trace.
 _OVERTAKEN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
-
-_DONE = "SELECT subject FROM keyed_deed WHERE account_id = ? AND deed = ? AND key = ?"
 
 ENDED: Counter[str] = Counter(committed=0, undone=0)
 """How the deeds of this process ended, for whoever looks after it."""
@@ -48,10 +44,6 @@ def _tell(signals: Iterable[Signal]) -> None:
     told = tuple(dict.fromkeys(signals))
     for tell in _listeners:
         tell(told)
-
-
-def _clean(key: str) -> str:
-    return line(key, 64, "提交编号", "the key")
 
 
 class Work:
@@ -81,33 +73,17 @@ class Work:
         """Puts an item on the bulletin of `community`."""
         self._news.append(journal.News(Signal(Topic.BULLETIN, community), community, kind, subject))
 
-    async def done_before(self, deed: str, key: str | None) -> int | None:
-        """What the client's own `key` already led to; of two retries at once one waits for the other.
+    async def command(self, name: str, /, key: str | None, **arguments: object) -> Command:
+        """What the client's own `key` already led to, or is to lead to; `arguments`: after cleaning.
 
-        Raises InvalidInput for a key that is none.
+        Raises InvalidInput for a key that is none, KeyReused where it was used with other arguments.
         """
-        if key is None:
-            return None
-        key = _clean(key)
-        await hold_word(f"{self.account} {deed} {key}")
-        found = await select(_DONE, [self.account, deed, key])
-        return int(found[0]["subject"]) if found else None
-
-    async def keep(self, deed: str, key: str | None, subject: int) -> None:
-        if key is not None:
-            key = _clean(key)
-            await KeyedDeed.create(account_id=self.account, deed=deed, key=key, subject=subject, at=self.now)
+        return await command(self.account, self.now, name, key, arguments)
 
     async def write_journal(self) -> tuple[Signal, ...]:
         if self._news:
             await journal.write(self._news, self.now)
         return tuple(news.signal for news in self._news)
-
-
-def same(found: S, expected: S) -> None:
-    """Raises KeyReused where a client's key was used for another subject."""
-    if found != expected:
-        raise KeyReused
 
 
 async def in_one_piece(deed: Callable[[Work], Awaitable[T]], viewer: Viewer, now: datetime) -> T:

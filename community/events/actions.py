@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from community.bulletin.actions import in_whose_name
 from community.bulletin.rules import BulletinKind
 from community.database import journal
 from community.database.sql import hold_exclusive
-from community.database.work import Work, requires, same
+from community.database.work import Work, requires
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
 from community.events.reads import (
@@ -46,31 +47,37 @@ async def publish_event(
 ) -> int:
     """The id of the event. Signing up ends at the start, and the publisher's own organization organizes,
     where nothing else is said."""
+    terms: dict[str, Any] = {
+        "title": line(title, 120, "标题", "the title", field="event.title"),
+        "description": body(
+            description,
+            LONGEST_DESCRIPTION,
+            "说明",
+            "the description",
+            may_be_empty=True,
+            field="event.description",
+        ),
+        "place": line(place, 120, "地点", "the place", field="event.place"),
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "sign_up_closes_at": starts_at if sign_up_closes_at is None else sign_up_closes_at,
+        "capacity": capacity,
+        "max_party_size": max_party_size,
+        "potluck": potluck,
+    }
     await journal.hold_number()  # one publishes at a time, so that a retry finds its first try
-    done = await work.done_before("publishEvent", key)
-    if done is not None:
-        same((await place_of_event(done)).id, community)
-        return done
-    closes_at = starts_at if sign_up_closes_at is None else sign_up_closes_at
-    check_event(starts_at, ends_at, closes_at, capacity, max_party_size, work.now)
-    signing = await in_whose_name(work, community, Permission.PUBLISH_EVENT, organizers)
-    event = await Event.create(
-        community_id=community,
-        title=line(title, 120, "标题", "the title"),
-        description=body(description, LONGEST_DESCRIPTION, "说明", "the description", may_be_empty=True),
-        place=line(place, 120, "地点", "the place"),
-        starts_at=starts_at,
-        ends_at=ends_at,
-        sign_up_closes_at=closes_at,
-        capacity=capacity,
-        max_party_size=max_party_size,
-        potluck=potluck,
-        published_at=work.now,
+    command = await work.command(
+        "publishEvent", key, community=community, organizers=tuple(dict.fromkeys(organizers)), **terms
     )
+    if command.result is not None:
+        return command.again(same=(await place_of_event(command.result)).id == community)
+    check_event(starts_at, ends_at, sign_up_closes_at, capacity, max_party_size, work.now)
+    signing = await in_whose_name(work, community, Permission.PUBLISH_EVENT, organizers)
+    event = await Event.create(community_id=community, published_at=work.now, **terms)
     await EventOrganizer.bulk_create(
         EventOrganizer(event_id=event.id, organization_id=organization) for organization in signing
     )
-    await work.keep("publishEvent", key, event.id)
+    await command.keep(event.id)
     work.posted(BulletinKind.EVENT_PUBLISHED, event.id, community)
     return int(event.id)
 
@@ -80,11 +87,12 @@ async def sign_up(
     work: Work, event: int, *, party_size: int, dish: str | None = None, key: str | None = None
 ) -> int:
     """The id of the sign-up. Raises EventOver, AlreadySignedUp, EventFull, InvalidInput, KeyReused."""
+    dish = line_if_any(dish, 40, "菜名", "the dish", field="dish")
     row = await _held(event)
-    done = await work.done_before("signUp", key)
-    if done is not None:
-        same((await sign_ups_by_id(work.account, [done]))[done].event, event)
-        return done
+    command = await work.command("signUp", key, event=event, party_size=party_size, dish=dish)
+    if command.result is not None:
+        first = (await sign_ups_by_id(work.account, [command.result]))[command.result]
+        return command.again(same=first.event == event, stands=first.cancelled_at is None)
     check_sign_up(
         work.now,
         row.sign_up_closes_at,
@@ -94,26 +102,29 @@ async def sign_up(
         row.signed_up,
         already=event in await sign_ups_of(work.account, [event]),
     )
-    dish = line_if_any(dish, 40, "菜名", "the dish")
     check_dish(dish, potluck=row.potluck)
     made = await SignUp.create(
         event_id=event, account_id=work.account, party_size=party_size, dish=dish, signed_up_at=work.now
     )
-    await work.keep("signUp", key, made.id)
+    await command.keep(made.id)
     work.changed(Topic.ATTENDANCE, event, row.community)
     return int(made.id)
 
 
 @requires(Permission.SIGN_UP, within=place_of_sign_up)
-async def cancel_sign_up(work: Work, sign_up: int) -> int:
-    """Frees the places of one's own standing sign-up. Raises NotFound, EventBegun."""
+async def cancel_sign_up(work: Work, sign_up: int, *, key: str | None = None) -> int:
+    """Frees the places of one's own standing sign-up. Raises NotFound, EventBegun, KeyReused."""
     own = await sign_ups_by_id(work.account, [sign_up])
     if sign_up not in own:
         raise NotFound
     event = await _held(own[sign_up].event)
+    command = await work.command("cancelSignUp", key, sign_up=sign_up)
+    if command.result is not None:
+        return command.again(same=command.result == sign_up)
     check_cancel(work.now, event.starts_at)
     if not await SignUp.filter(id=sign_up, cancelled_at=None).update(cancelled_at=work.now):
         raise NotFound
+    await command.keep(sign_up)
     work.changed(Topic.ATTENDANCE, event.id, event.community)
     return sign_up
 

@@ -52,16 +52,20 @@ def check_sign_up(
         raise AlreadySignedUp
     if not 1 <= party_size <= most:
         raise InvalidInput(
-            problem_zh=f"一家报 1 到 {most} 人", problem_en=f"a household brings 1 to {most} people"
+            problem_zh=f"一家报 1 到 {most} 人",
+            problem_en=f"a household brings 1 to {most} people",
+            field="partySize",
         )
     if capacity is not None and signed_up + party_size > capacity:
-        raise EventFull(left=capacity - signed_up)
+        raise EventFull(left=capacity - signed_up, field="partySize")
 
 
 def check_dish(dish: str | None, *, potluck: bool) -> None:
     """Raises InvalidInput for a dish where nobody brings one."""
     if dish is not None and not potluck:
-        raise InvalidInput(problem_zh="这次活动不用带菜", problem_en="nobody brings a dish to this event")
+        raise InvalidInput(
+            problem_zh="这次活动不用带菜", problem_en="nobody brings a dish to this event", field="dish"
+        )
 
 
 def check_cancel(now: datetime, starts_at: datetime) -> None:
@@ -73,27 +77,35 @@ def check_cancel(now: datetime, starts_at: datetime) -> None:
 def check_event(
     starts_at: datetime,
     ends_at: datetime,
-    closes_at: datetime,
+    closes_at: datetime | None,
     capacity: int | None,
     most: int,
     now: datetime,
 ) -> None:
-    """Raises InvalidInput where the times or numbers contradict each other."""
+    """Raises InvalidInput where the times or numbers contradict each other. No `closes_at`: at the start."""
     if not now < starts_at:
-        raise InvalidInput(problem_zh="开始时间要在以后", problem_en="it must start in the future")
+        raise InvalidInput(
+            problem_zh="开始时间要在以后", problem_en="it must start in the future", field="event.startsAt"
+        )
     if not starts_at < ends_at:
-        raise InvalidInput(problem_zh="结束要晚于开始", problem_en="it must end after it starts")
-    if not now < closes_at <= starts_at:
+        raise InvalidInput(
+            problem_zh="结束要晚于开始", problem_en="it must end after it starts", field="event.endsAt"
+        )
+    if closes_at is not None and not now < closes_at <= starts_at:
         raise InvalidInput(
             problem_zh="报名截止要在现在之后、开始之前",
             problem_en="signing up must end after now and by the start",
+            field="event.signUpClosesAt",
         )
     if capacity is not None and not 1 <= capacity <= MOST_PLACES:
         raise InvalidInput(
-            problem_zh=f"位子填 1 到 {MOST_PLACES}", problem_en=f"there are 1 to {MOST_PLACES} places"
+            problem_zh=f"位子填 1 到 {MOST_PLACES}",
+            problem_en=f"there are 1 to {MOST_PLACES} places",
+            field="event.capacity",
         )
     if not 1 <= most <= LARGEST_PARTY:
         raise InvalidInput(
             problem_zh=f"一家人数填 1 到 {LARGEST_PARTY}",
             problem_en=f"a household may bring 1 to {LARGEST_PARTY} people",
+            field="event.maxPartySize",
         )

@@ -1,7 +1,7 @@
 """The book is written here: entries are added at its end, and taken back by other entries."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from community.bulletin.rules import BulletinKind
 from community.database import journal
 from community.database.models import Change
 from community.database.sql import hold_shared
-from community.database.work import Work, requires, same
+from community.database.work import Work, requires
 from community.errors import InvalidInput
 from community.ledger.models import Entry
 from community.ledger.reads import entry_row, last_line, place_of_entry
@@ -58,31 +58,41 @@ async def record_entry(
     key: str | None = None,
 ) -> int:
     """The id of the entry; `amount` in fen. Raises InvalidInput, KeyReused."""
-    await _open_book([authority_vote])
-    done = await work.done_before("recordEntry", key)
-    if done is not None:
-        same((await entry_row(done)).community, community)
-        return done
-    new = NewEntry(
-        date, direction, category, item, amount, counterparty, voucher, authority_vote, authority_clause
+    new = _cleaned(
+        NewEntry(
+            date, direction, category, item, amount, counterparty, voucher, authority_vote, authority_clause
+        )
     )
-    (entry,) = await _append(work, community, await _checked(work, community, [new]))
-    await work.keep("recordEntry", key, entry)
+    await _open_book([authority_vote])
+    command = await work.command("recordEntry", key, community=community, **asdict(new))
+    if (first := command.result) is not None:
+        same = (await entry_row(first)).community == community
+        return command.again(same=same, stands=not await Entry.exists(reverses_id=first))
+    await _check(work, community, [new])
+    (entry,) = await _append(work, community, [new])
+    await command.keep(entry)
     await _post_once_a_day(work, community)
     return entry
 
 
 @requires(Permission.RECORD_ENTRY, within=place_of_entry)
-async def reverse_entry(work: Work, entry: int, *, reason: str) -> int:
-    """The id of the entry that takes back this one whole, dated today. Raises EntryReversed, InvalidInput."""
+async def reverse_entry(work: Work, entry: int, *, reason: str, key: str | None = None) -> int:
+    """The id of the entry that takes back this one whole, dated today.
+
+    Raises EntryReversed, InvalidInput, KeyReused.
+    """
+    reason = line(reason, LONGEST_REASON, "原因", "the reason", field="reason")
     row = await entry_row(entry)
     await _open_book([row.authority_vote])
+    command = await work.command("reverseEntry", key, entry=entry, reason=reason)
+    if command.result is not None:
+        return command.again(same=(await entry_row(command.result)).reverses == entry)
     check_reversal(row.reverses, reversed_before=await Entry.exists(reverses_id=entry))
     back = NewEntry(
         date=(await _local(work, row.community)).date(),
         direction=row.direction,
         category=row.category,
-        item=f"冲正：{line(reason, LONGEST_REASON, '原因', 'the reason')}",
+        item=f"冲正：{reason}",
         amount=-row.amount,
         counterparty=row.counterparty,
         voucher=row.voucher,
@@ -90,6 +100,7 @@ async def reverse_entry(work: Work, entry: int, *, reason: str) -> int:
         authority_clause=row.authority_clause,
     )
     (made,) = await _append(work, row.community, [back], reverses=entry)
+    await command.keep(made)
     await _post_once_a_day(work, row.community)
     return made
 
@@ -98,7 +109,9 @@ async def reverse_entry(work: Work, entry: int, *, reason: str) -> int:
 async def record_entries(work: Work, community: int, entries: Sequence[NewEntry]) -> None:
     """Takes in a book kept elsewhere, whole or not at all, without a bulletin item. Raises InvalidInput."""
     await _open_book([new.authority_vote for new in entries])
-    await _append(work, community, await _checked(work, community, entries))
+    clean = [_cleaned(new) for new in entries]
+    await _check(work, community, clean)
+    await _append(work, community, clean)
 
 
 async def _open_book(votes: Iterable[int | None]) -> None:
@@ -117,28 +130,35 @@ async def _local(work: Work, community: int) -> datetime:
     return work.now.astimezone(ZoneInfo(rows[community].profile.time_zone))
 
 
-async def _checked(work: Work, community: int, entries: Sequence[NewEntry]) -> list[NewEntry]:
-    """The entries with clean texts. Raises InvalidInput."""
+def _cleaned(new: NewEntry) -> NewEntry:
+    """With clean texts. Raises InvalidInput."""
+    return replace(
+        new,
+        item=line(new.item, 120, "事由", "the item", field="entry.item"),
+        counterparty=line_if_any(
+            new.counterparty, 120, "对方", "the counterparty", field="entry.counterparty"
+        ),
+        voucher=line_if_any(new.voucher, 64, "凭证号", "the voucher number", field="entry.voucher"),
+        authority_clause=line_if_any(
+            new.authority_clause, 200, "依据", "the clause", field="entry.authorityClause"
+        ),
+    )
+
+
+async def _check(work: Work, community: int, entries: Sequence[NewEntry]) -> None:
+    """Raises InvalidInput."""
     today = (await _local(work, community)).date()
     for new in entries:
         check_entry(new.direction, new.category, new.amount, new.date, today)
     await _check_votes(community, {new.authority_vote for new in entries if new.authority_vote is not None})
-    return [
-        replace(
-            new,
-            item=line(new.item, 120, "事由", "the item"),
-            counterparty=line_if_any(new.counterparty, 120, "对方", "the counterparty"),
-            voucher=line_if_any(new.voucher, 64, "凭证号", "the voucher number"),
-            authority_clause=line_if_any(new.authority_clause, 200, "依据", "the clause"),
-        )
-        for new in entries
-    ]
 
 
 async def _check_votes(community: int, votes: set[int]) -> None:
     if votes and await Vote.filter(id__in=votes, community_id=community).count() < len(votes):
         raise InvalidInput(
-            problem_zh="依据的表决不是本小区的", problem_en="the vote is not one of this community"
+            problem_zh="依据的表决不是本小区的",
+            problem_en="the vote is not one of this community",
+            field="entry.authorityVoteId",
         )
 
 

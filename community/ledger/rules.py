@@ -65,18 +65,31 @@ def check_entry(direction: Direction, category: Category, amount: int, on: date,
     Also for amounts above MOST_FEN and days before EARLIEST, which can only be slips.
     """
     if amount <= 0:
-        raise InvalidInput(problem_zh="金额要大于零", problem_en="the amount must be above zero")
+        raise InvalidInput(
+            problem_zh="金额要大于零", problem_en="the amount must be above zero", field="entry.amount"
+        )
     if amount > MOST_FEN:
-        raise InvalidInput(problem_zh="金额太大了", problem_en="the amount is too large")
+        raise InvalidInput(
+            problem_zh=f"金额太大了，最多 {MOST_FEN // 100} 元",
+            problem_en=f"the amount is too large, it is {MOST_FEN // 100} yuan at most",
+            field="entry.amount",
+        )
     if (category in INCOME_CATEGORIES) != (direction is Direction.INCOME):
         raise InvalidInput(
             problem_zh="收支方向和类别不一致",
             problem_en="this category belongs to the other side of the book",
+            field="entry.category",
         )
     if on > today:
-        raise InvalidInput(problem_zh="日期不能晚于今天", problem_en="the date lies in the future")
+        raise InvalidInput(
+            problem_zh="日期不能晚于今天", problem_en="the date lies in the future", field="entry.date"
+        )
     if on < EARLIEST:
-        raise InvalidInput(problem_zh="日期太早了", problem_en="the date lies too far back")
+        raise InvalidInput(
+            problem_zh=f"日期太早了，最早是 {EARLIEST}",
+            problem_en=f"the date lies too far back, {EARLIEST} is the earliest",
+            field="entry.date",
+        )
 
 
 def check_reversal(reverses: int | None, *, reversed_before: bool) -> None:
@@ -127,7 +140,9 @@ def days_of(month: str) -> tuple[date, date]:
         start = date.fromisoformat(f"{month}-01")
         return start, _next_month(start) - timedelta(days=1)
     except (ValueError, OverflowError):
-        raise InvalidInput(problem_zh="月份写作 2026-05", problem_en="a month is written 2026-05") from None
+        raise InvalidInput(
+            problem_zh="月份写作 2026-05", problem_en="a month is written 2026-05", field="month"
+        ) from None
 
 
 def _next_month(start: date) -> date:

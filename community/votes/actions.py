@@ -1,14 +1,15 @@
 """A vote is announced, opened, voted in and counted here; nothing else writes its tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from community.database import due
+from community.database.commands import Command
 from community.database.ids import new_id
 from community.database.journal import hold_number
 from community.database.sql import hold_exclusive, hold_shared
-from community.database.work import Work, requires, same
+from community.database.work import Work, requires
 from community.errors import InvalidInput, NotFound
 from community.members.models import OwnerParty
 from community.members.reads import PartySeat, seats_of
@@ -31,6 +32,8 @@ from community.votes.casting import (
     VoteNotOpen,
     check_answers,
     check_open,
+    cleaned_answers,
+    meaning_of,
 )
 from community.votes.lifecycle import check_announcement, check_question, choices_of
 from community.votes.models import (
@@ -127,8 +130,8 @@ async def announce_vote(
         id=vote,
         community_id=community,
         convener_id=convener,
-        title=line(title, 120, "标题", "the title"),
-        description=body(description, LONGEST_DESCRIPTION, "说明", "the description", may_be_empty=True),
+        title=line(title, 120, "标题", "the title", field="title"),
+        description=_description(description, "description"),
         form=form,
         building_id=building,
         profile_version=version,
@@ -148,16 +151,27 @@ async def announce_vote(
     return vote
 
 
+def _description(text: str, field: str) -> str:
+    return body(text, LONGEST_DESCRIPTION, "说明", "the description", may_be_empty=True, field=field)
+
+
 async def _ask(vote: int, position: int, new: NewQuestion, building: int | None, *, follow: bool) -> None:
-    offered = choices_of(new.kind, new.choices, follow=follow)
+    field = f"questions.{position}"
+    offered = [
+        (
+            line(code, 32, "选项代码", "a choice's code", field=f"{field}.choices.{place}.code"),
+            line(label, 100, "选项", "a choice", field=f"{field}.choices.{place}.label"),
+        )
+        for place, (code, label) in enumerate(choices_of(new.kind, new.choices, follow=follow))
+    ]
     check_question(new.kind, new.matter, offered, new.min_choices, new.max_choices)
     question = new_id()
     await Question.create(
         id=question,
         vote_id=vote,
         position=position,
-        title=line(new.title, 200, "议题", "the question"),
-        description=body(new.description, LONGEST_DESCRIPTION, "说明", "the description", may_be_empty=True),
+        title=line(new.title, 200, "议题", "the question", field=f"{field}.title"),
+        description=_description(new.description, f"{field}.description"),
         kind=new.kind,
         matter=new.matter,
         building_id=new.building or building,
@@ -166,7 +180,7 @@ async def _ask(vote: int, position: int, new: NewQuestion, building: int | None,
         accepts_text=new.accepts_text,
     )
     await Choice.bulk_create(
-        Choice(question_id=question, position=place, code=code, label=line(label, 100, "选项", "a choice"))
+        Choice(question_id=question, position=place, code=code, label=label)
         for place, (code, label) in enumerate(offered)
     )
 
@@ -235,13 +249,15 @@ async def _freeze(work: Work, vote: VoteRow, register: Register, building: int |
 async def cast_ballot(
     work: Work, vote: int, *, answers: Sequence[Answered], party: int | None = None, key: str | None = None
 ) -> int:
-    """The ballot's id; the same `key` again returns the first one's.
+    """The ballot's id; the same `key` with the same answers returns the first one's, while that one counts.
 
     Raises VoteNotOpen, VoteClosed, NotOnRoll, PartyRequired, NotRepresentative, AlreadyCast, KeyReused,
     and what `check_answers` refuses. A ballot counts if opens_at ≤ now < closes_at.
     """
-    if (first := await _receipt(work, vote, party, key)) is not None:
-        return first
+    answers = cleaned_answers(answers)
+    command = await work.command("castBallot", key, vote=vote, answers=meaning_of(answers))
+    if command.result is not None:
+        return await _first_receipt(command, command.result, vote, party)
     box = await _open_box(work, vote)
     asked = await asked_in(vote)
     seats = {seat.party: seat for seat in await seats_of(work.account, box.community, work.now)}
@@ -250,18 +266,19 @@ async def cast_ballot(
     _check_answers(asked, on_roll, seat.party, answers)
     check_representative(seat.named, work.account)
     ballot = await _record(work, box, RecordedBallot(seat.party, work.now, answers))
-    await work.keep("castBallot", key, ballot)
+    await command.keep(ballot)
     work.changed(Topic.TALLY, vote, box.community)
     return ballot
 
 
-async def _receipt(work: Work, vote: int, party: int | None, key: str | None) -> int | None:
-    """The ballot to which this key already led. Raises KeyReused where that was another vote's or party's."""
-    first = await work.done_before("castBallot", key)
-    if first is not None:
-        ballot = await Ballot.get(id=first).values("vote_id", "party_id")
-        same((ballot["vote_id"], ballot["party_id"]), (vote, party or ballot["party_id"]))
-    return first
+async def _first_receipt(command: Command, first: int, vote: int, party: int | None) -> int:
+    """No party named is the first ballot's, whoever the viewer acts for by now. Raises KeyReused."""
+    ballot = await Ballot.get(id=first).values("vote_id", "party_id")
+    own = ballot["party_id"]
+    stands = (await counted_ballots(vote, [own])).get(own) == first
+    return command.again(
+        same=(ballot["vote_id"], own) == (vote, own if party is None else party), stands=stands
+    )
 
 
 async def _open_box(work: Work, vote: int) -> BallotBox:
@@ -282,10 +299,12 @@ async def _open_box(work: Work, vote: int) -> BallotBox:
 def _seat(box: BallotBox, seats: Mapping[int, PartySeat], on_roll: Entries, party: int | None) -> PartySeat:
     """The one owner party for which this account casts."""
     able = [own for own in seats if (box.roll, own) in on_roll]
-    if not able or (party is not None and party not in able):
+    if not able:
         raise NotOnRoll
+    if party is not None and party not in able:
+        raise NotOnRoll(field="party")
     if party is None and len(able) > 1:
-        raise PartyRequired
+        raise PartyRequired(field="party")
     return seats[able[0] if party is None else party]
 
 
@@ -293,8 +312,9 @@ def _check_answers(
     asked: Mapping[int, AskedRow], on_roll: Entries, party: int, answers: Sequence[Answered]
 ) -> None:
     own = {key: question.terms for key, question in asked.items() if (question.roll, party) in on_roll}
-    if any(answer.question in asked and answer.question not in own for answer in answers):
-        raise NotOnRoll
+    for place, answer in enumerate(answers):
+        if answer.question in asked and answer.question not in own:
+            raise NotOnRoll(field=f"answers.{place}.questionId", question=answer.question)
     check_answers(own, answers)
 
 
@@ -351,6 +371,7 @@ async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot
     box = await ballot_box(vote)
     if box.counted_at is not None:
         raise VoteClosed
+    ballots = [replace(ballot, answers=cleaned_answers(ballot.answers)) for ballot in ballots]
     asked = await asked_in(vote)
     parties = [ballot.party for ballot in ballots]
     on_roll = await standing({box.roll, *(question.roll for question in asked.values())}, parties)

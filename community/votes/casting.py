@@ -1,13 +1,14 @@
 """Whether a ballot may be cast now, and whether its answers fit the questions."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
+from typing import Any
 
 from community.errors import ErrorCode, InvalidInput, Refused
-from community.text import body
+from community.text import body_if_any
 
 LONGEST_TEXT = 1000
 
@@ -149,39 +150,78 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
+    """As marked; `choices` by their codes."""
+
     question: int
     choices: Sequence[str]
     text: str | None = None
 
 
+def cleaned_answers(answers: Sequence[Answered]) -> list[Answered]:
+    """With clean texts, in the order given. Raises InvalidInput."""
+    return [
+        replace(
+            answer,
+            text=body_if_any(
+                answer.text, LONGEST_TEXT, f"第 {place + 1} 题的文字", f"the text of answer {place + 1}",
+                field=f"answers.{place}.text",
+            ),
+        )
+        for place, answer in enumerate(answers)
+    ]  # fmt: skip
+
+
+def meaning_of(answers: Sequence[Answered]) -> list[list[object]]:
+    """The same for answers that say the same, in whatever order; an empty one says nothing."""
+    return sorted(
+        [answer.question, sorted(answer.choices), answer.text or ""]
+        for answer in answers
+        if answer.choices or answer.text
+    )
+
+
 def check_answers(asked: Mapping[int, Asked], answers: Sequence[Answered]) -> None:
-    """`asked`: the questions this party may answer, by id.
+    """`asked`: the questions this party may answer, by id; `answers` with clean texts.
 
     Raises UnknownQuestion, UnknownChoice, TooManyChoices, TooFewChoices (also where a question
-    is left out), InvalidInput for a doubled answer or a text nobody asked for.
+    is left out), InvalidInput for a doubled answer or a text nobody asked for. The refusal names its place.
     """
-    for answer in answers:
-        _check_answer(asked.get(answer.question), answer)
-    answered = [answer.question for answer in answers]
-    if len(set(answered)) != len(answered):
-        raise InvalidInput(problem_zh="同一个议题回答了两次", problem_en="a question is answered twice")
+    answered: set[int] = set()
+    for place, answer in enumerate(answers):
+        _check_answer(asked.get(answer.question), answer, f"answers.{place}")
+        if answer.question in answered:
+            raise InvalidInput(
+                problem_zh="同一个议题回答了两次",
+                problem_en="a question is answered twice",
+                field=f"answers.{place}.questionId",
+                question=answer.question,
+            )
+        answered.add(answer.question)
     for question, terms in asked.items():
         if terms.least > 0 and question not in answered:
-            raise TooFewChoices(least=terms.least)
+            raise TooFewChoices(least=terms.least, field="answers", question=question)
 
 
-def _check_answer(terms: Asked | None, answer: Answered) -> None:
+def _check_answer(terms: Asked | None, answer: Answered, path: str) -> None:
+    question, choices = answer.question, answer.choices
     if terms is None:
-        raise UnknownQuestion
-    if any(choice not in terms.choices for choice in answer.choices):
-        raise UnknownChoice
-    if len(set(answer.choices)) != len(answer.choices):
-        raise InvalidInput(problem_zh="同一个选项选了两次", problem_en="a choice is marked twice")
-    if len(answer.choices) > terms.most:
-        raise TooManyChoices(most=terms.most)
-    if len(answer.choices) < terms.least:
-        raise TooFewChoices(least=terms.least)
+        raise UnknownQuestion(field=f"{path}.questionId", question=question)
+    for place, choice in enumerate(choices):
+        where: dict[str, Any] = {"field": f"{path}.choices.{place}", "question": question, "choice": choice}
+        if choice not in terms.choices:
+            raise UnknownChoice(**where)
+        if choice in choices[:place]:
+            raise InvalidInput(
+                problem_zh="同一个选项选了两次", problem_en="a choice is marked twice", **where
+            )
+        if place == terms.most:
+            raise TooManyChoices(most=terms.most, **where)
+    if len(choices) < terms.least:
+        raise TooFewChoices(least=terms.least, field=f"{path}.choices", question=question)
     if answer.text and not terms.accepts_text:
-        raise InvalidInput(problem_zh="这个议题不收文字", problem_en="this question takes no text")
-    if answer.text:
-        body(answer.text, LONGEST_TEXT, "文字", "a text", may_be_empty=True)
+        raise InvalidInput(
+            problem_zh="这个议题不收文字",
+            problem_en="this question takes no text",
+            field=f"{path}.text",
+            question=question,
+        )

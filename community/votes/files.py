@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from community.errors import ErrorCode, Refused
 from community.places.rules import DeliveryStatus, UnitKind
+from community.text import as_seen, unseen_in
 from community.votes import strict_json
 from community.votes.roll import RollUnit
 from community.votes.rules import CountingRules, FollowMajority, Matter, Option, Silence
@@ -77,14 +78,33 @@ def parse(data: bytes) -> VoteFile:
     except StrictJsonError as error:
         raise BadVoteFile(error.place, error.reason) from None
     vote = _object(value, "", ("title", "matter", "units"), ("rules", "ballots", "served", "expect"))
+    owners = _Names()
     return VoteFile(
         title=_text(vote["title"], "title"),
         matter=_word(Matter, vote["matter"], "matter"),
         rules=_rules(vote.get("rules", {})),
-        units=_units(vote["units"]),
-        ballots=tuple(_ballot(item, place) for item, place in _items(vote.get("ballots", []), "ballots")),
-        served=tuple(_by(item, place) for item, place in _items(vote.get("served", []), "served")),
+        units=_units(vote["units"], owners),
+        ballots=tuple(
+            _ballot(item, place, owners) for item, place in _items(vote.get("ballots", []), "ballots")
+        ),
+        served=tuple(_by(item, place, owners) for item, place in _items(vote.get("served", []), "served")),
     )
+
+
+class _Names:
+    """What was named so far, so that two names which look the same are not two owners."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._first: dict[str, tuple[str, str]] = {}
+
+    def named(self, name: str, place: str) -> str:
+        if name not in self._known:
+            self._known.add(name)
+            first, before = self._first.setdefault(as_seen(name), (name, place))
+            if first != name:
+                raise BadVoteFile(place, f"looks the same as {before}, but is written with other characters")
+        return name
 
 
 def _rules(value: object) -> CountingRules:
@@ -101,11 +121,13 @@ def _rules(value: object) -> CountingRules:
     )
 
 
-def _units(value: object) -> tuple[RollUnit[str, Party], ...]:
+def _units(value: object, owners: _Names) -> tuple[RollUnit[str, Party], ...]:
     seen: set[str] = set()
+    names = _Names()
     units = []
     for item, place in _items(value, "units", at_least_one=True):
-        unit = _unit(item, place)
+        unit = _unit(item, place, owners)
+        names.named(unit.unit, f"{place}.unit")
         if unit.unit in seen:
             raise BadVoteFile(f"{place}.unit", "the unit is named twice")
         seen.add(unit.unit)
@@ -113,39 +135,39 @@ def _units(value: object) -> tuple[RollUnit[str, Party], ...]:
     return tuple(units)
 
 
-def _unit(value: object, place: str) -> RollUnit[str, Party]:
+def _unit(value: object, place: str, owners: _Names) -> RollUnit[str, Party]:
     unit = _object(value, place, ("unit", "owners", "area"), ("kind", "status"))
     return RollUnit(
         unit=_label(unit["unit"], f"{place}.unit"),
-        owner=_owners(unit["owners"], f"{place}.owners"),
+        owner=_owners(unit["owners"], f"{place}.owners", owners),
         area=_area(unit["area"], f"{place}.area"),
         kind=_word(UnitKind, unit.get("kind", UnitKind.DWELLING), f"{place}.kind"),
         status=_word(DeliveryStatus, unit.get("status", DeliveryStatus.DELIVERED), f"{place}.status"),
     )
 
 
-def _owners(value: object, place: str) -> Party:
+def _owners(value: object, place: str, owners: _Names) -> Party:
     names: set[str] = set()
     for item, at in _items(value, place, at_least_one=True):
-        name = _name(item, at)
+        name = owners.named(_name(item, at), at)
         if name in names:
             raise BadVoteFile(at, "the owner is named twice")
         names.add(name)
     return frozenset(names)
 
 
-def _ballot(value: object, place: str) -> FileBallot:
+def _ballot(value: object, place: str, owners: _Names) -> FileBallot:
     ballot = _object(value, place, ("by", "choice"), ())
     return FileBallot(
-        _by(ballot["by"], f"{place}.by"),
+        _by(ballot["by"], f"{place}.by", owners),
         _word(Option, ballot["choice"], f"{place}.choice"),
     )
 
 
-def _by(value: object, place: str) -> str:
+def _by(value: object, place: str, owners: _Names) -> str:
     by = _text(value, place)
     for name in by.split("+"):
-        _label(name, place)
+        owners.named(_label(name, place), place)
     return by
 
 
@@ -162,6 +184,8 @@ def _label(value: object, place: str) -> str:
         raise BadVoteFile(place, f"must have 1 to {LONGEST_NAME} characters")
     if label != label.strip():
         raise BadVoteFile(place, "must have no white space at either end")
+    if (sign := unseen_in(label)) is not None:
+        raise BadVoteFile(place, f"contains U+{ord(sign):04X}, which nobody sees")
     return label
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Never
 
+from community.text import unseen_in
+
 LARGEST = 64 * 2**20
 DEEPEST = 32
 # A vote file of the largest size holds at most some three million; more is a file made to fill the memory.
@@ -78,7 +80,7 @@ def loads(data: bytes) -> object:
 
 def member(place: str, key: str) -> str:
     """The path of a key; one that is no plain word is quoted and cut, since it comes from a stranger."""
-    shown = key if re.fullmatch(r"\w{1,40}", key) else ascii(key[:40])
+    shown = key if re.fullmatch(r"\w{1,40}", key) and not unseen_in(key) else ascii(key[:40])
     return f"{place}.{shown}" if place else shown
 
 

@@ -67,7 +67,7 @@ async def _empty(url: str) -> None:
     try:
         await connection.execute("SET session_replication_role = replica")
         tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        kept = {"installation", "tortoise_migrations"}
+        kept = {"installation", "secret", "tortoise_migrations"}
         await connection.execute(";".join(f'DELETE FROM "{name}"' for (name,) in tables if name not in kept))
     finally:
         await connection.close()

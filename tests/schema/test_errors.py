@@ -13,7 +13,12 @@ async def test_a_refusal_carries_its_code_and_both_sentences(house: Any) -> None
     result = await house.result('{ node(id: "x") { id } }')
     (error,) = result.errors
     assert error.message == error.extensions["en"] == "This is not a well-formed id."
-    assert error.extensions == {"code": "INVALID_ID", "zh": "编号的写法不对。", "en": error.message}
+    assert error.extensions == {
+        "code": "INVALID_ID",
+        "zh": "编号的写法不对。",
+        "en": error.message,
+        "field": "id",
+    }
     assert error.path == ["node"]
 
 
@@ -92,3 +97,16 @@ async def test_presenting_twice_changes_nothing(house: Any) -> None:
 async def test_every_code_is_said_by_the_schema(house: Any) -> None:
     codes = (await house.ask("{ errorCodes }"))["errorCodes"]
     assert {"INTERNAL", "CURSOR_INVALID", "ALREADY_CAST"} <= {str(code) for code in codes}
+
+
+async def test_a_refused_ballot_names_its_question_and_its_choice(house: Any) -> None:
+    vote = house.town.id("Vote", "survey")
+    query = "query($id: ID!) { vote(id: $id) { questions { id } } }"
+    (question,) = (await house.ask(query, id=vote))["vote"]["questions"]
+    cast = "mutation($v: ID!, $a: [AnswerInput!]!) { castBallot(voteId: $v, answers: $a) { id } }"
+    answers = [{"questionId": question["id"], "choices": ["PARK", "POND"]}]
+    (error,) = (await house.result(cast, "spring/resident-1", v=vote, a=answers)).errors
+    assert error.extensions["code"] == "UNKNOWN_CHOICE"
+    assert error.extensions["field"] == "answers.0.choices.1"
+    assert error.extensions["question"] == question["id"]
+    assert error.extensions["choice"] == "POND"

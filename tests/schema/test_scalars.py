@@ -63,9 +63,31 @@ def test_an_instant_of_another_offset_is_the_same_instant() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "micros"),
+    [
+        ("2026-01-31T19:30Z", 0),
+        ("2026-01-31T19:30:00Z", 0),
+        ("2026-01-31T19:30:00.5Z", 500_000),
+        ("2026-01-31T19:30:00.123456Z", 123_456),
+        ("2026-01-31T19:30:00.1234567Z", 123_456),
+        ("2026-01-31T19:30:00.999999999Z", 999_999),
+        ("2026-01-31t19:30:00.000000001z", 0),
+        ("2026-01-31T19:30:00." + "1" * 50_000 + "Z", 111_111),
+        ("2026-02-01 03:30:00.123456789+08:00", 123_456),
+    ],
+)
+def test_any_number_of_digits_behind_the_second_is_cut_to_microseconds(text: str, micros: int) -> None:
+    assert parse_instant(text) == datetime(2026, 1, 31, 19, 30, 0, micros, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         "2026-01-31T19:30:00",  # whose clock?
+        "2026-01-31T19:30:00.Z",
+        "2026-01-31T19:30.5Z",
+        "2026-01-31T19:30:00,5Z",
+        "2026-01-31T19:30:00.５Z",
         "2026-01-31",
         "2026-02-30T00:00:00Z",
         "2026-01-31T25:00:00Z",

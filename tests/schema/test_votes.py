@@ -115,8 +115,9 @@ async def test_the_outcome_of_a_closed_vote_stands(house: Any) -> None:
 async def test_the_same_key_gives_the_first_receipt_and_a_second_ballot_is_refused(house: Any) -> None:
     first = await cast(house, "spring/resident-1", answer(house, "open/0", "FOR"), key="k")
     house.told.clear()
-    assert await cast(house, "spring/resident-1", answer(house, "open/0", "AGAINST"), key="k") == first
+    assert await cast(house, "spring/resident-1", answer(house, "open/0", "FOR"), key="k") == first
     variables = {"vote": house.town.id("Vote", "open"), "answers": [answer(house, "open/0", "AGAINST")]}
+    assert await house.refused(CAST, "spring/resident-1", **variables, key="k") == "KEY_REUSED"
     assert await house.refused(CAST, "spring/resident-1", **variables) == "ALREADY_CAST"
     assert house.told == []
     assert (await tally_of(house, "open"))["participating"]["heads"] == 1

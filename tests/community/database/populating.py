@@ -34,7 +34,7 @@ VERSIONS = sorted(
 
 Rows = dict[str, list[dict[str, Any]]]
 
-OF_THE_MIGRATIONS = {"installation", "tortoise_migrations"}
+OF_THE_MIGRATIONS = {"installation", "secret", "tortoise_migrations"}
 """Migrating itself fills these."""
 
 

@@ -150,10 +150,10 @@ async def test_a_line_that_breaks_at_the_commit_leaves_it_open(
 
 async def test_the_same_key_finds_what_was_written_though_nobody_heard(line: Line, now: datetime) -> None:
     async def keyed(doing: Work) -> bool:
-        before = await doing.done_before("deed", "key")
-        if before is None:
-            await doing.keep("deed", "key", 7)
-        return before == 7
+        command = await doing.command("deed", "key")
+        if command.result is None:
+            await command.keep(7)
+        return command.result == 7
 
     viewer = Viewer(account=(await Account.create(name="resident-1", created_at=now)).id)
     line.cut_behind = b"COMMIT"

@@ -12,9 +12,9 @@ from tortoise.exceptions import OperationalError
 
 from community.database import journal, work
 from community.database.engine import opened
-from community.database.models import Change, Due, KeyedDeed
-from community.database.work import Work, all_done, in_one_piece, requires, same
-from community.errors import Forbidden, KeyReused, NotFound, Refused, TryAgain, Unauthenticated
+from community.database.models import Change, Due
+from community.database.work import Work, all_done, in_one_piece, requires
+from community.errors import Forbidden, NotFound, Refused, TryAgain, Unauthenticated
 from community.permissions import NOBODY, SYSTEM, Permission, Viewer
 from community.places.reads import place_of
 from community.signals import Signal, Topic
@@ -174,31 +174,6 @@ async def test_a_busy_database_says_try_again(
 
     with pytest.raises(expected):
         await in_one_piece(fail, SYSTEM, now)
-
-
-async def test_a_key_remembers_its_deed_for_its_account(estate: Any, now: datetime) -> None:
-    async def do(viewer: Viewer, key: str | None, deed: str = "signUp") -> int | None:
-        async def body(doing: Work) -> int | None:
-            before = await doing.done_before(deed, key)
-            await doing.keep(deed, None if before else key, 70)
-            return before
-
-        return await in_one_piece(body, viewer, now)
-
-    assert await do(estate.owner, "k") is None
-    assert await do(estate.owner, "k") == 70
-    assert await do(estate.owner, "k", deed="recordEntry") is None
-    assert await do(estate.owner, "l") is None
-    assert await do(estate.neighbour, "k") is None
-    assert await do(estate.owner, None) is None
-    assert await do(estate.owner, None) is None
-    assert await KeyedDeed.all().count() == 4
-
-
-def test_a_key_is_for_one_subject() -> None:
-    same(7, 7)
-    with pytest.raises(KeyReused):
-        same(7, 8)
 
 
 def test_nobody_acts_and_the_system_records_as_nobody(now: datetime) -> None:

@@ -20,6 +20,8 @@ from community.votes.casting import (
     VoteStatus,
     check_answers,
     check_open,
+    cleaned_answers,
+    meaning_of,
     receipt_code,
     status_of,
 )
@@ -86,7 +88,6 @@ def test_answers_that_fit(answers: list[Answered]) -> None:
         ([Answered(1, ["FOR", "FOR"])], InvalidInput),
         ([Answered(1, ["FOR"]), Answered(1, ["AGAINST"])], InvalidInput),
         ([Answered(1, ["FOR"], "因为")], InvalidInput),
-        ([Answered(1, ["FOR"]), Answered(2, [], "x" * (LONGEST_TEXT + 1))], InvalidInput),
     ],
 )
 def test_answers_that_do_not_fit(answers: list[Answered], refusal: type[Refused]) -> None:
@@ -145,3 +146,50 @@ def test_a_receipt_is_short_readable_and_its_ballots_own(ballot: int, other: int
     )
     assert receipt_code(ballot) == receipt_code(ballot)
     assert (receipt_code(ballot) == receipt_code(other)) == (ballot == other)
+
+
+ASKED = {1: ONE, 2: MANY}
+
+
+@pytest.mark.parametrize(
+    ("answers", "field", "question", "choice"),
+    [
+        ([Answered(1, ["FOR"]), Answered(9, ["A"])], "answers.1.questionId", 9, None),
+        ([Answered(2, ["A", "X"]), Answered(1, ["FOR"])], "answers.0.choices.1", 2, "X"),
+        ([Answered(1, ["FOR", "AGAINST"])], "answers.0.choices.1", 1, "AGAINST"),
+        ([Answered(2, ["A", "A"])], "answers.0.choices.1", 2, "A"),
+        ([Answered(2, ["A"]), Answered(1, [])], "answers.1.choices", 1, None),
+        ([Answered(2, ["A"])], "answers", 1, None),
+        ([Answered(1, ["FOR"]), Answered(1, ["FOR"])], "answers.1.questionId", 1, None),
+        ([Answered(1, ["FOR"], "因为")], "answers.0.text", 1, None),
+    ],
+)
+def test_a_refusal_names_the_place_the_question_and_the_choice(
+    answers: list[Answered], field: str, question: int, choice: str | None
+) -> None:
+    with pytest.raises(Refused) as refused:
+        check_answers(ASKED, answers)
+    found = refused.value
+    assert (found.field, found.question, found.choice) == (field, question, choice)
+
+
+def test_texts_are_taken_in_clean_and_refused_at_their_place() -> None:
+    given = [Answered(1, ["FOR"], " \t"), Answered(2, [], " 好\r\n的 ")]
+    assert [answer.text for answer in cleaned_answers(given)] == [None, "好\n的"]
+    for text in ("x" * (LONGEST_TEXT + 1), "\u202e12", "\x00"):
+        with pytest.raises(InvalidInput) as refused:
+            cleaned_answers([*given, Answered(3, [], text)])
+        assert refused.value.field == "answers.2.text"
+        assert "3" in refused.value.zh
+
+
+def test_answers_mean_the_same_in_any_order_and_an_empty_one_means_nothing() -> None:
+    given = [Answered(2, ["A", "B"]), Answered(1, [], "好"), Answered(3, [])]
+    assert meaning_of(given) == meaning_of([Answered(1, (), "好"), Answered(2, ("B", "A"), None)])
+    for other in (
+        [Answered(2, ["A"]), Answered(1, [], "好")],
+        [Answered(2, ["A", "B"]), Answered(1, [], "坏")],
+        [Answered(1, ["A", "B"]), Answered(2, [], "好")],
+        [Answered(2, ["A", "B", "B"]), Answered(1, [], "好")],
+    ):
+        assert meaning_of(other) != meaning_of(given)

@@ -159,10 +159,47 @@ def test_names_of_a_hundred_characters_are_the_longest() -> None:
     assert parse(written(VOTE | {"units": [UNIT | {"owners": names}]})).units[0].owner == frozenset(names)
 
 
-def test_names_are_compared_code_point_by_code_point() -> None:
-    composed, decomposed = "é", "e\u0301"
-    vote = parse(written(VOTE | {"units": [UNIT | {"owners": [composed, decomposed]}]}))
-    assert len(vote.units[0].owner) == 2
+ALIKE = [("\u00e9", "e\u0301"), ("\uac00", "\u1100\u1161"), ("甲 乙", "甲\u00a0乙"), ("\u8c48", "\uf900")]
+
+
+@pytest.mark.parametrize(("one", "other"), [*ALIKE, *(pair[::-1] for pair in ALIKE)])
+def test_names_that_look_the_same_are_one_written_in_two_ways(one: str, other: str) -> None:
+    two = {"unit": "1-102", "owners": [other], "area": "1.00"}
+    first = UNIT | {"owners": [one]}
+    for wrong, place in (
+        ({"units": [UNIT | {"owners": [one, other]}]}, "units[0].owners[1]"),
+        ({"units": [first, two]}, "units[1].owners[0]"),
+        ({"units": [first], "ballots": [{"by": other, "choice": "FOR"}]}, "ballots[0].by"),
+        ({"units": [first], "ballots": [{"by": f"{one}+{other}", "choice": "FOR"}]}, "ballots[0].by"),
+        ({"units": [first], "served": ["乙", other]}, "served[1]"),
+        ({"ballots": [{"by": one, "choice": "FOR"}, {"by": other, "choice": "FOR"}]}, "ballots[1].by"),
+        ({"units": [UNIT | {"unit": one}, two | {"unit": other}]}, "units[1].unit"),
+    ):
+        found = refusal(written(VOTE | wrong))
+        assert found.place == place
+        assert "looks the same" in found.reason
+    same = [first, two | {"owners": [one]}]
+    assert len(parse(written(VOTE | {"units": same, "served": [one, one]})).units) == 2
+
+
+@pytest.mark.parametrize(
+    "sign",
+    ["\u200b", "\u200d", "\u2060", "\ufeff", "\u202e", "\u200e", "\u00ad", "\u3164", "\ufe0f", "\U000e0100",
+     "\x00", "\t", "\n", "\x85", "\ufdd0", "\uffff", "\u2800"],
+)  # fmt: skip
+def test_a_name_with_what_nobody_sees_is_refused_even_alone(sign: str) -> None:
+    for name in (f"甲{sign}乙", f"👨{sign}👩"):
+        for wrong, place in (
+            ({"units": [UNIT | {"owners": [name]}]}, "units[0].owners[0]"),
+            ({"units": [UNIT | {"unit": name}]}, "units[0].unit"),
+            ({"ballots": [{"by": name, "choice": "FOR"}]}, "ballots[0].by"),
+            ({"ballots": [{"by": f"甲+{name}", "choice": "FOR"}]}, "ballots[0].by"),
+            ({"served": [name]}, "served[0]"),
+        ):
+            found = refusal(written(VOTE | wrong))
+            assert found.place == place
+            assert f"U+{ord(sign):04X}" in found.reason
+    assert place_of(**{f"units{sign}": []}).startswith("'units")
 
 
 @pytest.mark.parametrize("number", ["1.5", "1e5", "1E5", "-0.0", "NaN", "Infinity", "-Infinity", "1" * 5000])

@@ -17,17 +17,34 @@ export interface Answer<Result> {
   withheld: boolean
 }
 
-/** One query or mutation. What a right hides comes as null beside its error; only no data at all is a refusal. */
+/** One query. What a right hides comes as null beside its error; only no data at all is a refusal. */
 export async function request<Result, Variables>(
   document: TadaDocumentNode<Result, Variables>,
   variables: Variables,
 ): Promise<Answer<Result>> {
+  const { data, errors } = await answerTo(document, variables)
+  if (!data) throw refusalFrom(errors)
+  const withheld = errors.some((error) => /^(FORBIDDEN|UNAUTHENTICATED)$/.test(String(error.extensions?.['code'])))
+  return { data: data as Result, withheld }
+}
+
+/** What was done, each field of it there: one that comes as null was refused. */
+export type Done<Result> = { [Field in keyof Result]: NonNullable<Result[Field]> }
+
+export async function mutate<Result extends object, Variables>(
+  document: TadaDocumentNode<Result, Variables>,
+  variables: Variables,
+): Promise<Done<Result>> {
+  const { data, errors } = await answerTo(document, variables)
+  if (!data || Object.values(data).includes(null)) throw refusalFrom(errors)
+  return data as Done<Result>
+}
+
+async function answerTo<Result, Variables>(document: TadaDocumentNode<Result, Variables>, variables: Variables) {
   const answer = await send('/graphql', { query: textOf(document as DocumentNode), variables })
   const body: unknown = await answer.json().catch(() => null)
   if (!isResult(body)) throw new Refusal(answer.ok ? 'INTERNAL' : 'UNREACHABLE')
-  if (!body.data) throw refusalFrom(body.errors ?? [])
-  const withheld = (body.errors ?? []).some((error) => /^(FORBIDDEN|UNAUTHENTICATED)$/.test(String(error.extensions?.['code'])))
-  return { data: body.data as Result, withheld }
+  return { data: body.data, errors: body.errors ?? [] }
 }
 
 export async function send(path: string, body: unknown, method = 'POST'): Promise<Response> {

@@ -1,0 +1,47 @@
+"""What every mutation has in common: it asks first who it is, and its refusals name what they are about."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+from strawberry.extensions import FieldExtension
+
+from community.errors import NotFound, Unauthenticated
+from schema.context import Info
+
+Key: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Of the client's choice, up to 64 characters; makes a retry safe: the same key with the"
+        " same arguments returns the first result. With other arguments, or where that result no longer"
+        " stands, it is KEY_REUSED."
+    ),
+]
+
+
+class _About(FieldExtension):
+    """`subject`: the argument by which the thing is found that is to be changed.
+
+    Mutations of one document run one after the other, each with what is selected below it: what one wrote is
+    seen by all that is asked for behind it.
+    """
+
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **given: Any
+    ) -> Any:
+        if info.context.viewer.account is None:
+            raise Unauthenticated
+        info.context.renew()
+        try:
+            return await next_(source, info, **given)
+        except NotFound as refused:
+            refused.field = refused.field or self.subject
+            raise
+
+
+def mutation(about: str, description: str) -> Any:
+    """A root field that is nullable, so that each of a document tells its own fate."""
+    return strawberry.mutation(description=description, extensions=[_About(about)])

@@ -1,0 +1,104 @@
+"""In Chinese, what graphql-core says in English about a request that cannot be run."""
+
+import re
+from collections.abc import Sequence
+
+LONGEST = 400
+_LONG_WORD = re.compile(r"(\w{60})\w+")
+
+_Patterns = Sequence[tuple[str, str]]
+
+_PATTERNS: _Patterns = (
+    # What stands before the matter itself
+    (r"Variable '\$(\w+)' has invalid value at \.?(\S+): (.*)", "变量 ${0} 的 {1} 有误，{2:zh}"),
+    (r"Variable '\$(\w+)' has invalid value: (.*)", "变量 ${0} 有误，{1:zh}"),
+    (r"Variable '\$(\w+)' has invalid default value(?: at \.?(\S+))?: (.*)", "变量 ${0} 的默认值 {1} 有误，{2:zh}"),
+    (r"Argument '(\S+)' has invalid value(?: at \.?(\S+))?: (.*)", "参数 {0} {1} 有误，{2:zh}"),
+    (r"(.*) Did you mean (?:the (?:enum value|argument) )?(.+)\?", "{0:zh}，是不是 {1}？"),
+    (r"Syntax Error: (.*)", "GraphQL 语法错误，{0:zh}"),
+    # Values
+    (r"Expected a value of non-null type '(.+)' to be provided\.", "没有给出，应为 {0}"),
+    (r"Expected value of non-null type '(.+)' not to be None\.", "不能为 null，应为 {0}"),
+    (r"Expected value of type '(.+?)' to be an object, found: (.*)\.", "应为对象 {0}，实为 {1}"),
+    (r"Expected value of type '(.+?)' to include required field '(.+?)', found: (.*)\.", "{0} 缺少必填的 {1}，实为 {2}"),
+    (r"Expected value of type '(.+?)' not to include unknown field '(.+?)', found: (.*)\.", "{0} 没有字段 {1}，实为 {2}"),
+    (
+        r"Expected value of type '(.+?)' not to include unknown field '(.+?)'\. Did you mean (.+?)\? Found: (.*)\.",
+        "{0} 没有字段 {1}，是不是 {2}？实为 {3}",
+    ),
+    (r"Expected value of type '(.+?)', but encountered error '(.*)'; found: (.*)\.", "{2} 不能作为 {0}（{1:zh}）"),
+    (r"Expected value of type '(.+?)', found: (.*)\.", "{1} 不能作为 {0}"),
+    (r"Expected variable '(.+?)' provided to (?:non-null )?type '(.+?)' .*", "变量 {0} 没有值，应为 {1}"),
+    (r"Int cannot represent non-integer value: (.*)", "{0} 不是整数 Int"),
+    (r"Int cannot represent non 32-bit signed integer value: (.*)", "{0} 超出 32 位整数 Int 的范围"),
+    (r"String cannot represent a non string value: (.*)", "{0} 不是字符串 String"),
+    (r"Boolean cannot represent a non boolean value: (.*)", "{0} 不是 Boolean，只能是 true 或 false"),
+    (r"ID cannot represent (?:a non-string and non-integer )?value: (.*)", "{0} 不能作编号 ID"),
+    (r"Enum '(\w+)' cannot represent non-(?:string|enum) value: (.*?)\.", "{1} 不是枚举 {0} 的写法"),
+    (r"Value '(.*)' does not exist in '(\w+)' enum\.", "枚举 {1} 没有 {0} 这个值"),
+    (r"Exceeds the limit \((\d+) digits\) for integer string conversion.*", "数字太长，最多 {0} 位"),
+    (r"Too many errors processing variables, error limit reached\. Execution aborted\.", "变量里的错误太多，不再逐个列出"),
+    (r"Variable values are nested too deeply\.", "变量嵌套得太深"),
+    (r"Variable '(\$\w+)' of required type '(.+)' was not provided\.", "变量 {0} 没有给出，应为 {1}"),
+    # Fields, arguments, types
+    (r"Cannot query field '(.+)' on type '(.+)'\.", "类型 {1} 没有字段 {0}"),
+    (r"Unknown argument '(.+)' on field '(.+)'\.", "字段 {1} 没有参数 {0}"),
+    (r"Unknown argument '(.+)' on directive '(.+)'\.", "指令 {1} 没有参数 {0}"),
+    (r"Argument '(.+)' of (?:required )?type '(.+)' (?:is required, but it )?was not provided\.", "参数 {0} 必填，没有给出，应为 {1}"),
+    (r"Unknown type '(.+)'\.", "没有类型 {0}"),
+    (r"Unknown fragment '(.+)'\.", "没有片段 {0}"),
+    (r"Unknown directive '(.+)'\.", "没有指令 {0}"),
+    (r"Directive '(.+)' may not be used on (.+)\.", "指令 {0} 不能用在 {1} 上"),
+    (r"The directive '(.+)' can only be used once at this location\.", "指令 {0} 在一处只能用一次"),
+    (r"Field '(.+)' of type '(.+)' must have a selection of subfields\.", "字段 {0}（{1}）要写明取哪些子字段"),
+    (r"Field '(.+)' must not have a selection since type '(.+)' has no subfields\.", "字段 {0}（{1}）没有子字段可取"),
+    (r"Fields '(.+)' conflict because (.+?)\. Use different aliases.*", "几个 {0} 互相冲突（{1}），请用不同的别名"),
+    (r"There can be only one (argument|variable|operation|fragment|input field) named '(.+)'\.", "{1} 重复了（{0}）"),
+    # Variables and fragments
+    (r"Variable '(.+)' of type '(.+)' used in position expecting type '(.+)'\.", "变量 {0} 的类型是 {1}，此处应为 {2}"),
+    (r"Variable '(.+)' is not defined by operation '(.+)'\.", "操作 {1} 没有定义变量 {0}"),
+    (r"Variable '(.+)' is not defined\.", "没有定义变量 {0}"),
+    (r"Variable '(.+)' is never used in operation '(.+)'\.", "操作 {1} 没有用到变量 {0}"),
+    (r"Variable '(.+)' is never used\.", "没有用到变量 {0}"),
+    (r"Variable '(.+)' cannot be non-input type '(.+)'\.", "变量 {0} 的类型 {1} 不能用作输入"),
+    (r"Fragment '(.+)' is never used\.", "没有用到片段 {0}"),
+    (r"Cannot spread fragment '(.+)' within itself(.*)\.", "片段 {0} 不能引用自己{1}"),
+    (r"Fragment '(.+)' cannot condition on non composite type '(.+)'\.", "片段 {0} 不能用在类型 {1} 上"),
+    (r"Fragment '(.+)' cannot be spread here as objects of type '(.+)' can never be of type '(.+)'\.", "片段 {0} 不能用在这里，{1} 不会是 {2}"),
+    (r"Fragment cannot be spread here as objects of type '(.+)' can never be of type '(.+)'\.", "片段不能用在这里，{0} 不会是 {1}"),
+    # Operations
+    (r"This anonymous operation must be the only defined operation\.", "没有名字的操作只能单独写"),
+    (r"Must provide operation name if query contains multiple operations\.", "写了几个操作，要用 operationName 说明执行哪一个"),
+    (r"Unknown operation named ['\"](.+)['\"]\.", "没有名为 {0} 的操作"),
+    (r"Can't get GraphQL operation type", "没有可执行的操作"),
+    (r"The (.+) operation is not supported by the schema\.", "不支持 {0} 操作"),
+    (r"The (.+) definition is not executable\.", "{0} 的定义不能执行"),
+    # Syntax
+    (r"Expected (.+), found (.+)\.", "应为 {0}，实为 {1}"),
+    (r"Unexpected (.+)\.", "不该出现 {0}"),
+    (r"Unterminated string\.", "字符串没有结束"),
+    (r"Invalid (.+)\.", "{0} 写法不对"),
+)  # fmt: skip
+
+_COMPILED = [(re.compile(pattern, re.DOTALL), sentence) for pattern, sentence in _PATTERNS]
+
+
+class _Part(str):
+    """A piece of an English sentence; as `{0:zh}` it is said in Chinese in its turn."""
+
+    def __format__(self, spec: str) -> str:
+        return in_chinese(self) if spec == "zh" else str(self)
+
+
+def in_chinese(english: str) -> str:
+    """Names and values stay as they are; what is not known here is passed on in English."""
+    for pattern, sentence in _COMPILED:
+        if found := pattern.fullmatch(english):
+            return sentence.format(*(_Part(part or "") for part in found.groups()))
+    return english
+
+
+def shortened(sentence: str) -> str:
+    """What strangers send is not sent back at any length."""
+    sentence = _LONG_WORD.sub(r"\1…", sentence)
+    return sentence if len(sentence) <= LONGEST else f"{sentence[:LONGEST]}…"

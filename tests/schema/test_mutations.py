@@ -1,0 +1,353 @@
+"""What holds for every mutation: it asks who it is, tells its own fate, and its key is for one thing."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from graphql import is_non_null_type
+
+from community.database.models import KeyedDeed
+from schema.mutations import mutation
+from schema.nodes import parse_id
+from schema.schema import graphql_schema
+
+FIELDS = graphql_schema._schema.mutation_type.fields  # type: ignore[union-attr]
+
+DAY = timedelta(days=1)
+
+Variables = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """`given`: what is asked for; `same`: the same otherwise written; `other`: something else each."""
+
+    query: str
+    who: str
+    given: Variables
+    same: list[Variables]
+    other: list[Variables]
+
+
+def _at(moment: datetime, hours: int = 0) -> str:
+    """As Go and Java write it, by the clock of somewhere else."""
+    there = (moment + timedelta(hours=hours)).replace(tzinfo=None)
+    return f"{there.isoformat()}.000000000{f'+{hours:02}:00' if hours else 'Z'}"
+
+
+async def cast_ballot(house: Any) -> Case:
+    vote = house.town.id("Vote", "survey")
+    (question,) = (await house.ask("query($id: ID!) { vote(id: $id) { questions { id } } }", id=vote))[
+        "vote"
+    ]["questions"]
+    party = house.town.id("OwnerParty", "spring/resident-1")
+
+    def answers(*choices: str, text: str | None = None) -> Variables:
+        return {"answers": [{"questionId": question["id"], "choices": list(choices), "text": text}]}
+
+    return Case(
+        "mutation($vote: ID!, $answers: [AnswerInput!]!, $party: ID, $key: String)"
+        " { castBallot(voteId: $vote, answers: $answers, party: $party, key: $key) { id } }",
+        "spring/resident-1",
+        {"vote": vote, **answers("PARK", "GYM", text="再种\n几棵树")},
+        [answers("GYM", "PARK", text=" 再种\r\n几棵树 "), {"party": party}, {"party": None}],
+        [
+            answers("PARK", text="再种\n几棵树"), answers("PARK", "POOL", text="再种\n几棵树"),
+            answers("PARK", "GYM"), answers("PARK", "GYM", text="再种几棵树"), {"answers": []},
+            {"party": house.town.id("OwnerParty", "spring/resident-2")}, {"party": vote},
+        ],
+    )  # fmt: skip
+
+
+async def sign_up(house: Any) -> Case:
+    return Case(
+        "mutation($event: ID!, $size: Int! = 1, $dish: String, $key: String)"
+        " { signUp(eventId: $event, partySize: $size, dish: $dish, key: $key) { id } }",
+        "spring/resident-2",
+        {"event": house.town.id("Event", "picnic")},
+        [{"size": 1}, {"dish": None}, {"dish": ""}, {"dish": " \t"}],
+        [{"size": 2}, {"dish": "鱼"}],
+    )
+
+
+async def cancel_sign_up(house: Any) -> Case:
+    made = await house.ask(
+        "mutation($e: ID!) { signUp(eventId: $e) { id } }",
+        "spring/resident-3",
+        e=house.town.id("Event", "picnic"),
+    )
+    return Case(
+        "mutation($id: ID!, $key: String) { cancelSignUp(signUpId: $id, key: $key) { id } }",
+        "spring/resident-3",
+        {"id": made["signUp"]["id"]},
+        [{}],
+        [],
+    )
+
+
+async def publish_event(house: Any) -> Case:
+    start = house.now + 3 * DAY
+    event = {"title": "Caf\u00e9 邻里", "place": "花园", "startsAt": _at(start), "endsAt": _at(start + DAY)}
+
+    def changed(**fields: Any) -> Variables:
+        return {"event": event | fields}
+
+    return Case(
+        "mutation($community: ID!, $event: EventInput!, $key: String)"
+        " { publishEvent(communityId: $community, event: $event, key: $key) { id } }",
+        "spring/committee",
+        {"community": house.town.id("Community", "spring"), **changed()},
+        [
+            changed(title=" Cafe\u0301\t邻里 "), changed(startsAt=_at(start, 8)), changed(description=" \n"),
+            changed(signUpClosesAt=_at(start, 5)), changed(maxPartySize=6, potluck=False, capacity=None),
+        ],
+        [
+            changed(title="Cafe 邻里"), changed(place="花园里"), changed(startsAt=_at(start + DAY / 2)),
+            changed(endsAt=_at(start + 2 * DAY)), changed(description="来"), changed(capacity=5),
+            changed(signUpClosesAt=_at(start - DAY)), changed(maxPartySize=5), changed(potluck=True),
+        ],
+    )  # fmt: skip
+
+
+async def publish_notice(house: Any) -> Case:
+    notice = {"title": "停水", "body": "明天\n停水"}
+
+    def changed(**fields: Any) -> Variables:
+        return {"notice": notice | fields}
+
+    return Case(
+        "mutation($community: ID!, $notice: NoticeInput!, $key: String)"
+        " { publishNotice(communityId: $community, notice: $notice, key: $key) { id } }",
+        "spring/committee",
+        {"community": house.town.id("Community", "spring"), **changed()},
+        [changed(title="停水 "), changed(body="明天\r\n停水\n"), changed(kind="NOTICE", effectiveFrom=None)],
+        [
+            changed(title="停电"), changed(body="明天停水"), changed(kind="DISPLAY"),
+            changed(effectiveFrom=_at(house.now)), changed(effectiveUntil=_at(house.now)),
+        ],
+    )  # fmt: skip
+
+
+async def record_entry(house: Any) -> Case:
+    entry = {
+        "date": "2026-01-31",
+        "direction": "EXPENSE",
+        "category": "AUDIT",
+        "item": "审计",
+        "amount": "500.00",
+    }
+
+    def changed(**fields: Any) -> Variables:
+        return {"entry": entry | fields}
+
+    vote = house.town.id("Vote", "closed")
+    return Case(
+        "mutation($community: ID!, $entry: EntryInput!, $key: String)"
+        " { recordEntry(communityId: $community, entry: $entry, key: $key) { id } }",
+        "spring/manager",
+        {"community": house.town.id("Community", "spring"), **changed()},
+        [
+            changed(item=" 审计"), changed(voucher="", counterparty=" "),
+            changed(authorityClause=None, authorityVoteId=None),
+        ],
+        [
+            changed(amount="700.00"), changed(date="2026-01-30"), changed(category="ALLOWANCE"),
+            changed(direction="INCOME", category="INTEREST"), changed(item="审计费"), changed(voucher="1"),
+            changed(counterparty="甲"), changed(authorityClause="第一条"), changed(authorityVoteId=vote),
+        ],
+    )  # fmt: skip
+
+
+async def reverse_entry(house: Any) -> Case:
+    return Case(
+        "mutation($id: ID!, $reason: String!, $key: String)"
+        " { reverseEntry(entryId: $id, reason: $reason, key: $key) { id } }",
+        "spring/manager",
+        {"id": house.town.id("Entry", "audit"), "reason": "记错了"},
+        [{"reason": "\t记错了 "}],
+        [{"reason": "错了"}, {"id": house.town.id("Entry", "rent")}],
+    )
+
+
+CASES: dict[str, Callable[[Any], Awaitable[Case]]] = {
+    "castBallot": cast_ballot,
+    "signUp": sign_up,
+    "cancelSignUp": cancel_sign_up,
+    "publishEvent": publish_event,
+    "publishNotice": publish_notice,
+    "recordEntry": record_entry,
+    "reverseEntry": reverse_entry,
+}
+
+each = pytest.mark.parametrize("name", CASES)
+
+
+def test_every_mutation_is_tried_here_has_a_key_and_may_be_null() -> None:
+    assert set(CASES) == set(FIELDS)
+    for name, field in FIELDS.items():
+        assert str(field.args["key"].type) == "String", name
+        assert not is_non_null_type(field.type), name
+
+
+def test_every_mutation_asks_who_it_is_and_lets_what_follows_be_read_anew() -> None:
+    """What the latter means is tried in `test_statements.py`."""
+    made = mutation("subject", "").extensions[0]
+    for name, field in FIELDS.items():
+        definition = field.extensions["strawberry-definition"]
+        assert [type(each) for each in definition.extensions] == [type(made)], name
+
+
+@each
+async def test_the_same_key_with_the_same_meaning_gives_the_first_result(house: Any, name: str) -> None:
+    case = await CASES[name](house)
+    first = (await house.ask(case.query, case.who, **case.given, key="k"))[name]
+    told = list(house.told)
+    for again in [{}, *case.same, {"key": " k\t"}]:
+        assert (await house.ask(case.query, case.who, **({"key": "k"} | case.given | again)))[
+            name
+        ] == first, again
+    assert house.told == told
+    assert await KeyedDeed.filter(key="k").count() == 1
+
+
+@each
+async def test_the_same_key_with_anything_else_is_refused(house: Any, name: str) -> None:
+    case = await CASES[name](house)
+    await house.ask(case.query, case.who, **case.given, key="k")
+    told = list(house.told)
+    for change in case.other:
+        result = await house.result(case.query, case.who, **(case.given | change), key="k")
+        (error,) = result.errors
+        assert error.extensions["code"] == "KEY_REUSED", change
+        assert error.extensions["field"] == "key"
+        assert result.data == {name: None}
+    assert house.told == told
+
+
+@each
+async def test_a_key_from_before_fingerprints_is_judged_by_its_subject(
+    house: Any, town_url: str, name: str
+) -> None:
+    case = await CASES[name](house)
+    first = (await house.ask(case.query, case.who, **case.given))[name]
+    viewer = await house.viewer(case.who)
+    await KeyedDeed.create(
+        account_id=viewer.account, deed=name, key="old", subject=parse_id(first["id"])[1], at=house.now
+    )
+    for again in [{}, *case.same]:
+        assert (await house.ask(case.query, case.who, **(case.given | again), key="old"))[name] == first
+
+
+@each
+async def test_a_stranger_is_asked_who_it_is_before_anything_else(house: Any, name: str) -> None:
+    case = await CASES[name](house)
+    house.told.clear()
+    for wrong in ({}, {variable: "x" for variable, value in case.given.items() if isinstance(value, str)}):
+        (error,) = (await house.result(case.query, **(case.given | wrong))).errors
+        assert error.extensions["code"] == "UNAUTHENTICATED"
+    assert house.told == []
+
+
+@each
+async def test_a_malformed_id_is_named(house: Any, name: str) -> None:
+    case = await CASES[name](house)
+    argument = next(argument for argument in FIELDS[name].args if argument.endswith("Id"))
+    variable = next(variable for variable in case.given if isinstance(case.given[variable], str))
+    (error,) = (await house.result(case.query, case.who, **(case.given | {variable: "x"}))).errors
+    assert (error.extensions["code"], error.extensions["field"]) == ("INVALID_ID", argument)
+    unknown = house.town.id("Community", "spring")[:-2] + "A="
+    (error,) = (await house.result(case.query, case.who, **(case.given | {variable: unknown}))).errors
+    assert error.extensions["code"] in {"NOT_FOUND", "INVALID_ID"}
+    assert error.extensions["field"] == argument
+
+
+async def test_seven_thousand_answers_of_a_stranger_cost_little(house: Any) -> None:
+    case = await cast_ballot(house)
+    for count in (150, 7_000):
+        answers = case.given["answers"] * count
+        context = await house.context()
+        began = time.process_time()
+        result = await graphql_schema.execute(
+            case.query, variable_values=case.given | {"answers": answers}, context_value=context
+        )
+        assert time.process_time() - began < 0.1
+        (error,) = result.errors
+        assert error.extensions["code"] == ("UNAUTHENTICATED" if count == 150 else "INVALID_INPUT")
+
+
+async def test_each_field_of_a_document_tells_its_own_fate(house: Any) -> None:
+    query = """mutation($c: ID!, $n: NoticeInput!, $bad: NoticeInput!) {
+      first: publishNotice(communityId: $c, notice: $n) { title }
+      second: publishNotice(communityId: $c, notice: $bad) { title }
+      third: publishNotice(communityId: $c, notice: $n) { title } }"""
+    notice = {"title": "停水", "body": "明天"}
+    result = await house.result(
+        query,
+        "spring/committee",
+        c=house.town.id("Community", "spring"),
+        n=notice,
+        bad=notice | {"title": " "},
+    )
+    assert result.data == {"first": {"title": "停水"}, "second": None, "third": {"title": "停水"}}
+    (error,) = result.errors
+    assert (error.path, error.extensions["field"]) == (["second"], "notice.title")
+
+
+# A result that no longer stands
+
+
+async def refusal(house: Any, case: Case) -> Any:
+    (error,) = (await house.result(case.query, case.who, **case.given, key="k")).errors
+    return error.extensions["code"], error.extensions["en"]
+
+
+GONE = "cancelled, replaced or reversed"
+
+
+async def test_the_key_of_a_cancelled_sign_up_says_so(house: Any) -> None:
+    case = await sign_up(house)
+    made = (await house.ask(case.query, case.who, **case.given, key="k"))["signUp"]["id"]
+    cancel = 'mutation($id: ID!) { cancelSignUp(signUpId: $id, key: "c") { cancelledAt } }'
+    first = await house.ask(cancel, case.who, id=made)
+    code, en = await refusal(house, case)
+    assert code == "KEY_REUSED"
+    assert GONE in en
+    await house.ask(case.query, case.who, **case.given, key="new")
+    assert await house.ask(cancel, case.who, id=made) == first  # which cancels nothing of the new one
+    assert (await refusal(house, case))[0] == "KEY_REUSED"
+
+
+async def test_the_key_of_a_ballot_that_was_changed_since_says_so(house: Any) -> None:
+    case = await cast_ballot(house)
+    await house.ask(case.query, case.who, **case.given, key="k")
+    later = case.given | case.other[0]
+    changed = await house.ask(case.query, case.who, **later, key="later")
+    code, en = await refusal(house, case)
+    assert code == "KEY_REUSED"
+    assert GONE in en
+    assert await house.ask(case.query, case.who, **later, key="later") == changed
+
+
+async def test_the_key_of_an_entry_that_was_reversed_says_so(house: Any) -> None:
+    case = await record_entry(house)
+    made = (await house.ask(case.query, case.who, **case.given, key="k"))["recordEntry"]["id"]
+    back = 'mutation($id: ID!) { reverseEntry(entryId: $id, reason: "错", key: "r") { id } }'
+    first = await house.ask(back, case.who, id=made)
+    code, en = await refusal(house, case)
+    assert code == "KEY_REUSED"
+    assert GONE in en
+    assert await house.ask(back, case.who, id=made) == first
+
+
+async def test_a_retry_after_the_start_finds_what_was_published(house: Any) -> None:
+    case = await publish_event(house)
+    first = await house.ask(case.query, case.who, **case.given, key="k")
+    context = await house.context(case.who)
+    context.clock = lambda: house.now + 30 * DAY
+    result = await graphql_schema.execute(
+        case.query, variable_values=case.given | {"key": "k"}, context_value=context
+    )
+    assert (result.data, result.errors) == (first, None)
