@@ -6,7 +6,7 @@ from typing import TypeVar
 from strawberry.dataloader import DataLoader
 
 from community.bulletin.reads import NoticeRow, notices_by_id
-from community.events.reads import EventRow, SignUpRow, events_by_id, organizers_of, sign_ups_of
+from community.events.reads import EventRow, SignUpRow, events_by_id, organizers_of, own_sign_ups_of
 from community.ledger.reads import EntryRow, entries_by_id
 from community.permissions import Viewer
 from community.places.reads import (
@@ -36,10 +36,6 @@ class Loaders:
     """By id, as the viewer of the moment may see them; None for what is hidden or unknown."""
 
     def __init__(self, viewer: Callable[[], Viewer]) -> None:
-        async def own_sign_ups(events: Sequence[int]) -> Mapping[int, SignUpRow]:
-            account = viewer().account
-            return {} if account is None else await sign_ups_of(account, events)
-
         self.buildings: DataLoader[int, BuildingRow | None] = _loader(buildings_by_id)
         self.communities: DataLoader[int, CommunityRow | None] = _loader(
             lambda ids: communities_by_id(viewer(), ids)
@@ -49,6 +45,8 @@ class Loaders:
         self.notices: DataLoader[int, NoticeRow | None] = _loader(lambda ids: notices_by_id(viewer(), ids))
         self.organizations: DataLoader[int, OrganizationRow | None] = _loader(organizations_by_id)
         self.organizers: DataLoader[int, list[int] | None] = _loader(organizers_of)
-        self.own_sign_ups: DataLoader[int, SignUpRow | None] = _loader(own_sign_ups)
+        self.own_sign_ups: DataLoader[int, SignUpRow | None] = _loader(
+            lambda events: own_sign_ups_of(viewer(), events)
+        )
         self.questions: DataLoader[int, list[QuestionRow] | None] = _loader(questions_of)
         self.votes: DataLoader[int, VoteRow | None] = _loader(lambda ids: votes_by_id(viewer(), ids))

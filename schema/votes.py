@@ -202,13 +202,18 @@ class Answer:
     text: str | None = strawberry.field(description="The text, if one was given.")
 
 
-@strawberry.type(description="Says that a ballot is in the box. Only whoever cast it sees it.")
+@strawberry.type(
+    description="Says that a ballot is in the box. Only those see it for whom it was cast; how it was marked,"
+    " only whoever cast it."
+)
 class BallotReceipt:
     row: strawberry.Private[BallotRow]
     id: strawberry.ID = strawberry.field(description="Opaque and stable.")
     vote_id: strawberry.ID = strawberry.field(description="The vote.")
     cast_at: datetime = strawberry.field(description="When it was taken.")
-    code: str = strawberry.field(description="To read out or write down, such as 7F3K-92QD-M4.")
+    code: str | None = strawberry.field(
+        description="To read out or write down, such as 7F3K-92QD-M4; null for all but whoever cast it."
+    )
 
     @classmethod
     def of(cls, row: BallotRow) -> "BallotReceipt":
@@ -217,11 +222,15 @@ class BallotReceipt:
             id=to_id("Ballot", row.id),
             vote_id=to_id("Vote", row.vote_id),
             cast_at=row.cast_at,
-            code=receipt_code(row.id),
+            code=None if row.answers is None else receipt_code(row.id),
         )
 
-    @strawberry.field(description="What was marked.")
-    def answers(self) -> list[Answer]:
+    @strawberry.field(
+        description="What was marked; null for all but whoever cast it, such as another co-owner."
+    )
+    def answers(self) -> list[Answer] | None:
+        if self.row.answers is None:
+            return None
         return [
             Answer(
                 question_id=to_id("Question", answer.question_id),
@@ -252,9 +261,13 @@ class RollEntry:
             may_cast=row.may_cast,
         )
 
-    @strawberry.field(description="Its ballot that counts; null where none was cast.")
-    async def ballot(self) -> BallotReceipt | None:
-        return None if self.row.ballot is None else BallotReceipt.of(await ballot_row(self.row.ballot))
+    @strawberry.field(
+        description="Depends on the viewer: its ballot that counts; null where none was cast.",
+        metadata=BY_VIEWER,
+    )
+    async def ballot(self, info: Info) -> BallotReceipt | None:
+        ballot, account = self.row.ballot, info.context.viewer.account
+        return None if ballot is None else BallotReceipt.of(await ballot_row(account, ballot))
 
 
 @strawberry.type(description="A vote of the owners (表决).")
@@ -327,14 +340,13 @@ class Vote(Node):
         return VoteProgress.of(await progress_of(self.row.id))
 
     @strawberry.field(
-        description="Depends on the viewer: the viewer's own entries in the roll; empty for everybody else.",
+        description="Depends on the viewer: the viewer's own entries in the roll; empty for everybody else,"
+        " and for a token narrowed to neither CAST_BALLOT nor READ_OWN.",
         metadata=BY_VIEWER,
     )
     async def viewer_entries(self, info: Info) -> list[RollEntry]:
-        account = info.context.viewer.account
-        if account is None:
-            return []
-        return [RollEntry.of(row) for row in await own_entries(account, self.row, info.context.now)]
+        context = info.context
+        return [RollEntry.of(row) for row in await own_entries(context.viewer, self.row, context.now)]
 
 
 @fetched_by("Vote")
@@ -392,7 +404,7 @@ class VotesMutation:
             party=None if party is None else key_of(party, "OwnerParty"),
             key=key,
         )
-        return BallotReceipt.of(await ballot_row(ballot))
+        return BallotReceipt.of(await ballot_row(info.context.viewer.account, ballot))
 
 
 @strawberry.type

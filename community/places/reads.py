@@ -1,16 +1,17 @@
-"""Communities as a viewer may see them. One that is not public is invisible to strangers."""
+"""Communities as a viewer may know of them. One that is not public is invisible to strangers."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tortoise.expressions import Q
 from tortoise.functions import Count
 from tortoise.queryset import QuerySet
 
 from community.database.paging import Page, page
-from community.database.sql import select
+from community.database.sql import marks, select
 from community.errors import NotFound
-from community.permissions import CITY, Permission, Place, Viewer, may
+from community.permissions import CITY, Place, Viewer, belongs_to, may_know
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
 from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
 
@@ -24,11 +25,12 @@ class CommunityRow:
     households: int
     residents: int | None
     owner_cards: int | None
+    demonstration: bool
     profile: Profile
 
     @property
     def place(self) -> Place:
-        return Place(self.id, self.profile.public_reading)
+        return Place(self.id, self.profile.public_reading, self.demonstration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,10 @@ class OrganizationRow:
 
 
 async def _rows(query: QuerySet[Community]) -> list[CommunityRow]:
-    columns = ("id", "slug", "name", "address", "households", "residents", "owner_cards", "profile_version")
+    columns = (
+        "id", "slug", "name", "address", "households", "residents", "owner_cards", "demonstration",
+        "profile_version",
+    )  # fmt: skip
     found: list[dict[str, Any]] = await query.values(*columns)
     profiles = await profiles_of([row["id"] for row in found])
     return [CommunityRow(profile=profiles[row["id"], row.pop("profile_version")], **row) for row in found]
@@ -62,9 +67,16 @@ async def profiles_of(communities: Sequence[int]) -> dict[tuple[int, int], Profi
 
 
 _PLACE = """
-SELECT c.id AS id, p.public_reading AS public_reading
+SELECT c.id AS id, p.public_reading AS public_reading, c.demonstration AS demonstration
   FROM community c JOIN community_profile p ON p.community_id = c.id AND p.version = c.profile_version
 """
+
+
+async def _places(condition: str, keys: Sequence[int]) -> list[Place]:
+    return [
+        Place(row["id"], bool(row["public_reading"]), bool(row["demonstration"]))
+        for row in await select(_PLACE + condition, keys)
+    ]
 
 
 async def place_of(community: int) -> Place:
@@ -74,14 +86,16 @@ async def place_of(community: int) -> Place:
 
 async def place_where(condition: str, key: int) -> Place:
     """The one community `c` that meets `condition`, SQL of ours with one `?`. Raises NotFound."""
-    rows = await select(_PLACE + condition, [key])
-    if not rows:
+    found = await _places(condition, [key])
+    if not found:
         raise NotFound
-    return Place(rows[0]["id"], bool(rows[0]["public_reading"]))
+    return found[0]
 
 
 async def places_of(communities: Collection[int]) -> dict[int, Place]:
-    return {row.id: row.place for row in await _rows(Community.filter(id__in=communities))}
+    return {
+        place.id: place for place in await _places(f"WHERE c.id IN ({marks(communities)})", list(communities))
+    }
 
 
 async def the_city(subject: object) -> Place:
@@ -89,41 +103,48 @@ async def the_city(subject: object) -> Place:
     return Place(CITY, public_reading=False)
 
 
-def _visible(viewer: Viewer, rows: Sequence[CommunityRow]) -> list[CommunityRow]:
-    return [row for row in rows if may(viewer, Permission.READ_BULLETIN, row.place)]
+def _known(viewer: Viewer, rows: Sequence[CommunityRow]) -> list[CommunityRow]:
+    return [row for row in rows if may_know(viewer, row.place)]
 
 
 async def communities_by_id(viewer: Viewer, ids: Sequence[int]) -> dict[int, CommunityRow]:
-    return {row.id: row for row in _visible(viewer, await _rows(Community.filter(id__in=ids)))}
+    return {row.id: row for row in _known(viewer, await _rows(Community.filter(id__in=ids)))}
 
 
 async def community_by_slug(viewer: Viewer, slug: str) -> CommunityRow | None:
     if not slug.isprintable() or len(slug) > LONGEST_SLUG:
         return None  # nothing that a database would even look for
-    visible = _visible(viewer, await _rows(Community.filter(slug=slug)))
-    return visible[0] if visible else None
+    known = _known(viewer, await _rows(Community.filter(slug=slug)))
+    return known[0] if known else None
 
 
 async def communities_page(viewer: Viewer, first: int, after: int | None) -> Page[CommunityRow]:
     """In the order in which they joined."""
-    own = [held for held in viewer.roles if may(viewer, Permission.READ_BULLETIN, Place(held, False))]
-    query = Community.all() if CITY in own else Community.filter(id__in=[*await _public_ids(), *own])
+    query = Community.filter(await _that_are_known(viewer))
     if after is not None:
         query = query.filter(id__gt=after)
-    return page(_visible(viewer, await _rows(query.order_by("id").limit(first + 1))), first)
+    return page(_known(viewer, await _rows(query.order_by("id").limit(first + 1))), first)
+
+
+async def _that_are_known(viewer: Viewer) -> Q:
+    """As `may_know` says of each: a page is cut before it asks, so that it must leave none out."""
+    own = [held for held in viewer.roles if belongs_to(viewer, Place(held, False, viewer.demonstration))]
+    if CITY in own and not viewer.demonstration:
+        return Q()
+    here = Q() if CITY in own else Q(id__in=own)
+    if viewer.demonstration:
+        here = Q(here, demonstration=True)
+    return Q(here, Q(id__in=await _public_ids()), join_type=Q.OR)
 
 
 async def _public_ids() -> list[int]:
-    rows = await CommunityProfile.filter(public_reading=True).values("community_id", "version")
-    versions = {
-        row["id"]: row["profile_version"] for row in await Community.all().values("id", "profile_version")
-    }
-    return [row["community_id"] for row in rows if versions[row["community_id"]] == row["version"]]
+    return [place.id for place in await _places("WHERE p.public_reading = ?", [True])]
 
 
 async def communities_of(viewer: Viewer) -> list[CommunityRow]:
-    """Those in which the viewer has a role of their own."""
-    return _visible(viewer, await _rows(Community.filter(id__in=list(viewer.roles)).order_by("id")))
+    """Those in which the viewer has a role of their own, as far as their token may know of it."""
+    rows = await _rows(Community.filter(id__in=list(viewer.roles)).order_by("id"))
+    return [row for row in rows if belongs_to(viewer, row.place)]
 
 
 async def all_communities() -> list[int]:

@@ -1,9 +1,10 @@
 """Votes as a viewer may see them, their questions, and who stands on a roll."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tortoise.exceptions import DoesNotExist
 from tortoise.expressions import Q
@@ -12,9 +13,9 @@ from community.database.paging import Page, page
 from community.database.sql import instant, marks, select
 from community.errors import NotFound
 from community.members.reads import seats_of
-from community.permissions import Permission, Place, Viewer, may
+from community.permissions import Permission, Place, Viewer, may, may_see_own
 from community.places.models import Unit
-from community.places.reads import place_where, places_of
+from community.places.reads import place_of, place_where, places_of
 from community.votes.casting import Asked, QuestionKind, VoteForm, VoteStatus, status_of
 from community.votes.models import (
     Ballot,
@@ -266,31 +267,41 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class BallotRow:
-    """Somebody's own ballot; never read for anybody else."""
+    """A ballot of a party, as one of its co-owners may see it. `answers`: None for all but the one who cast
+    it, so that co-owners learn *that* it counts, and not how another one marked it.
+    """
 
     id: int
     vote_id: int
     party_id: int
     cast_at: datetime
-    answers: tuple[AnswerRow, ...]
+    answers: tuple[AnswerRow, ...] | None
 
 
 _BALLOT = """
 SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS cast_at,
+       b.recorded_by_id AS recorded_by,
        a.question_id AS question, a.choice AS choice, a.text AS text
   FROM ballot b LEFT JOIN (
-    SELECT id, question_id, choice, NULL AS text FROM ballot_choice WHERE ballot_id = ?
+    SELECT id, ballot_id, question_id, choice, NULL AS text FROM ballot_choice WHERE ballot_id = ?
     UNION ALL
-    SELECT id, question_id, NULL, text FROM ballot_text WHERE ballot_id = ?
-  ) a ON 1 = 1
+    SELECT id, ballot_id, question_id, NULL, text FROM ballot_text WHERE ballot_id = ?
+  ) a ON a.ballot_id = b.id AND b.recorded_by_id = ?
  WHERE b.id = ? ORDER BY a.text IS NOT NULL, a.id
 """
 
 
-async def ballot_row(ballot: int) -> BallotRow:
-    rows = await select(_BALLOT, [ballot] * 3)
+async def ballot_row(account: int | None, ballot: int) -> BallotRow:
+    """As the account sees it that may speak for its party."""
+    rows = await select(_BALLOT, [ballot, ballot, account, ballot])
     if not rows:
         raise DoesNotExist(Ballot)
+    row = rows[0]
+    answers = _answers(rows) if account is not None and row["recorded_by"] == account else None
+    return BallotRow(row["id"], row["vote_id"], row["party_id"], instant(row["cast_at"]), answers)
+
+
+def _answers(rows: Sequence[Mapping[str, Any]]) -> tuple[AnswerRow, ...]:
     choices: defaultdict[int, list[str]] = defaultdict(list)
     texts: dict[int, str] = {}
     for row in rows:
@@ -298,12 +309,10 @@ async def ballot_row(ballot: int) -> BallotRow:
             choices[row["question"]].append(row["choice"])
         if row["text"] is not None:
             texts[row["question"]] = row["text"]
-    answers = tuple(
+    return tuple(
         AnswerRow(question, tuple(choices[question]), texts.get(question))
         for question in dict.fromkeys([*choices, *texts])
     )
-    row = rows[0]
-    return BallotRow(row["id"], row["vote_id"], row["party_id"], instant(row["cast_at"]), answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,8 +326,11 @@ class OwnEntry:
     ballot: int | None
 
 
-async def own_entries(account: int, vote: VoteRow, now: datetime) -> list[OwnEntry]:
-    """The entries of an opened vote for which the account may speak."""
+async def own_entries(viewer: Viewer, vote: VoteRow, now: datetime) -> list[OwnEntry]:
+    """The entries of an opened vote for which the viewer may speak, as far as its token lets it see them."""
+    account = viewer.account
+    if account is None or not may_see_own(viewer, Permission.CAST_BALLOT, await place_of(vote.community_id)):
+        return []
     seats = await seats_of(account, vote.community_id, now)
     parties = [seat.party for seat in seats]
     weights = await weights_in(vote.roll_id, parties)
