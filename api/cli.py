@@ -162,7 +162,8 @@ def token(
     scope: Annotated[list[str] | None, typer.Option(help="A permission the token is narrowed to.")] = None,
     listed: Annotated[bool, typer.Option("--list", help="Show what stands, and issue none.")] = False,
     revoke: Annotated[
-        list[int] | None, typer.Option(metavar="ID", help="End the one of this number, as listed.")
+        list[int] | None,
+        typer.Option(metavar="ID", min=1, max=2**63 - 1, help="End the one of this number, as listed."),
     ] = None,
 ) -> None:
     """签发令牌 Print bearer tokens; with several accounts one `account<TAB>token` a line.
