@@ -81,13 +81,13 @@ def _refuse(command: str, reason: object) -> typer.Exit:
 @contextmanager
 def _refusing(command: str) -> Iterator[None]:
     """What whoever runs us can mend is said in one sentence."""
-    from api.commands import NoDatabase
+    from api.commands import NoAccount, NoDatabase
     from api.settings import BadSetting
     from community.database.migrate import CannotMigrate
 
     try:
         yield
-    except (BadSetting, NoDatabase, CannotMigrate) as error:
+    except (BadSetting, NoAccount, NoDatabase, CannotMigrate) as error:
         raise _refuse(command, error) from error
 
 
@@ -156,23 +156,84 @@ def demo(
 @app.command()
 def token(
     accounts: Annotated[
-        list[str], typer.Argument(metavar="ACCOUNT…", help="'SLUG/resident-*' takes all of them.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="[ACCOUNT…]", help="'SLUG/resident-*' takes all of them.", show_default=False),
+    ] = None,
     scope: Annotated[list[str] | None, typer.Option(help="A permission the token is narrowed to.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Show what stands, and issue none.")] = False,
+    revoke: Annotated[
+        list[int] | None,
+        typer.Option(metavar="ID", min=1, max=2**63 - 1, help="End the one of this number, as listed."),
+    ] = None,
 ) -> None:
-    """签发令牌 Print bearer tokens; with several accounts one `account<TAB>token` a line."""
+    """签发令牌 Print bearer tokens; with several accounts one `account<TAB>token` a line.
+
+    查看、收回 With --list the cookies and tokens of the accounts, with --revoke one of them is ended.
+    """
+    if bool(accounts) == bool(revoke) or (scope and (listed or revoke)) or (listed and revoke):
+        raise _refuse("token", "name accounts, or accounts and --list, or --revoke ID")
+    if revoke:
+        _revoke(revoke)
+    elif listed:
+        _list(accounts or [])
+    else:
+        _issue(accounts or [], scope or [])
+
+
+def _issue(accounts: list[str], scopes: list[str]) -> None:
     from api.commands import issue_tokens
     from community.permissions import Permission
 
-    if unknown := sorted(set(scope or ()) - set(Permission)):
+    if unknown := sorted(set(scopes) - set(Permission)):
         raise _refuse("token", f"no scope {unknown[0]}; there are {', '.join(Permission)}")
     with _refusing("token"):
-        issued = issue_tokens(_settings(), accounts, [Permission(name) for name in scope] if scope else None)
-    if not issued:
-        raise _refuse("token", f"no account {', '.join(accounts)}")
+        issued = issue_tokens(_settings(), accounts, [Permission(name) for name in scopes] or None)
     alone = len(accounts) == 1 and not accounts[0].endswith("*")
     for account, secret in issued:
         typer.echo(secret if alone else f"{account}\t{secret}")
+
+
+def _list(accounts: list[str]) -> None:
+    """The number, account, kind, begin, end and scopes of each, in lines with tabs."""
+    from api.commands import list_sessions
+
+    with _refusing("token"):
+        for row in list_sessions(_settings(), accounts):
+            times = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (row.created_at, row.expires_at))
+            scopes = "all" if row.scopes is None else " ".join(row.scopes)
+            typer.echo("\t".join([str(row.id), row.account, row.kind, *times, scopes]))
+
+
+def _revoke(sessions: list[int]) -> None:
+    from api.commands import revoke_sessions
+
+    with _refusing("token"):
+        unknown = revoke_sessions(_settings(), sessions)
+    if unknown:
+        raise _refuse("token", f"nothing of the number {', '.join(map(str, unknown))} stands")
+
+
+community = typer.Typer(help="小区 What a community settles.", no_args_is_help=True)
+app.add_typer(community, name="community")
+
+
+@community.command("set")
+def set_community(
+    slug: Annotated[str, typer.Argument(metavar="SLUG", show_default=False)],
+    public: Annotated[
+        bool,
+        typer.Option("--public/--private", help="Whether everybody may read without signing in."),
+    ],
+) -> None:
+    """改小区设置 Change the settings of a community, as a new version; it holds at once."""
+    from api.commands import set_public_reading
+
+    with _refusing("community"):
+        changed = set_public_reading(_settings(), slug, public)
+    if changed is None:
+        raise _refuse("community", f"no community {slug}")
+    now = "may be read by everybody" if public else "may be read by its own people only"
+    typer.echo(f"{slug} {now}" if changed else f"{slug} {now}, as before")
 
 
 @app.command()

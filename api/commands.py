@@ -10,16 +10,23 @@ from api.settings import Settings
 from community.database.engine import opened
 from community.database.migrate import migrate, pending
 from community.database.sql import select
-from community.members.actions import open_session
-from community.members.reads import accounts_like
+from community.errors import NotFound
+from community.members.actions import open_session, revoke_session
+from community.members.reads import SessionRow, accounts_like, sessions_of
 from community.members.rules import SessionKind
 from community.permissions import SYSTEM, Permission
+from community.places import actions
+from community.places.reads import community_by_slug
 
 TOKEN_LIFETIME = timedelta(days=365)
 
 
 class NoDatabase(RuntimeError):
     """None that can be used as it is; the text is what the operator reads."""
+
+
+class NoAccount(RuntimeError):
+    """None of this name; the text is what the operator reads."""
 
 
 @asynccontextmanager
@@ -93,14 +100,21 @@ def run_alive(settings: Settings, url: str, rate: float) -> None:
     asyncio.run(live(settings.database_url, url, rate))
 
 
+async def _named(patterns: Sequence[str]) -> list[tuple[int, str]]:
+    """The accounts of these names, each once, in the order of the patterns. Raises NoAccount."""
+    found = dict.fromkeys([account for pattern in patterns for account in await accounts_like(pattern)])
+    if not found:
+        raise NoAccount(f"no account {', '.join(patterns)}")
+    return list(found)
+
+
 def issue_tokens(
     settings: Settings, patterns: Sequence[str], scopes: Sequence[Permission] | None
 ) -> list[tuple[str, str]]:
-    """Accounts and fresh tokens, in the order of the patterns."""
+    """Accounts and fresh tokens. Raises NoAccount."""
 
     async def issue() -> list[tuple[str, str]]:
         async with _database(settings):
-            names = [name for pattern in patterns for _, name in await accounts_like(pattern)]
             return [
                 (
                     name,
@@ -113,10 +127,50 @@ def issue_tokens(
                         scopes=scopes,
                     ),
                 )
-                for name in dict.fromkeys(names)
+                for _, name in await _named(patterns)
             ]
 
     return asyncio.run(issue())
+
+
+def list_sessions(settings: Settings, patterns: Sequence[str]) -> list[SessionRow]:
+    """What stands of these accounts. Raises NoAccount."""
+
+    async def read() -> list[SessionRow]:
+        async with _database(settings):
+            return await sessions_of([account for account, _ in await _named(patterns)], utc_now())
+
+    return asyncio.run(read())
+
+
+def revoke_sessions(settings: Settings, sessions: Sequence[int]) -> list[int]:
+    """Ends them, and gives back the numbers of which none stood."""
+
+    async def revoke() -> list[int]:
+        unknown = []
+        async with _database(settings):
+            for session in sessions:
+                try:
+                    await revoke_session(SYSTEM, utc_now(), session)
+                except NotFound:
+                    unknown.append(session)
+        return unknown
+
+    return asyncio.run(revoke())
+
+
+def set_public_reading(settings: Settings, slug: str, public: bool) -> bool | None:
+    """Whether that was another setting before; None where there is no such community."""
+
+    async def settle() -> bool | None:
+        async with _database(settings):
+            community = await community_by_slug(SYSTEM, slug)
+            if community is None:
+                return None
+            await actions.set_public_reading(SYSTEM, utc_now(), community.id, public=public)
+            return community.profile.public_reading != public
+
+    return asyncio.run(settle())
 
 
 def find_differences(settings: Settings) -> tuple[int, int, list[str]]:

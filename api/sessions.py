@@ -70,7 +70,8 @@ async def sign_in(request: Request) -> Response:
         if not _from_our_page(request, settings) and request.headers.get("origin") is not None:
             raise ForeignOrigin
         account = await _account_asked(request)
-        secret = await sign_in_demonstration(SYSTEM, utc_now(), account, lifetime=LIFETIME)
+        before = request.cookies.get(COOKIE)
+        secret = await sign_in_demonstration(SYSTEM, utc_now(), account, lifetime=LIFETIME, replacing=before)
     except bodies.Unread as refused:
         return refusal(refused, refused.status)
     except Refused as refused:

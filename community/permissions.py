@@ -1,12 +1,12 @@
 """Who may do what: every permission once, with its sentence and the roles that have it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from community.errors import Forbidden, Unauthenticated
+from community.errors import Forbidden, NotFound, Unauthenticated
 
 CITY = 0
 """The place of a role that holds in every community (regulator, integrator)."""
@@ -29,12 +29,14 @@ class Role(StrEnum):
 class Permission(StrEnum):
     READ_BULLETIN = "READ_BULLETIN"
     READ_LEDGER = "READ_LEDGER"
+    READ_OWN = "READ_OWN"
     CAST_BALLOT = "CAST_BALLOT"
     SIGN_UP = "SIGN_UP"
     PUBLISH_EVENT = "PUBLISH_EVENT"
     PUBLISH_NOTICE = "PUBLISH_NOTICE"
     ANNOUNCE_VOTE = "ANNOUNCE_VOTE"
     RECORD_ENTRY = "RECORD_ENTRY"
+    SETTLE_PROFILE = "SETTLE_PROFILE"
     OPERATE = "OPERATE"
 
 
@@ -54,8 +56,9 @@ class Grant(NamedTuple):
     reads: Permission | None = None
 
 
-_CONVENERS = frozenset({Role.COMMITTEE, Role.MANAGEMENT_COMMITTEE, Role.GRID_WORKER})
-_BOOKKEEPERS = frozenset({Role.COMMITTEE, Role.MANAGEMENT_COMMITTEE, Role.PROPERTY_MANAGER})
+_COMMITTEES = frozenset({Role.COMMITTEE, Role.MANAGEMENT_COMMITTEE})
+_CONVENERS = _COMMITTEES | {Role.GRID_WORKER}
+_BOOKKEEPERS = _COMMITTEES | {Role.PROPERTY_MANAGER}
 _ORGANIZERS = _CONVENERS | _BOOKKEEPERS | {Role.PARTY_BRANCH}
 _HOUSEHOLDS = frozenset({Role.OWNER, Role.TENANT})
 _READERS = _HOUSEHOLDS | _ORGANIZERS | {Role.CLERK, Role.REGULATOR, Role.INTEGRATOR}
@@ -72,6 +75,12 @@ GRANTS: Mapping[Permission, Grant] = {
         "See the ledger: members of the community, anybody where it is public.",
         _READERS,
         public=True,
+    ),
+    Permission.READ_OWN: Grant(
+        "看自己的：登录的人看自己的名册条目、自己投的票、自己的报名。",
+        "See one's own: any account its roll entries, the ballots it cast and its sign-ups.",
+        anybody=True,
+        reads=Permission.READ_BULLETIN,
     ),
     Permission.CAST_BALLOT: Grant(
         "投票：登录的业主，名册里有您才算。",
@@ -109,6 +118,12 @@ GRANTS: Mapping[Permission, Grant] = {
         _BOOKKEEPERS,
         reads=Permission.READ_LEDGER,
     ),
+    Permission.SETTLE_PROFILE: Grant(
+        "改小区设置：业委会（物管委）。",
+        "Settle the profile of the community: its committee.",
+        _COMMITTEES,
+        reads=Permission.READ_BULLETIN,
+    ),
     Permission.OPERATE: Grant(
         "系统运行：管理员。",
         "Run the system: its operator, timers and imports.",
@@ -117,16 +132,25 @@ GRANTS: Mapping[Permission, Grant] = {
 }
 
 
+READING = (Permission.READ_BULLETIN, Permission.READ_LEDGER)
+"""Whoever has one of these in a community knows of it: its name, its buildings, its parties."""
+
+
 class Place(NamedTuple):
-    """What a permission check needs to know of a community."""
+    """What a permission check needs to know of a community. Where nobody says that it is one of the
+    demonstration, it is a real one.
+    """
 
     id: int
     public_reading: bool
+    demonstration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. `roles` by community id; `scopes` narrows a token, None narrows nothing."""
+    """Who asks. `roles` by community id; `scopes` narrows a token, None narrows nothing. `demonstration`:
+    whoever knows the name may have signed in, so that it has rights in demonstration communities only.
+    """
 
     account: int | None = None
     name: str = ""
@@ -134,6 +158,7 @@ class Viewer:
     scopes: frozenset[Permission] | None = None
     session: int | None = None
     expires_at: datetime | None = None
+    demonstration: bool = False
 
     def roles_in(self, community: int) -> frozenset[Role]:
         return self.roles.get(community, frozenset()) | self.roles.get(CITY, frozenset())
@@ -153,18 +178,21 @@ SOMEBODY = -1
 def rights_of(viewer: Viewer) -> Viewer:
     """The same for all who may do the same: a viewer with these rights and nothing else."""
     account = None if viewer.account is None else SOMEBODY
-    return Viewer(account=account, roles=viewer.roles, scopes=viewer.scopes)
+    return replace(viewer, account=account, name="", session=None, expires_at=None)
 
 
 def may(viewer: Viewer, permission: Permission, place: Place) -> bool:
     grant = GRANTS[permission]
-    if viewer.scopes is not None and not _within(viewer.scopes, permission):
-        return grant.public and place.public_reading
-    if grant.public and place.public_reading:
-        return True
-    if viewer.account is None:
+    return (grant.public and place.public_reading) or _may_by_account(viewer, permission, place)
+
+
+def _may_by_account(viewer: Viewer, permission: Permission, place: Place) -> bool:
+    """Whether it is more than every stranger may."""
+    if viewer.account is None or (viewer.demonstration and not place.demonstration):
         return False
-    roles = viewer.roles_in(place.id)
+    if viewer.scopes is not None and not _within(viewer.scopes, permission):
+        return False
+    grant, roles = GRANTS[permission], viewer.roles_in(place.id)
     return grant.anybody or Role.OPERATOR in roles or bool(grant.roles & roles)
 
 
@@ -172,10 +200,34 @@ def _within(scopes: frozenset[Permission], permission: Permission) -> bool:
     return permission in scopes or any(GRANTS[scope].reads is permission for scope in scopes)
 
 
-def require(viewer: Viewer, permission: Permission, place: Place) -> None:
-    """Raises Unauthenticated for nobody, Forbidden for somebody without the right."""
-    if may(viewer, permission, place):
+def may_know(viewer: Viewer, place: Place) -> bool:
+    """Whether the viewer may learn that there is such a community, and what it is."""
+    return any(may(viewer, permission, place) for permission in READING)
+
+
+def belongs_to(viewer: Viewer, place: Place) -> bool:
+    """Whether the viewer knows of it by a role of its own, and not only as everybody does."""
+    return any(_may_by_account(viewer, permission, place) for permission in READING)
+
+
+def may_see_own(viewer: Viewer, deed: Permission, place: Place) -> bool:
+    """Whether the viewer may see what became of its own `deed`."""
+    return may(viewer, deed, place) or may(viewer, Permission.READ_OWN, place)
+
+
+def require(viewer: Viewer, permission: Permission, place: Place, known_by: Permission | None = None) -> None:
+    """Raises Unauthenticated for nobody; Forbidden for somebody without the right; and NotFound, as for
+    what is not there, for somebody who may not know of the subject.
+
+    `known_by`: the permission without which nobody learns of the subject; None: it is the community itself.
+    """
+    allowed = may(viewer, permission, place)
+    if allowed and not GRANTS[permission].anybody:
         return
     if viewer.account is None:
         raise Unauthenticated
-    raise Forbidden(sentence_zh=GRANTS[permission].zh, sentence_en=GRANTS[permission].en)
+    known = may_know(viewer, place) if known_by is None else may(viewer, known_by, place)
+    if not known and place.id != CITY:
+        raise NotFound
+    if not allowed:
+        raise Forbidden(sentence_zh=GRANTS[permission].zh, sentence_en=GRANTS[permission].en)

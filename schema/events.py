@@ -106,7 +106,9 @@ class Event(Node):
         return await info.context.loaders.of(dishes_of, most).get(self.row.id)
 
     @strawberry.field(
-        description="Depends on the viewer: the viewer's own sign-up, if it stands.", metadata=BY_VIEWER
+        description="Depends on the viewer: the viewer's own sign-up, if it stands. A narrowed token sees it"
+        " with SIGN_UP or READ_OWN.",
+        metadata=BY_VIEWER,
     )
     async def viewer_sign_up(self, info: Info) -> "SignUp | None":
         row = await info.context.loaders.own_sign_ups.load(self.row.id)

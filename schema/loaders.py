@@ -10,7 +10,13 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from community.bulletin.reads import NoticeRow, notices_by_id
 from community.database.paging import Page
-from community.events.reads import EventRow, SignUpRow, events_by_id, sign_ups_by_id, sign_ups_of
+from community.events.reads import (
+    EventRow,
+    SignUpRow,
+    events_by_id,
+    own_sign_ups_by_id,
+    own_sign_ups_of,
+)
 from community.ledger.reads import EntryRow, entries_by_id
 from community.permissions import Viewer
 from community.places.reads import (
@@ -20,7 +26,7 @@ from community.places.reads import (
     communities_of,
     communities_page,
 )
-from community.votes.reads import OwnEntry, VoteRow, own_entries_of, votes_by_id
+from community.votes.reads import BallotRow, OwnEntry, VoteRow, ballots_by_id, own_entries_of, votes_by_id
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -46,18 +52,6 @@ def _alone(read: Callable[Concatenate[Viewer, P], Awaitable[T]]) -> Any:
         return {None: await read(viewer, *terms, **named)}
 
     return with_key
-
-
-@cache
-def _own(read: Callable[Concatenate[int, Collection[K], P], Awaitable[Mapping[K, V]]]) -> Any:
-    """Of the viewer's account; strangers have nothing of their own."""
-
-    async def of_viewer(
-        viewer: Viewer, keys: Collection[K], *terms: P.args, **named: P.kwargs
-    ) -> Mapping[K, V]:
-        return {} if viewer.account is None else await read(viewer.account, keys, *terms, **named)
-
-    return of_viewer
 
 
 class Loader(Generic[K, V]):
@@ -225,13 +219,19 @@ class Loaders:
 
     @property
     def sign_ups(self) -> Loader[int, SignUpRow]:
-        return self._seen(_own(sign_ups_by_id))
+        return self._seen(own_sign_ups_by_id)
 
     @property
     def own_sign_ups(self) -> Loader[int, SignUpRow]:
         """By event."""
-        return self._seen(_own(sign_ups_of))
+        return self._seen(own_sign_ups_of)
+
+    @property
+    def ballots(self) -> Loader[int, BallotRow]:
+        """Of a party for which the viewer speaks; how it was marked shows whoever cast it."""
+        viewer = self._viewer()
+        return self._kept((ballots_by_id, id(viewer)), lambda keys: ballots_by_id(viewer.account, keys))
 
     @property
     def own_entries(self) -> Loader[VoteRow, list[OwnEntry]]:
-        return self._seen(_own(own_entries_of), self.now)
+        return self._seen(own_entries_of, self.now)

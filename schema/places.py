@@ -1,15 +1,16 @@
 """Communities, their buildings and the parties that run them."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 
 from community.bulletin import cursors
-from community.bulletin.reads import items_pages, notices_pages
-from community.database.paging import check_first
-from community.events.reads import event_key, events_pages
+from community.bulletin.reads import ItemRow, NoticeRow, items_pages, notices_pages
+from community.database.paging import Page, check_first
+from community.events.reads import EventRow, event_key, events_pages
 from community.permissions import Permission, may
+from community.places import actions
 from community.places.reads import (
     BuildingRow,
     CommunityRow,
@@ -20,11 +21,12 @@ from community.places.reads import (
 )
 from community.places.rules import OrganizationKind
 from community.votes.casting import VoteStatus
-from community.votes.reads import votes_pages
+from community.votes.reads import VoteRow, votes_pages
 from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection, First, connect, from_cursor, to_cursor
 from schema.context import Context, Info
-from schema.nodes import Node, fetched_by, to_id
+from schema.mutations import Key, mutation
+from schema.nodes import Node, fetched_by, key_of, to_id
 
 if TYPE_CHECKING:
     from schema.bulletin import BulletinConnection, Notice
@@ -37,6 +39,9 @@ EventRef = Annotated["Event", strawberry.lazy("schema.events")]
 NoticeRef = Annotated["Notice", strawberry.lazy("schema.bulletin")]
 BulletinRef = Annotated["BulletinConnection", strawberry.lazy("schema.bulletin")]
 LedgerRef = Annotated["Ledger", strawberry.lazy("schema.ledger")]
+
+NOTHING: Page[Any] = Page([], more=False)
+"""What a list shows of what the viewer may not see."""
 
 
 @strawberry.type(description="A building (幢) of a community.")
@@ -65,7 +70,10 @@ async def organization(context: Context, key: int) -> Organization:
     return Organization.of(await context.loaders.of(organizations_by_id).get(key))
 
 
-@strawberry.type(description="A housing estate (小区). One that is not public is invisible to strangers.")
+@strawberry.type(
+    description="A housing estate (小区). One that is not public is invisible to strangers. For a token that"
+    " may only read the ledger, the votes, events, notices and bulletin are empty."
+)
 class Community(Node):
     row: strawberry.Private[CommunityRow]
 
@@ -111,7 +119,12 @@ class Community(Node):
         rows = await info.context.loaders.of(organizations_of).get(self.row.id)
         return [Organization.of(row) for row in rows]
 
-    @strawberry.field(description="Votes, the newest opening first.")
+    def _shows_its_bulletin(self, info: Info) -> bool:
+        return may(info.context.viewer, Permission.READ_BULLETIN, self.row.place)
+
+    @strawberry.field(
+        description="Votes that the viewer may see, the newest opening first.", metadata=BY_RIGHTS
+    )
     async def votes(
         self,
         info: Info,
@@ -126,11 +139,17 @@ class Community(Node):
         size = check_first(first)
         key = cast("tuple[datetime, int] | None", from_cursor(after, datetime, int))
         statuses = None if status is None else tuple(status)
-        loader = info.context.loaders.of(votes_pages, info.context.now, size, key, statuses)
-        page = await loader.get(self.row.id)
+        page: Page[VoteRow] = NOTHING
+        if self._shows_its_bulletin(info):
+            loader = info.context.loaders.of(votes_pages, info.context.now, size, key, statuses)
+            page = await loader.get(self.row.id)
         return connect(page, Vote.of, lambda row: to_cursor(row.opens_at, row.id), later=key is not None)
 
-    @strawberry.field(description="Events: coming ones by their start, then past ones, the latest first.")
+    @strawberry.field(
+        description="Events that the viewer may see: coming ones by their start, then past ones, the latest"
+        " first.",
+        metadata=BY_RIGHTS,
+    )
     async def events(
         self,
         info: Info,
@@ -144,22 +163,28 @@ class Community(Node):
 
         size, now = check_first(first), info.context.now
         key = cast("tuple[bool, datetime, int] | None", from_cursor(after, bool, datetime, int))
-        page = await info.context.loaders.of(events_pages, now, size, key, coming).get(self.row.id)
+        page: Page[EventRow] = NOTHING
+        if self._shows_its_bulletin(info):
+            page = await info.context.loaders.of(events_pages, now, size, key, coming).get(self.row.id)
         return connect(page, Event.of, lambda row: to_cursor(*event_key(row, now)), later=key is not None)
 
-    @strawberry.field(description="Notices, the newest first.")
+    @strawberry.field(description="Notices that the viewer may see, the newest first.", metadata=BY_RIGHTS)
     async def notices(self, info: Info, first: First = 20, after: After = None) -> Connection[NoticeRef]:
         from schema.bulletin import Notice
 
         size = check_first(first)
         key = cast("tuple[datetime, int] | None", from_cursor(after, datetime, int))
-        page = await info.context.loaders.of(notices_pages, size, key).get(self.row.id)
+        page: Page[NoticeRow] = NOTHING
+        if self._shows_its_bulletin(info):
+            page = await info.context.loaders.of(notices_pages, size, key).get(self.row.id)
         return connect(
             page, Notice.of, lambda row: to_cursor(row.published_at, row.id), later=key is not None
         )
 
     @strawberry.field(
-        description="What happened here, the newest first; its cursors also resume the subscription."
+        description="What happened here and the viewer may see, the newest first; its cursors also resume the"
+        " subscription.",
+        metadata=BY_RIGHTS,
     )
     async def bulletin(self, info: Info, first: First = 20, after: After = None) -> BulletinRef:
         from schema.bulletin import BulletinConnection, BulletinItem
@@ -167,7 +192,9 @@ class Community(Node):
         size, loaders = check_first(first), info.context.loaders
         journal = await loaders.of(cursors.journal).get(None)
         mark, before = journal.mark, None if after is None else journal.number_of(after)
-        page = await loaders.of(items_pages, size, before).get(self.row.id)
+        page: Page[ItemRow] = NOTHING
+        if self._shows_its_bulletin(info):
+            page = await loaders.of(items_pages, size, before).get(self.row.id)
         connection = connect(
             page,
             lambda row: BulletinItem.of(row, mark),
@@ -199,6 +226,27 @@ async def community_of(context: Context, key: int) -> Community:
     """The community of something the viewer may see."""
     row = await context.loaders.communities.load(key)
     return Community.of(cast(CommunityRow, row))
+
+
+@strawberry.type
+class PlacesMutation:
+    @mutation(
+        "communityId",
+        "Settles whether everybody may read here without signing in. It holds at once, also for those who are"
+        " reading.",
+    )
+    async def set_public_reading(
+        self,
+        info: Info,
+        community_id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")],
+        public: Annotated[bool, strawberry.argument(description="Everybody may read.")],
+        key: Key = None,
+    ) -> Community | None:
+        community = key_of(community_id, "Community", "communityId")
+        await actions.set_public_reading(
+            info.context.viewer, info.context.now, community, public=public, key=key
+        )
+        return cast("Community | None", await _community(info.context, community))
 
 
 @strawberry.type

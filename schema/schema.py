@@ -23,7 +23,7 @@ from schema.events import Event, EventsMutation, EventsQuery, EventsSubscription
 from schema.ledger import Entry, LedgerMutation
 from schema.members import MembersQuery
 from schema.nodes import Node, node_of
-from schema.places import Community, PlacesQuery
+from schema.places import Community, PlacesMutation, PlacesQuery
 from schema.prepared import PreparedDocuments
 from schema.scalars import SCALARS
 from schema.variables import check_variables
@@ -44,7 +44,7 @@ class Query(PlacesQuery, MembersQuery, VotesQuery, EventsQuery):
 
 
 @strawberry.type(description="What may be done.")
-class Mutation(VotesMutation, EventsMutation, BulletinMutation, LedgerMutation):
+class Mutation(VotesMutation, EventsMutation, BulletinMutation, LedgerMutation, PlacesMutation):
     pass
 
 

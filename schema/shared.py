@@ -168,4 +168,4 @@ class Sharing:
 
 
 def _key_of(audience: Viewer) -> Hashable:
-    return audience.account, frozenset(audience.roles.items()), audience.scopes
+    return audience.account, frozenset(audience.roles.items()), audience.scopes, audience.demonstration

@@ -17,7 +17,6 @@ from community.votes.reads import (
     QuestionRow,
     VoteRow,
     ballot_row,
-    ballots_by_id,
     place_of_vote,
     questions_of,
 )
@@ -205,13 +204,18 @@ class Answer:
     text: str | None = strawberry.field(description="The text, if one was given.")
 
 
-@strawberry.type(description="Says that a ballot is in the box. Only whoever cast it sees it.")
+@strawberry.type(
+    description="Says that a ballot is in the box. Only those see it for whom it was cast; how it was marked,"
+    " only whoever cast it."
+)
 class BallotReceipt:
     row: strawberry.Private[BallotRow]
     id: strawberry.ID = strawberry.field(description="Opaque and stable.")
     vote_id: strawberry.ID = strawberry.field(description="The vote.")
     cast_at: datetime = strawberry.field(description="When it was taken.")
-    code: str = strawberry.field(description="To read out or write down, such as 7F3K-92QD-M4.")
+    code: str | None = strawberry.field(
+        description="To read out or write down, such as 7F3K-92QD-M4; null for all but whoever cast it."
+    )
 
     @classmethod
     def of(cls, row: BallotRow) -> "BallotReceipt":
@@ -220,11 +224,15 @@ class BallotReceipt:
             id=to_id("Ballot", row.id),
             vote_id=to_id("Vote", row.vote_id),
             cast_at=row.cast_at,
-            code=receipt_code(row.id),
+            code=None if row.answers is None else receipt_code(row.id),
         )
 
-    @strawberry.field(description="What was marked.")
-    def answers(self) -> list[Answer]:
+    @strawberry.field(
+        description="What was marked; null for all but whoever cast it, such as another co-owner."
+    )
+    def answers(self) -> list[Answer] | None:
+        if self.row.answers is None:
+            return None
         return [
             Answer(
                 question_id=to_id("Question", answer.question_id),
@@ -255,10 +263,13 @@ class RollEntry:
             may_cast=row.may_cast,
         )
 
-    @strawberry.field(description="Its ballot that counts; null where none was cast.")
+    @strawberry.field(
+        description="Depends on the viewer: its ballot that counts; null where none was cast.",
+        metadata=BY_VIEWER,
+    )
     async def ballot(self, info: Info) -> BallotReceipt | None:
         key = self.row.ballot
-        row = None if key is None else await info.context.loaders.of(ballots_by_id).load(key)
+        row = None if key is None else await info.context.loaders.ballots.load(key)
         return BallotReceipt.of(row) if row else None
 
 
@@ -332,7 +343,8 @@ class Vote(Node):
         return VoteProgress.of(await info.context.loaders.of(progress_of_many).get(self.row.id))
 
     @strawberry.field(
-        description="Depends on the viewer: the viewer's own entries in the roll; empty for everybody else.",
+        description="Depends on the viewer: the viewer's own entries in the roll; empty for everybody else,"
+        " and for a token narrowed to neither CAST_BALLOT nor READ_OWN.",
         metadata=BY_VIEWER,
     )
     async def viewer_entries(self, info: Info) -> list[RollEntry]:
@@ -388,7 +400,7 @@ class VotesMutation:
             party=None if party is None else key_of(party, "OwnerParty", "party"),
             key=key,
         )
-        return BallotReceipt.of(await ballot_row(ballot))
+        return BallotReceipt.of(await ballot_row(info.context.viewer.account, ballot))
 
 
 @strawberry.type

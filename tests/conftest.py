@@ -99,7 +99,12 @@ class _Builder:
 
     async def community(self, slug: str, name: str, *, public: bool) -> int:
         made = await Community.create(
-            slug=slug, name=name, address="杭州市萧山区", households=6, created_at=self.past
+            slug=slug,
+            name=name,
+            address="杭州市萧山区",
+            households=6,
+            demonstration=True,
+            created_at=self.past,
         )
         await CommunityProfile.create(
             community_id=made.id, version=1, public_reading=public, time_zone="Asia/Shanghai",

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from tortoise import Tortoise, connections
 from tortoise.backends.base.config_generator import expand_db_url
 
-from community.database.sqlite import OneWriterClient
+from community.database.sqlite import OneWriterClient, keep_private
 
 APP = "meilin"
 MODELS = [
@@ -79,6 +79,7 @@ async def opened(url: str) -> AsyncIterator[None]:
     """The database, for as long as the block runs, from any task."""
     if file := sqlite_file(url):
         file.parent.mkdir(parents=True, exist_ok=True)
+        keep_private(file)
     await Tortoise.init(config=config(url), _enable_global_fallback=True)
     try:
         yield

@@ -6,8 +6,10 @@ while it enters a transaction keeps the lock for ever (tortoise-orm#1152).
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +25,9 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
 
 READERS = 2
+
+PRIVATE = 0o600
+"""Whoever may read the file may read every ballot."""
 
 T = TypeVar("T")
 
@@ -44,6 +49,19 @@ async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
         task.exception()
         raise cancelled
     return task.result()
+
+
+def keep_private(file: Path) -> None:
+    """Makes the file where there is none, and lets only its owner read it, whatever the umask.
+
+    SQLite gives the log beside it the same mode; one that a less careful version left is set too.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
+    for part in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+        if part.is_file():
+            with suppress(OSError):  # whoever does not own it, or may not write here, cannot set it
+                part.chmod(PRIVATE)
 
 
 class OneWriterClient(SqliteClient):

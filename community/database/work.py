@@ -134,11 +134,14 @@ ACTIONS: dict[str, Permission] = {}
 """Every action of the house by its full name, with the permission it names."""
 
 
-def requires(permission: Permission, within: Locate) -> Callable[[Body[S, P, T]], Action[S, P, T]]:
+def requires(
+    permission: Permission, within: Locate, known_by: Permission | None = None
+) -> Callable[[Body[S, P, T]], Action[S, P, T]]:
     """Makes `body` an action: `within` finds the community of its subject, and the permission is asked there.
 
-    Called as `action(viewer, now, subject, …)`. Raises Unauthenticated, Forbidden, NotFound (by
-    `within`), TryAgain, and whatever the rules in `body` refuse; then nothing is written or told.
+    Called as `action(viewer, now, subject, …)`. Raises Unauthenticated, whatever the subject; NotFound where
+    there is none or the viewer may not know of it (`known_by`, as in `require`); Forbidden, TryAgain, and
+    whatever the rules in `body` refuse; then nothing is written or told.
     """
 
     def decorate(body: Body[S, P, T]) -> Action[S, P, T]:
@@ -150,7 +153,7 @@ def requires(permission: Permission, within: Locate) -> Callable[[Body[S, P, T]]
                 raise Unauthenticated
 
             async def deed(work: Work) -> T:
-                require(viewer, permission, await within(subject))
+                require(viewer, permission, await within(subject), known_by)
                 return await body(work, subject, *args, **kwargs)
 
             return await in_one_piece(deed, viewer, now)

@@ -72,6 +72,7 @@ async def _found(work: Work, estate: Estate) -> int:
         residents=site.residents,
         owner_cards=site.owner_cards,
         profile_version=profile.version,
+        demonstration=True,
         created_at=work.now,
     )
     await CommunityProfile.create(

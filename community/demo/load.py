@@ -38,10 +38,11 @@ class _Progress:
 async def load(now: datetime, report: Report) -> None:
     """Adds what is missing to the open database: everything the first time, nothing while it all stands.
 
-    What stands is never changed. Of the same day, the same content.
+    What stands is never changed, and a real community of the same name left alone. Of the same day, the same
+    content.
     """
     progress = _Progress(report)
-    chapters = [await _chapter(place, now) for place in NEIGHBOURHOODS]
+    chapters = [chapter for place in NEIGHBOURHOODS if (chapter := await _chapter(place, now))]
     progress.total = sum(len(chapter.deeds) + (chapter.community is None) for chapter in chapters)
     if progress.total:
         await appoint_city_offices(SYSTEM, midnight(local_day(now)) - _SETTLED, "city")
@@ -58,11 +59,14 @@ class _Chapter:
     deeds: list[Deed] = field(default_factory=list)
 
 
-async def _chapter(place: Neighbourhood, now: datetime) -> _Chapter:
+async def _chapter(place: Neighbourhood, now: datetime) -> _Chapter | None:
     today = local_day(now)
-    community = await community_of(place.site.slug)
-    if community is None:
+    found = await community_of(place.site.slug)
+    if found is None:
         return _Chapter(place, None, first_story(place, today))
+    community, demonstration = found
+    if not demonstration:
+        return None
     stands = await standing(community, now)
     deeds = next_story(place, today, stands) if stands.votes else first_story(place, today)
     return _Chapter(place, community, deeds)

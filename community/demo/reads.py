@@ -18,9 +18,10 @@ from community.votes.models import Vote
 _TEN_MONTHS = timedelta(days=300)
 
 
-async def community_of(slug: str) -> int | None:
-    rows = await Community.filter(slug=slug).values("id")
-    return rows[0]["id"] if rows else None
+async def community_of(slug: str) -> tuple[int, bool] | None:
+    """Its id, and whether it is one of the demonstration."""
+    rows = await Community.filter(slug=slug).values("id", "demonstration")
+    return (rows[0]["id"], rows[0]["demonstration"]) if rows else None
 
 
 async def standing(community: int, now: datetime) -> Standing:

@@ -82,7 +82,7 @@ async def publish_event(
     return int(event.id)
 
 
-@requires(Permission.SIGN_UP, within=place_of_event)
+@requires(Permission.SIGN_UP, within=place_of_event, known_by=Permission.READ_BULLETIN)
 async def sign_up(
     work: Work, event: int, *, party_size: int, dish: str | None = None, key: str | None = None
 ) -> int:
@@ -111,7 +111,7 @@ async def sign_up(
     return int(made.id)
 
 
-@requires(Permission.SIGN_UP, within=place_of_sign_up)
+@requires(Permission.SIGN_UP, within=place_of_sign_up, known_by=Permission.SIGN_UP)
 async def cancel_sign_up(work: Work, sign_up: int, *, key: str | None = None) -> int:
     """Frees the places of one's own standing sign-up. Raises NotFound, EventBegun, KeyReused."""
     own = await sign_ups_by_id(work.account, [sign_up])

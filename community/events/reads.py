@@ -11,8 +11,8 @@ from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
-from community.permissions import Place, Viewer
-from community.places.reads import communities_by_id, place_where
+from community.permissions import Permission, Place, Viewer, may, may_see_own
+from community.places.reads import place_where, places_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ async def event_row(event: int) -> EventRow:
 async def events_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EventRow]:
     """Those of communities whose bulletin the viewer may read."""
     rows = await _EVENTS.with_ids(ids)
-    visible = await communities_by_id(viewer, list({row.community for row in rows}))
-    return {row.id: row for row in rows if row.community in visible}
+    places = await places_of({row.community for row in rows})
+    return {row.id: row for row in rows if may(viewer, Permission.READ_BULLETIN, places[row.community])}
 
 
 async def events_pages(
@@ -179,3 +179,30 @@ async def sign_ups_of(account: int, event_ids: Collection[int]) -> dict[int, Sig
 async def sign_ups_by_id(account: int, ids: Collection[int]) -> dict[int, SignUpRow]:
     """The account's own, standing or cancelled."""
     return {row.id: row for row in await _sign_ups(SignUp.filter(account_id=account, id__in=ids))}
+
+
+async def own_sign_ups_of(viewer: Viewer, event_ids: Collection[int]) -> dict[int, SignUpRow]:
+    """The viewer's own standing ones by event, as far as its token lets it see them."""
+    if viewer.account is None:
+        return {}
+    return await _to_be_seen_by(viewer, await sign_ups_of(viewer.account, event_ids))
+
+
+async def own_sign_ups_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, SignUpRow]:
+    """The viewer's own, standing or cancelled, as far as its token lets it see them."""
+    if viewer.account is None:
+        return {}
+    return await _to_be_seen_by(viewer, await sign_ups_by_id(viewer.account, ids))
+
+
+async def _to_be_seen_by(viewer: Viewer, rows: dict[int, SignUpRow]) -> dict[int, SignUpRow]:
+    places = await _places_of_events({row.event for row in rows.values()})
+    return {
+        key: row for key, row in rows.items() if may_see_own(viewer, Permission.SIGN_UP, places[row.event])
+    }
+
+
+async def _places_of_events(ids: Collection[int]) -> dict[int, Place]:
+    found = await Event.filter(id__in=ids).values("id", "community_id")
+    places = await places_of({row["community_id"] for row in found})
+    return {row["id"]: places[row["community_id"]] for row in found}

@@ -75,7 +75,7 @@ async def record_entry(
     return entry
 
 
-@requires(Permission.RECORD_ENTRY, within=place_of_entry)
+@requires(Permission.RECORD_ENTRY, within=place_of_entry, known_by=Permission.READ_LEDGER)
 async def reverse_entry(work: Work, entry: int, *, reason: str, key: str | None = None) -> int:
     """The id of the entry that takes back this one whole, dated today.
 

@@ -22,8 +22,8 @@ from community.ledger.rules import (
 )
 from community.ledger.rules import CategoryTotal as CategoryTotal
 from community.ledger.rules import MonthRow as MonthRow
-from community.permissions import SYSTEM, Permission, Place, Viewer, may
-from community.places.reads import communities_by_id, place_of
+from community.permissions import Permission, Place, Viewer, may
+from community.places.reads import place_of, places_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,8 @@ async def entry_row(entry: int) -> EntryRow:
 async def entries_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EntryRow]:
     """Those of communities whose ledger the viewer may read."""
     rows = await _ENTRIES.with_ids(ids)
-    communities = await communities_by_id(SYSTEM, list({row.community for row in rows}))
-    open_to = {id_ for id_, row in communities.items() if may(viewer, Permission.READ_LEDGER, row.place)}
-    return {row.id: row for row in rows if row.community in open_to}
+    places = await places_of({row.community for row in rows})
+    return {row.id: row for row in rows if may(viewer, Permission.READ_LEDGER, places[row.community])}
 
 
 async def place_of_entry(entry: int) -> Place:

@@ -105,7 +105,10 @@ class RoleGrant(Model):
 
 
 class Session(Model):
-    """A cookie or token, by the hash of its secret. `scopes`: permissions, spaced; null for all."""
+    """A cookie or token, by the hash of its secret. `scopes`: permissions, spaced; null for all.
+
+    One that was ended is removed. `revoked_at`: ended by an earlier version, which only marked it.
+    """
 
     id = Key()
     hash = fields.CharField(max_length=64, unique=True)
@@ -118,3 +121,4 @@ class Session(Model):
 
     class Meta:
         table = "session"
+        indexes = (("expires_at",),)

@@ -10,7 +10,8 @@ from typing import Any
 from tortoise.expressions import Q
 
 from community.database.sql import instant, marks, select
-from community.members.models import Account
+from community.members.models import Account, Session
+from community.members.rules import SessionKind
 from community.permissions import CITY, Permission, Role, Viewer
 
 
@@ -39,12 +40,13 @@ _ROLES = f"WITH who AS (SELECT id AS account FROM account WHERE id = ?) {_HELD}"
 # One statement, so that a session and its roles belong to the same moment.
 _VIEWER = f"""
 WITH who AS (
-  SELECT s.id AS session, s.account_id AS account, a.name, s.scopes, s.expires_at
+  SELECT s.id AS session, s.account_id AS account, a.name, a.demonstration, s.scopes, s.expires_at
     FROM session s JOIN account a ON a.id = s.account_id
    WHERE s.hash = ? AND s.revoked_at IS NULL AND s.expires_at > ?
 ),
 held AS ({_HELD})
-SELECT session, account, name, scopes, expires_at, community, role, until FROM who LEFT JOIN held ON 1 = 1
+SELECT session, account, name, demonstration, scopes, expires_at, community, role, until
+  FROM who LEFT JOIN held ON 1 = 1
 """  # noqa: S608 - our own text
 
 
@@ -65,7 +67,32 @@ async def viewer_of(secret: str, now: datetime) -> Viewer | None:
         scopes=None if who["scopes"] is None else frozenset(map(Permission, who["scopes"].split())),
         session=who["session"],
         expires_at=min(map(instant, [who["expires_at"], *until])),
+        demonstration=bool(who["demonstration"]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A cookie or token as whoever looks after them sees it: never its secret. `scopes`: None for all."""
+
+    id: int
+    account: str
+    kind: SessionKind
+    scopes: tuple[str, ...] | None
+    created_at: datetime
+    expires_at: datetime
+
+
+async def sessions_of(accounts: Collection[int], now: datetime) -> list[SessionRow]:
+    """Those that stand, the oldest first."""
+    standing = Session.filter(account_id__in=accounts, revoked_at=None, expires_at__gt=now)
+    rows = await standing.order_by("created_at", "id").values(
+        "id", "kind", "scopes", "created_at", "expires_at", account="account__name"
+    )
+    return [
+        SessionRow(**row | {"scopes": None if row["scopes"] is None else tuple(row["scopes"].split())})
+        for row in rows
+    ]
 
 
 def held(now: datetime) -> Q:

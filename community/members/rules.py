@@ -1,12 +1,17 @@
 """What members are, and who of a party may cast."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from enum import StrEnum
 
 from community.errors import ErrorCode, Refused
 
 LONGEST_NAME = 96
 """Of an account's handle."""
+
+
+KEPT_AFTER_ITS_END = timedelta(days=1)
+"""For so long whoever comes with a session that ran out is told so; then it is removed, and unknown."""
 
 
 class PartyKind(StrEnum):

@@ -8,6 +8,10 @@ from community.places.rules import LONGEST_SLUG, DeliveryStatus, OrganizationKin
 
 
 class Community(Model):
+    """`demonstration`: made up by `meilin demo`; in these, and only in these, demonstration accounts have
+    rights.
+    """
+
     id = Key()
     slug = fields.CharField(max_length=LONGEST_SLUG, unique=True)
     name = Words(64)
@@ -16,6 +20,7 @@ class Community(Model):
     residents = fields.IntField(null=True)
     owner_cards = fields.IntField(null=True)
     profile_version = fields.IntField(default=1)
+    demonstration = fields.BooleanField(default=False, db_default=False)
     created_at = Instant()
 
     class Meta:

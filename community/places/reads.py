@@ -1,4 +1,4 @@
-"""Communities as a viewer may see them. One that is not public is invisible to strangers."""
+"""Communities as a viewer may know of them. One that is not public is invisible to strangers."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import marks, select
 from community.errors import NotFound
-from community.permissions import CITY, Permission, Place, Viewer, may
+from community.permissions import CITY, Place, Viewer, belongs_to, may_know
 from community.places.models import Community, CommunityProfile
 from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
 
@@ -22,11 +22,12 @@ class CommunityRow:
     households: int
     residents: int | None
     owner_cards: int | None
+    demonstration: bool
     profile: Profile
 
     @property
     def place(self) -> Place:
-        return Place(self.id, self.profile.public_reading)
+        return Place(self.id, self.profile.public_reading, self.demonstration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class OrganizationRow:
 
 
 _COMMUNITY = """
-SELECT c.id, c.slug, c.name, c.address, c.households, c.residents, c.owner_cards,
+SELECT c.id, c.slug, c.name, c.address, c.households, c.residents, c.owner_cards, c.demonstration,
        p.version, p.public_reading, p.time_zone, p.notice_days, p.window_days_least, p.window_days_most
   FROM community c JOIN community_profile p ON p.community_id = c.id AND p.version = c.profile_version
  WHERE """
@@ -55,7 +56,7 @@ async def _rows(condition: str, values: Sequence[Any]) -> list[CommunityRow]:
     return [
         CommunityRow(
             row["id"], row["slug"], row["name"], row["address"], row["households"], row["residents"],
-            row["owner_cards"],
+            row["owner_cards"], bool(row["demonstration"]),
             Profile(
                 row["version"], bool(row["public_reading"]), row["time_zone"], row["notice_days"],
                 row["window_days_least"], row["window_days_most"],
@@ -79,9 +80,16 @@ async def profiles_of(communities: Sequence[int]) -> dict[tuple[int, int], Profi
 
 
 _PLACE = """
-SELECT c.id AS id, p.public_reading AS public_reading
+SELECT c.id AS id, p.public_reading AS public_reading, c.demonstration AS demonstration
   FROM community c JOIN community_profile p ON p.community_id = c.id AND p.version = c.profile_version
 """
+
+
+async def _places(condition: str, keys: Sequence[int]) -> list[Place]:
+    return [
+        Place(row["id"], bool(row["public_reading"]), bool(row["demonstration"]))
+        for row in await select(_PLACE + condition, keys)
+    ]
 
 
 async def place_of(community: int) -> Place:
@@ -91,14 +99,16 @@ async def place_of(community: int) -> Place:
 
 async def place_where(condition: str, key: int) -> Place:
     """The one community `c` that meets `condition`, SQL of ours with one `?`. Raises NotFound."""
-    rows = await select(_PLACE + condition, [key])
-    if not rows:
+    found = await _places(condition, [key])
+    if not found:
         raise NotFound
-    return Place(rows[0]["id"], bool(rows[0]["public_reading"]))
+    return found[0]
 
 
 async def places_of(communities: Collection[int]) -> dict[int, Place]:
-    return {row.id: row.place for row in await _rows(*_among(communities))}
+    return {
+        place.id: place for place in await _places(f"WHERE c.id IN ({marks(communities)})", list(communities))
+    }
 
 
 async def the_city(subject: object) -> Place:
@@ -106,18 +116,18 @@ async def the_city(subject: object) -> Place:
     return Place(CITY, public_reading=False)
 
 
-def _visible(viewer: Viewer, rows: Sequence[CommunityRow]) -> list[CommunityRow]:
-    return [row for row in rows if may(viewer, Permission.READ_BULLETIN, row.place)]
+def _known(viewer: Viewer, rows: Sequence[CommunityRow]) -> list[CommunityRow]:
+    return [row for row in rows if may_know(viewer, row.place)]
 
 
 async def communities_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, CommunityRow]:
-    return {row.id: row for row in _visible(viewer, await _rows(*_among(ids)))}
+    return {row.id: row for row in _known(viewer, await _rows(*_among(ids)))}
 
 
 async def communities_by_slug(viewer: Viewer, slugs: Collection[str]) -> dict[str, CommunityRow]:
     likely = [slug for slug in slugs if slug.isprintable() and len(slug) <= LONGEST_SLUG]
     rows = await _rows(f"c.slug IN ({marks(likely)})", likely) if likely else []
-    return {row.slug: row for row in _visible(viewer, rows)}
+    return {row.slug: row for row in _known(viewer, rows)}
 
 
 async def community_by_slug(viewer: Viewer, slug: str) -> CommunityRow | None:
@@ -126,21 +136,26 @@ async def community_by_slug(viewer: Viewer, slug: str) -> CommunityRow | None:
 
 async def communities_page(viewer: Viewer, first: int, after: int | None) -> Page[CommunityRow]:
     """In the order in which they joined."""
-    own = [held for held in viewer.roles if may(viewer, Permission.READ_BULLETIN, Place(held, False))]
-    where, values = "1 = 1", list[Any]()
-    if CITY not in own:
-        where, values = _among(own)
-        where = f"(p.public_reading OR {where})"
+    where, values = _that_are_known(viewer)
     if after is not None:
         where, values = f"{where} AND c.id > ?", [*values, after]
     rows = await _rows(f"{where} ORDER BY c.id LIMIT ?", [*values, first + 1])
-    return page(_visible(viewer, rows), first)
+    return page(_known(viewer, rows), first)
+
+
+def _that_are_known(viewer: Viewer) -> tuple[str, list[Any]]:
+    """As `may_know` says of each: a page is cut before it asks, so that it must leave none out."""
+    own = [held for held in viewer.roles if belongs_to(viewer, Place(held, False, viewer.demonstration))]
+    here, values = ("1 = 1", []) if CITY in own else _among(own)
+    if viewer.demonstration:
+        here, values = f"{here} AND c.demonstration = ?", [*values, True]
+    return f"(p.public_reading = ? OR ({here}))", [True, *values]
 
 
 async def communities_of(viewer: Viewer) -> list[CommunityRow]:
-    """Those in which the viewer has a role of their own."""
+    """Those in which the viewer has a role of their own, as far as their token may know of it."""
     where, values = _among(list(viewer.roles))
-    return _visible(viewer, await _rows(f"{where} ORDER BY c.id", values))
+    return [row for row in await _rows(f"{where} ORDER BY c.id", values) if belongs_to(viewer, row.place)]
 
 
 async def all_communities() -> list[int]:

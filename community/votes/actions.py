@@ -245,7 +245,7 @@ async def _freeze(work: Work, vote: VoteRow, register: Register, building: int |
     return roll
 
 
-@requires(Permission.CAST_BALLOT, within=place_of_vote)
+@requires(Permission.CAST_BALLOT, within=place_of_vote, known_by=Permission.READ_BULLETIN)
 async def cast_ballot(
     work: Work, vote: int, *, answers: Sequence[Answered], party: int | None = None, key: str | None = None
 ) -> int:

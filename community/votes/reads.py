@@ -1,7 +1,7 @@
 """Votes as a viewer may see them, their questions, and who stands on a roll."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -14,7 +14,7 @@ from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import instant, marks, select
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
-from community.permissions import Permission, Place, Viewer, may
+from community.permissions import Permission, Place, Viewer, may, may_see_own
 from community.places.reads import place_where, places_of
 from community.votes.casting import Asked, QuestionKind, VoteForm, VoteStatus, status_of
 from community.votes.models import (
@@ -261,33 +261,45 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class BallotRow:
-    """Somebody's own ballot; never read for anybody else."""
+    """A ballot of a party, as one of its co-owners may see it. `answers`: None for all but the one who cast
+    it, so that co-owners learn *that* it counts, and not how another one marked it.
+    """
 
     id: int
     vote_id: int
     party_id: int
     cast_at: datetime
-    answers: tuple[AnswerRow, ...]
+    answers: tuple[AnswerRow, ...] | None
 
 
 _BALLOTS = """
 SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS cast_at,
+       b.recorded_by_id AS recorded_by,
        a.question_id AS question, a.choice AS choice, a.text AS text
   FROM ballot b LEFT JOIN (
     SELECT id, ballot_id, question_id, choice, NULL AS text FROM ballot_choice WHERE ballot_id IN ({these})
     UNION ALL
     SELECT id, ballot_id, question_id, NULL, text FROM ballot_text WHERE ballot_id IN ({these})
-  ) a ON a.ballot_id = b.id
+  ) a ON a.ballot_id = b.id AND b.recorded_by_id = ?
  WHERE b.id IN ({these}) ORDER BY b.id, a.text IS NOT NULL, a.id
 """
 
 
-async def ballots_by_id(ballots: Collection[int]) -> dict[int, BallotRow]:
-    rows = await select(_BALLOTS.format(these=marks(ballots)), [*ballots] * 3)
-    return {ballot: _ballot(list(own)) for ballot, own in groupby(rows, key=lambda row: int(row["id"]))}
+async def ballots_by_id(account: int | None, ballots: Collection[int]) -> dict[int, BallotRow]:
+    """As the account sees them that may speak for their parties."""
+    rows = await select(_BALLOTS.format(these=marks(ballots)), [*ballots, *ballots, account, *ballots])
+    return {
+        ballot: _ballot(account, list(own)) for ballot, own in groupby(rows, key=lambda row: int(row["id"]))
+    }
 
 
-def _ballot(rows: Sequence[dict[str, Any]]) -> BallotRow:
+def _ballot(account: int | None, rows: Sequence[dict[str, Any]]) -> BallotRow:
+    row = rows[0]
+    answers = _answers(rows) if account is not None and row["recorded_by"] == account else None
+    return BallotRow(row["id"], row["vote_id"], row["party_id"], instant(row["cast_at"]), answers)
+
+
+def _answers(rows: Sequence[Mapping[str, Any]]) -> tuple[AnswerRow, ...]:
     choices: defaultdict[int, list[str]] = defaultdict(list)
     texts: dict[int, str] = {}
     for row in rows:
@@ -295,16 +307,14 @@ def _ballot(rows: Sequence[dict[str, Any]]) -> BallotRow:
             choices[row["question"]].append(row["choice"])
         if row["text"] is not None:
             texts[row["question"]] = row["text"]
-    answers = tuple(
+    return tuple(
         AnswerRow(question, tuple(choices[question]), texts.get(question))
         for question in dict.fromkeys([*choices, *texts])
     )
-    row = rows[0]
-    return BallotRow(row["id"], row["vote_id"], row["party_id"], instant(row["cast_at"]), answers)
 
 
-async def ballot_row(ballot: int) -> BallotRow:
-    found = await ballots_by_id([ballot])
+async def ballot_row(account: int | None, ballot: int) -> BallotRow:
+    found = await ballots_by_id(account, [ballot])
     if not found:
         raise DoesNotExist(Ballot)
     return found[ballot]
@@ -333,9 +343,15 @@ SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ba
 
 
 async def own_entries_of(
-    account: int, votes: Collection[VoteRow], now: datetime
+    viewer: Viewer, votes: Collection[VoteRow], now: datetime
 ) -> dict[VoteRow, list[OwnEntry]]:
-    """The entries of each opened vote for which the account may speak."""
+    """The entries of each opened vote for which the viewer may speak, as far as its token shows them."""
+    if (account := viewer.account) is None:
+        return {}
+    places = await places_of({vote.community_id for vote in votes})
+    votes = [vote for vote in votes if may_see_own(viewer, Permission.CAST_BALLOT, places[vote.community_id])]
+    if not votes:
+        return {}
     seats = await seats_in(account, {vote.community_id for vote in votes}, now)
     parties = [seat.party for own in seats.values() for seat in own]
     keys = [vote.id for vote in votes]
@@ -364,8 +380,8 @@ def _own_entry(rows: Sequence[dict[str, Any]], seat: PartySeat, account: int) ->
     )
 
 
-async def own_entries(account: int, vote: VoteRow, now: datetime) -> list[OwnEntry]:
-    return (await own_entries_of(account, [vote], now))[vote]
+async def own_entries(viewer: Viewer, vote: VoteRow, now: datetime) -> list[OwnEntry]:
+    return (await own_entries_of(viewer, [vote], now)).get(vote, [])
 
 
 async def counted_ballots(vote: int, parties: Sequence[int]) -> dict[int, int]:

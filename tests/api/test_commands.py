@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,98 @@ def test_a_token_for_nobody_or_nothing_is_refused(
     done = run(town_url, "token", *arguments)
     assert (done.exit_code, done.stdout) == (2, "")
     assert said in only_line(done.stderr)
+
+
+def test_what_stands_is_listed_without_secrets(run: Run, town_url: str) -> None:
+    secrets = [
+        only_line(run(town_url, "token", "quiet/manager", *more).stdout)
+        for more in ((), ("--scope", "READ_LEDGER", "--scope", "SIGN_UP"))
+    ]
+    done = run(town_url, "token", "--list", "quiet/manager")
+    assert (done.exit_code, done.stderr) == (0, "")
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [(account, kind, scopes) for _, account, kind, _, _, scopes in lines] == [
+        ("quiet/manager", "TOKEN", "all"),  # the town's own
+        ("quiet/manager", "TOKEN", "all"),
+        ("quiet/manager", "TOKEN", "READ_LEDGER SIGN_UP"),
+    ]
+    times = [datetime.fromisoformat(time) for line in lines for time in line[3:5]]
+    assert all(until > since for since, until in zip(times[::2], times[1::2], strict=True))
+    assert all(number.isdigit() for number, *_ in lines)
+    for secret in secrets:
+        assert secret not in done.stdout
+        assert hashlib.sha256(secret.encode()).hexdigest() not in done.stdout
+    many = run(town_url, "token", "spring/resident-*", "--list").stdout.splitlines()
+    assert {line.split("\t")[1] for line in many} == {f"spring/resident-{number}" for number in range(1, 7)}
+
+
+def test_a_token_is_revoked_by_its_number(run: Run, town_url: str) -> None:
+    secret = only_line(run(town_url, "token", "quiet/manager").stdout)
+    listed = run(town_url, "token", "--list", "quiet/manager").stdout.splitlines()
+    number = listed[-1].split("\t")[0]
+    assert run(town_url, "token", "--revoke", number).exit_code == 0
+    assert viewer_of(town_url, secret) is None
+    assert run(town_url, "token", "--list", "quiet/manager").stdout.splitlines() == listed[:-1]
+    again = run(town_url, "token", "--revoke", number, "--revoke", listed[0].split("\t")[0])
+    assert again.exit_code == 2
+    assert only_line(again.stderr) == f"meilin token: nothing of the number {number} stands"
+    assert run(town_url, "token", "--list", "quiet/manager").stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--list",),
+        ("quiet/manager", "--revoke", "5"),
+        ("quiet/manager", "--list", "--scope", "SIGN_UP"),
+        ("--revoke", "5", "--scope", "SIGN_UP"),
+        ("--revoke", "5", "--list"),
+        ("--revoke", "0"),
+        ("--revoke", str(2**63)),
+        ("--revoke", "not-a-number"),
+        ("--list", "nobody"),
+    ],
+)
+def test_what_makes_no_sense_of_tokens_is_refused(
+    run: Run, town_url: str, arguments: tuple[str, ...]
+) -> None:
+    before = asyncio.run(rows(town_url, "SELECT COUNT(*) FROM session"))
+    done = run(town_url, "token", *arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+    assert asyncio.run(rows(town_url, "SELECT COUNT(*) FROM session")) == before
+
+
+def test_a_token_revoked_beside_a_running_server_opens_nothing_any_more(
+    serve: Any, run: Run, tmp_path: Path
+) -> None:
+    with serve(tmp_path) as server:
+        query = '{ community(slug: "quiet") { name } }'
+        assert server.post(query, "quiet/manager")["data"]["community"] == {"name": "静园"}
+        listed = run(server.database_url, "token", "--list", "quiet/manager").stdout
+        assert run(server.database_url, "token", "--revoke", listed.split("\t")[0]).exit_code == 0
+        assert server.post(query, "quiet/manager")["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_public_reading_is_set_on_the_command_line(run: Run, town_url: str) -> None:
+    def settled() -> list[tuple[int, bool]]:
+        query = (
+            "SELECT p.version, p.public_reading FROM community c JOIN community_profile p"
+            " ON p.community_id = c.id WHERE c.slug = 'quiet' ORDER BY p.version"
+        )
+        return [(version, bool(public)) for version, public in asyncio.run(rows(town_url, query))]
+
+    done = run(town_url, "community", "set", "quiet", "--public")
+    assert (done.exit_code, only_line(done.stdout)) == (0, "quiet may be read by everybody")
+    again = run(town_url, "community", "set", "quiet", "--public")
+    assert (again.exit_code, only_line(again.stdout)) == (0, "quiet may be read by everybody, as before")
+    private = run(town_url, "community", "set", "quiet", "--private")
+    assert only_line(private.stdout) == "quiet may be read by its own people only"
+    assert settled() == [(1, False), (2, True), (3, False)]
+    for arguments in (("nowhere", "--public"), ("quiet",), ("x" * 99, "--private")):
+        assert run(town_url, "community", "set", *arguments).exit_code == 2
+    assert len(settled()) == 3
 
 
 def test_what_is_right_is_verified(run: Run, town_url: str) -> None:

@@ -1,10 +1,11 @@
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community.errors import Forbidden, Unauthenticated
+from community.errors import Forbidden, NotFound, Unauthenticated
 from community.permissions import (
     CITY,
     GRANTS,
@@ -14,23 +15,33 @@ from community.permissions import (
     Place,
     Role,
     Viewer,
+    belongs_to,
     may,
+    may_know,
+    may_see_own,
     require,
+    rights_of,
 )
 
 HERE, ELSEWHERE = 7, 8
 CLOSED, PUBLIC = Place(HERE, public_reading=False), Place(HERE, public_reading=True)
+MADE_UP = Place(HERE, public_reading=False, demonstration=True)
 READING = {Permission.READ_BULLETIN, Permission.READ_LEDGER}
 
-_STAFF = READING | {
-    Permission.CAST_BALLOT,
-    Permission.SIGN_UP,
-    Permission.PUBLISH_EVENT,
-    Permission.PUBLISH_NOTICE,
-}
-_HOUSEHOLD = READING | {Permission.CAST_BALLOT, Permission.SIGN_UP}
-_READER = READING | {Permission.CAST_BALLOT}
-_COMMITTEE = _STAFF | {Permission.ANNOUNCE_VOTE, Permission.RECORD_ENTRY}
+ANYBODY = {Permission.READ_OWN, Permission.CAST_BALLOT}
+
+_STAFF = (
+    READING
+    | ANYBODY
+    | {
+        Permission.SIGN_UP,
+        Permission.PUBLISH_EVENT,
+        Permission.PUBLISH_NOTICE,
+    }
+)
+_HOUSEHOLD = READING | ANYBODY | {Permission.SIGN_UP}
+_READER = READING | ANYBODY
+_COMMITTEE = _STAFF | {Permission.ANNOUNCE_VOTE, Permission.RECORD_ENTRY, Permission.SETTLE_PROFILE}
 
 WHO_MAY = {
     Role.OWNER: _HOUSEHOLD,
@@ -47,8 +58,15 @@ WHO_MAY = {
 }
 
 
-def holder(role: Role, community: int = HERE, scopes: frozenset[Permission] | None = None) -> Viewer:
-    return Viewer(1, "somebody", {community: frozenset({role})}, scopes)
+def holder(
+    role: Role,
+    community: int = HERE,
+    scopes: frozenset[Permission] | None = None,
+    *,
+    demonstration: bool = False,
+) -> Viewer:
+    roles = {community: frozenset({role})}
+    return Viewer(1, "somebody", roles, scopes, demonstration=demonstration)
 
 
 def allowed(viewer: Viewer, place: Place = CLOSED) -> set[Permission]:
@@ -79,8 +97,8 @@ def test_who_may_do_what(role: Role) -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_a_role_ends_at_the_edge_of_its_community(role: Role) -> None:
-    assert allowed(holder(role, ELSEWHERE)) == {Permission.CAST_BALLOT}
-    assert allowed(holder(role, ELSEWHERE), PUBLIC) == {Permission.CAST_BALLOT} | READING
+    assert allowed(holder(role, ELSEWHERE)) == ANYBODY
+    assert allowed(holder(role, ELSEWHERE), PUBLIC) == ANYBODY | READING
 
 
 @pytest.mark.parametrize("role", Role)
@@ -137,3 +155,92 @@ def test_whoever_has_not_signed_in_is_asked_to_and_the_others_are_told_why_not()
     assert GRANTS[Permission.PUBLISH_NOTICE].zh in refusal.value.zh
     assert GRANTS[Permission.PUBLISH_NOTICE].en in refusal.value.en
     require(holder(Role.COMMITTEE), Permission.PUBLISH_NOTICE, CLOSED)
+
+
+# Demonstration accounts, into which whoever knows a name may go
+
+
+@pytest.mark.parametrize("place", [HERE, CITY])
+@pytest.mark.parametrize("role", Role)
+def test_a_demonstration_account_has_rights_where_all_is_made_up(role: Role, place: int) -> None:
+    somebody = holder(role, place, demonstration=True)
+    assert allowed(somebody, MADE_UP) == WHO_MAY[role]
+
+
+@pytest.mark.parametrize("place", [HERE, CITY])
+@pytest.mark.parametrize("role", Role)
+def test_a_demonstration_account_is_a_stranger_where_people_live(role: Role, place: int) -> None:
+    somebody = holder(role, place, demonstration=True)
+    assert allowed(somebody, CLOSED) == set()
+    assert allowed(somebody, PUBLIC) == READING
+    assert not may(somebody, Permission.OPERATE, Place(CITY, public_reading=False))
+    with pytest.raises(NotFound):
+        require(somebody, Permission.CAST_BALLOT, CLOSED)
+    with pytest.raises(Forbidden):
+        require(somebody, Permission.CAST_BALLOT, PUBLIC)
+
+
+def test_a_community_of_which_nobody_said_so_is_a_real_one() -> None:
+    assert not Place(HERE, public_reading=True).demonstration
+
+
+@given(viewers, st.booleans())
+def test_those_who_share_have_the_same_rights(viewer: Viewer, demonstration: bool) -> None:
+    shared = rights_of(replace(viewer, demonstration=demonstration, name="somebody", session=5))
+    assert (shared.name, shared.session, shared.expires_at) == ("", None, None)
+    for place in (CLOSED, PUBLIC, MADE_UP):
+        assert allowed(shared, place) == allowed(replace(viewer, demonstration=demonstration), place)
+
+
+# What may not be known of is not there
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_of_what_somebody_may_not_know_nothing_is_forbidden(permission: Permission) -> None:
+    for viewer in (Viewer(1), holder(Role.COMMITTEE, ELSEWHERE), holder(Role.OWNER, scopes=frozenset())):
+        with pytest.raises(NotFound):
+            require(viewer, permission, CLOSED)
+    with pytest.raises(Unauthenticated):
+        require(NOBODY, permission, CLOSED)
+
+
+def test_a_right_by_a_role_is_enough_to_know() -> None:
+    require(holder(Role.OPERATOR, scopes=frozenset({Permission.OPERATE})), Permission.OPERATE, CLOSED)
+
+
+def test_the_city_is_no_secret() -> None:
+    with pytest.raises(Forbidden):
+        require(Viewer(1), Permission.OPERATE, Place(CITY, public_reading=False))
+
+
+def test_a_subject_may_be_less_known_than_its_community() -> None:
+    bookkeeper = holder(Role.COMMITTEE, scopes=frozenset({Permission.READ_LEDGER}))
+    assert may_know(bookkeeper, CLOSED)
+    with pytest.raises(Forbidden):
+        require(bookkeeper, Permission.SIGN_UP, CLOSED)
+    with pytest.raises(NotFound):
+        require(bookkeeper, Permission.SIGN_UP, CLOSED, known_by=Permission.READ_BULLETIN)
+
+
+@pytest.mark.parametrize("scope", Permission)
+def test_a_community_is_known_by_either_way_of_reading(scope: Permission) -> None:
+    narrow = holder(Role.COMMITTEE, scopes=frozenset({scope}))
+    assert may_know(narrow, CLOSED) == belongs_to(narrow, CLOSED) == (scope is not Permission.OPERATE)
+    assert may_know(narrow, PUBLIC)
+    assert belongs_to(narrow, PUBLIC) == (scope is not Permission.OPERATE)
+    assert not belongs_to(Viewer(1), PUBLIC)
+
+
+@pytest.mark.parametrize("scope", Permission)
+@pytest.mark.parametrize("deed", [Permission.CAST_BALLOT, Permission.SIGN_UP])
+def test_ones_own_is_seen_with_the_deed_or_with_the_right_to_see_it(
+    deed: Permission, scope: Permission
+) -> None:
+    narrow = holder(Role.OWNER, scopes=frozenset({scope}))
+    assert may_see_own(narrow, deed, CLOSED) == (scope in {deed, Permission.READ_OWN})
+    assert may_see_own(holder(Role.OWNER), deed, CLOSED)
+    assert not may_see_own(NOBODY, deed, PUBLIC)
+
+
+def test_who_moved_away_still_sees_their_own() -> None:
+    assert may_see_own(Viewer(1), Permission.SIGN_UP, CLOSED)

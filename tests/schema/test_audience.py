@@ -237,7 +237,11 @@ async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
     """Not everything is for everybody; else nothing was noticed."""
     found = await looked_at(graphql_schema, WAYS, await lively.context("spring/resident-1"))
     marked = {place for place, audience in found.items() if audience is Audience.VIEWER}
-    assert marked == {("Vote", "viewerEntries"), ("Event", "viewerSignUp")}
+    assert marked == {
+        ("Vote", "viewerEntries"),
+        ("RollEntry", "ballot"),
+        ("Event", "viewerSignUp"),
+    }
     assert {("BulletinItem", "subject"), ("Community", "ledger"), ("Entry", "authorityVote")} <= {
         place for place, audience in found.items() if audience is Audience.RIGHTS
     }

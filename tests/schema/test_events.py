@@ -78,7 +78,7 @@ async def test_a_sign_up_is_seen_by_whoever_made_it_and_nobody_else(house: Any) 
     [
         ("UNAUTHENTICATED", None, "picnic", {}),
         ("FORBIDDEN", "quiet/resident-1", "picnic", {}),
-        ("FORBIDDEN", "spring/resident-1", "tea", {}),
+        ("NOT_FOUND", "spring/resident-1", "tea", {}),
         ("EVENT_OVER", "spring/resident-1", "past", {}),
         ("INVALID_INPUT", "spring/resident-1", "picnic", {"size": 0}),
         ("INVALID_INPUT", "spring/resident-1", "picnic", {"size": 5}),

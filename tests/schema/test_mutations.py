@@ -172,6 +172,17 @@ async def reverse_entry(house: Any) -> Case:
     )
 
 
+async def set_public_reading(house: Any) -> Case:
+    return Case(
+        "mutation($community: ID!, $public: Boolean!, $key: String)"
+        " { setPublicReading(communityId: $community, public: $public, key: $key) { id publicReading } }",
+        "spring/committee",
+        {"community": house.town.id("Community", "spring"), "public": False},
+        [],
+        [{"public": True}],
+    )
+
+
 CASES: dict[str, Callable[[Any], Awaitable[Case]]] = {
     "castBallot": cast_ballot,
     "signUp": sign_up,
@@ -180,6 +191,7 @@ CASES: dict[str, Callable[[Any], Awaitable[Case]]] = {
     "publishNotice": publish_notice,
     "recordEntry": record_entry,
     "reverseEntry": reverse_entry,
+    "setPublicReading": set_public_reading,
 }
 
 each = pytest.mark.parametrize("name", CASES)
@@ -340,6 +352,13 @@ async def test_the_key_of_an_entry_that_was_reversed_says_so(house: Any) -> None
     assert code == "KEY_REUSED"
     assert GONE in en
     assert await house.ask(back, case.who, id=made) == first
+
+
+async def test_the_key_of_a_setting_that_was_changed_back_says_so(house: Any) -> None:
+    case = await set_public_reading(house)
+    await house.ask(case.query, case.who, **case.given, key="k")
+    await house.ask(case.query, case.who, **case.given | {"public": True})
+    assert await house.refused(case.query, case.who, **case.given, key="k") == "KEY_REUSED"
 
 
 async def test_a_retry_after_the_start_finds_what_was_published(house: Any) -> None:

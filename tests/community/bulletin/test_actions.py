@@ -104,8 +104,12 @@ async def test_a_wrong_notice_is_not_published(
 
 
 async def test_who_may_not_publish(estate: Any, now: datetime) -> None:
-    for viewer in (estate.owner, estate.tenant, estate.stranger):
-        with pytest.raises(Forbidden):
+    for viewer, refusal in (
+        (estate.owner, Forbidden),
+        (estate.tenant, Forbidden),
+        (estate.stranger, NotFound),
+    ):
+        with pytest.raises(refusal):
             await publish_notice(viewer, now, estate.community, **WATER)
     with pytest.raises(Unauthenticated):
         await publish_notice(NOBODY, now, estate.community, **WATER)

@@ -74,6 +74,54 @@ async def test_every_constraint_holds_in_what_was_older(ground: Any, version: st
             await holds(house, name)
 
 
+# What they find out about what is there
+
+
+def _settled(slug: str, number: int, resident: str, *, demonstration: bool, own: bool = True) -> str:
+    """A community with an owner party of which `resident` is, or whose co-owner has no account."""
+    owner = number if own else "NULL"
+    return f"""
+INSERT INTO community (id, slug, name, address, households, profile_version, created_at)
+ VALUES ({number}, '{slug}', '园', '萧山区', 3, 1, '2026-01-01 00:00:00+00:00');
+INSERT INTO account (id, name, demonstration, created_at)
+ VALUES ({number}, '{resident}', {demonstration}, '2026-01-01 00:00:00+00:00');
+INSERT INTO owner_party (id, community_id, kind) VALUES ({number}, {number}, 'OWNERS');
+INSERT INTO co_owner (id, party_id, account_id, since)
+ VALUES ({number}, {number}, {owner}, '2026-01-01 00:00:00+00:00');
+"""
+
+
+async def test_the_communities_of_the_demonstration_are_known_by_their_first_owner(ground: Any) -> None:
+    url = await ground.populated("0002_constraints")
+    async with ground.migrated(url, ground.migrations("0002_constraints")):
+        await load(
+            _settled("meizai-meicheng", 1, "meizai-meicheng/resident-1", demonstration=True)
+            + _settled("zijin-xiyuan", 2, "zijin-xiyuan/resident-1", demonstration=False)
+            + _settled(
+                "qiantang-shanshuiwan", 3, "qiantang-shanshuiwan/resident-1", demonstration=True, own=False
+            )
+            + _settled("real", 4, "real/resident-1", demonstration=True)
+        )
+    async with ground.migrated(url, REAL):
+        found = await select("SELECT slug FROM community WHERE demonstration = ?", [True])
+    assert [row["slug"] for row in found] == ["meizai-meicheng"]
+
+
+async def test_sessions_that_were_ended_are_gone_and_others_stay(ground: Any) -> None:
+    url = await ground.populated("0002_constraints")
+    times = "'2026-01-01 00:00:00+00:00'"
+    async with ground.migrated(url, ground.migrations("0002_constraints")):
+        (account,) = (await select("SELECT MIN(id) AS id FROM account"))[0].values()
+        await load(
+            "INSERT INTO session (id, hash, account_id, kind, created_at, expires_at, revoked_at)"
+            f" VALUES (1, 'a', {account}, 'TOKEN', {times}, {times}, {times});"
+        )
+    async with ground.migrated(url, REAL):
+        rows = await select("SELECT id FROM session")
+    assert len(rows) == 1
+    assert rows[0]["id"] != 1
+
+
 # What the comparison sees
 
 

@@ -74,7 +74,7 @@ async def test_the_permission_is_asked_before_anything_is_written(
         (NOBODY, estate.community, Unauthenticated),
         (NOBODY, 1, Unauthenticated),
         (estate.owner, estate.community, Forbidden),
-        (estate.stranger, estate.community, Forbidden),
+        (estate.stranger, estate.community, NotFound),
         (narrow, estate.community, Forbidden),
         (estate.chair, 1, NotFound),
     ]

@@ -1,5 +1,6 @@
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,9 @@ each_estate = pytest.mark.parametrize("slug", SLUGS)
 async def _community(slug: str) -> int:
     found = await community_of(slug)
     assert found is not None
-    return found
+    community, demonstration = found
+    assert demonstration
+    return community
 
 
 async def _open(community: int, now: datetime) -> list[Vote]:
@@ -184,6 +187,17 @@ async def test_a_second_load_does_nothing(loaded_copy: datetime) -> None:
         await load(loaded_copy + later, lambda *step: steps.append(step))
     assert steps == []
     assert await Change.all().count() == before
+
+
+async def test_a_real_community_of_the_same_name_is_left_alone(
+    database: str, build: Any, now: datetime
+) -> None:
+    for slug in SLUGS:
+        await Community.filter(id=await build.community()).update(slug=slug)
+    steps: list[tuple[str, int, int]] = []
+    await load(now, lambda *step: steps.append(step))
+    assert steps == []
+    assert (await Vote.all().count(), await Account.all().count()) == (0, 0)
 
 
 async def _kept(url: str) -> dict[str, set[tuple[object, ...]]]:

@@ -126,8 +126,12 @@ async def test_a_wrong_event_is_not_published(
 
 
 async def test_residents_and_strangers_publish_nothing(estate: Any, now: datetime) -> None:
-    for viewer in (estate.owner, estate.tenant, estate.stranger):
-        with pytest.raises(Forbidden):
+    for viewer, refusal in (
+        (estate.owner, Forbidden),
+        (estate.tenant, Forbidden),
+        (estate.stranger, NotFound),
+    ):
+        with pytest.raises(refusal):
             await publish_event(viewer, now, estate.community, **festival(now))
     with pytest.raises(Unauthenticated):
         await publish_event(NOBODY, now, estate.community, **festival(now))
@@ -183,9 +187,12 @@ async def test_a_retry_beside_its_first_try_gives_one_sign_up(estate: Any, event
     assert await signed_up(event) == 2
 
 
-async def test_who_may_not_sign_up(estate: Any, event: int, now: datetime) -> None:
-    with pytest.raises(Forbidden):
+async def test_who_may_not_sign_up(estate: Any, build: Any, event: int, now: datetime) -> None:
+    with pytest.raises(NotFound):
         await sign_up(estate.stranger, now, event, party_size=1)
+    clerk = await build.staff(estate.community, Role.CLERK, None)
+    with pytest.raises(Forbidden):
+        await sign_up(clerk, now, event, party_size=1)
     with pytest.raises(Unauthenticated):
         await sign_up(NOBODY, now, event, party_size=1)
     with pytest.raises(NotFound):

@@ -9,10 +9,16 @@ import pytest
 
 from community.database import journal
 from community.errors import Forbidden, NotFound, Unauthenticated
-from community.members.actions import end_session, open_session, sign_in_demonstration
+from community.members.actions import (
+    SWEPT_AT_ONCE,
+    end_session,
+    open_session,
+    revoke_session,
+    sign_in_demonstration,
+)
 from community.members.models import Account, CoOwner, OwnerParty, Session, Tenancy
-from community.members.reads import hash_of, viewer_of
-from community.members.rules import PartyKind, SessionKind
+from community.members.reads import hash_of, sessions_of, viewer_of
+from community.members.rules import KEPT_AFTER_ITS_END, PartyKind, SessionKind
 from community.permissions import NOBODY, SYSTEM, Permission, Role
 from community.signals import Signal, Topic
 
@@ -90,7 +96,7 @@ async def test_an_ended_session_is_over_and_its_rights_are_told_to_have_changed(
     assert await viewer_of(secret, now) is None
     assert await viewer_of(other, now)
     assert told == [Signal(Topic.RIGHTS, estate.owner.account)]
-    assert await Session.all().count() == 2  # nothing is overwritten or deleted
+    assert [row.hash for row in await Session.all()] == [hash_of(other)]  # what ended is removed
 
 
 async def test_ending_what_is_over_or_unknown_changes_nothing(
@@ -99,11 +105,8 @@ async def test_ending_what_is_over_or_unknown_changes_nothing(
     await end_session(SYSTEM, now, "unknown")
     assert not told
     await asyncio.gather(*(end_session(SYSTEM, now, secret) for _ in range(3)))
-    (row,) = await Session.all()
-    assert row.revoked_at == now
-    await end_session(SYSTEM, now + DAY, secret)
-    (row,) = await Session.all()
-    assert row.revoked_at == now
+    assert await Session.all().count() == 0
+    assert len(told) == 1
 
 
 async def test_a_demonstration_account_is_entered_by_its_name(
@@ -115,6 +118,111 @@ async def test_a_demonstration_account_is_entered_by_its_name(
     assert viewer.account == account.id
     (session,) = await Session.all()
     assert session.kind is SessionKind.COOKIE
+
+
+@pytest.fixture
+async def demo(database: str, now: datetime) -> str:
+    return str((await Account.create(name="demo/resident-1", demonstration=True, created_at=now)).name)
+
+
+async def test_signing_in_again_ends_the_cookie_that_it_replaces(
+    demo: str, now: datetime, told: list[Signal]
+) -> None:
+    other = await sign_in_demonstration(SYSTEM, now, demo, DAY)
+    first = await sign_in_demonstration(SYSTEM, now, demo, DAY)
+    second = await sign_in_demonstration(SYSTEM, now, demo, DAY, replacing=first)
+    assert await viewer_of(first, now) is None
+    assert await viewer_of(second, now)
+    assert await viewer_of(other, now)
+    account = await Account.get(name=demo)
+    assert told == [Signal(Topic.RIGHTS, account.id)]
+
+
+async def test_a_sign_in_that_is_refused_replaces_nothing(demo: str, now: datetime) -> None:
+    first = await sign_in_demonstration(SYSTEM, now, demo, DAY)
+    with pytest.raises(NotFound):
+        await sign_in_demonstration(SYSTEM, now, "nobody", DAY, replacing=first)
+    assert await viewer_of(first, now)
+
+
+async def test_only_a_cookie_is_replaced(demo: str, now: datetime, told: list[Signal]) -> None:
+    token = await open_session(SYSTEM, now, demo, SessionKind.TOKEN, DAY)
+    for replaced in (token, "unknown", ""):
+        await sign_in_demonstration(SYSTEM, now, demo, DAY, replacing=replaced)
+    assert await viewer_of(token, now)
+    assert not told
+
+
+async def test_what_stands_is_listed_without_its_secret(demo: str, handle: str, now: datetime) -> None:
+    secrets = [
+        await open_session(SYSTEM, now - 2 * DAY, demo, SessionKind.TOKEN, DAY),  # over
+        await open_session(
+            SYSTEM, now, demo, SessionKind.TOKEN, DAY, {Permission.SIGN_UP, Permission.READ_OWN}
+        ),
+        await open_session(SYSTEM, now + MOMENT, demo, SessionKind.COOKIE, DAY),
+        await open_session(SYSTEM, now, demo, SessionKind.TOKEN, DAY, set()),
+        await open_session(SYSTEM, now, handle, SessionKind.TOKEN, DAY),
+    ]
+    await end_session(SYSTEM, now, secrets[3])
+    account = await Account.get(name=demo)
+    listed = await sessions_of([account.id], now + MOMENT)
+    assert [(row.account, row.kind, row.scopes, row.created_at, row.expires_at) for row in listed] == [
+        (demo, SessionKind.TOKEN, ("READ_OWN", "SIGN_UP"), now, now + DAY),
+        (demo, SessionKind.COOKIE, None, now + MOMENT, now + MOMENT + DAY),
+    ]
+    assert not [secret for secret in secrets if secret in str(listed) or hash_of(secret) in str(listed)]
+    assert await sessions_of([], now) == []
+
+
+async def test_a_session_is_revoked_by_its_number(
+    estate: Any, handle: str, secret: str, now: datetime, told: list[Signal]
+) -> None:
+    other = await open_session(SYSTEM, now, handle, SessionKind.TOKEN, DAY)
+    viewer = await viewer_of(secret, now)
+    assert viewer is not None
+    assert viewer.session is not None
+    await revoke_session(SYSTEM, now, viewer.session)
+    assert await viewer_of(secret, now) is None
+    assert await viewer_of(other, now)
+    assert told == [Signal(Topic.RIGHTS, estate.owner.account)]
+    for number in (viewer.session, 5, 0, -1):
+        with pytest.raises(NotFound):
+            await revoke_session(SYSTEM, now, number)
+    assert len(told) == 1
+
+
+async def test_one_that_ran_out_is_known_for_a_while_and_then_removed(handle: str, now: datetime) -> None:
+    await open_session(SYSTEM, now, handle, SessionKind.TOKEN, DAY)
+    over = now + DAY + KEPT_AFTER_ITS_END
+    await open_session(SYSTEM, over - MOMENT, handle, SessionKind.TOKEN, DAY)
+    assert await Session.all().count() == 2
+    await open_session(SYSTEM, over, handle, SessionKind.TOKEN, DAY)
+    assert [row.created_at for row in await Session.all().order_by("created_at")] == [over - MOMENT, over]
+
+
+async def test_what_is_removed_at_once_is_bounded_and_the_oldest_first(handle: str, now: datetime) -> None:
+    account = await Account.get(name=handle)
+    many = SWEPT_AT_ONCE + 5
+    await Session.bulk_create(
+        Session(hash=str(place), account_id=account.id, kind=SessionKind.COOKIE, created_at=now,
+                expires_at=now + place * MOMENT)
+        for place in range(many)
+    )  # fmt: skip
+    later = now + KEPT_AFTER_ITS_END + DAY
+    await open_session(SYSTEM, later, handle, SessionKind.TOKEN, DAY)
+    left = {row.hash for row in await Session.all() if len(row.hash) < 64}
+    assert left == {str(place) for place in range(SWEPT_AT_ONCE, many)}
+    await open_session(SYSTEM, later, handle, SessionKind.TOKEN, DAY)
+    assert await Session.all().count() == 2
+
+
+async def test_a_viewer_says_whether_its_account_is_one_of_the_demonstration(
+    demo: str, secret: str, now: datetime
+) -> None:
+    somebody = await viewer_of(await sign_in_demonstration(SYSTEM, now, demo, DAY), now)
+    token = await viewer_of(await open_session(SYSTEM, now, demo, SessionKind.TOKEN, DAY), now)
+    real = await viewer_of(secret, now)
+    assert [viewer.demonstration for viewer in (somebody, token, real) if viewer] == [True, True, False]
 
 
 async def test_no_other_account_is_entered_by_its_name(handle: str, now: datetime) -> None:
@@ -142,6 +250,8 @@ async def test_nobody_but_the_operator_opens_or_ends_sessions(
             await sign_in_demonstration(viewer, now, handle, DAY)
         with pytest.raises(refusal):
             await end_session(viewer, now, secret)
+        with pytest.raises(refusal):
+            await revoke_session(viewer, now, (await Session.get()).id)
     assert await Session.all().count() == 1
     assert await viewer_of(secret, now)
     assert (await journal.head(), told) == (head, [])

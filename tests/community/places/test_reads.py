@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from community.errors import NotFound
-from community.permissions import CITY, NOBODY, SYSTEM, Permission, Place, Role, Viewer
+from community.permissions import CITY, GRANTS, NOBODY, SYSTEM, Permission, Place, Role, Viewer
 from community.places.models import Building, Community, CommunityProfile
 from community.places.reads import (
     all_communities,
@@ -154,3 +154,52 @@ async def test_organizations_that_stand_are_listed_and_former_ones_still_have_a_
 
 async def test_what_belongs_to_no_community_stands_in_the_city() -> None:
     assert await the_city("whatever") == Place(CITY, public_reading=False)
+
+
+async def test_a_demonstration_account_of_the_city_finds_what_is_made_up_or_public(
+    estate: Any, build: Any
+) -> None:
+    public, made_up, hidden = await build.community(public=True), await build.community(), estate.community
+    await Community.filter(id=made_up).update(demonstration=True)
+    for roles in ({CITY: frozenset({Role.REGULATOR})}, {CITY: frozenset({Role.OPERATOR})}):
+        demo = Viewer(1, roles=roles, demonstration=True)
+        assert {row.id for row in (await communities_page(demo, 10, None)).rows} == {public, made_up}
+        assert set(await communities_by_id(demo, [public, made_up, hidden])) == {public, made_up}
+    here = Viewer(
+        1, roles=dict.fromkeys([hidden, made_up, public], frozenset({Role.OWNER})), demonstration=True
+    )
+    assert {row.id for row in (await communities_page(here, 10, None)).rows} == {public, made_up}
+    assert [row.id for row in await communities_of(here)] == [made_up]
+    assert (await place_of(made_up)).demonstration
+    assert not (await place_of(hidden)).demonstration
+
+
+async def test_pages_of_a_demonstration_account_leave_none_out(build: Any, database: str) -> None:
+    made = [await build.community(public=place == 4) for place in range(6)]
+    await Community.filter(id__in=[made[1], made[5]]).update(demonstration=True)
+    demo = Viewer(1, roles={CITY: frozenset({Role.REGULATOR})}, demonstration=True)
+    first = await communities_page(demo, 2, None)
+    assert ([row.id for row in first.rows], first.more) == ([made[1], made[4]], True)
+    rest = await communities_page(demo, 2, made[4])
+    assert ([row.id for row in rest.rows], rest.more) == ([made[5]], False)
+
+
+async def test_ones_own_communities_are_not_told_to_a_token_that_may_read_in_none(
+    estate: Any, build: Any
+) -> None:
+    """Also not of a public one: where somebody lives is their own affair."""
+    public = await build.community(public=True)
+    roles = dict.fromkeys([estate.community, public], frozenset({Role.OWNER}))
+    for scope in Permission:
+        narrow = Viewer(1, roles=roles, scopes=frozenset({scope}))
+        found = {row.id for row in await communities_of(narrow)}
+        allowed = scope is Permission.READ_LEDGER or GRANTS[scope].reads or scope is Permission.READ_BULLETIN
+        assert found == (set(roles) if allowed else set()), scope
+
+
+async def test_a_token_for_the_ledger_knows_its_community(estate: Any) -> None:
+    narrow = Viewer(1, roles=estate.owner.roles, scopes=frozenset({Permission.READ_LEDGER}))
+    slug = (await Community.get(id=estate.community)).slug
+    assert await community_by_slug(narrow, slug)
+    assert [row.id for row in (await communities_page(narrow, 5, None)).rows] == [estate.community]
+    assert set(await communities_by_id(narrow, [estate.community])) == {estate.community}

@@ -150,9 +150,11 @@ async def test_a_vote_of_one_building_asks_nothing_of_another(poll: Any) -> None
 async def test_who_may_announce(poll: Any, build: Any) -> None:
     estate = poll.estate
     terms = poll.terms()
-    for viewer in (estate.owner, estate.tenant, estate.manager, estate.stranger):
+    for viewer in (estate.owner, estate.tenant, estate.manager):
         deed = announce_vote(viewer, poll.announced_at, estate.community, **terms)
         await poll.refuses(deed, Forbidden)
+    deed = announce_vote(estate.stranger, poll.announced_at, estate.community, **terms)
+    await poll.refuses(deed, NotFound)
     deed = announce_vote(NOBODY, poll.announced_at, estate.community, **terms)
     await poll.refuses(deed, Unauthenticated)
     await poll.refuses(announce_vote(SYSTEM, poll.announced_at, 5, **terms), NotFound)

@@ -60,7 +60,8 @@ async def test_a_ballot_is_written_counted_and_told(poll: Any, told: list[Signal
     assert (row.vote_id, row.party_id, row.sequence, row.cast_at) == (vote, home.party, 1, poll.during)
     assert (row.channel, row.recorded_by_id, row.evidence) == (Channel.ONLINE, home.viewer.account, None)
     assert await counted_ballots(vote, [home.party]) == {home.party: ballot}
-    read = await ballot_row(ballot)
+    read = await ballot_row(home.viewer.account, ballot)
+    assert read.answers is not None
     assert {answer.question_id: (set(answer.choices), answer.text) for answer in read.answers} == {
         first.id: ({"A", "C"}, "多种树")
     }
@@ -101,8 +102,11 @@ async def test_who_is_not_on_the_roll(poll: Any, build: Any) -> None:
     staff = await build.staff(poll.estate.community, Role.CLERK, None)
     estate = poll.estate
     landless = (estate.owner, estate.neighbour, home.viewer)
-    for viewer in (estate.tenant, estate.stranger, estate.chair, estate.manager, staff, SYSTEM, *landless):
+    for viewer in (estate.tenant, estate.chair, estate.manager, staff, SYSTEM, *landless):
         await poll.refuses(poll.cast(viewer, vote), NotOnRoll)
+    await poll.refuses(poll.cast(estate.stranger, vote), NotFound)  # it may not know of the vote
+    await poll.make_public()
+    await poll.refuses(poll.cast(estate.stranger, vote), NotOnRoll)
     await poll.refuses(poll.cast(NOBODY, vote), Unauthenticated)
     owner = await poll.household()
     deed = cast_ballot(owner.viewer, poll.during, 5, answers=[])

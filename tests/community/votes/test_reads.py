@@ -55,7 +55,7 @@ async def test_what_is_not_there_is_not_found(database: str) -> None:
         await ballot_box(5)
     assert await asked_in(5) == {}
     with pytest.raises(DoesNotExist):
-        await ballot_row(5)
+        await ballot_row(None, 5)
     assert await questions_of([5]) == {5: []}
     assert await votes_by_id(SYSTEM, []) == {}
 
@@ -200,15 +200,15 @@ async def test_an_owner_sees_their_own_entries_and_ballots_only(poll: Any) -> No
     row = await vote_row(vote)
     (name,) = await poll.names_of(home.unit)
     entry = OwnEntry(home.party, (name,), Weight(1, 10_000), may_cast=True, ballot=None)
-    assert await own_entries(home.viewer.account, row, poll.during) == [entry]
+    assert await own_entries(home.viewer, row, poll.during) == [entry]
 
     ballot = await poll.cast(home.viewer, vote)
-    (cast,) = await own_entries(home.viewer.account, row, poll.during)
+    (cast,) = await own_entries(home.viewer, row, poll.during)
     assert cast.ballot == ballot
-    (unmoved,) = await own_entries(other.viewer.account, row, poll.during)
+    (unmoved,) = await own_entries(other.viewer, row, poll.during)
     assert unmoved.ballot is None
     for viewer in (poll.estate.tenant, poll.estate.stranger, poll.estate.owner):
-        assert await own_entries(viewer.account, row, poll.during) == []
+        assert await own_entries(viewer, row, poll.during) == []
 
 
 async def test_co_owners_see_the_same_ballot_and_who_may_cast(poll: Any) -> None:
@@ -217,7 +217,7 @@ async def test_co_owners_see_the_same_ballot_and_who_may_cast(poll: Any) -> None
     vote = await poll.opened()
     row = await vote_row(vote)
     ballot = await poll.cast(home.members[0], vote)
-    entries = [(await own_entries(member.account, row, poll.during))[0] for member in home.members]
+    entries = [(await own_entries(member, row, poll.during))[0] for member in home.members]
     assert [(entry.party, entry.may_cast, entry.ballot) for entry in entries] == [
         (home.party, True, ballot),
         (home.party, False, ballot),
@@ -227,7 +227,7 @@ async def test_co_owners_see_the_same_ballot_and_who_may_cast(poll: Any) -> None
 async def test_before_the_opening_nobody_stands_on_the_roll(poll: Any) -> None:
     home = await poll.household()
     row = await vote_row(await poll.announced())
-    assert await own_entries(home.viewer.account, row, poll.during) == []
+    assert await own_entries(home.viewer, row, poll.during) == []
 
 
 async def test_a_ballot_is_read_as_it_was_cast(poll: Any) -> None:
@@ -237,7 +237,8 @@ async def test_a_ballot_is_read_as_it_was_cast(poll: Any) -> None:
     )
     first, second = await poll.questions(vote)
     answers = [poll.answer(first, "C", "A"), poll.answer(second, text="只有文字")]
-    row = await ballot_row(await poll.cast(home.viewer, vote, answers=answers))
+    row = await ballot_row(home.viewer.account, await poll.cast(home.viewer, vote, answers=answers))
+    assert row.answers is not None
     assert (row.vote_id, row.party_id, row.cast_at) == (vote, home.party, poll.during)
     assert [(answer.question_id, answer.choices, answer.text) for answer in row.answers] == [
         (first.id, ("C", "A"), None),

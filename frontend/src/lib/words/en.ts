@@ -324,6 +324,8 @@ export const en: Words = {
     sealSurvey: 'Received',
     youDidCast: 'You voted',
     youDidChoose: 'You chose',
+    partysBallot: 'Your ballot',
+    byAnother: 'Cast by a co-owner, or on paper. Only whoever cast it sees what was chosen.',
     code: 'Receipt',
     nothingChosen: 'Nothing chosen',
     stillMissing: (g, closes) => `*${missing(g)}* to go until ${fraction(g.need)}. The result will be here after ${closes}.`,

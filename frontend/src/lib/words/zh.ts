@@ -320,6 +320,8 @@ export const zh = {
     sealSurvey: '已收',
     youDidCast: '您投了',
     youDidChoose: '您选了',
+    partysBallot: '您家的票',
+    byAnother: '由共有人投出，或者用的纸质票。投了什么，只有投票的人看得到。',
     code: '回执号',
     nothingChosen: '没有选',
     stillMissing: (g: Gate, closes: string) => `现在离${fraction(g.need)}还差 *${missing(g)}*。${closes} 以后在这里看结果。`,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { asInput, forgetDraft, problemWith, sendingKey, storedDraft, storeDraft, toggled } from './draft'
+import { answersOf, asInput, forgetDraft, problemWith, sendingKey, storedDraft, storeDraft, toggled } from './draft'
 import type { Question } from './query'
 
 const one = { minChoices: 1, maxChoices: 1 }
@@ -28,6 +28,20 @@ describe('ticking', () => {
     expect(problemWith(several, ['a'])).toBe('pickAtLeast')
     expect(problemWith(several, ['a', 'b', 'c', 'd'])).toBe('pickAtMost')
     expect(problemWith({ minChoices: 0, maxChoices: 1 }, [])).toBeNull()
+  })
+})
+
+describe('a ballot in the box', () => {
+  const ballot = { id: 'b', castAt: '2026-05-20T02:00:00Z', code: null, answers: null }
+
+  it('is read as it was marked, by whoever cast it', () => {
+    const answers = [{ questionId: 'q1', choices: ['FOR'], text: null }]
+    expect(answersOf({ ...ballot, code: '7F3K-92QD-M4', answers })).toEqual({ q1: { choices: ['FOR'], text: '' } })
+    expect(answersOf({ ...ballot, answers: [] })).toEqual({})
+  })
+
+  it('says nothing of its marks to another co-owner', () => {
+    expect(answersOf(ballot)).toBeNull()
   })
 })
 

@@ -20,7 +20,9 @@ export function toggled({ maxChoices }: Rule, choices: readonly string[], code: 
   return choices.includes(code) ? choices.filter((one) => one !== code) : [...choices, code]
 }
 
-export function answersOf(ballot: Ballot): Answers {
+/** Null where somebody else cast it for the same party: that it counts is known, how it was marked is not. */
+export function answersOf(ballot: Ballot): Answers | null {
+  if (!ballot.answers) return null
   return Object.fromEntries(
     ballot.answers.map(({ questionId, choices, text }) => [questionId, { choices: [...choices], text: text ?? '' }]),
   )
