@@ -160,7 +160,9 @@ async def enrich(house: Any, community: int, committee: int, times: int = 1) -> 
 async def another_community(house: Any) -> tuple[int, int]:
     """Open to everybody, where resident-1 owns a unit too; with its committee."""
     since = house.now - 400 * DAY
-    made = await Community.create(slug="autumn", name="秋水", address="", households=1, created_at=since)
+    made = await Community.create(
+        slug="autumn", name="秋水", address="", households=1, created_at=since, demonstration=True
+    )
     await CommunityProfile.create(
         community_id=made.id, version=1, public_reading=True, time_zone="Asia/Shanghai", notice_days=15,
         window_days_least=5, window_days_most=60, since=since,
