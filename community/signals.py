@@ -12,6 +12,7 @@ class Topic(StrEnum):
     ATTENDANCE = "attendance"  # key: event
     BULLETIN = "bulletin"  # key: community
     LEDGER = "ledger"  # key: community
+    READING = "reading"  # key: community; who may read it changed
     RIGHTS = "rights"  # key: account
     TALLY = "tally"  # key: vote
 
