@@ -98,6 +98,9 @@ class Group(Generic[S]):
     def __len__(self) -> int:
         return len(self._members)
 
+    def all_members(self) -> list[Member]:
+        return list(self._members)
+
     def join(self, member: Member) -> None:
         """Shows `member` at once what it has not seen, unless that is about to be overtaken."""
         if self._ended is not None:

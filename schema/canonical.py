@@ -41,8 +41,7 @@ def canonical(document: DocumentNode) -> tuple[DocumentNode, Mapping[str, str]]:
     names = _Names()
     bare = replace(operation, name=None, description=None, variable_definitions=())
     definitions: list[Any] = [visit(bare, names)]
-    for name in names.found:  # walking one finds others
-        definitions.append(visit(fragments[name], names))
+    definitions.extend(visit(fragments[name], names) for name in names.found)  # of which walking finds more
     declared = [visit(each, names) for each in operation.variable_definitions or ()]
     definitions[0] = replace(
         definitions[0], variable_definitions=_sorted(declared, lambda each: each.variable.name)

@@ -1,8 +1,8 @@
 """What clients ask to watch, read once: parsed, checked and brought into one form."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -29,6 +29,9 @@ from schema.schema import graphql_schema
 KEPT_DOCUMENTS = 512
 
 _CORE = graphql_schema._schema
+
+MOST_KEPT = 4_000_000
+"""Characters of the documents that are kept."""
 
 CURSOR = "after"
 """The argument that makes a subscription a journal: behind which item a reader goes on."""
@@ -75,9 +78,51 @@ class Document:
         return Subject(first.name.value, str(id_))
 
 
-@lru_cache(KEPT_DOCUMENTS)
+class _Kept:
+    """What was read last, bounded by number and in bytes."""
+
+    def __init__(self) -> None:
+        self._by_text: OrderedDict[tuple[str, str | None], Document | None] = OrderedDict()
+        self._bytes = 0
+
+    def __contains__(self, asked: tuple[str, str | None]) -> bool:
+        return asked in self._by_text
+
+    def get(self, asked: tuple[str, str | None]) -> Document | None:
+        self._by_text.move_to_end(asked)
+        return self._by_text[asked]
+
+    def keep(self, asked: tuple[str, str | None], document: Document | None) -> None:
+        self._by_text[asked] = document
+        self._bytes += len(asked[0])
+        while len(self._by_text) > KEPT_DOCUMENTS or self._bytes > MOST_KEPT:
+            (text, _), _ = self._by_text.popitem(last=False)
+            self._bytes -= len(text)
+
+    def clear(self) -> None:
+        self._by_text.clear()
+        self._bytes = 0
+
+
+kept = _Kept()
+
+
+def at_hand(text: str, name: str | None) -> bool:
+    """To `read` it costs next to nothing."""
+    return (text, name) in kept
+
+
 def read(text: str, name: str | None) -> Document | None:
     """None where it is to be run for each viewer alone, as also whatever is refused."""
+    asked = text, name
+    if asked in kept:
+        return kept.get(asked)
+    document = _read(text, name)
+    kept.keep(asked, document)
+    return document
+
+
+def _read(text: str, name: str | None) -> Document | None:
     prepared = graphql_schema.prepared.of(text)
     whole = prepared.document
     if whole is None or prepared.errors:

@@ -149,6 +149,7 @@ class Shared:
         while self.place is None:
             if self._finding is None:
                 self._finding = asyncio.create_task(self._find_again())
+                self._finding.add_done_callback(_heed)
             await asyncio.shield(self._finding)
 
     async def _find_again(self) -> None:
@@ -188,6 +189,12 @@ class Shared:
         if number > head and number > await journal.head():
             raise CursorInvalid
         return number
+
+
+def _heed(task: asyncio.Task[None]) -> None:
+    """Whoever asked for it may be gone by now."""
+    if not task.cancelled():
+        task.exception()
 
 
 def text_of(result: ExecutionResult, count: Count = lambda errors: None) -> bytes:

@@ -3,9 +3,10 @@ import re
 import pytest
 from graphql import parse, print_ast
 
+from schema import documents
 from schema.audience import Audience
 from schema.canonical import canonical
-from schema.documents import Document, read
+from schema.documents import Document, at_hand, read
 
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
 BULLETIN = "subscription($id: ID!, $after: String) { bulletin(communityId: $id, after: $after) { cursor } }"
@@ -233,7 +234,29 @@ def test_what_could_not_begin_apart_is_run_for_each_alone(text: str) -> None:
     assert read(text, None) is None
 
 
-def test_a_document_is_read_once() -> None:
-    read.cache_clear()
-    assert document(PROGRESS) is document(PROGRESS)
-    assert read.cache_info().misses == 1
+def test_a_document_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents.kept.clear()
+    assert not at_hand(PROGRESS, None)
+    first = document(PROGRESS)
+    assert at_hand(PROGRESS, None)
+    monkeypatch.setattr(documents, "_read", lambda text, name: None)
+    assert document(PROGRESS) is first
+    assert read(PROGRESS, "other") is None
+
+
+def test_what_is_kept_is_bounded_by_number_and_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "KEPT_DOCUMENTS", 20)
+    monkeypatch.setattr(documents, "MOST_KEPT", 10_000)
+    documents.kept.clear()
+    for number in range(40):
+        read(PROGRESS, None)
+        read(f"{{ a{number} }}", None)
+    assert (len(documents.kept._by_text), at_hand(PROGRESS, None), at_hand("{ a20 }", None)) == (
+        20,
+        True,
+        False,
+    )
+    for number in range(40):
+        read(f"# {number} {'x' * 1_000}", None)
+        assert sum(len(text) for text, _ in documents.kept._by_text) == documents.kept._bytes <= 10_000
+    documents.kept.clear()
