@@ -6,13 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from strawberry.http.websocket_origin import normalize_origin
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api import operations
 from api import sockets as sockets_
+from community.database.ids import new_id
+from community.errors import TryAgain
 from community.members.actions import end_session
 from community.members.models import CoOwner, RoleGrant, Session
 from community.permissions import SYSTEM
+from community.places.models import Community, CommunityProfile
 from community.signals import Signal, Topic
 from community.votes.actions import open_vote
 from schema import votes
@@ -284,3 +288,224 @@ async def test_what_was_read_while_rights_changed_is_read_again(
         with pytest.raises(ConnectionClosed) as closed:
             await socket.receive()
         assert closed.value.rcvd.code == 1013
+
+
+# Public reading
+
+
+async def set_reading(server: Any, slug: str, *, public: bool) -> None:
+    """As the next version of the profile, without a word to anybody."""
+    community = server.town.key("Community", slug)
+    (newest,) = await CommunityProfile.filter(community_id=community).order_by("-version").limit(1).values()
+    version = newest["version"] + 1
+    settings = newest | {"id": new_id(), "version": version, "public_reading": public}
+    await CommunityProfile.create(**settings)
+    await Community.filter(id=community).update(profile_version=version)
+
+
+def told_of_reading(server: Any, slug: str) -> None:
+    server.app.state.broker.publish([Signal(Topic.READING, server.town.key("Community", slug))])
+
+
+WHOLE = """subscription($id: ID!) { bulletin(communityId: $id) { subject {
+  ... on Notice { title } ... on Vote { viewerEntries { party } } } } }"""
+PUBLIC = [
+    pytest.param(PROGRESS, "Vote", "open", id="state"),
+    pytest.param(SHARED, "Community", "spring", id="journal"),
+    pytest.param(WHOLE, "Community", "spring", id="alone"),
+]
+
+
+@pytest.mark.parametrize(("query", "kind", "name"), PUBLIC)
+async def test_strangers_who_are_there_see_nothing_more_when_public_reading_ends(
+    here: Any, query: str, kind: str, name: str
+) -> None:
+    async with here() as server, AsyncExitStack() as stack:
+        strangers = [await stack.enter_async_context(server.socket()) for _ in range(3)]
+        resident = await stack.enter_async_context(server.socket("spring/resident-1"))
+        neighbour = await stack.enter_async_context(server.socket("quiet/resident-1"))
+        for socket in (*strangers, resident, neighbour):
+            await socket.subscribe("a", query, id=server.town.id(kind, name))
+            if query is PROGRESS:
+                assert (await socket.receive())["type"] == "next"
+        await begun(server, 5 if query is WHOLE else 1)
+        await set_reading(server, "spring", public=False)
+        told_of_reading(server, "spring")
+        for socket in (*strangers, neighbour):
+            assert code_of(await socket.receive()) == "NOT_FOUND"
+        await publish(server, "给自己人看", "spring")
+        await cast(server, 1)
+        for socket in (*strangers, neighbour):
+            await socket.send(type="ping")
+            assert await socket.receive() == {"type": "pong"}
+        assert (await resident.receive())["type"] == "next"
+
+
+@pytest.mark.parametrize(("query", "kind", "name"), PUBLIC)
+async def test_a_stranger_who_comes_new_is_not_let_in_when_public_reading_ended(
+    here: Any, query: str, kind: str, name: str
+) -> None:
+    """Into the group that stands, in the very step of the signal and later."""
+    async with here() as server, server.socket("spring/resident-1") as resident:
+        await resident.subscribe("a", query, id=server.town.id(kind, name))
+        await begun(server)
+        async with server.socket() as early, server.socket() as late:
+            ours = [each for each in server.sockets._sockets if each.viewer.account is None]
+            asked = sockets_.Asked(query, {"id": server.town.id(kind, name)}, None)
+            await set_reading(server, "spring", public=False)
+            told_of_reading(server, "spring")
+            for each in ours:
+                each._subscribe("a", asked)
+            for socket in (early, late):
+                assert code_of(await socket.receive()) == "NOT_FOUND"
+            await late.subscribe("b", query, id=server.town.id(kind, name))
+            assert code_of(await late.receive()) == "NOT_FOUND"
+        await publish(server, "还看得见", "spring")
+        await cast(server, 1)
+        assert (await resident.receive())["type"] == "next"
+
+
+@pytest.mark.parametrize(("query", "kind", "name"), PUBLIC)
+async def test_public_reading_that_ends_at_any_step_of_a_subscribe_lets_no_stranger_in(
+    here: Any, query: str, kind: str, name: str
+) -> None:
+    async with here() as server:
+        for steps in (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89):
+            await set_reading(server, "spring", public=True)
+            told_of_reading(server, "spring")
+            async with server.socket() as socket:
+                (ours,) = server.sockets._sockets
+                await set_reading(server, "spring", public=False)
+                ours._subscribe("a", sockets_.Asked(query, {"id": server.town.id(kind, name)}, None))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                told_of_reading(server, "spring")
+                while (message := await socket.receive())["type"] == "next":
+                    assert steps
+                assert code_of(message) == "NOT_FOUND"
+            await server.until(lambda: not server.sockets.open)
+
+
+async def test_public_reading_that_begins_lets_strangers_in_at_once(here: Any) -> None:
+    async with here() as server, server.socket("quiet/resident-1") as resident, server.socket() as stranger:
+        vote = server.town.id("Vote", "quiet")
+        for socket, kind in ((resident, "next"), (stranger, "error")):
+            await socket.subscribe("a", PROGRESS, id=vote)
+            assert (await socket.receive())["type"] == kind
+        await set_reading(server, "quiet", public=True)
+        told_of_reading(server, "quiet")
+        await stranger.subscribe("a", PROGRESS, id=vote)
+        assert (await stranger.receive())["type"] == "next"
+        assert len(server.sockets.sharing._groups) == 1
+
+
+async def test_a_lost_signal_is_asked_about_after_the_gap(here: Any) -> None:
+    async with here() as server, server.socket() as socket:
+        await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
+        assert (await socket.receive())["type"] == "next"
+        await set_reading(server, "spring", public=False)
+        server.app.state.broker._mend()
+        assert code_of(await socket.receive()) == "NOT_FOUND"
+
+
+async def test_who_may_stay_is_sent_nothing_twice_and_misses_nothing(here: Any) -> None:
+    """Changes of one community ask nobody of another."""
+    async with here() as server, server.socket() as spring, server.socket("quiet/resident-1") as quiet:
+        await spring.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
+        await quiet.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
+        await spring.subscribe("b", SHARED, id=server.town.id("Community", "spring"))
+        for socket in (spring, quiet):
+            assert (await socket.receive())["type"] == "next"
+        await begun(server, 3)
+        for number in range(1, 4):
+            await set_reading(server, "spring", public=True)
+            told_of_reading(server, "spring")
+            await publish(server, f"公告 {number}", "spring")
+            await set_reading(server, "quiet", public=bool(number % 2))
+            told_of_reading(server, "quiet")
+            await cast(server, number)
+        titles, heads = [], []
+        while len(titles) < 3 or heads[-1:] != [3]:
+            message = await spring.receive()
+            data = message["payload"]["data"]
+            if message["id"] == "b":
+                titles.append(data["bulletin"]["subject"]["title"])
+            else:
+                heads.append(data["voteProgress"]["participating"]["heads"])
+        assert titles == ["公告 1", "公告 2", "公告 3"]
+        assert heads == sorted(set(heads))
+        await quiet.send(type="ping")
+        assert await quiet.receive() == {"type": "pong"}
+
+
+async def test_a_place_that_cannot_be_read_again_sends_them_to_come_back(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> Any:
+        raise TryAgain
+
+    async with here() as server, server.socket() as socket:
+        await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
+        await socket.receive()
+        monkeypatch.setattr(votes, "place_of_vote", away)
+        await set_reading(server, "spring", public=True)
+        told_of_reading(server, "spring")
+        assert await rest_of(socket) == ([], 1013)
+
+
+async def cast(server: Any, number: int) -> None:
+    answer = {"questionId": server.town.id("Question", "open/0"), "choices": ["FOR"]}
+    done = await server.ask(CAST, f"spring/resident-{number}", v=server.town.id("Vote", "open"), a=[answer])
+    assert "errors" not in done
+
+
+# What a socket comes with
+
+
+async def test_a_cookie_that_opens_nothing_more_closes_the_socket_instead_of_making_a_stranger(
+    here: Any,
+) -> None:
+    async with here() as server:
+        token = server.town.tokens["quiet/resident-1"]
+        async with server.line(cookie=f"meilin_session={token}") as socket:
+            await socket.init()
+            await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
+            assert (await socket.receive())["type"] == "next"
+            await end_session(SYSTEM, datetime.now(UTC), token)
+            assert await rest_of(socket) == ([], 4401)
+            assert socket.line.close_reason == "Your session is over; sign in again"
+        for cookie in (token, "nothing"):
+            async with server.line(cookie=f"meilin_session={cookie}") as socket:
+                await socket.send(type="connection_init")
+                assert await rest_of(socket) == ([], 4401)
+
+
+async def test_a_socket_without_subscriptions_ends_with_its_session_too(here: Any) -> None:
+    async with here() as server, server.socket("quiet/resident-1") as socket:
+        await end_session(SYSTEM, datetime.now(UTC), server.town.tokens["quiet/resident-1"])
+        assert await rest_of(socket) == ([], 4401)
+
+
+async def test_the_cookie_of_a_foreign_page_counts_for_nothing_and_its_token_does(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = "https://app.example"
+    async with here() as server:
+        vote, token = server.town.id("Vote", "quiet"), server.town.tokens["quiet/resident-1"]
+        with pytest.raises(InvalidStatus):
+            async with server.line(origin=foreign):
+                pass
+        for allowed in ({normalize_origin(foreign)}, {"*"}):
+            monkeypatch.setattr(server.sockets, "_allowed", frozenset(allowed))
+            async with server.line(origin=foreign, cookie=f"meilin_session={token}") as socket:
+                await socket.init()
+                await socket.subscribe("a", PROGRESS, id=vote)
+                assert code_of(await socket.receive()) == "NOT_FOUND"
+            async with server.line(origin=foreign, cookie="meilin_session=nothing") as socket:
+                await socket.init(authorization=f"Bearer {token}")
+                await socket.subscribe("a", PROGRESS, id=vote)
+                assert (await socket.receive())["type"] == "next"
+        monkeypatch.setattr(server.sockets, "_allowed", frozenset({"https://other.example"}))
+        with pytest.raises(InvalidStatus):
+            async with server.line(origin=foreign, cookie=f"meilin_session={token}"):
+                pass
