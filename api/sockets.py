@@ -30,7 +30,7 @@ from realtime.lines import Line
 from realtime.standing import Standing, Standings
 from schema.context import Context
 from schema.errors import request_id
-from schema.shared import Asked, Sharing
+from schema.shared import MOST_COST_OF_STEP, Asked, Sharing
 from schema.watching import Watching
 
 PROTOCOL = "graphql-transport-ws"
@@ -425,6 +425,7 @@ class Socket:
                 self.viewer,
                 self._secret,
                 tempo=self.sharing.tempo,
+                most_cost=MOST_COST_OF_STEP,
             )
         return self._context
 

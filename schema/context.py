@@ -9,8 +9,8 @@ from strawberry.types import Info as StrawberryInfo
 
 from community.permissions import NOBODY, Viewer
 from realtime.standing import Standing
-from schema.cost import MOST_COST
 from realtime.tempo import Tempo
+from schema.cost import MOST_COST
 from schema.loaders import Loaders
 from schema.watching import Watching
 

@@ -94,14 +94,19 @@ class _Kept:
 
     def keep(self, asked: tuple[str, str | None], document: Document | None) -> None:
         self._by_text[asked] = document
-        self._bytes += len(asked[0])
+        self._bytes += _length(asked)
         while len(self._by_text) > KEPT_DOCUMENTS or self._bytes > MOST_KEPT:
-            (text, _), _ = self._by_text.popitem(last=False)
-            self._bytes -= len(text)
+            gone, _ = self._by_text.popitem(last=False)
+            self._bytes -= _length(gone)
 
     def clear(self) -> None:
         self._by_text.clear()
         self._bytes = 0
+
+
+def _length(asked: tuple[str, str | None]) -> int:
+    text, name = asked
+    return len(text) + len(name or "")
 
 
 kept = _Kept()

@@ -31,6 +31,9 @@ from schema.watching import Watching
 Shown = States[Any] | Items
 Count = Callable[[Sequence[Mapping[str, Any]]], None]
 
+MOST_COST_OF_STEP = 20_000.0
+"""What is watched is run again with each change, in one step of the loop where nothing has to be read."""
+
 MOST_VIEWS_OF_ADDRESS, MOST_VIEWS_OF_SUBJECT, MOST_VIEWS_OF_BOTH, FEW = 400, 200, 50, 4
 """Groups that an address has begun, that one vote, event or bulletin has, and those of an address among
 these; a page needs one or two. `FEW` of a thing anybody may begin, so that no stranger keeps others out.
@@ -291,7 +294,8 @@ class Sharing:
         async def renew() -> Viewer:
             return audience
 
-        return Context(self._clock, self._watching, Standing(renew, self._clock), audience)
+        standing = Standing(renew, self._clock)
+        return Context(self._clock, self._watching, standing, audience, most_cost=MOST_COST_OF_STEP)
 
 
 def _key_of(audience: Viewer) -> Hashable:
