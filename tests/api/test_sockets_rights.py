@@ -19,7 +19,8 @@ from community.permissions import SYSTEM
 from community.places.models import Community, CommunityProfile
 from community.signals import Signal, Topic
 from community.votes.actions import open_vote
-from schema import votes
+from schema import bulletin, votes
+from schema.shared import Shared
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -384,6 +385,66 @@ async def test_public_reading_that_ends_at_any_step_of_a_subscribe_lets_no_stran
                     assert steps
                 assert code_of(message) == "NOT_FOUND"
             await server.until(lambda: not server.sockets.open)
+
+
+@pytest.mark.parametrize("read", ["place_of_vote", "place_of"])
+async def test_a_place_that_changes_while_it_is_read_is_read_again(
+    here: Any, monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    """Whether it is read for the first time, or anew."""
+    module, query, kind, name = {
+        "place_of_vote": (votes, PROGRESS, "Vote", "open"),
+        "place_of": (bulletin, SHARED, "Community", "spring"),
+    }[read]
+    ask = getattr(module, read)
+
+    async def meanwhile(*given: Any) -> Any:
+        found = await ask(*given)
+        if found.public_reading:
+            await set_reading(server, "spring", public=False)
+            told_of_reading(server, "spring")
+        return found
+
+    async with here() as server, server.socket() as first, server.socket() as second:
+        monkeypatch.setattr(module, read, meanwhile)
+        await first.subscribe("a", query, id=server.town.id(kind, name))
+        assert code_of(await first.receive()) == "NOT_FOUND"
+        monkeypatch.setattr(module, read, ask)
+        await set_reading(server, "spring", public=True)
+        async with server.socket("spring/resident-1") as resident:
+            await resident.subscribe("a", query, id=server.town.id(kind, name))
+            await begun(server)
+            monkeypatch.setattr(module, read, meanwhile)
+            told_of_reading(server, "spring")
+            await second.subscribe("a", query, id=server.town.id(kind, name))
+            assert code_of(await second.receive()) == "NOT_FOUND"
+
+
+async def test_public_reading_that_ends_while_a_cursor_is_looked_at_lets_no_stranger_in(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Shared.begin
+
+    async def meanwhile(self: Shared, asked: sockets_.Asked) -> int:
+        found = await begin(self, asked)
+        if not ended:
+            ended.append(True)
+            await set_reading(server, "spring", public=False)
+            told_of_reading(server, "spring")
+        return found
+
+    ended: list[bool] = []
+    async with here() as server, server.socket() as socket, server.socket("spring/resident-1") as resident:
+        monkeypatch.setattr(Shared, "begin", meanwhile)
+        await socket.subscribe("a", SHARED, id=server.town.id("Community", "spring"))
+        assert code_of(await socket.receive()) == "NOT_FOUND"
+        # Where it changed without taking the right away, nobody is sent away for it.
+        ended.clear()
+        await resident.subscribe("a", SHARED, id=server.town.id("Community", "spring"))
+        await begun(server)
+        await server.until(lambda: ended)
+        await publish(server, "给自己人看", "spring")
+        assert (await resident.receive())["type"] == "next"
 
 
 async def test_public_reading_that_begins_lets_strangers_in_at_once(here: Any) -> None:

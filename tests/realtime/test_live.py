@@ -425,7 +425,10 @@ def test_whoever_waits_for_more_is_called_once_and_takes_the_newest(run: Run) ->
                 await quiet()
             states.when_more(lambda: called.append("at once, too"))
             assert called == ["snapshot", "at once", "more", "gone", "at once, too"]
-            assert await anext(states) == await anext(gone) == 3
+            assert await anext(states) == await anext(gone) == 1  # nobody waited, so nothing more was read
+            states.when_more(lambda: called.append("the last"))
+            await quiet()
+            assert (called[-1], await anext(states), await anext(gone)) == ("the last", 3, 3)
             gone.when_more(lambda: called.append("never"))
         await quiet()
         assert "never" not in called
