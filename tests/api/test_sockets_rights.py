@@ -400,17 +400,20 @@ async def test_a_place_that_changes_while_it_is_read_is_read_again(
 
     async def meanwhile(*given: Any) -> Any:
         found = await ask(*given)
-        if found.public_reading:
+        if found.public_reading and not ended:
+            ended.append(True)
             await set_reading(server, "spring", public=False)
             told_of_reading(server, "spring")
         return found
 
+    ended: list[bool] = []
     async with here() as server, server.socket() as first, server.socket() as second:
         monkeypatch.setattr(module, read, meanwhile)
         await first.subscribe("a", query, id=server.town.id(kind, name))
         assert code_of(await first.receive()) == "NOT_FOUND"
         monkeypatch.setattr(module, read, ask)
         await set_reading(server, "spring", public=True)
+        ended.clear()
         async with server.socket("spring/resident-1") as resident:
             await resident.subscribe("a", query, id=server.town.id(kind, name))
             await begun(server)
