@@ -71,7 +71,10 @@ def create_app(settings: Settings) -> App:
     follower = Follower(journal.head, journal.signals_after, broker.hear)
     metrics = Metrics(follower)
     groups = Groups[Shared](Tempo(settings.live_share), metrics.delivered)
-    sockets = Sockets(settings, watching, Sharing(watching, groups, utc_now), standings, metrics)
+    sharing = Sharing(watching, groups, utc_now, metrics.count)
+    sockets = Sockets(settings, watching, sharing, standings, metrics)
+    broker.listen(sockets.hear)
+    broker.after_gap(sockets.ask_again)
     metrics.tell_of(watching, groups, sockets)
 
     @asynccontextmanager

@@ -1,8 +1,10 @@
 """The two kinds of lines: one whose server takes finished frames, and one over plain ASGI."""
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 from starlette.types import Receive, Scope, Send
@@ -16,11 +18,19 @@ from realtime.lines import Line, text_frame
 EXTENSION = "meilin.line"
 """Under this name the server's protocol lies in the scope's extensions, as a Line."""
 
-UNREAD = 16 * 1024
+UNREAD = 4 * 1024
 """Bytes that may wait for a client that does not read; then its line is busy."""
 
+UNSENT = 4 * 1024
+"""Bytes that the system takes beyond what is under way (TCP_NOTSENT_LOWAT): by itself it takes megabytes,
+which a slow line would be shown one by one, long after they were true.
+"""
+
+SLICE = 2 * 1024
+"""Bytes of what a client says that are looked through in one step of the loop: they may be 300 frames."""
+
 STALLED = 30.0
-"""Seconds after which a client that does not read is cut off."""
+"""Seconds after which a client that reads nothing at all is cut off."""
 
 
 def line_of(scope: Scope, receive: Receive, send: Send) -> tuple[Line, Receive]:
@@ -40,7 +50,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     busy = False
     drained: Callable[[], None] | None = None
     _stalled: asyncio.TimerHandle | None = None
-    _pong = b""
+    _pong = _unheard = b""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,6 +60,42 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=UNREAD)
+        if (end := self.transport.get_extra_info("socket")) is not None:
+            with suppress(OSError):  # not every socket is one of TCP
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+
+    def data_received(self, data: bytes) -> None:
+        """Slice by slice, and the next one when what the last one said was taken."""
+        if self._unheard:
+            self._unheard += data
+            self.transport.pause_reading()
+        elif self.handshake_initiated and len(data) > SLICE:
+            self._unheard = data
+            self.transport.pause_reading()
+            self._hear_more()
+        else:
+            super().data_received(data)
+
+    def _hear_more(self) -> None:
+        if self.transport.is_closing():
+            self._unheard = b""
+        elif self._unheard and not self.read_paused:
+            data, self._unheard = self._unheard[:SLICE], self._unheard[SLICE:]
+            super().data_received(data)
+            if self._unheard:
+                self.loop.call_soon(self._hear_more)
+            elif not self.read_paused:
+                self.transport.resume_reading()
+
+    async def receive(self) -> Any:
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            if self._unheard:
+                self.loop.call_soon(self._hear_more)
+            else:
+                self.transport.resume_reading()
+        return message
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
@@ -109,6 +155,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
+        self.loop.call_soon(self._hear_more)
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
 
     def handle_ping(self) -> None:
@@ -132,7 +179,19 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self.busy = True
-        self._stalled = self.loop.call_later(STALLED, self.transport.abort)
+        self._rest()
+        self._give_time(self.transport.get_write_buffer_size())
+
+    def _give_time(self, unread: int) -> None:
+        """As long as it reads at all: on a slow line a long text takes minutes."""
+        self._stalled = self.loop.call_later(STALLED, self._look_at, unread)
+
+    def _look_at(self, unread: int) -> None:
+        left = self.transport.get_write_buffer_size()
+        if left < unread:
+            self._give_time(left)
+        else:
+            self.transport.abort()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -146,6 +205,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._rest()
+        self._unheard = b""
         super().connection_lost(exc)
         # What holds itself would wait for the collector, which looks rarely.
         self.conn.parser.close()

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from graphql import GraphQLError
 
-from community.errors import NotFound
+from community.errors import NotFound, Refused
 from realtime.groups import GONE, Ended, Group, Member
+from schema import documents
 from schema.errors import presented
 from schema.schema import graphql_schema
 from schema.shared import Asked, Shared, text_of
@@ -32,7 +33,7 @@ class Operation(Member):
     by the stock way, in a task of its own.
     """
 
-    __slots__ = ("_after", "_asked", "_group", "_socket", "_task", "_was_in", "id")
+    __slots__ = ("_after", "_alone", "_asked", "_group", "_socket", "_task", "_was_in", "id")
 
     def __init__(self, socket: "Socket", id_: str, asked: Asked) -> None:
         super().__init__(socket.line, b'{"id":%b,"type":"next","payload":' % orjson.dumps(id_), GONE)
@@ -41,9 +42,34 @@ class Operation(Member):
         self._was_in: Group[Shared] | None = None
         self._group: Group[Shared] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._alone = False
+
+    @property
+    def socket(self) -> "Socket":
+        return self._socket
 
     def begin(self) -> None:
-        self._group = self._socket.sharing.enter(self._asked, self._socket.viewer)
+        """At once where the document was read before; to read one takes its turn in the lane."""
+        if documents.at_hand(self._asked.query, self._asked.operation_name):
+            try:
+                self._enter()
+            except Refused as refused:
+                self.end([formatted(refused)])
+        else:
+            self._go(self._enter_in_turn)
+
+    async def _enter_in_turn(self) -> None:
+        turn = self._socket.sharing.tempo.turn()
+        await turn.begin()
+        try:
+            self._enter()
+        finally:
+            turn.end()
+
+    def _enter(self) -> None:
+        """Raises LimitReached."""
+        socket = self._socket
+        self._group = socket.sharing.enter(self._asked, socket.viewer, socket.address)
         if self._group is None:
             self._begin_alone()
         elif self._group.source.is_open and not self._group.source.journal:
@@ -73,6 +99,7 @@ class Operation(Member):
             self._join(group, self._seen_of(group))
             return
         begin = await source.begin(self._asked) if self._after is None else self._after
+        await source.until_open()  # who may read there may have changed meanwhile
         if begin >= max(source.start, group.forgotten):
             self._join(group, begin)
         elif self._after is None:  # too far behind what the others see
@@ -91,17 +118,21 @@ class Operation(Member):
             self.end([formatted(NotFound())])
 
     def _begin_alone(self) -> None:
+        """Raises LimitReached."""
+        self._socket.keep_alone()
+        self._alone = True
         self.seen = 0
         self._go(self._run_alone)
 
     async def _run_alone(self) -> None:
         asked, line, context = self._asked, self.line, self._socket.context
-        stream = await graphql_schema.subscribe(
-            asked.query, dict(asked.given), context, operation_name=asked.operation_name
-        )
+        async with context.tempo.turn():
+            stream = await graphql_schema.subscribe(
+                asked.query, dict(asked.given), context, operation_name=asked.operation_name
+            )
         async with aclosing(stream):
             async for result in stream:
-                text = text_of(result)
+                text = text_of(result, self._socket.count)
                 if context.standing.uncertain:  # it was read with rights that may be lost
                     self._socket.close(TRY_AGAIN_LATER, "Try again later")
                     return
@@ -139,12 +170,15 @@ class Operation(Member):
         if self._group is not None and not self.has_left:
             self._after = self.seen
             self._group.leave(self)
-        if self._group is not None:
+        if not self._alone:
             self._cancel()
 
     def stop(self) -> None:
         self.leave()
         self._release()
+        if self._alone:
+            self._alone = False
+            self._socket.leave_alone()
         self._cancel()
 
     def _release(self) -> None:

@@ -8,7 +8,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from starlette.datastructures import Headers
@@ -17,18 +17,20 @@ from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from api.clock import utc_now
+from api.credentials import TwoCredentials, UnknownCredential, authorization_in
 from api.lines import line_of
 from api.metrics import Metrics
 from api.operations import TRY_AGAIN_LATER, Operation, formatted
 from api.sessions import COOKIE, secret_of, viewer_behind
 from api.settings import Settings
-from community.errors import ErrorCode, LimitReached, Refused, TryAgain, Unauthenticated
+from community.errors import ErrorCode, InvalidInput, LimitReached, Refused, TryAgain, Unauthenticated
 from community.permissions import NOBODY, Viewer
+from community.signals import Signal, Topic
 from realtime.lines import Line
 from realtime.standing import Standing, Standings
 from schema.context import Context
 from schema.errors import request_id
-from schema.shared import Asked, Sharing
+from schema.shared import MOST_COST_OF_STEP, Asked, Sharing
 from schema.watching import Watching
 
 PROTOCOL = "graphql-transport-ws"
@@ -39,10 +41,35 @@ MOST_OPERATIONS = 50
 MOST_SOCKETS_OF_ACCOUNT = 50
 """On one process: the phones, tabs and integrations of one account."""
 
+MOST_ALONE, MOST_ALONE_OF_ADDRESS = 10, 500
+"""Operations of a socket, and of an address, that run for their viewer alone: each costs an execution a
+moment, where all others share one.
+"""
+
+MOST_OF_IDS = 8 * 1024 * 1024
+"""Bytes of the ids of all operations of an address, each of which is kept and sent along with every step."""
+
+MOST_VARIABLES = 8 * 1024
+"""Bytes of the variables of an operation; an id and a cursor need few."""
+
+FLOOD = 16
+"""Messages in a row, or KiB of them, after which a socket waits for its turn in the lane to say more."""
+
+AT_ONCE = 32
+"""Operations that are let in again in one turn."""
+
 MOST_OF_A_REASON = 123
 """Bytes that fit into a close frame behind its code (RFC 6455 §5.5)."""
 
+SESSION_OVER = 4401
+
 log = logging.getLogger(__name__)
+
+
+class LongIds(Refused):
+    code = ErrorCode.LIMIT_REACHED
+    zh = "订阅的编号太长，一个地址合计最多 {most} 字节。"
+    en = "The ids of your operations are too long; those of one address have {most} bytes at most."
 
 
 class Sockets:
@@ -55,8 +82,12 @@ class Sockets:
         self._origin = normalize_origin(settings.public_url)
         self._most_of_address = settings.sockets_per_address
         self.metrics = metrics
+        self._allowed = frozenset(map(normalize_origin, getattr(settings, "allowed_origins", ()) or ()))
         self._of_address: Counter[str] = Counter()
+        self.alone: Counter[str] = Counter()
+        self.ids: Counter[str] = Counter()
         self._sockets: set[Socket] = set()
+        self._asking: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """How many subscriptions stand."""
@@ -69,13 +100,15 @@ class Sockets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # that somebody knocks
         knocking = HTTPConnection(scope)
-        if scope["path"] != "/graphql" or not self._from_allowed_page(knocking.headers):
+        ours = self._from_our_page(knocking.headers)
+        if scope["path"] != "/graphql" or not (ours or self._from_allowed_page(knocking.headers)):
             await send({"type": "websocket.close", "code": 1008})
             return
         speaks = PROTOCOL in scope.get("subprotocols", ())
         address = knocking.client.host if knocking.client else ""
         line, receive = line_of(scope, receive, send)
-        socket = Socket(self, line, knocking.headers.get("authorization"), knocking.cookies.get(COOKIE))
+        cookie = knocking.cookies.get(COOKIE) if ours else None
+        socket = Socket(self, line, address, knocking.headers.get("authorization"), cookie)
         del knocking, scope  # all that came with the handshake; thousands of sockets only wait from here on
         self._of_address[address] += 1
         self._sockets.add(socket)
@@ -93,7 +126,7 @@ class Sockets:
             if not self._of_address[address]:
                 del self._of_address[address]
 
-    def _from_allowed_page(self, headers: Headers) -> bool:
+    def _from_our_page(self, headers: Headers) -> bool:
         """Browsers send cookies also from foreign pages, but they say where from."""
         origin = headers.get("origin")
         return (
@@ -102,23 +135,59 @@ class Sockets:
             or (normalize_origin(origin) == self._origin)
         )
 
+    def _from_allowed_page(self, headers: Headers) -> bool:
+        """A page of somebody else's, which comes with a token and for which no cookie counts."""
+        return bool({"*", normalize_origin(headers.get("origin", ""))} & self._allowed)
+
+    # Who may read what
+
+    def hear(self, signal: Signal) -> None:
+        if signal.topic is Topic.READING:
+            self.ask_again(signal.key)
+
+    def ask_again(self, community: int | None = None) -> None:
+        """Who may read `community` (none given: any) changed: nothing is shown before it is known to whom."""
+        for socket in self._sockets:
+            socket.reading_changed()
+        operations = [
+            cast(Operation, member)
+            for group in self.sharing.reading_changed(community)
+            for member in group.all_members()
+        ]
+        for operation in operations:
+            operation.leave()
+        if operations:
+            asking = asyncio.create_task(self._let_in_again(operations))
+            self._asking.add(asking)
+            asking.add_done_callback(self._asking.discard)
+
+    async def _let_in_again(self, operations: list[Operation]) -> None:
+        turn = self.sharing.tempo.turn(lambda: len(operations))
+        while operations:
+            async with turn:
+                for operation in operations[-AT_ONCE:]:
+                    operation.socket.let_in_again(operation)
+                del operations[-AT_ONCE:]
+
 
 class Socket:
     """One client. `viewer`: for whom it is, asked again whenever rights change."""
 
     __slots__ = (
         "_authorization", "_changes", "_context", "_cookie", "_expiry", "_operations", "_patience", "_ready",
-        "_renewal", "_secret", "_sockets",
-        "closed", "line", "viewer",
+        "_renewal", "_running_alone", "_secret", "_sockets",
+        "address", "closed", "line", "viewer",
     )  # fmt: skip
 
-    def __init__(self, sockets: Sockets, line: Line, authorization: str | None, cookie: str | None) -> None:
-        self._sockets, self.line = sockets, line
+    def __init__(
+        self, sockets: Sockets, line: Line, address: str, authorization: str | None, cookie: str | None
+    ) -> None:
+        self._sockets, self.line, self.address = sockets, line, address
         self._authorization, self._cookie = authorization, cookie
         self._secret: str | None = None
         self.viewer = NOBODY
         self._ready = self.closed = False
-        self._changes = 0
+        self._changes = self._running_alone = 0
         self._renewal: asyncio.Task[None] | None = None
         self._operations: dict[str, Operation] = {}
         self._context: Context | None = None
@@ -134,9 +203,15 @@ class Socket:
     async def serve(self, receive: Receive) -> None:
         """Until the client is gone."""
         request_id.set(secrets.token_hex(4))
-        while await self._take(await receive()):  # without a name for the message, which may be long
+        said, turn = 0, self.sharing.tempo.turn()
+        while cost := await self._take(await receive()):  # without a name for the message, which may be long
+            said += cost
             if self.line.busy:
                 await self.line.drain()
+            if said >= FLOOD:
+                said = 0
+                async with turn:
+                    pass
 
     def close(self, code: int, reason: str) -> None:
         self.closed = True
@@ -152,20 +227,20 @@ class Socket:
             self._renewal.cancel()
         if self.viewer.account is not None:
             self._sockets.standings.forget(self.viewer.account, self)
-        for operation in self._operations.values():
-            operation.stop()
-        self._operations.clear()
+        for id_ in list(self._operations):
+            self._forget(id_)
         self._context = self.line.drained = None  # no circles: what is left goes at once
 
     # What the client says
 
-    async def _take(self, event: Message) -> bool:
-        """Whether there may be more to come."""
+    async def _take(self, event: Message) -> int:
+        """What it counts of a flood; 0 where nothing more may come."""
         if event["type"] != "websocket.receive":
-            return False
+            return 0
+        text = event.get("text")
         if not self.closed:
-            await self._obey(event.get("text"))
-        return True
+            await self._obey(text)
+        return 1 + len(text or "") // 1024
 
     async def _obey(self, text: str | None) -> None:
         try:
@@ -187,8 +262,7 @@ class Socket:
             ):
                 self._subscribe(id_, asked)
             case {"type": "complete", "id": str(id_)} if id_:
-                if operation := self._operations.pop(id_, None):
-                    operation.stop()
+                self._forget(id_)
             case _:
                 self.close(4400, "No such message")
 
@@ -198,29 +272,39 @@ class Socket:
             return
         self._patience.cancel()
         self._patience = None
-        given = payload.get("Authorization", self._authorization)
+        given = None
         try:
-            if given is not None and not isinstance(given, str):
-                raise Unauthenticated
+            given = authorization_in(payload)
+            given = self._authorization if given is None else given
             self._secret = secret_of(given, self._cookie)
-            await self._enter(strict=given is not None)
+            await self._enter()
         except TryAgain:
             self.close(TRY_AGAIN_LATER, "Try again later")
-        except Refused:
-            self.close(4403, "Forbidden")
+        except InvalidInput as refused:
+            self.close(4400, refused.en)
+        except Refused as refused:
+            if given is None and not isinstance(refused, UnknownCredential | TwoCredentials):
+                self._session_is_over()
+            else:
+                self.close(4403, f"Forbidden: {refused.en}")
         else:
             self._ready = True
             self.line.write(b'{"type":"connection_ack"}')
 
-    async def _enter(self, *, strict: bool) -> None:
-        """Finds out who it is for; what changes meanwhile is read again. Raises Refused.
+    def _session_is_over(self) -> None:
+        """Nobody becomes a stranger without being told: stock clients do not come back by themselves."""
+        self.close(SESSION_OVER, "Your session is over; sign in again")
+
+    async def _enter(self) -> None:
+        """Finds out who it is for; what changes meanwhile is read again. Raises Refused, also where what it
+        came with opens nothing, or nothing more.
 
         Until its account is known, a change of anybody's rights may be one of its own.
         """
         standings = self._sockets.standings
         while True:
             heard, asked = standings.changes, self._changes
-            viewer = await viewer_behind(self._secret, utc_now(), strict=strict)
+            viewer = await viewer_behind(self._secret, utc_now(), strict=True)
             if self.closed:
                 return
             known = viewer.account == self.viewer.account
@@ -256,10 +340,25 @@ class Socket:
             self.close(4409, f"Subscriber for {id_} already exists")
         elif len(self._operations) >= MOST_OPERATIONS:
             self.tell_errors(id_, [formatted(LimitReached(most=MOST_OPERATIONS))])
+        elif self._sockets.ids[self.address] + len(id_) > MOST_OF_IDS:
+            self.tell_errors(id_, [formatted(LongIds(most=MOST_OF_IDS))])
+        elif len(_encoded(asked.variables)) > MOST_VARIABLES:
+            self.tell_errors(
+                id_, [formatted(InvalidInput(problem_zh="变量太长", problem_en="variables too long"))]
+            )
         else:
             operation = self._operations[id_] = Operation(self, id_, asked)
+            self._sockets.ids[self.address] += len(operation.prefix)
             if self._renewal is None:
                 operation.begin()
+
+    def _forget(self, id_: str) -> None:
+        if operation := self._operations.pop(id_, None):
+            ids = self._sockets.ids
+            ids[self.address] -= len(operation.prefix)
+            if not ids[self.address]:
+                del ids[self.address]
+            operation.stop()
 
     # What happens meanwhile
 
@@ -276,18 +375,31 @@ class Socket:
 
     async def _renew(self) -> None:
         try:
-            await self._enter(strict=False)
+            await self._enter()
+        except Unauthenticated:
+            self._session_is_over()
+            return
         except Exception as error:
             if not isinstance(error, Refused):
                 log.exception("could not ask for rights again")
             self.close(TRY_AGAIN_LATER, "Try again later")
             return
         self._renewal = None
-        for id_, operation in list(self._operations.items()):
-            if operation.has_left:
-                self._operations[id_] = successor = operation.successor()
-                successor.begin()
-                operation.stop()
+        for operation in list(self._operations.values()):
+            self.let_in_again(operation)
+
+    def let_in_again(self, operation: Operation) -> None:
+        """Where it has left, or not begun, and still stands."""
+        if self._renewal is None and operation.has_left and self._operations.get(operation.id) is operation:
+            self._operations[operation.id] = successor = operation.successor()
+            successor.begin()
+            operation.stop()
+
+    def reading_changed(self) -> None:
+        """What runs for it alone asks again."""
+        if self._context:
+            self._changes += 1
+            self._context.standing.changed()
 
     def _drained(self) -> None:
         for operation in self._operations.values():
@@ -306,17 +418,47 @@ class Socket:
             standing = Standing(self._current, utc_now)
             if self._renewal:
                 standing.changed()
-            self._context = Context(utc_now, self._sockets.watching, standing, self.viewer, self._secret)
+            self._context = Context(
+                utc_now,
+                self._sockets.watching,
+                standing,
+                self.viewer,
+                self._secret,
+                tempo=self.sharing.tempo,
+                most_cost=MOST_COST_OF_STEP,
+            )
         return self._context
 
     async def _current(self) -> Viewer:
-        await self._enter(strict=False)
+        try:
+            await self._enter()
+        except Unauthenticated:
+            self._session_is_over()
+            raise
         return self.viewer
+
+    def keep_alone(self) -> None:
+        """One more operation runs for this viewer alone. Raises LimitReached."""
+        alone = self._sockets.alone
+        if self._running_alone >= MOST_ALONE or alone[self.address] >= MOST_ALONE_OF_ADDRESS:
+            raise LimitReached(most=MOST_ALONE)
+        self._running_alone += 1
+        alone[self.address] += 1
+
+    def leave_alone(self) -> None:
+        alone = self._sockets.alone
+        self._running_alone -= 1
+        alone[self.address] -= 1
+        if not alone[self.address]:
+            del alone[self.address]
+
+    def count(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        self._sockets.metrics.count(errors)
 
     def tell_errors(self, id_: str, errors: Sequence[Mapping[str, Any]]) -> None:
         """Ends an operation by its errors, if any; where trying again helps, the whole socket."""
-        self._operations.pop(id_, None)
-        self._sockets.metrics.count(errors)
+        self._forget(id_)
+        self.count(errors)
         if any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors):
             self.close(TRY_AGAIN_LATER, "Try again later")
         elif errors:
@@ -333,6 +475,13 @@ def _asked(payload: object) -> Asked | None:
     if not (_is_object_or_none(variables) and _is_object_or_none(payload.get("extensions"))):
         return None
     return Asked(query, variables, name) if isinstance(name, str | None) else None
+
+
+def _encoded(variables: Mapping[str, Any] | None) -> bytes:
+    try:
+        return orjson.dumps(variables) if variables else b""
+    except orjson.JSONEncodeError:
+        return b""  # nested too deep: the stock way says what is wrong with it
 
 
 def _is_object_or_none(value: object) -> bool:

@@ -17,7 +17,7 @@ from realtime.groups import Groups, Member, Step
 from realtime.lines import text_frame
 from realtime.live import Live
 from realtime.standing import Standing
-from realtime.tempo import Tempo
+from realtime.tempo import Tempo, Turn
 from schema.context import Context
 from schema.documents import read as read_document
 from schema.nodes import to_id
@@ -83,7 +83,7 @@ async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
     document = read_document(operations.TALLY, None)
     assert document is not None  # noqa: S101 - it is ours
     context = Context(utc_now, watching, Standing(nobody, utc_now))
-    steps = Shared(document, {"id": to_id("Vote", vote)}, context).steps()
+    steps = Shared(document, document.renamed({"id": to_id("Vote", vote)}), context).steps(Tempo(1).turn())
     step = await anext(steps)
     taken = []
     for _ in range(TIMES):
@@ -115,7 +115,7 @@ class _Once:
     def __init__(self, step: Step) -> None:
         self._step = step
 
-    async def steps(self) -> AsyncGenerator[Step, None]:
+    async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         yield self._step
         await asyncio.Event().wait()
 
@@ -124,6 +124,9 @@ class _Once:
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
         pass
+
+    def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
+        raise NotImplementedError
 
     def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
         pass

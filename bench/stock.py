@@ -14,6 +14,7 @@ from community.database.engine import opened
 from community.permissions import NOBODY, Viewer
 from realtime.broker import MemoryBroker
 from realtime.standing import Check, Standing
+from realtime.tempo import Turn
 from schema.context import Context
 from schema.schema import graphql_schema
 from schema.watching import Watching
@@ -22,10 +23,15 @@ T = TypeVar("T")
 
 
 class _Unasked(Standing):
-    """Nobody's rights change here: a user of Strawberry would not pay for it."""
+    """Nobody's rights change here, and nothing is paced: a user of Strawberry would not pay for it."""
 
     async def while_allowed(
-        self, check: Check, states: AsyncIterator[T], viewer: Viewer, since: int | None = None
+        self,
+        check: Check,
+        states: AsyncIterator[T],
+        viewer: Viewer,
+        since: int | None = None,
+        turn: Turn | None = None,
     ) -> AsyncGenerator[T, None]:
         async for state in states:
             yield state

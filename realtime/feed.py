@@ -68,7 +68,11 @@ class Feed:
         channel.watchers += 1
         try:
             await channel.ready.wait()
-            yield Items(self._items_after, community, channel, channel.number if after is None else after)
+            items = Items(self._items_after, community, channel, channel.number if after is None else after)
+            try:
+                yield items
+            finally:
+                channel.waiting.pop(items, None)
         finally:
             channel.watchers -= 1
             if not channel.watchers:
@@ -104,6 +108,7 @@ class _Channel:
         self.number = self.forgotten = 0
         self.items: deque[Numbered] = deque()
         self.ready, self.stale, self.more = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.waiting: dict[Items, Callable[[], None]] = {}
 
     def start(self, head: int) -> None:
         self.number = self.forgotten = head
@@ -117,6 +122,9 @@ class _Channel:
             self.forgotten = self.items.popleft().number
         done, self.more = self.more, asyncio.Event()
         done.set()
+        waiting, self.waiting = self.waiting, {}
+        for call in waiting.values():
+            call()
 
 
 class Items:
@@ -136,6 +144,13 @@ class Items:
         item = self._at_hand.popleft()
         self.number = item.number
         return item
+
+    def when_more(self, call: Callable[[], None]) -> None:
+        """Calls `call`, and none that was given before, once there may be an item that was not given yet."""
+        if self._at_hand or self._seen < self._channel.number:
+            call()
+        else:
+            self._channel.waiting[self] = call
 
     async def _look(self) -> None:
         channel = self._channel

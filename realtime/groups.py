@@ -1,4 +1,4 @@
-"""Those who see the same: each moment is made once, and written to all of them.
+"""Those who see the same: each moment is made once, and written to all of them, both in the paced lane.
 
 A group follows one source of steps, finished texts that say what there is to see. Of a *state* it keeps
 the newest, and a slow member misses steps, never the end. Of a *journal* it keeps the last ones, and a
@@ -6,23 +6,23 @@ member who falls behind them is let go, to come back with its cursor.
 """
 
 import asyncio
-import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from realtime.lines import Line
-from realtime.tempo import Tempo
+from realtime.tempo import Tempo, Turn
 
-CHUNK = 256
+CHUNK, LEAST_CHUNK = 256, 8
 """Members written to in one turn, two or three milliseconds: so long may a ballot wait for screens."""
+
+CHUNK_BYTES = 512 * 1024
+"""Bytes written in one turn: of long texts fewer go out together."""
 
 GONE = 2**63
 """Seen by who has left: more than any step has."""
-
-log = logging.getLogger(__name__)
 
 
 class Step(NamedTuple):
@@ -45,14 +45,17 @@ class Source(Protocol):
 
     kept: int
 
-    def steps(self) -> AsyncGenerator[Step, None]:
-        """Raises Ended."""
+    def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
+        """Each is made within a turn. Raises Ended."""
 
     def newest(self, number: int) -> bool:
         """The step of this number is the last word, as far as is known here."""
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
         """Calls `call`, always the same one, where no further step comes for now, though it seemed so."""
+
+    def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
+        """What members are told of a fault that is ours; it is logged with what they are told."""
 
     def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
         """The source ended, also for those who wait for its beginning."""
@@ -88,10 +91,15 @@ class Group(Generic[S]):
         self._kept: deque[Step] = deque(maxlen=source.kept)
         self.number = self._before = self.forgotten = 0
         self._ended: Sequence[Mapping[str, Any]] | None = None
+        self._turn = groups.tempo.turn(lambda: self.guests)
+        self._catching_up: asyncio.Task[None] | None = None
         self._task = asyncio.create_task(self._follow())
 
     def __len__(self) -> int:
         return len(self._members)
+
+    def all_members(self) -> list[Member]:
+        return list(self._members)
 
     def join(self, member: Member) -> None:
         """Shows `member` at once what it has not seen, unless that is about to be overtaken."""
@@ -120,8 +128,17 @@ class Group(Generic[S]):
             member.line.write(member.prefix + text)
 
     def _catch_up_all(self) -> None:
-        for member in list(self._members):
-            self.catch_up(member)
+        if len(self._members) <= LEAST_CHUNK:
+            for member in list(self._members):
+                self.catch_up(member)
+        elif self._catching_up is None:
+            self._catching_up = asyncio.create_task(self._catch_up_in_turns())
+
+    async def _catch_up_in_turns(self) -> None:
+        try:
+            await self._write_to_all(self._groups.tempo.turn(lambda: self.guests))
+        finally:
+            self._catching_up = None
 
     def _replay(self, member: Member) -> None:
         if member.seen < self.forgotten:
@@ -136,16 +153,15 @@ class Group(Generic[S]):
 
     async def _follow(self) -> None:
         try:
-            async with aclosing(self.source.steps()) as steps:
+            async with aclosing(self.source.steps(self._turn)) as steps:
                 async for step in steps:
                     self._keep(step)
                     await self._deliver()
-            self._end([])
+            await self._end([])
         except Ended as ended:
-            self._end(ended.errors)
-        except Exception:
-            log.exception("a source failed")
-            self._end([])
+            await self._end(ended.errors)
+        except Exception as error:
+            await self._end(self.source.fault(error))
 
     def _keep(self, step: Step) -> None:
         if self._kept.maxlen > 1:  # type: ignore[operator]
@@ -157,11 +173,23 @@ class Group(Generic[S]):
         self.number = step.number
 
     async def _deliver(self) -> None:
-        start, members = time.perf_counter(), list(self._members)
-        for place in range(0, len(members), CHUNK):
-            async with self._groups.tempo:
-                self._write(members[place : place + CHUNK])
-        self._groups.delivered(len(members), time.perf_counter() - start)
+        start = time.perf_counter()
+        members = await self._write_to_all(self._turn)
+        self._groups.delivered(members, time.perf_counter() - start)
+
+    async def _write_to_all(self, turn: Turn) -> int:
+        """To how many."""
+        members = list(self._members) if self._kept else []
+        if not members:
+            return 0
+        size = max(LEAST_CHUNK, min(CHUNK, CHUNK_BYTES // (len(self._kept[-1].text) + 1)))
+        for place in range(0, len(members), size):
+            await turn.begin(new=False)
+            try:
+                self._write(members[place : place + size])
+            finally:
+                await turn.settle()
+        return len(members)
 
     def _write(self, members: list[Member]) -> None:
         """As `catch_up` does, without a call for each of thousands."""
@@ -173,15 +201,21 @@ class Group(Generic[S]):
                 member.seen = number
                 line.write(member.prefix + text)
 
-    def _end(self, errors: Sequence[Mapping[str, Any]]) -> None:
+    async def _end(self, errors: Sequence[Mapping[str, Any]]) -> None:
         self._ended = errors
         self._groups.forget(self)
         self.source.fail(errors)
-        for member in list(self._members):
-            member.end(errors)
+        members = list(self._members)
+        for place in range(0, len(members), CHUNK):
+            for member in members[place : place + CHUNK]:
+                if member in self._members:
+                    member.end(errors)
+            await asyncio.sleep(0)
 
     def stop(self) -> None:
         self._task.cancel()
+        if self._catching_up:
+            self._catching_up.cancel()
 
 
 class Groups(Generic[S]):
@@ -196,6 +230,12 @@ class Groups(Generic[S]):
     def __len__(self) -> int:
         return len(self._by_key)
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._by_key
+
+    def __iter__(self) -> Iterator[Group[S]]:
+        return iter(self._by_key.values())
+
     @property
     def members(self) -> int:
         return sum(map(len, self._by_key.values()))
@@ -208,11 +248,14 @@ class Groups(Generic[S]):
         group.guests += 1
         return group
 
-    def release(self, group: Group[S]) -> None:
+    def release(self, group: Group[S]) -> bool:
+        """Whether that was its last guest, so that it is over."""
         group.guests -= 1
-        if not group.guests:
-            self.forget(group)
-            group.stop()
+        if group.guests:
+            return False
+        self.forget(group)
+        group.stop()
+        return True
 
     def forget(self, group: Group[S]) -> None:
         """Who comes from now on begins a new one."""

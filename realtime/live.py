@@ -78,6 +78,7 @@ class Live(Generic[T]):
         finally:
             shown.watchers -= 1
             shown.unchanged.pop(states, None)
+            shown.waiting.pop(states, None)
             if not shown.watchers:
                 del self._shown[key]
                 shown.stop()
@@ -116,6 +117,7 @@ class _Shown(Generic[T]):
         self.stale.set()  # the first read is the snapshot, made after the watch began
         self.next = asyncio.Event()
         self.unchanged: dict[States[T], Callable[[], None]] = {}
+        self.waiting: dict[States[T], Callable[[], None]] = {}
 
     @property
     def settled(self) -> bool:
@@ -124,15 +126,18 @@ class _Shown(Generic[T]):
 
     def show(self, state: T) -> bool:
         """Whether it was a new one."""
-        waiting, self.unchanged = self.unchanged, {}
+        unchanged, self.unchanged = self.unchanged, {}
         if self.moment and state == self.state:
-            for call in waiting.values():
+            for call in unchanged.values():
                 call()
             return False
         self.state, self.moment = state, self.moment + 1
         self.wanted.clear()
         done, self.next = self.next, asyncio.Event()
         done.set()
+        waiting, self.waiting = self.waiting, {}
+        for call in waiting.values():
+            call()
         return True
 
 
@@ -152,6 +157,14 @@ class States(Generic[T]):
             await self._shown.next.wait()
         self.number = self._shown.moment
         return self._shown.state
+
+    def when_more(self, call: Callable[[], None]) -> None:
+        """Calls `call`, and none that was given before, once there is a state that was not given yet."""
+        if self._shown.moment != self.number:
+            call()
+        else:
+            self._shown.wanted.set()
+            self._shown.waiting[self] = call
 
     @property
     def newest(self) -> bool:

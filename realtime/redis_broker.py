@@ -23,6 +23,8 @@ from realtime.broker import Listeners, Stop
 EVERYWHERE = f"meilin:{Topic.RIGHTS}"
 """The channel of what every process has to hear; all else has one a key, for those who watch it."""
 
+_FOR_ALL = {Topic.READING, Topic.RIGHTS}
+
 HEARTBEAT = 2.0
 """Seconds between pings; a line that says nothing for two of them is broken."""
 
@@ -147,7 +149,7 @@ class RedisBroker(Listeners):
 
 
 def _channel(signal: Signal) -> str:
-    return EVERYWHERE if signal.topic is Topic.RIGHTS else f"meilin:{signal.topic}:{signal.key}"
+    return EVERYWHERE if signal.topic in _FOR_ALL else f"meilin:{signal.topic}:{signal.key}"
 
 
 def _signal(channel: str) -> Signal:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from community.permissions import Viewer
 from community.signals import Signal, Topic
+from realtime.tempo import Turn
 
 T = TypeVar("T")
 
@@ -73,14 +74,20 @@ class Standing:
         self.known = self.changes
 
     async def while_allowed(
-        self, check: Check, states: AsyncIterator[T], viewer: Viewer, since: int | None = None
+        self,
+        check: Check,
+        states: AsyncIterator[T],
+        viewer: Viewer,
+        since: int | None = None,
+        turn: Turn | None = None,
     ) -> AsyncGenerator[T, None]:
         """`states` for as long as `check` passes whenever rights change or `viewer`'s session ends.
 
-        `since`: what was `known` before it passed for the first time; none given, none came meanwhile.
+        `since`: what was `known` before it passed for the first time; none given, none came meanwhile. With
+        a `turn` each state comes in one, as it is by then; the turn lasts until the next one is asked for.
         """
         asked = self.changes if since is None else since
-        waiting = asyncio.ensure_future(anext(states))
+        waiting = asyncio.ensure_future(_next(states, turn))
         try:
             while True:
                 if asked != self.changes or self._over(viewer):
@@ -88,13 +95,16 @@ class Standing:
                     viewer = await self._renew()
                     await check()
                 elif waiting.done():
-                    state = waiting.result()
-                    waiting = asyncio.ensure_future(anext(states))
-                    yield state
+                    yield waiting.result()
+                    if turn:
+                        turn.end()
+                    waiting = asyncio.ensure_future(_next(states, turn))  # not before: it would grow old
                 else:
                     await self._change_or(waiting, viewer)
         finally:
             waiting.cancel()
+            if turn:
+                turn.end()
 
     async def _change_or(self, waiting: "asyncio.Future[T]", viewer: Viewer) -> None:
         change: asyncio.Future[Any] = asyncio.ensure_future(self._changed.wait())
@@ -111,3 +121,9 @@ class Standing:
         if viewer.expires_at is None:
             return None
         return max(0.0, (viewer.expires_at - self._clock()).total_seconds())
+
+
+async def _next(states: AsyncIterator[T], turn: Turn | None) -> T:
+    if turn is not None:
+        await turn.begin(states.when_more)  # type: ignore[attr-defined]
+    return await anext(states)

@@ -1,48 +1,157 @@
 """How fast news may go out, so that thousands of screens do not keep a ballot waiting."""
 
 import asyncio
+import heapq
 import time
+from collections.abc import Callable
+from itertools import count
 
 PAUSE = 0.1
 """Seconds between two moments of one key, so that a burst of changes becomes one."""
 
 SHARE = 0.5
-"""Of the loop's time that may go into writing to screens."""
+"""Of the loop's time that may go into executing for screens and writing to them."""
 
 BURST = 0.25
-"""Seconds of writing after quiet before the share is asked for: a lone change reaches all at once."""
+"""Seconds of work after quiet before the share is asked for: a lone change reaches all at once."""
 
 LONGEST = 0.005
-"""Seconds that a turn counts at most: what else the loop did meanwhile is not the screens' doing."""
+"""Seconds that a turn of several steps counts at most: what else the loop did is not the screens' doing."""
+
+HOPS = 16
+"""Steps of the loop after which whoever still has the lane is waiting for something else: others go on."""
+
+When = Callable[[Callable[[], None]], None]
+"""Calls what it is given once there is something to be done."""
 
 
 class Tempo:
-    """The one lane through which a process writes to many: `async with tempo` is a turn in it.
+    """The one lane through which a process works for many: one `Turn` at a time.
 
-    Turns come in the order in which they were asked for. Each ends when the loop has sent what was
-    written and done what else waited. Beyond `BURST` they come so far apart that they take no more than
-    `share` of the time; so the pause between moments grows by itself.
+    Turns come in rounds. Of a round the largest goes first, and whoever had its turn asks for the next
+    round, so that nobody waits for ever. Each ends when the loop has sent what was written and done what
+    else waited. Beyond `BURST` they come so far apart that they take no more than `share` of the time; so
+    the pause between moments grows by itself.
     """
 
     def __init__(self, share: float = SHARE) -> None:
         self._share = share
-        self._lane = asyncio.Lock()
+        self._tickets = count()
+        self._waiting: list[tuple[int, int, int, Turn]] = []
+        self._holder: Turn | None = None
+        self._grants: asyncio.Handle | None = None
         self._due = self._start = 0.0
+        self._alone = False
+        self.round = 0
+        """Of the turn that was begun last."""
+
+    def turn(self, size: Callable[[], int] = lambda: 0) -> "Turn":
+        """For one who works again and again; `size`: for how many."""
+        return Turn(self, size)
+
+    def _ask(self, turn: "Turn", *, new: bool) -> None:
+        if new:
+            turn.round = self.round + 1
+        heapq.heappush(self._waiting, (turn.round, -turn.size(), next(self._tickets), turn))
+        if self._holder is None and self._grants is None:
+            # Not at once: whoever asks in the same step may be larger.
+            self._grants = asyncio.get_running_loop().call_soon(self._grant)
+
+    def _grant(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._grants = None
+        while self._waiting and not self._waiting[0][3].waits:
+            heapq.heappop(self._waiting)  # cancelled
+        if not self._waiting:
+            return
+        if (early := self._due - time.perf_counter()) > 0:
+            self._grants = loop.call_later(early, self._grant)
+            return
+        *_, turn = heapq.heappop(self._waiting)
+        self._holder, self.round = turn, max(self.round, turn.round)
+        self._alone, self._start = False, time.thread_time()  # also where it is cancelled before it begins
+        turn.let_in()
+        loop.call_soon(self._look, turn, turn.count, HOPS)
+
+    def _begin(self) -> None:
+        self._alone, self._start = True, time.thread_time()
+
+    def _look(self, turn: "Turn", number: int, hops: int) -> None:
+        """Whether the turn is over, which may last as long as what it waits for."""
+        if self._holder is not turn or turn.count != number:
+            return
+        self._alone = False
+        if hops:
+            asyncio.get_running_loop().call_soon(self._look, turn, number, hops - 1)
+        else:
+            self._end(turn)
+
+    def _end(self, turn: "Turn") -> None:
+        if self._holder is turn:
+            took = time.thread_time() - self._start
+            took = took if self._alone else min(took, LONGEST)
+            self._due = max(self._due, time.perf_counter() - BURST) + took / self._share
+            self._holder = None
+            if self._grants is None:  # the next one in another step of the loop
+                self._grants = asyncio.get_running_loop().call_soon(self._grant)
+
+
+class Turn:
+    """One's way through the lane, again and again; `async with` it lasts until the loop did what else waited.
+
+    `round`: of the last one that was begun. Who waits within a turn for something else keeps nobody.
+    """
+
+    __slots__ = ("_granted", "_tempo", "count", "round", "size")
+
+    def __init__(self, tempo: Tempo, size: Callable[[], int]) -> None:
+        self._tempo, self.size = tempo, size
+        self.round, self.count = tempo.round + 1, 0
+        self._granted: asyncio.Future[None] | None = None
+
+    @property
+    def waits(self) -> bool:
+        return self._granted is not None and not self._granted.done()
+
+    def let_in(self) -> None:
+        assert self._granted is not None  # noqa: S101 - it waits
+        self.count += 1
+        self._granted.set_result(None)
+
+    async def begin(self, when: When | None = None, *, new: bool = True) -> None:
+        """Waits for a turn, asked for once `when` says so; `new`: not one that goes on with the last."""
+        granted = self._granted = asyncio.get_running_loop().create_future()
+
+        def ask() -> None:
+            if self._granted is granted and not granted.done():
+                self._tempo._ask(self, new=new)
+
+        try:
+            if when is None:
+                ask()
+            else:
+                when(ask)
+            await granted
+            self._tempo._begin()
+        except BaseException:
+            self.end()
+            raise
+        finally:
+            self._granted = None
+
+    def end(self) -> None:
+        """Also where it is over already."""
+        self._tempo._end(self)
 
     async def __aenter__(self) -> None:
-        await self._lane.acquire()
-        try:
-            if (early := self._due - time.perf_counter()) > 0:
-                await asyncio.sleep(early)
-        except BaseException:
-            self._lane.release()
-            raise
-        self._start = time.thread_time()
+        await self.begin()
 
     async def __aexit__(self, *_: object) -> None:
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Ends it once the loop has sent what was written."""
         try:
             await asyncio.sleep(0)
         finally:
-            took = min(time.thread_time() - self._start, LONGEST)
-            self._due = max(self._due, time.perf_counter() - BURST) + took / self._share
-            self._lane.release()
+            self.end()

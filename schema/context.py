@@ -9,6 +9,7 @@ from strawberry.types import Info as StrawberryInfo
 
 from community.permissions import NOBODY, Viewer
 from realtime.standing import Standing
+from realtime.tempo import Tempo
 from schema.cost import MOST_COST
 from schema.loaders import Loaders
 from schema.watching import Watching
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 @dataclass
 class Context:
     """One for each HTTP request; one for the whole life of a socket, whose viewer may change; one for all
-    who share a subscription (`shared`), whose viewer is nobody in particular.
+    who share a subscription (`shared`), whose viewer is nobody in particular. What runs for one viewer has
+    its turns in the lane of `tempo` as well.
 
     `clock` is read once an answer; that of an HTTP request stands still at the moment when it was complete,
     so that one request has one time.
@@ -35,6 +37,7 @@ class Context:
     response: Any = None
     shared: "Shared | None" = None
     most_cost: float = MOST_COST
+    tempo: Tempo = field(default_factory=Tempo)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

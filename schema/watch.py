@@ -19,6 +19,8 @@ class Shown(Protocol[T_co]):
 
     def __aiter__(self) -> AsyncIterator[T_co]: ...
 
+    def when_more(self, call: Callable[[], None], /) -> None: ...
+
     async def __anext__(self) -> T_co: ...
 
 
@@ -33,14 +35,15 @@ async def watch(
     Raises NotFound, at once or at the moment when the right is lost. A run that is shared asks no viewer:
     whoever joins it is asked.
     """
-    if context.shared is not None:
-        found = await place()
+    if (shared := context.shared) is not None:
+        await shared.find(place)
         async with watched as shown:
-            context.shared.opened(found, shown, number_of)
-            async for state in shown:
+            shared.opened(shown, number_of)
+            while True:
+                await shared.turn.begin(shown.when_more)  # until what it makes of it is encoded
+                state = await anext(shown)
                 context.renew()
                 yield state
-        return
 
     async def allowed() -> None:
         if not may(context.viewer, Permission.READ_BULLETIN, await place()):
@@ -48,9 +51,10 @@ async def watch(
 
     since, viewer = context.standing.known, context.viewer
     await allowed()
+    turn = context.tempo.turn()
     async with (
         watched as shown,
-        aclosing(context.standing.while_allowed(allowed, shown, viewer, since)) as states,
+        aclosing(context.standing.while_allowed(allowed, shown, viewer, since, turn)) as states,
     ):
         async for state in states:
             context.renew()

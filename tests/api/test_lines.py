@@ -1,12 +1,16 @@
 """Frames of RFC 6455 on the wire, and clients that do not read what they are sent, whichever way we write."""
 
 import asyncio
+import gc
 import json
 import os
 import socket as sockets
 import struct
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -19,6 +23,8 @@ from websockets.protocol import OPEN
 
 from api import lines
 from api.lines import UNREAD, FrameProtocol
+from community.signals import Signal, Topic
+from community.votes.progress import Progress, progress_of
 from schema import shared
 
 pytestmark = pytest.mark.xdist_group("lines")
@@ -109,7 +115,7 @@ async def wire(server: Any, *, narrow: bool = False) -> AsyncIterator[Wire]:
     if narrow:
         end.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
     await asyncio.get_running_loop().sock_connect(end, ("127.0.0.1", server.port))
-    reader, writer = await asyncio.open_connection(sock=end, limit=4096)
+    reader, writer = await asyncio.open_connection(sock=end, limit=4096 if narrow else 2**20)
     try:
         writer.write(HELLO)
         assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
@@ -417,6 +423,83 @@ async def test_who_reads_again_is_shown_the_newest_only(here: Any) -> None:
         assert seen == [5]
 
 
+SOLO = "subscription($id: ID!) { ...F } fragment F on Subscription { voteProgress(voteId: $id) { version } }"
+
+
+@pytest.mark.parametrize("query", [PROGRESS, SOLO], ids=["shared", "alone"])
+async def test_on_a_slow_line_the_newest_wins(
+    here: Any, monkeypatch: pytest.MonkeyPatch, query: str, way: str
+) -> None:
+    """Old steps that the system took from us would all be shown before; it takes megabytes if it may."""
+    changes, versions = 400, count(2)
+
+    async def newer(vote: int) -> Progress:
+        return replace(await progress_of(vote), version=next(versions))
+
+    async with here(live_pause=0, live_share=1) as server, wire(server, narrow=True) as client:
+        monkeypatch.setattr(server.app.state.watching.tally, "_read", newer)
+        vote = server.town.id("Vote", "survey")
+        await client.init()
+        client.subscribe("x" * 1_000, query, id=vote)  # as long as the message of a page
+        seen = [(await client.hear())["payload"]["data"]["voteProgress"]["version"]]
+        async with server.socket() as quick:
+            await quick.subscribe("a", PROGRESS, id=vote)
+            await quick.receive()
+            for _ in range(changes):
+                server.app.state.broker.publish([Signal(Topic.TALLY, server.town.key("Vote", "survey"))])
+                newest = (await quick.receive())["payload"]["data"]["voteProgress"]["version"]
+            assert newest >= changes
+        while seen[-1] < newest:
+            seen.append((await client.hear())["payload"]["data"]["voteProgress"]["version"])
+        assert seen == sorted(seen)
+        # What lies on the way: here in memory, in the system on both sides, and in the reader of the test.
+        assert way == "plain" or len(seen) * 1_100 < 33_000
+
+
+async def test_of_a_long_text_on_a_slow_line_nothing_is_cut_off(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads little by little is not taken for one who does not read."""
+    monkeypatch.setattr(lines, "STALLED", 0.3)
+    async with here() as server, wire(server, narrow=True) as client:
+        await client.init()
+        client.subscribe("x" * 60_000, WIDE, id=server.town.id("Vote", "open"))
+        text = b""
+        async with asyncio.timeout(PATIENCE):
+            while len(text) < 61_000:
+                text += await client.reader.read(4_096)
+                await asyncio.sleep(0.05)
+        assert text.count(b"x" * 60_000) == 1
+        assert server.sockets.open == 1
+
+
+async def test_a_flood_of_small_frames_is_looked_through_in_slices(here: Any) -> None:
+    """A stranger's quarter of a megabyte is forty thousand pings, or ten thousand messages."""
+    async with here() as server, wire(server) as client, wire(server) as other:
+        await client.init()
+        await other.init()
+        pings = Frame(Opcode.PING, b"").serialize(mask=True) * 40_000
+        words = Frame(Opcode.TEXT, b'{"type":"pong"}').serialize(mask=True) * 10_000
+        wrong = Frame(Opcode.TEXT, b'{"type":"complete","id":"x"}').serialize(mask=True) * 5_000
+        (ours, *_) = server.sockets._sockets
+        longest = 0.0
+        gc.collect()
+        gc.disable()
+        reading = asyncio.create_task(client.reader.readuntil(b'{"type":"pong"}'))
+        try:
+            client.writer.write(pings + words + wrong)
+            client.send(type="ping")
+            while not reading.done():
+                before = time.thread_time()
+                await asyncio.sleep(0)
+                longest = max(longest, time.thread_time() - before)
+        finally:
+            gc.enable()
+        await reading
+        await other.lives()
+        assert not isinstance(ours.line, FrameProtocol) or longest < 0.02
+
+
 async def test_a_reader_who_falls_behind_comes_back_and_misses_nothing(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -484,6 +567,9 @@ class Paper(asyncio.Transport):
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
+
+    def get_write_buffer_size(self) -> int:
+        return len(self.written)
 
     def is_closing(self) -> bool:
         return False

@@ -1,21 +1,26 @@
 """What an open socket shows ends with the right to it, and nobody is shown what is somebody else's."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from strawberry.http.websocket_origin import normalize_origin
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api import operations
 from api import sockets as sockets_
+from community.database.ids import new_id
+from community.errors import TryAgain
 from community.members.actions import end_session
 from community.members.models import CoOwner, RoleGrant, Session
 from community.permissions import SYSTEM
+from community.places.models import Community, CommunityProfile
 from community.signals import Signal, Topic
 from community.votes.actions import open_vote
-from schema import loaders
+from schema import bulletin, loaders, votes
+from schema.shared import Shared
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -38,6 +43,16 @@ def code_of(message: Any) -> str:
     assert message["type"] == "error", message
     (error,) = message["payload"]
     return str(error["extensions"]["code"])
+
+
+async def rest_of(socket: Any) -> tuple[list[str], int]:
+    """The codes of errors that still come, and of the closing."""
+    codes = []
+    with suppress(ConnectionClosed):
+        while True:
+            if (message := await socket.receive())["type"] != "next":
+                codes.append(code_of(message))
+    return codes, int(socket.line.close_code)
 
 
 async def publish(server: Any, title: str, slug: str = "quiet") -> None:
@@ -71,10 +86,8 @@ async def test_a_session_that_is_ended_ends_what_it_showed(
                     await each.receive()
             await begun(server)
             await end_session(SYSTEM, datetime.now(UTC), token)
-            assert code_of(await socket.receive()) == "NOT_FOUND"
+            assert await rest_of(socket) == ([], 4401)
             await publish(server, "只给自己人看")
-            await socket.send(type="ping")
-            assert await socket.receive() == {"type": "pong"}
             await other.send(type="ping")
             seen = [await other.receive() for _ in range(1 if query is PROGRESS else 2)]
             assert all(message["type"] in {"next", "pong"} for message in seen)
@@ -107,9 +120,14 @@ async def test_what_ends_by_time_ends_what_it_showed_without_a_word(
             await CoOwner.filter(account_id=account).update(until=soon)
         async with server.socket("quiet/resident-1") as socket:
             await socket.subscribe("a", query, id=server.town.id(kind, name))
-            while (message := await socket.receive())["type"] == "next":
-                pass
-            assert code_of(message) == "NOT_FOUND"
+            if what == "session":
+                assert await rest_of(socket) == ([], 4401)
+            else:
+                while (message := await socket.receive())["type"] == "next":
+                    pass
+                assert code_of(message) == "NOT_FOUND"
+                await socket.send(type="ping")
+                assert await socket.receive() == {"type": "pong"}
             assert datetime.now(UTC) >= soon
 
 
@@ -271,3 +289,287 @@ async def test_what_was_read_while_rights_changed_is_read_again(
         with pytest.raises(ConnectionClosed) as closed:
             await socket.receive()
         assert closed.value.rcvd.code == 1013
+
+
+# Public reading
+
+
+async def set_reading(server: Any, slug: str, *, public: bool) -> None:
+    """As the next version of the profile, without a word to anybody."""
+    community = server.town.key("Community", slug)
+    (newest,) = await CommunityProfile.filter(community_id=community).order_by("-version").limit(1).values()
+    version = newest["version"] + 1
+    settings = newest | {"id": new_id(), "version": version, "public_reading": public}
+    await CommunityProfile.create(**settings)
+    await Community.filter(id=community).update(profile_version=version)
+
+
+def told_of_reading(server: Any, slug: str) -> None:
+    server.app.state.broker.publish([Signal(Topic.READING, server.town.key("Community", slug))])
+
+
+WHOLE = """subscription($id: ID!) { bulletin(communityId: $id) { subject {
+  ... on Notice { title } ... on Vote { viewerEntries { party } } } } }"""
+PUBLIC = [
+    pytest.param(PROGRESS, "Vote", "open", id="state"),
+    pytest.param(SHARED, "Community", "spring", id="journal"),
+    pytest.param(WHOLE, "Community", "spring", id="alone"),
+]
+
+
+@pytest.mark.parametrize(("query", "kind", "name"), PUBLIC)
+async def test_strangers_who_are_there_see_nothing_more_when_public_reading_ends(
+    here: Any, query: str, kind: str, name: str
+) -> None:
+    async with here() as server, AsyncExitStack() as stack:
+        strangers = [await stack.enter_async_context(server.socket()) for _ in range(3)]
+        resident = await stack.enter_async_context(server.socket("spring/resident-1"))
+        neighbour = await stack.enter_async_context(server.socket("quiet/resident-1"))
+        for socket in (*strangers, resident, neighbour):
+            await socket.subscribe("a", query, id=server.town.id(kind, name))
+            if query is PROGRESS:
+                assert (await socket.receive())["type"] == "next"
+        await begun(server, 5 if query is WHOLE else 1)
+        await set_reading(server, "spring", public=False)
+        told_of_reading(server, "spring")
+        for socket in (*strangers, neighbour):
+            assert code_of(await socket.receive()) == "NOT_FOUND"
+        await publish(server, "给自己人看", "spring")
+        await cast(server, 1)
+        for socket in (*strangers, neighbour):
+            await socket.send(type="ping")
+            assert await socket.receive() == {"type": "pong"}
+        assert (await resident.receive())["type"] == "next"
+
+
+@pytest.mark.parametrize(("query", "kind", "name"), PUBLIC)
+async def test_a_stranger_who_comes_new_is_not_let_in_when_public_reading_ended(
+    here: Any, query: str, kind: str, name: str
+) -> None:
+    """Into the group that stands, in the very step of the signal and later."""
+    async with here() as server, server.socket("spring/resident-1") as resident:
+        await resident.subscribe("a", query, id=server.town.id(kind, name))
+        await begun(server)
+        async with server.socket() as early, server.socket() as late:
+            ours = [each for each in server.sockets._sockets if each.viewer.account is None]
+            asked = sockets_.Asked(query, {"id": server.town.id(kind, name)}, None)
+            await set_reading(server, "spring", public=False)
+            told_of_reading(server, "spring")
+            for each in ours:
+                each._subscribe("a", asked)
+            for socket in (early, late):
+                assert code_of(await socket.receive()) == "NOT_FOUND"
+            await late.subscribe("b", query, id=server.town.id(kind, name))
+            assert code_of(await late.receive()) == "NOT_FOUND"
+        await publish(server, "还看得见", "spring")
+        await cast(server, 1)
+        assert (await resident.receive())["type"] == "next"
+
+
+@pytest.mark.parametrize(("query", "kind", "name"), PUBLIC)
+async def test_public_reading_that_ends_at_any_step_of_a_subscribe_lets_no_stranger_in(
+    here: Any, query: str, kind: str, name: str
+) -> None:
+    async with here() as server:
+        for steps in (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89):
+            await set_reading(server, "spring", public=True)
+            told_of_reading(server, "spring")
+            async with server.socket() as socket:
+                (ours,) = server.sockets._sockets
+                await set_reading(server, "spring", public=False)
+                ours._subscribe("a", sockets_.Asked(query, {"id": server.town.id(kind, name)}, None))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                told_of_reading(server, "spring")
+                while (message := await socket.receive())["type"] == "next":
+                    assert steps
+                assert code_of(message) == "NOT_FOUND"
+            await server.until(lambda: not server.sockets.open)
+
+
+@pytest.mark.parametrize("read", ["place_of_vote", "place_of"])
+async def test_a_place_that_changes_while_it_is_read_is_read_again(
+    here: Any, monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    """Whether it is read for the first time, or anew."""
+    module, query, kind, name = {
+        "place_of_vote": (votes, PROGRESS, "Vote", "open"),
+        "place_of": (bulletin, SHARED, "Community", "spring"),
+    }[read]
+    ask = getattr(module, read)
+
+    async def meanwhile(*given: Any) -> Any:
+        found = await ask(*given)
+        if found.public_reading and not ended:
+            ended.append(True)
+            await set_reading(server, "spring", public=False)
+            told_of_reading(server, "spring")
+        return found
+
+    ended: list[bool] = []
+    async with here() as server, server.socket() as first, server.socket() as second:
+        monkeypatch.setattr(module, read, meanwhile)
+        await first.subscribe("a", query, id=server.town.id(kind, name))
+        assert code_of(await first.receive()) == "NOT_FOUND"
+        monkeypatch.setattr(module, read, ask)
+        await set_reading(server, "spring", public=True)
+        ended.clear()
+        async with server.socket("spring/resident-1") as resident:
+            await resident.subscribe("a", query, id=server.town.id(kind, name))
+            await begun(server)
+            monkeypatch.setattr(module, read, meanwhile)
+            told_of_reading(server, "spring")
+            await second.subscribe("a", query, id=server.town.id(kind, name))
+            assert code_of(await second.receive()) == "NOT_FOUND"
+
+
+async def test_public_reading_that_ends_while_a_cursor_is_looked_at_lets_no_stranger_in(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Shared.begin
+
+    async def meanwhile(self: Shared, asked: sockets_.Asked) -> int:
+        found = await begin(self, asked)
+        if not ended:
+            ended.append(True)
+            await set_reading(server, "spring", public=False)
+            told_of_reading(server, "spring")
+        return found
+
+    ended: list[bool] = []
+    async with here() as server, server.socket() as socket, server.socket("spring/resident-1") as resident:
+        monkeypatch.setattr(Shared, "begin", meanwhile)
+        await socket.subscribe("a", SHARED, id=server.town.id("Community", "spring"))
+        assert code_of(await socket.receive()) == "NOT_FOUND"
+        # Where it changed without taking the right away, nobody is sent away for it.
+        ended.clear()
+        await resident.subscribe("a", SHARED, id=server.town.id("Community", "spring"))
+        await begun(server)
+        await server.until(lambda: ended)
+        await publish(server, "给自己人看", "spring")
+        assert (await resident.receive())["type"] == "next"
+
+
+async def test_public_reading_that_begins_lets_strangers_in_at_once(here: Any) -> None:
+    async with here() as server, server.socket("quiet/resident-1") as resident, server.socket() as stranger:
+        vote = server.town.id("Vote", "quiet")
+        for socket, kind in ((resident, "next"), (stranger, "error")):
+            await socket.subscribe("a", PROGRESS, id=vote)
+            assert (await socket.receive())["type"] == kind
+        await set_reading(server, "quiet", public=True)
+        told_of_reading(server, "quiet")
+        await stranger.subscribe("a", PROGRESS, id=vote)
+        assert (await stranger.receive())["type"] == "next"
+        assert len(server.sockets.sharing._groups) == 1
+
+
+async def test_a_lost_signal_is_asked_about_after_the_gap(here: Any) -> None:
+    async with here() as server, server.socket() as socket:
+        await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
+        assert (await socket.receive())["type"] == "next"
+        await set_reading(server, "spring", public=False)
+        server.app.state.broker._mend()
+        assert code_of(await socket.receive()) == "NOT_FOUND"
+
+
+async def test_who_may_stay_is_sent_nothing_twice_and_misses_nothing(here: Any) -> None:
+    """Changes of one community ask nobody of another."""
+    async with here() as server, server.socket() as spring, server.socket("quiet/resident-1") as quiet:
+        await spring.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
+        await quiet.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
+        await spring.subscribe("b", SHARED, id=server.town.id("Community", "spring"))
+        for socket in (spring, quiet):
+            assert (await socket.receive())["type"] == "next"
+        await begun(server, 3)
+        for number in range(1, 4):
+            await set_reading(server, "spring", public=True)
+            told_of_reading(server, "spring")
+            await publish(server, f"公告 {number}", "spring")
+            await set_reading(server, "quiet", public=bool(number % 2))
+            told_of_reading(server, "quiet")
+            await cast(server, number)
+        titles, heads = [], []
+        while len(titles) < 3 or heads[-1:] != [3]:
+            message = await spring.receive()
+            data = message["payload"]["data"]
+            if message["id"] == "b":
+                titles.append(data["bulletin"]["subject"]["title"])
+            else:
+                heads.append(data["voteProgress"]["participating"]["heads"])
+        assert titles == ["公告 1", "公告 2", "公告 3"]
+        assert heads == sorted(set(heads))
+        await quiet.send(type="ping")
+        assert await quiet.receive() == {"type": "pong"}
+
+
+async def test_a_place_that_cannot_be_read_again_sends_them_to_come_back(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> Any:
+        raise TryAgain
+
+    async with here() as server, server.socket() as socket:
+        await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
+        await socket.receive()
+        monkeypatch.setattr(votes, "place_of_vote", away)
+        await set_reading(server, "spring", public=True)
+        told_of_reading(server, "spring")
+        assert await rest_of(socket) == ([], 1013)
+
+
+async def cast(server: Any, number: int) -> None:
+    answer = {"questionId": server.town.id("Question", "open/0"), "choices": ["FOR"]}
+    done = await server.ask(CAST, f"spring/resident-{number}", v=server.town.id("Vote", "open"), a=[answer])
+    assert "errors" not in done
+
+
+# What a socket comes with
+
+
+async def test_a_cookie_that_opens_nothing_more_closes_the_socket_instead_of_making_a_stranger(
+    here: Any,
+) -> None:
+    async with here() as server:
+        token = server.town.tokens["quiet/resident-1"]
+        async with server.line(cookie=f"meilin_session={token}") as socket:
+            await socket.init()
+            await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
+            assert (await socket.receive())["type"] == "next"
+            await end_session(SYSTEM, datetime.now(UTC), token)
+            assert await rest_of(socket) == ([], 4401)
+            assert socket.line.close_reason == "Your session is over; sign in again"
+        for cookie in (token, "nothing"):
+            async with server.line(cookie=f"meilin_session={cookie}") as socket:
+                await socket.send(type="connection_init")
+                assert await rest_of(socket) == ([], 4401)
+
+
+async def test_a_socket_without_subscriptions_ends_with_its_session_too(here: Any) -> None:
+    async with here() as server, server.socket("quiet/resident-1") as socket:
+        await end_session(SYSTEM, datetime.now(UTC), server.town.tokens["quiet/resident-1"])
+        assert await rest_of(socket) == ([], 4401)
+
+
+async def test_the_cookie_of_a_foreign_page_counts_for_nothing_and_its_token_does(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = "https://app.example"
+    async with here() as server:
+        vote, token = server.town.id("Vote", "quiet"), server.town.tokens["quiet/resident-1"]
+        with pytest.raises(InvalidStatus):
+            async with server.line(origin=foreign):
+                pass
+        for allowed in ({normalize_origin(foreign)}, {"*"}):
+            monkeypatch.setattr(server.sockets, "_allowed", frozenset(allowed))
+            async with server.line(origin=foreign, cookie=f"meilin_session={token}") as socket:
+                await socket.init()
+                await socket.subscribe("a", PROGRESS, id=vote)
+                assert code_of(await socket.receive()) == "NOT_FOUND"
+            async with server.line(origin=foreign, cookie="meilin_session=nothing") as socket:
+                await socket.init(authorization=f"Bearer {token}")
+                await socket.subscribe("a", PROGRESS, id=vote)
+                assert (await socket.receive())["type"] == "next"
+        monkeypatch.setattr(server.sockets, "_allowed", frozenset({"https://other.example"}))
+        with pytest.raises(InvalidStatus):
+            async with server.line(origin=foreign, cookie=f"meilin_session={token}"):
+                pass

@@ -21,7 +21,7 @@ from realtime import feed, groups, tempo
 from realtime.feed import Feed, Items
 from realtime.groups import GONE, Ended, Group, Groups, Member, Step
 from realtime.live import Live, States
-from realtime.tempo import Tempo
+from realtime.tempo import Tempo, Turn
 from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -109,18 +109,21 @@ class Source:
         self.shown: States[int] | Items | None = None
         self.start = 0
 
-    async def steps(self) -> AsyncGenerator[Step, None]:
+    async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         town, recent = self._town, ([0, *self._town.items])[-4:][0]
         watched: Any = town.feed.watch(ESTATE, recent) if self._key == ESTATE else town.live.watch(self._key)
         try:
             async with watched as shown:
                 self.shown, self.start = shown, shown.number
                 self.opened.set_result(None)
-                async for value in shown:
+                while True:
+                    await turn.begin(shown.when_more)
+                    value = await anext(shown)
                     await asyncio.sleep(0.001)
                     if town.breaking:
                         town.breaking -= 1
                         raise OSError("the database is away")
+                    turn.end()
                     yield Step(shown.number, text_of(self._level, self._key, value))
         except OSError as error:
             raise Ended(AWAY) from error
@@ -132,6 +135,9 @@ class Source:
     def if_unchanged(self, call: Callable[[], None]) -> None:
         if isinstance(self.shown, States):
             self.shown.if_unchanged(call)
+
+    def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
+        raise NotImplementedError
 
     def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
         if not self.opened.done():
@@ -486,13 +492,13 @@ def small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module, name, value in (
             (groups, "CHUNK", 2),
+            (groups, "LEAST_CHUNK", 1),
             (feed, "KEPT", 5),
             (feed, "BATCH", 3),
             (tempo, "time", CLOCK),
         ):
             patch.setattr(module, name, value)
-        for module in (feed, groups):
-            patch.setattr(module.log, "disabled", True)
+        patch.setattr(feed.log, "disabled", True)
         patch.setattr(logging.getLogger("realtime.live"), "disabled", True)
         yield
 

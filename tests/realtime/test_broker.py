@@ -215,3 +215,12 @@ async def test_it_is_heard_as_long_as_anybody_wants_it(ends: Ends) -> None:
     near.publish([OTHER])
     await until(lambda: OTHER in heard)
     third()
+
+
+async def test_what_concerns_everybody_is_heard_by_those_who_want_nothing(ends: Ends) -> None:
+    near, far = ends
+    heard: list[Signal] = []
+    far.listen(heard.append)
+    everybody = [Signal(Topic.RIGHTS, 5), Signal(Topic.READING, 6)]
+    near.publish(everybody)
+    await until(lambda: set(everybody) <= set(heard))

@@ -304,3 +304,24 @@ def test_whatever_the_timing_each_item_comes_once_and_in_order(
         run(scenario())
     finally:
         feeds.KEPT, feeds.BATCH = kept, batch
+
+
+def test_whoever_waits_for_more_is_called_once_and_takes_each_item(run: Run) -> None:
+    async def scenario() -> None:
+        journal, called = Journal(), list[str]()
+        journal.write(2)
+        async with journal.feed.watch(HERE, 0) as items, journal.feed.watch(HERE, None) as later:
+            items.when_more(lambda: called.append("behind"))
+            assert (called, await take(items, 1)) == (["behind"], [1])
+            items.when_more(lambda: called.append("at hand"))
+            assert (called.pop(), await take(items, 1)) == ("at hand", [2])
+            items.when_more(lambda: called.append("not this"))
+            items.when_more(lambda: called.append("new"))
+            later.when_more(lambda: called.append("new"))
+            assert called == ["behind"]
+            journal.write(2)
+            await asyncio.sleep(1)
+            assert called == ["behind", "new", "new"]
+            assert await take(items, 2) == await take(later, 2) == [3, 4]
+
+    run(scenario())

@@ -1,6 +1,5 @@
 import asyncio
 import gc
-import logging
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from types import SimpleNamespace
@@ -12,13 +11,13 @@ from community.signals import Signal, Topic
 from realtime import tempo as lane
 from realtime.groups import CHUNK, GONE, Ended, Group, Groups, Member, Step
 from realtime.live import Live, States
-from realtime.tempo import Tempo
+from realtime.tempo import Tempo, Turn
 from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 KEY = 7
-REFUSED = [{"message": "no"}]
+REFUSED, OURS = [{"message": "no"}], [{"message": "our fault"}]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -87,6 +86,7 @@ class Script:
     def __init__(self, kept: int = 1) -> None:
         self.kept, self.is_newest, self.closed = kept, True, False
         self.failed: Sequence[Mapping[str, Any]] | None = None
+        self.faults: list[Exception] = []
         self.waiting: list[Callable[[], None]] = []
         self._next: asyncio.Queue[int | Exception | None] = asyncio.Queue()
 
@@ -94,7 +94,7 @@ class Script:
         for number in numbers:
             self._next.put_nowait(number)
 
-    async def steps(self) -> AsyncGenerator[Step, None]:
+    async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         try:
             while (number := await self._next.get()) is not None:
                 if isinstance(number, Exception):
@@ -109,6 +109,10 @@ class Script:
     def if_unchanged(self, call: Callable[[], None]) -> None:
         self.waiting.append(call)
 
+    def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
+        self.faults.append(error)
+        return OURS
+
     def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
         self.failed = errors
 
@@ -122,7 +126,7 @@ class Tally:
         self._live = live
         self._states: States[int] | None = None
 
-    async def steps(self) -> AsyncGenerator[Step, None]:
+    async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         async with self._live.watch(KEY) as states:
             self._states = states
             async for state in states:
@@ -135,6 +139,9 @@ class Tally:
     def if_unchanged(self, call: Callable[[], None]) -> None:
         if self._states is not None:
             self._states.if_unchanged(call)
+
+    def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
+        raise NotImplementedError
 
     def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
         raise NotImplementedError
@@ -531,11 +538,9 @@ def test_a_group_ends_with_its_last_guest(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "told"), [(Ended(REFUSED), REFUSED), (None, []), (OSError("gone"), [])], ids=repr
+    ("last", "told"), [(Ended(REFUSED), REFUSED), (None, []), (OSError("gone"), OURS)], ids=repr
 )
-def test_a_source_that_ends_ends_all(
-    run: Run, caplog: pytest.LogCaptureFixture, last: Exception | None, told: object
-) -> None:
+def test_a_source_that_ends_ends_all(run: Run, last: Exception | None, told: object) -> None:
     async def scenario() -> None:
         house = House()
         guests = [house.join(room=1) for _ in range(3)]
@@ -545,6 +550,7 @@ def test_a_source_that_ends_ends_all(
         await quiet()
         assert [guest.ended for guest in guests] == [told] * 3
         assert (gone.ended, house.script.failed, house.script.closed) == (None, told, True)
+        assert house.script.faults == ([last] if isinstance(last, OSError) else [])
         assert len(house.groups) == 0
         fresh = Script()
         successor = house.groups.enter("key", lambda: fresh)
@@ -553,9 +559,7 @@ def test_a_source_that_ends_ends_all(
         assert len(house.groups) == 1
         house.groups.release(successor)
 
-    with caplog.at_level(logging.ERROR):
-        run(scenario())
-    assert bool(caplog.records) == isinstance(last, OSError)
+    run(scenario())
 
 
 def test_whoever_joins_what_has_ended_is_told(run: Run) -> None:

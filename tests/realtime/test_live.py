@@ -405,3 +405,32 @@ def test_whatever_the_timing_every_watcher_ends_with_the_truth(
         assert truth.live.watched == 0
 
     run(scenario())
+
+
+def test_whoever_waits_for_more_is_called_once_and_takes_the_newest(run: Run) -> None:
+    async def scenario() -> None:
+        truth, called = Truth(), list[str]()
+        async with truth.live.watch(KEY) as states, truth.live.watch(KEY) as gone:
+            states.when_more(lambda: called.append("not this"))
+            states.when_more(lambda: called.append("snapshot"))
+            await quiet()
+            assert (called, await anext(states)) == (["snapshot"], 0)
+            states.when_more(lambda: called.append("more"))
+            gone.when_more(lambda: called.append("at once"))
+            assert called == ["snapshot", "at once"]
+            await anext(gone)
+            gone.when_more(lambda: called.append("gone"))
+            for _ in range(3):
+                truth.change()
+                await quiet()
+            states.when_more(lambda: called.append("at once, too"))
+            assert called == ["snapshot", "at once", "more", "gone", "at once, too"]
+            assert await anext(states) == await anext(gone) == 1  # nobody waited, so nothing more was read
+            states.when_more(lambda: called.append("the last"))
+            await quiet()
+            assert (called[-1], await anext(states), await anext(gone)) == ("the last", 3, 3)
+            gone.when_more(lambda: called.append("never"))
+        await quiet()
+        assert "never" not in called
+
+    run(scenario())

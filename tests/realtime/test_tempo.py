@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime import tempo as lane
-from realtime.tempo import BURST, LONGEST, Tempo
+from realtime.tempo import BURST, HOPS, LONGEST, Tempo
 from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -34,7 +34,7 @@ def write(seconds: float) -> None:
 
 async def turn(tempo: Tempo, seconds: float) -> float:
     """When it began."""
-    async with tempo:
+    async with tempo.turn():
         began = now()
         write(seconds)
     return began
@@ -46,7 +46,7 @@ def test_turns_come_in_the_order_in_which_they_were_asked_for(run: Run) -> None:
 
         async def ask(number: int) -> None:
             for _ in range(3):
-                async with tempo:
+                async with tempo.turn():
                     order.append(number)
                     write(LONGEST)
 
@@ -62,10 +62,11 @@ def test_there_is_one_turn_at_a_time(run: Run) -> None:
 
         async def ask() -> None:
             nonlocal within
-            async with tempo:
+            async with tempo.turn():
                 within += 1
-                await asyncio.sleep(0.001)
-                assert within == 1
+                for _ in range(HOPS // 2):
+                    await asyncio.sleep(0)
+                    assert within == 1
                 within -= 1
 
         await asyncio.gather(*(ask() for _ in range(50)))
@@ -73,10 +74,110 @@ def test_there_is_one_turn_at_a_time(run: Run) -> None:
     run(scenario())
 
 
+def test_whoever_waits_for_something_else_in_a_turn_keeps_nobody(run: Run) -> None:
+    async def scenario() -> None:
+        tempo, order = Tempo(), list[int]()
+
+        async def ask(number: int) -> None:
+            async with tempo.turn():
+                await asyncio.sleep(100 - number)
+                order.append(number)
+
+        began = now()
+        await asyncio.gather(*(ask(number) for number in range(10)))
+        assert order == list(range(10))[::-1]
+        assert now() - began == pytest.approx(100)
+        await turn(tempo, 0)
+
+    run(scenario())
+
+
+def test_the_largest_goes_first_and_in_each_round_everybody_once(run: Run) -> None:
+    async def scenario() -> None:
+        tempo, order = Tempo(1), list[int]()
+
+        async def ask(size: int) -> None:
+            turn = tempo.turn(lambda: size)
+            for _ in range(3):
+                await turn.begin()
+                order.append(size)
+                write(LONGEST)
+                turn.end()
+                for _ in range(2):  # what goes on with it comes before those who are smaller
+                    await turn.begin(new=False)
+                    order.append(size)
+                    await turn.settle()
+
+        sizes = [3, 1, 4, 5, 9, 2, 6]
+        await asyncio.gather(*(ask(size) for size in sizes))
+        assert order == [size for _ in range(3) for size in sorted(sizes, reverse=True) for _ in range(3)]
+
+    run(scenario())
+
+
+def test_newcomers_without_end_keep_nobody_waiting(run: Run) -> None:
+    async def scenario() -> None:
+        tempo, mine = Tempo(1), 0
+
+        async def flood() -> None:
+            while mine < 10:
+                await asyncio.gather(*(turn(tempo, 0) for _ in range(20)))
+
+        async def small() -> None:
+            nonlocal mine
+            own = tempo.turn(lambda: -1)
+            for _ in range(10):
+                before = tempo.round
+                await own.begin()
+                mine += 1
+                own.end()
+                assert tempo.round <= before + 2
+
+        await asyncio.gather(flood(), flood(), small())
+
+    run(scenario())
+
+
+def test_what_is_done_without_a_break_counts_in_full(run: Run) -> None:
+    async def scenario() -> None:
+        tempo = Tempo(0.5)
+        long = tempo.turn()
+        await long.begin()
+        write(10)
+        long.end()
+        ended = now()
+        assert await turn(tempo, 0) >= ended + 10 / 0.5 - 10 - BURST
+
+    run(scenario())
+
+
+def test_two_turns_never_come_in_one_step_of_the_loop(run: Run) -> None:
+    async def scenario() -> None:
+        tempo, steps, seen = Tempo(1), 0, list[int]()
+
+        def step() -> None:
+            nonlocal steps
+            steps += 1
+            if len(seen) < 100:
+                asyncio.get_running_loop().call_soon(step)
+
+        async def ask() -> None:
+            turn = tempo.turn()
+            await turn.begin()
+            seen.append(steps)
+            turn.end()
+
+        step()
+        await asyncio.gather(*(ask() for _ in range(100)))
+        assert len(set(seen)) == 100
+
+    run(scenario())
+
+
 def test_a_turn_ends_when_the_loop_did_what_else_waited(run: Run) -> None:
     async def scenario() -> None:
         tempo, order = Tempo(), list[str]()
-        async with tempo:
+        async with tempo.turn():
             asyncio.get_running_loop().call_soon(order.append, "a ballot")
         order.append("the next turn")
         assert order == ["a ballot", "the next turn"]
@@ -139,7 +240,7 @@ def test_whoever_is_cancelled_at_any_step_lets_the_next_one_in(
                 await turn(tempo, LONGEST)
 
         async def ask(number: int) -> None:
-            async with tempo:
+            async with tempo.turn():
                 await asyncio.sleep(0)
                 order.append(number)
 
@@ -154,11 +255,25 @@ def test_whoever_is_cancelled_at_any_step_lets_the_next_one_in(
     run(scenario())
 
 
+def test_whoever_is_let_in_and_cancelled_before_it_begins_is_not_charged(run: Run) -> None:
+    async def scenario() -> None:
+        tempo = Tempo(0.5)
+        asked = asyncio.create_task(tempo.turn().begin())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        began = now()
+        assert await turn(tempo, 0) == began
+
+    run(scenario())
+
+
 def test_a_turn_that_fails_is_over(run: Run) -> None:
     async def scenario() -> None:
         tempo = Tempo()
         with pytest.raises(OSError, match="gone"):
-            async with tempo:
+            async with tempo.turn():
                 raise OSError("gone")
         await turn(tempo, 0)
 

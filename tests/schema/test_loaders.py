@@ -15,7 +15,7 @@ from community.permissions import NOBODY, Viewer
 from community.places.reads import buildings_by_id, buildings_of
 from community.votes.casting import VoteStatus
 from community.votes.progress import progress_of_many
-from community.votes.reads import ballots_by_id, questions_of, votes_pages
+from community.votes.reads import questions_of, votes_pages
 from schema.loaders import MOST_KEYS, Loader, Loaders
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -132,7 +132,7 @@ async def test_both_engines_take_as_many_keys_as_are_read_at_once(house: Any) ->
     reads: list[Loader[int, Any]] = [
         loaders.votes, loaders.events, loaders.notices, loaders.entries, loaders.communities,
         loaders.sign_ups, loaders.own_sign_ups, loaders.of(progress_of_many), loaders.of(questions_of),
-        loaders.of(ballots_by_id), loaders.of(buildings_by_id), loaders.of(buildings_of),
+        loaders.ballots, loaders.of(buildings_by_id), loaders.of(buildings_of),
         loaders.of(votes_pages, NOW, 5, (NOW, 1), tuple(VoteStatus)), loaders.of(events_pages, NOW, 5),
         loaders.of(months_of), loaders.of(dishes_of, 5),
     ]  # fmt: skip

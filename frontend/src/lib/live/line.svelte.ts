@@ -24,7 +24,8 @@ const PONG_DUE = 5_000
 const SILENT = HEARTBEAT + PONG_DUE
 
 /** Nothing opens this door but another session; a screen that nobody touches still asks now and then. */
-const SHUT = new Set([4401, 4403])
+const SESSION_OVER = 4401
+const SHUT = new Set([SESSION_OVER, 4403])
 const SHUT_WAIT = 60_000
 
 export type LineState = 'connecting' | 'live' | 'lost'
@@ -45,6 +46,9 @@ class Line {
   state = $state<LineState>('connecting')
   /** When something was last heard, so that a lost line can say since when its numbers stand still. */
   heardAt = $state(Date.now())
+
+  /** Called when the server says that the session behind this line is over: the next line is somebody else's. */
+  sessionOver: () => void = () => {}
 
   #client: Client | null = null
   #id = ''
@@ -179,6 +183,7 @@ class Line {
     clearTimeout(this.#pongDue)
     this.#open = false
     this.#shut = SHUT.has(code)
+    if (code === SESSION_OVER) this.sessionOver()
     if (this.#resting) return
     if (this.#standing.size === 0) this.state = 'connecting'
     else if (hidden()) this.#rest()

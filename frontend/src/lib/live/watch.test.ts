@@ -274,6 +274,18 @@ describe('a line that was closed', () => {
     expect(knocks).toBe(1)
   })
 
+  it.each([4401, 4403])('says so where the session is over, and only there (%i)', async (code) => {
+    const { line } = await import('./line.svelte')
+    const over = vi.spyOn(line, 'sessionOver')
+    const wait = vi.spyOn(globalThis, 'setTimeout')
+    const { versions } = await watchTally('v')
+    close(code)
+    await eventually(() => expect(wait.mock.calls.map(([, ms]) => ms)).toContain(60_000))
+    expect(over).toHaveBeenCalledTimes(code === 4401 ? 1 : 0)
+    line.reopen()
+    await eventually(() => expect(versions).toHaveLength(2))
+  })
+
   it('is not taken for well before it has held a while', async () => {
     const { line } = await import('./line.svelte')
     const tries = vi.spyOn(line, 'later')

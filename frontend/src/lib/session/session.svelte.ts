@@ -1,6 +1,6 @@
 import { Refusal, refusalFrom } from '../api/errors'
 import { graphql, type ResultOf } from '../api/graphql'
-import { send } from '../api/request'
+import { request, send } from '../api/request'
 import { line } from '../live/line.svelte'
 
 /** Asked along with every page, so that the first view is one request. */
@@ -15,6 +15,23 @@ export const ViewerFragment = graphql(`
 
 type Viewer = ResultOf<typeof ViewerFragment>
 
+const WhoQuery = graphql(
+  `
+    query Who {
+      viewer {
+        ...Viewer
+      }
+    }
+  `,
+  [ViewerFragment],
+)
+
+/** Whoever signs in anew, here or in another tab, ends the old session a moment before the new cookie is there. */
+const SETTLED = 1_000
+
+/** What a try could not end, the next may; but a server that goes on refusing is not asked without rest. */
+const TRIED_AGAIN = 60_000
+
 class Session {
   viewer = $state.raw<Viewer | null>(null)
   /** False until the first answer: neither "sign in" nor a name is shown before. */
@@ -22,22 +39,64 @@ class Session {
   /** Counts sign-ins and sign-outs; pages read anew when it moves. */
   turn = $state(0)
 
+  #changing = false
+  #over = -Infinity
+
+  constructor() {
+    line.sessionOver = () => void this.#end()
+  }
+
   hear(viewer: Viewer | null) {
     this.viewer = viewer
     this.known = true
   }
 
   async signIn(account: string) {
-    const answer = await send('/session', { account })
-    if (!answer.ok) throw await refusalOf(answer)
-    this.#changed()
+    await this.#change('POST', { account })
   }
 
   async signOut() {
-    const answer = await send('/session', undefined, 'DELETE')
-    if (!answer.ok) throw await refusalOf(answer)
-    this.viewer = null
+    await this.#change('DELETE')
+  }
+
+  async #change(method: 'POST' | 'DELETE', body?: object) {
+    this.#changing = true
+    try {
+      const answer = await send('/session', body, method)
+      if (!answer.ok) throw await refusalOf(answer)
+    } finally {
+      this.#changing = false
+    }
+    if (method === 'DELETE') this.viewer = null
     this.#changed()
+  }
+
+  /**
+   * The session ended elsewhere: by time, by another tab, by whoever runs the server. The page goes on as whoever it
+   * is now, a stranger as a rule, and says so; the cookie that opens nothing is put away.
+   */
+  async #end() {
+    if (this.#changing || Date.now() - this.#over < TRIED_AGAIN) return
+    this.#over = Date.now()
+    await new Promise((resolve) => setTimeout(resolve, SETTLED))
+    try {
+      const viewer = await this.#who()
+      if (this.#changing) return
+      if (!viewer) await send('/session', undefined, 'DELETE')
+      this.hear(viewer)
+      this.#changed()
+    } catch {
+      this.#over = -Infinity // not reached: the line tries again by itself, and is told again
+    }
+  }
+
+  async #who(): Promise<Viewer | null> {
+    try {
+      return (await request(WhoQuery, {})).data.viewer
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'UNAUTHENTICATED') return null
+      throw error
+    }
   }
 
   #changed() {

@@ -1,0 +1,99 @@
+"""One form for subscriptions that say the same: what its author called things is left out.
+
+The operation loses its name; variables and fragments are called after the order in which they come. What a
+client gets back is named by aliases, so these stay.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from graphql import (
+    ArgumentNode,
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    NameNode,
+    ObjectFieldNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    StringValueNode,
+    VariableDefinitionNode,
+    VariableNode,
+    Visitor,
+    visit,
+)
+
+N = TypeVar("N", ArgumentNode, ObjectFieldNode, VariableDefinitionNode)
+
+
+def canonical(document: DocumentNode) -> tuple[DocumentNode, Mapping[str, str]]:
+    """A valid document of one operation in its form, and what its variables are called there.
+
+    Each definition is walked once, however often its fragments are spread.
+    """
+    (operation,) = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    fragments = {
+        each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+    }
+    names = _Names()
+    bare = replace(operation, name=None, description=None, variable_definitions=())
+    definitions: list[Any] = [visit(bare, names)]
+    definitions.extend(visit(fragments[name], names) for name in names.found)  # of which walking finds more
+    declared = [visit(each, names) for each in operation.variable_definitions or ()]
+    definitions[0] = replace(
+        definitions[0], variable_definitions=_sorted(declared, lambda each: each.variable.name)
+    )
+    return DocumentNode(definitions=tuple(definitions)), names.variables
+
+
+class _Names(Visitor):
+    """`variables`: by the names their author gave them. What has no order is put into one
+    before it is walked, so that it does not decide what is called how.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables: dict[str, str] = {}
+        self.found: list[str] = []
+        """Fragments in the order in which they come."""
+        self._fragments: dict[str, str] = {}
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> VariableNode:
+        name = self.variables.setdefault(node.name.value, f"v{len(self.variables)}")
+        return replace(node, name=NameNode(value=name))
+
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> FragmentSpreadNode:
+        return replace(node, name=self._fragment(node.name))
+
+    def enter_fragment_definition(self, node: FragmentDefinitionNode, *_: Any) -> FragmentDefinitionNode:
+        return replace(node, name=self._fragment(node.name), description=None)
+
+    def _fragment(self, name: NameNode) -> NameNode:
+        if name.value not in self._fragments:
+            self._fragments[name.value] = f"F{len(self.found)}"
+            self.found.append(name.value)
+        return NameNode(value=self._fragments[name.value])
+
+    def enter_field(self, node: FieldNode, *_: Any) -> FieldNode:
+        same = node.alias is not None and node.alias.value == node.name.value
+        return replace(
+            node,
+            alias=None if same else node.alias,
+            arguments=_sorted(node.arguments, lambda each: each.name),
+        )
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> DirectiveNode:
+        return replace(node, arguments=_sorted(node.arguments, lambda each: each.name))
+
+    def enter_object_value(self, node: ObjectValueNode, *_: Any) -> ObjectValueNode:
+        return replace(node, fields=_sorted(node.fields, lambda each: each.name))
+
+    def enter_string_value(self, node: StringValueNode, *_: Any) -> StringValueNode:
+        return replace(node, block=False)
+
+
+def _sorted(nodes: Iterable[N] | None, name: Callable[[N], NameNode]) -> tuple[N, ...]:
+    return tuple(sorted(nodes or (), key=lambda each: name(each).value))
