@@ -335,7 +335,7 @@ async def test_many_leave_while_news_go_out_and_the_others_have_them_all(server:
         assert line.state is OPEN
         await line.close()
     async with asyncio.timeout(PATIENCE):
-        while "meilin_watchers 0.0" not in server.client.get("/metrics").text:  # noqa: ASYNC110
+        while "meilin_watchers 0.0" not in server.metrics():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
