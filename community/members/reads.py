@@ -10,7 +10,9 @@ from typing import Any
 from tortoise.expressions import Q
 
 from community.database.sql import instant, select
-from community.members.models import Account
+from community.errors import Unauthenticated
+from community.members.models import Account, Session
+from community.members.rules import ExpiredToken, RevokedToken, UnknownToken
 from community.permissions import CITY, Permission, Role, Viewer
 
 
@@ -66,6 +68,14 @@ async def viewer_of(secret: str, now: datetime) -> Viewer | None:
         session=who["session"],
         expires_at=min(map(instant, [who["expires_at"], *until])),
     )
+
+
+async def why_nobody(secret: str) -> Unauthenticated:
+    """What is wrong with a token behind which there is no viewer."""
+    session = await Session.filter(hash=hash_of(secret)).first().values("revoked_at")
+    if session is None:
+        return UnknownToken()
+    return ExpiredToken() if session["revoked_at"] is None else RevokedToken()
 
 
 def held(now: datetime) -> Q:
