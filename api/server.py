@@ -2,19 +2,21 @@
 
 import logging
 import os
+import resource
 import socket
 import sys
+from contextlib import suppress
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
-from uvicorn._types import ASGI3Application
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app, spare_the_collector
-from api.lines import FrameProtocol
+from api.connections import Connections
+from api.front import CountedFrames, Http
 from api.logs import configure
 from api.metrics import SHARED
 from api.settings import Settings
@@ -26,6 +28,9 @@ HEARTBEAT = 45.0
 
 KNOCKING = 8192
 """Connections that may wait to be accepted, as when all screens come back at once."""
+
+RESERVED, LEAST = 100, 10
+"""File descriptors that are no connections: of the database, Redis, files; and the fewest connections."""
 
 GRACE = 10
 """Seconds for requests under way when the server is told to stop."""
@@ -46,30 +51,6 @@ def _welcome(url: str, port: int) -> str:
     return WELCOME.format(url=url, where="" if port == 8000 else f" --url http://127.0.0.1:{port}")
 
 
-class Http(HttpToolsProtocol):
-    """Where several requests were sent at once, stock uvicorn tells only the last that the client hung up:
-    the one that is being answered writes on to a closed line, which ends as a fault in the log.
-    """
-
-    _answered: RequestResponseCycle | None = None
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._answered = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def handle_websocket_upgrade(self) -> None:
-        super().handle_websocket_upgrade()
-        # It and its parser hold each other: without this they would wait for the collector with the socket.
-        del self.parser
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._answered and not self._answered.response_complete:
-            self._answered.disconnected = True
-            self._answered.message_event.set()
-        self._answered = None
-        super().connection_lost(exc)
-
-
 class _Server(uvicorn.Server):
     """Says where it is once it listens."""
 
@@ -80,13 +61,23 @@ class _Server(uvicorn.Server):
             print(_welcome(url, self.config.port), flush=True)  # noqa: T201 - for the person who started it
 
 
-def _options(host: str, port: int) -> dict[str, Any]:
+def _descriptors() -> int:
+    """How many files and connections a process may have open: as many as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems call the hard limit infinite and mean less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
+    most = max(LEAST, min(settings.connections, _descriptors() - RESERVED))
     return {
         "host": host,
         "port": port,
         "loop": "uvloop",
-        "http": Http,
-        "ws": FrameProtocol,
+        "http": partial(Http, Connections(most, settings.connections_per_address)),
+        "ws": CountedFrames,
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
         "backlog": KNOCKING,
@@ -104,13 +95,13 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     if workers == 1:
         app = create_app(settings)
         spare_the_collector()
-        _Server(uvicorn.Config(app, **_options(host, port))).run()
+        _Server(uvicorn.Config(app, **_options(settings, host, port))).run()
         return
     os.environ["MEILIN_PUBLIC_URL"] = settings.public_url  # the workers read their settings for themselves
     with TemporaryDirectory(prefix="meilin-metrics-") as folder:
         os.environ[SHARED] = folder
         config = uvicorn.Config(
-            "api.app:from_environment", factory=True, workers=workers, **_options(host, port)
+            "api.app:from_environment", factory=True, workers=workers, **_options(settings, host, port)
         )
         _supervise(config, settings.public_url)
 

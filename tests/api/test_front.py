@@ -5,7 +5,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from api.server import Http
+from api.connections import Connections
+from api.front import Http
 
 
 class Line(asyncio.Transport):
@@ -39,9 +40,9 @@ async def test_of_several_requests_at_once_none_is_answered_once_the_client_hung
         await send({"type": "http.response.body", "body": b"hello"})
 
     state, line = ServerState(), Line()
-    config = uvicorn.Config(app, http=Http, log_config=None)
+    config = uvicorn.Config(app, log_config=None)
     config.load()
-    protocol = Http(config, state, {})
+    protocol = Http(Connections(10, 10), config, state, {})
     protocol.connection_made(line)
     protocol.data_received(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 3)
     await begun.wait()
