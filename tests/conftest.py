@@ -526,8 +526,8 @@ def server(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 def serve(town: Town, town_url: str) -> Callable[..., Any]:
     """For a test that needs a server of its own: `with serve(folder, MEILIN_…=…) as server`."""
 
-    def start(folder: Path, **environment: str) -> Any:
-        return served(town, town_url, folder, **environment)
+    def start(folder: Path, program: Sequence[str] | None = None, **environment: str) -> Any:
+        return served(town, town_url, folder, program, **environment)
 
     return start
 
