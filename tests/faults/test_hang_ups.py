@@ -65,7 +65,7 @@ class Cut:
             query, more = LOOK, {"community": to_id("Community", estate.community)}
         body = json.dumps({"query": query, "variables": variables | more})
         return (
-            f"POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {estate.tokens[party]}\r\n"
+            f"POST /graphql HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {estate.tokens[party]}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}"
         ).encode()
 
