@@ -25,6 +25,7 @@ from community.errors import ErrorCode
 LARGEST_HEAD = 32 * 1024
 """Bytes of the line of a request with its headers and trailers, and of anything else that is no body."""
 
+LEAST_OF_HEADER = len(": \r\n")
 MOST_HEADERS = 200
 MOST_AT_ONCE = 32
 """Requests that may be sent before the first of them is answered."""
@@ -161,11 +162,15 @@ class Http(HttpToolsProtocol):
         self._in_head, self._size = True, 0
 
     def on_url(self, url: bytes) -> None:
-        self._add(len(url))
+        self._size += len(url)
+        if self._size > LARGEST_HEAD:
+            self._stop(self._too_large())
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._add(len(name) + len(value) + len(": \r\n"))
+        self._size += len(name) + len(value) + LEAST_OF_HEADER
+        if self._size > LARGEST_HEAD:
+            self._stop(self._too_large())
         if self._in_head:  # else it is a trailer, which is none of the headers (RFC 9110 §6.5.1)
             if len(self.headers) == MOST_HEADERS:
                 self._stop(HeadTooLarge())
@@ -191,11 +196,6 @@ class Http(HttpToolsProtocol):
             self._connections.work(self)
         else:
             self._rest()
-
-    def _add(self, size: int) -> None:
-        self._size += size
-        if self._size > LARGEST_HEAD:
-            self._stop(self._too_large())
 
     def _too_large(self) -> Unread:
         return TargetTooLong() if self._in_head and len(self.url) > LARGEST_HEAD // 2 else HeadTooLarge()

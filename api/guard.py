@@ -45,7 +45,8 @@ class Guard:
 
     def knows(self, scope: Scope) -> bool:
         """Whether a request or handshake names us as we are called."""
-        return scope["path"] in PROBES or self._hosts.ours(Headers(scope=scope).getlist("host"))
+        named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        return self._hosts.ours(named) or scope["path"] in PROBES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, headers = scope["path"], Headers(scope=scope)
