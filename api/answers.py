@@ -1,5 +1,6 @@
 """What HTTP says besides GraphQL results: refusals with the same code and sentences."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import orjson
@@ -18,15 +19,31 @@ STATUS = {
 }
 
 
-def json_answer(content: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(content), status, media_type="application/json")
+def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(content), status, headers, media_type="application/json")
 
 
-def refusal(refused: Refused, status: int | None = None) -> Response:
+def errors_of(refused: Refused, number: str, **more: object) -> dict[str, Any]:
     """In the form of a GraphQL error, so that clients read one shape everywhere."""
-    extensions = extensions_of(refused) | numbered(request_id.get())
-    errors = [{"message": refused.en, "extensions": extensions}]
-    return json_answer({"errors": errors}, status or STATUS.get(refused.code, 400))
+    extensions = extensions_of(refused) | numbered(number) | more
+    return {"errors": [{"message": refused.en, "extensions": extensions}]}
+
+
+def refusal(refused: Refused, status: int | None = None, retry_after: int | None = None) -> Response:
+    """`retry_after`: seconds."""
+    status = status or STATUS.get(refused.code, 400)
+    headers, more = {}, {}
+    if status == 401:
+        headers["www-authenticate"] = challenge(refused.en)
+    if retry_after is not None:
+        headers["retry-after"], more["retryAfter"] = str(retry_after), retry_after
+    return json_answer(errors_of(refused, request_id.get(), **more), status, headers)
+
+
+def challenge(problem: str) -> str:
+    """What is wrong with a token, as libraries read it (RFC 6750 §3); it allows no quotes within."""
+    said = problem.replace('"', "'")
+    return f'Bearer realm="meilin", error="invalid_token", error_description="{said}"'
 
 
 def refused(request: Request, error: Exception) -> Response:

@@ -20,10 +20,12 @@ from api.answers import fault, hung_up, refused
 from api.clock import utc_now
 from api.glance import Glance
 from api.graphql import GraphQLEndpoint
+from api.guard import Guard
 from api.logs import configure
 from api.metrics import Metrics
+from api.origins import Origins
 from api.requests import Requests
-from api.sessions import sign_in, sign_out
+from api.sessions import Sessions
 from api.settings import Settings
 from api.sockets import Sockets
 from api.timers import keep_running_due
@@ -52,15 +54,23 @@ class NotMigrated(RuntimeError):
 class App(Starlette):
     """Sockets go straight to theirs: what wraps a request would only make each of thousands larger."""
 
-    def __init__(self, *, sockets: Sockets, **given: Any) -> None:
+    def __init__(self, *, settings: Settings, sockets: Sockets, metrics: Metrics, **given: Any) -> None:
         super().__init__(**given)
         self.sockets = sockets
+        self._guard = Guard(super().__call__, settings)
+        self._requests = Requests(self._guard, metrics)  # around all, so that faults are counted too
+        self.state.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
+        if scope["type"] == "lifespan":
+            await super().__call__(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._requests(scope, receive, send)
+        elif self._guard.knows(scope):
             await self.sockets(scope, receive, send)
         else:
-            await super().__call__(scope, receive, send)
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
 
 
 def create_app(settings: Settings) -> App:
@@ -104,18 +114,22 @@ def create_app(settings: Settings) -> App:
                         await all_done()
                 stop_telling()
 
+    origins = Origins(settings.public_url, settings.allowed_origins)
+    sessions = Sessions(settings, origins)
     app = App(
+        settings=settings,
         sockets=sockets,
+        metrics=metrics,
         routes=[
-            Route("/graphql", GraphQLEndpoint(settings, watching, metrics), methods=["GET", "POST"]),
-            Route("/session", sign_in, methods=["POST"]),
-            Route("/session", sign_out, methods=["DELETE"]),
+            Route("/graphql", GraphQLEndpoint(origins, watching, metrics), methods=["GET", "POST"]),
+            Route("/session", sessions.sign_in, methods=["POST"]),
+            Route("/session", sessions.sign_out, methods=["DELETE"]),
             Route("/health/live", health.live),
             Route("/health/ready", health.ready),
-            Route("/metrics", metrics.show),
+            Route("/metrics", metrics.answer),
             *page.routes(),
         ],
-        middleware=[Middleware(Requests, metrics=metrics), Middleware(GZipMiddleware, minimum_size=1024)],
+        middleware=[Middleware(GZipMiddleware, minimum_size=1024)],
         exception_handlers={
             404: page.not_found,
             Refused: refused,
@@ -124,7 +138,6 @@ def create_app(settings: Settings) -> App:
         },
         lifespan=lifespan,
     )
-    app.state.settings = settings
     app.state.watching = watching
     app.state.broker = broker
     app.state.glance = Glance()

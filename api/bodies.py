@@ -1,10 +1,13 @@
 """Bodies of requests: read whole, never more than a request of ours needs, and not for ever."""
 
 import asyncio
+import re
 
 from starlette.requests import Request
 
 from community.errors import ErrorCode, Refused
+
+_KEY = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*+(:?)', re.DOTALL)
 
 LARGEST = 256 * 1024
 
@@ -30,6 +33,27 @@ class TooSlow(Unread):
     en = "The request did not come to its end; please try again."
 
 
+class WrongMedia(Unread):
+    status = 415
+    code = ErrorCode.INVALID_INPUT
+    zh = "请求的内容要用 application/json（UTF-8，不压缩）。"
+    en = "The body of a request is application/json, in UTF-8 and not compressed."
+
+
+def is_json(request: Request) -> bool:
+    """Whether the body calls itself JSON as we read it; names of media types have no case (RFC 9110 §8.3)."""
+    media, *params = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    charsets = {part.removeprefix("charset=").strip('"') for part in params if part.startswith("charset=")}
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    return media == "application/json" and charsets <= {"utf-8", "utf8", "us-ascii"} and coding == "identity"
+
+
+def check_json(request: Request) -> None:
+    """Raises WrongMedia for a POST whose body is no JSON."""
+    if request.method == "POST" and not is_json(request):
+        raise WrongMedia
+
+
 async def read(request: Request) -> bytes:
     """The body, which is also left where Starlette looks for it. Raises TooLarge, TooSlow."""
     body = bytearray()
@@ -43,3 +67,19 @@ async def read(request: Request) -> bytes:
         raise TooSlow from None
     request._body = bytes(body)
     return request._body
+
+
+def repeats_a_key(data: str | bytes, parsed: object) -> bool:
+    """Whether of two equal keys of an object, of which readers take now the first and now the last, one was
+    lost in `parsed`.
+    """
+    written = sum(map(len, _KEY.findall(data.encode() if isinstance(data, str) else data)))
+    left, keys = [parsed], 0
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            keys += len(value)
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return keys != written

@@ -4,20 +4,20 @@ from functools import cache
 from typing import Any
 
 import orjson
-from cross_web import HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLHTTPResponse
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.types.execution import PreExecutionError
 
 from api import bodies
 from api.answers import refusal
 from api.clock import utc_now
 from api.metrics import Metrics
-from api.sessions import COOKIE, check_origin, secret_of, viewer_behind
-from api.settings import Settings
+from api.origins import Origins
+from api.sessions import bearer, cookie_of, viewer_behind
 from community.errors import InvalidInput, Refused
 from community.permissions import Viewer
 from realtime.standing import Standing
@@ -29,12 +29,20 @@ from schema.watching import Watching
 GRAPHQL_JSON, JSON = "application/graphql-response+json", "application/json"
 
 
+class _JsonRequest(StarletteRequestAdapter):
+    """One whose media type was looked at: Strawberry would compare its letters."""
+
+    content_type = JSON
+
+
 class GraphQLEndpoint(GraphQL[Context, None]):
     """Reads who asks, refuses what may not come in, and hands the rest to the schema."""
 
-    def __init__(self, settings: Settings, watching: Watching, metrics: Metrics) -> None:
+    request_adapter_class = _JsonRequest
+
+    def __init__(self, origins: Origins, watching: Watching, metrics: Metrics) -> None:
         super().__init__(graphql_schema, graphql_ide=None)
-        self._settings, self._watching, self._metrics = settings, watching, metrics
+        self._origins, self._watching, self._metrics = origins, watching, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(Request(scope, receive))
@@ -42,10 +50,10 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     async def _answer(self, request: Request) -> Response:
         try:
-            check_origin(request, self._settings)
-            await bodies.read(request)
             authorization = request.headers.get("authorization")
-            secret = secret_of(authorization, request.cookies.get(COOKIE))
+            secret = bearer(authorization) if authorization is not None else cookie_of(request, self._origins)
+            bodies.check_json(request)
+            await bodies.read(request)
             viewer = await viewer_behind(secret, utc_now(), strict=authorization is not None)
             return await self.run(request, context=self._context(request, viewer, secret))
         except bodies.Unread as refused:
@@ -80,11 +88,19 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)
 
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> Any:
+        parsed = await super().parse_http_body(request)
+        if isinstance(parsed, GraphQLRequestData) and not isinstance(parsed.operation_name, str | None):
+            raise HTTPException(400, "The name of an operation is a string or null")
+        return parsed
+
     def parse_json(self, data: str | bytes) -> Any:
         """A body, which comes as bytes, is an object, or a list that is refused as a batch."""
         parsed = super().parse_json(data)
         if isinstance(data, bytes) and not isinstance(parsed, dict | list):
             raise HTTPException(400, "A request is a JSON object")
+        if bodies.repeats_a_key(data, parsed):
+            raise HTTPException(400, "A key is given twice in one object")
         return parsed
 
     def should_render_graphql_ide(self, request: object) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 import logging.config
+import time
 
 import structlog
 from structlog.typing import EventDict
@@ -10,6 +11,27 @@ from schema.errors import request_id
 
 # What stood in variables when something failed is tokens, names and ballots.
 _WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+
+
+SELDOM = 60.0
+"""Seconds between two equal warnings of the server about what clients send, who can send much."""
+
+
+class _Seldom(logging.Filter):
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:
+            return True
+        now, before = time.monotonic(), self._said.get(record.msg)
+        if before is not None and now - before < SELDOM:
+            return False
+        if len(self._said) > 100:
+            self._said.clear()
+        self._said[record.msg] = now
+        return True
 
 
 def _with_request(logger: object, method: str, event: EventDict) -> EventDict:
@@ -40,6 +62,8 @@ def configure(level: str) -> None:
     logging.root.setLevel(level)
     # What they say at INFO has the addresses of clients in it.
     logging.getLogger("uvicorn.access").disabled = True
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    server = logging.getLogger("uvicorn.error")
+    server.setLevel(logging.WARNING)
+    server.filters = [_Seldom()]
     for name in ("tortoise", "aiosqlite"):  # at DEBUG they tell the values of statements
         logging.getLogger(name).setLevel(logging.INFO)

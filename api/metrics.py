@@ -6,6 +6,7 @@ up what is there. A single process keeps them in memory.
 
 import asyncio
 import os
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -140,7 +142,17 @@ class Metrics:
         self._messages.inc(members)
         self._delivery.observe(took)
 
-    async def show(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """Only for whoever has the token: the counts tell of communities that are not public."""
+        if not (token := request.app.state.settings.metrics_token):
+            raise HTTPException(404)
+        given = request.headers.get("authorization", "").encode("latin-1")
+        scheme, _, secret = given.partition(b" ")
+        if scheme.lower() != b"bearer" or not secrets.compare_digest(secret.strip(), token.encode()):
+            return Response(status_code=401, headers={"www-authenticate": 'Bearer realm="meilin"'})
+        return await self.show()
+
+    async def show(self) -> Response:
         await self._look()
         registry = _of_all(self.shared) if self.shared else self._registry
         return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -22,11 +22,26 @@ SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "x-frame-options": "DENY",
+    "permissions-policy": ", ".join(
+        f"{name}=()"
+        for name in (
+            "camera",
+            "microphone",
+            "geolocation",
+            "payment",
+            "usb",
+            "display-capture",
+            "midi",
+            "serial",
+        )
+    ),
 }
 
 
-def _policy(html: str, *, explorer: bool) -> str:
-    """Only our own scripts, and those inline ones that the file itself has, by hash."""
+def _policy(html: str, host: str, *, explorer: bool) -> str:
+    """Only our own scripts, and those inline ones that the file itself has, by hash; `host`: as it was asked
+    for, since to some browsers a socket of our own is not of 'self'.
+    """
     inline = re.findall(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", html, flags=re.S)
     hashes = [f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in inline]
     return "; ".join(
@@ -36,7 +51,7 @@ def _policy(html: str, *, explorer: bool) -> str:
             "style-src 'self' 'unsafe-inline'" if explorer else "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self' data:",
-            "connect-src 'self' ws: wss:",
+            f"connect-src 'self' ws://{host} wss://{host}",
             "worker-src 'self' blob:" if explorer else "worker-src 'none'",
             "frame-ancestors 'none'",
             "base-uri 'none'",
@@ -45,11 +60,11 @@ def _policy(html: str, *, explorer: bool) -> str:
     )
 
 
-def _html(file: Path, status: int = 200, *, explorer: bool = False) -> Response:
+def _html(request: Request, file: Path, status: int = 200, *, explorer: bool = False) -> Response:
     """One built HTML file, which browsers ask for anew each time so that a deploy shows at once."""
     if not file.exists():
         return PlainTextResponse(NOT_BUILT, 503)
-    policy = _policy(file.read_text(), explorer=explorer)
+    policy = _policy(file.read_text(), request.headers["host"], explorer=explorer)
     headers = SECURITY | {"content-security-policy": policy, "cache-control": "no-cache"}
     return FileResponse(file, status, headers=headers, media_type="text/html")
 
@@ -69,10 +84,10 @@ class _Assets(StaticFiles):
 
 def routes(built: Path = BUILT) -> list[BaseRoute]:
     def show(request: Request) -> Response:
-        return _html(built / "index.html")
+        return _html(request, built / "index.html")
 
     def explore(request: Request) -> Response:
-        return _html(built / "graphiql.html", explorer=True)
+        return _html(request, built / "graphiql.html", explorer=True)
 
     return [
         *(Route(address, show) for address in ADDRESSES),
@@ -84,5 +99,5 @@ def routes(built: Path = BUILT) -> list[BaseRoute]:
 def not_found(request: Request, error: Exception) -> Response:
     """An address of nothing shows people the page, which says so, and programs a line."""
     if "text/html" in request.headers.get("accept", ""):
-        return _html(BUILT / "index.html", 404)
+        return _html(request, BUILT / "index.html", 404)
     return PlainTextResponse("Not Found\n", 404)

@@ -2,22 +2,32 @@
 
 import logging
 import os
+import resource
 import socket
 import sys
+import time
+from contextlib import closing, suppress
+from functools import partial
+from http.client import HTTPConnection, HTTPException
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import uvicorn
-from uvicorn._types import ASGI3Application
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from api.app import create_app, spare_the_collector
-from api.lines import FrameProtocol
+from api.connections import Connections
+from api.front import CountedFrames, Http
 from api.logs import configure
 from api.metrics import SHARED
 from api.settings import Settings
+
+STARTING, FREEZING = 600.0, 60.0
+"""Seconds for a worker to begin, on a slow machine, and in which it may be silent afterwards."""
 
 LARGEST_MESSAGE = 64 * 1024
 
@@ -26,6 +36,9 @@ HEARTBEAT = 45.0
 
 KNOCKING = 8192
 """Connections that may wait to be accepted, as when all screens come back at once."""
+
+RESERVED, LEAST = 100, 10
+"""File descriptors that are no connections: of the database, Redis, files; and the fewest connections."""
 
 GRACE = 10
 """Seconds for requests under way when the server is told to stop."""
@@ -41,33 +54,11 @@ WELCOME = """
   热闹起来       .venv/bin/meilin demo --alive{where}
 """
 
+log = logging.getLogger(__name__)
+
 
 def _welcome(url: str, port: int) -> str:
     return WELCOME.format(url=url, where="" if port == 8000 else f" --url http://127.0.0.1:{port}")
-
-
-class Http(HttpToolsProtocol):
-    """Where several requests were sent at once, stock uvicorn tells only the last that the client hung up:
-    the one that is being answered writes on to a closed line, which ends as a fault in the log.
-    """
-
-    _answered: RequestResponseCycle | None = None
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._answered = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def handle_websocket_upgrade(self) -> None:
-        super().handle_websocket_upgrade()
-        # It and its parser hold each other: without this they would wait for the collector with the socket.
-        del self.parser
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._answered and not self._answered.response_complete:
-            self._answered.disconnected = True
-            self._answered.message_event.set()
-        self._answered = None
-        super().connection_lost(exc)
 
 
 class _Server(uvicorn.Server):
@@ -80,13 +71,23 @@ class _Server(uvicorn.Server):
             print(_welcome(url, self.config.port), flush=True)  # noqa: T201 - for the person who started it
 
 
-def _options(host: str, port: int) -> dict[str, Any]:
+def _descriptors() -> int:
+    """How many files and connections a process may have open: as many as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems call the hard limit infinite and mean less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
+    most = max(LEAST, min(settings.connections, _descriptors() - RESERVED))
     return {
         "host": host,
         "port": port,
         "loop": "uvloop",
-        "http": Http,
-        "ws": FrameProtocol,
+        "http": partial(Http, Connections(most, settings.connections_per_address)),
+        "ws": CountedFrames,
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
         "backlog": KNOCKING,
@@ -96,6 +97,7 @@ def _options(host: str, port: int) -> dict[str, Any]:
         "access_log": False,
         "log_config": None,
         "server_header": False,
+        "timeout_worker_healthcheck": int(FREEZING),  # of those that replace others on SIGHUP
     }
 
 
@@ -104,13 +106,13 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     if workers == 1:
         app = create_app(settings)
         spare_the_collector()
-        _Server(uvicorn.Config(app, **_options(host, port))).run()
+        _Server(uvicorn.Config(app, **_options(settings, host, port))).run()
         return
     os.environ["MEILIN_PUBLIC_URL"] = settings.public_url  # the workers read their settings for themselves
     with TemporaryDirectory(prefix="meilin-metrics-") as folder:
         os.environ[SHARED] = folder
         config = uvicorn.Config(
-            "api.app:from_environment", factory=True, workers=workers, **_options(host, port)
+            "api.app:from_environment", factory=True, workers=workers, **_options(settings, host, port)
         )
         _supervise(config, settings.public_url)
 
@@ -118,8 +120,65 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
 def _supervise(config: uvicorn.Config, url: str) -> None:
     """As `uvicorn.run` does, but says how it ended, and which workers died: its lines hold no addresses."""
     logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)
-    supervisor = Multiprocess(config, sockets=[config.bind_socket()])
-    print(_welcome(url, config.port), flush=True)  # noqa: T201
+    supervisor = Supervisor(config, sockets=[config.bind_socket()])
+    Thread(target=_welcome_once_served, args=(supervisor, url), daemon=True).start()
     supervisor.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
         sys.exit(STARTUP_FAILURE)
+
+
+class Supervisor(Multiprocess):
+    """Has more patience with its workers than uvicorn, and never stands still for one of them: stock, it asks
+    each whether it lives, waits for the answer, and kills whoever gives none within seconds.
+    """
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        self._asked: WeakKeyDictionary[Process, _Asked] = WeakKeyDictionary()
+
+    def keep_subprocess_alive(self) -> None:
+        for place, process in enumerate(self.processes):
+            if self.should_exit.is_set():
+                return
+            if process.process.is_alive() and self._asked.setdefault(process, _Asked()).answers(process):
+                continue
+            process.kill()
+            process.join()
+            if process.exitcode == STARTUP_FAILURE:
+                log.error("Child process [%d] failed to start, stopping the parent process.", process.pid)
+                self.should_exit.set()
+                return
+            log.warning("Child process [%d] died", process.pid)
+            self.processes[place] = Process(self.config, self.sockets)
+            self.processes[place].start()
+
+
+class _Asked:
+    """When a worker last said that it lives."""
+
+    def __init__(self) -> None:
+        self._heard, self._patience = time.monotonic(), STARTING
+        self._waiting = False
+
+    def answers(self, process: Process) -> bool:
+        line = process.parent_conn
+        with suppress(OSError, EOFError):  # it died just now, and is found so in a moment
+            while line.poll():
+                line.recv()
+                self._heard, self._patience, self._waiting = time.monotonic(), FREEZING, False
+            if not self._waiting:
+                line.send(b"ping")
+                self._waiting = True
+        return time.monotonic() - self._heard < self._patience
+
+
+def _welcome_once_served(supervisor: Multiprocess, url: str) -> None:
+    """Workers may take long to start; who is welcomed is served."""
+    host, port = supervisor.sockets[0].getsockname()[:2]
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what it is bound to
+    while not supervisor.should_exit.wait(0.2):
+        with suppress(OSError, HTTPException), closing(HTTPConnection(near, port, timeout=5)) as line:
+            line.request("GET", "/health/live")
+            if line.getresponse().status == 200:
+                print(_welcome(url, port), flush=True)  # noqa: T201 - for the person who started it
+                return

@@ -1,6 +1,7 @@
 """Signing in and out, and who a request comes from."""
 
 from datetime import datetime, timedelta
+from math import ceil
 
 import orjson
 from starlette.requests import Request
@@ -9,14 +10,27 @@ from starlette.responses import Response
 from api import bodies
 from api.answers import json_answer, refusal
 from api.clock import utc_now
+from api.limits import RateLimit
+from api.origins import Origins
 from api.settings import Settings
 from community.errors import ErrorCode, InvalidInput, Refused, Unauthenticated
 from community.members.actions import end_session, sign_in_demonstration
-from community.members.reads import viewer_of
+from community.members.reads import viewer_of, why_nobody
 from community.permissions import NOBODY, SYSTEM, Viewer
 
 COOKIE = "meilin_session"
 LIFETIME = timedelta(days=30)
+
+
+class WithoutBearer(Unauthenticated):
+    zh = "请在令牌前面写上 Bearer：Authorization: Bearer 令牌。"
+    en = "Write the word Bearer before the token: Authorization: Bearer TOKEN."
+
+
+class SignInsExhausted(Refused):
+    code = ErrorCode.TRY_AGAIN
+    zh = "从这个网络登录得太频繁，请过一会儿再试。"
+    en = "Too many sign-ins from this network; please try again in a while."
 
 
 class ForeignOrigin(Refused):
@@ -26,66 +40,100 @@ class ForeignOrigin(Refused):
 
 
 def bearer(authorization: str) -> str:
-    """The secret in `Bearer …`. Raises Unauthenticated for any other scheme."""
+    """The secret in `Bearer …`. Raises WithoutBearer for any other scheme."""
     scheme, _, secret = authorization.partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
-        raise Unauthenticated
+        raise WithoutBearer
     return secret.strip()
 
 
 def secret_of(authorization: str | None, cookie: str | None) -> str | None:
-    """Whoever names a token means it, also beside a cookie. Raises Unauthenticated for another scheme."""
+    """Whoever names a token means it, also beside a cookie. Raises WithoutBearer for another scheme."""
     return cookie if authorization is None else bearer(authorization)
 
 
 async def viewer_behind(secret: str | None, now: datetime, *, strict: bool) -> Viewer:
-    """NOBODY without a secret. `strict`: a secret that opens nothing raises Unauthenticated."""
+    """NOBODY without a secret. `strict`: a secret that opens nothing raises Unauthenticated, saying why."""
     if secret is None:
         return NOBODY
     viewer = await viewer_of(secret, now)
     if viewer is None and strict:
-        raise Unauthenticated
+        raise await why_nobody(secret)
     return viewer or NOBODY
 
 
-def check_origin(request: Request, settings: Settings) -> None:
-    """A POST that relies on the cookie comes from our own page, as JSON. Raises ForeignOrigin."""
-    if "authorization" in request.headers or COOKIE not in request.cookies:
-        return
-    if request.method == "POST" and not _from_our_page(request, settings):
-        raise ForeignOrigin
-
-
-def _from_our_page(request: Request, settings: Settings) -> bool:
+def cookie_of(request: Request, origins: Origins) -> str | None:
+    """What the cookie holds. A page elsewhere that may ask does so with a token: its reader's cookie is none.
+    A POST that relies on the cookie comes from our own page. Raises ForeignOrigin.
+    """
+    if (secret := request.cookies.get(COOKIE)) is None or _from_our_page(request, origins):
+        return secret
     origin = request.headers.get("origin")
-    own = {settings.public_url.rstrip("/"), f"{request.url.scheme}://{request.headers.get('host', '')}"}
-    json_body = request.headers.get("content-type", "").split(";")[0].strip() == "application/json"
-    return origin in own and json_body
+    if origin is not None and origins.answer_to(origin):
+        return None
+    if request.method == "POST":
+        raise ForeignOrigin
+    return secret
 
 
-async def sign_in(request: Request) -> Response:
-    """POST /session: a cookie for a demonstration account."""
-    settings: Settings = request.app.state.settings
-    try:
-        if not _from_our_page(request, settings) and request.headers.get("origin") is not None:
-            raise ForeignOrigin
-        account = await _account_asked(request)
-        before = request.cookies.get(COOKIE)
-        secret = await sign_in_demonstration(SYSTEM, utc_now(), account, lifetime=LIFETIME, replacing=before)
-    except bodies.Unread as refused:
-        return refusal(refused, refused.status)
-    except Refused as refused:
-        return refusal(refused)
-    response = json_answer({"account": account})
-    response.set_cookie(
-        COOKIE,
-        secret,
-        max_age=int(LIFETIME.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=settings.secure,
-    )
-    return response
+def _from_our_page(request: Request, origins: Origins) -> bool:
+    headers = request.headers
+    return origins.own(headers.get("origin"), request.url.scheme, headers.get("host", ""))
+
+
+class Sessions:
+    """POST and DELETE /session."""
+
+    def __init__(self, settings: Settings, origins: Origins) -> None:
+        self._settings, self._origins = settings, origins
+        self._limit = RateLimit(settings.sign_ins_per_address)
+
+    async def sign_in(self, request: Request) -> Response:
+        """A cookie for a demonstration account; the session that the browser had before ends."""
+        try:
+            if request.headers.get("origin") is not None and not _from_our_page(request, self._origins):
+                raise ForeignOrigin
+            bodies.check_json(request)
+            if wait := self._limit.take(request.client.host if request.client else ""):
+                return refusal(SignInsExhausted(), 429, ceil(wait))
+            account = await _account_asked(request)
+            before = request.cookies.get(COOKIE)
+            secret = await sign_in_demonstration(
+                SYSTEM, utc_now(), account, lifetime=LIFETIME, replacing=before
+            )
+        except bodies.Unread as refused:
+            return refusal(refused, refused.status)
+        except Refused as refused:
+            return refusal(refused)
+        response = json_answer({"account": account})
+        response.set_cookie(
+            COOKIE,
+            secret,
+            max_age=int(LIFETIME.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=self._settings.secure,
+        )
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        """Ends the session of the cookie, and that of the token that comes with it."""
+        response = await self._ended(request)
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=self._settings.secure)
+        return response
+
+    async def _ended(self, request: Request) -> Response:
+        authorization, cookie = request.headers.get("authorization"), request.cookies.get(COOKIE)
+        try:
+            if cookie:
+                await end_session(SYSTEM, utc_now(), cookie)
+            if authorization is not None:
+                secret = bearer(authorization)
+                await viewer_behind(secret, utc_now(), strict=True)
+                await end_session(SYSTEM, utc_now(), secret)
+        except Refused as refused:
+            return refusal(refused)
+        return Response(status_code=204)
 
 
 async def _account_asked(request: Request) -> str:
@@ -97,12 +145,3 @@ async def _account_asked(request: Request) -> str:
     if not isinstance(account, str):
         raise InvalidInput(problem_zh='写成 {"account": "…"} 的样子', problem_en='send {"account": "…"}')
     return account
-
-
-async def sign_out(request: Request) -> Response:
-    """DELETE /session: ends the session of the cookie."""
-    if secret := request.cookies.get(COOKIE):
-        await end_session(SYSTEM, utc_now(), secret)
-    response = Response(status_code=204)
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
-    return response

@@ -1,16 +1,25 @@
 """Every setting of the house: environment variables that begin with MEILIN_."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from api.origins import BadName, allowed_origin_of, host_of, origin_of
 
 ENGINES = ("sqlite:///", "postgres://", "postgresql://")
 NUMBERS: dict[str, tuple[type[int] | type[float], float, float]] = {
     "live_pause": (float, 0, 10),
     "live_share": (float, 0.05, 1),
     "sockets_per_address": (int, 1, 1_000_000),
+    "connections": (int, 10, 1_000_000),
+    "connections_per_address": (int, 1, 1_000_000),
+    "sign_ins_per_address": (int, 1, 1_000_000),
+}
+LISTS: dict[str, tuple[Callable[[str], str], str]] = {
+    "allowed_hosts": (host_of, "names such as meilin.example"),
+    "allowed_origins": (allowed_origin_of, "origins such as https://app.example, or *"),
 }
 LINES = ("redis://", "rediss://", "unix://")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -25,8 +34,10 @@ class BadSetting(ValueError):
 class Settings:
     """`database_url`: sqlite:///path or postgres://…; `redis_url`: redis://…, none for a single process;
     `public_url`: how browsers reach us; `live_pause`: seconds between two moments of one vote or event;
-    `live_share`: of a process's time that may go into writing to screens; `sockets_per_address`:
-    of one process.
+    `live_share`: of a process's time that may go into writing to screens; `allowed_hosts`: further names
+    of ours; `allowed_origins`: pages elsewhere that may ask with a token, or `*`; `metrics_token`: without
+    it there are no metrics; `sign_ins_per_address`: a minute. Whatever is counted by address is counted
+    by each process for itself, connections only until they are sockets.
     """
 
     database_url: str = f"sqlite:///{HOME}/var/meilin.sqlite3"
@@ -36,6 +47,12 @@ class Settings:
     live_pause: float = 0.1
     live_share: float = 0.5
     sockets_per_address: int = 2000
+    connections: int = 20_000
+    connections_per_address: int = 2000
+    sign_ins_per_address: int = 120
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    metrics_token: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, port: int = 8000) -> "Settings":
@@ -47,11 +64,13 @@ class Settings:
         if unknown := sorted(set(given) - set(known)):
             raise BadSetting(f"unknown setting {unknown[0]}; there are {', '.join(known)}")
         values = {known[name]: value for name, value in given.items() if value}
-        settings = cls(**{"public_url": f"http://localhost:{port}"} | _numbers(values))
+        settings = cls(**{"public_url": f"http://localhost:{port}"} | _lists(_numbers(values)))
         if not settings.database_url.startswith(ENGINES):
             raise BadSetting(f"MEILIN_DATABASE_URL begins with {' or '.join(ENGINES)}")
         if settings.redis_url and not settings.redis_url.startswith(LINES):
             raise BadSetting(f"MEILIN_REDIS_URL begins with {' or '.join(LINES)}")
+        if origin_of(settings.public_url) is None:
+            raise BadSetting("MEILIN_PUBLIC_URL is like https://meilin.example")
         if settings.log_level not in LEVELS:
             raise BadSetting(f"MEILIN_LOG_LEVEL is {' or '.join(LEVELS)}")
         return settings
@@ -74,3 +93,15 @@ def _numbers(values: Mapping[str, str]) -> dict[str, Any]:
             if read[name] is None or not least <= read[name] <= most:
                 raise BadSetting(f"MEILIN_{name.upper()} is a number from {least} to {most}")
     return read
+
+
+def _lists(values: dict[str, Any]) -> dict[str, Any]:
+    """`values` with those that are lists, with commas or spaces between, as tuples. Raises BadSetting."""
+    for name, (read, example) in LISTS.items():
+        if name in values:
+            said = values[name].replace(",", " ").split()
+            try:
+                values[name] = tuple(dict.fromkeys(map(read, said)))
+            except BadName as error:
+                raise BadSetting(f"MEILIN_{name.upper()} is a list of {example}, not {error}") from None
+    return values

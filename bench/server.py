@@ -85,7 +85,8 @@ def main() -> None:
     given = parser.parse_args()
     os.sched_setaffinity(0, {given.core})
     os.environ["MEILIN_DATABASE_URL"] = given.database
-    os.environ["MEILIN_SOCKETS_PER_ADDRESS"] = "100000"
+    for limit in ("SOCKETS_PER_ADDRESS", "CONNECTIONS_PER_ADDRESS", "CONNECTIONS"):
+        os.environ[f"MEILIN_{limit}"] = "100000"
     _set_tempo(given.pause, given.share)
     with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(2, 1)  # what the app prints is no answer

@@ -49,7 +49,7 @@ from schema.context import Context
 from schema.nodes import to_id
 from schema.schema import graphql_schema
 from schema.watching import Watching
-from tests.engines import Engine, opened_alone
+from tests.engines import METRICS_TOKEN, TRUSTED, Engine, opened_alone
 from tests.services import Postgres, Redis, free_port, running, running_postgres
 
 ROOT = Path(__file__).parents[1]
@@ -440,6 +440,12 @@ class Server:
     def bearer(self, who: str | None) -> dict[str, str]:
         return {} if who is None else {"authorization": f"Bearer {self.town.tokens[who]}"}
 
+    def metrics(self) -> str:
+        """What it tells Prometheus."""
+        response = self.client.get("/metrics", headers=TRUSTED)
+        assert response.status_code == 200
+        return response.text
+
     def post(self, query: str, who: str | None = None, **variables: Any) -> Any:
         """The whole answer to a GraphQL request, as JSON."""
         body = {"query": query, "variables": variables}
@@ -495,7 +501,7 @@ def served(
     environment = town.engine.environment(url) | environment
     for attempt in range(3):
         server = Server(town, url, free_port(), folder / f"log-{attempt}")
-        environment = {"MEILIN_PUBLIC_URL": server.url} | environment
+        environment = {"MEILIN_PUBLIC_URL": server.url, "MEILIN_METRICS_TOKEN": METRICS_TOKEN} | environment
         with Path(server._log).open("wb") as log:
             command = meilin("serve", "--port", str(server.port), **environment)
             command |= {} if program is None else {"args": [*program, "--port", str(server.port)]}
@@ -525,8 +531,8 @@ def server(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 def serve(town: Town, town_url: str) -> Callable[..., Any]:
     """For a test that needs a server of its own: `with serve(folder, MEILIN_…=…) as server`."""
 
-    def start(folder: Path, **environment: str) -> Any:
-        return served(town, town_url, folder, **environment)
+    def start(folder: Path, program: Sequence[str] | None = None, **environment: str) -> Any:
+        return served(town, town_url, folder, program, **environment)
 
     return start
 

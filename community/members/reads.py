@@ -10,8 +10,9 @@ from typing import Any
 from tortoise.expressions import Q
 
 from community.database.sql import instant, marks, select
+from community.errors import Unauthenticated
 from community.members.models import Account, Session
-from community.members.rules import SessionKind
+from community.members.rules import ExpiredToken, SessionKind, UnknownToken
 from community.permissions import CITY, Permission, Role, Viewer
 
 
@@ -93,6 +94,11 @@ async def sessions_of(accounts: Collection[int], now: datetime) -> list[SessionR
         SessionRow(**row | {"scopes": None if row["scopes"] is None else tuple(row["scopes"].split())})
         for row in rows
     ]
+
+
+async def why_nobody(secret: str) -> Unauthenticated:
+    """What is wrong with a token behind which there is no viewer; one that was ended left no trace."""
+    return ExpiredToken() if await Session.exists(hash=hash_of(secret)) else UnknownToken()
 
 
 def held(now: datetime) -> Q:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from enum import StrEnum
 
-from community.errors import ErrorCode, Refused
+from community.errors import ErrorCode, Refused, Unauthenticated
 
 LONGEST_NAME = 96
 """Of an account's handle."""
@@ -22,6 +22,16 @@ class PartyKind(StrEnum):
 class SessionKind(StrEnum):
     COOKIE = "COOKIE"
     TOKEN = "TOKEN"
+
+
+class UnknownToken(Unauthenticated):
+    zh = "没有这个令牌，或者它已被撤销。请核对，或者重新申请一个。"
+    en = "This token is unknown or was revoked; check it, or ask for a new one."
+
+
+class ExpiredToken(Unauthenticated):
+    zh = "这个令牌已经过期，请重新申请一个。"
+    en = "This token has expired; ask for a new one."
 
 
 class NotRepresentative(Refused):

@@ -70,7 +70,8 @@ def here(way: str, town: Any, town_url: str) -> Start:
     @asynccontextmanager
     async def start(stock: dict[str, Any] | None = None, **settings: Any) -> AsyncIterator[Here]:
         app = create_app(Settings(town_url, town.engine.redis, **settings))
-        given = _options("127.0.0.1", 0) | {"loop": "none"} | (STOCK if way == "plain" else {})
+        given = _options(app.state.settings, "127.0.0.1", 0) | {"loop": "none"}
+        given |= STOCK if way == "plain" else {}
         server = uvicorn.Server(uvicorn.Config(app, **given | (stock or {})))
         EXECUTOR_CACHE.clear()
         running = asyncio.create_task(server._serve())

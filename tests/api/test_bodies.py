@@ -1,7 +1,9 @@
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 
+import orjson
 import pytest
 from starlette.requests import Request
 from starlette.types import Message
@@ -58,8 +60,47 @@ async def test_whoever_sends_no_body_is_told_408(monkeypatch: pytest.MonkeyPatch
     async def send(message: Message) -> None:
         said.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": []}
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
     await create_app(Settings())(scope, receive, send)
     assert said[0]["status"] == 408
     (error,) = json.loads(said[1]["body"])["errors"]
     assert error["extensions"]["code"] == "TRY_AGAIN"
+
+
+@pytest.mark.parametrize(
+    ("body", "repeated"),
+    [
+        (b"{}", False),
+        (b'{"a": {"a": 1}, "b": [{"a": 2}, {"a": 3}]}', False),
+        (b'{"a:b": ":", "c": "\\":\\\\"}', False),
+        ('{"楼：:": "幢:"}', False),
+        (b'{"a": 1, "a": 1}', True),
+        (b'{"a": [{"b": {}, "c": 1, "b": {}}]}', True),
+        (b'{"a": 1, "\\u0061": 2}', True),
+        (b'[[[{"": 1, "": 2}]]]', True),
+    ],
+)
+def test_of_two_equal_keys_none_is_lost_in_silence(body: bytes | str, repeated: bool) -> None:
+    assert bodies.repeats_a_key(body, orjson.loads(body)) is repeated
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b'{"a":1},' * 30_000 + b"1]",
+        b'{"a":"' + b'\\"' * 120_000 + b'"}',
+        b'["' + b":" * 250_000 + b'"]',
+        b'["a",' + b'"",' * 80_000 + b"1]",
+        b'{"a":' * 1000 + b"1" + b"}" * 1000,
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+def test_looking_for_them_is_cheap(body: bytes) -> None:
+    assert len(body) <= bodies.LARGEST
+    took = []
+    for _ in range(3):
+        start = time.process_time()
+        bodies.repeats_a_key(body, orjson.loads(body))
+        took.append(time.process_time() - start)
+    assert min(took) < 0.05

@@ -101,7 +101,7 @@ class Wire:
 
 
 HELLO = (
-    b"GET /graphql HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+    b"GET /graphql HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
     b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
     b"sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
 )
@@ -341,7 +341,7 @@ async def test_many_leave_while_news_go_out_and_the_others_have_them_all(server:
         assert line.state is OPEN
         await line.close()
     async with asyncio.timeout(PATIENCE):
-        while "meilin_watchers 0.0" not in server.client.get("/metrics").text:  # noqa: ASYNC110
+        while "meilin_watchers 0.0" not in server.metrics():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 

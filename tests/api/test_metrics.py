@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.requests import Request
 
 from api.metrics import SHARED, Metrics
 from community.database import journal
@@ -14,6 +13,7 @@ from realtime.groups import Groups
 from realtime.head import Follower
 from realtime.tempo import Tempo
 from schema.watching import Watching
+from tests.engines import METRICS_TOKEN, TRUSTED
 
 
 class NoSockets:
@@ -32,7 +32,7 @@ def metrics_of(watching: Watching | None = None) -> Metrics:
 
 async def shown(metrics: Metrics) -> dict[tuple[str, ...], float]:
     """Values by name and labels."""
-    response = await metrics.show(Request({"type": "http"}))
+    response = await metrics.show()
     assert response.headers["content-type"].startswith("text/plain")
     return values(bytes(response.body).decode())
 
@@ -48,7 +48,7 @@ def values(text: str) -> dict[tuple[str, ...], float]:
 async def scraped(server: Any, until: dict[tuple[str, ...], float]) -> dict[tuple[str, ...], float]:
     """What it shows as soon as it shows that: of other processes it knows what they said last."""
     async with asyncio.timeout(20):
-        while not until.items() <= (found := values(server.client.get("/metrics").text)).items():  # noqa: ASYNC110
+        while not until.items() <= (found := values(server.metrics())).items():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     return found
 
@@ -125,6 +125,42 @@ async def test_what_is_at_hand_is_shown_while_the_database_is_away(
     metrics.errors.labels("TRY_AGAIN").inc()
     found = await shown(metrics)
     assert (found["meilin_errors_total", "TRY_AGAIN"], found["meilin_journal_head",]) == (1, head)
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer x",
+        f"Bearer {METRICS_TOKEN}x",
+        METRICS_TOKEN,
+        f"Basic {METRICS_TOKEN}",
+        "é",
+    ],
+)
+def test_without_its_token_nobody_sees_what_hidden_communities_do(
+    server: Any, authorization: str | None
+) -> None:
+    headers = {} if authorization is None else {"authorization": authorization.encode()}
+    response = server.client.get("/metrics", headers=headers)
+    assert (response.status_code, response.text) == (401, "")
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_the_token_of_an_account_is_none_for_metrics(server: Any) -> None:
+    headers = server.bearer("spring/committee")
+    assert server.client.get("/metrics", headers=headers).status_code == 401
+    headers = {"authorization": f"bearer  {METRICS_TOKEN}"}
+    assert server.client.get("/metrics", headers=headers).status_code == 200
+
+
+def test_without_the_setting_there_are_no_metrics(serve: Any, tmp_path: Path) -> None:
+    with serve(tmp_path, MEILIN_METRICS_TOKEN="") as server:
+        for headers in ({}, TRUSTED, {"authorization": "Bearer"}):
+            response = server.client.get("/metrics", headers=headers)
+            assert (response.status_code, response.text) == (404, "Not Found\n")
 
 
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"

@@ -62,7 +62,10 @@ def test_every_page_is_guarded(client: TestClient, address: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "same-origin"
-    assert headers["content-security-policy"]
+    for name in ("camera", "microphone", "geolocation"):
+        assert f"{name}=()" in headers["permissions-policy"].split(", ")
+    sources = directives(headers["content-security-policy"])["connect-src"]
+    assert sources == ["'self'", "ws://testserver", "wss://testserver"]  # our host alone, as it was asked for
 
 
 def test_the_explorer_is_a_page_of_its_own(client: TestClient) -> None:

@@ -1,6 +1,8 @@
 """Signing in and out, and what a request may do that relies on the cookie."""
 
 import json
+import re
+from datetime import timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,13 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from api.answers import STATUS
+from api.clock import utc_now
 from api.sessions import COOKIE, LIFETIME, bearer
 from community.errors import Unauthenticated
+from community.members.actions import open_session
+from community.members.rules import SessionKind
+from community.permissions import SYSTEM
+from tests.engines import opened_alone
 
 pytestmark = pytest.mark.xdist_group("sessions")
 
@@ -59,7 +66,8 @@ def test_a_demonstration_account_gets_a_cookie_that_scripts_cannot_read(browser:
 
 
 def test_behind_tls_the_cookie_insists_on_it(serve: Any, tmp_path: Path) -> None:
-    with serve(tmp_path, MEILIN_PUBLIC_URL="https://meilin.example/") as server:
+    settings = {"MEILIN_PUBLIC_URL": "https://meilin.example/", "MEILIN_ALLOWED_HOSTS": "127.0.0.1"}
+    with serve(tmp_path, **settings) as server:
         own = {"origin": "https://meilin.example"}
         response = server.client.post("/session", json={"account": "quiet/resident-1"}, headers=own)
         assert response.status_code == 200
@@ -94,26 +102,27 @@ def test_a_foreign_page_cannot_sign_its_reader_in(browser: Any) -> None:
     foreign = browser.post("/session", json=body, headers={"origin": "https://elsewhere.example"})
     assert refused(foreign) == (403, "FORBIDDEN")
     form = browser.post("/session", content=json.dumps(body), headers={"content-type": "text/plain"})
-    assert refused(form) == (403, "FORBIDDEN")
+    assert refused(form) == (415, "INVALID_INPUT")
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "said"),
     [
-        {"origin": "https://elsewhere.example"},
-        {"origin": "null"},
-        {"origin": ""},
-        {"content-type": "text/plain"},
-        {"content-type": "text/plain; application/json"},
+        ({"origin": "https://elsewhere.example"}, (403, "FORBIDDEN")),
+        ({"origin": "https://elsewhere.example", "content-type": "text/plain"}, (403, "FORBIDDEN")),
+        ({"origin": "null"}, (403, "FORBIDDEN")),
+        ({"origin": ""}, (403, "FORBIDDEN")),
+        ({"content-type": "text/plain"}, (415, "INVALID_INPUT")),
+        ({"content-type": "text/plain; application/json"}, (415, "INVALID_INPUT")),
     ],
 )
 def test_a_post_that_relies_on_the_cookie_comes_from_our_own_page_as_json(
-    browser: Any, headers: dict[str, str]
+    browser: Any, headers: dict[str, str], said: tuple[int, str]
 ) -> None:
     sign_in(browser)
     body = json.dumps({"query": VIEWER})
     sent = {"content-type": "application/json"} | headers
-    assert refused(browser.post("/graphql", content=body, headers=sent)) == (403, "FORBIDDEN")
+    assert refused(browser.post("/graphql", content=body, headers=sent)) == said
 
 
 def test_a_post_without_an_origin_cannot_rely_on_the_cookie(browser: Any) -> None:
@@ -202,7 +211,8 @@ async def test_a_foreign_page_opens_no_socket(server: Any, browser: Any) -> None
 
 
 async def test_our_own_page_opens_a_socket_also_under_its_public_address(serve: Any, tmp_path: Path) -> None:
-    with serve(tmp_path, MEILIN_PUBLIC_URL="https://meilin.example") as server:
+    settings = {"MEILIN_PUBLIC_URL": "https://meilin.example", "MEILIN_ALLOWED_HOSTS": "127.0.0.1"}
+    with serve(tmp_path, **settings) as server:
         for origin in (server.url, "https://meilin.example"):
             async with server.socket(origin=origin):
                 pass
@@ -217,6 +227,96 @@ async def test_an_ended_cookie_opens_the_socket_of_nobody(server: Any, browser: 
         message = await socket.receive()
         assert message["id"] == "closed"
         assert "NOT_FOUND" in json.dumps(message)
+
+
+async def ended(server: Any, who: str, lifetime: timedelta) -> str:
+    """A token of its own for an account."""
+    async with opened_alone(server.database_url):
+        return await open_session(SYSTEM, utc_now(), who, kind=SessionKind.TOKEN, lifetime=lifetime)
+
+
+async def test_whoever_brings_a_bad_token_is_told_what_is_wrong_with_it(server: Any) -> None:
+    expired = await ended(server, "spring/tenant", timedelta(seconds=-1))
+    revoked = await ended(server, "spring/tenant", timedelta(days=1))
+    gone = server.client.delete("/session", headers={"authorization": f"Bearer {revoked}"})
+    assert gone.status_code == 204
+    for authorization, said in {
+        f"Bearer {expired}": "expired",
+        f"bearer  {expired}": "expired",
+        f"Bearer {revoked}": "revoked",
+        "Bearer made-up": "unknown",
+        server.town.tokens["spring/tenant"]: "Bearer",
+        f"Token {server.town.tokens['spring/tenant']}": "Bearer",
+        "Bearer": "Bearer",
+        "Basic dTpw": "Bearer",
+        "": "Bearer",
+    }.items():
+        headers = {"authorization": authorization}
+        for answer in (
+            server.client.post("/graphql", json={"query": VIEWER}, headers=headers),
+            server.client.get("/graphql", params={"query": VIEWER}, headers=headers),
+            server.client.delete("/session", headers=headers),
+        ):
+            assert refused(answer) == (401, "UNAUTHENTICATED"), authorization
+            (error,) = answer.json()["errors"]
+            assert said in error["message"]
+            challenge = answer.headers["www-authenticate"]
+            assert re.fullmatch(
+                'Bearer realm="meilin", error="invalid_token", error_description="[ -!#-~]*"', challenge
+            )
+            assert said in challenge
+
+
+async def test_a_token_ends_itself_and_only_itself(server: Any, browser: Any) -> None:
+    first, second = [await ended(server, "spring/tenant", timedelta(days=1)) for _ in range(2)]
+    response = server.client.delete("/session", headers={"authorization": f"Bearer {first}"})
+    assert response.status_code == 204
+    assert f'{COOKIE}=""' in response.headers["set-cookie"]  # whatever was there
+    again = server.client.delete("/session", headers={"authorization": f"Bearer {first}"})
+    assert refused(again) == (401, "UNAUTHENTICATED")
+    assert f'{COOKIE}=""' in again.headers["set-cookie"]
+    assert viewer(server.client, authorization=f"Bearer {second}") == {"account": "spring/tenant"}
+
+    sign_in(browser)
+    secret = browser.cookies[COOKIE]
+    browser.delete("/session", headers={"authorization": f"Bearer {second}"})
+    for ended_too in (secret, second):  # who names both means both
+        answer = server.client.get(
+            "/graphql", params={"query": VIEWER}, headers={"authorization": f"Bearer {ended_too}"}
+        )
+        assert answer.status_code == 401
+
+
+def test_signing_in_again_ends_the_session_it_replaces(server: Any, browser: Any) -> None:
+    sign_in(browser)
+    first = browser.cookies[COOKIE]
+    assert browser.post("/session", json={"account": "nobody"}).status_code == 404
+    assert viewer(browser) == {"account": "quiet/resident-1"}  # a failed one replaces nothing
+    sign_in(browser, "spring/tenant")
+    assert viewer(browser) == {"account": "spring/tenant"}
+    with httpx2.Client(base_url=server.url, headers={"origin": server.url}) as other:
+        other.cookies.set(COOKIE, first, domain="127.0.0.1")
+        assert viewer(other) is None
+
+
+def test_sign_ins_of_one_network_are_limited(serve: Any, tmp_path: Path) -> None:
+    with serve(tmp_path, MEILIN_SIGN_INS_PER_ADDRESS="3") as server:
+
+        def attempt(address: str, account: str = "quiet/resident-1") -> Any:
+            return server.client.post(
+                "/session", json={"account": account}, headers={"x-forwarded-for": address}
+            )
+
+        accounts = ["quiet/resident-1", "nobody", "quiet/resident-2"]  # those that fail count, too
+        assert [attempt("192.0.2.1", name).status_code for name in accounts] == [200, 404, 200]
+        limited = attempt("192.0.2.1")
+        assert refused(limited) == (429, "TRY_AGAIN")
+        wait = int(limited.headers["retry-after"])
+        assert 1 <= wait <= 20
+        assert limited.json()["errors"][0]["extensions"]["retryAfter"] == wait
+        assert "set-cookie" not in limited.headers
+        assert attempt("192.0.2.2").status_code == 200
+        assert server.post(VIEWER, "spring/tenant") == {"data": {"viewer": {"account": "spring/tenant"}}}
 
 
 @pytest.mark.parametrize(("given", "secret"), [("Bearer x", "x"), ("bearer  x ", "x"), ("BEARER x", "x")])

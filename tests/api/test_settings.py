@@ -37,6 +37,16 @@ def test_a_slip_in_a_name_is_refused_and_the_names_are_said() -> None:
         ("MEILIN_DATABASE_URL", "mysql://db/meilin", "begins with sqlite:///"),
         ("MEILIN_REDIS_URL", "localhost:6379", "begins with redis://"),
         ("MEILIN_LOG_LEVEL", "loud", "is DEBUG or INFO"),
+        ("MEILIN_PUBLIC_URL", "meilin.example", "is like https://meilin.example"),
+        ("MEILIN_PUBLIC_URL", "ftp://meilin.example", "is like https://meilin.example"),
+        ("MEILIN_ALLOWED_HOSTS", "a.example, https://b.example", "is a list .*, not https://b.example"),
+        ("MEILIN_ALLOWED_HOSTS", "*", "is a list"),
+        ("MEILIN_ALLOWED_ORIGINS", "app.example", "is a list .*, not app.example"),
+        ("MEILIN_ALLOWED_ORIGINS", "https://app.example/page", "is a list"),
+        ("MEILIN_ALLOWED_ORIGINS", "https://*.example", "is a list"),
+        ("MEILIN_CONNECTIONS", "0", "is a number from 10"),
+        ("MEILIN_CONNECTIONS_PER_ADDRESS", "none", "is a number from 1"),
+        ("MEILIN_SIGN_INS_PER_ADDRESS", "-1", "is a number from 1"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(name: str, value: str, said: str) -> None:
@@ -49,3 +59,16 @@ def test_what_cannot_be_meant_is_refused(name: str, value: str, said: str) -> No
 )
 def test_cookies_insist_on_tls_where_there_is_tls(url: str, secure: bool) -> None:
     assert Settings(public_url=url).secure is secure
+
+
+def test_lists_have_commas_or_spaces_and_one_spelling() -> None:
+    settings = Settings.from_environment(
+        {
+            "MEILIN_ALLOWED_HOSTS": "Inner.example, [0::1]:80,,inner.example",
+            "MEILIN_ALLOWED_ORIGINS": "https://App.example:443 http://localhost:5173/",
+        }
+    )
+    assert settings.allowed_hosts == ("inner.example", "[::1]:80")
+    assert settings.allowed_origins == ("https://app.example", "http://localhost:5173")
+    assert Settings.from_environment({"MEILIN_ALLOWED_ORIGINS": "*"}).allowed_origins == ("*",)
+    assert Settings().allowed_origins == Settings().allowed_hosts == ()

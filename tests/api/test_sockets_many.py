@@ -59,7 +59,7 @@ async def test_more_sockets_of_one_account_are_told_to_come_later(
 
 
 def held(server: Any) -> dict[str, float]:
-    lines = server.client.get("/metrics").text.splitlines()
+    lines = server.metrics().splitlines()
     return {
         name: float(line.split()[1]) for name in HELD for line in lines if line.startswith(f"meilin_{name} ")
     }

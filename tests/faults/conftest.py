@@ -45,7 +45,7 @@ from community.votes.reads import questions_of
 from community.votes.recount import recount
 from community.votes.rules import Matter
 from schema.nodes import parse_id, to_id
-from tests.engines import line_to, opened_alone, rows
+from tests.engines import METRICS_TOKEN, TRUSTED, line_to, opened_alone, rows
 from tests.services import Postgres, Redis, Service, running, running_postgres
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +87,7 @@ class MeilinServer(Service):
             "MEILIN_DATABASE_URL": database_url,
             "MEILIN_REDIS_URL": redis_url,
             "MEILIN_PUBLIC_URL": self.url,
+            "MEILIN_METRICS_TOKEN": METRICS_TOKEN,
         } | settings
 
     def command(self) -> dict[str, Any]:
@@ -111,14 +112,14 @@ class MeilinServer(Service):
     async def watchers(self) -> int:
         """As it tells Prometheus, of all its workers."""
         async with httpx2.AsyncClient(timeout=PATIENCE) as client:
-            lines = (await client.get(f"{self.url}/metrics")).text.splitlines()
+            lines = (await client.get(f"{self.url}/metrics", headers=TRUSTED)).text.splitlines()
         (said,) = (line for line in lines if line.startswith("meilin_watchers "))
         return int(float(said.split()[1]))
 
     async def in_hand(self) -> dict[str, float]:
         """What a lone process holds while it answers this: requests, sockets, tasks, connections out."""
         async with httpx2.AsyncClient(timeout=PATIENCE) as client:
-            text = (await client.get(f"{self.url}/metrics")).text
+            text = (await client.get(f"{self.url}/metrics", headers=TRUSTED)).text
         found = {
             " ".join((sample.name.removeprefix("meilin_"), *sample.labels.values())): sample.value
             for family in text_string_to_metric_families(text)
@@ -779,7 +780,14 @@ async def here(database_url: str, tmp_path: Path) -> AsyncIterator[Setting]:
         async def set_up(parties: int) -> Scene:
             estate = Estate(database_url)
             await estate.settle(parties)
-            app = create_app(Settings(database_url, public_url=Here.url))
+            app = create_app(
+                Settings(
+                    database_url,
+                    public_url=Here.url,
+                    metrics_token=METRICS_TOKEN,
+                    sign_ins_per_address=1_000_000,
+                )
+            )
             stack.callback(EXECUTOR_CACHE.clear)
             await stack.enter_async_context(app.router.lifespan_context(app))
             none = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # everybody asks through this client

@@ -30,7 +30,7 @@ def request(scene: Any, party: int) -> tuple[bytes, bytes]:
     answers = [scene.neighbours.answer(party)]
     body = json.dumps({"query": CAST, "variables": {"vote": to_id("Vote", estate.vote), "answers": answers}})
     head = (
-        f"POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {estate.tokens[party]}\r\n"
+        f"POST /graphql HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {estate.tokens[party]}\r\n"
         f"content-type: application/json\r\ncontent-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n"
     )
     return head.encode(), body.encode()
@@ -135,7 +135,7 @@ async def test_a_client_that_never_reads_does_not_keep_it_alive(scene: Any) -> N
     pipelined.setblocking(False)
     with suppress(BlockingIOError):
         for _ in range(3000):
-            pipelined.send(b"GET /graphiql HTTP/1.1\r\nhost: x\r\n\r\n")
+            pipelined.send(b"GET /graphiql HTTP/1.1\r\nhost: localhost\r\n\r\n")
 
     await voting.until(lambda: server.unsent() > 1_000_000, "its lines are full")
     voting.log(f"ended {await server.stop():.1f} s after it was told, {len(server.faults())} faults")

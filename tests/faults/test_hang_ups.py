@@ -17,6 +17,7 @@ from websockets.exceptions import WebSocketException
 
 from community.database.engine import pool, sqlite_file
 from schema.nodes import to_id
+from tests.engines import TRUSTED
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
 
@@ -64,7 +65,7 @@ class Cut:
             query, more = LOOK, {"community": to_id("Community", estate.community)}
         body = json.dumps({"query": query, "variables": variables | more})
         return (
-            f"POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {estate.tokens[party]}\r\n"
+            f"POST /graphql HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {estate.tokens[party]}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}"
         ).encode()
 
@@ -185,7 +186,7 @@ class Cancelled:
             return ask(CAST, token, vote=vote, answers=answers, key=f"ballot of {party}")
         if asked < 0.7:
             return ask(LOOK, token, **looked_at(self.estate))
-        return self.in_and_out() if asked < 0.9 else self.http.get("/metrics")
+        return self.in_and_out() if asked < 0.9 else self.http.get("/metrics", headers=TRUSTED)
 
     async def in_and_out(self) -> None:
         entered = await self.http.post("/session", json={"account": "estate/committee"})

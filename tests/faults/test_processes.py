@@ -140,7 +140,8 @@ async def test_all_who_watched_a_process_that_is_killed_come_to_the_other(
     scene: Any, redis: Any, watchers: int
 ) -> None:
     """All at once, in the midst of the ballots."""
-    voting = await scene(120, groups=2, redis=redis, MEILIN_SOCKETS_PER_ADDRESS="20000")
+    many = {f"MEILIN_{what}_PER_ADDRESS": "20000" for what in ("SOCKETS", "CONNECTIONS")}
+    voting = await scene(120, groups=2, redis=redis, **many)
     killed, other = voting.servers
     for _ in range(watchers // 100):
         await voting.watch(screens=95, boards=5, where=[killed], patience=60)

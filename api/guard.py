@@ -1,0 +1,86 @@
+"""What stands before every page and answer: our name, what browsers may do with it, and who may read it."""
+
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.answers import refusal
+from api.origins import Hosts, Origins
+from api.settings import Settings
+from community.errors import ErrorCode, Refused
+
+PROBES = ("/health/live", "/health/ready")
+"""Whoever looks after us calls us by any name. Exactly these: what is redirected would lead to that name."""
+
+PRIVATE = ("/graphql/", "/session/")
+HSTS = "max-age=31536000"
+"""A year, for our own name alone: what stands beside it is somebody else's."""
+
+PREFLIGHT = {
+    "access-control-allow-methods": "GET, POST",
+    "access-control-allow-headers": "authorization, content-type, *",
+    "access-control-max-age": "600",
+}
+READABLE = "x-request-id, retry-after, www-authenticate"
+
+
+class ForeignHost(Refused):
+    code = ErrorCode.INVALID_INPUT
+    zh = "这个地址（Host）不是本站的。维护的人可以用 MEILIN_ALLOWED_HOSTS 加上它。"
+    en = "This host is not ours. Whoever runs this server can add it to MEILIN_ALLOWED_HOSTS."
+
+
+class Guard:
+    """Refuses foreign names, answers what browsers ask for pages elsewhere, and marks every answer."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._hosts = Hosts(settings.public_url, settings.allowed_hosts)
+        self._origins = Origins(settings.public_url, settings.allowed_origins)
+        self._everywhere = {"x-content-type-options": "nosniff"}
+        if settings.secure:
+            self._everywhere["strict-transport-security"] = HSTS
+
+    def knows(self, scope: Scope) -> bool:
+        """Whether a request or handshake names us as we are called."""
+        named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        return self._hosts.ours(named) or scope["path"] in PROBES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, headers = scope["path"], Headers(scope=scope)
+        reader = self._reader(path, headers)
+        answering = self._marked(send, path, reader)
+        if not self.knows(scope):
+            await refusal(ForeignHost())(scope, receive, answering)
+        elif reader and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await Response(status_code=204, headers=PREFLIGHT)(scope, receive, answering)
+        else:
+            await self._app(scope, receive, answering)
+
+    def _reader(self, path: str, headers: Headers) -> str | None:
+        """Whom a browser may let read the answer."""
+        origin = headers.get("origin")
+        return self._origins.answer_to(origin) if origin is not None and path == "/graphql" else None
+
+    def _marked(self, send: Send, path: str, reader: str | None) -> Send:
+        more: Mapping[str, str] = self._everywhere
+        vary: list[str] = []
+        if f"{path}/".startswith(PRIVATE):
+            more = {**more, "cache-control": "private, no-store"}
+            vary += "Cookie", "Authorization"
+        if path == "/graphql" and self._origins.any_elsewhere:
+            vary.append("Origin")
+        if reader is not None:
+            more = {**more, "access-control-allow-origin": reader, "access-control-expose-headers": READABLE}
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(more)
+                for name in vary:
+                    headers.add_vary_header(name)
+            await send(message)
+
+        return marked
