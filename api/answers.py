@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from community.errors import ErrorCode, Refused
-from schema.errors import numbered, presented, request_id
+from schema.errors import numbered, presented, request_id, waiting
 
 STATUS = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.NOT_FOUND: 404,
+    ErrorCode.OUTCOME_UNKNOWN: 503,
     ErrorCode.TRY_AGAIN: 503,
 }
 
@@ -25,9 +26,16 @@ def json_answer(content: Any, status: int = 200) -> Response:
 def refusal(refused: Refused, status: int | None = None) -> Response:
     """In the form of a GraphQL error, so that clients read one shape everywhere."""
     extensions = {"code": refused.code.value, "zh": refused.zh, "en": refused.en}
-    extensions |= numbered(request_id.get())
-    errors = [{"message": refused.en, "extensions": extensions}]
-    return json_answer({"errors": errors}, status or STATUS.get(refused.code, 400))
+    errors = [
+        {
+            "message": refused.en,
+            "extensions": extensions | waiting(refused) | numbered(request_id.get()),
+        }
+    ]
+    answer = json_answer({"errors": errors}, status or STATUS.get(refused.code, 400))
+    if refused.retry_after is not None:
+        answer.headers["retry-after"] = str(refused.retry_after)
+    return answer
 
 
 def refused(request: Request, error: Exception) -> Response:

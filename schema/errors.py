@@ -2,7 +2,9 @@
 
 import logging
 import secrets
+from collections.abc import Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 
 from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
@@ -30,7 +32,7 @@ def presented(error: GraphQLError) -> GraphQLError:
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     if isinstance(cause, Refused):
-        return _with(error, cause.en, cause.code, cause.zh, cause.en)
+        return _with(error, cause.en, cause.code, cause.zh, cause.en, more=waiting(cause))
     if cause is None or isinstance(cause, _BAD_REQUESTS):
         refusal = InvalidInput(problem_zh="请求的写法不对", problem_en=error.message)
         return _with(error, refusal.en, refusal.code, refusal.zh, refusal.en)
@@ -41,7 +43,13 @@ def presented(error: GraphQLError) -> GraphQLError:
 
 
 def _with(
-    error: GraphQLError, message: str, code: ErrorCode, zh: str, en: str, number: str = ""
+    error: GraphQLError,
+    message: str,
+    code: ErrorCode,
+    zh: str,
+    en: str,
+    number: str = "",
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> GraphQLError:
     return GraphQLError(
         message,
@@ -49,13 +57,18 @@ def _with(
         source=error.source,
         positions=error.positions,
         path=error.path,
-        extensions={"code": code.value, "zh": zh, "en": en} | numbered(number or request_id.get()),
+        extensions={"code": code.value, "zh": zh, "en": en, **more, **numbered(number or request_id.get())},
     )
 
 
 def numbered(number: str) -> dict[str, str]:
     """The `requestId` of an error, where there is a request."""
     return {"requestId": number} if number else {}
+
+
+def waiting(refused: Refused) -> dict[str, int]:
+    """The `retryAfter` of an error, in seconds, where asking again may help."""
+    return {} if refused.retry_after is None else {"retryAfter": refused.retry_after}
 
 
 class PresentedErrors(MaskErrors):

@@ -2,7 +2,9 @@ import logging
 from typing import Any
 
 import pytest
+from graphql import GraphQLError
 
+from community.errors import Late, NotFound, OutcomeUnknown, Refused, TryAgain, Unwritable
 from schema import places, votes
 from schema.errors import presented
 
@@ -92,3 +94,18 @@ async def test_presenting_twice_changes_nothing(house: Any) -> None:
 async def test_every_code_is_said_by_the_schema(house: Any) -> None:
     codes = (await house.ask("{ errorCodes }"))["errorCodes"]
     assert {"INTERNAL", "CURSOR_INVALID", "ALREADY_CAST"} <= {str(code) for code in codes}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code", "more"),
+    [
+        (TryAgain, "TRY_AGAIN", {"retryAfter": 1}),
+        (Late, "TRY_AGAIN", {"retryAfter": 5}),
+        (Unwritable, "TRY_AGAIN", {"retryAfter": 15}),
+        (OutcomeUnknown, "OUTCOME_UNKNOWN", {"retryAfter": 5}),
+        (NotFound, "NOT_FOUND", {}),
+    ],
+)
+def test_what_may_be_asked_again_says_when(refusal: type[Refused], code: str, more: dict[str, int]) -> None:
+    shown = presented(GraphQLError("", original_error=refusal()))
+    assert shown.extensions == {"code": code, "zh": refusal.zh, "en": refusal.en} | more
