@@ -136,7 +136,12 @@ class _Transaction(TransactionWrapper, _Translating):
         return NestedTransactionContext(_Transaction(self))
 
     async def commit(self) -> None:
-        """Raises OutcomeUnknown where the line broke before the server's answer, or none came."""
+        """Raises OutcomeUnknown where the line broke before the server's answer, or none came; TryAgain where
+        it was broken before.
+        """
+        with _broken_means(TryAgain):
+            if self._connection.is_closed():
+                raise TryAgain
         with _broken_means(OutcomeUnknown):
             try:
                 async with asyncio.timeout(COMMITTING):
