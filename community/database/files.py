@@ -4,12 +4,13 @@ What is written into a file that was removed, replaced or written over is lost, 
 """
 
 import os
+import struct
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-_COUNTER = slice(24, 28)
-"""Of the database's header: a number that SQLite only ever raises."""
+_HEADER = 100
 
 Identity = tuple[int, int] | None
 
@@ -19,6 +20,27 @@ def _identity(path: Path) -> Identity:
         found = path.stat()
         return found.st_dev, found.st_ino
     return None
+
+
+class _Age(NamedTuple):
+    """What a database's header says of how far it has come. SQLite only ever raises it; a vacuum, which takes
+    pages away, counts as a change of the schema.
+    """
+
+    schema: int
+    pages: int
+    changes: int
+
+    @classmethod
+    def of(cls, header: bytes) -> "_Age":
+        """Of one that was cut off, as a copy begins: older than any."""
+        if len(header) < _HEADER:
+            return cls(-1, 0, 0)
+        changes, pages, _, _, schema = struct.unpack_from(">5I", header, 24)
+        return cls(schema, pages, changes)
+
+    def is_before(self, other: "_Age") -> bool:
+        return self[:2] < other[:2] or self.changes < other.changes
 
 
 class OpenFiles:
@@ -34,13 +56,13 @@ class OpenFiles:
         found = os.fstat(self._descriptor)
         self._main = found.st_dev, found.st_ino
         self._beside: dict[Path, Identity] = {}
-        self._counter = b""
+        self._age = _Age.of(b"")
 
     def note(self) -> None:
         """Takes down what SQLite opened beside it, once it has read for the first time."""
         names = (self._wal, Path(f"{self._real}-shm"))
         self._beside = {path: found for path in names if (found := _identity(path))}
-        self._counter = self._header()[_COUNTER]
+        self._age = self._now()
 
     def changed(self) -> Path | None:
         """Which of them is not what it was, if one is not. Costs a few microseconds."""
@@ -48,15 +70,15 @@ class OpenFiles:
             return self._path
         return next((path for path, noted in self._beside.items() if _identity(path) != noted), None)
 
-    def _header(self) -> bytes:
-        return os.pread(self._descriptor, 100, 0)
+    def _now(self) -> _Age:
+        return _Age.of(os.pread(self._descriptor, _HEADER, 0))
 
     def _written_over(self) -> bool:
         """By what is not SQLite, as by a copy of an earlier day."""
-        counter = self._header()[_COUNTER]
-        if counter < self._counter:
+        age = self._now()
+        if age.is_before(self._age):
             return True
-        self._counter = counter
+        self._age = age
         return False
 
     @property

@@ -242,12 +242,3 @@ async def test_a_retry_that_finds_its_first_answer_says_nothing_about_the_disk(
 def test_what_is_a_fault_of_ours_stays_one() -> None:
     for fault in (OperationalError("no such table"), IntegrityError("twice"), ValueError(), NotFound()):
         assert meaning(fault) is None
-
-
-def test_nothing_ends_what_was_refused_for_good() -> None:
-    fresh = outcomes.Writes()
-    fresh.refuse()
-    fresh.ended(None, wrote=True)
-    assert fresh.word == "refused"
-    fresh.ended(Late())
-    assert fresh.word == "refused"
