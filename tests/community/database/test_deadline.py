@@ -75,8 +75,9 @@ async def held_elsewhere(url: str) -> AsyncIterator[None]:
 
 async def all_is_well(now: datetime) -> None:
     await asyncio.wait_for(all_done(), 20)
-    for _ in range(MANY):
-        await in_one_piece(lambda doing: write(doing, "after"), SYSTEM, now)
+    with unhurried():
+        for _ in range(MANY):
+            await in_one_piece(lambda doing: write(doing, "after"), SYSTEM, now)
     assert await written("after") == MANY
     open_, free = pool()
     assert open_ == free
@@ -128,7 +129,7 @@ async def test_those_who_wait_for_another_process_give_up_each_at_its_own_time(
 
     async with held_elsewhere(database):
         await asyncio.gather(*(one() for _ in range(MANY)))
-        assert max(ends) < 3 * min(ends)  # in turn it would be eight times
+        assert max(ends) < MANY / 2 * min(ends)  # in turn it would be as often as there are many
     assert (await written(), told) == (0, [])
     await all_is_well(now)
 
