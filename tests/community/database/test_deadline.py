@@ -100,7 +100,19 @@ async def frozen(_: Work) -> None:
     time.sleep(2 * SHORT)  # noqa: ASYNC251 - that nothing else runs is the point
 
 
-@pytest.mark.parametrize("waiting", [asleep, in_a_statement, frozen])
+async def frozen_before_the_commit(doing: Work) -> None:
+    """Nothing comes between its last statement and the COMMIT but the freeze."""
+    write_journal = doing.write_journal
+
+    async def slowly() -> tuple[Signal, ...]:
+        signals = await write_journal()
+        time.sleep(2 * SHORT)  # noqa: ASYNC251
+        return signals
+
+    doing.write_journal = slowly  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("waiting", [asleep, in_a_statement, frozen, frozen_before_the_commit])
 async def test_what_takes_too_long_is_undone_whole(
     database: str, now: datetime, told: list[Signal], counted: Any, waiting: Any
 ) -> None:
