@@ -15,6 +15,7 @@ STATUS = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.NOT_FOUND: 404,
+    ErrorCode.OUTCOME_UNKNOWN: 503,
     ErrorCode.TRY_AGAIN: 503,
 }
 
@@ -29,15 +30,13 @@ def errors_of(refused: Refused, number: str, **more: object) -> dict[str, Any]:
     return {"errors": [{"message": refused.en, "extensions": extensions}]}
 
 
-def refusal(refused: Refused, status: int | None = None, retry_after: int | None = None) -> Response:
-    """`retry_after`: seconds."""
-    status = status or STATUS.get(refused.code, 400)
-    headers, more = {}, {}
+def refusal(refused: Refused, status: int | None = None) -> Response:
+    status, headers = status or STATUS.get(refused.code, 400), {}
     if status == 401:
         headers["www-authenticate"] = challenge(refused.en)
-    if retry_after is not None:
-        headers["retry-after"], more["retryAfter"] = str(retry_after), retry_after
-    return json_answer(errors_of(refused, request_id.get(), **more), status, headers)
+    if refused.retry_after is not None:
+        headers["retry-after"] = str(refused.retry_after)
+    return json_answer(errors_of(refused, request_id.get()), status, headers)
 
 
 def challenge(problem: str) -> str:

@@ -29,6 +29,7 @@ class TooLarge(Unread):
 class TooSlow(Unread):
     status = 408
     code = ErrorCode.TRY_AGAIN
+    retry_after = 1
     zh = "请求没有发完，请再试一次。"
     en = "The request did not come to its end; please try again."
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from api.clock import utc_now
 from api.settings import Settings
+from community.database.deadline import unhurried
 from community.database.engine import opened
 from community.database.migrate import migrate, pending
 from community.database.sql import select
@@ -32,6 +33,7 @@ class NoAccount(RuntimeError):
 @asynccontextmanager
 async def _answering(settings: Settings) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
+        stack.enter_context(unhurried())
         try:
             await stack.enter_async_context(opened(settings.database_url))
             await select("SELECT 1")

@@ -26,8 +26,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.glance import Glance
-from community.database import work
 from community.database.engine import pool
+from community.database.outcomes import ENDED
 from realtime.groups import Groups
 from realtime.head import Follower
 from schema.watching import Watching
@@ -84,8 +84,8 @@ class Metrics:
             registry=self._registry,
         )
         deeds = self._counter("meilin_deeds", "Deeds by how they ended.", "end")
-        for end in work.ENDED:
-            self._follow(deeds.labels(end), lambda end=end: work.ENDED[end])  # type: ignore[misc]
+        for end in ENDED:
+            self._follow(deeds.labels(end), lambda end=end: ENDED[end])  # type: ignore[misc]
 
     def tell_of(self, watching: Watching, groups: Groups[Any], sockets: Watched) -> None:
         """What is live; it was made after what counts for it."""

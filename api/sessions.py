@@ -32,6 +32,10 @@ class SignInsExhausted(Refused):
     zh = "从这个网络登录得太频繁，请过一会儿再试。"
     en = "Too many sign-ins from this network; please try again in a while."
 
+    def __init__(self, wait: float) -> None:
+        super().__init__()
+        self.retry_after = ceil(wait)
+
 
 class ForeignOrigin(Refused):
     code = ErrorCode.FORBIDDEN
@@ -95,7 +99,7 @@ class Sessions:
                 raise ForeignOrigin
             bodies.check_json(request)
             if wait := self._limit.take(request.client.host if request.client else ""):
-                return refusal(SignInsExhausted(), 429, ceil(wait))
+                return refusal(SignInsExhausted(wait), 429)
             account = await _account_asked(request)
             before = request.cookies.get(COOKIE)
             secret = await sign_in_demonstration(

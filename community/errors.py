@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     NOT_ON_ROLL = "NOT_ON_ROLL"
     NOT_REPRESENTATIVE = "NOT_REPRESENTATIVE"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     PARTY_REQUIRED = "PARTY_REQUIRED"
     TOO_COSTLY = "TOO_COSTLY"
     TOO_FEW_CHOICES = "TOO_FEW_CHOICES"
@@ -45,6 +46,8 @@ class Refused(Exception):
     """
 
     code: ClassVar[ErrorCode]
+    retry_after: int | None = None
+    """Seconds after which the same may be asked again; None where that changes nothing."""
     zh: str
     en: str
 
@@ -131,14 +134,28 @@ class LimitReached(Refused):
 
 class TryAgain(Refused):
     code = ErrorCode.TRY_AGAIN
+    retry_after = 1
     zh = "系统正忙，请稍后再试，您的操作没有被记录。"
     en = "The system is busy; nothing was recorded, please try again."
 
 
-class OutcomeUnknown(Refused):
-    """The line to the database broke while it was being written down."""
+class Late(TryAgain):
+    """It did not get through in time, and was undone."""
 
-    code = ErrorCode.TRY_AGAIN
+    retry_after = 5
+
+
+class Unwritable(TryAgain):
+    """The database takes no writing: its disk is full or broken, or its file is another one by now."""
+
+    retry_after = 15
+
+
+class OutcomeUnknown(Refused):
+    """The COMMIT was sent, and what became of it cannot be told."""
+
+    code = ErrorCode.OUTCOME_UNKNOWN
+    retry_after = 5
     zh = "没能确认这次操作是否已被记录。用同一个提交编号再试不会重复；没有编号的，请先看看是否已有记录。"
     en = (
         "We cannot tell whether this was recorded. Try again with the same key, which never counts twice; "

@@ -195,6 +195,7 @@ _describe(
         ErrorCode.NOT_FOUND: "There is no such thing, or the viewer may not see it.",
         ErrorCode.NOT_ON_ROLL: "No owner party of this account stands on the roll.",
         ErrorCode.NOT_REPRESENTATIVE: "The co-owners named somebody else to vote.",
+        ErrorCode.OUTCOME_UNKNOWN: "Perhaps it was done: look, or ask again with the same `key`.",
         ErrorCode.PARTY_REQUIRED: "The account acts for several owner parties; name one.",
         ErrorCode.TOO_COSTLY: "The request would keep the server too long; ask for less at once.",
         ErrorCode.TOO_FEW_CHOICES: "A question is not answered, or with too few choices.",

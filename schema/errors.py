@@ -58,7 +58,7 @@ def extensions_of(refusal: Refused, field: str | None = None) -> dict[str, objec
         "choice": None if refusal.choice is None else shortened(refusal.choice),
     }
     told = {name: value for name, value in about.items() if value is not None}
-    return {"code": refusal.code.value, "zh": refusal.zh, "en": refusal.en, **told}
+    return {"code": refusal.code.value, "zh": refusal.zh, "en": refusal.en, **told, **_waiting(refusal)}
 
 
 def _internal(number: str) -> dict[str, object]:
@@ -80,6 +80,11 @@ def _extended(error: GraphQLError, message: str, extensions: dict[str, object]) 
 def numbered(number: str) -> dict[str, object]:
     """The `requestId` of an error, where there is a request."""
     return {"requestId": number} if number else {}
+
+
+def _waiting(refused: Refused) -> dict[str, int]:
+    """The `retryAfter` of an error, in seconds, where asking again may help."""
+    return {} if refused.retry_after is None else {"retryAfter": refused.retry_after}
 
 
 class PresentedErrors(MaskErrors):

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from tortoise import Tortoise, connections
 from tortoise.backends.base.config_generator import expand_db_url
 
+from community.database.outcomes import WRITES
 from community.database.sqlite import OneWriterClient, keep_private
 
 APP = "meilin"
@@ -74,12 +75,20 @@ def pool() -> tuple[int, int]:
     return (held.get_size(), held.get_idle_size()) if held else (0, 0)
 
 
+async def look_at_the_files() -> None:
+    """Notices now what would be noticed within a second: that they are others than those that are open."""
+    client = connections.get("default")
+    if isinstance(client, OneWriterClient):
+        await client.look()
+
+
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[None]:
     """The database, for as long as the block runs, from any task."""
     if file := sqlite_file(url):
         file.parent.mkdir(parents=True, exist_ok=True)
         keep_private(file)
+    WRITES.forget()
     await Tortoise.init(config=config(url), _enable_global_fallback=True)
     try:
         yield

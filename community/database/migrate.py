@@ -9,7 +9,7 @@ from tortoise.transactions import in_transaction
 
 from community.database.engine import APP, config
 from community.database.models import Installation
-from community.database.sql import hold_word, select
+from community.database.sql import hold_word, select, without_limits
 
 HARMLESS = (CreateModel, AddField, AddIndex, RunPython, RunSQL)
 """All else SQLite does by building the table anew, which takes the rows of its children along."""
@@ -63,6 +63,7 @@ async def migrate(url: str) -> list[str]:
     Raises CannotMigrate, and then has changed nothing.
     """
     async with in_transaction():
+        await without_limits()
         await hold_word("migrate")
         executor = _executor(url)
         await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))

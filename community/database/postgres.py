@@ -13,12 +13,33 @@ import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import (
     NestedTransactionContext,
+    PoolConnectionWrapper,
     TransactionContext,
     TransactionContextPooled,
 )
 from tortoise.connection import get_connections
 
+from community.database.deadline import deadline
+from community.database.trouble import meaning
 from community.errors import OutcomeUnknown, Refused, TryAgain
+
+LIMITS = {
+    "statement_timeout": "10s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "6s",
+}
+"""What the server ends by itself. A pause inside a transaction is ended well before others, who wait for what
+it holds, give up: whoever pauses is frozen.
+"""
+
+UNDOING = 0.5
+"""Seconds for the server to undo what is given up; then the line is cut, and it does so by itself."""
+
+READING = 12.0
+"""Seconds for what is read, more than the server grants: this is for one that says nothing any more."""
+
+COMMITTING = 60.0
+"""Seconds until a COMMIT without an answer gives its line back; whoever asked has long been told."""
 
 _BROKEN = (
     OSError,
@@ -51,7 +72,12 @@ class _Translating(AsyncpgDBClient):
     async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
         """What is not committed leaves no trace, so it may be tried again."""
         with _broken_means(TryAgain):
-            return await super()._translate_exceptions(func, *args, **kwargs)
+            try:
+                return await super()._translate_exceptions(func, *args, **kwargs)
+            except Exception as error:
+                if refusal := meaning(error):
+                    raise refusal from error
+                raise
 
 
 async def _connect(*args: Any, **kwargs: Any) -> asyncpg.Connection:
@@ -71,7 +97,33 @@ def _hang_up(opened: "asyncio.Task[asyncpg.Connection]") -> None:
         opened.result().terminate()
 
 
+class _Lent(PoolConnectionWrapper[asyncpg.Connection]):
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        await _give_back(self.client._pool, self.connection)
+
+
+async def _give_back(pool: asyncpg.Pool | None, connection: Any) -> None:
+    """One that breaks here, or says nothing, is thrown away by the pool; what was committed stays so."""
+    if pool:  # none once the database is closed
+        with suppress(TryAgain), _broken_means(TryAgain):
+            await pool.release(connection, timeout=UNDOING)
+
+
 class PostgresClient(_Translating):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if deadline() is not None:
+            self.server_settings = LIMITS | self.server_settings
+
+    async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Outside a transaction, which has a deadline of its own."""
+        with _broken_means(TryAgain):
+            async with asyncio.timeout(None if deadline() is None else READING):
+                return await super()._translate_exceptions(func, *args, **kwargs)
+
+    def acquire_connection(self) -> PoolConnectionWrapper[asyncpg.Connection]:
+        return _Lent(self, self._pool_init_lock)
+
     async def create_pool(self, **kwargs: Any) -> asyncpg.Pool:
         return await asyncpg.create_pool(connect=_connect, **kwargs)
 
@@ -84,14 +136,28 @@ class _Transaction(TransactionWrapper, _Translating):
         return NestedTransactionContext(_Transaction(self))
 
     async def commit(self) -> None:
-        """Raises OutcomeUnknown where the line broke before the server's answer."""
+        """Raises OutcomeUnknown where the line broke before the server's answer, or none came; TryAgain where
+        it was broken before.
+        """
+        with _broken_means(TryAgain):
+            if self._connection.is_closed():
+                raise TryAgain
         with _broken_means(OutcomeUnknown):
-            await super().commit()
+            try:
+                async with asyncio.timeout(COMMITTING):
+                    await super().commit()
+            except TimeoutError:
+                self._connection.terminate()
+                raise
 
     async def rollback(self) -> None:
         """Where there is no line any more the server does it by itself."""
         with suppress(TryAgain), _broken_means(TryAgain):
-            await super().rollback()
+            try:
+                async with asyncio.timeout(UNDOING):
+                    await super().rollback()
+            except TimeoutError:
+                self._connection.terminate()
 
 
 class _PooledContext(TransactionContextPooled):
@@ -117,12 +183,8 @@ class _PooledContext(TransactionContextPooled):
             await self._give_back()
 
     async def _give_back(self) -> None:
-        """A connection that breaks here is thrown away by the pool; what was committed stays so."""
         get_connections().reset(self.token)
-        pool = self.client._parent._pool
-        if pool:  # none once the database is closed
-            with suppress(TryAgain), _broken_means(TryAgain):
-                await pool.release(self.client._connection)
+        await _give_back(self.client._parent._pool, self.client._connection)
 
 
 client_class = PostgresClient

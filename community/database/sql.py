@@ -7,6 +7,8 @@ from typing import Any
 
 from tortoise import BaseDBAsyncClient, connections
 
+from community.database.postgres import LIMITS
+
 
 def is_postgres() -> bool:
     return _speaks_postgres(connections.get("default"))
@@ -40,6 +42,13 @@ async def select(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]
     given = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in values]
     rows: list[dict[str, Any]] = await client.execute_query_dict(query, given)
     return rows
+
+
+async def without_limits() -> None:
+    """Until the transaction ends no statement, lock or pause in it is too long for the server."""
+    if is_postgres():
+        for limit in LIMITS:
+            await select("SELECT set_config(?, '0', true)", [limit])
 
 
 async def hold_shared(table: str, key: int) -> bool:

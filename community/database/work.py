@@ -4,33 +4,35 @@ An action runs whole or not at all: it has a task of its own, which a caller tha
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-import asyncpg
-from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from community.database import journal
 from community.database.commands import Command, command
-from community.errors import TryAgain, Unauthenticated
-from community.permissions import Permission, Place, Viewer, require
+from community.database.deadline import (
+    DEADLINE as DEADLINE,  # whoever waits for the last deed asks for it here
+)
+from community.database.deadline import GRACE, deadline
+from community.database.ids import new_id
+from community.database.models import Due
+from community.database.outcomes import ENDED, WRITES
+from community.database.sql import without_limits
+from community.database.trouble import meaning
+from community.errors import Late, OutcomeUnknown, Unauthenticated
+from community.permissions import SYSTEM, Permission, Place, Viewer, require
 from community.signals import Signal, Tell, Topic
 
 P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S")
 
-# What PostgreSQL says to a transaction that stood in the way of another one: it left no trace.
-_OVERTAKEN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+_under_way: dict[asyncio.Task[Any], float] = {}
+"""With the moment of their start, the oldest first."""
 
-ENDED: Counter[str] = Counter(committed=0, undone=0)
-"""How the deeds of this process ended, for whoever looks after it."""
-
-_under_way: set[asyncio.Task[Any]] = set()
 _listeners: list[Tell] = []
 
 
@@ -52,6 +54,7 @@ class Work:
     def __init__(self, viewer: Viewer, now: datetime) -> None:
         self.viewer = viewer
         self.now = now
+        self.committing = self.wrote = False
         self._news: list[journal.News] = []
 
     @property
@@ -83,41 +86,81 @@ class Work:
     async def write_journal(self) -> tuple[Signal, ...]:
         if self._news:
             await journal.write(self._news, self.now)
+            self.wrote = True
         return tuple(news.signal for news in self._news)
 
 
 async def in_one_piece(deed: Callable[[Work], Awaitable[T]], viewer: Viewer, now: datetime) -> T:
     """Runs `deed` in one transaction, writes its journal last, and tells after the commit.
 
-    A cancelled caller leaves it running to its end. Raises TryAgain where the database is busy.
+    A cancelled caller leaves it running to its end. Raises TryAgain where the database did not take it by
+    the deadline, and then it is undone; once its COMMIT was sent, OutcomeUnknown where no answer came.
     """
-
-    async def whole() -> T:
-        work = Work(viewer, now)
-        try:
-            async with in_transaction():
-                result = await deed(work)
-                signals = await work.write_journal()
-        except OperationalError as error:
-            if "locked" in str(error) or "busy" in str(error):
-                raise TryAgain from error
-            raise
-        except _OVERTAKEN as error:
-            raise TryAgain from error
-        if signals:
-            _tell(signals)
-        return result
-
-    task = asyncio.create_task(whole())
-    _under_way.add(task)
-    task.add_done_callback(_finished)
-    return await asyncio.shield(task)
+    work, limit = Work(viewer, now), deadline()
+    task = asyncio.create_task(_whole(deed, work, limit))
+    _under_way[task] = asyncio.get_running_loop().time()
+    task.add_done_callback(partial(_finished, work))
+    await asyncio.wait({task}, timeout=None if limit is None else limit + GRACE)
+    if task.done():
+        return task.result()
+    late = OutcomeUnknown() if work.committing else Late()  # it goes on to its end, whichever that is
+    WRITES.ended(late)
+    raise late
 
 
-def _finished(task: asyncio.Task[Any]) -> None:
-    _under_way.discard(task)
+async def _whole(deed: Callable[[Work], Awaitable[T]], work: Work, seconds: float | None) -> T:
+    try:
+        async with asyncio.timeout(seconds) as limit, in_transaction():
+            if seconds is None:
+                await without_limits()
+            result = await deed(work)
+            signals = await work.write_journal()
+            _send_off(work, limit)
+    except TimeoutError as error:
+        raise Late from error
+    except Exception as error:
+        if refusal := meaning(error):
+            raise refusal from error
+        raise
+    if signals:
+        _tell(signals)
+    return result
+
+
+def _send_off(work: Work, limit: asyncio.Timeout) -> None:
+    """From here on nothing of ours ends it. Raises TimeoutError where the deadline is over by now, as after
+    the process was frozen: what was decided so long ago may not stand any more.
+    """
+    end = limit.when()
+    if end is not None and asyncio.get_running_loop().time() >= end:
+        raise TimeoutError
+    limit.reschedule(None)
+    work.committing = True
+
+
+def _finished(work: Work, task: asyncio.Task[Any]) -> None:
+    del _under_way[task]
     # The caller may have hung up: asking for the exception keeps asyncio from complaining.
-    ENDED["undone" if task.cancelled() or task.exception() else "committed"] += 1
+    error = asyncio.CancelledError() if task.cancelled() else task.exception()
+    ENDED[WRITES.ended(error, wrote=work.wrote)] += 1
+
+
+def longest_under_way() -> float:
+    """For how many seconds the oldest of the deeds under way has been waiting or working."""
+    start = next(iter(_under_way.values()), None)
+    return 0.0 if start is None else asyncio.get_running_loop().time() - start
+
+
+async def try_writing(now: datetime) -> None:
+    """As much as a ballot is written and taken back, so that it is known when writing works again."""
+
+    async def deed(work: Work) -> None:
+        rows = [Due(deed="try", subject=new_id(), at=now, done_at=now) for _ in range(100)]
+        await Due.bulk_create(rows)
+        await Due.filter(deed="try").delete()
+        work.wrote = True
+
+    await in_one_piece(deed, SYSTEM, now)
 
 
 async def all_done() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from community.database.deadline import unhurried
 from community.demo.actions import appoint_city_offices, settle
 from community.demo.days import local_day, midnight
 from community.demo.estates import Estate, build
@@ -44,10 +45,11 @@ async def load(now: datetime, report: Report) -> None:
     progress = _Progress(report)
     chapters = [chapter for place in NEIGHBOURHOODS if (chapter := await _chapter(place, now))]
     progress.total = sum(len(chapter.deeds) + (chapter.community is None) for chapter in chapters)
-    if progress.total:
-        await appoint_city_offices(SYSTEM, midnight(local_day(now)) - _SETTLED, "city")
-    for chapter in chapters:
-        await _tell(chapter, now, progress)
+    with unhurried():
+        if progress.total:
+            await appoint_city_offices(SYSTEM, midnight(local_day(now)) - _SETTLED, "city")
+        for chapter in chapters:
+            await _tell(chapter, now, progress)
 
 
 @dataclass(frozen=True, slots=True)

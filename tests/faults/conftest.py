@@ -264,7 +264,7 @@ mutation ($community: ID!, $notice: NoticeInput!, $key: String) {
 }
 """
 NO_ANSWER = "NO_ANSWER"
-TRY_AGAIN = {NO_ANSWER, "TRY_AGAIN", "INTERNAL"}
+TRY_AGAIN = {NO_ANSWER, "TRY_AGAIN", "OUTCOME_UNKNOWN", "INTERNAL"}
 """What leaves open whether the deed was done, or says that it was not."""
 
 

@@ -2,7 +2,9 @@ import logging
 from typing import Any
 
 import pytest
+from graphql import GraphQLError
 
+from community.errors import Late, NotFound, OutcomeUnknown, Refused, TryAgain, Unwritable
 from schema import loaders, votes
 from schema.errors import presented
 
@@ -110,3 +112,18 @@ async def test_a_refused_ballot_names_its_question_and_its_choice(house: Any) ->
     assert error.extensions["field"] == "answers.0.choices.1"
     assert error.extensions["question"] == question["id"]
     assert error.extensions["choice"] == "POND"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code", "more"),
+    [
+        (TryAgain, "TRY_AGAIN", {"retryAfter": 1}),
+        (Late, "TRY_AGAIN", {"retryAfter": 5}),
+        (Unwritable, "TRY_AGAIN", {"retryAfter": 15}),
+        (OutcomeUnknown, "OUTCOME_UNKNOWN", {"retryAfter": 5}),
+        (NotFound, "NOT_FOUND", {}),
+    ],
+)
+def test_what_may_be_asked_again_says_when(refusal: type[Refused], code: str, more: dict[str, int]) -> None:
+    shown = presented(GraphQLError("", original_error=refusal()))
+    assert shown.extensions == {"code": code, "zh": refusal.zh, "en": refusal.en} | more

@@ -3,23 +3,28 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
 from tortoise import connections
 from tortoise.exceptions import OperationalError
 
-from community.database import work
+from community.database import deadline, journal, postgres, work
+from community.database.deadline import unhurried
 from community.database.engine import opened, pool
+from community.database.ids import new_id
 from community.database.models import Due
 from community.database.sql import select
 from community.database.work import Work, in_one_piece
-from community.errors import NotFound, OutcomeUnknown, TryAgain
+from community.errors import Late, NotFound, OutcomeUnknown, TryAgain
 from community.members.models import Account
 from community.permissions import SYSTEM, Viewer
+from community.signals import Signal, Topic
 
 MORE_THAN_THE_POOL = 8
 
@@ -32,6 +37,13 @@ class Line:
         self._ends: set[asyncio.StreamWriter] = set()
         self.cut_before = self.cut_behind = b"\0nothing"
         self.down = False
+        self.silent_from = b"\0nothing"
+        self._answers = asyncio.Event()
+        self._answers.set()
+
+    def speak_again(self) -> None:
+        self.silent_from = b"\0nothing"
+        self._answers.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.down:
@@ -44,6 +56,8 @@ class Line:
 
     async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
+            if self.silent_from in data:
+                self._answers.clear()
             if self.cut_before in data:
                 self.cut()
                 return
@@ -57,6 +71,7 @@ class Line:
 
     async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
+            await self._answers.wait()
             writer.write(data)
         writer.close()
 
@@ -81,7 +96,8 @@ async def line(postgres_url: str) -> AsyncIterator[Line]:
 
 
 async def write(doing: Work) -> None:
-    await Due.create(deed="deed", subject=1 + await Due.all().count(), at=doing.now)
+    await Due.create(deed="deed", subject=new_id(), at=doing.now)
+    doing.changed(Topic.RIGHTS, 1, None)
 
 
 async def written() -> int:
@@ -90,13 +106,15 @@ async def written() -> int:
 
 async def everything_works(now: datetime) -> None:
     """More at once than there are connections, so each is taken."""
-    before = await written()
+    with unhurried():
+        before = await written()
     slow = [select("SELECT pg_sleep(0.01)") for _ in range(MORE_THAN_THE_POOL)]
     async with asyncio.timeout(20):
-        await asyncio.gather(*slow)
-        for _ in range(MORE_THAN_THE_POOL):
-            await in_one_piece(write, SYSTEM, now)
-    assert await written() == before + MORE_THAN_THE_POOL
+        with unhurried():
+            await asyncio.gather(*slow)
+            for _ in range(MORE_THAN_THE_POOL):
+                await in_one_piece(write, SYSTEM, now)
+            assert await written() == before + MORE_THAN_THE_POOL
 
 
 async def test_no_line_at_all(line: Line, now: datetime) -> None:
@@ -146,6 +164,109 @@ async def test_a_line_that_breaks_at_the_commit_leaves_it_open(
         while await written() != arrives:  # noqa: ASYNC110 - the server sets no event of ours
             await asyncio.sleep(0.01)
     await everything_works(now)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "_deadline", ContextVar("deadline", default=0.4))
+    monkeypatch.setattr(work, "GRACE", 0.4)
+    monkeypatch.setattr(postgres, "READING", 0.4)
+    monkeypatch.setattr(postgres, "UNDOING", 0.2)
+
+
+@pytest.mark.parametrize("word", [b"BEGIN", b"INSERT", b"change"])
+async def test_a_line_that_falls_silent_before_the_commit_leaves_nothing(
+    line: Line, now: datetime, short: None, word: bytes
+) -> None:
+    """Reading ends as well, and no connection is kept for an answer that does not come."""
+    line.silent_from = word
+    outcomes = await asyncio.gather(
+        *(in_one_piece(write, SYSTEM, now) for _ in range(MORE_THAN_THE_POOL)), return_exceptions=True
+    )
+    assert {type(outcome) for outcome in outcomes} <= {Late, TryAgain}
+    with pytest.raises(TryAgain):
+        await written()
+    line.speak_again()
+    await asyncio.wait_for(work.all_done(), 20)
+    with unhurried():
+        assert await written() == 0
+    await everything_works(now)
+
+
+async def test_a_commit_that_is_answered_late_is_told_late(
+    line: Line, now: datetime, short: None, told: list[Signal]
+) -> None:
+    line.silent_from = b"COMMIT"
+    with pytest.raises(OutcomeUnknown):
+        await in_one_piece(write, SYSTEM, now)
+    assert told == []
+    line.speak_again()
+    await asyncio.wait_for(work.all_done(), 20)
+    with unhurried():
+        assert (await written(), told) == (1, [Signal(Topic.RIGHTS, 1)])
+    await everything_works(now)
+
+
+async def test_a_commit_that_is_never_answered_gives_its_line_back(
+    line: Line, now: datetime, short: None, monkeypatch: pytest.MonkeyPatch, told: list[Signal]
+) -> None:
+    monkeypatch.setattr(postgres, "COMMITTING", 1.0)
+    line.silent_from = b"COMMIT"
+    with pytest.raises(OutcomeUnknown):
+        await in_one_piece(write, SYSTEM, now)
+    await asyncio.wait_for(work.all_done(), 20)
+    line.speak_again()
+    with unhurried():
+        assert (await written(), told) == (1, [])  # the journal tells of it
+    await everything_works(now)
+
+
+async def test_the_server_ends_what_pauses_or_takes_too_long(
+    postgres_url: str, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {"idle_in_transaction_session_timeout": "700ms", "lock_timeout": "300ms"}
+    monkeypatch.setattr(postgres, "LIMITS", limits | {"statement_timeout": "4s"})
+
+    async def pause(doing: Work) -> None:
+        await write(doing)
+        await asyncio.sleep(2)
+        await write(doing)
+
+    async def pause_before_the_commit(doing: Work) -> None:
+        await write(doing)
+        doing.write_journal = partial(_paused, doing.write_journal)  # type: ignore[method-assign]
+
+    async def _paused(write_journal: Callable[[], Awaitable[tuple[Signal, ...]]]) -> tuple[Signal, ...]:
+        told = await write_journal()
+        await asyncio.sleep(2)
+        return told
+
+    async def hold(doing: Work) -> None:
+        await journal.hold_number()
+        await select("SELECT pg_sleep(1.5)")
+
+    async with opened(postgres_url):
+        for deed in (pause, pause_before_the_commit):
+            with pytest.raises(TryAgain):
+                await in_one_piece(deed, SYSTEM, now)
+            assert await written() == 0
+        with pytest.raises(Late):
+            await select("SELECT pg_sleep(20)")
+        outcomes = await asyncio.gather(
+            in_one_piece(hold, SYSTEM, now), in_one_piece(hold, SYSTEM, now), return_exceptions=True
+        )
+        assert {type(outcome) for outcome in outcomes} == {Late, type(None)}
+
+
+async def test_what_the_server_is_told_when_a_line_is_opened(postgres_url: str) -> None:
+    async def limits() -> dict[str, str]:
+        return {name: (await select(f"SHOW {name}"))[0][name] for name in postgres.LIMITS}
+
+    async with opened(postgres_url):
+        assert await limits() == postgres.LIMITS
+    with unhurried():
+        async with opened(postgres_url):
+            assert set((await limits()).values()) == {"0"}
 
 
 async def test_the_same_key_finds_what_was_written_though_nobody_heard(line: Line, now: datetime) -> None:

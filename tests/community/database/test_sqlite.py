@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import shutil
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -13,8 +14,15 @@ from tortoise import connections
 from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
-from community.database.engine import opened, sqlite_file
+from community.database import sqlite
+from community.database.engine import look_at_the_files, opened, sqlite_file
+from community.database.ids import new_id
 from community.database.models import Due
+from community.database.outcomes import WRITES
+from community.database.work import Work, in_one_piece
+from community.errors import OutcomeUnknown, Unwritable
+from community.permissions import SYSTEM
+from community.signals import Signal, Topic
 
 WRITER = """
 import asyncio, sys
@@ -198,9 +206,9 @@ async def test_whoever_is_cancelled_while_it_is_opened_leaves_it_whole(sqlite_ur
 
 
 async def test_a_lock_that_another_process_never_gives_back_is_an_error_and_not_for_ever(
-    file: Path, counter: None
+    file: Path, counter: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await connections.get("default").execute_query("PRAGMA busy_timeout=20")
+    monkeypatch.setattr(sqlite, "LONGEST", 0.02)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(OperationalError, match="locked"):
@@ -235,3 +243,69 @@ async def test_what_is_acknowledged_survives_a_power_cut(file: Path) -> None:
     full = 2
     assert (await pragma("journal_mode"), await pragma("synchronous")) == ("wal", full)
     assert await pragma("foreign_keys") == 1
+
+
+@pytest.fixture
+async def unlooked(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
+    """Open, and nobody looks for its files but whoever writes."""
+    monkeypatch.setattr(sqlite, "EVERY", 1000.0)
+    async with opened(sqlite_url):
+        await Due.all().count()
+        yield Path(sqlite_url.removeprefix("sqlite://"))
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def replace(path: Path, by: Path) -> None:
+    by.rename(path)
+
+
+async def one_more(doing: Work) -> None:
+    await Due.create(deed="more", subject=new_id(), at=doing.now)
+    doing.changed(Topic.RIGHTS, 1, None)
+
+
+@pytest.mark.parametrize("which", ["", "-wal", "-shm"])
+async def test_the_write_that_finds_its_file_gone_does_not_guess_and_the_next_is_refused(
+    unlooked: Path, now: datetime, told: list[Signal], which: str
+) -> None:
+    await in_one_piece(one_more, SYSTEM, now)
+    assert len(told) == 1
+    remove(Path(f"{unlooked}{which}"))
+    with pytest.raises(OutcomeUnknown):
+        await in_one_piece(one_more, SYSTEM, now)
+    for _ in range(2):
+        with pytest.raises(Unwritable):
+            await in_one_piece(one_more, SYSTEM, now)
+    assert len(told) == 1
+    assert WRITES.word == "refused"
+
+
+async def test_a_write_under_way_when_it_is_noticed_is_undone(unlooked: Path, now: datetime) -> None:
+    client = connections.get("default")  # within the deed it is another one
+
+    async def deed(doing: Work) -> None:
+        await one_more(doing)
+        remove(unlooked)
+        assert not await client.look()
+
+    with pytest.raises(Unwritable):
+        await in_one_piece(deed, SYSTEM, now)
+    assert await Due.all().count() == 0
+
+
+async def test_opened_anew_it_is_written_again(sqlite_url: str, now: datetime) -> None:
+    file = Path(sqlite_url.removeprefix("sqlite://"))
+    other = Path(shutil.copy(file, file.with_name("other.db")))
+    async with opened(sqlite_url):
+        await in_one_piece(one_more, SYSTEM, now)
+        replace(file, by=other)
+        await look_at_the_files()
+        with pytest.raises(Unwritable):
+            await in_one_piece(one_more, SYSTEM, now)
+    async with opened(sqlite_url):
+        assert await Due.all().count() == 0  # nothing of the old one came in
+        await in_one_piece(one_more, SYSTEM, now)
+        assert (await Due.all().count(), WRITES.word) == (1, "ok")

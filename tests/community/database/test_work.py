@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tortoise.exceptions import OperationalError
 
 from community.database import journal, work
 from community.database.engine import opened
 from community.database.models import Change, Due
 from community.database.work import Work, all_done, in_one_piece, requires
-from community.errors import Forbidden, NotFound, Refused, TryAgain, Unauthenticated
+from community.errors import Forbidden, NotFound, Refused, Unauthenticated
 from community.permissions import NOBODY, SYSTEM, Permission, Viewer
 from community.places.reads import place_of
 from community.signals import Signal, Topic
@@ -161,19 +160,6 @@ async def test_calm_shutdown_waits_for_what_is_under_way(database: str, now: dat
     await asyncio.wait_for(all_done(), 30)
     assert await count() == 5
     await asyncio.gather(*callers)
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"), [("database is locked", TryAgain), ("no such table", OperationalError)]
-)
-async def test_a_busy_database_says_try_again(
-    database: str, now: datetime, words: str, expected: type[Exception]
-) -> None:
-    async def fail(_: Work) -> None:
-        raise OperationalError(words)
-
-    with pytest.raises(expected):
-        await in_one_piece(fail, SYSTEM, now)
 
 
 def test_nobody_acts_and_the_system_records_as_nobody(now: datetime) -> None:

@@ -10,9 +10,9 @@ export class Refusal extends Error {
     this.name = 'Refusal'
   }
 
-  /** The answer never came: the same request may be sent again. */
+  /** Nobody can tell whether it was recorded: the same request, with the same key, may be sent again. */
   get mayHaveArrived() {
-    return this.code === 'UNREACHABLE'
+    return this.code === 'UNREACHABLE' || this.code === 'OUTCOME_UNKNOWN'
   }
 }
 
