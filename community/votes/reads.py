@@ -52,7 +52,7 @@ class VoteRow:
     roll_id: int | None
 
     def status(self, now: datetime) -> VoteStatus:
-        return status_of(now, self.opens_at, self.closes_at, self.annulled_at)
+        return status_of(now, self.opens_at, self.closes_at, self.counted_at, self.annulled_at)
 
     @property
     def counting(self) -> CountingRules:
@@ -118,7 +118,7 @@ class BallotBox:
     annulled_at: datetime | None
 
     def status(self, now: datetime) -> VoteStatus:
-        return status_of(now, self.opens_at, self.closes_at, self.annulled_at)
+        return status_of(now, self.opens_at, self.closes_at, self.counted_at, self.annulled_at)
 
 
 _BOX = """
@@ -144,15 +144,16 @@ async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow
 
 
 def _has_status(status: VoteStatus, now: datetime) -> Q:
+    """What `status_of` says, as the database finds it."""
     if status is VoteStatus.ANNULLED:
         return Q(annulled_at__isnull=False)
-    standing = Q(annulled_at=None)
+    standing, uncounted = Q(annulled_at=None), Q(annulled_at=None, counted_at=None)
     if status is VoteStatus.ANNOUNCED:
-        return standing & Q(opens_at__gt=now)
+        return uncounted & Q(opens_at__gt=now)
     if status is VoteStatus.OPEN:
-        return standing & Q(opens_at__lte=now, closes_at__gt=now)
+        return uncounted & Q(opens_at__lte=now, closes_at__gt=now)
     if status is VoteStatus.CLOSED:
-        return standing & Q(closes_at__lte=now)
+        return standing & (Q(counted_at__isnull=False) | Q(closes_at__lte=now))
     return Q(id=0)  # drafts, displays and certificates do not exist yet
 
 
