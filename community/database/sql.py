@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from tortoise import BaseDBAsyncClient, connections
 
@@ -40,6 +40,14 @@ async def select(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]
     given = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in values]
     rows: list[dict[str, Any]] = await client.execute_query_dict(query, given)
     return rows
+
+
+async def server_time() -> datetime | None:
+    """PostgreSQL's own clock, the same for all who use it; None on SQLite, which has none."""
+    if not is_postgres():
+        return None
+    (row,) = await select("SELECT clock_timestamp() AS now")
+    return cast(datetime, row["now"])
 
 
 async def hold_shared(table: str, key: int) -> bool:

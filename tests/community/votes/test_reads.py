@@ -173,7 +173,7 @@ async def test_the_box_of_a_vote_is_the_vote_as_it_stands(poll: Any) -> None:
         )  # fmt: skip
         for stage in ("opens_at", "closes_at", "opened_at", "counted_at", "annulled_at"):
             assert getattr(box, stage) == getattr(row, stage)
-    assert box.counted_at == poll.closes_at
+    assert box.counted_at == poll.counted_at
 
 
 async def test_what_is_asked_of_a_ballot_is_what_the_questions_say(poll: Any) -> None:
