@@ -121,4 +121,5 @@ async def take_up_again(now: datetime) -> None:
     async def put_down(_: Work) -> None:
         await Due.filter(done_at=None, attempts__gte=MOST_ATTEMPTS).update(attempts=0, next_at=None)
 
-    await in_one_piece(put_down, SYSTEM, now)
+    if await given_up():
+        await in_one_piece(put_down, SYSTEM, now)
