@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api import clock as clocks
+from api import graphql
 from api.clock import AGREEMENT, TOLERANCE, Clock, keep_looking, look, unset, utc_now
 from community.database import journal
 from community.database.models import Change
 from community.signals import Topic
+from community.votes.reads import vote_row
 
 HOUR = 3600.0
 TRUE = 1_780_000_000.0
@@ -335,3 +337,34 @@ async def test_a_database_that_is_away_is_told_once_and_looked_for_again(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert len(caplog.records) == 1
+
+
+# What is judged by it
+
+CAST = """mutation($vote: ID!, $answers: [AnswerInput!]!) {
+  castBallot(voteId: $vote, answers: $answers) { castAt } }"""
+
+
+@pytest.mark.parametrize("way", ["frames"], indirect=True)
+async def test_a_ballot_counts_by_the_moment_when_its_request_was_complete(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vote closes while the server looks up who asks."""
+    async with here() as server:
+        closes = (await vote_row(server.town.key("Vote", "open"))).closes_at
+        now = last = closes - timedelta(milliseconds=1)
+        real = graphql.viewer_behind
+
+        async def slow(*asked: Any, **how: Any) -> Any:
+            nonlocal now
+            now = closes + timedelta(seconds=5)
+            return await real(*asked, **how)
+
+        monkeypatch.setattr(graphql, "utc_now", lambda: now)
+        monkeypatch.setattr(graphql, "viewer_behind", slow)
+        answer = {"questionId": server.town.id("Question", "open/0"), "choices": ["FOR"]}
+        asked = {"vote": server.town.id("Vote", "open"), "answers": [answer]}
+        said = await server.ask(CAST, "spring/resident-1", **asked)
+        assert datetime.fromisoformat(said["data"]["castBallot"]["castAt"]) == last
+        late = await server.ask(CAST, "spring/resident-2", **asked)
+        assert [error["extensions"]["code"] for error in late["errors"]] == ["VOTE_CLOSED"]
