@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -272,8 +273,8 @@ def test_what_is_believed_was_agreed_on_for_a_minute(jumps: list[tuple[float, in
 def test_the_clock_says_utc_and_goes_by_a_clock_that_nobody_sets() -> None:
     assert utc_now().tzinfo is UTC
     assert abs(utc_now().timestamp() - clocks.time_of_day()) < 60
-    first = unset()
-    assert unset() >= first
+    first = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert first <= unset() <= time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 async def test_a_clock_is_compared_with_postgres_else_with_the_machine(house: Any) -> None:
@@ -283,6 +284,24 @@ async def test_a_clock_is_compared_with_postgres_else_with_the_machine(house: An
     off = (wrong.now() - datetime.now(UTC)).total_seconds()
     assert off == pytest.approx(0 if house.town.engine.postgres else 365 * 24 * HOUR, abs=60)
     assert not wrong.doubtful
+
+
+async def test_a_step_of_the_databases_own_clock_is_in_doubt_as_well(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = timedelta()
+
+    async def says() -> datetime:
+        return datetime.now(UTC) + ahead
+
+    monkeypatch.setattr(clocks, "server_time", says)
+    ours = Clock(time_of_day=lambda: 0.0)
+    await look(ours)
+    assert not ours.doubtful
+    ahead = timedelta(hours=1)
+    await look(ours)
+    assert ours.doubtful
+    assert abs((ours.now() - datetime.now(UTC)).total_seconds()) < 60
 
 
 async def test_the_journal_is_asked_once_and_says_its_latest_moment(
