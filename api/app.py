@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import health, page
 from api.answers import fault, hung_up, refused
-from api.clock import utc_now
+from api.clock import clock, keep_looking, look, utc_now
 from api.glance import Glance
 from api.graphql import GraphQLEndpoint
 from api.guard import Guard
@@ -28,8 +28,9 @@ from api.requests import Requests
 from api.sessions import Sessions
 from api.settings import Settings
 from api.sockets import Sockets
-from api.timers import keep_running_due
+from api.timers import Timers
 from community.database import journal
+from community.database.due import rest_while
 from community.database.engine import opened
 from community.database.migrate import pending
 from community.database.work import all_done, tell_through
@@ -86,6 +87,8 @@ def create_app(settings: Settings) -> App:
     broker.listen(sockets.hear)
     broker.after_gap(sockets.ask_again)
     metrics.tell_of(watching, groups, sockets)
+    timers = Timers()
+    metrics.tell_of_time(clock, timers)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -94,10 +97,13 @@ def create_app(settings: Settings) -> App:
                 if missing := await pending(settings.database_url):
                     raise NotMigrated(f"the database lacks {', '.join(missing)}; run `meilin migrate` first")
             _end_with_the_supervisor()
-            stop_telling = tell_through(broker.publish)
+            with suppress(Exception):  # away: until it was looked at nothing is opened or closed
+                await look(clock)
+            stop_telling, stop_resting = tell_through(broker.publish), rest_while(lambda: clock.doubtful)
             tasks = [
                 asyncio.create_task(follower.follow()),
-                asyncio.create_task(keep_running_due()),
+                asyncio.create_task(keep_looking(clock)),
+                asyncio.create_task(timers.keep_running()),
             ]
             if isinstance(broker, RedisBroker):
                 tasks.append(asyncio.create_task(broker.keep_connected()))
@@ -113,6 +119,8 @@ def create_app(settings: Settings) -> App:
                         await asyncio.wait(tasks)  # the timers begin nothing more
                         await all_done()
                 stop_telling()
+                stop_resting()
+                clock.forget()
 
     origins = Origins(settings.public_url, settings.allowed_origins)
     sessions = Sessions(settings, origins)
@@ -141,6 +149,8 @@ def create_app(settings: Settings) -> App:
     app.state.watching = watching
     app.state.broker = broker
     app.state.glance = Glance()
+    app.state.clock = clock
+    app.state.timers = timers
     return app
 
 

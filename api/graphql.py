@@ -1,6 +1,6 @@
 """/graphql over HTTP, to the letter of GraphQL over HTTP."""
 
-from functools import cache
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -54,8 +54,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             secret = bearer(authorization) if authorization is not None else cookie_of(request, self._origins)
             bodies.check_json(request)
             await bodies.read(request)
-            viewer = await viewer_behind(secret, utc_now(), strict=authorization is not None)
-            return await self.run(request, context=self._context(request, viewer, secret))
+            now = utc_now()  # complete: a ballot counts by this moment, however long it waits from here on
+            viewer = await viewer_behind(secret, now, strict=authorization is not None)
+            return await self.run(request, context=self._context(request, viewer, secret, now))
         except bodies.Unread as refused:
             return refusal(refused, refused.status)
         except Refused as refused:
@@ -65,12 +66,13 @@ class GraphQLEndpoint(GraphQL[Context, None]):
                 InvalidInput(problem_zh="请求的写法不对", problem_en=error.reason), error.status_code
             )
 
-    def _context(self, request: Request, viewer: Viewer, secret: str | None) -> Context:
+    def _context(self, request: Request, viewer: Viewer, secret: str | None, now: datetime) -> Context:
         async def same() -> Viewer:
             return viewer
 
-        # One request has one moment: the clock stands still once somebody asked it.
-        clock = cache(utc_now)
+        def clock() -> datetime:
+            return now
+
         return Context(clock, self._watching, Standing(same, clock), viewer, secret, request=request)
 
     async def execute_single(self, *, request: Request, sub_response: Response, **rest: Any) -> Any:  # type: ignore[override]

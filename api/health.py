@@ -7,7 +7,6 @@ from api.answers import json_answer
 from api.glance import Glance
 from realtime.redis_broker import RedisBroker
 
-DEGRADED = {"away", "late"}
 DOWN = {"failing", "refused"}
 
 
@@ -17,11 +16,20 @@ async def live(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Named checks: `degraded` while Redis is away (news come by the journal) or writes are late, `down`
-    without a database or while it takes no writes.
+    """Named checks: `down` without a database or while it takes no writes, `degraded` while another one that
+    is not "ok" leaves us serving.
+
+    Without Redis news come by the journal; while the clock is unsettled nothing opens or closes.
     """
-    glance: Glance = request.app.state.glance
-    checks = {"broker": _broker(request), "writes": await glance.writes()}
+    state = request.app.state
+    glance: Glance = state.glance
+    given_up = state.timers.given_up
+    checks = {
+        "broker": _broker(request),
+        "clock": "unsettled" if state.clock.doubtful else "ok",
+        "timers": f"{given_up} given up" if given_up else "ok",
+        "writes": await glance.writes(),
+    }
     try:
         await glance.head()
         checks["database"] = "ok"
@@ -30,8 +38,8 @@ async def ready(request: Request) -> Response:
         return json_answer({"status": "down", "checks": checks}, 503)
     if DOWN & set(checks.values()):
         return json_answer({"status": "down", "checks": checks}, 503)
-    status = "degraded" if DEGRADED & set(checks.values()) else "ok"
-    return json_answer({"status": status, "checks": checks})
+    whole = set(checks.values()) == {"ok"}
+    return json_answer({"status": "ok" if whole else "degraded", "checks": checks})
 
 
 def _broker(request: Request) -> str:

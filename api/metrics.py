@@ -25,7 +25,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.clock import Clock
 from api.glance import Glance
+from api.timers import Timers
 from community.database.engine import pool
 from community.database.outcomes import ENDED
 from realtime.groups import Groups
@@ -97,6 +99,12 @@ class Metrics:
         self._follow(
             self._counter("meilin_merged_changes", "Changes that became one moment with an earlier one."),
             lambda: watching.merged,
+        )
+
+    def tell_of_time(self, clock: Clock, timers: Timers) -> None:
+        self._gauge("meilin_clock_unsettled", "Time is in doubt.", lambda: clock.doubtful, "livemax")
+        self._gauge(
+            "meilin_due_given_up", "Due, failed, and tried no more.", lambda: timers.given_up, "livemax"
         )
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:

@@ -2,34 +2,99 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from api.clock import utc_now
-from community.database.due import due_now
+from community.database import due
+from community.database.due import DueRow
+from community.errors import OutcomeUnknown, TryAgain
 from community.permissions import SYSTEM
 from community.votes.actions import CLOSE, OPEN, close_vote, open_vote
+from community.votes.casting import VoteNotOpen
 
 EVERY = 0.5
+"""Seconds between two looks."""
 
-DEEDS = {OPEN: open_vote, CLOSE: close_vote}
+COUNTED_EVERY = 20
+"""Looks between two counts of what was given up."""
+
+AT_ONCE = 4
+
+REST = timedelta(seconds=2)
+"""For what could not be tried."""
+
+DEEDS: dict[str, Callable[..., Awaitable[None]]] = {OPEN: open_vote, CLOSE: close_vote}
 """Actions that do nothing when another process was first."""
+
+NOT_NOW = (TryAgain, OutcomeUnknown, VoteNotOpen)
+"""No failure: the database is busy or away, time is in doubt, or it went back meanwhile."""
 
 log = logging.getLogger(__name__)
 
 
-async def run_due() -> None:
-    """Does what is due now; one that fails is tried again the next time and stops no other."""
-    for row in await due_now(utc_now()):
+class Timers:
+    """`given_up`: how much of what is due is tried no more."""
+
+    def __init__(self) -> None:
+        self.given_up = 0
+        self._looks = 0
+
+    async def keep_running(self) -> None:
+        """Runs until cancelled. An outage is told once, however often it is met."""
+        away = False
+        while True:
+            try:
+                await self._look()
+                away = False
+            except Exception:
+                if not away:
+                    log.exception("could not do what is due")
+                away = True
+            await asyncio.sleep(EVERY)
+
+    async def _look(self) -> None:
+        if self._looks == 0:
+            await due.take_up_again(utc_now())
+        await self.run_due()
+        if self._looks % COUNTED_EVERY == 0:
+            self.given_up = await due.given_up()
+        self._looks += 1
+
+    async def run_due(self) -> None:
+        """Does what is due now, nothing while time is in doubt; one that fails stops no other.
+
+        Raises what keeps a failure from being noted, once all were tried.
+        """
+        if due.in_doubt():
+            return
+        places = asyncio.Semaphore(AT_ONCE)
+        failed: list[tuple[DueRow, Exception]] = []
+
+        async def in_turn(row: DueRow) -> None:
+            async with places:
+                if error := await self._try(row):
+                    failed.append((row, error))
+
+        rows = await due.due_now(utc_now())
+        ends = await asyncio.gather(*map(in_turn, rows), return_exceptions=True)
+        if failed:  # one traceback, however many
+            names = ", ".join(f"{row.deed} of {row.subject}" for row, _ in failed[:10])
+            log.error("%d failed: %s", len(failed), names, exc_info=failed[0][1])
+        for end in ends:
+            if end:
+                raise end
+
+    async def _try(self, row: DueRow) -> Exception | None:
+        """What it failed by, unless another process noted that first."""
         try:
             await DEEDS[row.deed](SYSTEM, utc_now(), row.subject)
-        except Exception:
-            log.exception("%s of %s failed", row.deed, row.subject)
-
-
-async def keep_running_due() -> None:
-    """Runs until cancelled."""
-    while True:
-        try:
-            await run_due()
-        except Exception:
-            log.exception("could not look what is due")
-        await asyncio.sleep(EVERY)
+        except NOT_NOW:
+            await due.rest(row, utc_now() + REST)
+        except Exception as error:
+            if await due.fail(row, utc_now()):
+                if row.attempts + 1 == due.MOST_ATTEMPTS:
+                    self.given_up += 1
+                    log.error("gave up %s of %s until the next start", row.deed, row.subject)
+                return error
+        return None

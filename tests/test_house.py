@@ -314,7 +314,6 @@ ELSEWHERE = {
     "schema/watch.py": "schema/test_votes.py",
     "api/answers.py": "api/test_sessions.py",
     "api/cli.py": "api/test_commands.py",
-    "api/clock.py": "api/test_timers.py",
     "api/count_report.py": "api/test_cli_count.py",
     "api/operations.py": "api/test_sockets.py",
     "api/server.py": "api/test_app.py",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from community.database.models import Change
-from community.database.sql import is_postgres, select
+from community.database.sql import instant, is_postgres, select
 from community.signals import Signal, Topic
 
 _ADVISORY_LOCK = 7_410_001
@@ -39,6 +39,17 @@ async def head() -> int:
     """The number of the newest change; 0 where there is none."""
     (row,) = await select("SELECT MAX(number) AS newest FROM change")
     return int(row["newest"] or 0)
+
+
+_NEWEST = (
+    "SELECT at FROM change WHERE number > (SELECT MAX(number) FROM change) - 100 ORDER BY at DESC LIMIT 1"
+)
+
+
+async def newest_at() -> datetime | None:
+    """The latest moment among the newest changes; None where there is none."""
+    rows = await select(_NEWEST)
+    return instant(rows[0]["at"]) if rows else None
 
 
 async def write(news: Sequence[News], now: datetime) -> None:

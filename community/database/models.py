@@ -27,13 +27,18 @@ class Change(Model):
 
 
 class Due(Model):
-    """Something to be done once at a time; `done_at` is set by compare-and-set."""
+    """Something to be done once at a time; `done_at` is set by compare-and-set.
+
+    `attempts`: how often it failed; `next_at`: when it is tried next, null: at `at`.
+    """
 
     id = Key()
     deed = Words(32)
     subject = fields.BigIntField()
     at = Instant()
     done_at = Instant(null=True)
+    attempts = fields.IntField(db_default=0)
+    next_at = Instant(null=True)
 
     class Meta:
         table = "due"

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from tortoise import BaseDBAsyncClient, connections
 
@@ -49,6 +49,14 @@ async def without_limits() -> None:
     if is_postgres():
         for limit in LIMITS:
             await select("SELECT set_config(?, '0', true)", [limit])
+
+
+async def server_time() -> datetime | None:
+    """PostgreSQL's own clock, the same for all who use it; None on SQLite, which has none."""
+    if not is_postgres():
+        return None
+    (row,) = await select("SELECT clock_timestamp() AS now")
+    return cast(datetime, row["now"])
 
 
 async def hold_shared(table: str, key: int) -> bool:

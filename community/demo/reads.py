@@ -12,7 +12,7 @@ from community.members.models import Account, CoOwner, OwnerParty
 from community.members.rules import PartyKind
 from community.places.models import Building, Community, Organization
 from community.places.rules import OrganizationKind
-from community.votes.casting import VoteForm
+from community.votes.casting import VoteForm, VoteStatus, status_of
 from community.votes.models import Vote
 
 _TEN_MONTHS = timedelta(days=300)
@@ -25,8 +25,11 @@ async def community_of(slug: str) -> tuple[int, bool] | None:
 
 
 async def standing(community: int, now: datetime) -> Standing:
-    votes = await Vote.filter(community_id=community).values("title", "form", "opens_at", "closes_at")
-    forms = {row["form"] for row in votes if row["opens_at"] <= now < row["closes_at"]}
+    stages = ("opens_at", "closes_at", "counted_at", "annulled_at")
+    votes = await Vote.filter(community_id=community).values("title", "form", *stages)
+    forms = {
+        row["form"] for row in votes if status_of(now, *(row[stage] for stage in stages)) is VoteStatus.OPEN
+    }
     events = await Event.filter(community_id=community).values("title", "starts_at")
     return Standing(
         statutory_open=VoteForm.STATUTORY_LOCAL in forms,

@@ -16,6 +16,7 @@ from community.demo.gatherings import Gathering, published
 from community.demo.neighbourhood import Neighbourhood
 from community.demo.notices import PlannedNotice, half_years, papers, water_off
 from community.ledger.rules import Category
+from community.votes.lifecycle import counted_from
 
 YEARS_OF_BOOKS = 2
 
@@ -136,7 +137,7 @@ def _vote_deeds(vote: PlannedVote, until: datetime) -> Iterator[Deed]:
     yield Deed(vote.announced_at, Announce(vote))
     yield Deed(vote.opens_at, Open(vote))
     yield Deed(min(vote.closes_at, until) - timedelta(seconds=1), Cast(vote, until))
-    yield Deed(vote.closes_at, Close(vote))
+    yield Deed(counted_from(vote.closes_at), Close(vote))
 
 
 def _event_deeds(event: Gathering, until: datetime) -> Iterator[Deed]:

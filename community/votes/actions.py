@@ -35,7 +35,7 @@ from community.votes.casting import (
     cleaned_answers,
     meaning_of,
 )
-from community.votes.lifecycle import check_announcement, check_question, choices_of
+from community.votes.lifecycle import check_announcement, check_question, choices_of, counted_from
 from community.votes.models import (
     Ballot,
     BallotChoice,
@@ -146,7 +146,7 @@ async def announce_vote(
     for position, question in enumerate(questions):
         await _ask(vote, position, question, building, follow=follow_majority is not None)
     await due.plan(OPEN, vote, opens_at)
-    await due.plan(CLOSE, vote, closes_at)
+    await due.plan(CLOSE, vote, counted_from(closes_at))
     work.posted("VOTE_ANNOUNCED", vote, community)
     return vote
 
@@ -187,7 +187,10 @@ async def _ask(vote: int, position: int, new: NewQuestion, building: int | None,
 
 @requires(Permission.OPERATE, within=place_of_vote)
 async def open_vote(work: Work, vote: int) -> None:
-    """Freezes the roll and opens the ballot box, once, however late. Raises VoteNotOpen before its time."""
+    """Freezes the roll and opens the ballot box, once, however late.
+
+    Raises VoteNotOpen before its time, TryAgain while time is in doubt.
+    """
     await hold_exclusive("vote", vote)
     row = await vote_row(vote)
     if work.now < row.opens_at:
@@ -420,10 +423,16 @@ async def _write_ballots(work: Work, vote: int, newest: int, ballots: Sequence[R
 
 @requires(Permission.OPERATE, within=place_of_vote)
 async def close_vote(work: Work, vote: int) -> None:
-    """The closing count, once; after it no ballot is taken whatever a clock says."""
+    """The closing count, once; after it no ballot is taken whatever a clock says.
+
+    Does nothing before its time, which lies behind the close: until then the vote is closed and pending.
+    """
     await hold_exclusive("vote", vote)
     row = await vote_row(vote)
-    if work.now < row.closes_at or row.counted_at is not None or not await due.claim(CLOSE, vote, work.now):
+    if work.now < (begins := counted_from(row.closes_at)):
+        await due.put_off(CLOSE, vote, begins)  # planned for the close itself, as was done once
+        return
+    if row.counted_at is not None or not await due.claim(CLOSE, vote, work.now):
         return
     if row.opened_at is None:
         await _open(work, row)

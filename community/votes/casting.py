@@ -120,11 +120,20 @@ def receipt_code(ballot: int) -> str:
 
 
 def status_of(
-    now: datetime, opens_at: datetime, closes_at: datetime, annulled_at: datetime | None = None
+    now: datetime,
+    opens_at: datetime,
+    closes_at: datetime,
+    counted_at: datetime | None = None,
+    annulled_at: datetime | None = None,
 ) -> VoteStatus:
-    """A function of the row and the moment: open while opens_at ≤ now < closes_at."""
+    """A function of the row and the moment: open while opens_at ≤ now < closes_at.
+
+    Once counted it is closed, whatever a clock says. `votes_page` asks the database the same.
+    """
     if annulled_at is not None:
         return VoteStatus.ANNULLED
+    if counted_at is not None:
+        return VoteStatus.CLOSED
     if now < opens_at:
         return VoteStatus.ANNOUNCED
     return VoteStatus.OPEN if now < closes_at else VoteStatus.CLOSED

@@ -9,7 +9,15 @@ from community.places.rules import Profile
 from community.votes.casting import QuestionKind, VoteForm
 from community.votes.rules import Matter, Option, Silence
 
+LONGEST_WRITE = timedelta(seconds=10)
+"""What a write may take from its request to its commit."""
+
 LABELS = {Option.FOR: "赞同", Option.AGAINST: "反对", Option.ABSTAIN: "弃权", Option.FOLLOW: "随多数"}
+
+
+def counted_from(closes_at: datetime) -> datetime:
+    """The closing count waits for every ballot that came before the close and still stands in a line."""
+    return closes_at + LONGEST_WRITE + timedelta(seconds=1)
 
 
 def choices_of(

@@ -51,7 +51,7 @@ class VoteRow:
     roll_id: int | None
 
     def status(self, now: datetime) -> VoteStatus:
-        return status_of(now, self.opens_at, self.closes_at, self.annulled_at)
+        return status_of(now, self.opens_at, self.closes_at, self.counted_at, self.annulled_at)
 
     @property
     def counting(self) -> CountingRules:
@@ -122,7 +122,7 @@ class BallotBox:
     annulled_at: datetime | None
 
     def status(self, now: datetime) -> VoteStatus:
-        return status_of(now, self.opens_at, self.closes_at, self.annulled_at)
+        return status_of(now, self.opens_at, self.closes_at, self.counted_at, self.annulled_at)
 
 
 _BOX = """
@@ -148,15 +148,16 @@ async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow
 
 
 def _has_status(status: VoteStatus, now: datetime) -> tuple[str, list[datetime]]:
-    """As SQL with its values."""
+    """What `status_of` says, as SQL with its values."""
     if status is VoteStatus.ANNULLED:
         return "t.annulled_at IS NOT NULL", []
+    standing, uncounted = "t.annulled_at IS NULL", "t.annulled_at IS NULL AND t.counted_at IS NULL"
     if status is VoteStatus.ANNOUNCED:
-        return "t.annulled_at IS NULL AND t.opens_at > ?", [now]
+        return f"{uncounted} AND t.opens_at > ?", [now]
     if status is VoteStatus.OPEN:
-        return "t.annulled_at IS NULL AND t.opens_at <= ? AND t.closes_at > ?", [now, now]
+        return f"{uncounted} AND t.opens_at <= ? AND t.closes_at > ?", [now, now]
     if status is VoteStatus.CLOSED:
-        return "t.annulled_at IS NULL AND t.closes_at <= ?", [now]
+        return f"{standing} AND (t.counted_at IS NOT NULL OR t.closes_at <= ?)", [now]
     return _NONE, []  # drafts, displays and certificates do not exist yet
 
 

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -7,11 +8,19 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from api import glance, health
+from api.clock import Clock
 from api.glance import Glance
+from api.timers import Timers
 from community.database import journal, work
 from community.database.outcomes import WRITES
 from community.errors import Late, NotFound, TryAgain, Unwritable
 from realtime.broker import MemoryBroker
+
+
+def settled() -> Clock:
+    clock = Clock()
+    clock.compare(clock.time_of_day(), clock.unset())
+    return clock
 
 
 @pytest.fixture
@@ -19,6 +28,8 @@ def client() -> Iterator[TestClient]:
     app = Starlette(routes=[Route("/live", health.live), Route("/ready", health.ready)])
     app.state.broker = MemoryBroker()
     app.state.glance = Glance()
+    app.state.clock = settled()
+    app.state.timers = Timers()
     with TestClient(app) as client:
         yield client
 
@@ -38,7 +49,8 @@ def test_it_is_ready_when_the_journal_can_be_read(
     response = client.get("/ready")
     assert response.status_code == 200
     assert response.json()["status"] == "ok"
-    assert response.json()["checks"] == {"broker": "ok", "database": "ok"}  # no number of anybody's deeds
+    names = ("broker", "clock", "database", "timers", "writes")
+    assert response.json()["checks"] == dict.fromkeys(names, "ok")  # no number of anybody's deeds
 
 
 def test_it_is_not_ready_without_and_says_no_more_than_the_kind_of_fault(
@@ -57,6 +69,8 @@ def test_it_is_not_ready_without_and_says_no_more_than_the_kind_of_fault(
 
 @pytest.fixture
 def head(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a database that answers."""
+
     async def head() -> int:
         return 42
 
@@ -136,3 +150,27 @@ def test_it_tries_by_itself_once_nobody_else_does(
     mended = True
     assert client.get("/ready").json()["status"] == "ok"
     assert len(tried) == 2
+
+
+@pytest.fixture
+def app(client: TestClient, head: None) -> Any:
+    return client.app
+
+
+def test_it_is_degraded_while_its_clock_is_in_doubt(client: TestClient, app: Any) -> None:
+    clock = app.state.clock
+    clock.compare(clock.time_of_day() + 3600, clock.unset())
+    response = client.get("/ready")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["checks"]["clock"] == "unsettled"
+    clock.forget()
+    assert client.get("/ready").json()["checks"]["clock"] == "unsettled"
+    app.state.clock = settled()
+    assert client.get("/ready").json()["status"] == "ok"
+
+
+def test_it_is_degraded_where_something_due_was_given_up(client: TestClient, app: Any) -> None:
+    app.state.timers.given_up = 3
+    response = client.get("/ready")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["checks"]["timers"] == "3 given up"

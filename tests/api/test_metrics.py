@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.clock import Clock
 from api.metrics import SHARED, Metrics
+from api.timers import Timers
 from community.database import journal
 from community.signals import Signal, Topic
 from realtime.broker import MemoryBroker
@@ -196,3 +198,15 @@ async def test_one_scrape_tells_of_every_process_and_not_of_the_dead(serve: Any,
             alone = await scraped(one, counted | {("meilin_watchers",): 1.0})
             assert 0 < alone["meilin_database_connections",] < connections
             assert len(list((tmp_path / "shared").glob("gauge_livesum_*"))) == 1
+
+
+async def test_it_tells_of_a_clock_in_doubt_and_of_what_was_given_up(house: Any) -> None:
+    metrics, clock, timers = metrics_of(), Clock(), Timers()
+    metrics.tell_of_time(clock, timers)
+    clock.compare(clock.time_of_day(), clock.unset())
+    before = await shown(metrics)
+    assert (before["meilin_clock_unsettled",], before["meilin_due_given_up",]) == (0, 0)
+    clock.compare(clock.time_of_day() + 3600, clock.unset())
+    timers.given_up = 2
+    after = await shown(metrics)
+    assert (after["meilin_clock_unsettled",], after["meilin_due_given_up",]) == (1, 2)

@@ -1,16 +1,22 @@
 import asyncio
 import logging
-from datetime import UTC, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tortoise.exceptions import OperationalError
 
 from api import timers
 from api.clock import utc_now
 from community.bulletin.reads import items_page
+from community.database import due
+from community.database.models import Due
+from community.errors import OutcomeUnknown, TryAgain
 from community.permissions import SYSTEM
-from community.votes.actions import NewQuestion, announce_vote
-from community.votes.casting import QuestionKind, VoteForm
+from community.votes.actions import NewQuestion, announce_vote, close_vote, open_vote
+from community.votes.casting import QuestionKind, VoteForm, VoteNotOpen, VoteStatus
+from community.votes.lifecycle import counted_from
 from community.votes.reads import vote_row
 from community.votes.rules import Matter
 
@@ -43,7 +49,7 @@ async def posted(house: Any, vote: int) -> list[str]:
 
 async def test_what_is_due_happens_and_happens_once(house: Any) -> None:
     vote = await announce(house, -2 * DAY, -DAY)
-    await timers.run_due()
+    await timers.Timers().run_due()
     row = await vote_row(vote)
     assert row.opened_at
     assert row.counted_at
@@ -51,69 +57,249 @@ async def test_what_is_due_happens_and_happens_once(house: Any) -> None:
     assert await posted(house, vote) == once
 
     house.told.clear()
-    await timers.run_due()
+    await timers.Timers().run_due()
     assert await posted(house, vote) == once
     assert house.told == []
 
 
 async def test_however_many_look_it_happens_once(house: Any) -> None:
     votes = [await announce(house, -2 * DAY, -DAY) for _ in range(3)]
-    await asyncio.gather(*(timers.run_due() for _ in range(5)))
+    await asyncio.gather(*(timers.Timers().run_due() for _ in range(5)))
     for vote in votes:
         assert await posted(house, vote) == ["VOTE_ANNOUNCED", "VOTE_OPENED", "VOTE_CLOSED"]
 
 
 async def test_what_is_not_yet_due_waits(house: Any) -> None:
     coming, open_ = await announce(house, DAY, 2 * DAY), await announce(house, -DAY, DAY)
-    await timers.run_due()
+    await timers.Timers().run_due()
     assert await posted(house, coming) == ["VOTE_ANNOUNCED"]
     assert await posted(house, open_) == ["VOTE_ANNOUNCED", "VOTE_OPENED"]
     assert (await vote_row(open_)).counted_at is None
 
 
+async def test_a_vote_that_closed_is_counted_when_no_ballot_can_stand_in_a_line_any_more(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vote = await announce(house, -2 * DAY, -timedelta(seconds=1))
+    await timers.Timers().run_due()
+    row = await vote_row(vote)
+    assert (row.status(utc_now()), row.counted_at) == (VoteStatus.CLOSED, None)
+    later = counted_from(row.closes_at)
+    monkeypatch.setattr(timers, "utc_now", lambda: later)
+    await timers.Timers().run_due()
+    assert (await vote_row(vote)).counted_at == later
+
+
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes deeds fail for the given votes, from now on."""
+
+    def begin(votes: Sequence[int], fault: Exception) -> None:
+        def failing(real: Any) -> Any:
+            async def deed(viewer: Any, now: Any, vote: int) -> None:
+                if vote in votes:
+                    raise fault
+                await real(viewer, now, vote)
+
+            return deed
+
+        for name, real in {timers.OPEN: open_vote, timers.CLOSE: close_vote}.items():
+            monkeypatch.setitem(timers.DEEDS, name, failing(real))
+
+    return begin
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Lets the timers look so much later than now."""
+    begun = utc_now()
+
+    def later(by: timedelta) -> None:
+        monkeypatch.setattr(timers, "utc_now", lambda: begun + by)
+
+    later(timedelta())
+    return later
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [record for record in caplog.records if record.name == "api.timers"]
+
+
+SECOND = timedelta(seconds=1)
+
+
 async def test_one_that_fails_stops_no_other_and_is_tried_again(
-    house: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    house: Any, fails: Any, at: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad, good = await announce(house, -2 * DAY, DAY), await announce(house, -DAY, DAY)
-    real = timers.DEEDS[timers.OPEN]
-
-    async def fail_for_one(viewer: Any, now: Any, vote: int) -> None:
-        if vote == bad:
-            raise OSError
-        await real(viewer, now, vote)
-
-    monkeypatch.setitem(timers.DEEDS, timers.OPEN, fail_for_one)
-    with caplog.at_level(logging.ERROR, logger="api.timers"):
-        await timers.run_due()
-    assert len([record for record in caplog.records if record.name == "api.timers"]) == 1
+    running = timers.Timers()
+    fails([bad], OSError())
+    await running.run_due()
+    await running.run_due()
+    assert len(said(caplog)) == 1
     assert (await vote_row(good)).opened_at
     assert (await vote_row(bad)).opened_at is None
 
-    monkeypatch.setitem(timers.DEEDS, timers.OPEN, real)
-    await timers.run_due()
+    fails([], OSError())
+    await running.run_due()
+    assert (await vote_row(bad)).opened_at is None
+    at(SECOND)
+    await running.run_due()
     assert (await vote_row(bad)).opened_at
+
+
+@pytest.mark.parametrize("planted", [{}, {"deed": "no_such_deed"}], ids=["no such vote", "no such deed"])
+async def test_hundreds_that_fail_stop_no_other_and_fill_no_log(
+    house: Any, at: Any, caplog: pytest.LogCaptureFixture, planted: dict[str, str]
+) -> None:
+    """They have waited longer than what is due now, and are more than one look takes."""
+    await Due.bulk_create(
+        Due(**{"deed": timers.OPEN, "subject": subject, "at": utc_now() - 2 * DAY} | planted)
+        for subject in range(1, 251)
+    )
+    vote = await announce(house, -2 * DAY, -DAY)
+    running = timers.Timers()
+    for _ in range(3):
+        await running.run_due()
+    assert (await vote_row(vote)).opened_at
+    assert (await vote_row(vote)).counted_at
+    assert len(said(caplog)) == 3
+    assert len([record for record in said(caplog) if record.exc_info]) == 3
+
+    caplog.clear()
+    looks = 40
+    for look in range(looks):  # twenty seconds
+        at(timers.EVERY * look * SECOND)
+        await running.run_due()
+    assert len([record for record in said(caplog) if record.exc_info]) <= looks
+    assert set(await Due.filter(done_at=None, subject__lte=250).values_list("attempts", flat=True)) <= {4, 5}
+
+
+async def test_what_fails_for_ever_is_given_up_told_once_and_taken_up_at_the_next_start(
+    house: Any, fails: Any, at: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    vote = await announce(house, -2 * DAY, DAY)
+    fails([vote], RuntimeError("a fault of ours"))
+    one, other = timers.Timers(), timers.Timers()
+    passed, tries = timedelta(), 0
+    for _ in range(due.MOST_ATTEMPTS + 5):
+        at(passed)
+        caplog.clear()
+        await asyncio.gather(one.run_due(), other.run_due())
+        tries += bool(said(caplog))
+        if tries == due.MOST_ATTEMPTS and said(caplog):
+            last = [record.getMessage() for record in said(caplog)]
+            assert [line for line in last if line == f"gave up open_vote of {vote} until the next start"]
+        assert len([record for record in said(caplog) if record.exc_info]) <= 1
+        passed += due.LONGEST_PAUSE
+    assert tries == due.MOST_ATTEMPTS
+    assert one.given_up + other.given_up == 1
+    assert await due.given_up() == 1
+
+    fails([], RuntimeError())
+    await one.run_due()
+    assert (await vote_row(vote)).opened_at is None
+    await timers.Timers()._look()
+    assert (await vote_row(vote)).opened_at
+    assert await due.given_up() == 0
+
+
+@pytest.mark.parametrize("fault", [TryAgain(), OutcomeUnknown(), VoteNotOpen()])
+async def test_what_could_not_be_tried_is_never_given_up(
+    house: Any, fails: Any, at: Any, caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
+    vote = await announce(house, -2 * DAY, DAY)
+    fails([vote], fault)
+    running = timers.Timers()
+    passed = timedelta()
+    for _ in range(2 * due.MOST_ATTEMPTS):
+        at(passed)
+        await running.run_due()
+        passed += timers.REST
+    assert said(caplog) == []
+    assert await due.given_up() == 0
+    fails([], fault)
+    at(passed)
+    await running.run_due()
+    assert (await vote_row(vote)).opened_at
+
+
+async def test_hundreds_that_cannot_be_tried_stop_no_other(house: Any, fails: Any, at: Any) -> None:
+    busy = range(1, 151)
+    await Due.bulk_create(Due(deed=timers.OPEN, subject=subject, at=utc_now() - 2 * DAY) for subject in busy)
+    vote = await announce(house, -2 * DAY, DAY)
+    fails(busy, TryAgain())
+    for _ in range(2):
+        await timers.Timers().run_due()
+    assert (await vote_row(vote)).opened_at
+
+
+async def test_while_time_is_in_doubt_nothing_is_done_and_then_it_is(house: Any) -> None:
+    vote = await announce(house, -2 * DAY, -DAY)
+    stop = due.rest_while(lambda: True)
+    await timers.Timers().run_due()
+    assert (await vote_row(vote)).opened_at is None
+    stop()
+    await timers.Timers().run_due()
+    assert (await vote_row(vote)).counted_at
+
+
+async def test_a_pause_that_a_wrong_clock_began_holds_nothing_up(house: Any, fails: Any, at: Any) -> None:
+    vote = await announce(house, -2 * DAY, DAY)
+    fails([vote], OSError())
+    at(5 * DAY)
+    await timers.Timers().run_due()
+    fails([], OSError())
+    at(timedelta())
+    await timers.Timers().run_due()
+    assert (await vote_row(vote)).opened_at
+
+
+async def test_an_outage_is_told_once_and_counts_for_no_attempt(
+    house: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database can be read, but nothing can be written: a full disk."""
+    vote = await announce(house, -2 * DAY, DAY)
+    tried = 0
+    enough = asyncio.Event()
+
+    async def full(*_: Any) -> None:
+        nonlocal tried
+        tried += 1
+        if tried == 10:
+            enough.set()
+        raise OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(timers, "EVERY", 0)
+        patch.setitem(timers.DEEDS, timers.OPEN, full)
+        patch.setattr(due, "fail", full)
+        task = asyncio.create_task(timers.Timers().keep_running())
+        async with asyncio.timeout(20):
+            await enough.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert len(said(caplog)) == 1
+    await timers.Timers().run_due()
+    assert (await vote_row(vote)).opened_at
 
 
 async def test_the_watch_goes_on_after_a_look_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = 0
     enough = asyncio.Event()
 
-    async def look() -> None:
+    async def look(_: timers.Timers) -> None:
         nonlocal looks
         looks += 1
         if looks == 3:
             enough.set()
         raise OSError
 
-    monkeypatch.setattr(timers, "run_due", look)
+    monkeypatch.setattr(timers.Timers, "_look", look)
     monkeypatch.setattr(timers, "EVERY", 0)
-    task = asyncio.create_task(timers.keep_running_due())
+    task = asyncio.create_task(timers.Timers().keep_running())
     async with asyncio.timeout(20):
         await enough.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-
-
-def test_the_clock_says_utc() -> None:
-    assert utc_now().tzinfo is UTC

@@ -29,7 +29,7 @@ async def mark(apps: Any, editor: Any) -> None:
 
 
 class Migration(Base):
-    dependencies = [("meilin", "0003_fingerprints")]
+    dependencies = [("meilin", "0004_attempts")]
 
     operations = [
         ops.AddField("Community", "demonstration", fields.BooleanField(default=False, db_default=False)),

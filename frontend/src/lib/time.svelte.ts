@@ -17,3 +17,7 @@ export const say = {
 }
 
 export const passed = (at: string) => Date.parse(at) <= serverClock.now
+
+/** What the server said last, and that the close has passed since: between the close and the count a vote is closed. */
+export const statusNow = <Status extends string>(vote: { status: Status; closesAt: string }): Status | 'CLOSED' =>
+  vote.status === 'OPEN' && passed(vote.closesAt) ? 'CLOSED' : vote.status

@@ -44,7 +44,7 @@ async def populate() -> None:
         build = Build()
         estate = await an_estate(build)
         await furnish(estate, build, NOW)
-        await Due.create(deed="closeVote", subject=1, at=NOW)
+        await Due.create(deed="closeVote", subject=1, at=NOW, attempts=3, next_at=NOW + timedelta(seconds=8))
         await Session.create(
             hash="0" * 64, account_id=estate.chair.account, kind=SessionKind.TOKEN, created_at=NOW,
             expires_at=NOW + timedelta(days=1, microseconds=250),

@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -147,3 +147,13 @@ async def test_a_deed_without_news_takes_no_number(database: str, now: datetime,
 
     await in_one_piece(deed, SYSTEM, now)
     assert await journal.head() == len(news)
+
+
+async def test_the_latest_moment_is_the_latest_among_the_newest_changes(database: str, now: datetime) -> None:
+    assert await journal.newest_at() is None
+    for minutes in (0, 5, 3):  # a clock went back
+        await journal.write([News(Signal(Topic.TALLY, 1), None)], now + timedelta(minutes=minutes))
+    assert await journal.newest_at() == now + timedelta(minutes=5)
+    for _ in range(100):
+        await journal.write([News(Signal(Topic.TALLY, 1), None)], now)
+    assert await journal.newest_at() == now

@@ -11,6 +11,7 @@ from community.database.sql import (
     is_postgres,
     marks,
     select,
+    server_time,
 )
 from community.members.models import Account
 
@@ -19,6 +20,19 @@ async def test_a_question_mark_is_a_value_on_both_engines(database: str) -> None
     rows = await select("SELECT CAST(? AS BIGINT) AS a, CAST(? AS TEXT) AS b", [7, "it's ? and $1"])
     assert rows == [{"a": 7, "b": "it's ? and $1"}]
     assert is_postgres() is database.startswith("postgres")
+
+
+async def test_postgres_says_what_time_it_is_also_within_a_transaction(database: str) -> None:
+    async with in_transaction():
+        times = [await server_time() for _ in range(2)]
+    if not database.startswith("postgres"):
+        assert times == [None, None]
+        return
+    first, second = times
+    assert first
+    assert second
+    assert first < second
+    assert abs(second - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 async def test_a_statement_without_values_and_without_rows(database: str) -> None:

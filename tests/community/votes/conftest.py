@@ -19,6 +19,7 @@ from community.places.rules import DeliveryStatus, UnitKind
 from community.signals import Signal
 from community.votes.actions import NewQuestion, announce_vote, cast_ballot, close_vote, open_vote
 from community.votes.casting import Answered, QuestionKind, VoteForm
+from community.votes.lifecycle import counted_from
 from community.votes.models import (
     Ballot,
     BallotChoice,
@@ -38,6 +39,7 @@ from tests.engines import tamper
 ANNOUNCED = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)
 OPENS = ANNOUNCED + timedelta(days=16)
 CLOSES = OPENS + timedelta(days=7)
+COUNTED = counted_from(CLOSES)
 DURING = OPENS + timedelta(days=1)
 LONG_AGO = ANNOUNCED - timedelta(days=1000)
 
@@ -64,7 +66,7 @@ class Household:
 class Poll:
     """Builds what a vote needs, through its actions wherever there is one."""
 
-    announced_at, opens_at, closes_at, during = ANNOUNCED, OPENS, CLOSES, DURING
+    announced_at, opens_at, closes_at, during, counted_at = ANNOUNCED, OPENS, CLOSES, DURING, COUNTED
 
     def __init__(self, build: Any, estate: Any, told: list[Signal], url: str) -> None:
         self.build = build
@@ -170,7 +172,7 @@ class Poll:
         await open_vote(SYSTEM, OPENS, vote)
 
     async def closed(self, vote: int) -> None:
-        await close_vote(SYSTEM, CLOSES, vote)
+        await close_vote(SYSTEM, COUNTED, vote)
 
     async def questions(self, vote: int) -> list[QuestionRow]:
         return (await questions_of([vote]))[vote]

@@ -60,9 +60,9 @@ async def test_an_announced_vote_stands_as_it_was_announced(poll: Any, told: lis
 
     assert await kinds(poll.estate.community) == [BulletinKind.VOTE_ANNOUNCED]
     assert told == [Signal(Topic.BULLETIN, poll.estate.community)]
-    assert [(due.deed, due.subject, due.at) for due in await due_now(poll.closes_at)] == [
+    assert [(due.deed, due.subject, due.at) for due in await due_now(poll.counted_at)] == [
         (OPEN, vote, poll.opens_at),
-        (CLOSE, vote, poll.closes_at),
+        (CLOSE, vote, poll.counted_at),
     ]
     assert await due_now(poll.opens_at - MOMENT) == []
 

@@ -47,6 +47,8 @@ MANY = Asked(("A", "B", "C"), 0, 2, accepts_text=True)
 def test_open_from_the_opening_until_just_before_the_close(now: datetime, status: VoteStatus) -> None:
     assert status_of(now, OPENS, CLOSES) is status
     assert status_of(now, OPENS, CLOSES, annulled_at=OPENS) is VoteStatus.ANNULLED
+    assert status_of(now, OPENS, CLOSES, counted_at=CLOSES) is VoteStatus.CLOSED
+    assert status_of(now, OPENS, CLOSES, counted_at=CLOSES, annulled_at=CLOSES) is VoteStatus.ANNULLED
 
 
 @pytest.mark.parametrize("status", VoteStatus)

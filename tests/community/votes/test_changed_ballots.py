@@ -134,7 +134,10 @@ async def test_recording_beside_the_closing_count_is_whole_or_refused(poll: Any)
         vote = await poll.opened()
         answers = await poll.answers(vote, "FOR")
         ballots = [paper(home, answers, poll.during) for home in homes]
-        deeds = [record_ballots(SYSTEM, poll.during, vote, ballots), close_vote(SYSTEM, poll.closes_at, vote)]
+        deeds = [
+            record_ballots(SYSTEM, poll.during, vote, ballots),
+            close_vote(SYSTEM, poll.counted_at, vote),
+        ]
         outcomes = await asyncio.gather(*(deeds if place % 2 else deeds[::-1]), return_exceptions=True)
         assert all(outcome is None or isinstance(outcome, VoteClosed) for outcome in outcomes)
         assert await CountedBallot.filter(vote_id=vote).count() == (0 if any(outcomes) else 3)

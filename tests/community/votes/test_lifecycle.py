@@ -4,10 +4,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from community.database.deadline import DEADLINE
 from community.errors import InvalidInput
 from community.places.rules import Profile
 from community.votes.casting import QuestionKind, VoteForm
-from community.votes.lifecycle import LABELS, check_announcement, check_question, choices_of
+from community.votes.lifecycle import (
+    LABELS,
+    LONGEST_WRITE,
+    check_announcement,
+    check_question,
+    choices_of,
+    counted_from,
+)
 from community.votes.rules import Matter, Option, Silence
 
 HANGZHOU = ZoneInfo("Asia/Shanghai")
@@ -157,3 +165,9 @@ def test_a_resolution_of_any_matter_takes_one_choice(matter: Matter) -> None:
 def test_a_survey_decides_no_matter(matter: Matter) -> None:
     with pytest.raises(InvalidInput):
         check_question(QuestionKind.SURVEY, matter, ABC, 1, 1)
+
+
+def test_the_count_waits_for_the_longest_write_and_a_second() -> None:
+    closes = local(6, 12, 20)
+    assert counted_from(closes) == closes + LONGEST_WRITE + timedelta(seconds=1)
+    assert timedelta(seconds=DEADLINE) == LONGEST_WRITE

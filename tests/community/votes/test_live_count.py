@@ -25,6 +25,7 @@ from community.votes.actions import NewQuestion, announce_vote, cast_ballot, clo
 from community.votes.casting import Answered, QuestionKind, VoteForm
 from community.votes.file_count import RefusedBallot, count_file
 from community.votes.files import DEVELOPER, FileBallot, Party, VoteFile, read
+from community.votes.lifecycle import counted_from
 from community.votes.models import QuestionResult
 from community.votes.progress import progress_of
 from community.votes.reads import own_entries, questions_of, vote_row
@@ -137,7 +138,7 @@ async def the_house_counts_as_the_file_says(file: VoteFile) -> None:
     assert tuple(refused) == expected.refused
     assert await live(vote) == replace(expected.tally, outcome=pending)
 
-    await close_vote(SYSTEM, CLOSES, vote)
+    await close_vote(SYSTEM, counted_from(CLOSES), vote)
     assert await live(vote) == expected.tally
     result = await QuestionResult.get(question_id=question.id)
     assert (result.outcome, result.sequence) == (expected.tally.outcome, len(file.ballots) - len(refused))

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -104,6 +105,28 @@ async def test_the_pages_of_each_status_are_those_that_have_it(poll: Any, five: 
     assert (await votes_page(poll.estate.community, now, 100, None, [])).rows == []
 
 
+async def test_every_row_is_on_the_page_of_its_status_and_no_other_whatever_a_clock_says(poll: Any) -> None:
+    """Counted by a clock that ran ahead, opened by one, annulled at any stage: all that a row can be."""
+    stages = [None, poll.opens_at - DAY, poll.during]
+    for opened, counted, annulled in product(stages, repeat=3):
+        vote = await poll.announced()
+        await Vote.filter(id=vote).update(opened_at=opened, counted_at=counted, annulled_at=annulled)
+    moment = timedelta(microseconds=1)
+    edges = [
+        edge + step for edge in (poll.opens_at, poll.closes_at) for step in (-moment, moment * 0, moment)
+    ]
+    for now in (poll.announced_at, *edges, poll.counted_at):
+        rows = (await votes_page(poll.estate.community, now, 100, None)).rows
+        assert len(rows) == 27
+        for status in VoteStatus:
+            found = (await votes_page(poll.estate.community, now, 100, None, [status])).rows
+            assert [row.id for row in found] == [row.id for row in rows if row.status(now) is status], now
+        for row in rows:
+            assert (await ballot_box(row.id)).status(now) is row.status(now)
+            ended = row.counted_at is not None or row.annulled_at is not None
+            assert not ended or row.status(now) in (VoteStatus.CLOSED, VoteStatus.ANNULLED)
+
+
 async def test_questions_and_choices_come_in_their_order(poll: Any) -> None:
     one = await poll.announced(
         poll.survey(title="一"), poll.survey(title="二", choices=[("B", "乙"), ("A", "甲")])
@@ -139,7 +162,7 @@ async def test_the_box_of_a_vote_is_the_vote_as_it_stands(poll: Any) -> None:
         )  # fmt: skip
         for stage in ("opens_at", "closes_at", "opened_at", "counted_at", "annulled_at"):
             assert getattr(box, stage) == getattr(row, stage)
-    assert box.counted_at == poll.closes_at
+    assert box.counted_at == poll.counted_at
 
 
 async def test_what_is_asked_of_a_ballot_is_what_the_questions_say(poll: Any) -> None:
