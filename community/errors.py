@@ -132,6 +132,12 @@ class LimitReached(Refused):
     en = "Too many subscriptions at once; {most} at most."
 
 
+class TooCostly(Refused):
+    code = ErrorCode.TOO_COSTLY
+    zh = "这个请求太大：要算 {cost}，最多 {most}。请少要一些，或分几次要。"
+    en = "This request costs {cost}, {most} at most; ask for less, or in several requests."
+
+
 class TryAgain(Refused):
     code = ErrorCode.TRY_AGAIN
     retry_after = 1

@@ -32,7 +32,7 @@ from graphql import (
 )
 
 from community.database.paging import MOST as LARGEST_PAGE
-from community.errors import ErrorCode, Refused
+from community.errors import TooCostly
 from schema.limits import Pairs
 
 PAGE = "first"
@@ -42,12 +42,6 @@ MOST_COST = 100_000.0
 """Of a request, unless a setting says otherwise."""
 
 MOST_STATEMENTS = 40
-
-
-class TooCostly(Refused):
-    code = ErrorCode.TOO_COSTLY
-    zh = "这个请求太大：要算 {cost}，最多 {most}。请少要一些，或分几次要。"
-    en = "This request costs {cost}, {most} at most; ask for less, or in several requests."
 
 
 class Price(NamedTuple):

@@ -6,6 +6,7 @@ from graphql import build_schema, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from community.errors import TooCostly
 from schema.cost import (
     LEAF,
     MOST_COST,
@@ -14,7 +15,6 @@ from schema.cost import (
     PRICES,
     Cost,
     Costing,
-    TooCostly,
     Unknown,
     check_cost,
 )
