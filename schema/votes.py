@@ -10,8 +10,9 @@ import strawberry
 from community.places.reads import buildings_by_id
 from community.votes import actions
 from community.votes.casting import Answered, QuestionKind, VoteForm, VoteStatus, receipt_code
+from community.votes.known import tallies_of
 from community.votes.progress import Progress as ProgressValue
-from community.votes.progress import QuestionProgress, progress_of_many
+from community.votes.progress import QuestionProgress
 from community.votes.reads import (
     BallotRow,
     QuestionRow,
@@ -340,7 +341,7 @@ class Vote(Node):
 
     @strawberry.field(description="How it stands now.")
     async def tally(self, info: Info) -> VoteProgress:
-        return VoteProgress.of(await info.context.loaders.of(progress_of_many).get(self.row.id))
+        return VoteProgress.of(await info.context.loaders.of(tallies_of).get(self.row.id))
 
     @strawberry.field(
         description="Depends on the viewer: the viewer's own entries in the roll; empty for everybody else,"
