@@ -5,7 +5,7 @@ of n communities, and twenty times as much again for each one's votes. The polyn
 each request only puts in its own variables. Units are about a microsecond of CPU on one small core.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from graphql import (
     get_nullable_type,
     is_leaf_type,
     is_list_type,
+    print_ast,
 )
 
 from community.database.paging import MOST as LARGEST_PAGE
@@ -38,27 +39,69 @@ from schema.limits import Pairs
 PAGE = "first"
 """The argument that says how many items a list has at most."""
 
-MOST_COST = 100_000.0
+MOST_COST = 150_000.0
 """Of a request, unless a setting says otherwise."""
 
 MOST_STATEMENTS = 40
 
 
 class Price(NamedTuple):
-    """Of one field: `cpu` and `statements` each time it is asked in a document, `item` each time it is
-    resolved; `size`: how many there are, on the average, where no argument says so.
+    """Of one field: `statements` that it leads to, `item` each time that it is resolved; `size`: how many
+    there are, on the average, where no argument says so.
     """
 
-    cpu: float = 0
     statements: int = 0
     item: float = 0
     size: float = 1
 
 
-LEAF, OBJECT, STATEMENT = 6.0, 20.0, 900.0
+LEAF, OBJECT, STATEMENT = 4.0, 8.0, 400.0
 
 PRICES: Mapping[str, Price] = {
-    # Sizes as the schema has them on the average; a request may ask for it only a few times.
+    "Query.communities": Price(statements=1),
+    "Query.community": Price(statements=1),
+    "Query.event": Price(statements=1),
+    "Query.node": Price(statements=1),
+    "Query.vote": Price(statements=1),
+    "Viewer.communities": Price(statements=1, size=3),
+    "Viewer.permissions": Price(statements=1, size=12),
+    "Community.buildings": Price(statements=1, size=20),
+    "Community.organizations": Price(statements=1, size=5),
+    "Community.votes": Price(statements=1, item=30),
+    "Community.events": Price(statements=1, item=30),
+    "Community.notices": Price(statements=1, item=30),
+    "Community.bulletin": Price(statements=2, item=30),
+    "Vote.community": Price(statements=1, item=10),
+    "Vote.convener": Price(statements=1, item=10),
+    "Vote.scope": Price(statements=1, item=10),
+    "Vote.questions": Price(statements=1, item=20, size=2),
+    "Vote.tally": Price(statements=5, item=900),
+    "Vote.viewerEntries": Price(statements=3, item=50),
+    "RollEntry.ballot": Price(statements=1, item=30),
+    "RollEntry.units": Price(size=3),
+    "Answer.choices": Price(size=2),
+    "BallotReceipt.answers": Price(size=3),
+    "Question.choices": Price(size=4),
+    "Question.scope": Price(statements=1, item=10),
+    "VoteProgress.questions": Price(size=2),
+    "QuestionTally.choices": Price(size=4),
+    "QuestionTally.conditions": Price(size=4),
+    "Event.community": Price(statements=1, item=10),
+    "Event.organizers": Price(statements=2, item=20, size=2),
+    "Event.dishes": Price(statements=1, item=10),
+    "Event.viewerSignUp": Price(statements=3, item=20),
+    "SignUp.event": Price(statements=1, item=20),
+    "Notice.community": Price(statements=1, item=10),
+    "Notice.organization": Price(statements=1, item=10),
+    "BulletinItem.subject": Price(statements=4, item=30),
+    "Ledger.balance": Price(statements=1, item=20),
+    "Ledger.month": Price(statements=1, item=2_500),
+    "Ledger.months": Price(statements=1, item=20),
+    "Ledger.entries": Price(statements=1, item=20),
+    "LedgerMonth.categories": Price(size=6),
+    "Entry.authorityVote": Price(statements=1, item=15),
+    "Entry.reverses": Price(statements=1, item=15),
+    # Of introspection as the schema has them on the average; a request may ask for it only a few times.
     "__Schema.types": Price(size=100),
     "__Schema.directives": Price(size=6),
     "__Directive.locations": Price(size=4),
@@ -71,13 +114,14 @@ PRICES: Mapping[str, Price] = {
     "__Type.inputFields": Price(size=1),
     "__Field.args": Price(size=0.3),
 }
+"""What the schema cannot tell by itself. `statements` are those of all who ask for the field at one level
+with the same arguments, as loaders read them."""
 
 
 def price_of(parent: GraphQLNamedType, name: str, definition: GraphQLField) -> Price:
     """As the table says, or what a field costs that only hands on what is there."""
     known = PRICES.get(f"{parent.name}.{name}", Price())
     return known._replace(
-        cpu=known.cpu + STATEMENT * known.statements,
         item=known.item + (LEAF if is_leaf_type(get_named_type(definition.type)) else OBJECT),
     )
 
@@ -154,7 +198,11 @@ class Costing:
             definition.variable.name.value: definition.default_value
             for definition in operation.variable_definitions or ()
         }
-        return _Walk(self._schema, self._fragments, defaults).of([(root, operation.selection_set)], 1.0)
+        walk = _Walk(self._schema, self._fragments, defaults)
+        total = walk.of([(root, operation.selection_set)], 1.0)
+        total.statements = sum(walk.statements.values())
+        total.add(Cost({(): STATEMENT * total.statements}))
+        return total
 
 
 class _Walk:
@@ -166,9 +214,15 @@ class _Walk:
     ) -> None:
         self._schema, self._fragments, self._defaults = schema, fragments, defaults
         self._pairs = Pairs()
+        self.statements: dict[Hashable, int] = {}
+        """Of one field with the same arguments, below as many others that read: loaders ask for it once."""
 
-    def of(self, places: list[tuple[GraphQLNamedType | None, SelectionSetNode]], page: Size) -> Cost:
-        """Of selection sets that are merged in one place; `page`: the size of its `edges`."""
+    def of(
+        self, places: list[tuple[GraphQLNamedType | None, SelectionSetNode]], page: Size, level: int = 0
+    ) -> Cost:
+        """Of selection sets that are merged in one place; `page`: the size of its `edges`; `level`: how many
+        reads lie above it.
+        """
         total = Cost()
         fields: dict[str, Selected] = {}
         for kind, selected in places:
@@ -177,7 +231,8 @@ class _Walk:
         self._pairs.add(name for name, nodes in fields.items() for _ in nodes)
         for nodes in fields.values():
             for parent in dict.fromkeys(parent for parent, _ in nodes):
-                total.add(self._field(parent, [node for other, node in nodes if other is parent], page))
+                same = [node for other, node in nodes if other is parent]
+                total.add(self._field(parent, same, page, level))
         return total
 
     def _collect(
@@ -197,7 +252,7 @@ class _Walk:
         condition = node.type_condition
         return kind if condition is None else self._schema.get_type(condition.name.value)
 
-    def _field(self, parent: GraphQLNamedType | None, nodes: list[FieldNode], page: Size) -> Cost:
+    def _field(self, parent: GraphQLNamedType | None, nodes: list[FieldNode], page: Size, level: int) -> Cost:
         name = nodes[0].name.value
         definition = self._definition(parent, name)
         below = [(None, node.selection_set) for node in nodes if node.selection_set]
@@ -205,11 +260,14 @@ class _Walk:
             return self.of(below, 1.0) if below else Cost()  # type: ignore[arg-type]
         price = price_of(parent, name, definition)
         size, inner = self._sizes(definition, nodes[0], price, name, page)
-        total = Cost({(): price.cpu}, price.statements)
-        each = Cost({(): price.item})
+        if price.statements:
+            given = tuple(sorted(print_ast(argument) for argument in nodes[0].arguments or ()))
+            self.statements[parent.name, name, given, level] = price.statements
+            level += 1
+        total, each = Cost(), Cost({(): price.item})
         if below:
             kind = get_named_type(definition.type)
-            each.add(self.of([(kind, selected) for _, selected in below], inner))
+            each.add(self.of([(kind, selected) for _, selected in below], inner, level))
         total.add(each, size)
         return total
 

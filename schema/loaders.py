@@ -6,7 +6,8 @@ from contextvars import Context as ContextVars
 from contextvars import copy_context
 from datetime import datetime
 from functools import cache, cached_property
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from types import TracebackType
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
 from community.bulletin.reads import NoticeRow, notices_by_id
 from community.database.paging import Page
@@ -54,6 +55,13 @@ def _alone(read: Callable[Concatenate[Viewer, P], Awaitable[T]]) -> Any:
     return with_key
 
 
+class _Failed(NamedTuple):
+    """A read that raised."""
+
+    error: Exception
+    traceback: TracebackType | None
+
+
 class Loader(Generic[K, V]):
     """Reads each key once, together with whatever else is asked for at its level."""
 
@@ -61,7 +69,7 @@ class Loader(Generic[K, V]):
 
     def __init__(self, read: Read[K, V], levels: "Levels") -> None:
         self._read, self._levels = read, levels
-        self._found: dict[K, V | Exception | None] = {}
+        self._found: dict[K, V | _Failed | None] = {}
         self._waiting: dict[K, list[asyncio.Future[None]]] = {}
 
     async def load(self, key: K) -> V | None:
@@ -74,8 +82,9 @@ class Loader(Generic[K, V]):
             self._waiting.setdefault(key, []).append(waiter)
             await waiter
         found = self._found[key]
-        if isinstance(found, Exception):
-            raise found
+        if isinstance(found, _Failed):
+            # Each who waits raises the same: else its traceback would grow with every one of them.
+            raise found.error.with_traceback(found.traceback)
         return found
 
     async def get(self, key: K) -> V:
@@ -95,7 +104,8 @@ class Loader(Generic[K, V]):
                 rows = await self._read(chunk)
                 self._found.update((key, rows.get(key)) for key in chunk)
         except Exception as error:
-            self._found.update((key, error) for key in keys)
+            failed = _Failed(error, error.__traceback__)
+            self._found.update((key, failed) for key in keys)
         for waiters in waiting.values():
             for waiter in waiters:
                 if not waiter.done():

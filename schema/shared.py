@@ -31,7 +31,7 @@ from schema.watching import Watching
 Shown = States[Any] | Items
 Count = Callable[[Sequence[Mapping[str, Any]]], None]
 
-MOST_COST_OF_STEP = 20_000.0
+MOST_COST_OF_STEP = 10_000.0
 """What is watched is run again with each change, in one step of the loop where nothing has to be read."""
 
 MOST_VIEWS_OF_ADDRESS, MOST_VIEWS_OF_SUBJECT, MOST_VIEWS_OF_BOTH, FEW = 400, 200, 50, 4

@@ -11,8 +11,8 @@ from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.members.models import RoleGrant
 from community.members.reads import held
-from community.permissions import GRANTS, Permission, Place, Viewer, may
-from community.places.reads import place_where, places_of
+from community.permissions import GRANTS, Permission, Place, Viewer
+from community.places.reads import place_where, rows_open_to
 from community.signals import Topic
 
 
@@ -61,9 +61,8 @@ async def notices_page(community: int, *terms: Any) -> Page[NoticeRow]:
 
 async def notices_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, NoticeRow]:
     """Those of communities whose bulletin the viewer may read."""
-    rows = await _NOTICES.with_ids(ids)
-    places = await places_of({row.community for row in rows})
-    return {row.id: row for row in rows if may(viewer, Permission.READ_BULLETIN, places[row.community])}
+    rows = await rows_open_to(viewer, Permission.READ_BULLETIN, _NOTICES, ids)
+    return {row.id: row for row in rows}
 
 
 async def place_of_notice(notice: int) -> Place:

@@ -11,8 +11,8 @@ from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
-from community.permissions import Permission, Place, Viewer, may, may_see_own
-from community.places.reads import place_where, places_of
+from community.permissions import Permission, Place, Viewer, may_see_own
+from community.places.reads import place_where, places_of, rows_open_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,8 @@ async def event_row(event: int) -> EventRow:
 
 async def events_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EventRow]:
     """Those of communities whose bulletin the viewer may read."""
-    rows = await _EVENTS.with_ids(ids)
-    places = await places_of({row.community for row in rows})
-    return {row.id: row for row in rows if may(viewer, Permission.READ_BULLETIN, places[row.community])}
+    rows = await rows_open_to(viewer, Permission.READ_BULLETIN, _EVENTS, ids)
+    return {row.id: row for row in rows}
 
 
 async def events_pages(

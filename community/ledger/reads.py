@@ -22,8 +22,8 @@ from community.ledger.rules import (
 )
 from community.ledger.rules import CategoryTotal as CategoryTotal
 from community.ledger.rules import MonthRow as MonthRow
-from community.permissions import Permission, Place, Viewer, may
-from community.places.reads import place_of, places_of
+from community.permissions import Permission, Place, Viewer
+from community.places.reads import place_of, rows_open_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,8 @@ async def entry_row(entry: int) -> EntryRow:
 
 async def entries_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EntryRow]:
     """Those of communities whose ledger the viewer may read."""
-    rows = await _ENTRIES.with_ids(ids)
-    places = await places_of({row.community for row in rows})
-    return {row.id: row for row in rows if may(viewer, Permission.READ_LEDGER, places[row.community])}
+    rows = await rows_open_to(viewer, Permission.READ_LEDGER, _ENTRIES, ids)
+    return {row.id: row for row in rows}
 
 
 async def place_of_entry(entry: int) -> Place:

@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import marks, select
 from community.errors import NotFound
-from community.permissions import CITY, Place, Viewer, belongs_to, may_know
+from community.permissions import CITY, Permission, Place, Viewer, belongs_to, may, may_know
 from community.places.models import Community, CommunityProfile
 from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,28 @@ async def places_of(communities: Collection[int]) -> dict[int, Place]:
     return {
         place.id: place for place in await _places(f"WHERE c.id IN ({marks(communities)})", list(communities))
     }
+
+
+_BESIDE = """
+SELECT {columns}, c.id AS of_id, p.public_reading AS of_public, c.demonstration AS of_demonstration
+  FROM {table} t JOIN community c ON c.id = t.community_id
+  JOIN community_profile p ON p.community_id = c.id AND p.version = c.profile_version
+ WHERE t.id IN ({ids})
+"""
+
+
+async def rows_open_to(
+    viewer: Viewer, permission: Permission, shape: Shape[R], ids: Collection[int]
+) -> list[R]:
+    """Those with these ids that stand in a community where the viewer has the permission."""
+    query = _BESIDE.format(columns=shape.columns, table=shape.table, ids=marks(ids))
+    rows = await select(query, list(ids))
+    return [shape.of(row) for row in rows if may(viewer, permission, _place(row))]
+
+
+def _place(row: dict[str, Any]) -> Place:
+    """Taken out of a row of something else."""
+    return Place(row.pop("of_id"), bool(row.pop("of_public")), bool(row.pop("of_demonstration")))
 
 
 async def the_city(subject: object) -> Place:

@@ -14,14 +14,12 @@ from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import instant, marks, select
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
-from community.permissions import Permission, Place, Viewer, may, may_see_own
-from community.places.reads import place_where, places_of
+from community.permissions import Permission, Place, Viewer, may_see_own
+from community.places.reads import place_where, places_of, rows_open_to
 from community.votes.casting import Asked, QuestionKind, VoteForm, VoteStatus, status_of
 from community.votes.models import (
     Ballot,
-    Choice,
     CountedBallot,
-    Question,
     RollEntry,
 )
 from community.votes.rules import CountingRules, FollowMajority, Matter, Silence, Weight
@@ -142,9 +140,8 @@ async def ballot_box(vote: int) -> BallotBox:
 
 
 async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
-    rows = await _VOTES.with_ids(ids)
-    places = await places_of({row.community_id for row in rows})
-    return {row.id: row for row in rows if may(viewer, Permission.READ_BULLETIN, places[row.community_id])}
+    rows = await rows_open_to(viewer, Permission.READ_BULLETIN, _VOTES, ids)
+    return {row.id: row for row in rows}
 
 
 def _has_status(status: VoteStatus, now: datetime) -> tuple[str, list[datetime]]:
@@ -189,17 +186,36 @@ async def votes_page(community: int, *terms: Any) -> Page[VoteRow]:
     return (await votes_pages([community], *terms))[community]
 
 
+_QUESTIONS = """
+SELECT q.id, q.vote_id, q.title, q.description, q.kind, q.matter, q.building_id, q.min_choices, q.max_choices,
+       q.accepts_text, q.roll_id, c.code AS code, c.label AS label
+  FROM question q LEFT JOIN choice c ON c.question_id = q.id
+ WHERE q.vote_id IN ({votes}) ORDER BY q.vote_id, q.position, c.position
+"""
+
+
 async def questions_of(votes: Collection[int]) -> dict[int, list[QuestionRow]]:
     """By vote, in order, each with its choices in order."""
-    rows = await Question.filter(vote_id__in=votes).order_by("vote_id", "position").values(*_QUESTION)
-    choices: defaultdict[int, list[ChoiceRow]] = defaultdict(list)
-    offered = Choice.filter(question_id__in=[row["id"] for row in rows]).order_by("question_id", "position")
-    for choice in await offered.values("question_id", "code", "label"):
-        choices[choice["question_id"]].append(ChoiceRow(choice["code"], choice["label"]))
     questions: dict[int, list[QuestionRow]] = {vote: [] for vote in votes}
-    for row in rows:
-        questions[row["vote_id"]].append(QuestionRow(choices=tuple(choices[row["id"]]), **row))
+    rows = await select(_QUESTIONS.format(votes=marks(votes)), list(votes))
+    for _, parts in groupby(rows, key=lambda row: int(row["id"])):
+        question = _question(list(parts))
+        questions[question.vote_id].append(question)
     return questions
+
+
+def _question(rows: Sequence[dict[str, Any]]) -> QuestionRow:
+    """From one row a choice."""
+    row = {name: rows[0][name] for name in _QUESTION}
+    return QuestionRow(
+        **row
+        | {
+            "kind": QuestionKind(row["kind"]),
+            "matter": Matter(row["matter"]),
+            "accepts_text": bool(row["accepts_text"]),
+        },
+        choices=tuple(ChoiceRow(each["code"], each["label"]) for each in rows if each["code"] is not None),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +366,11 @@ async def own_entries_of(
     if (account := viewer.account) is None:
         return {}
     places = await places_of({vote.community_id for vote in votes})
-    votes = [vote for vote in votes if may_see_own(viewer, Permission.CAST_BALLOT, places[vote.community_id])]
+    votes = [
+        vote
+        for vote in votes
+        if (place := places.get(vote.community_id)) and may_see_own(viewer, Permission.CAST_BALLOT, place)
+    ]
     if not votes:
         return {}
     seats = await seats_in(account, {vote.community_id for vote in votes}, now)

@@ -1,12 +1,25 @@
+# ruff: noqa: E501
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from graphql import build_schema, parse
+from graphql import (
+    GraphQLField,
+    build_schema,
+    get_nullable_type,
+    is_list_type,
+    is_object_type,
+    parse,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from community.errors import TooCostly
+from community.permissions import NOBODY, Viewer
+from realtime.broker import MemoryBroker
+from realtime.standing import Standing
+from schema.context import Context
 from schema.cost import (
     LEAF,
     MOST_COST,
@@ -21,6 +34,7 @@ from schema.cost import (
 from schema.limits import TooLarge, fragments_in, operations_in
 from schema.prepared import prepare
 from schema.schema import graphql_schema
+from schema.watching import Watching
 from tests.schema.asked import page_operations
 
 SCHEMA = build_schema("""
@@ -147,11 +161,78 @@ def test_every_price_names_a_field_that_there_is() -> None:
         assert field in kind.fields
 
 
-@pytest.mark.parametrize("name", page_operations())
-def test_our_own_page_stays_far_below_the_bound(name: str) -> None:
-    prepared = prepare(graphql_schema._schema, page_operations()[name])
+def fields_of_lists() -> list[tuple[str, GraphQLField]]:
+    """Of what may be asked, those that have many and no argument that says how many."""
+    return [
+        (f"{kind.name}.{name}", field)
+        for kind in graphql_schema._schema.type_map.values()
+        if is_object_type(kind)
+        for name, field in kind.fields.items()
+        if is_list_type(get_nullable_type(field.type)) and "first" not in field.args and name != "edges"
+    ]
+
+
+def test_every_list_without_an_end_of_its_own_has_a_size() -> None:
+    assert {name for name, _ in fields_of_lists()} - set(PRICES) == {"Query.errorCodes"}
+
+
+PAGE = page_operations()
+
+
+@pytest.mark.parametrize("name", PAGE)
+def test_our_own_page_asks_for_less_than_half_of_what_may_be_asked(name: str) -> None:
+    prepared = prepare(graphql_schema._schema, PAGE[name])
     assert not prepared.errors
     found = prepared.cost_of(None)
     assert found
     assert found.of({}) <= MOST_COST / 2
     assert found.statements <= MOST_STATEMENTS * 3 / 4
+
+
+def test_most_of_our_page_asks_for_less_than_a_tenth() -> None:
+    costs = {name: prepare(graphql_schema._schema, text).cost_of(None) for name, text in PAGE.items()}
+    dear = {name for name, cost in costs.items() if cost and cost.of({}) > MOST_COST / 10}
+    assert dear == {"BulletinPage", "CommunitiesPage"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{communities(first: 100){edges{node{votes(first: 100){edges{node{title}}}}}}}",
+        "{communities{edges{node{votes{edges{node{" + " ".join(f"t{n}: tally{{version}}" for n in range(30)) + "}}}}}}}",
+        "{communities{edges{node{votes{edges{node{community{votes{edges{node{tally{version}}}}}}}}}}}}",
+        '{community(slug: "a"){' + " ".join(
+            f"b{n}: bulletin(first: 100){{edges{{node{{subject{{...on Vote{{tally{{version}}}}}}}}}}}}" for n in range(20)
+        ) + "}}",
+        '{community(slug: "a"){ledger{' + " ".join(
+            f"m{n}: months(first: 100){{month categories{{amount}}}}" for n in range(30)
+        ) + "}}}",
+        '{community(slug: "a"){events(first: 100){edges{node{' + " ".join(f"d{n}: dishes(first: 100)" for n in range(9)) + "}}}}}",
+        "{communities(first: 100){edges{node{" + " ".join(f"b{n}: buildings{{name}}" for n in range(9)) + "}}}}",
+    ],
+)  # fmt: skip
+async def test_what_would_keep_the_server_is_too_costly(text: str) -> None:
+    result = await graphql_schema.execute(text, context_value=context())
+    (error,) = result.errors or ()
+    assert error.extensions
+    assert error.extensions["code"] == "TOO_COSTLY"
+    assert result.data is None
+
+
+async def test_a_variable_decides_whether_it_is_too_costly() -> None:
+    text = "query($n: Int) {communities(first: 5) {edges {node {votes(first: $n) {edges {node {tally {version}}}}}}}}"
+    cost = prepare(graphql_schema._schema, text).cost_of(None)
+    assert cost
+    check_cost(cost, {"n": 5}, MOST_COST)
+    with pytest.raises(TooCostly):
+        check_cost(cost, {"n": 100}, MOST_COST)
+
+
+def context() -> Context:
+    async def same() -> Viewer:
+        return NOBODY
+
+    def clock() -> datetime:
+        return datetime(2026, 5, 1, tzinfo=UTC)
+
+    return Context(clock, Watching.through(MemoryBroker()), Standing(same, clock))
