@@ -9,11 +9,16 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     MaxIntrospectionDepthRule,
+    ParallelVisitor,
     Source,
+    TypeInfo,
+    TypeInfoVisitor,
+    ValidationContext,
     specified_rules,
-    validate,
+    visit,
 )
 from graphql.error import GraphQLSyntaxError
+from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from graphql.language.lexer import Lexer
 from graphql.language.parser import Parser
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
@@ -38,6 +43,11 @@ KEPT = 48 * 1024 * 1024
 
 BYTES_A_TOKEN = 2_000
 """What is kept of a token: its nodes, where they stood, and what it costs."""
+
+_KEYS = {
+    kind: tuple(key for key in keys if key != "description") for kind, keys in QUERY_DOCUMENT_KEYS.items()
+}
+"""What of a node is looked at: per the specification descriptions say nothing."""
 
 RULES = (*specified_rules, MaxIntrospectionDepthRule, MaybeNullValidationRule, OneOfInputValidationRule)
 
@@ -105,8 +115,39 @@ def prepare(schema: GraphQLSchema, text: str) -> Prepared:
         return Prepared(None, (GraphQLError(refused.en, original_error=refused),))
     except GraphQLSyntaxError as error:
         return Prepared(None, (error.with_traceback(None),))
-    errors = validate(schema, document, RULES, max_errors=MOST_ERRORS)
-    return Prepared(document, tuple(map(_of_the_client, errors)), costs)
+    return Prepared(document, tuple(map(_of_the_client, _mistakes(schema, document))), costs)
+
+
+class _Enough(Exception):
+    pass
+
+
+def _mistakes(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
+    """As graphql-core's `validate` finds them, whose visitors hold themselves and the document: a thousand
+    documents that nobody asks for twice would keep the loop for a second when the collector finds them.
+    """
+    errors: list[GraphQLError] = []
+
+    def tell(error: GraphQLError) -> None:
+        errors.append(error)
+        if len(errors) > MOST_ERRORS:
+            raise _Enough
+
+    types = TypeInfo(schema)
+    context = ValidationContext(schema, document, types, tell)
+    rules = [rule(context) for rule in RULES]
+    together = ParallelVisitor(rules)
+    walk = TypeInfoVisitor(types, together)
+    try:
+        visit(document, walk, _KEYS)
+    except _Enough:
+        errors[-1] = GraphQLError("There are more mistakes than these.")
+    except RecursionError:
+        errors.append(GraphQLError("The document is nested too deeply."))
+    finally:
+        for visitor in (*rules, together, walk):
+            vars(visitor).clear()
+    return errors
 
 
 def _of_the_client(error: GraphQLError) -> GraphQLError:

@@ -1,16 +1,16 @@
 import gc
 import time
 import tracemalloc
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from graphql import GraphQLError, get_introspection_query
+from graphql import get_introspection_query, parse, validate
 from graphql.language import Token
 
 from schema.limits import LONGEST, MOST_ALIASES, MOST_FIELDS
-from schema.prepared import Prepared, PreparedDocuments, parsed, prepare
+from schema.prepared import RULES, Prepared, PreparedDocuments, prepare
 from schema.schema import graphql_schema
+from tests.schema.asked import page_operations
 from tests.schema.hostile import HOSTILE
 
 SCHEMA = graphql_schema._schema
@@ -83,23 +83,37 @@ def tokens_alive() -> int:
     return sum(isinstance(each, Token) for each in gc.get_objects())
 
 
-@pytest.mark.parametrize("text", ["{viewer{account}} #%d", "{viewer{account}} }%d", "{nothing%d}", '"""%d'])
+@pytest.mark.parametrize(
+    "text",
+    ["{viewer{account}} #%d", "{viewer{account}} }%d", "{nothing%d}", '"""%d', "{" + "no%d " * 30 + "}"],
+)
 def test_what_was_read_needs_no_collector_to_be_let_go(text: str) -> None:
+    prepare(SCHEMA, text.replace("%d", "0"))
     gc.collect()
     gc.disable()
     try:
         before = tokens_alive()
         for number in range(20):
-            with suppress(GraphQLError):
-                parsed(text % number)
+            prepare(SCHEMA, text.replace("%d", str(number)))
         assert tokens_alive() == before
+        assert gc.collect() < 20 * 100
     finally:
         gc.enable()
 
 
+@pytest.mark.parametrize("text", page_operations().values())
+def test_mistakes_are_found_as_the_library_finds_them(text: str) -> None:
+    for wrong in (text, text.replace("id", "idd"), text.replace("...", "...Un"), text.replace("$", "$x", 1)):
+        document = parse(wrong)
+        expected = validate(SCHEMA, document, RULES, max_errors=1_000)
+        found = prepare(SCHEMA, wrong).errors
+        assert [error.message for error in found][:10] == [error.message for error in expected][:10]
+        assert bool(found) == bool(expected)
+
+
 @pytest.mark.parametrize("asked", ["{errorCodes}", "{nothing}", "{"])
 def test_documents_that_nobody_asks_for_twice_do_not_pile_up(asked: str) -> None:
-    """With the collector as `spare_the_collector` sets it; validation leaves circles behind."""
+    """With the collector as `spare_the_collector` sets it."""
     documents, text = PreparedDocuments(SCHEMA, kept=1_000_000), "#" + " " * 30_000
     usual = gc.get_threshold()
     gc.collect()
