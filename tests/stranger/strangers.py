@@ -25,6 +25,7 @@ KINDS = ("documents", "frames", "heads")
 MOST_CPU = 0.15
 """Seconds, of a document and of a stretch without a turn of the loop."""
 
+MOST_SUSPECTS = 200
 METRICS = "the metrics, please"
 
 
@@ -85,7 +86,7 @@ class Strangers:
 
     async def confirm(self) -> None:
         """Whoever was there when the loop was held does it again, alone and twice: then it was not chance."""
-        suspects, self._suspects = sorted(self._suspects), set()
+        suspects, self._suspects = sorted(self._suspects)[:MOST_SUSPECTS], set()
         for kind, number in suspects:
             held = []
             for _ in range(2):
