@@ -124,12 +124,13 @@ def create_app(settings: Settings) -> App:
 
     origins = Origins(settings.public_url, settings.allowed_origins)
     sessions = Sessions(settings, origins)
+    endpoint = GraphQLEndpoint(origins, watching, metrics, settings.most_cost)
     app = App(
         settings=settings,
         sockets=sockets,
         metrics=metrics,
         routes=[
-            Route("/graphql", GraphQLEndpoint(origins, watching, metrics), methods=["GET", "POST"]),
+            Route("/graphql", endpoint, methods=["GET", "POST"]),
             Route("/session", sessions.sign_in, methods=["POST"]),
             Route("/session", sessions.sign_out, methods=["DELETE"]),
             Route("/health/live", health.live),

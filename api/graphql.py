@@ -40,9 +40,10 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     request_adapter_class = _JsonRequest
 
-    def __init__(self, origins: Origins, watching: Watching, metrics: Metrics) -> None:
+    def __init__(self, origins: Origins, watching: Watching, metrics: Metrics, most_cost: float) -> None:
         super().__init__(graphql_schema, graphql_ide=None)
         self._origins, self._watching, self._metrics = origins, watching, metrics
+        self._most_cost = most_cost
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(Request(scope, receive))
@@ -73,7 +74,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         def clock() -> datetime:
             return now
 
-        return Context(clock, self._watching, Standing(same, clock), viewer, secret, request=request)
+        standing, most = Standing(same, clock), self._most_cost
+        return Context(clock, self._watching, standing, viewer, secret, request=request, most_cost=most)
 
     async def execute_single(self, *, request: Request, sub_response: Response, **rest: Any) -> Any:  # type: ignore[override]
         result = await super().execute_single(request=request, sub_response=sub_response, **rest)

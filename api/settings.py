@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from api.origins import BadName, allowed_origin_of, host_of, origin_of
+from schema.cost import MOST_COST
 
 ENGINES = ("sqlite:///", "postgres://", "postgresql://")
 NUMBERS: dict[str, tuple[type[int] | type[float], float, float]] = {
@@ -16,6 +17,7 @@ NUMBERS: dict[str, tuple[type[int] | type[float], float, float]] = {
     "connections": (int, 10, 1_000_000),
     "connections_per_address": (int, 1, 1_000_000),
     "sign_ins_per_address": (int, 1, 1_000_000),
+    "most_cost": (float, 1_000, 100_000_000),
 }
 LISTS: dict[str, tuple[Callable[[str], str], str]] = {
     "allowed_hosts": (host_of, "names such as meilin.example"),
@@ -36,7 +38,8 @@ class Settings:
     `public_url`: how browsers reach us; `live_pause`: seconds between two moments of one vote or event;
     `live_share`: of a process's time that may go into writing to screens; `allowed_hosts`: further names
     of ours; `allowed_origins`: pages elsewhere that may ask with a token, or `*`; `metrics_token`: without
-    it there are no metrics; `sign_ins_per_address`: a minute. Whatever is counted by address is counted
+    it there are no metrics; `sign_ins_per_address`: a minute; `most_cost`: of one request, in
+    microseconds as `schema/cost.py` reckons them. Whatever is counted by address is counted
     by each process for itself, connections only until they are sockets.
     """
 
@@ -50,6 +53,7 @@ class Settings:
     connections: int = 20_000
     connections_per_address: int = 2000
     sign_ins_per_address: int = 120
+    most_cost: float = MOST_COST
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     metrics_token: str = ""

@@ -167,7 +167,7 @@ def test_two_sessions_of_an_account_end_apart(server: Any) -> None:
         assert viewer(second) == {"account": "quiet/resident-1"}
 
 
-async def test_an_open_socket_loses_what_only_the_session_allowed(server: Any, browser: Any) -> None:
+async def test_the_socket_of_an_ended_session_closes_and_no_other(server: Any, browser: Any) -> None:
     sign_in(browser)
     cookie = {"cookie": f"{COOKIE}={browser.cookies[COOKIE]}", "origin": server.url}
     async with server.socket(**cookie) as socket, server.socket("quiet/resident-1") as other:
@@ -179,12 +179,7 @@ async def test_an_open_socket_loses_what_only_the_session_allowed(server: Any, b
         assert (await other.receive())["type"] == "next"
 
         assert browser.delete("/session").status_code == 204
-        message = await socket.receive()
-        assert message["id"] == "closed"
-        errors = message["payload"] if message["type"] == "error" else message["payload"]["errors"]
-        assert [error["extensions"]["code"] for error in errors] == ["NOT_FOUND"]
-        if message["type"] == "next":
-            assert await socket.receive() == {"id": "closed", "type": "complete"}
+        assert await socket.until_closed() == 4401  # nothing becomes anonymous in silence
 
         cast = "mutation($v: ID!, $a: [AnswerInput!]!) { castBallot(voteId: $v, answers: $a) { id } }"
         for vote in ("open", "quiet"):
@@ -194,8 +189,6 @@ async def test_an_open_socket_loses_what_only_the_session_allowed(server: Any, b
                 cast, f"{community}/resident-2", v=server.town.id("Vote", vote), a=[question]
             )
             assert "errors" not in answer
-        message = await socket.receive()  # the public one goes on, and nothing more of the other
-        assert (message["id"], message["type"]) == ("public", "next")
         message = await other.receive()  # another session of the same account is as it was
         assert (message["id"], message["type"]) == ("closed", "next")
 
@@ -218,15 +211,10 @@ async def test_our_own_page_opens_a_socket_also_under_its_public_address(serve: 
                 pass
 
 
-async def test_an_ended_cookie_opens_the_socket_of_nobody(server: Any, browser: Any) -> None:
-    cookie = {"cookie": f"{COOKIE}=nothing", "origin": server.url}
-    async with server.socket(**cookie) as socket:
-        await socket.subscribe("public", PROGRESS, id=server.town.id("Vote", "survey"))
-        assert (await socket.receive())["type"] == "next"
-        await socket.subscribe("closed", PROGRESS, id=server.town.id("Vote", "quiet"))
-        message = await socket.receive()
-        assert message["id"] == "closed"
-        assert "NOT_FOUND" in json.dumps(message)
+async def test_an_unknown_cookie_is_told_so_and_opens_no_socket_of_nobody(server: Any) -> None:
+    async with server.line(cookie=f"{COOKIE}=nothing", origin=server.url) as socket:
+        await socket.send(type="connection_init")
+        assert await socket.until_closed() == 4401
 
 
 async def ended(server: Any, who: str, lifetime: timedelta) -> str:

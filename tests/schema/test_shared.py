@@ -199,7 +199,7 @@ async def test_a_demonstration_account_shares_with_no_real_one_of_the_same_roles
     groups = [lobby.sharing.enter(asked, viewer) for viewer in (demo, real, replace(demo, account=7))]
     assert groups[0] is groups[2] is not groups[1]
     for group in groups:
-        assert group
+        assert group is not None
         lobby.sharing.leave(group)
 
 
