@@ -5,7 +5,8 @@ from functools import cached_property
 from typing import Annotated, Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, get_operation_ast
+from graphql import OperationType as GraphQLOperationType
 from graphql.execution import Executor
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
@@ -14,7 +15,7 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 from strawberry.types.graphql import OperationType
 
 import schema.enums  # noqa: F401 - makes the domain's enums GraphQL enums
-from community.errors import ErrorCode, Refused
+from community.errors import ErrorCode, InvalidInput, Refused, Unauthenticated
 from schema.bulletin import BulletinMutation, BulletinSubscription, Notice
 from schema.context import Context, Info
 from schema.cost import check_cost
@@ -24,7 +25,7 @@ from schema.ledger import Entry, LedgerMutation
 from schema.members import MembersQuery
 from schema.nodes import Node, node_of
 from schema.places import Community, PlacesMutation, PlacesQuery
-from schema.prepared import PreparedDocuments
+from schema.prepared import Prepared, PreparedDocuments
 from schema.scalars import SCALARS
 from schema.variables import check_variables
 from schema.votes import Vote, VotesMutation, VotesQuery, VotesSubscription
@@ -117,12 +118,29 @@ class _Schema(strawberry.Schema):
         prepared = self.prepared.of(query)
         errors = list(prepared.errors)
         try:
-            check_variables(variables)
+            self._check_variables(context, prepared, variables, name)
             if not errors and context and (cost := prepared.cost_of(name)):
                 check_cost(cost, variables or {}, context.most_cost)
         except Refused as refused:
             errors = [GraphQLError(refused.en, original_error=refused)]
         return [presented(error, prepared.document) for error in errors]
+
+    def _check_variables(
+        self,
+        context: Context | None,
+        prepared: Prepared,
+        variables: Mapping[str, Any] | None,
+        name: str | None,
+    ) -> None:
+        """Whoever may do nothing at all is told so first, however much was sent."""
+        try:
+            check_variables(variables)
+        except InvalidInput:
+            operation = get_operation_ast(prepared.document, name) if prepared.document else None
+            does = operation is not None and operation.operation is GraphQLOperationType.MUTATION
+            if does and context and context.viewer.account is None:
+                raise Unauthenticated from None
+            raise
 
 
 async def _only(result: PreExecutionError) -> AsyncGenerator[PreExecutionError, None]:
