@@ -17,8 +17,9 @@ from graphql import (
     TypeInfoVisitor,
     Visitor,
     is_abstract_type,
-    visit,
 )
+
+from schema.visiting import walk
 
 
 class Audience(IntEnum):
@@ -60,5 +61,5 @@ def audience_of(schema: GraphQLSchema, document: DocumentNode) -> Audience:
     """Of a valid document."""
     types = TypeInfo(schema)
     marks = _Marks(schema, types)
-    visit(document, TypeInfoVisitor(types, marks))
+    walk(document, TypeInfoVisitor(types, marks), marks)
     return marks.found

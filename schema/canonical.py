@@ -23,8 +23,9 @@ from graphql import (
     VariableDefinitionNode,
     VariableNode,
     Visitor,
-    visit,
 )
+
+from schema.visiting import walk
 
 N = TypeVar("N", ArgumentNode, ObjectFieldNode, VariableDefinitionNode)
 
@@ -40,9 +41,9 @@ def canonical(document: DocumentNode) -> tuple[DocumentNode, Mapping[str, str]]:
     }
     names = _Names()
     bare = replace(operation, name=None, description=None, variable_definitions=())
-    definitions: list[Any] = [visit(bare, names)]
-    definitions.extend(visit(fragments[name], names) for name in names.found)  # of which walking finds more
-    declared = [visit(each, names) for each in operation.variable_definitions or ()]
+    definitions: list[Any] = [walk(bare, names)]
+    definitions.extend(walk(fragments[name], names) for name in names.found)  # of which walking finds more
+    declared = [walk(each, names) for each in operation.variable_definitions or ()]
     definitions[0] = replace(
         definitions[0], variable_definitions=_sorted(declared, lambda each: each.variable.name)
     )

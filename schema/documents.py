@@ -19,12 +19,12 @@ from graphql import (
     print_ast,
     separate_operations,
     value_from_ast_untyped,
-    visit,
 )
 
 from schema.audience import Audience, audience_of
 from schema.canonical import canonical
 from schema.schema import graphql_schema
+from schema.visiting import walk
 
 KEPT_DOCUMENTS = 512
 
@@ -189,7 +189,7 @@ def _start_of(document: DocumentNode, operation: OperationDefinitionNode) -> _St
         and isinstance(definition.type, NamedTypeNode)  # who must give one is told so by the stock way
     ]
     uses = _Uses(name)
-    visit(document, uses)
+    walk(document, uses)
     return _Start(journal, name) if own and uses.count == 2 else None
 
 

@@ -15,7 +15,6 @@ from graphql import (
     TypeInfoVisitor,
     ValidationContext,
     specified_rules,
-    visit,
 )
 from graphql.error import GraphQLSyntaxError
 from graphql.language.ast import QUERY_DOCUMENT_KEYS
@@ -34,6 +33,7 @@ from schema.limits import (
     fragments_in,
     operations_in,
 )
+from schema.visiting import walk
 
 MOST_ERRORS = 10
 """Mistakes that are told of one document; to look for names that were meant takes its time."""
@@ -123,9 +123,7 @@ class _Enough(Exception):
 
 
 def _mistakes(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
-    """As graphql-core's `validate` finds them, whose visitors hold themselves and the document: a thousand
-    documents that nobody asks for twice would keep the loop for a second when the collector finds them.
-    """
+    """As graphql-core's `validate` finds them, but for what it leaves to the garbage collector."""
     errors: list[GraphQLError] = []
 
     def tell(error: GraphQLError) -> None:
@@ -137,16 +135,12 @@ def _mistakes(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLErro
     context = ValidationContext(schema, document, types, tell)
     rules = [rule(context) for rule in RULES]
     together = ParallelVisitor(rules)
-    walk = TypeInfoVisitor(types, together)
     try:
-        visit(document, walk, _KEYS)
+        walk(document, TypeInfoVisitor(types, together), together, *rules, keys=_KEYS)
     except _Enough:
         errors[-1] = GraphQLError("There are more mistakes than these.")
     except RecursionError:
         errors.append(GraphQLError("The document is nested too deeply."))
-    finally:
-        for visitor in (*rules, together, walk):
-            vars(visitor).clear()
     return errors
 
 
