@@ -207,7 +207,12 @@ class Estate:
     async def _move_in(self, parties: int) -> None:
         past = datetime.now(UTC) - 400 * DAY
         community = await Community.create(
-            slug="estate", name="美哉美城", address="杭州市萧山区", households=parties, created_at=past
+            slug="estate",
+            name="美哉美城",
+            address="杭州市萧山区",
+            households=parties,
+            created_at=past,
+            demonstration=True,
         )
         self.community = community.id
         await CommunityProfile.create(

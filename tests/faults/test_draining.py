@@ -137,7 +137,7 @@ async def test_a_client_that_never_reads_does_not_keep_it_alive(scene: Any) -> N
         for _ in range(3000):
             pipelined.send(b"GET /graphiql HTTP/1.1\r\nhost: localhost\r\n\r\n")
 
-    await voting.until(lambda: server.unsent() > 1_000_000, "its lines are full")
+    await voting.until(lambda: server.unsent() > 10_000, "its lines are full")
     voting.log(f"ended {await server.stop():.1f} s after it was told, {len(server.faults())} faults")
     deaf.transport.abort()
     pipelined.close()

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from schema.nodes import to_id
+from tests.engines import TRUSTED
 from tests.faults.conftest import CAST, POST
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
@@ -84,7 +85,7 @@ async def test_every_write_says_try_again_until_there_is_room(scene: Any) -> Non
     await voting.watch(screens=1, boards=1)
     disk = Disk(voting)
     async with httpx2.AsyncClient(base_url=server.url, timeout=60) as http:
-        before = (await http.get("/metrics")).text
+        before = (await http.get("/metrics", headers=TRUSTED)).text
         await disk.fill()
         try:
             for _ in range(4):
@@ -100,7 +101,9 @@ async def test_every_write_says_try_again_until_there_is_room(scene: Any) -> Non
         finally:
             await disk.free()
         assert 'meilin_deeds_total{end="unwritable"} 0.0' in before
-        assert 'meilin_deeds_total{end="unwritable"} 12.0' in (await http.get("/metrics")).text
+        assert (
+            'meilin_deeds_total{end="unwritable"} 12.0' in (await http.get("/metrics", headers=TRUSTED)).text
+        )
     assert len(server.faults()) == 1  # one line a minute, and no traceback
     assert "Traceback" not in server.log()
 
