@@ -61,6 +61,9 @@ class _Schema(strawberry.Schema):
     def prepared(self) -> PreparedDocuments:
         return PreparedDocuments(self._schema)
 
+    def _extend_introspection(self) -> None:
+        """graphql-core answers `isOneOf` itself; Strawberry's own way of it fails for lists and `!`."""
+
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:

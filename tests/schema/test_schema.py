@@ -1,7 +1,8 @@
 import gc
 from typing import Any
 
-from graphql import build_schema
+import pytest
+from graphql import build_schema, get_named_type, is_leaf_type
 from graphql.execution.collect_fields import FieldDetails
 
 from community.signals import Signal, Topic
@@ -96,3 +97,25 @@ async def test_a_subscription_keeps_nothing_of_the_moments_that_are_over(house: 
             gc.collect()
             kept.append(sum(isinstance(each, FieldDetails) for each in gc.get_objects()))
     assert kept[-1] <= kept[0]
+
+
+def everything(kind: Any, levels: int) -> str:
+    """Every field of `kind`, those of what it leads to included."""
+    asked = []
+    for name, field in kind.fields.items():
+        of = get_named_type(field.type)
+        if is_leaf_type(of):
+            asked.append(name)
+        elif levels:
+            asked.append(f"{name} {everything(of, levels - 1)}")
+    return "{" + " ".join(asked) + "}"
+
+
+@pytest.mark.parametrize("name", ["Vote", "AnswerInput", "Node", "ErrorCode", "Decimal"])
+async def test_the_schema_tells_everything_of_itself(name: str) -> None:
+    """Also what the clients we know leave out, of lists and of what is never null, too."""
+    kind = graphql_schema._schema.type_map["__Type"]
+    result = await graphql_schema.execute(f'{{__type(name: "{name}") {everything(kind, 2)}}}')
+    assert not result.errors
+    assert result.data
+    assert result.data["__type"]["name"] == name
