@@ -190,15 +190,21 @@ class Costing:
 
     def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._schema, self._fragments = schema, fragments
+        self._pairs = Pairs()
+
+    def compare_in(self, fragment: FragmentDefinitionNode) -> None:
+        """One that no operation leads to. Raises TooLarge."""
+        kind = self._schema.get_type(fragment.type_condition.name.value)
+        _Walk(self._schema, self._fragments, {}, self._pairs).of([(kind, fragment.selection_set)], 1.0)
 
     def of(self, operation: OperationDefinitionNode) -> Cost:
-        """Raises TooLarge where validation would have too much to compare."""
+        """Raises TooLarge where validation would have too much to compare in all that was walked so far."""
         root = self._schema.get_root_type(operation.operation)
         defaults = {
             definition.variable.name.value: definition.default_value
             for definition in operation.variable_definitions or ()
         }
-        walk = _Walk(self._schema, self._fragments, defaults)
+        walk = _Walk(self._schema, self._fragments, defaults, self._pairs)
         total = walk.of([(root, operation.selection_set)], 1.0)
         total.statements = sum(walk.statements.values())
         total.add(Cost({(): STATEMENT * total.statements}))
@@ -211,9 +217,10 @@ class _Walk:
         schema: GraphQLSchema,
         fragments: Mapping[str, FragmentDefinitionNode],
         defaults: Mapping[str, Any],
+        pairs: Pairs,
     ) -> None:
         self._schema, self._fragments, self._defaults = schema, fragments, defaults
-        self._pairs = Pairs()
+        self._pairs = pairs
         self.statements: dict[Hashable, int] = {}
         """Of one field with the same arguments, below as many others that read: loaders ask for it once."""
 

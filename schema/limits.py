@@ -29,6 +29,9 @@ MOST_TOKENS, MOST_COMMENTS = 2_000, 500
 MOST_OPERATIONS, MOST_FRAGMENTS, MOST_VARIABLES = 20, 100, 100
 """Of a text; an operation is looked through with all fragments that it reaches."""
 
+MOST_FIELDS_IN_ALL = 2_000
+"""Of all operations of a text together, since each is looked through by itself."""
+
 MOST_SPREADS, MOST_FIELDS, MOST_ALIASES, MOST_INTROSPECTIONS = 400, 1_000, 30, 5
 """Of an operation, counted each time that its fragments bring them."""
 
@@ -97,6 +100,7 @@ class _Measuring:
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._fragments = fragments
         self._known: dict[str, Measure] = {}
+        self.spread: set[str] = set()
         self._under_way: set[str] = set()
         self._nested = 0
 
@@ -118,6 +122,7 @@ class _Measuring:
 
     def _fragment(self, spread: FragmentSpreadNode) -> Measure:
         name = spread.name.value
+        self.spread.add(name)
         if name in self._under_way:
             raise SpreadsItself(name=name)
         if name not in self._known:
@@ -145,27 +150,33 @@ def check_text(text: str) -> None:
         raise TooLarge(what="bytes or more", what_zh="的字节", found=len(text), most=LONGEST)
 
 
-def check_document(document: DocumentNode) -> None:
-    """Raises TooLarge where a part of the document, or all that its fragments make of it, is."""
-    operations = operations_in(document)
+def check_document(document: DocumentNode) -> list[FragmentDefinitionNode]:
+    """Raises TooLarge where a part of the document, or all that its fragments make of it, is. Returns the
+    fragments to which nothing leads: validation walks them, too.
+    """
+    operations, known = operations_in(document), fragments_in(document)
     fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
     _bound("operations", "操作", len(operations), MOST_OPERATIONS)
     _bound("fragments", "片段", len(fragments), MOST_FRAGMENTS)
-    measuring = _Measuring(fragments_in(document))
     for operation in operations:
         _bound("variables", "变量", len(operation.variable_definitions or ()), MOST_VARIABLES)
-        _check(operation, measuring.of(operation.selection_set))
-    for fragment in fragments:  # also those that nobody spreads: validation walks them, too
-        _check(fragment, measuring.of(fragment.selection_set))
+    measuring = _Measuring(known)
+    found = [(node, _checked(node, measuring)) for node in (*operations, *fragments)]
+    led_to = {id(known[name]) for name in measuring.spread if name in known}
+    roots = [(node, size) for node, size in found if id(node) not in led_to]
+    _bound("fields in all", "字段（合计）", sum(size.fields for _, size in roots), MOST_FIELDS_IN_ALL)
+    return [node for node, _ in roots if isinstance(node, FragmentDefinitionNode)]
 
 
-def _check(node: OperationDefinitionNode | FragmentDefinitionNode, found: Measure) -> None:
+def _checked(node: OperationDefinitionNode | FragmentDefinitionNode, measuring: _Measuring) -> Measure:
+    found = measuring.of(node.selection_set)
     _bound("fields", "字段", found.fields, MOST_FIELDS)
     _bound("aliases", "别名", found.aliases, MOST_ALIASES)
     _bound("fragment spreads", "片段引用", found.spreads, MOST_SPREADS)
     _bound("levels", "层", found.depth, DEEPEST)
     _bound("introspections", "次结构查询", found.introspections, MOST_INTROSPECTIONS)
     _bound("levels of introspection", "层结构查询", found.introspection, DEEPEST_INTROSPECTION)
+    return found
 
 
 def _bound(what: str, what_zh: str, found: int, most: int) -> None:

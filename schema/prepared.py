@@ -20,6 +20,7 @@ from graphql.error import GraphQLSyntaxError
 from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from graphql.language.lexer import Lexer
 from graphql.language.parser import Parser
+from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
@@ -105,12 +106,14 @@ def prepare(schema: GraphQLSchema, text: str) -> Prepared:
     """Whatever is wrong with it is told in `errors`."""
     try:
         document = parsed(text)
-        check_document(document)
+        alone = check_document(document)
         costing = Costing(schema, fragments_in(document))
         costs = {
             operation.name.value if operation.name else None: costing.of(operation)
             for operation in operations_in(document)
         }
+        for fragment in alone:
+            costing.compare_in(fragment)
     except Refused as refused:
         return Prepared(None, (GraphQLError(refused.en, original_error=refused),))
     except GraphQLSyntaxError as error:
@@ -139,6 +142,8 @@ def _mistakes(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLErro
         walk(document, TypeInfoVisitor(types, together), together, *rules, keys=_KEYS)
     except _Enough:
         errors[-1] = GraphQLError("There are more mistakes than these.")
+    except ValidationAbortedError:  # nothing within our bounds should be as much as that
+        errors.append(GraphQLError("The document has too many fields of one response name."))
     except RecursionError:
         errors.append(GraphQLError("The document is nested too deeply."))
     return errors

@@ -26,6 +26,15 @@ def nested(depth: int, opening: str = "viewer{", inside: str = "account") -> str
 
 EVERYBODY = range(29)
 
+MUCH = (
+    " fragment R on Query{"
+    + " ".join(f"c{n}:communities(first:1){{edges{{node{{...V}}}}}}" for n in range(20))
+    + "}"
+    " fragment V on Community{id slug name address households votes{edges{node{id title form status opensAt community{"
+    "id slug name address households events{edges{node{id title place startsAt endsAt}}}}}}}}"
+)
+"""Some 600 fields in few words."""
+
 HOSTILE: dict[str, str] = {
     # fragments
     **{f"doubling {steps}": "{...F0}" + doubling(steps) for steps in (12, 17, 30, 60, 99)},
@@ -70,6 +79,16 @@ HOSTILE: dict[str, str] = {
     "often through fragments": "{" + spreads(range(30)) + "}" + fragments(30, lambda n: "viewer{account account}" * 4),
     "often with other arguments": "{" + " ".join(f'vote(id:"{n}"){{id}}' for n in range(240)) + "}",
     "often under types": "{node(id:\"x\"){" + "...on Vote{title}...on Event{title}" * 120 + "}}",
+    "often where nobody goes": "{errorCodes} fragment F on Query{" + "errorCodes " * 900 + "}",
+    "often without an operation": "fragment F on Query{" + "errorCodes " * 900 + "}",
+    "often below where nobody goes": "{errorCodes} fragment F on Query{" + ("viewer{" + "account " * 30 + "}") * 20 + "}",
+    "often in the first of one name": "{...F} fragment F on Query{" + "errorCodes " * 900 + "} fragment F on Query{errorCodes}",
+    "often in each of many": " ".join(f"query A{n}{{{'errorCodes ' * 77}}}" for n in range(20)),
+    "often from where nobody goes": "{errorCodes}" + fragments(9, lambda n: "...L") + "fragment L on Query{" + "viewer{account}" * 75 + "}",
+    # many operations, each of which leads to much
+    "much in each of many": " ".join(f"query A{n}{{...R}}" for n in range(20)) + MUCH,
+    "much from where nobody goes": "{errorCodes}" + fragments(90, lambda n: "...R") + MUCH,
+    "much in each of many, given": " ".join(f"query A{n}($n:Int){{...R}}" for n in range(20)) + MUCH.replace("first:1", "first:$n"),
     # aliases
     "aliases": "{" + " ".join(f"a{n}:viewer{{account}}" for n in range(300)) + "}",
     "aliases of the same": "{" + " ".join(f"a{n}:errorCodes" for n in range(660)) + "}",

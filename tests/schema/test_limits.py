@@ -9,6 +9,7 @@ from schema.limits import (
     LONGEST,
     MOST_ALIASES,
     MOST_FIELDS,
+    MOST_FIELDS_IN_ALL,
     MOST_FRAGMENTS,
     MOST_INTROSPECTIONS,
     MOST_NESTED,
@@ -63,6 +64,28 @@ def test_a_fragment_counts_each_time_that_it_is_spread() -> None:
     check_document(parse("{...F ...F ...F} " + fragments))
     assert found_in("{...F ...F ...F ...F} " + fragments) == 1_200
     assert found_in("{...G ...G} fragment G on Q {...F ...F} " + fragments) == 1_200
+
+
+def test_operations_and_what_nobody_spreads_count_together() -> None:
+    fragment = " fragment F on Q{" + "a " * (MOST_FIELDS // 2) + "} "
+    check_document(parse("".join(f"query A{n}{{...F}} " for n in range(4)) + fragment))
+    more = MOST_FIELDS_IN_ALL + MOST_FIELDS // 2
+    assert found_in("".join(f"query A{n}{{...F}} " for n in range(5)) + fragment) == more
+    assert found_in("".join(f"fragment A{n} on Q{{...F}} " for n in range(5)) + fragment) == more
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("{...F} fragment F on Q{...G} fragment G on Q{a}", []),
+        ("{...F} fragment F on Q{a} fragment G on Q{a}", ["G"]),
+        ("{a} fragment F on Q{...G} fragment G on Q{a}", ["F"]),
+        ("{...F} fragment F on Q{a} fragment F on Q{b}", ["F"]),
+        ("fragment F on Q{a}", ["F"]),
+    ],
+)
+def test_fragments_to_which_nothing_leads_are_told(text: str, alone: list[str]) -> None:
+    assert [fragment.name.value for fragment in check_document(parse(text))] == alone
 
 
 def test_introspection_has_a_depth_of_its_own() -> None:

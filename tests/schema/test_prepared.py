@@ -43,6 +43,12 @@ def test_what_was_made_to_keep_us_busy_is_refused_at_little_cost(name: str) -> N
     assert took < LITTLE
 
 
+def test_what_the_library_gives_up_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("schema.limits.MOST_PAIRS", 1_000_000)
+    (*_, error) = prepare(SCHEMA, "{" + "errorCodes " * 900 + "}").errors
+    assert "too many fields" in error.message
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_a_refusal_has_a_code_and_two_sentences(name: str) -> None:
     result = await graphql_schema.execute(HOSTILE[name])
