@@ -35,6 +35,9 @@ MOST_FIELDS_IN_ALL = 2_000
 MOST_SPREADS, MOST_FIELDS, MOST_ALIASES, MOST_INTROSPECTIONS = 400, 1_000, 30, 5
 """Of an operation, counted each time that its fragments bring them."""
 
+LONGEST_ALIAS = 100
+"""Signs, all of which stand in the answer as often as its lists are long."""
+
 INTROSPECTION = ("__schema", "__type")
 
 DEEPEST, DEEPEST_INTROSPECTION = 15, 20
@@ -112,6 +115,8 @@ class _Measuring:
         found = Measure()
         for node in selected.selections:
             if isinstance(node, FieldNode):
+                signs = len(node.alias.value) if node.alias else 0
+                _bound("signs in an alias", "个字符的别名", signs, LONGEST_ALIAS)
                 found = found.beside(self.of(node.selection_set).below(node))
             elif isinstance(node, InlineFragmentNode):
                 found = found.beside(self.of(node.selection_set))

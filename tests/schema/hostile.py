@@ -95,6 +95,11 @@ HOSTILE: dict[str, str] = {
     "aliases of the introspection": "{" + " ".join(f"a{n}:__schema{{types{{name}}}}" for n in range(31)) + "}",
     "aliases below a list": "{communities{edges{node{" + " ".join(f"a{n}:slug" for n in range(600)) + "}}}}",
     "aliases through fragments": "{...F0}" + doubling(6, leaf=" ".join(f"a{n}:errorCodes" for n in range(20))),
+    "a long alias": "{communities{edges{node{ledger{entries(first:100){edges{" + "x" * 29_000 + ":__typename}}}}}}}",
+    "a long alias of a fragment": "{communities{edges{node{...F}}}} fragment F on Community{" + "x" * 9_000 + ":buildings{id}}",
+    "a long alias at the top": "{" + "x" * 200 + ":errorCodes}",
+    "a long alias of what is watched": 'subscription{voteProgress(voteId:"x"){' + "x" * 29_000 + ":version}}",
+    "a long alias of the introspection": "{__schema{types{fields{" + "x" * 20_000 + ":name}}}}",
     # depth
     "deep": nested(600),
     "a little too deep": nested(16, "viewer{"),
