@@ -30,6 +30,9 @@ from schema.scalars import SCALARS
 from schema.variables import check_variables
 from schema.votes import Vote, VotesMutation, VotesQuery, VotesSubscription
 
+NO_NAME = "Must provide operation name if query contains multiple operations."
+"""As the specification has it (§6.1), in the words of graphql-core."""
+
 
 @strawberry.type(description="What may be asked.")
 class Query(PlacesQuery, MembersQuery, VotesQuery, EventsQuery):
@@ -122,6 +125,8 @@ class _Schema(strawberry.Schema):
         errors = list(prepared.errors)
         try:
             self._check_variables(context, prepared, variables, name)
+            if not (errors or name) and len(prepared.costs) > 1:  # Strawberry would run the first of them
+                errors = [GraphQLError(NO_NAME)]
             if not errors and context and (cost := prepared.cost_of(name)):
                 check_cost(cost, variables or {}, context.most_cost)
         except Refused as refused:

@@ -219,6 +219,29 @@ async def test_what_would_keep_the_server_is_too_costly(text: str) -> None:
     assert result.data is None
 
 
+DEAR = "{communities(first: 100){edges{node{votes(first: 100){edges{node{title}}}}}}}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"query A{DEAR} query B{{errorCodes}}",
+        f"query B{{errorCodes}} query A{DEAR}",
+        f"query A{{...F}} fragment F on Query{DEAR} mutation B{{__typename}}",
+        'subscription A{voteProgress(voteId: "a"){version}} subscription B{voteProgress(voteId: "a"){version}}',
+    ],
+)
+@pytest.mark.parametrize("name", [None, ""])
+async def test_of_several_operations_none_is_run_without_its_name(text: str, name: str | None) -> None:
+    """Nobody would have looked at what it costs."""
+    result = await graphql_schema.execute(text, context_value=context(), operation_name=name)
+    watched = await graphql_schema.subscribe(text, context_value=context(), operation_name=name)
+    for found in (result, await anext(watched)):
+        (error,) = found.errors or ()
+        assert "Must provide operation name" in error.message
+        assert found.data is None
+
+
 async def test_a_variable_decides_whether_it_is_too_costly() -> None:
     text = "query($n: Int) {communities(first: 5) {edges {node {votes(first: $n) {edges {node {tally {version}}}}}}}}"
     cost = prepare(graphql_schema._schema, text).cost_of(None)
