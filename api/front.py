@@ -310,6 +310,7 @@ def _headers(refusal: Unread, number: str, length: int) -> dict[str, str]:
         "content-type": "application/json",
         "content-length": str(length),
         "cache-control": "private, no-store",
+        "vary": "Cookie, Authorization",
         "x-content-type-options": "nosniff",
         "x-request-id": number,
         "connection": "close",

@@ -175,6 +175,8 @@ def refused(answer: bytes) -> tuple[int, str]:
     lines = head.decode().lower().split("\r\n")
     assert "connection: close" in lines
     assert "cache-control: private, no-store" in lines
+    assert "vary: cookie, authorization" in lines
+    assert "x-content-type-options: nosniff" in lines
     assert f"content-length: {len(body)}" in lines
     (error,) = json.loads(body)["errors"]
     assert error["extensions"]["zh"]
