@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from graphql import (
     DocumentNode,
+    ExecutableDefinitionNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -173,7 +174,7 @@ def check_document(document: DocumentNode) -> list[FragmentDefinitionNode]:
     return [node for node, _ in roots if isinstance(node, FragmentDefinitionNode)]
 
 
-def _checked(node: OperationDefinitionNode | FragmentDefinitionNode, measuring: _Measuring) -> Measure:
+def _checked(node: ExecutableDefinitionNode, measuring: _Measuring) -> Measure:
     found = measuring.of(node.selection_set)
     _bound("fields", "字段", found.fields, MOST_FIELDS)
     _bound("aliases", "别名", found.aliases, MOST_ALIASES)
