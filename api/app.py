@@ -131,8 +131,7 @@ def create_app(settings: Settings) -> App:
         metrics=metrics,
         routes=[
             Route("/graphql", endpoint, methods=["GET", "POST"]),
-            Route("/session", sessions.sign_in, methods=["POST"]),
-            Route("/session", sessions.sign_out, methods=["DELETE"]),
+            Route("/session", sessions.answer, methods=["POST", "DELETE"]),
             Route("/health/live", health.live),
             Route("/health/ready", health.ready),
             Route("/metrics", metrics.answer),

@@ -11,8 +11,8 @@ from api.origins import Hosts, Origins
 from api.settings import Settings
 from community.errors import ErrorCode, Refused
 
-PROBES = ("/health/live", "/health/ready")
-"""Whoever looks after us calls us by any name. Exactly these: what is redirected would lead to that name."""
+PROBES = "/health/"
+"""Whoever looks after us calls us by any name."""
 
 PRIVATE = ("/graphql/", "/session/")
 HSTS = "max-age=31536000"
@@ -46,7 +46,11 @@ class Guard:
     def knows(self, scope: Scope) -> bool:
         """Whether a request or handshake names us as we are called."""
         named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        return self._hosts.ours(named) or scope["path"] in PROBES
+        return self._hosts.ours(named) or self._probes(scope["path"])
+
+    def _probes(self, path: str) -> bool:
+        """What ends in a slash would be redirected, and lead to the name that was given."""
+        return path.startswith(PROBES) and not path.endswith("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, headers = scope["path"], Headers(scope=scope)

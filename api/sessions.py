@@ -92,6 +92,9 @@ class Sessions:
         self._settings, self._origins = settings, origins
         self._limit = RateLimit(settings.sign_ins_per_address)
 
+    async def answer(self, request: Request) -> Response:
+        return await (self.sign_in if request.method == "POST" else self.sign_out)(request)
+
     async def sign_in(self, request: Request) -> Response:
         """A cookie for a demonstration account; the session that the browser had before ends."""
         try:

@@ -57,6 +57,9 @@ class Price(NamedTuple):
 
 LEAF, OBJECT, STATEMENT = 4.0, 8.0, 400.0
 
+WRITE = 10
+"""Statements of a deed, about; so a document has three or four of them."""
+
 PRICES: Mapping[str, Price] = {
     "Query.communities": Price(statements=1),
     "Query.community": Price(statements=1),
@@ -101,6 +104,14 @@ PRICES: Mapping[str, Price] = {
     "LedgerMonth.categories": Price(size=6),
     "Entry.authorityVote": Price(statements=1, item=15),
     "Entry.reverses": Price(statements=1, item=15),
+    "Mutation.castBallot": Price(statements=WRITE),
+    "Mutation.signUp": Price(statements=WRITE),
+    "Mutation.cancelSignUp": Price(statements=WRITE),
+    "Mutation.publishEvent": Price(statements=WRITE),
+    "Mutation.publishNotice": Price(statements=WRITE),
+    "Mutation.recordEntry": Price(statements=WRITE),
+    "Mutation.reverseEntry": Price(statements=WRITE),
+    "Mutation.setPublicReading": Price(statements=WRITE),
     # Of introspection as the schema has them on the average; a request may ask for it only a few times.
     "__Schema.types": Price(size=100),
     "__Schema.directives": Price(size=6),
@@ -269,7 +280,9 @@ class _Walk:
         size, inner = self._sizes(definition, nodes[0], price, name, page)
         if price.statements:
             given = tuple(sorted(print_ast(argument) for argument in nodes[0].arguments or ()))
-            self.statements[parent.name, name, given, level] = price.statements
+            # Loaders read once for all who ask the same; what is written is written each time.
+            called = (nodes[0].alias or nodes[0].name).value if parent is self._schema.mutation_type else ""
+            self.statements[parent.name, name, called, given, level] = price.statements
             level += 1
         total, each = Cost(), Cost({(): price.item})
         if below:

@@ -26,6 +26,7 @@ from schema.cost import (
     MOST_STATEMENTS,
     OBJECT,
     PRICES,
+    WRITE,
     Cost,
     Costing,
     Unknown,
@@ -240,6 +241,18 @@ async def test_of_several_operations_none_is_run_without_its_name(text: str, nam
         (error,) = found.errors or ()
         assert "Must provide operation name" in error.message
         assert found.data is None
+
+
+def test_what_is_written_counts_each_time_that_it_is_written() -> None:
+    write = 'reverseEntry(entryId: "x", reason: "y") { id }'
+    for most in (1, 4):
+        text = "mutation {" + " ".join(f"a{number}: {write}" for number in range(most)) + "}"
+        found = prepare(graphql_schema._schema, text).cost_of(None)
+        assert found
+        assert found.statements == most * WRITE <= MOST_STATEMENTS
+    every = graphql_schema._schema.mutation_type
+    assert every
+    assert {f"Mutation.{name}" for name in every.fields} <= set(PRICES)
 
 
 async def test_a_variable_decides_whether_it_is_too_costly() -> None:
