@@ -14,7 +14,7 @@ Hundredths = NewType("Hundredths", int)
 
 _AMOUNT = re.compile(r"-?(?:0|[1-9][0-9]{0,12})\.[0-9]{2}", re.ASCII)
 _INSTANT = re.compile(
-    r"(\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2})(?:(:\d{2})(?:\.(\d+))?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+    r"(\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2})(?:(:\d{2})(?:\.(\d+))?)?([Zz]|[+-]\d{2}:[0-5]\d)", re.ASCII
 )
 
 
