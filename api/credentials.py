@@ -12,9 +12,10 @@ MOST_KEYS, DEEPEST = 100, 5
 """Of a payload; a token is one key."""
 
 _CREDENTIAL = re.compile(
-    r"auth(?!or(?!i[sz]))|token|bearer|jwt|(api|access|private)[^a-z0-9]?key|secret|passw|credential"
+    r"auth(?!or(?!i[sz]))|token|bearer|jwt|(api|access|private)[^a-z0-9]?key|secret|pass(?:w|phrase|code)|pwd|credential"
     r"|cookie|session"
 )
+_BEARER = re.compile(r"\s*bearer\s", re.IGNORECASE)
 
 
 class UnknownCredential(Unauthenticated):
@@ -51,7 +52,7 @@ def authorization_in(payload: Mapping[str, Any]) -> str | None:
 
 
 def _is_bearer(value: str) -> bool:
-    return value[:7].lower() == "bearer "
+    return _BEARER.match(value) is not None
 
 
 def _pairs(payload: Mapping[str, Any]) -> Iterator[tuple[str, Any, int]]:

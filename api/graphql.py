@@ -24,6 +24,7 @@ from realtime.standing import Standing
 from schema.context import Context
 from schema.errors import presented
 from schema.schema import graphql_schema
+from schema.sentences import in_chinese, shortened
 from schema.watching import Watching
 
 GRAPHQL_JSON, JSON = "application/graphql-response+json", "application/json"
@@ -63,9 +64,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         except Refused as refused:
             return refusal(refused)
         except HTTPException as error:
-            return refusal(
-                InvalidInput(problem_zh="请求的写法不对", problem_en=error.reason), error.status_code
-            )
+            said = shortened(error.reason)
+            wrong = InvalidInput(problem_zh=f"请求的写法不对，{in_chinese(said)}", problem_en=said)
+            return refusal(wrong, error.status_code)
 
     def _context(self, request: Request, viewer: Viewer, secret: str | None, now: datetime) -> Context:
         async def same() -> Viewer:

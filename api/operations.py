@@ -95,7 +95,7 @@ class Operation(Member):
     async def _join_when_open(self, group: Group[Shared]) -> None:
         source = group.source
         await source.until_open()
-        if not source.journal:
+        if not source.journal or not source.may_be_seen_by(self._socket.viewer):
             self._join(group, self._seen_of(group))
             return
         begin = await source.begin(self._asked) if self._after is None else self._after

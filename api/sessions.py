@@ -39,7 +39,7 @@ class SignInsExhausted(Refused):
 
 class ForeignOrigin(Refused):
     code = ErrorCode.FORBIDDEN
-    zh = "这个请求不是从本站的页面发出的。"
+    zh = "这个请求用了登录的 Cookie，却不是从本站的页面发出的。"
     en = "This request relies on the cookie but does not come from our own page."
 
 

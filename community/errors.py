@@ -100,7 +100,7 @@ class InvalidInput(Refused):
 
 class CursorInvalid(Refused):
     code = ErrorCode.CURSOR_INVALID
-    zh = "续读的位置无效，请从头读起。"
+    zh = "这个续读位置不是本系统给的，或者超前、过旧了，请从头读起。"
     en = "This cursor is not one of ours, is ahead of the journal or too old; read from the start."
 
     def __init__(self) -> None:

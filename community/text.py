@@ -21,11 +21,11 @@ _NO_CHARACTERS = "\ud800-\udfff\ufdd0-\ufdef" + "".join(
 _CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
 _SHAPELESS = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\U00013430-\U0001343f\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"
 )
 """What Unicode lets a reader ignore (Default_Ignorable_Code_Point), and what else has no shape of its own:
-fillers, annotations, the blank of Braille."""
+fillers, annotations, what only says how others are put together, the blank of Braille."""
 
 _UNSEEN = f"[{_CONTROLS}{_SHAPELESS}{_NO_CHARACTERS}]"
 

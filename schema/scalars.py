@@ -14,8 +14,11 @@ Hundredths = NewType("Hundredths", int)
 
 _AMOUNT = re.compile(r"-?(?:0|[1-9][0-9]{0,12})\.[0-9]{2}", re.ASCII)
 _INSTANT = re.compile(
-    r"(\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2})(?:(:\d{2})(?:\.(\d+))?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+    r"(\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2})(?:(:\d{2})(?:\.(\d+))?)?([Zz]|[+-]\d{2}:[0-5]\d)", re.ASCII
 )
+
+_FIRST, _LAST = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
+"""PostgreSQL's driver takes them for infinity, and gives back what has no offset."""
 
 
 def amount_text(value: int) -> str:
@@ -42,7 +45,9 @@ def parse_instant(text: object) -> datetime:
             minute, second, fraction, offset = found.groups()
             micros = (fraction or "")[:6].ljust(6, "0")
             text = f"{minute}{second or ':00'}.{micros}{offset}".upper()
-            return datetime.fromisoformat(text).astimezone(UTC)
+            instant = datetime.fromisoformat(text).astimezone(UTC)
+            if _FIRST < instant < _LAST:
+                return instant
     except (ValueError, OverflowError):
         pass
     raise InvalidInput(

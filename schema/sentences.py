@@ -1,4 +1,4 @@
-"""In Chinese, what graphql-core says in English about a request that cannot be run."""
+"""In Chinese, what graphql-core and Strawberry say in English about a request that cannot be run."""
 
 import re
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ _PATTERNS: _Patterns = (
     (r"Variable '\$(\w+)' has invalid value: (.*)", "变量 ${0} 有误，{1:zh}"),
     (r"Variable '\$(\w+)' has invalid default value(?: at \.?(\S+))?: (.*)", "变量 ${0} 的默认值 {1} 有误，{2:zh}"),
     (r"Argument '(\S+)' has invalid value(?: at \.?(\S+))?: (.*)", "参数 {0} {1} 有误，{2:zh}"),
+    (r"(.*) Did you mean to use an inline fragment on (.+)\?", "{0:zh}，是不是要写成 {1} 的内联片段？"),
     (r"(.*) Did you mean (?:the (?:enum value|argument) )?(.+)\?", "{0:zh}，是不是 {1}？"),
     (r"Syntax Error: (.*)", "GraphQL 语法错误，{0:zh}"),
     # Values
@@ -52,7 +53,12 @@ _PATTERNS: _Patterns = (
     (r"The directive '(.+)' can only be used once at this location\.", "指令 {0} 在一处只能用一次"),
     (r"Field '(.+)' of type '(.+)' must have a selection of subfields\.", "字段 {0}（{1}）要写明取哪些子字段"),
     (r"Field '(.+)' must not have a selection since type '(.+)' has no subfields\.", "字段 {0}（{1}）没有子字段可取"),
-    (r"Fields '(.+)' conflict because (.+?)\. Use different aliases.*", "几个 {0} 互相冲突（{1}），请用不同的别名"),
+    (r"Fields '([^']+)' conflict because (.+)\. Use different aliases.*", "几个 {0} 互相冲突（{1:zh}），请用不同的别名"),
+    (r"(subfields '[^']+' conflict because .+?) and (subfields .+)", "{0:zh}，{1:zh}"),
+    (r"subfields '([^']+)' conflict because (.+)", "子字段 {0} 互相冲突，{1:zh}"),
+    (r"('[^']+') and ('[^']+') are different fields", "{0} 和 {1} 是不同的字段"),
+    (r"they have differing arguments", "参数不同"),
+    (r"they return conflicting types ('[^']+') and ('[^']+')", "类型 {0} 和 {1} 不同"),
     (r"There can be only one (argument|variable|operation|fragment|input field) named '(.+)'\.", "{1} 重复了（{0}）"),
     # Variables and fragments
     (r"Variable '(.+)' of type '(.+)' used in position expecting type '(.+)'\.", "变量 {0} 的类型是 {1}，此处应为 {2}"),
@@ -64,6 +70,7 @@ _PATTERNS: _Patterns = (
     (r"Fragment '(.+)' is never used\.", "没有用到片段 {0}"),
     (r"Cannot spread fragment '(.+)' within itself(.*)\.", "片段 {0} 不能引用自己{1}"),
     (r"Fragment '(.+)' cannot condition on non composite type '(.+)'\.", "片段 {0} 不能用在类型 {1} 上"),
+    (r"Fragment cannot condition on non composite type '(.+)'\.", "片段不能用在类型 {0} 上"),
     (r"Fragment '(.+)' cannot be spread here as objects of type '(.+)' can never be of type '(.+)'\.", "片段 {0} 不能用在这里，{1} 不会是 {2}"),
     (r"Fragment cannot be spread here as objects of type '(.+)' can never be of type '(.+)'\.", "片段不能用在这里，{0} 不会是 {1}"),
     # Operations
@@ -73,10 +80,38 @@ _PATTERNS: _Patterns = (
     (r"Can't get GraphQL operation type", "没有可执行的操作"),
     (r"The (.+) operation is not supported by the schema\.", "不支持 {0} 操作"),
     (r"The (.+) definition is not executable\.", "{0} 的定义不能执行"),
+    (r"(?:Anonymous )?Subscription ?(.*) must select (?:only )?one top level field\.", "订阅 {0} 只能取一个顶层字段"),
+    (r"(?:Anonymous )?Subscription ?(.*) must not select an introspection top level field\.", "订阅 {0} 的顶层不能取内省字段"),
+    (r"(?:Anonymous )?Subscription ?(.*) must not use (.+) directives in the top level selection\.", "订阅 {0} 的顶层不能用指令 {1:zh}"),
+    (r"(`@\w+`) or (`@\w+`)", "{0}、{1}"),
+    (r"(\w+) are not allowed when using (\w+)", "用 {1} 不能发 {0}"),
+    # As a whole
+    (r"Maximum introspection depth exceeded", "内省嵌套得太深"),
+    (r"(?:The d|D)ocument is nested too deeply\.(?: Parsing aborted\.)?", "嵌套得太深"),
+    (r"There are more mistakes than these\.", "错误太多，其余的不再列出"),
+    (r"Unable to parse request body as JSON", "内容不是 JSON"),
+    (r"A request is a JSON object", "内容应为一个 JSON 对象"),
+    (r"A key is given twice in one object", "同一个 JSON 对象里有重复的键"),
+    (r"Batching is not enabled", "一次只能发一个请求"),
+    (r"(?:No GraphQL query found in the request|Request data is missing a \"query\" value)", "没有写 query"),
+    (r"The GraphQL operation's (`\w+`) must be a string or null, if provided\.", "{0} 应为字符串或 null"),
+    (r"The GraphQL operation's (`\w+`) must be an object or null, if provided\.", "{0} 应为对象或 null"),
+    (r"The name of an operation is a string or null", "`operationName` 应为字符串或 null"),
     # Syntax
     (r"Expected (.+), found (.+)\.", "应为 {0}，实为 {1}"),
-    (r"Unexpected (.+)\.", "不该出现 {0}"),
+    (r"(Unexpected .+), did you mean (?:to use a )?(.+)\?", "{0:zh}，是不是 {1:zh}？"),
+    (r"Unexpected description, descriptions are not supported on shorthand queries\.", "省略 query 的查询前面不能有说明"),
+    (r"Unexpected description, only GraphQL definitions support descriptions\.", "说明只能写在定义前面"),
+    (r"Unexpected variable '(.+)' in constant value\.", "此处不能用变量 {0}"),
+    (r"Unexpected (?:character: )?(.+?)\.?", "不该出现 {0:zh}"),
+    (r"single quote character (.+)", "单引号 {0}"),
+    (r"double quote (.+)", "双引号 {0}"),
     (r"Unterminated string\.", "字符串没有结束"),
+    (r"Invalid number, unexpected digit after 0: (.+)\.", "数字的写法不对，0 后面不能有 {0}"),
+    (r"Invalid number, expected digit but got: (.+)\.", "数字的写法不对，应为数字，实为 {0}"),
+    (r"Invalid number, expected digit before '\.', did you mean (.+)\?", "数字的写法不对，小数点前面要有数字，是不是 {0}？"),
+    (r"Invalid character(?: within String)?: (.+)\.", "不能有字符 {0}"),
+    (r"Invalid (?:Unicode|character) escape sequence: (.+)\.", "转义 {0} 的写法不对"),
     (r"Invalid (.+)\.", "{0} 写法不对"),
 )  # fmt: skip
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.schema.told import english_in
+
 pytestmark = pytest.mark.xdist_group("graphql")
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -206,6 +208,24 @@ def test_a_get_that_is_no_request_is_refused_with_a_code(server: Any, params: di
     response = server.client.get("/graphql", params=params, headers={"accept": GRAPHQL_JSON})
     assert response.status_code == 400
     assert code(response) == "INVALID_INPUT"
+    assert english_in(response.json()["errors"][0]["extensions"]["zh"]) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"5", b"[]", b'[{"query":"{a}"}]', b"{}", b'{"query":5}',
+        b'{"query":"{a}","variables":[]}', b'{"query":"{a}","extensions":"x"}',
+        b'{"query":"{a}","operationName":5}', b'{"query":"{a}","query":"{b}"}',
+        b'{"query":"query A { viewer { account } }","operationName":"B"}',
+    ],
+)  # fmt: skip
+def test_a_post_that_is_no_request_is_told_in_both_languages(server: Any, body: bytes) -> None:
+    response = server.client.post("/graphql", content=body, headers={"content-type": "application/json"})
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["code"] == "INVALID_INPUT"
+    assert english_in(error["extensions"]["zh"]) is None, error
+    assert len(error["extensions"]["zh"]) > len("填写有误：请求的写法不对")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api import operations
 from api import sockets as sockets_
+from community.bulletin import cursors
 from community.database.ids import new_id
 from community.errors import TryAgain
 from community.members.actions import end_session
@@ -20,6 +21,7 @@ from community.places.models import Community, CommunityProfile
 from community.signals import Signal, Topic
 from community.votes.actions import open_vote
 from schema import bulletin, loaders, votes
+from schema.nodes import to_id
 from schema.shared import Shared
 
 pytestmark = pytest.mark.xdist_group("sockets")
@@ -448,6 +450,23 @@ async def test_public_reading_that_ends_while_a_cursor_is_looked_at_lets_no_stra
         await server.until(lambda: ended)
         await publish(server, "给自己人看", "spring")
         assert (await resident.receive())["type"] == "next"
+
+
+@pytest.mark.parametrize("watched", [False, True])
+async def test_no_cursor_tells_a_hidden_bulletin_from_one_that_is_not_there(here: Any, watched: bool) -> None:
+    query = SHARED.replace("$id: ID!", "$id: ID!, $after: String").replace("$id)", "$id, after: $after)")
+    async with here() as server, server.socket("quiet/resident-1") as member:
+        mark = await cursors.mark()
+        hidden, unknown = server.town.id("Community", "quiet"), to_id("Community", 2**40 + 1)
+        if watched:
+            await member.subscribe("a", query, id=hidden)
+            await begun(server)
+        for who in (None, "spring/resident-1"):
+            async with server.socket(who) as socket:
+                for after in ("nothing", cursors.encode(mark, 2**50), cursors.encode(mark, 0), None):
+                    for id_ in (hidden, unknown, to_id("Notice", 5)):
+                        await socket.subscribe("a", query, id=id_, after=after)
+                        assert code_of(await socket.receive()) == "NOT_FOUND"
 
 
 async def test_public_reading_that_begins_lets_strangers_in_at_once(here: Any) -> None:

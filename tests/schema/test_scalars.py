@@ -91,8 +91,12 @@ def test_any_number_of_digits_behind_the_second_is_cut_to_microseconds(text: str
         "2026-01-31",
         "2026-02-30T00:00:00Z",
         "2026-01-31T25:00:00Z",
+        "2026-01-31T19:30:00+01:60",
+        "2026-01-31T19:30:00-01:99",
         "0001-01-01T00:00:00+14:00",
         "9999-12-31T23:59:59-14:00",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999999Z",
         "20260131T193000Z",
         1_769_859_000,
         None,
@@ -129,3 +133,24 @@ async def test_amounts_days_and_instants_pass_through_the_schema(house: Any) -> 
     for wrong in ({"amount": "7"}, {"amount": 0.07}, {"date": "31.1.2026"}):
         code = await house.refused(RECORD, "spring/manager", community=community, entry=entry | wrong)
         assert code == "INVALID_INPUT"
+
+
+PUBLISH = """mutation($c: ID!, $e: EventInput!) {
+  publishEvent(communityId: $c, event: $e) { title startsAt endsAt } }"""
+COMING = '{ community(slug: "spring") { events { edges { node { title startsAt endsAt } } } } }'
+
+
+@pytest.mark.parametrize(
+    "ends", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999998Z", "9999-12-31T23:59:59.999999Z"]
+)
+async def test_an_event_at_the_end_of_all_time_hides_no_other(house: Any, ends: str) -> None:
+    before = (await house.ask(COMING))["community"]["events"]["edges"]
+    event = {"title": "长跑", "place": "花园", "startsAt": "9999-12-31T00:00:00Z", "endsAt": ends}
+    community = house.town.id("Community", "spring")
+    result = await house.result(PUBLISH, "spring/committee", c=community, e=event)
+    after = [edge["node"] for edge in (await house.ask(COMING))["community"]["events"]["edges"]]
+    assert [node for node in after if node["title"] != "长跑"] == [edge["node"] for edge in before]
+    assert [node for node in after if node["title"] == "长跑"] == (
+        [] if result.errors else [result.data["publishEvent"]]
+    )
+    assert bool(result.errors) == ends.endswith(".999999Z")
