@@ -56,5 +56,10 @@ def hung_up(request: Request, error: Exception) -> Response:
 
 
 def fault(request: Request, error: Exception) -> Response:
-    """What is our fault, masked and logged like one of a GraphQL field."""
-    return json_answer({"errors": [presented(GraphQLError("", original_error=error)).formatted]}, 500)
+    """What is our fault, masked and logged like one of a GraphQL field.
+
+    Starlette raises it once more behind the answer, and the server hangs up: whoever asks next on the same
+    connection should know.
+    """
+    errors = [presented(GraphQLError("", original_error=error)).formatted]
+    return json_answer({"errors": errors}, 500, {"connection": "close"})

@@ -187,6 +187,7 @@ def test_a_fault_carries_it_too(serve: Any, tmp_path: Any) -> None:
         headers = server.bearer("spring/tenant") | {"origin": APP}
         answer = server.client.post("/graphql", json={"query": VIEWER}, headers=headers)
         assert answer.status_code == 500
+        assert answer.headers["connection"] == "close"
         assert answer.headers["cache-control"] == "private, no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["access-control-allow-origin"] == "*"
