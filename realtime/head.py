@@ -26,16 +26,20 @@ class Follower:
     async def follow(self) -> None:
         """Runs until cancelled; `hear` is for this process, as every other one looks for itself.
 
-        A signal heard twice, here and from the broker, costs one read.
+        An outage is told once. A signal heard twice, here and from the broker, costs one read.
         """
+        away = False
         while True:
             try:
                 if self.seen is None:
                     self.seen = await self._head()
                 while await self._further(self.seen):
                     pass
+                away = False
             except Exception:
-                log.exception("could not read the journal's head")
+                if not away:
+                    log.exception("could not read the journal's head")
+                away = True
             await asyncio.sleep(EVERY)
 
     async def _further(self, seen: int) -> bool:

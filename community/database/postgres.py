@@ -90,6 +90,8 @@ async def _connect(*args: Any, **kwargs: Any) -> asyncpg.Connection:
     except asyncio.CancelledError:
         opening.add_done_callback(_hang_up)
         raise
+    except asyncpg.PostgresError as error:  # also where the database was dropped, renamed or closed to us
+        raise ConnectionRefusedError(str(error)) from error
 
 
 def _hang_up(opened: "asyncio.Task[asyncpg.Connection]") -> None:

@@ -3,6 +3,7 @@ what lies at its name afterwards stays as it is.
 """
 
 import asyncio
+import os
 import shutil
 import signal
 import sqlite3
@@ -152,9 +153,28 @@ def index_removed(ground: Ground) -> None:
     ground.beside[1].unlink()
 
 
+def log_cut_off(ground: Ground) -> None:
+    os.truncate(ground.beside[0], 0)
+
+
+def log_of_an_earlier_hour_written_over_it(ground: Ground) -> None:
+    earlier = ground.beside[0].read_bytes()[:-4120]  # a page and its header
+    ground.beside[0].write_bytes(earlier)
+
+
+def log_of_another_one_written_over_it(ground: Ground) -> None:
+    line = sqlite3.connect(ground.other, isolation_level=None)
+    line.execute("PRAGMA journal_mode=WAL")
+    for _ in range(20):
+        line.execute("UPDATE installation SET id = id")
+    shutil.copyfile(f"{ground.other}-wal", ground.beside[0])
+    line.close()
+
+
 FAULTS: list[Callable[[Ground], None]] = [
     removed, removed_with_its_log, replaced, replaced_with_a_log_of_its_own, folder_restored, folder_away,
-    link_led_elsewhere, link_away, log_removed, log_replaced, index_removed,
+    link_led_elsewhere, link_away, log_removed, log_replaced, index_removed, log_cut_off,
+    log_of_an_earlier_hour_written_over_it, log_of_another_one_written_over_it,
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 from tortoise import connections
 from tortoise.exceptions import OperationalError
@@ -126,6 +127,34 @@ async def test_no_line_at_all(line: Line, now: datetime) -> None:
             await written()
     line.down = False
     await everything_works(now)
+
+
+async def test_a_database_that_is_closed_to_us_or_away_by_another_name(
+    postgres_url: str, now: datetime
+) -> None:
+    server, name = postgres_url.rsplit("/", 1)
+    elsewhere = await asyncpg.connect(f"{server}/postgres")
+    try:
+        async with opened(postgres_url):
+            for there, back in (
+                (f"{name} ALLOW_CONNECTIONS false", f"{name} ALLOW_CONNECTIONS true"),
+                (f"{name} RENAME TO {name}_away", f"{name}_away RENAME TO {name}"),
+            ):
+                await everything_works(now)
+                await elsewhere.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+                await elsewhere.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name
+                )
+                await elsewhere.execute(f"ALTER DATABASE {there}")
+                for _ in range(MORE_THAN_THE_POOL):
+                    with pytest.raises(TryAgain):
+                        await in_one_piece(write, SYSTEM, now)
+                    with pytest.raises(TryAgain):
+                        await written()
+                await elsewhere.execute(f"ALTER DATABASE {back}")
+                await elsewhere.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    finally:
+        await elsewhere.close()
 
 
 async def test_a_line_that_breaks_at_rest_is_made_anew(line: Line, now: datetime) -> None:
