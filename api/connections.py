@@ -46,6 +46,7 @@ class Connections:
         self._shed = self._turned_away = 0
         self._told = float("-inf")
         self._next_look: asyncio.TimerHandle | None = None
+        self._look_at = 0.0
 
     def __len__(self) -> int:
         return len(self._of) + self._sockets
@@ -109,11 +110,16 @@ class Connections:
 
     def _look_soon(self) -> None:
         if self._next_look is None:
-            self._next_look = asyncio.get_running_loop().call_later(EVERY, self._look)
+            loop = asyncio.get_running_loop()
+            self._look_at = loop.time() + EVERY
+            self._next_look = loop.call_at(self._look_at, self._look)
 
     def _look(self) -> None:
         self._next_look = None
         now = asyncio.get_running_loop().time()
+        if (late := now - self._look_at) > EVERY:
+            # We were frozen, not they silent: what they sent meanwhile is still to be read.
+            self._waiting = {connection: until + late for connection, until in self._waiting.items()}
         for connection in [connection for connection, until in self._waiting.items() if until <= now]:
             connection.overdue()
         self._tell(now)

@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+import time
 
 import pytest
 
@@ -115,3 +116,16 @@ async def test_the_log_has_one_line_a_minute_with_numbers_only(
 
 def test_a_worker_gets_its_own_before_anybody_came() -> None:
     assert len(pickle.loads(pickle.dumps(Connections(1, 1)))) == 0  # noqa: S301 - our own
+
+
+async def test_our_own_freeze_is_nobodys_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "EVERY", 0.01)
+    counted = Connections(3, 3)
+    waiting = Client(counted)
+    counted.wait(waiting, 0.2)
+    time.sleep(0.4)  # noqa: ASYNC251 - the whole process stands still
+    await asyncio.sleep(0.03)
+    assert not waiting.times_overdue
+    async with asyncio.timeout(20):
+        while not waiting.times_overdue:
+            await asyncio.sleep(0.01)
