@@ -127,5 +127,5 @@ async def test_our_own_freeze_is_nobodys_silence(monkeypatch: pytest.MonkeyPatch
     await asyncio.sleep(0.03)
     assert not waiting.times_overdue
     async with asyncio.timeout(20):
-        while not waiting.times_overdue:
+        while not waiting.times_overdue:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
