@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import json
-import os
 import socket as sockets
 import struct
 import time
@@ -166,7 +165,7 @@ async def test_a_ping_of_the_line_is_answered_between_messages(server: Any) -> N
         answer = {"questionId": server.town.id("Question", "survey/0"), "choices": ["GYM"]}
         pongs = []
         for number in range(1, 6):
-            pongs += [await socket.line.ping(os.urandom(number)) for _ in range(5)]
+            pongs += [await socket.line.ping(bytes([sign]) * number) for sign in range(5)]
             who = f"spring/resident-{number}"
             done = await asyncio.to_thread(
                 server.post, CAST, who, v=server.town.id("Vote", "survey"), a=[answer]

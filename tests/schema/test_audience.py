@@ -320,7 +320,7 @@ class Subscription:
         yield Plant()
 
 
-planted = strawberry.Schema(query=Query, subscription=Subscription)
+planted = type(graphql_schema)(query=Query, subscription=Subscription)  # a stock one would change ours
 
 
 async def test_a_mark_that_is_not_true_is_found(house: Any) -> None:
