@@ -17,7 +17,7 @@ from graphql import (
     specified_rules,
 )
 from graphql.error import GraphQLSyntaxError
-from graphql.language.ast import QUERY_DOCUMENT_KEYS
+from graphql.language.ast import QUERY_DOCUMENT_KEYS, Token
 from graphql.language.lexer import Lexer
 from graphql.language.parser import Parser
 from graphql.validation.validate import ValidationAbortedError
@@ -94,12 +94,12 @@ def parsed(text: str) -> DocumentNode:
 
 
 def _let_go(lexer: Lexer) -> None:
-    token = lexer.token
-    while token.next:
+    token: Token | None = lexer.token
+    while token and token.next:
         token = token.next
     while token:
         before, token.prev, token.next = token.prev, None, None
-        token = before  # type: ignore[assignment]
+        token = before
 
 
 def prepare(schema: GraphQLSchema, text: str) -> Prepared:
