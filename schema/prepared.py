@@ -39,7 +39,7 @@ from schema.visiting import walk
 MOST_ERRORS = 10
 """Mistakes that are told of one document; to look for names that were meant takes its time."""
 
-KEPT = 48 * 1024 * 1024
+KEPT = 24 * 1024 * 1024
 """Bytes of documents that are remembered, as far as they can be told."""
 
 BYTES_A_TOKEN = 2_000
