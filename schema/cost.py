@@ -58,7 +58,7 @@ class Price(NamedTuple):
 LEAF, OBJECT, STATEMENT = 4.0, 8.0, 400.0
 
 WRITE = 10
-"""Statements of a deed, about; so a document has three or four of them."""
+"""Statements of a deed, about; so a document has at most four of them."""
 
 PRICES: Mapping[str, Price] = {
     "Query.communities": Price(statements=1),
@@ -156,7 +156,6 @@ class Cost:
     statements: int = 0
 
     def add(self, other: "Cost", times: Size = 1.0) -> None:
-        self.statements += other.statements
         for term, factor in other.terms.items():
             if isinstance(times, Unknown):
                 term, weight = tuple(sorted((*term, times))), factor
