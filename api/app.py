@@ -67,11 +67,13 @@ class App(Starlette):
             await super().__call__(scope, receive, send)
         elif scope["type"] == "http":
             await self._requests(scope, receive, send)
-        elif self._guard.knows(scope):
-            await self.sockets(scope, receive, send)
         else:
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
+            await receive()  # that somebody knocks
+            try:
+                self._guard.check(scope)
+                await self.sockets(scope, receive, send)
+            except Refused as problem:
+                await self._guard.turn_away(problem, scope, receive, send)
 
 
 def create_app(settings: Settings) -> App:

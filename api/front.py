@@ -183,7 +183,8 @@ class Http(HttpToolsProtocol):
         if not self.url.startswith(b"/"):
             self._take_host_of_target()
         super().on_headers_complete()
-        self._connections.wait(self, BODY + LINGER)
+        if self._under_way:  # else it becomes a socket at once
+            self._connections.wait(self, BODY + LINGER)
 
     def on_body(self, body: bytes) -> None:
         self._unknown = 0
@@ -194,7 +195,7 @@ class Http(HttpToolsProtocol):
         super().on_message_complete()
         if self._under_way:
             self._connections.work(self)
-        else:
+        elif not self.parser.should_upgrade():
             self._rest()
 
     def _too_large(self) -> Unread:
@@ -225,14 +226,13 @@ class Http(HttpToolsProtocol):
             self._rest()
 
     def handle_websocket_upgrade(self) -> None:
-        super().handle_websocket_upgrade()
         self._upgraded = True
-        socket = self.transport.get_protocol()
-        if isinstance(socket, CountedFrames):
-            socket.counted = self._connections
-            self._connections.become_socket(self)
-        else:
-            self._connections.leave(self)
+        self.connections.discard(self)
+        self._connections.become_socket(self)
+        socket = CountedFrames(self.config, self.server_state, self.app_state)
+        socket.counted = self._connections
+        socket.take_over(self.transport, self.scope, self.url)
+        self.transport.set_protocol(socket)
         # It and its parser hold each other: without this they would wait for the collector with the socket.
         del self.parser
 

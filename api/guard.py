@@ -14,6 +14,9 @@ from community.errors import ErrorCode, Refused
 PROBES = "/health/"
 """Whoever looks after us calls us by any name."""
 
+DENIAL = "websocket.http.response"
+"""The extension of ASGI by which a handshake is answered as a request is."""
+
 PRIVATE = ("/graphql/", "/session/")
 HSTS = "max-age=31536000"
 """A year, for our own name alone: what stands beside it is somebody else's."""
@@ -43,10 +46,18 @@ class Guard:
         if settings.secure:
             self._everywhere["strict-transport-security"] = HSTS
 
-    def knows(self, scope: Scope) -> bool:
-        """Whether a request or handshake names us as we are called."""
+    def check(self, scope: Scope) -> None:
+        """Raises ForeignHost if a request or handshake does not name us as we are called."""
         named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        return self._hosts.ours(named) or self._probes(scope["path"])
+        if not (self._hosts.ours(named) or self._probes(scope["path"])):
+            raise ForeignHost
+
+    async def turn_away(self, refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a handshake that opens no socket; some servers can only say 403."""
+        if DENIAL in scope.get("extensions", {}):
+            await refusal(refused)(scope, receive, self._marked(send, scope["path"], None))
+        else:
+            await send({"type": "websocket.close", "code": 1008})
 
     def _probes(self, path: str) -> bool:
         """What ends in a slash would be redirected, and lead to the name that was given."""
@@ -56,9 +67,12 @@ class Guard:
         path, headers = scope["path"], Headers(scope=scope)
         reader = self._reader(path, headers)
         answering = self._marked(send, path, reader)
-        if not self.knows(scope):
-            await refusal(ForeignHost())(scope, receive, answering)
-        elif reader and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+        try:
+            self.check(scope)
+        except ForeignHost as refused:
+            await refusal(refused)(scope, receive, answering)
+            return
+        if reader and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await Response(status_code=204, headers=PREFLIGHT)(scope, receive, answering)
         else:
             await self._app(scope, receive, answering)
@@ -80,7 +94,7 @@ class Guard:
             more = {**more, "access-control-allow-origin": reader, "access-control-expose-headers": READABLE}
 
         async def marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"].endswith("http.response.start"):
                 headers = MutableHeaders(scope=message)
                 headers.update(more)
                 for name in vary:

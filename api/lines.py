@@ -5,13 +5,19 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import unquote
 
 from starlette.types import Receive, Scope, Send
+from uvicorn._types import HTTPScope, WebSocketScope
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame
+from websockets.http11 import Request
+from websockets.protocol import Protocol
 
 from realtime.lines import Line, text_frame
 
@@ -57,8 +63,48 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self.queue = _Inbox()  # type: ignore[assignment]
         self.writable = _Gate()  # type: ignore[assignment]
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
+    def take_over(self, transport: asyncio.Transport, asked: HTTPScope, target: bytes) -> None:
+        """Goes on after the head of a handshake; stock uvicorn writes it out and parses it again."""
+        self.connections.add(self)
+        self.transport = transport
+        self._keep_little_unsent()
+        self.conn.parser = Protocol.parse(self.conn)
+        next(self.conn.parser)  # it waits for the first frame
+        self.request = _handshake(asked, target)
+        self.response = self.conn.accept(self.request)
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            self.scope = self._scope(asked)
+            self.queue.put_nowait({"type": "websocket.connect"})
+            task = self.loop.create_task(self.run_asgi())
+            task.add_done_callback(self.on_task_complete)
+            self.tasks.add(task)
+        else:
+            self.handshake_complete = self.close_sent = True
+            self.conn.send_response(self.response)
+            transport.write(b"".join(self.conn.data_to_send()))
+            transport.close()
+
+    def _scope(self, asked: HTTPScope) -> WebSocketScope:
+        path, _, query = self.request.path.partition("?")
+        offered = ",".join(self.request.headers.get_all("Sec-WebSocket-Protocol"))
+        return {
+            "type": "websocket",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.4"},
+            "http_version": "1.1",
+            "scheme": "wss" if asked["scheme"] == "https" else "ws",
+            "server": asked["server"],
+            "client": asked["client"],
+            "root_path": asked["root_path"],
+            "path": asked["root_path"] + unquote(path),
+            "raw_path": (asked["root_path"] + path).encode(),
+            "query_string": query.encode(),
+            "headers": asked["headers"],
+            "subprotocols": [name.strip() for name in offered.split(",")] if offered else [],
+            "state": asked["state"],
+            "extensions": {"websocket.http.response": {}, EXTENSION: self},  # type: ignore[dict-item]
+        }
+
+    def _keep_little_unsent(self) -> None:
         self.transport.set_write_buffer_limits(high=UNREAD)
         if (end := self.transport.get_extra_info("socket")) is not None:
             with suppress(OSError):  # not every socket is one of TCP
@@ -69,7 +115,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if self._unheard:
             self._unheard += data
             self.transport.pause_reading()
-        elif self.handshake_initiated and len(data) > SLICE:
+        elif len(data) > SLICE:
             self._unheard = data
             self.transport.pause_reading()
             self._hear_more()
@@ -97,11 +143,6 @@ class FrameProtocol(WebSocketsSansIOProtocol):
                 self.transport.resume_reading()
         return message
 
-    def handle_connect(self, event: Any) -> None:
-        super().handle_connect(event)
-        if not self.close_sent:
-            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
-
     async def send(self, message: Any) -> None:
         if message["type"] == "websocket.accept" and not self.handshake_complete:
             self._accept(message.get("subprotocol"))
@@ -119,7 +160,6 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.start_keepalive()
         self.scope.clear()  # type: ignore[attr-defined]
-        self.request.headers.clear()  # the parser keeps the request for as long as it runs
         del self.request, self.response
 
     def handle_text(self, event: Frame) -> None:
@@ -215,6 +255,15 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if self._stalled:
             self._stalled.cancel()
             self._stalled = None
+
+
+def _handshake(asked: HTTPScope, target: bytes) -> Request:
+    """With the headers of one: the others may be many."""
+    headers = Headers()
+    for name, value in asked["headers"]:
+        if name.startswith(b"sec-websocket-") or name in (b"connection", b"upgrade"):
+            headers[name.decode()] = value.decode("latin-1")
+    return Request(target.decode("ascii"), headers, asked["method"])
 
 
 def _is_text(data: bytes) -> bool:

@@ -66,6 +66,18 @@ SESSION_OVER = 4401
 log = logging.getLogger(__name__)
 
 
+class NoSocketHere(Refused):
+    code = ErrorCode.NOT_FOUND
+    zh = "这个地址没有 WebSocket，订阅请连 /graphql。"
+    en = "There is no websocket at this address; subscriptions are at /graphql."
+
+
+class ForeignPage(Refused):
+    code = ErrorCode.FORBIDDEN
+    zh = "这个页面不是本站的。维护的人可以用 MEILIN_ALLOWED_ORIGINS 允许它。"
+    en = "This page is not ours. Whoever runs this server can allow it by MEILIN_ALLOWED_ORIGINS."
+
+
 class LongIds(Refused):
     code = ErrorCode.LIMIT_REACHED
     zh = "订阅的编号太长，一个地址合计最多 {most} 字节。"
@@ -98,12 +110,12 @@ class Sockets:
         return len(self._sockets)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()  # that somebody knocks
+        """Raises NoSocketHere or ForeignPage instead of opening one."""
         knocking = HTTPConnection(scope)
-        ours = self._from_our_page(knocking.headers)
-        if scope["path"] != "/graphql" or not (ours or self._from_allowed_page(knocking.headers)):
-            await send({"type": "websocket.close", "code": 1008})
-            return
+        if scope["path"] != "/graphql":
+            raise NoSocketHere
+        if not ((ours := self._from_our_page(knocking.headers)) or self._from_allowed_page(knocking.headers)):
+            raise ForeignPage
         speaks = PROTOCOL in scope.get("subprotocols", ())
         address = knocking.client.host if knocking.client else ""
         line, receive = line_of(scope, receive, send)

@@ -443,22 +443,58 @@ async def test_who_sends_no_body_is_shed_like_the_silent(path: bytes) -> None:
         assert waiting
 
 
+HANDSHAKE = (
+    b"upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n"
+    b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+KEY, VERSION = b"dGhlIHNhbXBsZSBub25jZQ==", b"sec-websocket-version: 13\r\n"
+HANDSHAKES = {
+    "another version": (GET, HANDSHAKE.replace(b"version: 13", b"version: 12"), 400),
+    "no version": (GET, HANDSHAKE.replace(VERSION, b""), 400),
+    "no key": (GET, HANDSHAKE.replace(b"sec-websocket-key", b"key"), 400),
+    "a short key": (GET, HANDSHAKE.replace(KEY, b"dGhl"), 400),
+    "a key that is none": (GET, HANDSHAKE.replace(b"dGhl", b"\xff\xfe()"), 400),
+    "two keys": (GET, b"sec-websocket-key: " + KEY + b"\r\n" + HANDSHAKE, 400),
+    "two versions": (GET, VERSION + HANDSHAKE, 400),
+    "another method": (b"PUT / HTTP/1.1\r\nhost: x\r\n", HANDSHAKE, 405),
+    "an address that is not ASCII": ("GET /美 HTTP/1.1\r\nhost: x\r\n".encode(), HANDSHAKE, 400),
+    "a bad percent": (b"GET /%ff%zz HTTP/1.1\r\nhost: x\r\n", HANDSHAKE, 101),
+    "a host before the address": (b"GET ws://x/graphql HTTP/1.1\r\nhost: x\r\n", HANDSHAKE, 101),
+    "a name that is not ASCII": (GET, "美: a\r\n".encode() + HANDSHAKE, 400),
+    "values of any bytes": (GET, b"a: \xff\xe7\r\n" + HANDSHAKE, 101),
+    "names and values in other letters": (GET, HANDSHAKE.upper().replace(KEY.upper(), KEY), 101),
+    "several connections": (GET, HANDSHAKE.replace(b": upgrade", b": keep-alive, Upgrade"), 101),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HANDSHAKES)
+async def test_a_handshake_is_checked_as_its_protocol_says(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """RFC 6455 §4.2.1, also where the head was read by a parser that knows nothing of it."""
+    line, rest, status = HANDSHAKES[name]
+    async with standing() as server:
+        client = await server.client(line + rest)
+        assert int((await client.reader.readuntil(b"\r\n")).split()[1]) == status
+        if status != 101:
+            await client.all()
+        client.writer.close()
+        await server.until(lambda: len(server.connections) == 0)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_a_socket_is_counted_until_it_is_closed() -> None:
-    handshake = (
-        b"upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n"
-        b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
     async with standing(most=4, of_network=1) as server:
         sockets = [await server.client() for _ in range(0)]
         for _ in range(4):  # by address they are counted elsewhere
-            sockets.append(await server.client(GET + handshake))
+            sockets.append(await server.client(GET + HANDSHAKE))
             assert (await sockets[-1].reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
         assert len(server.connections) == 4
         assert refused(await server.ask(b""))[0] == 503  # none of them is shed
         for client in sockets:
             client.writer.close()
         await server.until(lambda: len(server.connections) == 0)
-        refused_one = await server.client(GET + handshake.replace(b"version: 13", b"version: 12"))
+        refused_one = await server.client(GET + HANDSHAKE.replace(b"version: 13", b"version: 12"))
         assert (await refused_one.all()).startswith(b"HTTP/1.1 4")
         await server.until(lambda: len(server.connections) == 0)
 

@@ -91,7 +91,31 @@ def test_a_host_that_is_not_ours_is_refused_everywhere(
 
 @pytest.mark.parametrize("lines", FOREIGN, ids=str)
 def test_nor_does_it_open_a_socket(server: Any, lines: tuple[str, ...]) -> None:
-    assert ask(server, upgrade(*lines)).status in (400, 403)
+    assert ask(server, upgrade(*lines)).status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "origin", "status", "said"),
+    [
+        ("/graphql", "http://evil.example", 403, "FORBIDDEN"),
+        ("/graphql", "null", 403, "FORBIDDEN"),
+        ("/nowhere", None, 404, "NOT_FOUND"),
+        ("/graphql/", None, 404, "NOT_FOUND"),
+        ("/session", None, 404, "NOT_FOUND"),
+    ],
+)
+def test_a_handshake_that_opens_no_socket_is_answered_like_a_request(
+    server: Any, path: str, origin: str | None, status: int, said: str
+) -> None:
+    lines = upgrade("host: localhost", *([f"origin: {origin}"] if origin else [])).replace(
+        b"/graphql ", f"{path} ".encode()
+    )
+    answer = ask(server, lines)
+    assert (answer.status, code(answer.body)) == (status, said)  # type: ignore[attr-defined]
+    assert answer.getheader("x-content-type-options") == "nosniff"
+    if path != "/nowhere":
+        assert answer.getheader("cache-control") == "private, no-store"
+        assert answer.getheader("vary") == "Cookie, Authorization"
 
 
 def test_a_host_in_the_line_of_the_request_counts_before_the_other(server: Any) -> None:
@@ -120,7 +144,7 @@ def test_in_public_only_the_public_names_are_ours(public: Any) -> None:
         assert ask(public, upgrade(f"host: {host}")).status == 101
     for host in ("localhost", "[::1]", "x.meilin.example"):
         assert ask(public, head("GET /nowhere HTTP/1.1", f"host: {host}")).status == 400
-        assert ask(public, upgrade(f"host: {host}")).status == 403
+        assert ask(public, upgrade(f"host: {host}")).status == 400
 
 
 @pytest.mark.parametrize("lines", [*FOREIGN, ("host: 10.1.2.3:8000",)], ids=str)

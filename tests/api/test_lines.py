@@ -99,11 +99,15 @@ class Wire:
         assert await self.hear() == {"type": "pong"}
 
 
-HELLO = (
-    b"GET /graphql HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-    b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-    b"sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
-)
+HEADERS = [
+    (b"host", b"localhost"),
+    (b"upgrade", b"websocket"),
+    (b"connection", b"Upgrade"),
+    (b"sec-websocket-version", b"13"),
+    (b"sec-websocket-key", b"AAAAAAAAAAAAAAAAAAAAAA=="),
+    (b"sec-websocket-protocol", b"graphql-transport-ws"),
+]
+HELLO = b"GET /graphql HTTP/1.1\r\n%b\r\n\r\n" % b"\r\n".join(b"%b: %b" % header for header in HEADERS)
 
 
 @asynccontextmanager
@@ -585,8 +589,15 @@ async def test_who_pings_and_does_not_read_is_owed_the_last_pong_only() -> None:
     config = uvicorn.Config(app, ws=FrameProtocol, log_config=None)
     config.load()
     protocol = FrameProtocol(config, state, {})
-    protocol.connection_made(paper)
-    protocol.data_received(HELLO)
+    head: Any = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "server": None,
+        "client": None,
+        "root_path": "",
+    }
+    protocol.take_over(paper, head | {"headers": HEADERS, "state": {}}, b"/graphql")
     await asyncio.sleep(0)
     await protocol.send({"type": "websocket.accept"})
 
