@@ -11,6 +11,7 @@ from starlette.types import Message
 from api import bodies
 from api.app import create_app
 from api.settings import Settings
+from tests.pace import slowness
 
 
 def request_of(*chunks: bytes) -> tuple[Request, list[bytes]]:
@@ -103,4 +104,4 @@ def test_looking_for_them_is_cheap(body: bytes) -> None:
         start = time.process_time()
         bodies.repeats_a_key(body, orjson.loads(body))
         took.append(time.process_time() - start)
-    assert min(took) < 0.05
+    assert min(took) < 0.05 * slowness()

@@ -11,6 +11,7 @@ from graphql.validation import ValidationRule
 from schema.limits import LONGEST, MOST_ALIASES, MOST_FIELDS
 from schema.prepared import RULES, Prepared, PreparedDocuments, prepare
 from schema.schema import graphql_schema
+from tests.pace import slowness
 from tests.schema.asked import page_operations
 from tests.schema.hostile import HOSTILE
 
@@ -41,7 +42,7 @@ def test_what_was_made_to_keep_us_busy_is_refused_at_little_cost(name: str) -> N
     took, prepared = cpu_of(HOSTILE[name])
     assert prepared.errors
     assert len(prepared.errors) <= 11  # the last one says that there are more
-    assert took < LITTLE
+    assert took < LITTLE or took < LITTLE * slowness()
 
 
 def test_what_the_library_gives_up_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from graphql import GraphQLSchema
 from api.settings import Settings
 from tests.conftest import ROOT, served
 from tests.engines import opened_alone
+from tests.pace import slowness
 from tests.stranger.documents import printed_schema
 from tests.stranger.inside import Inside, collected_as_in_the_server, counted_statements
 from tests.stranger.strangers import METRICS, MOST_CPU, Attacked, Stretches
@@ -61,7 +62,7 @@ async def inside(grounds: Grounds) -> AsyncIterator[Inside]:
 @pytest.fixture
 def attacked(grounds: Grounds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attacked]:
     """A server over the large town whose loop says how long it was held."""
-    stretches = Stretches(tmp_path / "turns", 1000 * MOST_CPU)
+    stretches = Stretches(tmp_path / "turns", 1000 * MOST_CPU * slowness())
     monkeypatch.setenv(WHERE, str(tmp_path / "turns"))
     program = (sys.executable, "-m", "tests.stranger.turning")
     with served(grounds.town, grounds.url, tmp_path, program, **_settings()) as server:
