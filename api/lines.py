@@ -148,6 +148,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             self._accept(message.get("subprotocol"))
         else:
             await super().send(message)
+            if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+                self.handshake_complete = True  # stock uvicorn calls it a fault if the line is closing already
 
     def _accept(self, subprotocol: str | None) -> None:
         """As uvicorn does, but for a line of its log, which takes a tenth of all that a handshake does."""
