@@ -18,7 +18,7 @@ const shared = /\/src\/lib\/(?!words\/(zh|en)\.ts|session\/SignInSheet|component
 
 export default defineConfig({
   plugins: [svelte(), withoutEmbeddedFonts],
-  resolve: { alias: { $lib: here('./src/lib') } },
+  resolve: { alias: { $lib: here('./src/lib') }, ...(process.env['VITEST'] && { conditions: ['browser'] }) },
   build: {
     target: 'es2022',
     // Everything that is hashed lies in dist/assets: the server may call it immutable.
@@ -54,9 +54,10 @@ export default defineConfig({
   },
   test: {
     include: ['src/**/*.test.ts'],
-    environment: 'node',
-    // One copy of graphql for the schema and the socket that serves it in a test.
-    alias: { graphql: here('./node_modules/graphql/index.js') },
+    // The browser's Svelte, whose effects run, in Node.
+    environment: './scripts/without-a-page.mjs',
+    // One copy of graphql for the schema and the socket that serves it in a test, which is a server's.
+    alias: { graphql: here('./node_modules/graphql/index.js'), ws: here('./node_modules/ws/wrapper.mjs') },
     server: { deps: { inline: ['graphql-ws'] } },
   },
 })

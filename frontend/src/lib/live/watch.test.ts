@@ -17,6 +17,8 @@ const journal: { cursor: string; at: string; kind: string; subject: null }[] = [
 const asked: (string | null)[] = []
 let wake = () => {}
 let refuseNext: string | null = null
+/** The journal's subscriptions end after their next item, as when a server lets them go. */
+let brief = false
 
 async function* bulletin({ after }: { after: string | null }) {
   asked.push(after)
@@ -26,8 +28,10 @@ async function* bulletin({ after }: { after: string | null }) {
     throw new GraphQLError(code, { extensions: { code } })
   }
   let next = after ? journal.findIndex(({ cursor }) => cursor === after) + 1 : journal.length
+  const first = next
   while (true) {
     for (; next < journal.length; next += 1) yield { bulletin: journal[next] }
+    if (brief && next > first) return
     await new Promise<void>((resolve) => (wake = resolve))
   }
 }
@@ -54,6 +58,11 @@ function post(cursor: string) {
   wake()
 }
 
+/** How often the page asked whether the line stands, and was answered; `mute` sockets do not answer. */
+let pings = 0
+let pongs = 0
+const mute = new Set<WebSocket>()
+
 let http: Server
 let sockets: WebSocketServer
 /** What the page said on its sockets: type and id. */
@@ -71,12 +80,20 @@ beforeAll(async () => {
   http = createServer()
   sockets = new WebSocketServer({ server: http, path: '/graphql' })
   useServer({ schema }, sockets)
-  sockets.on('connection', (socket) =>
+  sockets.on('connection', (socket) => {
     socket.on('message', (data) => {
       const { type, id } = JSON.parse(String(data)) as { type: string; id?: string }
       if (id) said.push(`${type} ${id}`)
-    }),
-  )
+      if (type === 'ping') pings += 1
+    })
+    const send = socket.send.bind(socket) as (data: string, sent: () => void) => void
+    socket.send = ((data: string, sent: () => void) => {
+      const pong = (JSON.parse(data) as { type: string }).type === 'pong'
+      if (pong && mute.has(socket)) return sent()
+      if (pong) pongs += 1
+      send(data, sent)
+    }) as typeof socket.send
+  })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   vi.stubGlobal('WebSocket', WebSocket)
   vi.stubGlobal('document', tab)
@@ -104,6 +121,8 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0)
   said = []
   journal.length = 0
+  brief = false
+  pings = pongs = 0
   asked.length = 0
   held = []
 })
@@ -165,6 +184,22 @@ describe('the journal over a line that breaks', () => {
     post('b')
     await eventually(() => expect(cursors()).toBe('b'))
     expect(asked).toEqual(['a', 'a'])
+  })
+
+  it('waits as at first after each that brought something, and longer after each that did not', async () => {
+    const { line } = await import('./line.svelte')
+    const tries = vi.spyOn(line, 'later')
+    post('a')
+    refuseNext = 'TRY_AGAIN'
+    await followFrom('a')
+    await eventually(() => expect(asked).toHaveLength(2))
+    brief = true
+    post('b')
+    await eventually(() => expect(asked).toHaveLength(3))
+    refuseNext = 'TRY_AGAIN'
+    post('c')
+    await eventually(() => expect(asked.length).toBeGreaterThan(4))
+    expect(tries.mock.calls.map(([nth]) => nth).slice(0, 4)).toEqual([0, 0, 0, 1])
   })
 
   it('says so when its cursor is of no use any more', async () => {
@@ -284,6 +319,57 @@ describe('a line that was closed', () => {
     expect(over).toHaveBeenCalledTimes(code === 4401 ? 1 : 0)
     line.reopen()
     await eventually(() => expect(versions).toHaveLength(2))
+  })
+
+  it('is taken for well once it has held: whoever loses it then waits no longer than at first', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+    const { line } = await import('./line.svelte')
+    const tries = vi.spyOn(line, 'later')
+    const { versions } = await watchTally('v')
+    const lose = async (times: number) => {
+      drop()
+      await eventually(() => {
+        vi.advanceTimersByTime(100)
+        expect(versions).toHaveLength(times)
+      })
+    }
+    await lose(2)
+    await lose(3)
+    vi.advanceTimersByTime(12_000)
+    await eventually(() => expect(pongs).toBeGreaterThan(0))
+    await lose(4)
+    expect(tries.mock.calls.map(([nth]) => nth).slice(-2)).toEqual([expect.any(Number), 0])
+    expect(tries.mock.calls.at(-2)![0]).toBeGreaterThan(0)
+  })
+
+  it('is let go when a ping stays without its pong', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+    const { versions } = await watchTally('v')
+    const [dead] = sockets.clients
+    mute.add(dead!)
+    vi.advanceTimersByTime(12_000)
+    await eventually(() => expect(pings).toBeGreaterThan(0))
+    expect(versions).toHaveLength(1)
+    vi.advanceTimersByTime(5_000)
+    await eventually(() => {
+      vi.advanceTimersByTime(100)
+      expect(versions).toHaveLength(2)
+    })
+    expect(sockets.clients.has(dead!)).toBe(false)
+  })
+
+  it('stays while its pongs come', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+    const { versions } = await watchTally('v')
+    for (const times of [1, 2, 3]) {
+      vi.advanceTimersByTime(12_000)
+      await eventually(() => expect(pongs).toBeGreaterThanOrEqual(times))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    vi.advanceTimersByTime(6_000)
+    cast()
+    await eventually(() => expect(versions).toHaveLength(2))
+    expect(said).toEqual(['subscribe VoteProgress:v'])
   })
 
   it('is not taken for well before it has held a while', async () => {

@@ -1,15 +1,13 @@
 import { watch } from '../live/watch'
 import { type Tally, TallySubscription } from './fragment'
+import { newest } from './newest'
 
 /** The newest tally of a vote: the one the page was read with, or one that came over the line since. */
 export function liveTally(read: () => Tally, listening: () => boolean) {
   let heard = $state.raw<Tally | null>(null)
   const voteId = $derived(read().voteId)
   const open = $derived(listening())
-  const newest = $derived.by(() => {
-    const first = read()
-    return heard && heard.voteId === first.voteId && heard.version > first.version ? heard : first
-  })
+  const now = $derived(newest(read(), heard))
 
   $effect(() => {
     if (!open) return
@@ -18,7 +16,7 @@ export function liveTally(read: () => Tally, listening: () => boolean) {
 
   return {
     get now() {
-      return newest
+      return now
     },
   }
 }

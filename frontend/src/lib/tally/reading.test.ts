@@ -98,6 +98,18 @@ describe('while it is open', () => {
     expect(beyondReach(read(tally({ ...ballots, FOLLOW: [10, '1000.00'] }, { agreement: ['601.00', '67000.01'] })))).toBe(false)
   })
 
+  it('is in reach as long as the very last of them agreeing would be enough', () => {
+    // 1,652 parties and 179,531.25 m²; 1,200 came, so 452 can still come.
+    const ballots: Ballots = { FOR: [300, '30000.00'], AGAINST: [900, '97000.00'], ABSTAIN: [0, '0.00'] }
+    const { eligible, participating } = read(tally(ballots))
+    const left = { heads: eligible.heads - participating.heads, area: eligible.area - participating.area }
+    const square = (hundredths: bigint) => `${hundredths / 100n}.${String(hundredths % 100n).padStart(2, '0')}`
+    const reach = (heads: bigint, area: bigint) => beyondReach(read(tally(ballots, { agreement: [`${heads}.00`, square(area)] })))
+    expect(reach(left.heads, left.area)).toBe(false)
+    expect(reach(left.heads + 1n, left.area)).toBe(true)
+    expect(reach(left.heads, left.area + 1n)).toBe(true)
+  })
+
   it('both gates hold', () => {
     expect(says(tally(enough))).toMatchObject({
       ask: '投票的业主',
