@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -74,6 +75,45 @@ async def test_a_line_that_broke_is_made_good(
     assert all(
         record.levelname == "WARNING" for record in caplog.records if record.name.startswith("realtime")
     )
+
+
+async def test_what_is_told_while_only_our_own_line_is_away_reaches_the_others_afterwards(redis: Any) -> None:
+    """They have no gap to mend: nobody else would tell them before the journal does."""
+    lines: set[asyncio.StreamWriter] = set()
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+
+    async def there(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", redis.port)
+        lines.update((writer, far_writer))
+        with suppress(OSError):
+            await asyncio.gather(pipe(reader, far_writer), pipe(far_reader, writer))
+
+    bridge = await asyncio.start_server(there, "127.0.0.1")
+    port = bridge.sockets[0].getsockname()[1]
+    near, far = End(f"redis://127.0.0.1:{port}/0"), End(redis.url)
+    running = [asyncio.create_task(end.broker.keep_connected()) for end in (near, far)]
+    await until(lambda: near.broker.connected and far.broker.connected)
+    await redis.listens_to(2)
+
+    bridge.close()
+    for line in lines:
+        line.transport.abort()
+    await until(lambda: not near.broker.connected)
+    near.broker.publish([FIRST, SECOND])
+    near.broker.publish([FIRST])
+    assert far.heard == []
+    async with await asyncio.start_server(there, "127.0.0.1", port):
+        await until(lambda: set(far.heard) == {FIRST, SECOND})
+        assert far.heard == [FIRST, SECOND]
+        assert far.gaps == 1
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        for line in lines:
+            line.transport.abort()
 
 
 async def test_a_line_that_never_stood_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
