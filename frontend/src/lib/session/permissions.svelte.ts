@@ -34,6 +34,9 @@ export function mayPublish(communityId: () => string | undefined) {
     get notice() {
       return granted?.includes('PUBLISH_NOTICE') ?? false
     },
+    get entry() {
+      return granted?.includes('RECORD_ENTRY') ?? false
+    },
     get event() {
       return granted?.includes('PUBLISH_EVENT') ?? false
     },
