@@ -154,10 +154,15 @@ export class Publishing<Draft extends object> {
     return this.refusal?.code === 'KEY_REUSED'
   }
 
-  /** The field that the server found at fault, while it still says what was refused. */
+  /** The field that the server found at fault; what was said belongs beside it and nowhere else. */
+  faultyField(places: Readonly<Record<string, string>>): keyof Draft | null {
+    return (places[this.refusal?.field ?? ''] as keyof Draft | undefined) ?? null
+  }
+
+  /** The same, while it still says what was refused. */
   refusedAt(places: Readonly<Record<string, string>>): keyof Draft | null {
-    const field = places[this.refusal?.field ?? ''] as keyof Draft | undefined
-    return field !== undefined && this.#refused?.[field] === this.draft[field] ? field : null
+    const field = this.faultyField(places)
+    return field !== null && this.#refused?.[field] === this.draft[field] ? field : null
   }
 
   /** The result; null where it was refused, which `refusal` says. */
@@ -192,7 +197,7 @@ export class Publishing<Draft extends object> {
 }
 
 /** Whatever is written on it. */
-export type AnyPublishing = Omit<Publishing<object>, 'draft' | 'refusedAt' | 'send'>
+export type AnyPublishing = Omit<Publishing<object>, 'draft' | 'faultyField' | 'refusedAt' | 'send'>
 
 /** After an attempt the focus goes to what has to be mended, or to what was said. */
 export async function toFirstProblem(within: HTMLElement | undefined) {

@@ -184,6 +184,7 @@ it('points at the field that the server refused, until it says something else', 
   expect(form.refusedAt(places)).toBe('title')
   form.draft.title = '停水'
   expect(form.refusedAt(places)).toBeNull()
+  expect(form.faultyField(places)).toBe('title')
   await form.send(() => Promise.reject(new Refusal('INVALID_INPUT', {}, 'communityId')))
   expect(form.refusedAt(places)).toBeNull()
 })
