@@ -15,6 +15,9 @@ BODY = "\n".join(f"{line}. 二次供水水箱清洗，请提前存水；有事�
 
 NOTICES = """query($slug: String!) { community(slug: $slug) {
   notices(first: 20) { edges { node { title body } } } } }"""
+OPEN = """query($slug: String!) { community(slug: $slug) {
+  votes(status: [OPEN]) { edges { node { id form } } }
+  events(coming: true) { edges { node { id potluck } } } } }"""
 LEDGER = """query($slug: String!) { community(slug: $slug) { ledger { balance entries(first: 3) { edges {
   node { number amount item authorityVote { title } reverses { number } } } } } } }"""
 
@@ -167,6 +170,33 @@ def test_an_entry_is_recorded_and_taken_back(server: Any, open_page: Any) -> Non
     assert book["balance"] == before["balance"]
     back = book["entries"]["edges"][0]["node"]
     assert (back["item"], back["reverses"]) == ("冲正：记错了月份", {"number": newest["number"]})
+
+
+def test_a_dish_and_a_remark_on_a_ballot_are_not_cut_either(server: Any, open_page: Any) -> None:
+    slug = "meizai-meicheng"
+    community = server.ask(OPEN, slug=slug)["community"]
+    event = next(edge["node"] for edge in community["events"]["edges"] if edge["node"]["potluck"])
+    page = open_page(f"/c/{slug}/events/{event['id']}", account=f"{slug}/resident-19")
+    dish = page.get_by_label("带什么菜")
+    dish.fill("鱼" * 41)
+    page.get_by_test_id("sign-up").get_by_role("button", name="报名", exact=True).click()
+    expect(dish).to_be_focused()
+    expect(dish).to_have_value("鱼" * 41)
+    expect(page.get_by_text(re.compile("^最多 40 字"))).to_be_visible()
+
+    survey = next(
+        edge["node"] for edge in community["votes"]["edges"] if edge["node"]["form"] == "CONSULTATION"
+    )
+    page.goto(f"{server.url}/c/{slug}/votes/{survey['id']}?step=question-1")
+    page.get_by_role("radio").or_(page.get_by_role("checkbox")).first.check(force=True)
+    page.get_by_role("button", name="下一题").click()
+    remark = page.get_by_role("textbox", name=re.compile("想说的话"))
+    page.get_by_role("radio").or_(page.get_by_role("checkbox")).first.check(force=True)
+    remark.fill("好" * 1001)
+    page.get_by_role("button", name=re.compile("核对")).click()
+    expect(remark).to_be_focused()
+    expect(remark).to_have_value("好" * 1001)
+    expect(page.get_by_text("多了 1 字")).to_be_visible()
 
 
 def cents(amount: str) -> int:
