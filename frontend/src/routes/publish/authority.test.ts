@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { mayAllow } from './authority'
+import { mayAllow } from './authority.svelte'
 
 const vote = (matter: string, outcome: string | null, scope: object | null = null) => ({
   questions: [
