@@ -104,6 +104,8 @@ PRICES: Mapping[str, Price] = {
     "LedgerMonth.categories": Price(size=6),
     "Entry.authorityVote": Price(statements=1, item=15),
     "Entry.reverses": Price(statements=1, item=15),
+    "EntryLimits.income": Price(size=10),
+    "EntryLimits.expense": Price(size=8),
     "Mutation.castBallot": Price(statements=WRITE),
     "Mutation.signUp": Price(statements=WRITE),
     "Mutation.cancelSignUp": Price(statements=WRITE),

@@ -29,13 +29,14 @@ from schema.prepared import Prepared, PreparedDocuments
 from schema.scalars import SCALARS
 from schema.variables import check_variables
 from schema.votes import Vote, VotesMutation, VotesQuery, VotesSubscription
+from schema.writing import WritingQuery
 
 NO_NAME = "Must provide operation name if query contains multiple operations."
 """As the specification has it (§6.1), in the words of graphql-core."""
 
 
 @strawberry.type(description="What may be asked.")
-class Query(PlacesQuery, MembersQuery, VotesQuery, EventsQuery):
+class Query(PlacesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuery):
     @strawberry.field(description="Anything with an id; null where it is unknown or hidden.")
     async def node(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Of any node.")]

@@ -6,15 +6,20 @@ from typing import Any
 
 from community.bulletin.models import Notice
 from community.bulletin.reads import own_organizations, place_of_notice
-from community.bulletin.rules import BulletinKind, NoticeKind, check_notice, publishers
+from community.bulletin.rules import (
+    LONGEST_BODY,
+    LONGEST_TITLE,
+    BulletinKind,
+    NoticeKind,
+    check_notice,
+    publishers,
+)
 from community.database import journal
 from community.database.work import Work, requires
 from community.permissions import Permission, Role
 from community.places.reads import organizations_of, place_of
 from community.text import body as body_text
 from community.text import line
-
-LONGEST_BODY = 20_000
 
 
 async def in_whose_name(
@@ -44,7 +49,7 @@ async def publish_notice(
 ) -> int:
     """The id of the notice. `organization`: the publisher's own where none is named."""
     terms: dict[str, Any] = {
-        "title": line(title, 120, "标题", "the title", field="notice.title"),
+        "title": line(title, LONGEST_TITLE, "标题", "the title", field="notice.title"),
         "body": body_text(body, LONGEST_BODY, "正文", "the text", field="notice.body"),
         "kind": kind,
         "effective_from": effective_from,

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from community.errors import InvalidInput
 
+LONGEST_TITLE = 120
+LONGEST_BODY = 20_000
+
 
 class NoticeKind(StrEnum):
     """An announcement (公告), or a public display that asks for comments (公示)."""

@@ -4,6 +4,10 @@ from datetime import datetime
 
 from community.errors import ErrorCode, InvalidInput, Refused
 
+LONGEST_TITLE = 120
+LONGEST_PLACE = 120
+LONGEST_DESCRIPTION = 10_000
+LONGEST_DISH = 40
 LARGEST_PARTY = 20
 MOST_PLACES = 100_000
 

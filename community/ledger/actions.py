@@ -13,14 +13,23 @@ from community.database.work import Work, requires
 from community.errors import InvalidInput
 from community.ledger.models import Entry
 from community.ledger.reads import entry_row, last_line, place_of_entry
-from community.ledger.rules import Category, Direction, check_entry, check_reversal, signed
+from community.ledger.rules import (
+    LONGEST_CLAUSE,
+    LONGEST_COUNTERPARTY,
+    LONGEST_ITEM,
+    LONGEST_REASON,
+    LONGEST_VOUCHER,
+    Category,
+    Direction,
+    check_entry,
+    check_reversal,
+    signed,
+)
 from community.permissions import SYSTEM, Permission
 from community.places.reads import communities_by_id, place_of
 from community.signals import Topic
 from community.text import line, line_if_any
 from community.votes.models import Vote
-
-LONGEST_REASON = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +143,15 @@ def _cleaned(new: NewEntry) -> NewEntry:
     """With clean texts. Raises InvalidInput."""
     return replace(
         new,
-        item=line(new.item, 120, "事由", "the item", field="entry.item"),
+        item=line(new.item, LONGEST_ITEM, "事由", "the item", field="entry.item"),
         counterparty=line_if_any(
-            new.counterparty, 120, "对方", "the counterparty", field="entry.counterparty"
+            new.counterparty, LONGEST_COUNTERPARTY, "对方", "the counterparty", field="entry.counterparty"
         ),
-        voucher=line_if_any(new.voucher, 64, "凭证号", "the voucher number", field="entry.voucher"),
+        voucher=line_if_any(
+            new.voucher, LONGEST_VOUCHER, "凭证号", "the voucher number", field="entry.voucher"
+        ),
         authority_clause=line_if_any(
-            new.authority_clause, 200, "依据", "the clause", field="entry.authorityClause"
+            new.authority_clause, LONGEST_CLAUSE, "依据", "the clause", field="entry.authorityClause"
         ),
     )
 

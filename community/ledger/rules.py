@@ -40,6 +40,11 @@ class Category(StrEnum):
 
 INCOME_CATEGORIES = frozenset(list(Category)[: list(Category).index(Category.FUND_TOP_UP)])
 
+LONGEST_ITEM = 120
+LONGEST_COUNTERPARTY = 120
+LONGEST_VOUCHER = 64
+LONGEST_CLAUSE = 200
+LONGEST_REASON = 100
 
 MOST_FEN = 10**13
 """A hundred billion yuan; beyond it somebody slipped."""

@@ -1,5 +1,7 @@
+import json
 import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -43,6 +45,20 @@ def test_length_is_counted_in_characters() -> None:
         for much in (11, 41, 100_000):
             with pytest.raises(InvalidInput, match=f"at most 10 characters, this has {much}"):
                 read("邻" * much, 10, "标题", "the title")
+
+
+COUNTED = json.loads(
+    (Path(__file__).parents[2] / "frontend/src/lib/format/counted.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize(("text", "characters"), COUNTED)
+def test_a_counter_on_the_page_counts_as_we_do(text: str, characters: int) -> None:
+    """The page tries the same list."""
+    if characters > 1:
+        with pytest.raises(InvalidInput, match=f"this has {characters}$"):
+            body(text, characters - 1, "正文", "the text")
+    assert len(body(text, characters, "正文", "the text", may_be_empty=True)) == characters
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n\t", "\u3000\u00a0"])

@@ -134,6 +134,7 @@ _ENTRIES = _COMMUNITY % "ledger {{ entries {{ edges {{ node {{ %s }} }} }} }}"
 
 QUERIES: dict[str, Query] = {
     "errorCodes": Query("errorCodes"),
+    "limits": Query("limits {{ dish }}"),
     "communities": Query("communities(first: 100) {{ edges {{ node {{ slug }} }} }}", "edges.node.slug"),
     "community": Query(_COMMUNITY % "slug households buildings {{ name }} organizations {{ name }}"),
     "Community.votes": Query(_COMMUNITY % "votes {{ edges {{ node {{ id }} }} }}", "votes.edges"),

@@ -8,5 +8,5 @@ export const paths = {
   event: (slug: string, id: string) => `/c/${part(slug)}/events/${part(id)}`,
   ledger: (slug: string, month?: string) => `/c/${part(slug)}/ledger${month ? `?month=${part(month)}` : ''}`,
   notice: (slug: string, id: string) => `/c/${part(slug)}/notices/${part(id)}`,
-  publish: (slug: string, what?: 'notice' | 'event') => `/c/${part(slug)}/publish${what ? `?what=${what}` : ''}`,
+  publish: (slug: string, what?: 'notice' | 'event' | 'entry') => `/c/${part(slug)}/publish${what ? `?what=${what}` : ''}`,
 }

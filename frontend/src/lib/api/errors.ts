@@ -5,6 +5,8 @@ export class Refusal extends Error {
   constructor(
     readonly code: string,
     readonly sentences: { zh?: string; en?: string } = {},
+    /** The input at fault, as a path into what was sent. */
+    readonly field?: string,
   ) {
     super(code)
     this.name = 'Refusal'
@@ -12,7 +14,7 @@ export class Refusal extends Error {
 
   /** Nobody can tell whether it was recorded: the same request, with the same key, may be sent again. */
   get mayHaveArrived() {
-    return this.code === 'UNREACHABLE' || this.code === 'OUTCOME_UNKNOWN'
+    return ['UNREACHABLE', 'OUTCOME_UNKNOWN', 'INTERNAL'].includes(this.code)
   }
 }
 
@@ -23,7 +25,7 @@ export function refusalFrom(errors: ResultErrors): Refusal {
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
   const zh = text(extensions['zh'])
   const en = text(extensions['en'])
-  return new Refusal(text(extensions['code']) ?? 'INTERNAL', { ...(zh && { zh }), ...(en && { en }) })
+  return new Refusal(text(extensions['code']) ?? 'INTERNAL', { ...(zh && { zh }), ...(en && { en }) }, text(extensions['field']))
 }
 
 export function asRefusal(error: unknown): Refusal {

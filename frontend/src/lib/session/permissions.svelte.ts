@@ -13,10 +13,11 @@ const PermissionsQuery = graphql(`
 /** Asked beside the page and only for people who are signed in: hardly anybody has these rights. */
 export function mayPublish(communityId: () => string | undefined) {
   let granted = $state.raw<readonly string[] | null>(null)
+  // A page that is read anew brings the same community and the same viewer: nothing is asked or taken away again.
+  const id = $derived(communityId())
+  const account = $derived(session.viewer?.account)
 
   $effect(() => {
-    const id = communityId()
-    const account = session.viewer?.account
     granted = null
     if (!id || !account) return
     let current = true
@@ -33,6 +34,9 @@ export function mayPublish(communityId: () => string | undefined) {
     },
     get notice() {
       return granted?.includes('PUBLISH_NOTICE') ?? false
+    },
+    get entry() {
+      return granted?.includes('RECORD_ENTRY') ?? false
     },
     get event() {
       return granted?.includes('PUBLISH_EVENT') ?? false

@@ -1,5 +1,6 @@
 import { grouped, whole } from '../format/amount'
 import type { LocalTime, Span } from '../format/time'
+import type { Problem } from '../../routes/publish/check'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading } from '../tally/reading'
 
 const WEEKDAYS = ['日', '一', '二', '三', '四', '五', '六']
@@ -103,7 +104,7 @@ export const zh = {
     roles: {
       'resident-1': '业主，能投票、能报名',
       'tenant-1': '租客，能报名，不能投票',
-      committee: '能发公告、办活动',
+      committee: '能发公告、办活动、记账',
       manager: '能发公告、办活动、记账',
     } as Record<string, string>,
   },
@@ -137,7 +138,7 @@ export const zh = {
     feedEmpty: '有了动静，这里会一条条写下来。',
     feedMore: '看更早的',
     arrived: (n: number) => `刚刚多了 ${n} 条`,
-    publish: '发公告、办活动',
+    publish: '发公告、办活动、记账',
     publishAsk: '要告诉大家什么？',
     kinds: {
       VOTE_ANNOUNCED: '表决公布',
@@ -286,7 +287,7 @@ export const zh = {
     } satisfies Record<Side, string>,
     chooseUpTo: (min: number, max: number) => (min === max ? `选 ${max} 项` : `最少选 ${min} 项，最多选 ${max} 项`),
     text: '想说的话（可以不写）',
-    textHint: '最多 1,000 字。和您家的选择一起交给组织的人。',
+    textHint: '和您家的选择一起交给组织的人。',
     pickFirst: '请先选一项，再往下走。',
     pickAtLeast: (n: number) => `请至少选 ${n} 项，再往下走。`,
     pickAtMost: (n: number) => `最多选 ${n} 项，请去掉几项。`,
@@ -413,6 +414,8 @@ export const zh = {
     allShown: '这个月就这些。',
     noRights: '账目只给本小区的业主看。',
     print: '打印这个月的账',
+    record: '记一笔账',
+    entriesOf: (name: string) => `看 ${yearMonth(name)}的账`,
     categories: {
       PARKING_COMMON: '停车',
       ADVERTISING: '广告',
@@ -451,7 +454,8 @@ export const zh = {
     title: '告诉大家',
     notice: '发公告',
     event: '办活动',
-    noRights: '这个账号不能发公告、办活动。业委会、物业登录后可以。',
+    entry: '记一笔账',
+    noRights: '这个账号不能发公告、办活动、记账。业委会、物业登录后可以。',
     kind: '哪一种',
     kindHelp: { NOTICE: '停水、检修这样的通知', DISPLAY: '按规定要给大家看的，如结果、账目' },
     noticeTitle: '标题',
@@ -470,18 +474,125 @@ export const zh = {
     capacity: '一共多少个位子（不填就不限）',
     maxParty: '一家最多来几人',
     potluck: '一家带一个菜',
-    send: { notice: '贴上公告栏', event: '发布活动' },
-    sending: '正在发布',
+    send: { notice: '就这样贴上去', event: '就这样发布', entry: '就这样记上' },
+    sending: '正在送出，请稍等',
+    look: '看一眼再贴',
+    lookEntry: '看一眼再记',
+    lookTitle: '贴出来是这样，看清楚了再贴',
+    lookEntryTitle: '账上会这样写，看清楚了再记',
+    notYet: '还没有贴出去。下一步看清楚了，再按一次才贴。',
+    notYetEntry: '还没有记上。下一步看清楚了，再按一次才记。',
+    will: {
+      notice: (community: string) => `按下去，${community}的公告栏上马上就有这一张，大家都看得到。贴出去的字不能悄悄改。`,
+      event: (community: string) => `按下去，${community}的公告栏上马上就有这个活动，大家可以开始报名。时间、地点、位子贴出去以后不能悄悄改。`,
+      entry: '记上就不能改。写错了只能冲正：再记一笔把它抵掉，两笔都看得见。',
+    },
+    backToWrite: '回去改',
+    asItHangs: '挂出来的样子',
+    places: { board: '公告栏', phone: '手机', paper: 'A4 打印' },
+    boardNote: '公告栏上先露头几行，点开看全文。',
+    phoneNote: '在手机上点开，是这样。',
+    pages: (n: number) => `打印出来${n === 1 ? '一张纸' : `大约 ${n} 张纸`}，黑白。`,
+    codeLater: '贴出去以后，这里是通向这一页的二维码。',
+    noTitleYet: '标题写在这里',
+    noBodyYet: '内容写在这里。',
+    noPlaceYet: '在哪里',
+    noItemYet: '做什么用的',
+    yourOrganization: '您的单位',
+    willKeep: '边写边自动存，关掉也不会丢。',
+    kept: (clock: string) => `${clock} 自动存好了，关掉也不会丢`,
+    unkept: '这个浏览器不让存草稿，关掉这一页，写的就没了。',
+    throwAway: '扔掉重写',
+    thrown: '草稿扔掉了。',
+    takeBack: '找回来',
+    goneElsewhere: '这份草稿在另一个窗口里贴出去了，或者扔掉了。',
+    retrySafe: '再按一次也只会有一份。',
+    sentBefore: '这一份上次按过，没等到回音，可能已经贴出去了。再按一次也只会有一份。',
+    outAlready: '上一次按的其实已经出去了，是改动以前的样子。先去看看；要是这份还要另外再来一份，再按下面的。',
+    anew: '当作另一份',
+    seeBoard: '去公告栏看看',
+    seeLedger: '去账上看看',
+    passed: '这个时间已经过去了。要是补记以前的事，就不用管。',
+    readOnce: '替您读了一遍：',
+    unsaid: { time: '没看到什么时候。', contact: '还没写有事找谁，最好留个电话。' },
+    side: '收进还是用出',
+    entryItem: '事由',
+    entryItemHint: '做什么用的、哪里来的，比如：3 幢电梯换钢丝绳',
+    amount: '金额（元）',
+    amountHint: '写到分，比如 12,800.00',
+    date: '日期',
+    dateHint: '钱进出的那一天',
+    category: '类别',
+    choose: '请选一项',
+    counterparty: '付给谁、谁付的（可以不填）',
+    voucher: '凭证号（可以不填）',
+    authority: '依据什么',
+    authorities: { vote: '表决通过的', clause: '法规、合同条款', none: '没有' },
+    whichVote: '哪一次表决',
+    adopted: (title: string, day: string) => `${title}（${day} 通过）`,
+    noneAdopted: '本小区还没有表决通过的事，请选别的依据。',
+    clause: '条款',
+    clauseHint: '比如：物业服务合同第 12 条',
+    asItStands: '账上的样子',
+    balances: (now: string, then: string) => `账上现在 ${now}，记上以后 *${then}*`,
+    recorded: (n: number) => `记上了，是账上第 ${whole(n)} 笔`,
+    recordAnother: '再记一笔',
+    wrong: (problem: Problem) => wrong(problem),
     required: '这里要填。',
-    timeWrong: '请填完整的日期和时间。',
+    timeWrong: '日期和时间都要填全。',
+    dateWrong: '日期要填全。',
+    past: '这个时间已经过去了。',
+    future: '日期不能晚于今天。',
+    amountWrong: '请写成 1234.50 的样子，最多两位小数。',
+    amountZero: '金额要大于零。',
+    voteMissing: '请选是哪一次表决。',
     endsBeforeStart: '结束要在开始之后。',
     closesAfterStart: '报名截止不能晚于开始。',
     numberWrong: '请填一个大于 0 的整数。',
     mistakes: (n: number) => `还有 ${n} 处要改，写在各项旁边。`,
   },
+
+  reverse: {
+    begin: '冲正这一笔',
+    which: (n: number, item: string) => `：第 ${whole(n)} 笔，${item}`,
+    title: (n: number) => `冲正第 ${whole(n)} 笔`,
+    will: (amount: string, now: string, then: string) =>
+      `今天另记一笔 *${amount}*，把它抵掉；两笔都留在账上，不能再撤回。账上从 ${now} 变成 *${then}*。`,
+    reason: '为什么冲正',
+    reasonHint: '会写在账上，大家都看得到，比如：金额多写了一个零',
+    send: '就这样冲正',
+    sending: '正在冲正',
+    leave: '不冲了',
+    made: (n: number) => `冲正好了，是账上第 ${whole(n)} 笔。`,
+    balanceNow: (balance: string) => `账上现在 *${balance}*。`,
+    see: (name: string) => `看 ${yearMonth(name)}的账`,
+    retrySafe: '再按一次也只会冲一次。',
+  },
+
+  field: {
+    count: (n: number) => `${whole(n)} 字；长了不会替您剪掉`,
+    timed: (n: number) => `${whole(n)} 字，读一遍约 ${reading(n)}`,
+    left: (n: number) => `还能写 ${whole(n)} 字`,
+    over: (n: number) => `多了 ${whole(n)} 字`,
+    tooLong: (most: number) => `最多 ${whole(most)} 字，请您自己删短一些。`,
+  },
 }
 
 export type Words = typeof zh
+
+/** Four characters a second, as one reads a notice aloud to oneself. */
+function reading(characters: number): string {
+  const seconds = Math.ceil(characters / 40) * 10
+  return seconds < 60 ? `${seconds} 秒` : `${Math.round(seconds / 60)} 分钟`
+}
+
+function wrong(problem: Problem): string {
+  if (typeof problem === 'string') return zh.publish[problem]
+  if ('tooLong' in problem) return zh.field.tooLong(problem.tooLong)
+  if ('tooMany' in problem) return `最多 ${whole(problem.tooMany)} 个。`
+  if ('tooMuch' in problem) return `金额太大了，最多 ${grouped(problem.tooMuch)} 元。`
+  return `太早了，最早是 ${problem.tooEarly.slice(0, 4)} 年。`
+}
 
 function counted(n: number): string {
   return n === 2 ? '两' : numeral(n)

@@ -1,6 +1,23 @@
-import { fromField } from '$lib/format/time'
+import { hundredths } from '$lib/format/amount'
+import { counted } from '$lib/format/count'
+import { fromField, toField } from '$lib/format/time'
+import type { WritingLimits } from './limits'
+import { amountInput, fen, wholeNumber } from './typed'
 
-export type Problem = 'required' | 'timeWrong' | 'endsBeforeStart' | 'closesAfterStart' | 'numberWrong'
+type Plain =
+  | 'required'
+  | 'timeWrong'
+  | 'dateWrong'
+  | 'endsBeforeStart'
+  | 'closesAfterStart'
+  | 'past'
+  | 'future'
+  | 'numberWrong'
+  | 'amountWrong'
+  | 'amountZero'
+  | 'voteMissing'
+
+export type Problem = Plain | { tooLong: number } | { tooMany: number } | { tooMuch: bigint } | { tooEarly: string }
 
 export interface NoticeDraft {
   kind: 'NOTICE' | 'DISPLAY'
@@ -22,55 +39,200 @@ export interface EventDraft {
   potluck: boolean
 }
 
-type Problems<Draft> = Partial<Record<keyof Draft, Problem>>
+export interface EntryDraft {
+  date: string
+  direction: 'INCOME' | 'EXPENSE'
+  category: string
+  item: string
+  amount: string
+  counterparty: string
+  voucher: string
+  authority: 'vote' | 'clause' | 'none'
+  vote: string
+  clause: string
+}
 
-const missing = (text: string) => (text.trim() ? undefined : 'required')
-const optionalTime = (value: string) => (value && !fromField(value) ? 'timeWrong' : undefined)
-const neededTime = (value: string) => (!value ? 'required' : fromField(value) ? undefined : 'timeWrong')
+export interface ReversalDraft {
+  reason: string
+}
+
+export const EMPTY_NOTICE: NoticeDraft = { kind: 'NOTICE', title: '', body: '', from: '', until: '' }
+
+export const EMPTY_EVENT: EventDraft = {
+  title: '',
+  description: '',
+  place: '',
+  starts: '',
+  ends: '',
+  signUpCloses: '',
+  capacity: '',
+  maxPartySize: 6,
+  potluck: false,
+}
+
+export const EMPTY_ENTRY: EntryDraft = {
+  date: '',
+  direction: 'EXPENSE',
+  category: '',
+  item: '',
+  amount: '',
+  counterparty: '',
+  voucher: '',
+  authority: 'vote',
+  vote: '',
+  clause: '',
+}
+
+export type Problems<Draft> = Partial<Record<keyof Draft, Problem>>
+
+type Checked = Problem | undefined
+
+const missing = (text: string): Checked => (text.trim() ? undefined : 'required')
+const long = (text: string, most: number): Checked => (counted(text) > most ? { tooLong: most } : undefined)
+const neededText = (text: string, most: number) => missing(text) ?? long(text, most)
+const optionalTime = (value: string): Checked => (value && !fromField(value) ? 'timeWrong' : undefined)
+const neededTime = (value: string): Checked => (!value ? 'required' : fromField(value) ? undefined : 'timeWrong')
 const before = (one: string, other: string) => !!one && !!other && one < other
+const passed = (value: string, now: number) => Date.parse(fromField(value) ?? '') <= now
 
 /** Only what is wrong, by field: nothing means that it may be sent. */
-function found<Draft>(problems: { [Name in keyof Draft]?: Problem | undefined }): Problems<Draft> {
+function found<Draft>(problems: { [Name in keyof Draft]?: Checked }): Problems<Draft> {
   return Object.fromEntries(Object.entries(problems).filter(([, problem]) => problem)) as Problems<Draft>
 }
 
-export function checkNotice({ title, body, from, until }: NoticeDraft): Problems<NoticeDraft> {
+export function checkNotice({ title, body, from, until }: NoticeDraft, limits: WritingLimits): Problems<NoticeDraft> {
   return found<NoticeDraft>({
-    title: missing(title),
-    body: missing(body),
+    title: neededText(title, limits.notice.title),
+    body: neededText(body, limits.notice.body),
     from: optionalTime(from),
-    until: optionalTime(until) ?? (before(until, from) ? 'endsBeforeStart' : undefined),
+    until: optionalTime(until) ?? (until && until <= from ? 'endsBeforeStart' : undefined),
   })
 }
 
-export function checkEvent(draft: EventDraft): Problems<EventDraft> {
-  const { title, place, starts, ends, signUpCloses, capacity } = draft
+/** A notice may tell of what was; but a year that is typed wrong is seen here before everybody sees it. */
+export function passedNotice({ from, until }: NoticeDraft, now: number): { from: boolean; until: boolean } {
+  return { from: passed(from, now), until: passed(until, now) }
+}
+
+export function checkEvent(draft: EventDraft, limits: WritingLimits, now: number): Problems<EventDraft> {
+  const { title, place, description, starts, ends, signUpCloses, capacity } = draft
+  const most = limits.event
   return found<EventDraft>({
-    title: missing(title),
-    place: missing(place),
-    starts: neededTime(starts),
-    ends: neededTime(ends) ?? (ends <= starts ? 'endsBeforeStart' : undefined),
-    signUpCloses: optionalTime(signUpCloses) ?? (before(starts, signUpCloses) ? 'closesAfterStart' : undefined),
-    capacity: !capacity.trim() || /^[1-9]\d{0,5}$/.test(capacity.trim()) ? undefined : 'numberWrong',
+    title: neededText(title, most.title),
+    place: neededText(place, most.place),
+    description: long(description, most.description),
+    starts: neededTime(starts) ?? (passed(starts, now) ? 'past' : undefined),
+    ends: neededTime(ends) ?? (starts && ends <= starts ? 'endsBeforeStart' : passed(ends, now) ? 'past' : undefined),
+    signUpCloses:
+      optionalTime(signUpCloses) ??
+      (passed(signUpCloses, now) ? 'past' : before(starts, signUpCloses) ? 'closesAfterStart' : undefined),
+    capacity: capacity.trim() ? places(capacity, most.capacity) : undefined,
   })
 }
+
+function places(text: string, most: number): Checked {
+  const number = wholeNumber(text)
+  if (!number) return 'numberWrong'
+  return number > most ? { tooMany: most } : undefined
+}
+
+export function checkEntry(draft: EntryDraft, limits: WritingLimits, now: number): Problems<EntryDraft> {
+  const most = limits.entry
+  const side = draft.direction === 'INCOME' ? most.income : most.expense
+  return found<EntryDraft>({
+    date: day(draft.date, most.date, now),
+    category: side.some((category) => category === draft.category) ? undefined : 'required',
+    item: neededText(draft.item, most.item),
+    amount: missing(draft.amount) ?? money(draft.amount, hundredths(most.amount)),
+    counterparty: long(draft.counterparty, most.counterparty),
+    voucher: long(draft.voucher, most.voucher),
+    vote: draft.authority === 'vote' && !draft.vote ? 'voteMissing' : undefined,
+    clause: draft.authority === 'clause' ? neededText(draft.clause, most.authorityClause) : undefined,
+  })
+}
+
+function day(value: string, earliest: string, now: number): Checked {
+  if (!value) return 'required'
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(value)) return 'dateWrong'
+  if (value > toField(now).slice(0, 10)) return 'future'
+  return value < earliest ? { tooEarly: earliest } : undefined
+}
+
+function money(text: string, most: bigint): Checked {
+  const amount = fen(text)
+  if (amount === null) return 'amountWrong'
+  if (amount === 0n) return 'amountZero'
+  return amount > most ? { tooMuch: most } : undefined
+}
+
+export function checkReversal({ reason }: ReversalDraft, limits: WritingLimits): Problems<ReversalDraft> {
+  return found<ReversalDraft>({ reason: neededText(reason, limits.entry.reason) })
+}
+
+// What is sent: texts as they were typed, the server cleans them.
 
 export const noticeInput = ({ kind, title, body, from, until }: NoticeDraft) => ({
   kind,
-  title: title.trim(),
-  body: body.trim(),
+  title,
+  body,
   effectiveFrom: fromField(from),
   effectiveUntil: fromField(until),
 })
 
 export const eventInput = (draft: EventDraft) => ({
-  title: draft.title.trim(),
-  description: draft.description.trim(),
-  place: draft.place.trim(),
+  title: draft.title,
+  description: draft.description,
+  place: draft.place,
   startsAt: fromField(draft.starts)!,
   endsAt: fromField(draft.ends)!,
   signUpClosesAt: fromField(draft.signUpCloses),
-  capacity: draft.capacity.trim() ? Number(draft.capacity) : null,
+  capacity: wholeNumber(draft.capacity),
   maxPartySize: draft.maxPartySize,
   potluck: draft.potluck,
 })
+
+type Category = WritingLimits['entry']['income'][number]
+
+export const entryInput = (draft: EntryDraft) => ({
+  date: draft.date,
+  direction: draft.direction,
+  category: draft.category as Category,
+  item: draft.item,
+  amount: amountInput(draft.amount),
+  counterparty: draft.counterparty || null,
+  voucher: draft.voucher || null,
+  authorityVoteId: draft.authority === 'vote' ? draft.vote : null,
+  authorityClause: draft.authority === 'clause' ? draft.clause : null,
+})
+
+/** The field of the form in which the server found a fault, by the path that it says. */
+export const PLACES = {
+  notice: {
+    'notice.title': 'title',
+    'notice.body': 'body',
+    'notice.effectiveFrom': 'from',
+    'notice.effectiveUntil': 'until',
+  },
+  event: {
+    'event.title': 'title',
+    'event.description': 'description',
+    'event.place': 'place',
+    'event.startsAt': 'starts',
+    'event.endsAt': 'ends',
+    'event.signUpClosesAt': 'signUpCloses',
+    'event.capacity': 'capacity',
+    'event.maxPartySize': 'maxPartySize',
+  },
+  entry: {
+    'entry.date': 'date',
+    'entry.direction': 'category',
+    'entry.category': 'category',
+    'entry.item': 'item',
+    'entry.amount': 'amount',
+    'entry.counterparty': 'counterparty',
+    'entry.voucher': 'voucher',
+    'entry.authorityVoteId': 'vote',
+    'entry.authorityClause': 'clause',
+  },
+  reversal: { reason: 'reason' },
+} as const

@@ -82,6 +82,9 @@ export const VotePageQuery = graphql(
           }
         }
       }
+      limits {
+        ballotText
+      }
     }
   `,
   [ViewerFragment, CommunityHeadFragment, TallyFragment, BallotFragment],
