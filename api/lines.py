@@ -149,7 +149,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         else:
             await super().send(message)
             if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
-                self.handshake_complete = True  # stock uvicorn calls it a fault if the line is closing already
+                self.handshake_complete = True  # else a fault if it is closing already
 
     def _accept(self, subprotocol: str | None) -> None:
         """As uvicorn does, but for a line of its log, which takes a tenth of all that a handshake does."""
