@@ -318,6 +318,8 @@ def _check_answers(
     for place, answer in enumerate(answers):
         if answer.question in asked and answer.question not in own:
             raise NotOnRoll(field=f"answers.{place}.questionId", question=answer.question)
+    if not own:
+        raise NotOnRoll  # of a vote that asks other buildings only
     check_answers(own, answers)
 
 
