@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from community.votes.casting import QuestionKind, Validity
+from community.votes.casting import QuestionKind, Validity, VoteStatus, status_of
 from community.votes.models import (
     Ballot,
     BallotChoice,
@@ -23,6 +25,27 @@ from community.votes.rules import ZERO, Sums, Tally, Weight, count
 async def closed_votes() -> list[int]:
     rows = await Vote.filter(counted_at__isnull=False).order_by("id").values("id")
     return [row["id"] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """The votes that no recount can look at yet. `waiting`: past their close, each with that moment."""
+
+    announced: int
+    open: int
+    waiting: list[tuple[int, datetime]]
+
+
+async def uncounted_votes(now: datetime) -> Uncounted:
+    votes = Vote.filter(counted_at=None, annulled_at=None).order_by("closes_at", "id")
+    stands: defaultdict[VoteStatus, list[tuple[int, datetime]]] = defaultdict(list)
+    for row in await votes.values("id", "opens_at", "closes_at"):
+        stands[status_of(now, row["opens_at"], row["closes_at"])].append((row["id"], row["closes_at"]))
+    return Uncounted(
+        announced=len(stands[VoteStatus.ANNOUNCED]),
+        open=len(stands[VoteStatus.OPEN]),
+        waiting=stands[VoteStatus.CLOSED],
+    )
 
 
 async def recount(vote: int) -> list[str]:
