@@ -1,5 +1,6 @@
 """Whether a ballot may be cast now, and whether its answers fit the questions."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -124,6 +125,11 @@ def receipt_code(ballot: int) -> str:
         number, place = divmod(number, len(_RECEIPT_LETTERS))
         letters += _RECEIPT_LETTERS[place]
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
+
+
+def is_code(typed: str, code: str) -> bool:
+    """Whether somebody who reads a receipt code off a slip means this one."""
+    return re.sub(r"[\s-]", "", typed).upper() == code.replace("-", "")
 
 
 def status_of(
