@@ -129,7 +129,7 @@ def receipt_code(ballot: int) -> str:
 
 def is_code(typed: str, code: str) -> bool:
     """Whether somebody who reads a receipt code off a slip means this one."""
-    return re.sub(r"[\s-]", "", typed).upper() == code.replace("-", "")
+    return re.sub(r"\W", "", typed).upper() == code.replace("-", "")
 
 
 def status_of(
