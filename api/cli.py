@@ -238,13 +238,24 @@ def set_community(
 
 @app.command()
 def verify() -> None:
-    """核对 Recount every closed vote and re-add every ledger; exit 1 on any difference."""
+    """核对 Recount every closed vote and re-add every ledger; exit 1 on any difference.
+
+    Says how many votes could not be checked yet, and which of them are past their close.
+    """
     from api.commands import find_differences
 
     with _refusing("verify"):
-        votes, books, differences = find_differences(_settings())
+        votes, books, differences, uncounted = find_differences(_settings())
     for difference in differences:
         typer.echo(difference, err=True)
-    typer.echo(f"{votes} closed votes recounted, {books} ledgers re-added, {len(differences)} differences")
+    typer.echo(
+        f"{votes} closed votes recounted, {books} ledgers re-added, {len(differences)} differences;"
+        f" nothing to recount yet in {uncounted.announced} announced, {uncounted.open} open"
+        f" and {len(uncounted.waiting)} waiting votes"
+    )
+    for vote, closed in uncounted.waiting:
+        typer.echo(
+            f"vote {vote}: closed at {closed:%Y-%m-%dT%H:%M:%SZ}, waits for a running server to count it"
+        )
     if differences:
         raise typer.Exit(EXIT_DIFFERENT)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 from api.clock import utc_now
 from api.settings import Settings
@@ -18,6 +19,9 @@ from community.members.rules import SessionKind
 from community.permissions import SYSTEM, Permission
 from community.places import actions
 from community.places.reads import community_by_slug
+
+if TYPE_CHECKING:
+    from community.votes.recount import Uncounted
 
 TOKEN_LIFETIME = timedelta(days=365)
 
@@ -175,17 +179,26 @@ def set_public_reading(settings: Settings, slug: str, public: bool) -> bool | No
     return asyncio.run(settle())
 
 
-def find_differences(settings: Settings) -> tuple[int, int, list[str]]:
-    """How many votes and books were checked, and what differs."""
+class Checked(NamedTuple):
+    """How many votes and books were checked, what differs, and which votes cannot be checked yet."""
+
+    votes: int
+    books: int
+    differences: list[str]
+    uncounted: "Uncounted"
+
+
+def find_differences(settings: Settings) -> Checked:
     from community.ledger.reads import check_books
     from community.places.reads import all_communities
-    from community.votes.recount import closed_votes, recount
+    from community.votes.recount import closed_votes, recount, uncounted_votes
 
-    async def check() -> tuple[int, int, list[str]]:
+    async def check() -> Checked:
         async with _database(settings):
             votes, communities = await closed_votes(), await all_communities()
+            uncounted = await uncounted_votes(utc_now())
             differences = [line for vote in votes for line in await recount(vote)]
             differences += [line for community in communities for line in await check_books(community)]
-            return len(votes), len(communities), differences
+            return Checked(len(votes), len(communities), differences, uncounted)
 
     return asyncio.run(check())

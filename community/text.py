@@ -163,3 +163,9 @@ def unseen_in(name: str) -> str | None:
 def as_seen(name: str) -> str:
     """Equal for two names that look the same: in one form, without what is unseen, all blanks alike."""
     return re.sub(r"\s", " ", _unseen.sub("", unicodedata.normalize("NFC", name)))
+
+
+def as_read(name: str) -> str:
+    """Equal for two names that a reader takes for the same: of any case, width and number of blanks."""
+    seen = re.sub(r" +", " ", as_seen(unicodedata.normalize("NFKC", name))).strip()
+    return unicodedata.normalize("NFKC", seen.casefold())

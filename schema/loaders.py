@@ -27,7 +27,15 @@ from community.places.reads import (
     communities_of,
     communities_page,
 )
-from community.votes.reads import BallotRow, OwnEntry, VoteRow, ballots_by_id, own_entries_of, votes_by_id
+from community.votes.reads import (
+    BallotRow,
+    OwnEntry,
+    VoteRow,
+    ballots_by_id,
+    own_ballots_of,
+    own_entries_of,
+    votes_by_id,
+)
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -245,3 +253,8 @@ class Loaders:
     @property
     def own_entries(self) -> Loader[VoteRow, list[OwnEntry]]:
         return self._seen(own_entries_of, self.now)
+
+    @property
+    def own_ballots(self) -> Loader[VoteRow, list[int]]:
+        """Cast by the viewer itself, those that were replaced too."""
+        return self._seen(own_ballots_of)

@@ -9,7 +9,7 @@ import strawberry
 
 from community.places.reads import buildings_by_id
 from community.votes import actions
-from community.votes.casting import Answered, QuestionKind, VoteForm, VoteStatus, receipt_code
+from community.votes.casting import Answered, QuestionKind, VoteForm, VoteStatus, is_code, receipt_code
 from community.votes.known import tallies_of
 from community.votes.progress import Progress as ProgressValue
 from community.votes.progress import QuestionProgress
@@ -218,6 +218,15 @@ class BallotReceipt:
         description="To read out or write down, such as 7F3K-92QD-M4; null for all but whoever cast it."
     )
 
+    replaced_at: datetime | None = strawberry.field(
+        description="When a later ballot of the same party took its place: this one counts no more, and its"
+        " slip of paper is void (回执作废). Null while it counts."
+    )
+    replaced_codes: list[str] = strawberry.field(
+        description="The codes of the viewer's own receipts that this ballot, or one before it, made void"
+        " (原回执号), newest first, ten at most; empty where nothing was changed."
+    )
+
     @classmethod
     def of(cls, row: BallotRow) -> "BallotReceipt":
         return cls(
@@ -226,6 +235,8 @@ class BallotReceipt:
             vote_id=to_id("Vote", row.vote_id),
             cast_at=row.cast_at,
             code=None if row.answers is None else receipt_code(row.id),
+            replaced_at=row.replaced_at,
+            replaced_codes=[receipt_code(ballot) for ballot in row.replaced],
         )
 
     @strawberry.field(
@@ -351,6 +362,26 @@ class Vote(Node):
     async def viewer_entries(self, info: Info) -> list[RollEntry]:
         rows = await info.context.loaders.own_entries.load(self.row)
         return [RollEntry.of(row) for row in rows or []]
+
+    @strawberry.field(
+        description="Depends on the viewer: the ballot that the viewer itself cast and whose receipt bears"
+        " this code (回执号), also where a later one took its place (`replacedAt`); null for any other code.",
+        metadata=BY_VIEWER,
+    )
+    async def receipt(
+        self,
+        info: Info,
+        code: Annotated[
+            str | None,
+            strawberry.argument(
+                description="As on the slip, in capitals or not, with its hyphens or not. Null: the newest."
+            ),
+        ] = None,
+    ) -> BallotReceipt | None:
+        own = await info.context.loaders.own_ballots.load(self.row) or []
+        meant = [ballot for ballot in own if code is None or is_code(code, receipt_code(ballot))]
+        row = await info.context.loaders.ballots.load(meant[0]) if meant else None
+        return BallotReceipt.of(row) if row else None
 
 
 @fetched_by("Vote")

@@ -46,7 +46,7 @@ async def _open(
         hash=hash_of(secret),
         account_id=found.id,
         kind=kind,
-        scopes=None if scopes is None else " ".join(sorted(scopes)),
+        scopes=None if scopes is None else " ".join(sorted(set(scopes))),
         created_at=work.now,
         expires_at=work.now + lifetime,
     )

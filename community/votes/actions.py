@@ -18,7 +18,7 @@ from community.permissions import Permission
 from community.places.models import Building, Community, Organization
 from community.places.reads import place_of, profiles_of
 from community.signals import Topic
-from community.text import body, line
+from community.text import line_if_any
 from community.votes.casting import (
     AlreadyCast,
     Answered,
@@ -35,7 +35,17 @@ from community.votes.casting import (
     cleaned_answers,
     meaning_of,
 )
-from community.votes.lifecycle import check_announcement, check_question, choices_of, counted_from
+from community.votes.lifecycle import (
+    LONGEST_EVIDENCE,
+    check_announcement,
+    check_question,
+    choices_of,
+    cleaned_choices,
+    cleaned_description,
+    cleaned_question,
+    cleaned_title,
+    counted_from,
+)
 from community.votes.models import (
     Ballot,
     BallotChoice,
@@ -68,8 +78,6 @@ from community.votes.reads import (
 from community.votes.results import result_of
 from community.votes.roll import electorate, form_roll
 from community.votes.rules import FollowMajority, Matter, Silence
-
-LONGEST_DESCRIPTION = 10_000
 
 OPEN = "open_vote"
 CLOSE = "close_vote"
@@ -130,8 +138,8 @@ async def announce_vote(
         id=vote,
         community_id=community,
         convener_id=convener,
-        title=line(title, 120, "标题", "the title", field="title"),
-        description=_description(description, "description"),
+        title=cleaned_title(title),
+        description=cleaned_description(description, "description"),
         form=form,
         building_id=building,
         profile_version=version,
@@ -151,27 +159,17 @@ async def announce_vote(
     return vote
 
 
-def _description(text: str, field: str) -> str:
-    return body(text, LONGEST_DESCRIPTION, "说明", "the description", may_be_empty=True, field=field)
-
-
 async def _ask(vote: int, position: int, new: NewQuestion, building: int | None, *, follow: bool) -> None:
     field = f"questions.{position}"
-    offered = [
-        (
-            line(code, 32, "选项代码", "a choice's code", field=f"{field}.choices.{place}.code"),
-            line(label, 100, "选项", "a choice", field=f"{field}.choices.{place}.label"),
-        )
-        for place, (code, label) in enumerate(choices_of(new.kind, new.choices, follow=follow))
-    ]
+    offered = cleaned_choices(choices_of(new.kind, new.choices, follow=follow), field)
     check_question(new.kind, new.matter, offered, new.min_choices, new.max_choices)
     question = new_id()
     await Question.create(
         id=question,
         vote_id=vote,
         position=position,
-        title=line(new.title, 200, "议题", "the question", field=f"{field}.title"),
-        description=_description(new.description, f"{field}.description"),
+        title=cleaned_question(new.title, field),
+        description=cleaned_description(new.description, f"{field}.description"),
         kind=new.kind,
         matter=new.matter,
         building_id=new.building or building,
@@ -318,6 +316,8 @@ def _check_answers(
     for place, answer in enumerate(answers):
         if answer.question in asked and answer.question not in own:
             raise NotOnRoll(field=f"answers.{place}.questionId", question=answer.question)
+    if not own:
+        raise NotOnRoll  # of a vote that asks other buildings only
     check_answers(own, answers)
 
 
@@ -330,6 +330,11 @@ class RecordedBallot:
     answers: Sequence[Answered]
     channel: Channel = Channel.ONLINE
     evidence: str | None = None
+
+
+def _cleaned(ballot: RecordedBallot) -> RecordedBallot:
+    evidence = line_if_any(ballot.evidence, LONGEST_EVIDENCE, "凭据", "the evidence", field="evidence")
+    return replace(ballot, answers=cleaned_answers(ballot.answers), evidence=evidence)
 
 
 async def _record(work: Work, box: BallotBox, new: RecordedBallot) -> int:
@@ -374,7 +379,7 @@ async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot
     box = await ballot_box(vote)
     if box.counted_at is not None:
         raise VoteClosed
-    ballots = [replace(ballot, answers=cleaned_answers(ballot.answers)) for ballot in ballots]
+    ballots = [_cleaned(ballot) for ballot in ballots]
     asked = await asked_in(vote)
     parties = [ballot.party for ballot in ballots]
     on_roll = await standing({box.roll, *(question.roll for question in asked.values())}, parties)

@@ -1,5 +1,6 @@
 """Whether a ballot may be cast now, and whether its answers fit the questions."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -106,6 +107,13 @@ class TooFewChoices(Refused):
     en = "Answer every question with at least {least}."
 
 
+class EmptyBallot(TooFewChoices):
+    """A ballot that says nothing would be the party's only one, and a turnout that no question knows of."""
+
+    zh = "这张票什么也没有选，也没有写，所以没有收下。请至少回答一题。"
+    en = "Nothing is marked or written on this ballot, so it was not taken. Answer at least one question."
+
+
 _RECEIPT_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is taken for another
 
 
@@ -117,6 +125,11 @@ def receipt_code(ballot: int) -> str:
         number, place = divmod(number, len(_RECEIPT_LETTERS))
         letters += _RECEIPT_LETTERS[place]
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
+
+
+def is_code(typed: str, code: str) -> bool:
+    """Whether somebody who reads a receipt code off a slip means this one."""
+    return re.sub(r"\W", "", typed).upper() == code.replace("-", "")
 
 
 def status_of(
@@ -193,7 +206,8 @@ def check_answers(asked: Mapping[int, Asked], answers: Sequence[Answered]) -> No
     """`asked`: the questions this party may answer, by id; `answers` with clean texts.
 
     Raises UnknownQuestion, UnknownChoice, TooManyChoices, TooFewChoices (also where a question
-    is left out), InvalidInput for a doubled answer or a text nobody asked for. The refusal names its place.
+    is left out), InvalidInput for a doubled answer or a text nobody asked for, EmptyBallot where nothing at
+    all is said. The refusal names its place.
     """
     answered: set[int] = set()
     for place, answer in enumerate(answers):
@@ -209,6 +223,8 @@ def check_answers(asked: Mapping[int, Asked], answers: Sequence[Answered]) -> No
     for question, terms in asked.items():
         if terms.least > 0 and question not in answered:
             raise TooFewChoices(least=terms.least, field="answers", question=question)
+    if not any(answer.choices or answer.text for answer in answers):
+        raise EmptyBallot(field="answers")
 
 
 def _check_answer(terms: Asked | None, answer: Answered, path: str) -> None:

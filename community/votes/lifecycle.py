@@ -6,8 +6,14 @@ from zoneinfo import ZoneInfo
 
 from community.errors import InvalidInput
 from community.places.rules import Profile
+from community.text import as_read, body, line
 from community.votes.casting import QuestionKind, VoteForm
 from community.votes.rules import Matter, Option, Silence
+
+LONGEST_TITLE, LONGEST_QUESTION, LONGEST_DESCRIPTION = 120, 200, 10_000
+LONGEST_CODE, LONGEST_LABEL = 32, 100
+LONGEST_EVIDENCE = 128
+"""Where the paper of a ballot lies, or its recording."""
 
 LONGEST_WRITE = timedelta(seconds=10)
 """What a write may take from its request to its commit."""
@@ -30,18 +36,56 @@ def choices_of(
     return [(option.value, LABELS[option]) for option in offered]
 
 
+def cleaned_title(text: str) -> str:
+    return line(text, LONGEST_TITLE, "标题", "the title", field="title")
+
+
+def cleaned_question(text: str, field: str) -> str:
+    return line(text, LONGEST_QUESTION, "议题", "the question", field=f"{field}.title")
+
+
+def cleaned_description(text: str, field: str) -> str:
+    return body(text, LONGEST_DESCRIPTION, "说明", "the description", may_be_empty=True, field=field)
+
+
+def cleaned_choices(offered: Sequence[tuple[str, str]], field: str) -> list[tuple[str, str]]:
+    """Raises InvalidInput also where two codes, or two labels, are the same to whoever reads them."""
+    choices = [
+        (
+            line(code, LONGEST_CODE, "选项代码", "a choice's code", field=f"{field}.choices.{place}.code"),
+            line(label, LONGEST_LABEL, "选项", "a choice", field=f"{field}.choices.{place}.label"),
+        )
+        for place, (code, label) in enumerate(offered)
+    ]
+    _check_all_differ([code for code, _ in choices], "选项的代码", "code", f"{field}.choices", "code")
+    _check_all_differ([label for _, label in choices], "选项的文字", "label", f"{field}.choices", "label")
+    return choices
+
+
+def _check_all_differ(words: Sequence[str], name_zh: str, name_en: str, field: str, part: str) -> None:
+    seen: set[str] = set()
+    for place, word in enumerate(words):
+        if as_read(word) in seen:
+            raise InvalidInput(
+                problem_zh=f"{name_zh}重复了",
+                problem_en=f"two choices have the same {name_en}",
+                field=f"{field}.{place}.{part}",
+            )
+        seen.add(as_read(word))
+
+
 def check_question(
     kind: QuestionKind, matter: Matter, offered: Sequence[tuple[str, str]], least: int, most: int
 ) -> None:
-    """Raises InvalidInput: a resolution is answered with one choice; a survey decides no statutory matter."""
+    """Raises InvalidInput: a resolution is answered with one choice, since who decides nothing may abstain;
+    a survey decides no statutory matter.
+    """
     survey = kind is QuestionKind.SURVEY
     if survey and matter is not Matter.CONSULTATION:
         raise InvalidInput(
             problem_zh="问卷只能征求意见，不能决定事项", problem_en="a survey decides no statutory matter"
         )
-    if len({code for code, _ in offered}) < len(offered):
-        raise InvalidInput(problem_zh="选项的代码重复了", problem_en="two choices have the same code")
-    if not (0 <= least <= most and 1 <= most <= (len(offered) if survey else 1)):
+    if not ((0 if survey else 1) <= least <= most and 1 <= most <= (len(offered) if survey else 1)):
         raise InvalidInput(
             problem_zh="最少和最多选几项填得不对",
             problem_en="the least and most choices do not fit the question",

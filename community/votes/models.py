@@ -4,7 +4,14 @@ from tortoise import fields
 from tortoise.models import Model
 
 from community.database.fields import Code, Instant, Key, OnlyOne, To, Words
-from community.votes.casting import Channel, QuestionKind, Validity, VoteForm
+from community.votes.casting import LONGEST_TEXT, Channel, QuestionKind, Validity, VoteForm
+from community.votes.lifecycle import (
+    LONGEST_CODE,
+    LONGEST_EVIDENCE,
+    LONGEST_LABEL,
+    LONGEST_QUESTION,
+    LONGEST_TITLE,
+)
 from community.votes.rules import FollowMajority, Matter, Silence
 
 
@@ -14,7 +21,7 @@ class Vote(Model):
     id = Key()
     community = To("Community")
     convener = To("Organization")
-    title = Words(120)
+    title = Words(LONGEST_TITLE)
     description = fields.TextField()
     form = Code(VoteForm)
     building = To("Building", null=True)
@@ -44,7 +51,7 @@ class Question(Model):
     id = Key()
     vote = To("Vote")
     position = fields.IntField()
-    title = Words(200)
+    title = Words(LONGEST_QUESTION)
     description = fields.TextField()
     kind = Code(QuestionKind)
     matter = Code(Matter)
@@ -63,8 +70,8 @@ class Choice(Model):
     id = Key()
     question = To("Question")
     position = fields.IntField()
-    code = Words(32)
-    label = Words(100)
+    code = Words(LONGEST_CODE)
+    label = Words(LONGEST_LABEL)
 
     class Meta:
         table = "choice"
@@ -118,7 +125,7 @@ class Served(Model):
     id = Key()
     vote = To("Vote", index=False)
     party = To("OwnerParty")
-    evidence = Words(128)
+    evidence = Words(LONGEST_EVIDENCE)
     served_at = Instant()
 
     class Meta:
@@ -134,7 +141,7 @@ class Ballot(Model):
     party = To("OwnerParty")
     sequence = fields.IntField()
     channel = Code(Channel)
-    evidence = Words(128, null=True)
+    evidence = Words(LONGEST_EVIDENCE, null=True)
     recorded_by = To("Account", null=True)
     cast_at = Instant()
     validity = Code(Validity)
@@ -148,7 +155,7 @@ class BallotChoice(Model):
     id = Key()
     ballot = To("Ballot", index=False)
     question = To("Question")
-    choice = Words(32)
+    choice = Words(LONGEST_CODE)
 
     class Meta:
         table = "ballot_choice"
@@ -159,7 +166,7 @@ class BallotText(Model):
     id = Key()
     ballot = To("Ballot", index=False)
     question = To("Question")
-    text = Words(1000)
+    text = Words(LONGEST_TEXT)
 
     class Meta:
         table = "ballot_text"

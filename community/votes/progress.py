@@ -44,7 +44,8 @@ class Progress:
     questions: tuple[QuestionProgress, ...]
 
 
-# One statement, so that stages, turnout and choices belong to the same moment.
+# One statement, so that stages, turnout and choices belong to the same moment. A ballot on which nothing
+# stands, as was taken once, is nobody's turnout: no question knows of it. In a survey a text is an answer.
 _SUMS = """
 WITH counted AS (SELECT vote_id, party_id, ballot_id FROM counted_ballot WHERE vote_id IN ({votes}))
 SELECT 'vote' AS part, v.id AS vote, 0 AS key, '' AS choice, COALESCE(b.sequence, 0) AS heads,
@@ -65,10 +66,15 @@ SELECT 'choice', k.vote_id, b.question_id, b.choice, COUNT(*), CAST(SUM(r.area) 
 UNION ALL
 SELECT 'question', a.vote_id, a.question_id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT),
        NULL, NULL, NULL, NULL
-  FROM (SELECT DISTINCT k.vote_id, b.question_id, k.party_id, q.roll_id
+  FROM (SELECT k.vote_id, b.question_id, k.party_id, q.roll_id
           FROM question q JOIN counted k ON k.vote_id = q.vote_id
           JOIN ballot_choice b ON b.ballot_id = k.ballot_id AND b.question_id = q.id
-         WHERE q.vote_id IN ({votes}) AND q.max_choices > 1) a
+         WHERE q.vote_id IN ({votes}) AND (q.max_choices > 1 OR q.accepts_text)
+        UNION
+        SELECT k.vote_id, t.question_id, k.party_id, q.roll_id
+          FROM question q JOIN counted k ON k.vote_id = q.vote_id
+          JOIN ballot_text t ON t.ballot_id = k.ballot_id AND t.question_id = q.id
+         WHERE q.vote_id IN ({votes}) AND q.kind = 'SURVEY') a
   JOIN roll_entry r ON r.roll_id = a.roll_id AND r.party_id = a.party_id
  GROUP BY a.vote_id, a.question_id
 UNION ALL
@@ -82,6 +88,9 @@ UNION ALL
 SELECT 'ballots', v.id, 0, '', COUNT(*), CAST(SUM(r.area) AS BIGINT), NULL, NULL, NULL, NULL
   FROM counted k JOIN vote v ON v.id = k.vote_id
   JOIN roll_entry r ON r.roll_id = v.roll_id AND r.party_id = k.party_id
+ WHERE EXISTS (SELECT 1 FROM ballot_choice c WHERE c.ballot_id = k.ballot_id)
+    OR EXISTS (SELECT 1 FROM ballot_text t JOIN question q ON q.id = t.question_id
+                WHERE t.ballot_id = k.ballot_id AND q.kind = 'SURVEY')
  GROUP BY v.id
 """
 
@@ -150,8 +159,8 @@ class _Parts:
         return self._weights["roll", building or 0]
 
     def sums(self, question: QuestionRow) -> Sums:
-        """Where each marks at most one choice, those who take part are the sum of the choices."""
-        marked, several = self._choices[question.id], question.max_choices > 1
+        """Where each marks one choice and writes nothing, those who take part are the sum of the choices."""
+        marked, several = self._choices[question.id], question.max_choices > 1 or question.accepts_text
         return Sums(
             eligible=self.eligible(question.building_id),
             choices={choice.code: marked.get(choice.code, ZERO) for choice in question.choices},

@@ -279,7 +279,8 @@ class AnswerRow:
 @dataclass(frozen=True, slots=True)
 class BallotRow:
     """A ballot of a party, as one of its co-owners may see it. `answers`: None for all but the one who cast
-    it, so that co-owners learn *that* it counts, and not how another one marked it.
+    it, so that co-owners learn *that* it counts, and not how another one marked it. `replaced_at`: when a
+    later one of the party took its place. `replaced`: those before it that the account cast, newest first.
     """
 
     id: int
@@ -287,24 +288,39 @@ class BallotRow:
     party_id: int
     cast_at: datetime
     answers: tuple[AnswerRow, ...] | None
+    replaced_at: datetime | None = None
+    replaced: tuple[int, ...] = ()
 
 
+MOST_REPLACED = 10
+
+# A vote has many ballots, a party few: `+ 0` keeps the engines from walking the former.
 _BALLOTS = """
 SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS cast_at,
        b.recorded_by_id AS recorded_by,
-       a.question_id AS question, a.choice AS choice, a.text AS text
+       (SELECT l.cast_at FROM ballot l
+         WHERE l.party_id = b.party_id AND l.vote_id + 0 = b.vote_id AND l.sequence > b.sequence
+           AND l.validity = 'VALID'
+         ORDER BY l.sequence LIMIT 1) AS replaced_at,
+       a.question_id AS question, a.choice AS choice, a.text AS text, a.earlier AS earlier
   FROM ballot b LEFT JOIN (
-    SELECT id, ballot_id, question_id, choice, NULL AS text FROM ballot_choice WHERE ballot_id IN ({these})
+    SELECT id, ballot_id, question_id, choice, NULL AS text, CAST(NULL AS BIGINT) AS earlier
+      FROM ballot_choice WHERE ballot_id IN ({these})
     UNION ALL
-    SELECT id, ballot_id, question_id, NULL, text FROM ballot_text WHERE ballot_id IN ({these})
-  ) a ON a.ballot_id = b.id AND b.recorded_by_id = ?
+    SELECT id, ballot_id, question_id, NULL, text, NULL FROM ballot_text WHERE ballot_id IN ({these})
+    UNION ALL
+    SELECT e.sequence, n.id, NULL, NULL, NULL, e.id FROM ballot n JOIN ballot e
+        ON e.party_id = n.party_id AND e.vote_id + 0 = n.vote_id AND e.sequence < n.sequence
+     WHERE n.id IN ({these}) AND e.recorded_by_id = ?
+  ) a ON a.ballot_id = b.id AND (a.earlier IS NOT NULL OR b.recorded_by_id = ?)
  WHERE b.id IN ({these}) ORDER BY b.id, a.text IS NOT NULL, a.id
 """
 
 
 async def ballots_by_id(account: int | None, ballots: Collection[int]) -> dict[int, BallotRow]:
     """As the account sees them that may speak for their parties."""
-    rows = await select(_BALLOTS.format(these=marks(ballots)), [*ballots, *ballots, account, *ballots])
+    values = [*ballots, *ballots, *ballots, account, account, *ballots]
+    rows = await select(_BALLOTS.format(these=marks(ballots)), values)
     return {
         ballot: _ballot(account, list(own)) for ballot, own in groupby(rows, key=lambda row: int(row["id"]))
     }
@@ -313,7 +329,15 @@ async def ballots_by_id(account: int | None, ballots: Collection[int]) -> dict[i
 def _ballot(account: int | None, rows: Sequence[dict[str, Any]]) -> BallotRow:
     row = rows[0]
     answers = _answers(rows) if account is not None and row["recorded_by"] == account else None
-    return BallotRow(row["id"], row["vote_id"], row["party_id"], instant(row["cast_at"]), answers)
+    return BallotRow(
+        row["id"],
+        row["vote_id"],
+        row["party_id"],
+        instant(row["cast_at"]),
+        answers,
+        instant(row["replaced_at"]),
+        tuple(row["earlier"] for row in reversed(rows) if row["earlier"] is not None)[:MOST_REPLACED],
+    )
 
 
 def _answers(rows: Sequence[Mapping[str, Any]]) -> tuple[AnswerRow, ...]:
@@ -359,19 +383,35 @@ SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ba
 """
 
 
-async def own_entries_of(
-    viewer: Viewer, votes: Collection[VoteRow], now: datetime
-) -> dict[VoteRow, list[OwnEntry]]:
-    """The entries of each opened vote for which the viewer may speak, as far as its token shows them."""
-    if (account := viewer.account) is None:
-        return {}
+async def _showing_own(viewer: Viewer, votes: Collection[VoteRow]) -> list[VoteRow]:
+    """Those of which the viewer's token shows what it cast itself."""
     places = await places_of({vote.community_id for vote in votes})
-    votes = [
+    return [
         vote
         for vote in votes
         if (place := places.get(vote.community_id)) and may_see_own(viewer, Permission.CAST_BALLOT, place)
     ]
-    if not votes:
+
+
+async def own_ballots_of(viewer: Viewer, votes: Collection[VoteRow]) -> dict[VoteRow, list[int]]:
+    """Every ballot that the viewer cast, newest first, whether it counts still or not, as far as the token
+    shows them.
+    """
+    if (account := viewer.account) is None or not (votes := await _showing_own(viewer, votes)):
+        return {}
+    rows = await select(
+        f"SELECT id, vote_id FROM ballot WHERE recorded_by_id = ? AND vote_id IN ({marks(votes)})"  # noqa: S608
+        " ORDER BY sequence DESC",
+        [account, *(vote.id for vote in votes)],
+    )
+    return {vote: [row["id"] for row in rows if row["vote_id"] == vote.id] for vote in votes}
+
+
+async def own_entries_of(
+    viewer: Viewer, votes: Collection[VoteRow], now: datetime
+) -> dict[VoteRow, list[OwnEntry]]:
+    """The entries of each opened vote for which the viewer may speak, as far as its token shows them."""
+    if (account := viewer.account) is None or not (votes := await _showing_own(viewer, votes)):
         return {}
     seats = await seats_in(account, {vote.community_id for vote in votes}, now)
     parties = [seat.party for own in seats.values() for seat in own]

@@ -1,11 +1,15 @@
 """The recount: every ballot read again one by one, against what stands written."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from community.votes.casting import Validity
+from community.votes.casting import QuestionKind, Validity, VoteStatus, status_of
 from community.votes.models import (
     Ballot,
     BallotChoice,
+    BallotText,
     CountedBallot,
     QuestionResult,
     Roll,
@@ -23,6 +27,27 @@ async def closed_votes() -> list[int]:
     return [row["id"] for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """The votes that no recount can look at yet. `waiting`: past their close, each with that moment."""
+
+    announced: int
+    open: int
+    waiting: list[tuple[int, datetime]]
+
+
+async def uncounted_votes(now: datetime) -> Uncounted:
+    votes = Vote.filter(counted_at=None, annulled_at=None).order_by("closes_at", "id")
+    stands: defaultdict[VoteStatus, list[tuple[int, datetime]]] = defaultdict(list)
+    for row in await votes.values("id", "opens_at", "closes_at"):
+        stands[status_of(now, row["opens_at"], row["closes_at"])].append((row["id"], row["closes_at"]))
+    return Uncounted(
+        announced=len(stands[VoteStatus.ANNOUNCED]),
+        open=len(stands[VoteStatus.OPEN]),
+        waiting=stands[VoteStatus.CLOSED],
+    )
+
+
 async def recount(vote: int) -> list[str]:
     """Every difference between the ballots and the closing count of a vote; empty where there is none."""
     row = await vote_row(vote)
@@ -32,10 +57,14 @@ async def recount(vote: int) -> list[str]:
     marks = await _marks(last)
     sequence = await Ballot.filter(vote_id=vote).count()
     for question in questions:
-        sums, strange = await _sums(question, marks.get(question.id, {}))
-        tally = count(question.matter, row.counting, sums)
+        marked = marks.get(question.id, {})
+        answered = await _written(question, last) | marked
+        sums, strange = await _sums(question, answered)
         differences += [f"question {question.id}: {what}" for what in strange]
-        differences += await _result_differs(question, tally, sequence)
+        # A text alone was no answer once; what was written then is no less true.
+        once = sums if answered == marked else (await _sums(question, marked))[0]
+        tallies = [count(question.matter, row.counting, each) for each in (sums, once)]
+        differences += await _result_differs(question, tallies, sequence)
     return [f"vote {vote}: {difference}" for difference in differences]
 
 
@@ -73,6 +102,15 @@ async def _marks(last: dict[int, int]) -> dict[int, dict[int, list[str]]]:
     return marks
 
 
+async def _written(question: QuestionRow, last: dict[int, int]) -> dict[int, list[str]]:
+    """By party, where it wrote something for a question of a survey, that it marked nothing."""
+    if question.kind is not QuestionKind.SURVEY:
+        return {}
+    texts = await BallotText.filter(question_id=question.id).values("ballot_id")
+    ballots = {text["ballot_id"] for text in texts}
+    return {party: [] for party, ballot in last.items() if ballot in ballots}
+
+
 async def _sums(question: QuestionRow, marks: dict[int, list[str]]) -> tuple[Sums, list[str]]:
     """What the ballots of each party add up to, and what of them the question does not allow."""
     entries = await RollEntry.filter(roll_id=question.roll_id).values("party_id", "heads", "area")
@@ -108,9 +146,10 @@ async def _rolls_differ(vote: VoteRow, questions: list[QuestionRow]) -> list[str
     return differences
 
 
-async def _result_differs(question: QuestionRow, tally: Tally, sequence: int) -> list[str]:
-    counted = result_of(tally, sequence)
-    written = await QuestionResult.filter(question_id=question.id).values(*counted)
-    if written == [counted]:
+async def _result_differs(question: QuestionRow, tallies: Sequence[Tally], sequence: int) -> list[str]:
+    """From each of `tallies`; the first is what is counted today."""
+    counted = [result_of(tally, sequence) for tally in tallies]
+    written = await QuestionResult.filter(question_id=question.id).values(*counted[0])
+    if written in ([each] for each in counted):
         return []
-    return [f"question {question.id}: written {written}, counted {counted}"]
+    return [f"question {question.id}: written {written}, counted {counted[0]}"]

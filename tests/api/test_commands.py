@@ -216,7 +216,21 @@ def test_public_reading_is_set_on_the_command_line(run: Run, town_url: str) -> N
 def test_what_is_right_is_verified(run: Run, town_url: str) -> None:
     done = run(town_url, "verify")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert only_line(done.stdout) == "1 closed votes recounted, 2 ledgers re-added, 0 differences"
+    assert only_line(done.stdout) == (
+        "1 closed votes recounted, 2 ledgers re-added, 0 differences;"
+        " nothing to recount yet in 1 announced, 3 open and 0 waiting votes"
+    )
+
+
+def test_a_vote_past_its_close_that_nobody_counted_is_named(run: Run, town: Any, town_url: str) -> None:
+    vote = town.key("Vote", "open")
+    window = "opens_at = '2026-01-02 16:00:00+00:00', closes_at = '2026-01-05 16:00:00+00:00'"
+    asyncio.run(tamper(town_url, f"UPDATE vote SET {window} WHERE id = {vote}"))
+    done = run(town_url, "verify")
+    assert done.exit_code == 0
+    told, waiting = done.stdout.splitlines()
+    assert told.endswith(" 1 announced, 2 open and 1 waiting votes")
+    assert waiting == f"vote {vote}: closed at 2026-01-05T16:00:00Z, waits for a running server to count it"
 
 
 @pytest.mark.parametrize(

@@ -239,6 +239,7 @@ async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
     marked = {place for place, audience in found.items() if audience is Audience.VIEWER}
     assert marked == {
         ("Vote", "viewerEntries"),
+        ("Vote", "receipt"),
         ("RollEntry", "ballot"),
         ("Event", "viewerSignUp"),
     }

@@ -163,3 +163,15 @@ def test_true_is_no_number() -> None:
 
 def test_no_cursor_is_no_key() -> None:
     assert from_cursor(None, int) is None
+
+
+async def test_pages_of_other_sizes_in_one_answer_are_other_pages(house: Any) -> None:
+    """Of what the viewer may see, too, which is read once for all who ask the same."""
+    pages = " ".join(f"p{n}: communities(first: {n}) {{ edges {{ cursor }} }}" for n in (1, 2, 0))
+    found = await house.ask(f"{{ {pages} }}", "city/regulator")
+    assert {name: len(page["edges"]) for name, page in found.items()} == {"p1": 1, "p2": 2, "p0": 0}
+    after = found["p2"]["edges"][0]["cursor"]
+    query = """query($after: String) {
+      all: communities { edges { cursor } } rest: communities(after: $after) { edges { cursor } } }"""
+    found = await house.ask(query, "city/regulator", after=after)
+    assert found["all"]["edges"][1:] == found["rest"]["edges"]

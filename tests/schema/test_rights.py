@@ -25,7 +25,7 @@ from community.members.models import CoOwner
 from community.permissions import CITY, NOBODY, SYSTEM, Permission, Role, Viewer
 from community.places.models import Community
 from community.votes.actions import cast_ballot
-from community.votes.casting import Answered
+from community.votes.casting import Answered, receipt_code
 from realtime.standing import Standing
 from schema.audience import Audience, mark_of
 from schema.context import Context
@@ -155,6 +155,9 @@ QUERIES: dict[str, Query] = {
         'vote(id: "{vote}") {{ viewerEntries {{ ballot {{ code answers {{ choices }} }} }} }}',
         "viewerEntries.ballot.answers",
     ),
+    "Vote.receipt": Query(
+        'vote(id: "{vote}") {{ receipt(code: "{code}") {{ answers {{ choices }} }} }}', "receipt.answers"
+    ),
     "event": Query('event(id: "{event}") {{ title attendance {{ version }} }}'),
     "Event.community": Query('event(id: "{event}") {{ community {{ slug }} }}', "community"),
     "Event.viewerSignUp": Query('event(id: "{event}") {{ viewerSignUp {{ dish }} }}', "viewerSignUp"),
@@ -237,12 +240,13 @@ async def grounds(house: Any) -> Grounds:
         key = {name: town.key(name.title(), called) for name, called in names.items()}
         owner = Viewer(account, roles={key["community"]: frozenset({Role.OWNER})})
         question = town.key("Question", f"{names['vote']}/0")
-        await cast_ballot(owner, house.now, key["vote"], answers=[Answered(question, ("FOR",))])
+        ballot = await cast_ballot(owner, house.now, key["vote"], answers=[Answered(question, ("FOR",))])
         key["sign_up"] = await sign_up(owner, house.now, key["event"], party_size=1, dish="鱼")
         key["old_sign_up"] = await _old_sign_up(house, key["community"], account)
         key["entry"] = await _reversed_entry(house, key["community"], key["vote"])
         ids[kind] = {name: to_id(_TYPES.get(name, name.title()), of) for name, of in key.items()}
         ids[kind] |= {"slug": slug, "start": start, "public": str(kind == "public").lower()}
+        ids[kind]["code"] = receipt_code(ballot)
         other = town.key("Community", "quiet" if slug == "spring" else "spring")
         everybody[kind] = people(key["community"], other, account)
     return Grounds(ids, everybody)

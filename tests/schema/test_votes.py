@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -284,3 +285,76 @@ async def test_a_watcher_who_loses_the_right_is_told_and_ended(house: Any) -> No
         with pytest.raises(StopAsyncIteration):
             await following()
     assert house.watching.watchers == 0
+
+
+RECEIPT = """query($id: ID!, $code: String) { vote(id: $id) {
+  receipt(code: $code) { castAt code replacedAt replacedCodes answers { choices } }
+  viewerEntries { ballot { code castAt replacedAt replacedCodes } } } }"""
+
+
+async def receipt(house: Any, who: str | None, code: str | None = None, vote: str = "survey") -> Any:
+    return (await house.ask(RECEIPT, who, id=house.town.id("Vote", vote), code=code))["vote"]
+
+
+async def changed(house: Any, who: str, *choices: str) -> Any:
+    """One ballot after the other, each a minute later."""
+    made = []
+    for choice in choices:
+        house.now += timedelta(minutes=1)
+        made.append(await cast(house, who, answer(house, "survey/0", choice), vote="survey"))
+    return made
+
+
+async def test_the_slip_of_a_changed_ballot_is_void_and_says_so(house: Any) -> None:
+    who = "spring/resident-1"
+    first, second, third = await changed(house, who, "PARK", "POOL", "GYM")
+    now = (await receipt(house, who))["viewerEntries"][0]["ballot"]
+    assert now == {
+        "code": third["code"],
+        "castAt": third["castAt"],
+        "replacedAt": None,
+        "replacedCodes": [second["code"], first["code"]],
+    }
+    for old, new, before in ((first, second, []), (second, third, [first["code"]])):
+        for typed in (old["code"], old["code"].lower().replace("-", " "), f" {old['code'].replace('-', '')}"):
+            found = (await receipt(house, who, typed))["receipt"]
+            assert (found["code"], found["castAt"]) == (old["code"], old["castAt"])
+            assert (found["replacedAt"], found["replacedCodes"]) == (new["castAt"], before)
+            assert found["answers"] == [{"choices": old["answers"][0]["choices"]}]
+    assert (await receipt(house, who, third["code"]))["receipt"]["replacedAt"] is None
+    assert (await receipt(house, who))["receipt"]["code"] == third["code"]
+
+
+async def test_a_receipt_answers_only_whoever_cast_it(house: Any) -> None:
+    ((mine,),) = [await changed(house, "spring/resident-1", "PARK")]
+    for code in (mine["code"][:-1], "", "7F3K-92QD-M4", "x" * 1000):
+        assert (await receipt(house, "spring/resident-1", code))["receipt"] is None
+    assert (await receipt(house, "spring/resident-1", mine["code"], vote="open"))["receipt"] is None
+    for who in (None, "spring/resident-2", "spring/committee", "city/regulator"):
+        assert (await receipt(house, who, mine["code"]))["receipt"] is None
+
+
+async def test_what_a_co_owner_changed_makes_ones_own_slip_void(house: Any) -> None:
+    """Each hears of its own slips only."""
+    party = house.town.key("OwnerParty", "spring/resident-1")
+    other = house.town.key("Account", "spring/tenant")
+    await CoOwner.create(party_id=party, account_id=other, since=house.now - timedelta(days=1))
+    (mine,) = await changed(house, "spring/resident-1", "PARK")
+    (theirs,) = await changed(house, "spring/tenant", "GYM")
+    seen = await receipt(house, "spring/resident-1", mine["code"])
+    assert seen["receipt"]["replacedAt"] == theirs["castAt"]
+    assert seen["viewerEntries"][0]["ballot"] == {
+        "code": None,
+        "castAt": theirs["castAt"],
+        "replacedAt": None,
+        "replacedCodes": [mine["code"]],
+    }
+    own = await receipt(house, "spring/tenant", mine["code"])
+    assert own["receipt"] is None
+    assert own["viewerEntries"][0]["ballot"]["replacedCodes"] == []
+
+
+async def test_only_the_newest_void_codes_are_told(house: Any) -> None:
+    made = await changed(house, "spring/resident-1", *["PARK", "POOL"] * 6)
+    codes = [each["code"] for each in reversed(made)]
+    assert (await receipt(house, "spring/resident-1"))["receipt"]["replacedCodes"] == codes[1:11]

@@ -4,6 +4,7 @@ import asyncio
 import random
 import sqlite3
 from contextlib import closing
+from contextvars import Context
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,6 +55,54 @@ async def test_a_deed_is_written_with_its_journal_and_then_told(
     assert told == [Signal(Topic.RIGHTS, 0), Signal(Topic.BULLETIN, estate.community)]
     rows = await Change.all().order_by("number").values_list("number", "topic", "key", "kind", "at")
     assert rows == [(1, Topic.RIGHTS, 0, None, now), (2, Topic.BULLETIN, 7, "TOY", now)]
+
+
+@pytest.mark.parametrize("written", [False, True])
+async def test_a_deed_stands_with_its_journal_or_not_at_all(
+    estate: Any,
+    now: datetime,
+    told: list[Signal],
+    refusing: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    written: bool,
+) -> None:
+    """One transaction: what the journal could not take was never done, and its row goes with the deed."""
+    write_it = journal.write
+
+    async def failing(news: Any, at: datetime) -> None:
+        if written:
+            await write_it(news, at)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(journal, "write", failing)
+    with pytest.raises(ZeroDivisionError):
+        await refusing(estate.chair, now, estate.community)
+    assert (await count(), await journal.head(), told) == (0, 0, [])
+
+
+async def test_nobody_sees_a_deed_before_its_journal(
+    estate: Any, now: datetime, refusing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked from another connection before the journal is written, before the commit, and after it."""
+    seen: list[tuple[int, int]] = []
+
+    async def look() -> None:
+        seen.append((await count(), await journal.head()))
+
+    async def elsewhere() -> None:
+        await asyncio.get_running_loop().create_task(look(), context=Context())
+
+    async def writing(doing: Work) -> tuple[Signal, ...]:
+        await elsewhere()
+        told = await write_journal(doing)
+        await elsewhere()
+        return told
+
+    write_journal = Work.write_journal
+    monkeypatch.setattr(Work, "write_journal", writing)
+    await refusing(estate.chair, now, estate.community)
+    await look()
+    assert seen == [(0, 0), (0, 0), (1, 2)]
 
 
 @pytest.mark.parametrize("refusal", [NotFound, ZeroDivisionError])

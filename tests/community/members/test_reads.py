@@ -25,7 +25,7 @@ async def party(estate: Any) -> int:
     return int((await OwnerParty.create(community_id=estate.community, kind=PartyKind.OWNERS)).id)
 
 
-@pytest.mark.parametrize(
+INTERVALS = pytest.mark.parametrize(
     ("since", "until", "held"),
     [
         (0, None, True),
@@ -33,8 +33,13 @@ async def party(estate: Any) -> int:
         (-2, 1, True),
         (-2, 0, False),
         (-2, -1, False),
+        (1, 2, False),
     ],
 )
+"""In seconds from now."""
+
+
+@INTERVALS
 async def test_what_is_held_begins_at_since_and_is_over_at_until(
     estate: Any, build: Any, party: int, now: datetime, since: int, until: int | None, held: bool
 ) -> None:
@@ -107,6 +112,40 @@ async def test_co_owners_see_whom_they_named(estate: Any, build: Any, party: int
         (seat,) = await seats_of(account, estate.community, now)
         assert seat.named == {first}
         assert seat.may_cast(account) is may
+
+
+@INTERVALS
+async def test_a_naming_binds_from_since_and_no_more_from_until(
+    estate: Any, build: Any, party: int, now: datetime, since: int, until: int | None, held: bool
+) -> None:
+    """And so does the seat of the one who was named, however long ago it was left."""
+    times = {"since": now + since * SECOND, "until": None if until is None else now + until * SECOND}
+    first, second = [await build.account() for _ in range(2)]
+    await joins(first, party, now - DAY)
+    seat = await joins(second, party, now - DAY)
+    await named(party, seat, **times)
+    (found,) = await seats_of(first, estate.community, now)
+    assert found.named == ({second} if held else set())
+    assert found.may_cast(first) is not held
+
+    await Representative.all().update(since=now - DAY, until=None)
+    await CoOwner.filter(id=seat).update(until=times["until"])
+    (found,) = await seats_of(first, estate.community, now)
+    stays = until is None or until > 0
+    assert found.named == ({second} if stays else set())
+    assert bool(await seats_of(second, estate.community, now)) is stays
+
+
+async def test_of_several_namings_one_after_the_other_the_one_that_stands_binds(
+    estate: Any, build: Any, party: int, now: datetime
+) -> None:
+    accounts = [await build.account() for _ in range(3)]
+    seats = [await joins(account, party, now - DAY) for account in accounts]
+    for place, (since, until) in enumerate(((-3, -2), (-2, 1), (1, None))):
+        end = None if until is None else now + until * SECOND
+        await named(party, seats[place], now + since * SECOND, end)
+    for account in accounts:
+        assert await seats_of(account, estate.community, now) == [PartySeat(party, frozenset({accounts[1]}))]
 
 
 async def test_a_representative_without_an_account_casts_on_paper_and_nobody_else_casts(

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from community.database.rows import Shape
 from community.errors import NotFound
 from community.permissions import CITY, GRANTS, NOBODY, SYSTEM, Permission, Place, Role, Viewer
 from community.places.models import Building, Community, CommunityProfile
 from community.places.reads import (
+    OrganizationRow,
     all_communities,
     buildings_by_id,
     buildings_of,
@@ -21,9 +23,12 @@ from community.places.reads import (
     place_of,
     place_where,
     places_of,
+    rows_open_to,
     the_city,
 )
 from community.places.rules import OrganizationKind
+
+ORGANIZATIONS = Shape(OrganizationRow, "organization")
 
 
 async def settle(community: int, version: int, now: datetime, *, public: bool) -> None:
@@ -86,6 +91,33 @@ async def test_the_version_in_force_decides(estate: Any, build: Any, now: dateti
     await settle(estate.community, 3, now, public=False)
     assert estate.community not in await seen(NOBODY)
     assert await community_by_slug(NOBODY, await slug_of(estate.community)) is None
+
+
+@pytest.mark.parametrize(
+    ("public", "current", "last"),
+    [(False, 1, 2), (False, 3, 3), (False, 3, 4), (True, 2, 2), (True, 2, 3), (True, 3, 5)],
+)
+async def test_no_other_version_decides_whatever_its_number(
+    estate: Any, now: datetime, public: bool, current: int, last: int
+) -> None:
+    """Made private a community is private, though its other versions, from the second on, say otherwise."""
+    community = estate.community
+    for version in range(2, last + 1):
+        await settle(community, version, now, public=public == (version == current))
+    await Community.filter(id=community).update(profile_version=current)
+
+    slug, expected = await slug_of(community), Place(community, public_reading=public)
+    assert await place_of(community) == expected
+    assert await place_where("WHERE c.id = ?", community) == expected
+    assert await places_of([community]) == {community: expected}
+    for viewer, may_see in ((NOBODY, public), (estate.stranger, public), (estate.owner, True)):
+        assert (await community_by_slug(viewer, slug) is not None) is may_see
+        assert bool(await communities_by_id(viewer, [community])) is may_see
+        assert (await seen(viewer)).count(community) == may_see
+        within = await rows_open_to(viewer, Permission.READ_BULLETIN, ORGANIZATIONS, [estate.committee])
+        assert len(within) == may_see
+    (own,) = await communities_of(estate.owner)
+    assert (own.id, own.profile.version, own.place) == (community, current, expected)
 
 
 async def test_a_role_of_the_city_sees_every_community(estate: Any, build: Any) -> None:

@@ -76,6 +76,9 @@ async def test_an_unlawful_announcement_is_refused(poll: Any) -> None:
         {"form": VoteForm.CONSULTATION},
         {"silence": Silence.FOLLOW_MAJORITY},
         {"questions": ()},
+        {"title": "题" * 121},
+        {"title": " \u3000"},
+        {"description": "说" * 10_001},
     ]
     for changed in wrong:
         await poll.refuses(poll.announced(**changed), InvalidInput)
@@ -131,6 +134,11 @@ async def test_a_resolution_is_answered_once_and_a_survey_decides_nothing(
     [
         {"choices": []},
         {"choices": [("A", "好"), ("A", "差")]},
+        {"choices": [("A", "好"), ("B", "好 ")]},
+        {"choices": [("A" * 40, "好"), ("B", "差")]},
+        {"choices": [("", "好"), ("B", "差")]},
+        {"title": "题" * 201},
+        {"description": "说" * 10_001},
         {"min_choices": 2},
         {"min_choices": -1},
         {"max_choices": 4},

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community.errors import InvalidInput, Refused
+from community.errors import ErrorCode, InvalidInput, Refused
 from community.votes.casting import (
     LONGEST_TEXT,
     Answered,
     Asked,
+    EmptyBallot,
     TooFewChoices,
     TooManyChoices,
     UnknownChoice,
@@ -96,6 +97,16 @@ def test_answers_that_do_not_fit(answers: list[Answered], refusal: type[Refused]
     with pytest.raises(refusal) as refused:
         check_answers({1: ONE, 2: MANY}, answers)
     assert refused.type is refusal
+
+
+@pytest.mark.parametrize(
+    "answers", [[], [Answered(2, [])], [Answered(2, [], "")], [Answered(2, []), Answered(3, [], None)]]
+)
+def test_a_ballot_says_something(answers: list[Answered]) -> None:
+    with pytest.raises(EmptyBallot) as refused:
+        check_answers({2: MANY, 3: MANY}, answers)
+    assert (refused.value.code, refused.value.field) == (ErrorCode.TOO_FEW_CHOICES, "answers")
+    check_answers({2: MANY, 3: MANY}, [Answered(2, []), Answered(3, [], "只有文字")])
 
 
 def test_the_refusal_says_how_many() -> None:

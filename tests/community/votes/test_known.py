@@ -105,6 +105,21 @@ async def test_only_so_many_are_remembered(
     assert len(summed) == 4
 
 
+async def test_what_nobody_asked_for_longest_is_forgotten_first(
+    poll: Any, monkeypatch: pytest.MonkeyPatch, summed: list[int]
+) -> None:
+    monkeypatch.setattr(known, "MOST", 2)
+    asked, forgotten, newest = [await poll.opened() for _ in range(3)]
+    for vote in (asked, forgotten, asked, newest):
+        await tallies_of([vote])
+    summed.clear()
+    await tallies_of([asked])
+    await tallies_of([newest])
+    assert summed == []
+    await tallies_of([forgotten])
+    assert summed == [forgotten]
+
+
 async def test_unknown_votes_are_left_out(database: str) -> None:
     assert await tallies_of([5]) == {}
 

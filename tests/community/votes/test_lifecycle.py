@@ -14,6 +14,7 @@ from community.votes.lifecycle import (
     check_announcement,
     check_question,
     choices_of,
+    cleaned_choices,
     counted_from,
 )
 from community.votes.rules import Matter, Option, Silence
@@ -157,14 +158,50 @@ def test_a_survey_may_leave_the_number_open(least: int, most: int) -> None:
 def test_a_resolution_of_any_matter_takes_one_choice(matter: Matter) -> None:
     offered = choices_of(QuestionKind.RESOLUTION, [], follow=True)
     check_question(QuestionKind.RESOLUTION, matter, offered, 1, 1)
-    with pytest.raises(InvalidInput):
-        check_question(QuestionKind.RESOLUTION, matter, offered, 1, 2)
+    for least, most in ((1, 2), (0, 1), (0, 0), (2, 2)):
+        with pytest.raises(InvalidInput):
+            check_question(QuestionKind.RESOLUTION, matter, offered, least, most)
 
 
 @pytest.mark.parametrize("matter", [matter for matter in Matter if matter is not Matter.CONSULTATION])
 def test_a_survey_decides_no_matter(matter: Matter) -> None:
     with pytest.raises(InvalidInput):
         check_question(QuestionKind.SURVEY, matter, ABC, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("choices", "at_fault"),
+    [
+        ([("A", "好"), ("A", "差")], "1.code"),
+        ([("A", "好"), ("a", "差")], "1.code"),
+        ([("A", "好"), ("\uff21", "差")], "1.code"),  # full width
+        ([("A", "好"), ("B", "中"), ("C", " 好\t")], "2.label"),
+        ([("A", "Café"), ("B", "Cafe\u0301")], "1.label"),
+        ([("A", "Yes"), ("B", "yes")], "1.label"),
+        ([("A", "STRASSE"), ("B", "Straße")], "1.label"),
+        ([("A", "第 1 项"), ("B", "第  \uff11 项")], "1.label"),
+        ([("A", "❤"), ("B", "❤\ufe0f")], "1.label"),
+        ([("A", "好"), ("", "差")], "1.code"),
+        ([("A", "好"), (" \u3000", "差")], "1.code"),
+        ([("A", "好"), ("B\u200b", "差")], "1.code"),
+        ([("A", "好"), ("B", "\u3164")], "1.label"),
+        ([("A" * 33, "好")], "0.code"),
+        ([("A", "好" * 101)], "0.label"),
+        ([("A", "好\n差")], "0.label"),
+    ],
+)
+def test_a_choice_that_nobody_could_tell_from_another_is_refused(
+    choices: list[tuple[str, str]], at_fault: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        cleaned_choices(choices, "questions.0")
+    assert refused.value.field == f"questions.0.choices.{at_fault}"
+
+
+def test_choices_are_taken_in_clean() -> None:
+    longest = ("A" * 32, "\U00020bb7" * 100)
+    offered = [longest, (" B ", "1\t号"), ("C", "Cafe\u0301"), ("D", "1 号。")]
+    assert cleaned_choices(offered, "") == [longest, ("B", "1 号"), ("C", "Café"), ("D", "1 号。")]
 
 
 def test_the_count_waits_for_the_longest_write_and_a_second() -> None:

@@ -215,6 +215,31 @@ async def test_a_late_timer_changes_nobodys_vote(poll: Any) -> None:
     assert (await roll_of(vote))[seller.party] == Weight(1, 10_000)
 
 
+@pytest.mark.parametrize("developer", [True, False])
+async def test_a_late_timer_reads_the_roll_as_it_was_at_the_opening(poll: Any, developer: bool) -> None:
+    """Whoever bought, sold, came or went since then, whether the estate has a developer or gets one now."""
+    if developer:
+        await poll.developer()
+    seller, buyer = await poll.household(10_000), await poll.household(11_000)
+    first, second = await poll.household(12_000), await poll.household(13_000)
+    vote = await poll.announced()
+    await sell(first.unit, buyer.party, poll.opens_at)  # at the opening: the buyer's
+    await sell(seller.unit, buyer.party, poll.opens_at + MOMENT)
+    await Ownership.filter(unit_id=second.unit).update(until=poll.during - MOMENT)  # nobody's by now
+    await open_vote(SYSTEM, poll.during, vote)
+    maker = await OwnerParty.get(kind=PartyKind.DEVELOPER, community_id=poll.estate.community)
+    roll = {
+        seller.party: Weight(1, 10_000),
+        buyer.party: Weight(1, 23_000),
+        second.party: Weight(1, 13_000),
+        maker.id: A_SHED,
+    }
+    assert await roll_of(vote) == roll
+    late = await poll.announced()
+    await close_vote(SYSTEM, poll.counted_at + timedelta(days=9), late)  # neither timer came
+    assert await roll_of(late) == roll
+
+
 async def test_the_first_ballot_opens_the_box_if_the_timer_is_late(poll: Any, told: list[Signal]) -> None:
     homes = await poll.households(4)
     vote = await poll.announced()

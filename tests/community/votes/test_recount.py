@@ -1,11 +1,15 @@
 """Whatever was altered past the rules of the house, the recount finds it."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from community.votes.recount import closed_votes, recount
+from community.votes.models import Vote
+from community.votes.recount import Uncounted, closed_votes, recount, uncounted_votes
+
+MOMENT = timedelta(microseconds=1)
 
 
 @pytest.fixture
@@ -26,6 +30,19 @@ async def test_an_honest_count_has_no_differences(poll: Any, vote: int) -> None:
     assert await closed_votes() == [vote]
     assert await recount(vote) == []
     assert await recount(open_one) != []  # it has no closing count yet
+
+
+async def test_what_no_recount_can_look_at_yet_is_told_apart(poll: Any, vote: int) -> None:
+    """By the moment, as the status is; what was counted or annulled waits for nothing."""
+    announced, opened, annulled = await poll.announced(), await poll.opened(), await poll.opened()
+    await Vote.filter(id=annulled).update(annulled_at=poll.during)
+    both = [(one, poll.closes_at) for one in sorted((announced, opened))]
+    assert await uncounted_votes(poll.announced_at) == Uncounted(2, 0, [])
+    assert await uncounted_votes(poll.opens_at) == Uncounted(0, 2, [])
+    assert await uncounted_votes(poll.closes_at - MOMENT) == Uncounted(0, 2, [])
+    assert await uncounted_votes(poll.closes_at) == Uncounted(0, 0, both)
+    await poll.closed(opened)
+    assert await uncounted_votes(poll.counted_at) == Uncounted(0, 0, [(announced, poll.closes_at)])
 
 
 PLANTED = {

@@ -217,3 +217,37 @@ describe('several questions', () => {
   })
 })
 
+describe('what a listener hears of several questions', () => {
+  const pump = { title: '换水泵', reading: read(tally(enough)) }
+  const lift = { title: '修电梯', reading: read(tally(enough, { agreement: ['17.00', '0.00'] }, { need: '3/4' })) }
+  const fewer = { title: '刷外墙', reading: read(tally(some, short)) }
+
+  it('is each by its title: none speaks for the whole vote', () => {
+    expect(zh.tally.spokenAll([pump, lift])).toBe(
+      '共 1,652 户，1,214 户投了票。换水泵：投票的已满三分之二。赞同现在过半。修电梯：投票的已满三分之二。赞同还没满四分之三。',
+    )
+    expect(en.tally.spokenAll([pump, lift])).toBe(
+      '1,214 of 1,652 owners have voted. 换水泵: Two thirds took part. Agreement is over half now. 修电梯: Two thirds took part. Agreement is short of three quarters now.',
+    )
+  })
+
+  it('says the turnout of each where they differ', () => {
+    expect(zh.tally.spokenAll([pump, fewer])).toBe(
+      `换水泵：${zh.tally.spoken(pump.reading)}刷外墙：${zh.tally.spoken(fewer.reading)}`,
+    )
+    expect(en.tally.spokenAll([pump, fewer])).toBe(`换水泵: ${en.tally.spoken(pump.reading)} 刷外墙: ${en.tally.spoken(fewer.reading)}`)
+  })
+
+  it('says the outcome of each once it is over', () => {
+    const over = [
+      { ...pump, reading: read(tally(enough, {}, { outcome: 'ADOPTED' }), 'CLOSED') },
+      { ...lift, reading: read(tally(enough, {}, { outcome: 'NOT_ADOPTED' }), 'CLOSED') },
+    ]
+    expect(zh.tally.spokenAll(over)).toBe('共 1,652 户，1,214 户投了票。换水泵：表决结束，通过了。修电梯：表决结束，没有通过。')
+  })
+
+  it('is in square metres', () => {
+    expect(zh.tally.spokenAll([fewer])).toContain('2,145.60 平方米')
+    expect(en.tally.spokenAll([fewer])).toContain('2,145.60 square metres')
+  })
+})

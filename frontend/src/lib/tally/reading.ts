@@ -62,6 +62,12 @@ export interface TallyReading {
   leader: Side | null
 }
 
+/** A reading among several, and the question that it is of. */
+export interface Titled {
+  reading: TallyReading
+  title: string
+}
+
 export type VoteStatus = 'DRAFT' | 'ANNOUNCED' | 'OPEN' | 'CLOSED' | 'ON_DISPLAY' | 'CERTIFIED' | 'PUBLISHED' | 'ANNULLED'
 
 /** null for a consultation: it has no gates and can neither pass nor fail. */

@@ -1,7 +1,7 @@
 import { grouped, whole } from '../format/amount'
 import type { LocalTime, Span } from '../format/time'
 import type { Problem } from '../../routes/publish/check'
-import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading } from '../tally/reading'
+import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading, Titled } from '../tally/reading'
 import type { Words } from './zh'
 
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
@@ -260,6 +260,7 @@ export const en: Words = {
     noBallotYet: 'Nobody has voted yet',
     arrived: (n) => `${heads(n)} voted just now`,
     spoken,
+    spokenAll,
     short: {
       missing: (g) => `${strongMissing(g)} to go`,
       need: (g) => `needs ${strongMissing(g)}`,
@@ -271,6 +272,7 @@ export const en: Words = {
   survey: {
     filled: (n) => `${plural(n, 'household')} answered. This asks for opinions: no threshold, nothing passes or fails.`,
     filledShort: (n) => `${plural(n, 'household')} answered`,
+    answered: (n) => `${whole(n)} of them answered this question.`,
     closed: (n) => `Closed, ${plural(n, 'household')} answered. Nothing passes or fails here.`,
     hidden: 'The answers are published after it closes.',
     options: 'Households for each answer',
@@ -289,12 +291,14 @@ export const en: Words = {
       ABSTAIN: 'Counts as taking part, not as agreeing',
       FOLLOW: 'Joins whichever side leads in owners and in area',
     },
-    chooseUpTo: (min, max) => (min === max ? `Choose ${max}` : `Choose between ${min} and ${max}`),
+    chooseUpTo: (min, max) =>
+      min === max ? `Choose ${max}` : min === 0 ? `Choose up to ${max}, or none` : `Choose between ${min} and ${max}`,
     text: 'Anything you want to say (optional)',
     textHint: 'Handed to the organisers with your answer.',
     pickFirst: 'Please choose one before you go on.',
     pickAtLeast: (n) => `Please choose at least ${n} before you go on.`,
     pickAtMost: (n) => `At most ${n}; please remove some.`,
+    saySomething: 'Nothing is chosen or written yet. Answer at least one question to go on.',
     pickParty: 'Please choose on whose behalf you vote.',
     next: 'Next question',
     nextStep: 'Next',
@@ -329,6 +333,10 @@ export const en: Words = {
     byAnother: 'Cast by a co-owner, or on paper. Only whoever cast it sees what was chosen.',
     code: 'Receipt',
     nothingChosen: 'Nothing chosen',
+    willBeVoid: (code) => `Sending gives you a new receipt code; *${code}* is void from then on.`,
+    voidNow: (codes) => `This receipt replaces ${codes.map((code) => `*${code}*`).join(', ')}, which ${codes.length === 1 ? 'is' : 'are'} void. Keep this one.`,
+    voidIfChanged: 'If the answers are changed before the close, this slip is void and the new receipt holds.',
+    saysNothing: 'Nothing is chosen or written on this one, so it does not count as an answer.',
     stillMissing: (g, closes) => `*${missing(g)}* to go until ${fraction(g.need)}. The result will be here after ${closes}.`,
     enough: (closes) => `Enough owners have voted. The result will be here after ${closes}.`,
     resultLater: (closes) => `The result will be here after ${closes}.`,
@@ -668,9 +676,22 @@ function followSentence(r: TallyReading, following: Amounts, asAbstain: boolean)
   return `"${sides[r.leader]}" leads in owners and in area, so the ${amounts} who go with the majority join it now${joined}. If the lead changes, they change with it.`
 }
 
+const speak = (text: string) => text.replaceAll('m²', 'square metres').trim()
+const spokenTurnout = (r: TallyReading) => `${whole(r.participating.heads)} of ${heads(r.eligible.heads)} have voted.`
+
 function spoken(r: TallyReading): string {
+  return `${spokenTurnout(r)} ${spokenStanding(r)}`
+}
+
+/** Of several questions each by its title: none of them speaks for the whole vote. */
+function spokenAll(all: readonly Titled[]): string {
+  const turnouts = new Set(all.map(({ reading }) => spokenTurnout(reading)))
+  if (turnouts.size === 1) return [...turnouts, ...all.map(({ reading, title }) => `${title}: ${spokenStanding(reading)}`)].join(' ')
+  return all.map(({ reading, title }) => `${title}: ${spoken(reading)}`).join(' ')
+}
+
+function spokenStanding(r: TallyReading): string {
   const { participation: p, agreement: a } = r
-  const turnout = `${whole(r.participating.heads)} of ${heads(r.eligible.heads)} have voted. `
   const closed: Partial<Record<Standing, string>> = {
     ADOPTED: 'Voting is over: adopted.',
     NOT_ADOPTED: 'Voting is over: not adopted.',
@@ -682,7 +703,7 @@ function spoken(r: TallyReading): string {
   const end = closed[r.standing]
   const first = p.met ? `${capital(reach(p.need))} took part. ` : `${missing(p)} to go until ${fraction(p.need)}. `
   const second = !a || r.participating.heads === 0n ? '' : `Agreement is ${a.met ? reach(a.need) : shortOf(a.need)} now.`
-  return (turnout + (end ?? first + second)).replaceAll('m²', 'square metres').trim()
+  return speak(end ?? first + second)
 }
 
 function strongMissing(g: Gate): string {

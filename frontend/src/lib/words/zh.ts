@@ -1,7 +1,7 @@
 import { grouped, whole } from '../format/amount'
 import type { LocalTime, Span } from '../format/time'
 import type { Problem } from '../../routes/publish/check'
-import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading } from '../tally/reading'
+import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading, Titled } from '../tally/reading'
 
 const WEEKDAYS = ['日', '一', '二', '三', '四', '五', '六']
 const DIGITS = ['〇', '一', '二', '三', '四', '五', '六', '七', '八', '九', '十']
@@ -255,6 +255,7 @@ export const zh = {
     noBallotYet: '还没有人投',
     arrived: (n: bigint) => `刚刚又有 ${heads(n)}投了票`,
     spoken: (r: TallyReading) => spoken(r),
+    spokenAll: (all: readonly Titled[]) => spokenAll(all),
     /** The compact tally on the bulletin. */
     short: {
       missing: (g: Gate) => `还差 ${strongMissing(g)}`,
@@ -267,6 +268,7 @@ export const zh = {
   survey: {
     filled: (n: bigint) => `${heads(n)}填了。这是征求意见，不设门槛，也没有通过不通过。`,
     filledShort: (n: bigint) => `${heads(n)}填了`,
+    answered: (n: bigint) => `其中 ${heads(n)}答了这一题。`,
     closed: (n: bigint) => `征求意见结束，${heads(n)}填了。这里没有通过不通过。`,
     hidden: '各选项多少，截止后公布。',
     options: '各选项有多少户',
@@ -285,12 +287,14 @@ export const zh = {
       ABSTAIN: '算投了票，但不算赞同',
       FOLLOW: '哪边在人数和面积上都领先，就算到哪边',
     } satisfies Record<Side, string>,
-    chooseUpTo: (min: number, max: number) => (min === max ? `选 ${max} 项` : `最少选 ${min} 项，最多选 ${max} 项`),
+    chooseUpTo: (min: number, max: number) =>
+      min === max ? `选 ${max} 项` : min === 0 ? `可以不选，最多选 ${max} 项` : `最少选 ${min} 项，最多选 ${max} 项`,
     text: '想说的话（可以不写）',
     textHint: '和您家的选择一起交给组织的人。',
     pickFirst: '请先选一项，再往下走。',
     pickAtLeast: (n: number) => `请至少选 ${n} 项，再往下走。`,
     pickAtMost: (n: number) => `最多选 ${n} 项，请去掉几项。`,
+    saySomething: '还什么都没选、没写。至少答一题，再往下走。',
     pickParty: '请先选这一票代表哪一户。',
     next: '下一题',
     nextStep: '下一步',
@@ -325,6 +329,10 @@ export const zh = {
     byAnother: '由共有人投出，或者用的纸质票。投了什么，只有投票的人看得到。',
     code: '回执号',
     nothingChosen: '没有选',
+    willBeVoid: (code: string) => `交上去以后换一个新回执号，原来的 *${code}* 作废。`,
+    voidNow: (codes: readonly string[]) => `这张是改过以后的新回执。原来的 ${codes.map((code) => `*${code}*`).join('、')} 作废，以这张为准。`,
+    voidIfChanged: '截止前要是再改，这张就作废，以最新的回执为准。',
+    saysNothing: '这张票什么也没选、没写，不算填了。',
     stillMissing: (g: Gate, closes: string) => `现在离${fraction(g.need)}还差 *${missing(g)}*。${closes} 以后在这里看结果。`,
     enough: (closes: string) => `投票的业主已经够数。${closes} 以后在这里看结果。`,
     resultLater: (closes: string) => `${closes} 以后在这里看结果。`,
@@ -667,10 +675,22 @@ function followSentence(r: TallyReading, following: Amounts, asAbstain: boolean)
   return `${sides[r.leader]}在人数、面积上都领先，随多数的 ${amounts} 现在算到${sides[r.leader]}一边${joined}。领先的变了，它们跟着变。`
 }
 
+const speak = (text: string) => text.replaceAll('㎡', '平方米')
+const spokenTurnout = (r: TallyReading) => `共 ${heads(r.eligible.heads)}，${heads(r.participating.heads)}投了票。`
+
 function spoken(r: TallyReading): string {
-  const speak = (text: string) => text.replaceAll('㎡', '平方米')
+  return spokenTurnout(r) + spokenStanding(r)
+}
+
+/** Of several questions each by its title: none of them speaks for the whole vote. */
+function spokenAll(all: readonly Titled[]): string {
+  const turnouts = new Set(all.map(({ reading }) => spokenTurnout(reading)))
+  if (turnouts.size === 1) return [...turnouts][0] + all.map(({ reading, title }) => `${title}：${spokenStanding(reading)}`).join('')
+  return all.map(({ reading, title }) => `${title}：${spoken(reading)}`).join('')
+}
+
+function spokenStanding(r: TallyReading): string {
   const { participation: p, agreement: a } = r
-  const turnout = `共 ${heads(r.eligible.heads)}，${heads(r.participating.heads)}投了票。`
   const closed: Partial<Record<Standing, string>> = {
     ADOPTED: '表决结束，通过了。',
     NOT_ADOPTED: '表决结束，没有通过。',
@@ -680,10 +700,10 @@ function spoken(r: TallyReading): string {
     NOT_YET_OPEN: '还没开始投票。',
   }
   const end = closed[r.standing]
-  if (end) return speak(turnout + end)
+  if (end) return end
   const first = p.met ? `投票的已${reach(p.need)}。` : `离${fraction(p.need)}还差 ${missing(p)}。`
   const second = !a || r.participating.heads === 0n ? '' : a.met ? `赞同现在${reach(a.need)}。` : `赞同还${shortOf(a.need)}。`
-  return speak(turnout + first + second)
+  return speak(first + second)
 }
 
 function strongMissing(g: Gate): string {

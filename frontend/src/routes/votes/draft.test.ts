@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { answersOf, asInput, forgetDraft, problemWith, sendingKey, storedDraft, storeDraft, toggled } from './draft'
+import { answersOf, asInput, forgetDraft, problemWith, saysNothing, sendingKey, storedDraft, storeDraft, toggled } from './draft'
 import type { Question } from './query'
 
 const one = { minChoices: 1, maxChoices: 1 }
@@ -28,6 +28,25 @@ describe('ticking', () => {
     expect(problemWith(several, ['a'])).toBe('pickAtLeast')
     expect(problemWith(several, ['a', 'b', 'c', 'd'])).toBe('pickAtMost')
     expect(problemWith({ minChoices: 0, maxChoices: 1 }, [])).toBeNull()
+  })
+})
+
+describe('a ballot on which nothing stands', () => {
+  const questions = [
+    { id: 'q1', acceptsText: true },
+    { id: 'q2', acceptsText: false },
+  ]
+
+  it.each([
+    [{}, true],
+    [{ q1: { choices: [], text: '' }, q2: { choices: [], text: '' } }, true],
+    [{ q1: { choices: [], text: ' \n\u3000' } }, true],
+    [{ q2: { choices: [], text: '这一题不收文字' } }, true],
+    [{ other: { choices: ['a'], text: 'x' } }, true],
+    [{ q1: { choices: [], text: '多种树' } }, false],
+    [{ q2: { choices: ['a'], text: '' } }, false],
+  ])('%j: %s', (answers, nothing) => {
+    expect(saysNothing(questions, answers)).toBe(nothing)
   })
 })
 

@@ -14,6 +14,14 @@ export function problemWith({ minChoices, maxChoices }: Rule, choices: readonly 
   return choices.length > maxChoices ? 'pickAtMost' : null
 }
 
+/** Such a ballot is refused, whatever each question allows. */
+export function saysNothing(questions: readonly Pick<Question, 'id' | 'acceptsText'>[], answers: Answers): boolean {
+  return questions.every(({ id, acceptsText }) => {
+    const { choices = [], text = '' } = answers[id] ?? {}
+    return choices.length === 0 && !(acceptsText && text.trim())
+  })
+}
+
 /** One choice replaces the other; where several are allowed each is switched by itself. */
 export function toggled({ maxChoices }: Rule, choices: readonly string[], code: string): string[] {
   if (maxChoices === 1) return [code]
@@ -21,7 +29,7 @@ export function toggled({ maxChoices }: Rule, choices: readonly string[], code: 
 }
 
 /** Null where somebody else cast it for the same party: that it counts is known, how it was marked is not. */
-export function answersOf(ballot: Ballot): Answers | null {
+export function answersOf(ballot: Pick<Ballot, 'answers'> & Partial<Ballot>): Answers | null {
   if (!ballot.answers) return null
   return Object.fromEntries(
     ballot.answers.map(({ questionId, choices, text }) => [questionId, { choices: [...choices], text: text ?? '' }]),

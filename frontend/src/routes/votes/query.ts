@@ -8,6 +8,7 @@ const BallotFragment = graphql(`
     id
     castAt
     code
+    replacedCodes
     answers {
       questionId
       choices
