@@ -15,7 +15,7 @@ from community.database.sql import hold_exclusive
 from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unauthenticated
 from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
 from community.ledger.models import Entry
-from community.ledger.reads import balances_of, check_books, entries_page, entry_row, last_line
+from community.ledger.reads import balances_of, check_books, entries_page, entry_row
 from community.ledger.rules import AuthorityInvalid, Category, Direction, EntryReversed
 from community.permissions import NOBODY, SYSTEM, Role
 from community.places.rules import OrganizationKind
@@ -23,6 +23,7 @@ from community.signals import Signal, Topic
 from community.votes.casting import QuestionKind, VoteForm
 from community.votes.models import Question, QuestionResult, Vote
 from community.votes.rules import Matter, Outcome, Silence
+from tests.books import entry_of_before
 
 INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
 TODAY = date(2026, 5, 20)
@@ -79,17 +80,6 @@ async def ask(
             question_id=question.id, sequence=1, outcome=outcome, participating_heads=1,
             participating_area=1, agreeing_heads=1, agreeing_area=1, choices="{}", counted_at=counted,
         )  # fmt: skip
-
-
-async def recorded_before_the_rule(estate: Any, now: datetime, vote: int) -> int:
-    """An expense under a vote that nobody looked at."""
-    number, balance = await last_line(estate.community)
-    entry = await Entry.create(
-        community_id=estate.community, number=number + 1, date=TODAY, direction=EXPENSE,
-        category=Category.REPAIR_UPGRADE, item="坡道", amount=9_000_000, balance=balance - 9_000_000,
-        authority_vote_id=vote, recorded_by_id=estate.manager.account, recorded_at=now,
-    )  # fmt: skip
-    return int(entry.id)
 
 
 async def test_entries_stand_in_a_chain(estate: Any, now: datetime, told: list[Signal]) -> None:
@@ -280,7 +270,7 @@ async def test_an_old_entry_under_a_vote_that_failed_is_taken_back_like_any_othe
     estate: Any, now: datetime
 ) -> None:
     vote = await vote_in(estate.community, estate.committee, now, outcome=Outcome.NOT_ADOPTED)
-    wrong = await recorded_before_the_rule(estate, now, vote)
+    wrong = await entry_of_before(estate.community, vote, TODAY, now, fen=9_000_000)
     back = await reverse_entry(estate.chair, now, wrong, reason="表决没有通过")
     assert (await entry_row(back)).amount == -9_000_000
     assert await check_books(estate.community) == []
