@@ -179,24 +179,29 @@ async def place_of_entry(entry: int) -> Place:
 _RESOLUTIONS = """
 SELECT v.id AS vote, v.form AS form, v.annulled_at AS annulled_at,
        q.matter AS matter, q.building_id AS building, r.outcome AS outcome
-  FROM vote v JOIN question q ON q.vote_id = v.id LEFT JOIN question_result r ON r.question_id = q.id
+  FROM vote v LEFT JOIN question q ON q.vote_id = v.id LEFT JOIN question_result r ON r.question_id = q.id
  WHERE v.id IN ({votes})
 """
 
 
 async def resolutions_of(votes: Collection[int]) -> dict[int, Resolution]:
     """As they stand now, whoever asks; what is unknown is left out."""
-    found: dict[int, Resolution] = {}
+    rows: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in await select(_RESOLUTIONS.format(votes=marks(votes)), list(votes)):
-        outcome = None if row["outcome"] is None else Outcome(row["outcome"])
-        question = Decided(Matter(row["matter"]), row["building"] is None, outcome)
-        known = found.get(row["vote"])
-        found[row["vote"]] = Resolution(
-            consultation=row["form"] == VoteForm.CONSULTATION,
-            annulled=row["annulled_at"] is not None,
-            decided=[*(known.decided if known else ()), question],
+        rows[row["vote"]].append(row)
+    return {
+        vote: Resolution(
+            consultation=own[0]["form"] == VoteForm.CONSULTATION,
+            annulled=own[0]["annulled_at"] is not None,
+            decided=[_decided(row) for row in own if row["matter"] is not None],
         )
-    return found
+        for vote, own in rows.items()
+    }
+
+
+def _decided(row: dict[str, Any]) -> Decided:
+    outcome = None if row["outcome"] is None else Outcome(row["outcome"])
+    return Decided(Matter(row["matter"]), row["building"] is None, outcome)
 
 
 async def last_line(community: int) -> tuple[int, int]:

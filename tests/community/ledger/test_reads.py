@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -232,18 +233,22 @@ async def test_who_recorded_is_said_as_the_party_of_that_time(estate: Any, build
     both = await build.staff(estate.community, Role.PROPERTY_MANAGER, None)
     await build.role(both.account, estate.community, Role.COMMITTEE)
     await build.role(both.account, elsewhere, Role.MANAGEMENT_COMMITTEE)
-    changing = await build.account()
-    tomorrow = now + timedelta(days=1)
-    await build.role(changing, estate.community, Role.PROPERTY_MANAGER, until=tomorrow)
-    await build.role(changing, estate.community, Role.COMMITTEE, since=tomorrow)
-    await build.role(changing, elsewhere, Role.MANAGEMENT_COMMITTEE)
-    changed = await build.viewer(changing)
     assert await recorded(estate.chair, now) == OrganizationKind.OWNERS_COMMITTEE
     assert await recorded(estate.manager, now) == OrganizationKind.PROPERTY_SERVICE
     assert await recorded(chair, now) == OrganizationKind.MANAGEMENT_COMMITTEE
     assert await recorded(await build.viewer(both.account), now) == OrganizationKind.OWNERS_COMMITTEE
-    assert await recorded(changed, now) == OrganizationKind.PROPERTY_SERVICE
-    assert await recorded(changed, tomorrow) == OrganizationKind.OWNERS_COMMITTEE
+    offices = {
+        Role.COMMITTEE: OrganizationKind.OWNERS_COMMITTEE,
+        Role.PROPERTY_MANAGER: OrganizationKind.PROPERTY_SERVICE,
+    }
+    tomorrow = now + timedelta(days=1)
+    for first, then in (tuple(offices), tuple(offices)[::-1]):
+        changing = await build.account()
+        await build.role(changing, estate.community, first, until=tomorrow)
+        await build.role(changing, estate.community, then, since=tomorrow)
+        changed = replace(estate.manager, account=changing)
+        assert await recorded(changed, now) == offices[first]
+        assert await recorded(changed, tomorrow) == offices[then]
     assert await recorded(SYSTEM, now) is None
     kept = NewEntry(date(2026, 5, 1), INCOME, PARKING, "旧账", 1, recorded_by=estate.manager.account)
     await record_entries(SYSTEM, now, estate.community, [kept])
