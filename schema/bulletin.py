@@ -138,7 +138,8 @@ class BulletinMutation:
 class BulletinSubscription:
     @strawberry.subscription(
         description="Journal: every item behind the cursor `after`, in order, then each new one. Without a"
-        " cursor only what happens from now on."
+        " cursor only what happens from now on. Of the ledger it has one item a day (LEDGER_PUBLISHED), not"
+        " one for each entry. 账本每天最多一条，不是一笔一条。"
     )
     async def bulletin(
         self,

@@ -7,7 +7,7 @@ import strawberry
 
 from community.bulletin.rules import BulletinKind, NoticeKind
 from community.errors import ErrorCode
-from community.ledger.rules import Category, Direction
+from community.ledger.rules import AuthorityFault, Category, Direction
 from community.permissions import GRANTS, Permission
 from community.places.rules import OrganizationKind
 from community.votes.casting import QuestionKind, VoteForm, VoteStatus
@@ -31,7 +31,11 @@ _describe(
         BulletinKind.VOTE_CLOSED: "The closing count is done; its subject is the Vote.",
         BulletinKind.EVENT_PUBLISHED: "Neighbours are invited; its subject is the Event.",
         BulletinKind.NOTICE_PUBLISHED: "A notice was put up; its subject is the Notice.",
-        BulletinKind.LEDGER_PUBLISHED: "The ledger has new entries; its subject is the Community.",
+        BulletinKind.LEDGER_PUBLISHED: (
+            "The ledger has new entries, however many; its subject is the Community. Posted for the first"
+            " entry of a day by the community's clock, and not again that day: whoever wants each one reads"
+            " `ledger.entries`. 每天第一笔入账时贴一条，当天再记多少笔都不再贴。"
+        ),
     },
 )
 _describe(
@@ -172,6 +176,23 @@ _describe(
     name="EntryCategory",
 )
 _describe(
+    AuthorityFault,
+    "Why a vote that an entry names does not allow it (杭州市物业管理条例 16(10), 民法典 278(8)); such an"
+    " entry was recorded before this was checked, or its vote was annulled since."
+    " 所依据的表决为什么不能作数。",
+    {
+        AuthorityFault.NOT_COUNTED: "It is not open yet, still open, or closed and not counted. 还没有计票。",
+        AuthorityFault.NOT_ADOPTED: "Counted, and not enough agreed. 没有通过。",
+        AuthorityFault.NO_QUORUM: "Counted, and too few took part. 参加的人数或面积不够。",
+        AuthorityFault.ANNULLED: "Annulled after it was counted. 已被撤销。",
+        AuthorityFault.CONSULTATION: "A survey, which decides nothing. 只是征求意见。",
+        AuthorityFault.OTHER_MATTER: (
+            "It decides something else, or for one building only: an expense needs SPEND_INCOME, an income"
+            " CHANGE_COMMON_PARTS, asked of all owners. 决定的不是这件事，或者不是全体业主决定的。"
+        ),
+    },
+)
+_describe(
     Permission,
     "What somebody may do in a community.",
     {permission: grant.en for permission, grant in GRANTS.items()},
@@ -182,6 +203,9 @@ _describe(
     {
         ErrorCode.ALREADY_CAST: "This owner party has cast its ballot, which cannot be changed.",
         ErrorCode.ALREADY_SIGNED_UP: "This account stands on the list already.",
+        ErrorCode.AUTHORITY_INVALID: (
+            "The vote cited is no adopted resolution of all owners on a matter that allows the entry."
+        ),
         ErrorCode.CURSOR_INVALID: "The cursor is not one of ours, ahead of the journal, or too old.",
         ErrorCode.ENTRY_REVERSED: "The entry was reversed already, or is itself a reversal.",
         ErrorCode.EVENT_FULL: "Not enough places are left.",

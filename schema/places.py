@@ -183,7 +183,7 @@ class Community(Node):
 
     @strawberry.field(
         description="What happened here and the viewer may see, the newest first; its cursors also resume the"
-        " subscription.",
+        " subscription. Of the ledger it has one item a day (LEDGER_PUBLISHED), not one for each entry.",
         metadata=BY_RIGHTS,
     )
     async def bulletin(self, info: Info, first: First = 20, after: After = None) -> BulletinRef:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from enum import Enum
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from community.database.sql import instant, is_postgres, marks, select
@@ -15,17 +15,20 @@ R = TypeVar("R")
 class Shape(Generic[R]):
     """Rows of `table`, which every statement calls `t`, as a dataclass that names its columns.
 
-    `renamed`: the column of a field that is called otherwise. SQLite keeps instants, days, words of an enum
-    and truths in its own way.
+    `renamed`: the column of a field that is called otherwise; `computed`: SQL of ours for a field that is no
+    column. SQLite keeps instants, days, words of an enum and truths in its own way.
     """
 
-    def __init__(self, kind: type[R], table: str, **renamed: str) -> None:
+    def __init__(
+        self, kind: type[R], table: str, computed: Mapping[str, str] = MappingProxyType({}), **renamed: str
+    ) -> None:
         self._kind, self.table = kind, table
         names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
         hints = get_type_hints(kind)
         readers = {name: _reader_of(hints[name]) for name in names}
         self._readers = [(name, reader) for name, reader in readers.items() if reader]
-        self.columns = ", ".join(f"t.{renamed.get(name, name)} AS {name}" for name in names)
+        columns = {name: computed.get(name, f"t.{renamed.get(name, name)}") for name in names}
+        self.columns = ", ".join(f"{column} AS {name}" for name, column in columns.items())
 
     def of(self, row: Mapping[str, Any]) -> R:
         values = dict(row)
@@ -81,7 +84,7 @@ async def first_of_each(
     values = [value for run in runs for value in (*run.values, most)]
     order = f" ORDER BY {runs[0].order}" if len(runs) == 1 else ""
     rows = await select(
-        f"SELECT o.id AS owner_id, {shape.columns} FROM {owner} o {_beside(shape.table, owner, runs)}"  # noqa: S608
+        f"SELECT o.id AS owner_id, {shape.columns} FROM {owner} o {beside(shape.table, owner, runs)}"  # noqa: S608
         f" WHERE o.id IN ({marks(owners)}){order}",
         [*values, *owners],
     )
@@ -91,8 +94,10 @@ async def first_of_each(
     return found
 
 
-def _beside(table: str, owner: str, runs: Sequence[Run]) -> str:
-    """Joins each owner's rows. SQLite knows no LATERAL; of PostgreSQL an IN would read the whole table."""
+def beside(table: str, owner: str, runs: Sequence[Run]) -> str:
+    """Joins each owner `o` to its rows `t`. SQLite knows no LATERAL; of PostgreSQL an IN would read the whole
+    table.
+    """
     postgres = is_postgres()
     parts = " UNION ALL ".join(
         f"SELECT * FROM (SELECT {'t.*' if postgres else 't.rowid'} FROM {table} t"  # noqa: S608

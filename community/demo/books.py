@@ -25,6 +25,13 @@ _CLAUSES = {
     Category.ALLOWANCE: "第三十五条：委员通讯补贴",
     Category.AUDIT: "第三十六条：每年委托审计一次",
 }
+_KEPT_BY_THE_COMMITTEE = {
+    Category.FUND_TOP_UP,
+    Category.COMMUNITY_EVENT,
+    Category.COMMITTEE_COST,
+    Category.ALLOWANCE,
+    Category.AUDIT,
+}
 _REPAIRS = (
     ("更换单元门闭门器 6 个", 1_680_00),
     ("疏通雨水管和清掏沙井", 2_860_00),
@@ -105,6 +112,11 @@ class Line(NamedTuple):
     @property
     def direction(self) -> Direction:
         return Direction.INCOME if self.category in INCOME_CATEGORIES else Direction.EXPENSE
+
+    @property
+    def of_the_committee(self) -> bool:
+        """It writes down what it spends itself and what the owners voted, the manager everything else."""
+        return self.vote is not None or self.category in _KEPT_BY_THE_COMMITTEE
 
 
 class Allowed(NamedTuple):

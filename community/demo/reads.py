@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from tortoise.expressions import Q
+
 from community.demo.days import local_day
 from community.demo.estates import DEVELOPER
 from community.demo.story import Standing
@@ -42,7 +44,9 @@ async def standing(community: int, now: datetime) -> Standing:
 
 
 async def _booked(community: int) -> date | None:
-    taken_in = Entry.filter(community_id=community, recorded_by_id=None)
+    """What people recorded themselves has no such voucher."""
+    ours = Q(voucher__startswith="收-") | Q(voucher__startswith="付-")
+    taken_in = Entry.filter(ours, community_id=community, reverses_id=None)
     rows = await taken_in.order_by("-number").limit(1).values("date")
     return rows[0]["date"] if rows else None
 

@@ -15,8 +15,9 @@ from community.demo.notices import PlannedNotice
 from community.demo.reads import Names, entry_with, vote_titled
 from community.demo.story import Announce, Cast, Close, Deed, Enter, Hang, Open, Publish, SignUp, Undo
 from community.events.actions import publish_event
-from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
-from community.permissions import SYSTEM
+from community.ledger.actions import NewEntry, record_entries, reverse_entry
+from community.members.reads import roles_of
+from community.permissions import SYSTEM, Viewer
 from community.votes.actions import (
     NewQuestion,
     RecordedBallot,
@@ -62,7 +63,11 @@ class Telling:
             case Undo(line):
                 entry = await entry_with(self._names.community, line.voucher)
                 reason = f"{line.voucher} 金额多录了一位，已按更正后的金额重新入账"
-                await reverse_entry(SYSTEM, deed.at, entry, reason=reason)
+                await reverse_entry(await self._committee(deed.at), deed.at, entry, reason=reason)
+
+    async def _committee(self, now: datetime) -> Viewer:
+        account = self._names.accounts["committee"]
+        return Viewer(account, roles=await roles_of(account, now))
 
     async def _announce(self, now: datetime, vote: PlannedVote) -> None:
         motion = vote.motion
@@ -151,26 +156,8 @@ class Telling:
         )
 
     async def _enter(self, now: datetime, lines: Sequence[Line]) -> None:
-        """In bulk, and the last one singly, so that the bulletin says once that the book was written up."""
-        community = self._names.community
         entries = [await self._entry(line) for line in lines]
-        if entries[:-1]:
-            await record_entries(SYSTEM, now, community, entries[:-1])
-        last = entries[-1]
-        await record_entry(
-            SYSTEM,
-            now,
-            community,
-            date=last.date,
-            direction=last.direction,
-            category=last.category,
-            item=last.item,
-            amount=last.amount,
-            counterparty=last.counterparty,
-            voucher=last.voucher,
-            authority_vote=last.authority_vote,
-            authority_clause=last.authority_clause,
-        )
+        await record_entries(SYSTEM, now, self._names.community, entries, posted=True)
 
     async def _entry(self, line: Line) -> NewEntry:
         return NewEntry(
@@ -183,6 +170,7 @@ class Telling:
             line.voucher,
             None if line.vote is None else await self._vote(line.vote),
             line.clause,
+            self._names.accounts["committee" if line.of_the_committee else "manager"],
         )
 
     async def _vote(self, title: str) -> int:

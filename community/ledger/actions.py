@@ -12,7 +12,7 @@ from community.database.sql import hold_shared
 from community.database.work import Work, requires
 from community.errors import InvalidInput
 from community.ledger.models import Entry
-from community.ledger.reads import entry_row, last_line, place_of_entry
+from community.ledger.reads import entry_row, last_line, place_of_entry, resolutions_of
 from community.ledger.rules import (
     LONGEST_CLAUSE,
     LONGEST_COUNTERPARTY,
@@ -21,6 +21,8 @@ from community.ledger.rules import (
     LONGEST_VOUCHER,
     Category,
     Direction,
+    Resolution,
+    check_authority,
     check_entry,
     check_reversal,
     signed,
@@ -36,7 +38,8 @@ from community.votes.models import Vote
 class NewEntry:
     """An entry about to be written; `amount` in fen.
 
-    What allows it is a vote of the community, a clause in words, or neither, which is shown as such.
+    What allows it is an adopted vote of the community, a clause in words, or neither, which is shown as such.
+    `recorded_by`: the account that kept a book which is taken in; of one's own entries it is oneself.
     """
 
     date: date
@@ -48,6 +51,12 @@ class NewEntry:
     voucher: str | None = None
     authority_vote: int | None = None
     authority_clause: str | None = None
+    recorded_by: int | None = None
+
+    @property
+    def asked(self) -> dict[str, object]:
+        """What a client may say of it."""
+        return {name: value for name, value in asdict(self).items() if name != "recorded_by"}
 
 
 @requires(Permission.RECORD_ENTRY, within=place_of)
@@ -66,14 +75,14 @@ async def record_entry(
     authority_clause: str | None = None,
     key: str | None = None,
 ) -> int:
-    """The id of the entry; `amount` in fen. Raises InvalidInput, KeyReused."""
+    """The id of the entry; `amount` in fen. Raises InvalidInput, AuthorityInvalid, KeyReused."""
     new = _cleaned(
         NewEntry(
             date, direction, category, item, amount, counterparty, voucher, authority_vote, authority_clause
         )
     )
     await _open_book([authority_vote])
-    command = await work.command("recordEntry", key, community=community, **asdict(new))
+    command = await work.command("recordEntry", key, community=community, **new.asked)
     if (first := command.result) is not None:
         same = (await entry_row(first)).community == community
         return command.again(same=same, stands=not await Entry.exists(reverses_id=first))
@@ -86,7 +95,8 @@ async def record_entry(
 
 @requires(Permission.RECORD_ENTRY, within=place_of_entry, known_by=Permission.READ_LEDGER)
 async def reverse_entry(work: Work, entry: int, *, reason: str, key: str | None = None) -> int:
-    """The id of the entry that takes back this one whole, dated today.
+    """The id of the entry that takes back this one whole, dated today. It needs no authority of its own: one
+    that should never have stood is taken back, too.
 
     Raises EntryReversed, InvalidInput, KeyReused.
     """
@@ -115,12 +125,19 @@ async def reverse_entry(work: Work, entry: int, *, reason: str, key: str | None 
 
 
 @requires(Permission.OPERATE, within=place_of)
-async def record_entries(work: Work, community: int, entries: Sequence[NewEntry]) -> None:
-    """Takes in a book kept elsewhere, whole or not at all, without a bulletin item. Raises InvalidInput."""
+async def record_entries(
+    work: Work, community: int, entries: Sequence[NewEntry], *, posted: bool = False
+) -> None:
+    """Takes in a book kept elsewhere, whole or not at all; the bulletin says so if it is to be `posted`.
+
+    Raises InvalidInput, AuthorityInvalid.
+    """
     await _open_book([new.authority_vote for new in entries])
     clean = [_cleaned(new) for new in entries]
     await _check(work, community, clean)
     await _append(work, community, clean)
+    if posted:
+        await _post_once_a_day(work, community)
 
 
 async def _open_book(votes: Iterable[int | None]) -> None:
@@ -157,20 +174,26 @@ def _cleaned(new: NewEntry) -> NewEntry:
 
 
 async def _check(work: Work, community: int, entries: Sequence[NewEntry]) -> None:
-    """Raises InvalidInput."""
+    """Raises InvalidInput, AuthorityInvalid."""
     today = (await _local(work, community)).date()
     for new in entries:
         check_entry(new.direction, new.category, new.amount, new.date, today)
-    await _check_votes(community, {new.authority_vote for new in entries if new.authority_vote is not None})
+    cited = {new.authority_vote for new in entries if new.authority_vote is not None}
+    own = await Vote.filter(id__in=cited, community_id=community).values("id")
+    resolutions = await resolutions_of([row["id"] for row in own])
+    for new in entries:
+        if new.authority_vote is not None:
+            _check_authority(new.direction, resolutions.get(new.authority_vote))
 
 
-async def _check_votes(community: int, votes: set[int]) -> None:
-    if votes and await Vote.filter(id__in=votes, community_id=community).count() < len(votes):
+def _check_authority(direction: Direction, vote: Resolution | None) -> None:
+    if vote is None:
         raise InvalidInput(
             problem_zh="依据的表决不是本小区的",
             problem_en="the vote is not one of this community",
             field="entry.authorityVoteId",
         )
+    check_authority(direction, vote)
 
 
 async def _append(
@@ -204,7 +227,7 @@ def _line(
         authority_vote_id=new.authority_vote,
         authority_clause=new.authority_clause,
         reverses_id=reverses,
-        recorded_by_id=work.recorder,
+        recorded_by_id=new.recorded_by or work.recorder,
         recorded_at=work.now,
     )
 

@@ -1,4 +1,9 @@
-"""The book as residents read it: entries, months that add up, and the balance. Amounts in fen."""
+"""The book as residents read it: entries, months that add up, and the balance. Amounts in fen.
+
+Residents read by the day that an entry belongs to, whenever it was written down; so its balance is that of
+all entries up to it by date, and of one day by number. The balance kept in the row is that of the chain of
+numbers, which proves that nothing was altered: `check_books` follows it.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -7,27 +12,38 @@ from datetime import date, datetime
 from typing import Any
 
 from community.database.paging import Page, page
-from community.database.rows import Run, Shape, day, first_of_each
+from community.database.rows import Run, Shape, beside, day, first_of_each
 from community.database.sql import marks, select
-from community.errors import NotFound
+from community.errors import CursorInvalid, NotFound
 from community.ledger.models import Entry
 from community.ledger.rules import (
     BookLine,
     Category,
     DaySum,
+    Decided,
     Direction,
+    Resolution,
+    Undone,
     check_chain,
     days_of,
     fold_months,
 )
 from community.ledger.rules import CategoryTotal as CategoryTotal
 from community.ledger.rules import MonthRow as MonthRow
-from community.permissions import Permission, Place, Viewer
-from community.places.reads import place_of, rows_open_to
+from community.ledger.rules import YearRow as YearRow
+from community.permissions import Permission, Place, Viewer, may
+from community.places.reads import place_where, places_of
+from community.places.rules import OrganizationKind
+from community.votes.casting import VoteForm
+from community.votes.rules import Matter, Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
+    """`balance`: of all entries up to this one by date. `recorded_for`: the party whose office it was to
+    record, None where a book kept elsewhere was taken in; who it was is nobody's business.
+    """
+
     id: int
     community: int
     number: int
@@ -42,42 +58,107 @@ class EntryRow:
     authority_vote: int | None
     authority_clause: str | None
     reverses: int | None
+    reversed_by: int | None
     recorded_at: datetime
+    recorded_for: OrganizationKind | None
 
 
+# Of who holds two offices the committee's, which answers for the book.
+_RECORDED_FOR = """
+(SELECT CASE MIN(g.role) WHEN 'COMMITTEE' THEN 'OWNERS_COMMITTEE'
+        WHEN 'MANAGEMENT_COMMITTEE' THEN 'MANAGEMENT_COMMITTEE' ELSE 'PROPERTY_SERVICE' END
+   FROM role_grant g
+  WHERE g.account_id = t.recorded_by_id
+    AND g.role IN ('COMMITTEE', 'MANAGEMENT_COMMITTEE', 'PROPERTY_MANAGER')
+    AND (g.community_id = t.community_id OR g.community_id IS NULL)
+    AND g.since <= t.recorded_at AND (g.until IS NULL OR g.until > t.recorded_at)
+  GROUP BY g.account_id)
+"""
 _ENTRIES = Shape(
     EntryRow,
     "entry",
+    {
+        "balance": "b.balance",
+        "reversed_by": "(SELECT r.id FROM entry r WHERE r.reverses_id = t.id)",
+        "recorded_for": _RECORDED_FOR,
+    },
     community="community_id",
     authority_vote="authority_vote_id",
     reverses="reverses_id",
 )
-_NEWEST = "t.number DESC"
+
+_SIGNED = "CASE {of}.direction WHEN 'INCOME' THEN {of}.amount ELSE -{of}.amount END"
+
+# One statement, so that entries and their balances belong to the same moment. What the book comes to before
+# the oldest entry of the page is carried over to that one, as on paper.
+_PAGES = f"""
+WITH shown AS (
+  SELECT t.id, t.community_id, t.date, t.number, {_SIGNED.format(of="t")} AS signed,
+         ROW_NUMBER() OVER (PARTITION BY t.community_id ORDER BY t.date, t.number) AS place
+    FROM community o {{beside}} WHERE o.id IN ({{books}})
+), b AS (
+  SELECT s.id, CAST(SUM(s.signed + CASE WHEN s.place > 1 THEN 0 ELSE COALESCE((
+           SELECT SUM({_SIGNED.format(of="e")}) FROM entry e
+            WHERE e.community_id = s.community_id AND (e.date, e.number) < (s.date, s.number)), 0) END)
+           OVER (PARTITION BY s.community_id ORDER BY s.place) AS BIGINT) AS balance
+    FROM shown s
+)
+SELECT {_ENTRIES.columns} FROM b JOIN entry t ON t.id = b.id ORDER BY t.date DESC, t.number DESC
+"""  # noqa: S608 - our own text
+_LATEST = "t.date DESC, t.number DESC"
+_BEHIND = (
+    " AND (t.date, t.number) <"
+    " (SELECT a.date, a.number FROM entry a WHERE a.community_id = o.id AND a.number = ?)"
+)
+
+_BY_ID = f"""
+WITH b AS (
+  SELECT e.id, CAST(SUM({_SIGNED.format(of="e")}) OVER (
+           PARTITION BY e.community_id ORDER BY e.date, e.number) AS BIGINT) AS balance
+    FROM entry e WHERE e.community_id IN (SELECT community_id FROM entry WHERE id IN ({{ids}}))
+)
+SELECT {_ENTRIES.columns} FROM b JOIN entry t ON t.id = b.id WHERE b.id IN ({{ids}})
+"""  # noqa: S608 - our own text
 
 
 async def entries_pages(
     communities: Collection[int], first: int, after: int | None = None, month: str | None = None
 ) -> dict[int, Page[EntryRow]]:
-    """Of each book, newest first; `after` is the number of the last one seen.
+    """Of each book, the latest day first, and of one day what was recorded last; `after` is the number of the
+    last one seen, wherever it stands in that order.
 
-    Raises InvalidInput for no such month.
+    Nothing where no entry has that number. Raises InvalidInput for no such month.
     """
     where, values = "", list[Any]()
     if after is not None:
-        where, values = " AND t.number < ?", [after]
+        where, values = _BEHIND, [after]
     if month is not None:
         where, values = f"{where} AND t.date BETWEEN ? AND ?", [*values, *days_of(month)]
-    found = await first_of_each(_ENTRIES, "community", communities, first + 1, Run(_NEWEST, where, values))
+    run = Run(_LATEST, where, values)
+    query = _PAGES.format(beside=beside("entry", "community", [run]), books=marks(communities))
+    found: dict[int, list[EntryRow]] = {community: [] for community in communities}
+    for row in map(_ENTRIES.of, await select(query, [*values, first + 1, *communities])):
+        found[row.community].append(row)
     return {community: page(rows, first) for community, rows in found.items()}
+
+
+async def check_number(community: int, number: int) -> None:
+    """Behind the last entry there is nothing; behind none there is no place. Raises CursorInvalid."""
+    if not await Entry.filter(community_id=community, number=number).exists():
+        raise CursorInvalid
 
 
 async def entries_page(community: int, *terms: Any, **more: Any) -> Page[EntryRow]:
     return (await entries_pages([community], *terms, **more))[community]
 
 
+async def _with_ids(ids: Collection[int]) -> list[EntryRow]:
+    return [_ENTRIES.of(row) for row in await select(_BY_ID.format(ids=marks(ids)), [*ids, *ids])]
+
+
 async def entry_row(entry: int) -> EntryRow:
     """For actions, whoever asks. Raises NotFound."""
-    rows = await _ENTRIES.with_ids([entry])
+    rows = await _with_ids([entry])
     if not rows:
         raise NotFound
     return rows[0]
@@ -85,13 +166,42 @@ async def entry_row(entry: int) -> EntryRow:
 
 async def entries_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EntryRow]:
     """Those of communities whose ledger the viewer may read."""
-    rows = await rows_open_to(viewer, Permission.READ_LEDGER, _ENTRIES, ids)
-    return {row.id: row for row in rows}
+    rows = await _with_ids(ids)
+    places = await places_of({row.community for row in rows})
+    return {row.id: row for row in rows if may(viewer, Permission.READ_LEDGER, places[row.community])}
 
 
 async def place_of_entry(entry: int) -> Place:
     """Raises NotFound."""
-    return await place_of((await entry_row(entry)).community)
+    return await place_where("JOIN entry e ON e.community_id = c.id WHERE e.id = ?", entry)
+
+
+_RESOLUTIONS = """
+SELECT v.id AS vote, v.form AS form, v.annulled_at AS annulled_at,
+       q.matter AS matter, q.building_id AS building, r.outcome AS outcome
+  FROM vote v LEFT JOIN question q ON q.vote_id = v.id LEFT JOIN question_result r ON r.question_id = q.id
+ WHERE v.id IN ({votes})
+"""
+
+
+async def resolutions_of(votes: Collection[int]) -> dict[int, Resolution]:
+    """As they stand now, whoever asks; what is unknown is left out."""
+    rows: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in await select(_RESOLUTIONS.format(votes=marks(votes)), list(votes)):
+        rows[row["vote"]].append(row)
+    return {
+        vote: Resolution(
+            consultation=own[0]["form"] == VoteForm.CONSULTATION,
+            annulled=own[0]["annulled_at"] is not None,
+            decided=[_decided(row) for row in own if row["matter"] is not None],
+        )
+        for vote, own in rows.items()
+    }
+
+
+def _decided(row: dict[str, Any]) -> Decided:
+    outcome = None if row["outcome"] is None else Outcome(row["outcome"])
+    return Decided(Matter(row["matter"]), row["building"] is None, outcome)
 
 
 async def last_line(community: int) -> tuple[int, int]:
@@ -111,14 +221,14 @@ _BALANCES = Shape(_BalanceRow, "entry")
 
 async def balances_of(communities: Collection[int]) -> dict[int, int]:
     """What is there now; nothing before the first entry."""
-    found = await first_of_each(_BALANCES, "community", communities, 1, Run(_NEWEST))
+    found = await first_of_each(_BALANCES, "community", communities, 1, Run("t.number DESC"))
     return {community: rows[0].balance if rows else 0 for community, rows in found.items()}
 
 
 async def months_of(communities: Collection[int]) -> dict[int, list[MonthRow]]:
     """Of each book every month from the first entry's to the latest one's, by their dates, oldest first."""
     sums: defaultdict[int, list[DaySum]] = defaultdict(list)
-    for row in await select(_SUMS % marks(communities), list(communities)):
+    for row in await select(_SUMS.format(books=marks(communities)), [*communities, *communities]):
         sums[row["community"]].append(
             DaySum(
                 day(row["date"]),
@@ -126,30 +236,33 @@ async def months_of(communities: Collection[int]) -> dict[int, list[MonthRow]]:
                 Category(row["category"]),
                 int(row["total"]),
                 row["entries"],
+                Undone(int(row["reversed"]), int(row["reversals"])),
             )
         )
     return {community: fold_months(sums[community]) for community in communities}
 
 
 _SUMS = """
-SELECT community_id AS community, date, direction, category, SUM(amount) AS total, COUNT(*) AS entries
-  FROM entry WHERE community_id IN (%s) GROUP BY community_id, date, direction, category
+SELECT community_id AS community, date, direction, category, SUM(amount) AS total, COUNT(*) AS entries,
+       SUM(CASE WHEN reverses_id IS NULL THEN 0 ELSE amount END) AS reversals,
+       SUM(CASE WHEN id IN (SELECT reverses_id FROM entry WHERE reverses_id IS NOT NULL
+                               AND community_id IN ({books})) THEN amount ELSE 0 END) AS reversed
+  FROM entry WHERE community_id IN ({books}) GROUP BY community_id, date, direction, category
+"""
+
+_CHAIN = """
+SELECT id, number, direction, category, amount, balance, reverses_id
+  FROM entry WHERE community_id = ? ORDER BY number
 """
 
 
 async def check_books(community: int) -> list[str]:
     """Every difference found when the whole book is added up again; none when it is right."""
-    entries = await _ENTRIES.where("t.community_id = ? ORDER BY t.number", [community])
     lines = [
         BookLine(
-            entry.id,
-            entry.number,
-            entry.direction,
-            entry.category,
-            entry.amount,
-            entry.balance,
-            entry.reverses,
+            row["id"], row["number"], Direction(row["direction"]), Category(row["category"]),
+            row["amount"], row["balance"], row["reverses_id"],
         )
-        for entry in entries
-    ]
+        for row in await select(_CHAIN, [community])
+    ]  # fmt: skip
     return check_chain(lines, (await months_of([community]))[community])

@@ -2,14 +2,17 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import reduce
 from itertools import groupby
+from types import MappingProxyType
 from typing import NamedTuple
 
 from community.errors import ErrorCode, InvalidInput, Refused
+from community.votes.rules import Matter, Outcome
 
 
 class Direction(StrEnum):
@@ -53,10 +56,32 @@ EARLIEST = date(1990, 1, 1)
 """Before this no estate had a book; a year like 0026 is a slip."""
 
 
+class AuthorityFault(StrEnum):
+    """Why a vote allows no entry of the book."""
+
+    NOT_COUNTED = "NOT_COUNTED"
+    NOT_ADOPTED = "NOT_ADOPTED"
+    NO_QUORUM = "NO_QUORUM"
+    ANNULLED = "ANNULLED"
+    CONSULTATION = "CONSULTATION"
+    OTHER_MATTER = "OTHER_MATTER"
+
+
 class EntryReversed(Refused):
     code = ErrorCode.ENTRY_REVERSED
     zh = "这一笔已经冲正过了，或者它本身就是冲正。"
     en = "This entry was already reversed, or is itself a reversal."
+
+
+class AuthorityInvalid(Refused):
+    """`fault` says why; the rule is a statute's, and the clause of the 议事规则 the other way (HZ 16(10))."""
+
+    code = ErrorCode.AUTHORITY_INVALID
+    zh = "这次表决不能作为这一笔的依据：{why_zh}。请改写依据的条款，或等通过了再记。"
+    en = (
+        "This vote does not authorise the entry: {why_en}."
+        " Name the clause that does, or record the entry once a vote has."
+    )
 
 
 def signed(direction: Direction, amount: int) -> int:
@@ -103,6 +128,95 @@ def check_reversal(reverses: int | None, *, reversed_before: bool) -> None:
         raise EntryReversed
 
 
+class Decided(NamedTuple):
+    """One question of a vote. `whole`: all owners were asked; `outcome`: None before the closing count."""
+
+    matter: Matter
+    whole: bool
+    outcome: Outcome | None
+
+
+class Resolution(NamedTuple):
+    """A vote, as far as it may allow an entry."""
+
+    consultation: bool
+    annulled: bool
+    decided: Sequence[Decided]
+
+
+ALLOWED_BY: Mapping[Direction, Matter] = MappingProxyType(
+    {Direction.INCOME: Matter.CHANGE_COMMON_PARTS, Direction.EXPENSE: Matter.SPEND_INCOME}
+)
+"""Common parts earn where three quarters allow their use for business (民法典 278(8)); what they earned is
+spent by a resolution of its own, or within the limits of the 议事规则 (杭州市物业管理条例 16(10)). The
+maintenance fund is another purse, and one building does not decide over the money of all."""
+
+_FAULTS: Mapping[AuthorityFault, tuple[str, str]] = MappingProxyType(
+    {
+        AuthorityFault.NOT_COUNTED: ("它还没有计票", "it has not been counted"),
+        AuthorityFault.NOT_ADOPTED: ("它没有通过", "it was not adopted"),
+        AuthorityFault.NO_QUORUM: ("参加表决的人数或面积不够，没有通过", "too few owners took part in it"),
+        AuthorityFault.ANNULLED: ("它已被撤销", "it was annulled"),
+        AuthorityFault.CONSULTATION: ("它只是征求意见，不决定事项", "it only asked for opinions"),
+        AuthorityFault.OTHER_MATTER: (
+            "它不是全体业主就{matter_zh}作出的决定",
+            "it is no decision of all owners on {matter_en}",
+        ),
+    }
+)
+_MATTERS = {
+    Direction.INCOME: ("利用共有部分经营", "using common parts for business"),
+    Direction.EXPENSE: ("使用共有收入", "spending communal income"),
+}
+
+
+def fault_of(direction: Direction, vote: Resolution) -> AuthorityFault | None:
+    """Why the vote does not allow an entry of this side; None where it does.
+
+    That the vote is over says nothing: only the closing count adopts.
+    """
+    outcomes = [
+        question.outcome
+        for question in vote.decided
+        if question.whole and question.matter is ALLOWED_BY[direction]
+    ]
+    if vote.annulled:
+        return AuthorityFault.ANNULLED
+    if vote.consultation:
+        return AuthorityFault.CONSULTATION
+    if not outcomes:
+        return AuthorityFault.OTHER_MATTER
+    if Outcome.ADOPTED in outcomes:
+        return None
+    if None in outcomes or Outcome.PENDING in outcomes:
+        return AuthorityFault.NOT_COUNTED
+    return AuthorityFault.NOT_ADOPTED if Outcome.NOT_ADOPTED in outcomes else AuthorityFault.NO_QUORUM
+
+
+def check_authority(direction: Direction, vote: Resolution) -> None:
+    """Raises AuthorityInvalid."""
+    if (fault := fault_of(direction, vote)) is not None:
+        (why_zh, why_en), (matter_zh, matter_en) = _FAULTS[fault], _MATTERS[direction]
+        raise AuthorityInvalid(
+            why_zh=why_zh.format(matter_zh=matter_zh),
+            why_en=why_en.format(matter_en=matter_en),
+            field="entry.authorityVoteId",
+        )
+
+
+class Undone(NamedTuple):
+    """Of a sum, what other entries took back, now or later, and what takes back others, which is negative."""
+
+    reversed: int = 0
+    reversals: int = 0
+
+    def __or__(self, other: "Undone") -> "Undone":
+        return Undone(self.reversed + other.reversed, self.reversals + other.reversals)
+
+
+NOTHING_UNDONE = Undone()
+
+
 class DaySum(NamedTuple):
     """What `entries` entries of one day, direction and category add up to."""
 
@@ -111,6 +225,7 @@ class DaySum(NamedTuple):
     category: Category
     amount: int
     entries: int
+    undone: Undone = NOTHING_UNDONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +233,7 @@ class CategoryTotal:
     direction: Direction
     category: Category
     amount: int
+    undone: Undone = NOTHING_UNDONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +248,47 @@ class MonthRow:
     entries: int
     categories: list[CategoryTotal]
 
+    def undone(self, direction: Direction) -> Undone:
+        found = (total.undone for total in self.categories if total.direction is direction)
+        return reduce(Undone.__or__, found, NOTHING_UNDONE)
+
+
+@dataclass(frozen=True, slots=True)
+class YearRow:
+    """The months of a calendar year that the book has, from `months[0]`; they add up as a month does."""
+
+    year: int
+    months: Sequence[MonthRow]
+
+    @property
+    def opening(self) -> int:
+        return self.months[0].opening
+
+    @property
+    def income(self) -> int:
+        return sum(month.income for month in self.months)
+
+    @property
+    def expense(self) -> int:
+        return sum(month.expense for month in self.months)
+
+    @property
+    def closing(self) -> int:
+        return self.months[-1].closing
+
+    @property
+    def entries(self) -> int:
+        return sum(month.entries for month in self.months)
+
+    def undone(self, direction: Direction) -> Undone:
+        return reduce(Undone.__or__, (month.undone(direction) for month in self.months), NOTHING_UNDONE)
+
 
 def month_of_day(day: date) -> str:
     return day.isoformat()[:7]
 
 
-def days_of(month: str) -> tuple[date, date]:
+def days_of(month: str, field: str = "month") -> tuple[date, date]:
     """The first and the last day of a month YYYY-MM. Raises InvalidInput where there is none such."""
     try:
         if not re.fullmatch("[0-9]{4}-[0-9]{2}", month):
@@ -146,7 +297,7 @@ def days_of(month: str) -> tuple[date, date]:
         return start, _next_month(start) - timedelta(days=1)
     except (ValueError, OverflowError):
         raise InvalidInput(
-            problem_zh="月份写作 2026-05", problem_en="a month is written 2026-05", field="month"
+            problem_zh="月份写作 2026-05", problem_en="a month is written 2026-05", field=field
         ) from None
 
 
@@ -169,8 +320,10 @@ def fold_months(sums: Iterable[DaySum]) -> list[MonthRow]:
 
 def _fold(month: str, opening: int, sums: Sequence[DaySum]) -> MonthRow:
     totals: defaultdict[tuple[Direction, Category], int] = defaultdict(int)
+    undone: defaultdict[tuple[Direction, Category], Undone] = defaultdict(Undone)
     for one in sums:
         totals[one.direction, one.category] += one.amount
+        undone[one.direction, one.category] |= one.undone
     income = sum(amount for (direction, _), amount in totals.items() if direction is Direction.INCOME)
     expense = sum(amount for (direction, _), amount in totals.items() if direction is Direction.EXPENSE)
     order = list(Category)
@@ -182,9 +335,7 @@ def _fold(month: str, opening: int, sums: Sequence[DaySum]) -> MonthRow:
         expense=expense,
         closing=opening + income - expense,
         entries=sum(one.entries for one in sums),
-        categories=[
-            CategoryTotal(direction, category, amount) for (direction, category), amount in largest_first
-        ],
+        categories=[CategoryTotal(*kind, amount, undone[kind]) for kind, amount in largest_first],
     )
 
 
@@ -196,6 +347,19 @@ def month_in(months: Sequence[MonthRow], month: str) -> MonthRow | None:
     if month > months[-1].month:
         return _fold(month, months[-1].closing, [])
     return next(row for row in months if row.month == month)
+
+
+def months_before(months: Sequence[MonthRow], before: str | None) -> Sequence[MonthRow]:
+    """Those that lie before the month `before`, oldest first. Raises InvalidInput for no such month."""
+    if before is None:
+        return months
+    days_of(before, field="before")
+    return [row for row in months if row.month < before]
+
+
+def fold_years(months: Sequence[MonthRow]) -> list[YearRow]:
+    """Every calendar year that has one of `months`, oldest first."""
+    return [YearRow(int(year), list(own)) for year, own in groupby(months, key=lambda month: month.month[:4])]
 
 
 class BookLine(NamedTuple):

@@ -21,14 +21,13 @@ from graphql import (
 )
 
 from community.events.actions import sign_up
-from community.ledger.actions import record_entry
-from community.ledger.rules import Category, Direction
 from community.permissions import Viewer
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
 from schema.audience import BY_RIGHTS, BY_VIEWER, Audience, audience_of, mark_of
 from schema.context import Context, Info
 from schema.schema import graphql_schema
+from tests.books import entry_of_before
 
 Place = tuple[str, str]
 """A type and a field of it."""
@@ -220,11 +219,8 @@ async def lively(house: Any) -> Any:
     answers = [Answered(town.key("Question", "open/0"), ("FOR",))]
     await cast_ballot(resident, house.now, town.key("Vote", "open"), answers=answers)
     await sign_up(resident, house.now, town.key("Event", "picnic"), party_size=2)
-    await record_entry(
-        await house.viewer("spring/manager"), house.now, town.key("Community", "spring"),
-        date=(house.now - timedelta(days=2)).date(), direction=Direction.EXPENSE, category=Category.AUDIT,
-        item="换水泵", amount=100, authority_vote=town.key("Vote", "closed"),
-    )  # fmt: skip
+    day = (house.now - timedelta(days=2)).date()
+    await entry_of_before(town.key("Community", "spring"), town.key("Vote", "closed"), day, house.now)
     return house
 
 

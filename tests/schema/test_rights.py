@@ -19,8 +19,7 @@ from graphql import GraphQLObjectType, is_introspection_type
 from community.bulletin import cursors
 from community.events.actions import sign_up
 from community.events.models import Event, SignUp
-from community.ledger.actions import record_entry, reverse_entry
-from community.ledger.rules import Category, Direction
+from community.ledger.actions import reverse_entry
 from community.members.models import CoOwner
 from community.permissions import CITY, NOBODY, SYSTEM, Permission, Role, Viewer
 from community.places.models import Community
@@ -31,6 +30,7 @@ from schema.audience import Audience, mark_of
 from schema.context import Context
 from schema.nodes import NODES, to_id
 from schema.schema import graphql_schema
+from tests.books import entry_of_before
 
 DAY = timedelta(days=1)
 TABLE = Path(__file__).with_name("rights.md")
@@ -169,6 +169,7 @@ QUERIES: dict[str, Query] = {
         _ENTRIES % "authorityVote {{ id }}", "ledger.entries.edges.node.authorityVote"
     ),
     "Entry.reverses": Query(_ENTRIES % "reverses {{ number }}", "ledger.entries.edges.node.reverses"),
+    "Entry.reversedBy": Query(_ENTRIES % "reversedBy {{ number }}", "ledger.entries.edges.node.reversedBy"),
     "node(Community)": Query('node(id: "{community}") {{ id }}'),
     "node(Vote)": Query('node(id: "{vote}") {{ id }}'),
     "node(Event)": Query('node(id: "{event}") {{ id }}'),
@@ -270,10 +271,7 @@ async def _old_sign_up(house: Any, community: int, account: int) -> int:
 
 async def _reversed_entry(house: Any, community: int, vote: int) -> int:
     """Which cannot be reversed again."""
-    entry = await record_entry(
-        SYSTEM, house.now, community, date=(house.now - DAY).date(), direction=Direction.INCOME,
-        category=Category.INTEREST, item="利息", amount=1, authority_vote=vote,
-    )  # fmt: skip
+    entry = await entry_of_before(community, vote, (house.now - DAY).date(), house.now)
     await reverse_entry(SYSTEM, house.now, entry, reason="记错了")
     return entry
 

@@ -23,8 +23,7 @@ from graphql import (
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
 from community.events.actions import publish_event, sign_up
-from community.ledger.actions import record_entry, reverse_entry
-from community.ledger.rules import Category, Direction
+from community.ledger.actions import reverse_entry
 from community.members.models import CoOwner, OwnerParty, Ownership
 from community.members.rules import PartyKind
 from community.permissions import SYSTEM
@@ -37,6 +36,7 @@ from community.votes.reads import questions_of
 from community.votes.rules import Matter
 from schema.nodes import to_id
 from schema.schema import graphql_schema
+from tests.books import entry_of_before
 
 CORE = graphql_schema._schema
 WHO = "spring/resident-1"
@@ -150,10 +150,7 @@ async def enrich(house: Any, community: int, committee: int, times: int = 1) -> 
             SYSTEM, now, community, kind=NoticeKind.NOTICE, title="停水", body="。", organization=committee
         )
         for _ in range(2):
-            entry = await record_entry(
-                SYSTEM, now, community, date=(now - 2 * DAY).date(), direction=Direction.EXPENSE,
-                category=Category.AUDIT, item="审计", amount=100, authority_vote=votes[0],
-            )  # fmt: skip
+            entry = await entry_of_before(community, votes[0], (now - 2 * DAY).date(), now)
         await reverse_entry(SYSTEM, now, entry, reason="记错了")
 
 

@@ -11,7 +11,8 @@ from community.demo.load import load
 from community.demo.reads import community_of, names_in, standing
 from community.events.models import Event, SignUp
 from community.ledger.models import Entry
-from community.ledger.reads import check_books
+from community.ledger.reads import check_books, entries_page, resolutions_of
+from community.ledger.rules import fault_of
 from community.members.models import Account, CoOwner, OwnerParty, Ownership, RoleGrant, Tenancy
 from community.members.rules import PartyKind
 from community.permissions import Role
@@ -133,6 +134,24 @@ async def test_votes_stand_in_every_state(loaded: datetime, slug: str) -> None:
     assert outcomes[None] == 2
     closed = Vote.filter(community_id=community, closes_at__lte=loaded)
     assert not await closed.filter(counted_at=None).exists()
+
+
+@each_estate
+async def test_every_authority_holds_and_every_line_names_its_party(loaded: datetime, slug: str) -> None:
+    community = await _community(slug)
+    cited = (
+        await Entry.filter(community_id=community)
+        .exclude(authority_vote_id=None)
+        .values("direction", "authority_vote_id")
+    )
+    resolutions = await resolutions_of({row["authority_vote_id"] for row in cited})
+    assert len(cited) > 20
+    assert {fault_of(row["direction"], resolutions[row["authority_vote_id"]]) for row in cited} == {None}
+    committee = OrganizationKind.OWNERS_COMMITTEE
+    if slug == "zijin-xiyuan":
+        committee = OrganizationKind.MANAGEMENT_COMMITTEE
+    newest = (await entries_page(community, 100)).rows
+    assert {row.recorded_for for row in newest} == {committee, OrganizationKind.PROPERTY_SERVICE}
 
 
 async def test_every_closed_vote_recounts_alike(loaded: datetime) -> None:

@@ -15,14 +15,15 @@ from community.database.sql import hold_exclusive
 from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unauthenticated
 from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
 from community.ledger.models import Entry
-from community.ledger.reads import balances_of, check_books, entries_page
-from community.ledger.rules import Category, Direction, EntryReversed
+from community.ledger.reads import balances_of, check_books, entries_page, entry_row
+from community.ledger.rules import AuthorityInvalid, Category, Direction, EntryReversed
 from community.permissions import NOBODY, SYSTEM, Role
 from community.places.rules import OrganizationKind
 from community.signals import Signal, Topic
-from community.votes.casting import VoteForm
-from community.votes.models import Vote
-from community.votes.rules import Silence
+from community.votes.casting import QuestionKind, VoteForm
+from community.votes.models import Question, QuestionResult, Vote
+from community.votes.rules import Matter, Outcome, Silence
+from tests.books import entry_of_before
 
 INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
 TODAY = date(2026, 5, 20)
@@ -42,13 +43,43 @@ REPAIR = {
 }
 
 
-async def vote_in(community: int, convener: int, now: datetime) -> int:
+async def vote_in(
+    community: int,
+    convener: int,
+    now: datetime,
+    matter: Matter = Matter.SPEND_INCOME,
+    outcome: Outcome | None = Outcome.ADOPTED,
+    *,
+    building: int | None = None,
+    opened: timedelta = timedelta(days=30),
+    annulled: bool = False,
+) -> int:
+    """One that opened so long ago, for ten days; counted where it has an outcome."""
+    consultation, opens = matter is Matter.CONSULTATION, now - opened
+    counted = opens + timedelta(days=11)
     vote = await Vote.create(
         community_id=community, convener_id=convener, title="坡道改造", description="",
-        form=VoteForm.STATUTORY_LOCAL, profile_version=1, silence=Silence.ABSENT, announced_at=now,
-        opens_at=now, closes_at=now + timedelta(days=7),
+        form=VoteForm.CONSULTATION if consultation else VoteForm.STATUTORY_LOCAL, profile_version=1,
+        silence=Silence.ABSENT, announced_at=opens - timedelta(days=20), opens_at=opens,
+        closes_at=opens + timedelta(days=10), counted_at=counted if outcome or consultation else None,
+        annulled_at=now if annulled else None,
     )  # fmt: skip
+    await ask(vote.id, matter, outcome, counted, building=building)
     return int(vote.id)
+
+
+async def ask(
+    vote: int, matter: Matter, outcome: Outcome | None, counted: datetime, building: int | None = None
+) -> None:
+    question = await Question.create(
+        vote_id=vote, position=await Question.filter(vote_id=vote).count(), title="坡道", description="",
+        kind=QuestionKind.RESOLUTION, matter=matter, building_id=building,
+    )  # fmt: skip
+    if outcome:
+        await QuestionResult.create(
+            question_id=question.id, sequence=1, outcome=outcome, participating_heads=1,
+            participating_area=1, agreeing_heads=1, agreeing_area=1, choices="{}", counted_at=counted,
+        )  # fmt: skip
 
 
 async def test_entries_stand_in_a_chain(estate: Any, now: datetime, told: list[Signal]) -> None:
@@ -118,6 +149,10 @@ async def test_a_mistake_is_taken_back_whole_by_another_entry(
     assert told == [Signal(Topic.LEDGER, estate.community)]
     assert await check_books(estate.community) == []
 
+    undone = await entry_row(wrong)
+    assert (undone.reversed_by, undone.reverses) == (back, None)
+    assert ((await entry_row(back)).reversed_by, (await entry_row(back)).reverses) == (None, wrong)
+
     for entry in (wrong, back):
         with pytest.raises(EntryReversed):
             await reverse_entry(estate.chair, now, entry, reason="再来一次")
@@ -164,6 +199,91 @@ async def test_a_vote_of_elsewhere_allows_nothing(estate: Any, build: Any, now: 
         await record_entry(estate.manager, now, estate.community, **REPAIR, authority_vote=vote)
 
 
+EXPENSE_MATTER, INCOME_MATTER = Matter.SPEND_INCOME, Matter.CHANGE_COMMON_PARTS
+VOTES_THAT_ALLOW_NOTHING = [
+    ({"outcome": Outcome.NOT_ADOPTED}, "not adopted"),
+    ({"outcome": Outcome.NO_QUORUM}, "too few owners"),
+    ({"outcome": None, "opened": timedelta(days=-1)}, "not been counted"),  # announced
+    ({"outcome": None, "opened": timedelta(days=1)}, "not been counted"),  # open
+    ({"outcome": None}, "not been counted"),  # closed by the clock
+    ({"annulled": True}, "annulled"),
+    ({"matter": Matter.CONSULTATION, "outcome": None}, "opinions"),
+    *[
+        ({"matter": matter}, "no decision of all owners on spending")
+        for matter in Matter
+        if matter not in {EXPENSE_MATTER, Matter.CONSULTATION}
+    ],
+]
+
+
+@pytest.mark.parametrize(("vote", "why"), VOTES_THAT_ALLOW_NOTHING)
+async def test_a_vote_allows_an_expense_only_if_it_was_adopted(
+    estate: Any, now: datetime, vote: dict[str, Any], why: str
+) -> None:
+    cited = await vote_in(estate.community, estate.committee, now, **vote)
+    for clause in (None, "议事规则第9条"):
+        with pytest.raises(AuthorityInvalid, match=why) as refused:
+            await record_entry(
+                estate.manager, now, estate.community, **REPAIR, authority_vote=cited, authority_clause=clause
+            )
+        assert refused.value.field == "entry.authorityVoteId"
+    with pytest.raises(AuthorityInvalid, match=why):
+        await record_entries(
+            SYSTEM, now, estate.community, [NewEntry(**ADVERT), NewEntry(**REPAIR, authority_vote=cited)]
+        )
+    assert await Entry.all().count() == 0
+
+
+async def test_a_vote_of_one_building_does_not_spend_the_money_of_all(estate: Any, now: datetime) -> None:
+    vote = await vote_in(estate.community, estate.committee, now, building=estate.building)
+    with pytest.raises(AuthorityInvalid, match="all owners"):
+        await record_entry(estate.manager, now, estate.community, **REPAIR, authority_vote=vote)
+
+
+async def test_earning_and_spending_are_allowed_by_different_matters(estate: Any, now: datetime) -> None:
+    earning = await vote_in(estate.community, estate.committee, now, INCOME_MATTER)
+    spending = await vote_in(estate.community, estate.committee, now, EXPENSE_MATTER)
+    for entry, allowed, other in ((ADVERT, earning, spending), (REPAIR, spending, earning)):
+        await record_entry(estate.manager, now, estate.community, **entry, authority_vote=allowed)
+        with pytest.raises(AuthorityInvalid):
+            await record_entry(estate.manager, now, estate.community, **entry, authority_vote=other)
+    failed = await vote_in(estate.community, estate.committee, now, INCOME_MATTER, Outcome.NOT_ADOPTED)
+    with pytest.raises(AuthorityInvalid, match="not adopted"):
+        await record_entry(estate.manager, now, estate.community, **ADVERT, authority_vote=failed)
+
+
+@pytest.mark.parametrize("spending", [Outcome.ADOPTED, Outcome.NOT_ADOPTED])
+async def test_of_several_questions_the_one_on_the_money_decides(
+    estate: Any, now: datetime, spending: Outcome
+) -> None:
+    vote = await vote_in(estate.community, estate.committee, now, Matter.REBUILD)
+    await ask(vote, EXPENSE_MATTER, spending, now)
+    recording = record_entry(estate.manager, now, estate.community, **REPAIR, authority_vote=vote)
+    if spending is Outcome.ADOPTED:
+        await recording
+    else:
+        with pytest.raises(AuthorityInvalid, match="not adopted"):
+            await recording
+
+
+async def test_an_old_entry_under_a_vote_that_failed_is_taken_back_like_any_other(
+    estate: Any, now: datetime
+) -> None:
+    vote = await vote_in(estate.community, estate.committee, now, outcome=Outcome.NOT_ADOPTED)
+    wrong = await entry_of_before(estate.community, vote, TODAY, now, fen=9_000_000)
+    back = await reverse_entry(estate.chair, now, wrong, reason="表决没有通过")
+    assert (await entry_row(back)).amount == -9_000_000
+    assert await check_books(estate.community) == []
+
+
+async def test_a_retry_finds_its_entry_whatever_became_of_the_vote(estate: Any, now: datetime) -> None:
+    vote = await vote_in(estate.community, estate.committee, now)
+    asked = {**REPAIR, "authority_vote": vote, "key": "k"}
+    first = await record_entry(estate.manager, now, estate.community, **asked)
+    await Vote.filter(id=vote).update(annulled_at=now)
+    assert await record_entry(estate.manager, now, estate.community, **asked) == first
+
+
 async def test_who_may_not_write_in_the_book(estate: Any, build: Any, now: datetime) -> None:
     entry = await record_entry(estate.manager, now, estate.community, **ADVERT)
     grid = await build.staff(estate.community, Role.GRID_WORKER, None)
@@ -191,6 +311,14 @@ async def test_the_same_key_gives_the_first_entry_again(estate: Any, build: Any,
     both = await build.viewer(estate.manager.account)
     with pytest.raises(KeyReused):
         await record_entry(both, now, elsewhere, **ADVERT, key="k")
+
+
+def test_what_a_client_says_of_an_entry_is_what_its_key_stands_for() -> None:
+    """Another name more, and no key given before an update would be known after it."""
+    assert list(NewEntry(**ADVERT, recorded_by=7).asked) == [
+        "date", "direction", "category", "item", "amount", "counterparty", "voucher", "authority_vote",
+        "authority_clause",
+    ]  # fmt: skip
 
 
 async def test_two_books_written_at_once_have_no_gap_and_add_up(
@@ -255,9 +383,14 @@ async def test_a_book_kept_elsewhere_is_taken_in_at_once(
     await record_entries(SYSTEM, now, estate.community, two_years())
     assert await Entry.all().count() == 701
     assert await check_books(estate.community) == []
-    assert (await entries_page(estate.community, 1)).rows[0].item == "停车费"
+    assert (await entries_page(estate.community, 2)).rows[1].item == "停车费"
     assert told == [Signal(Topic.LEDGER, estate.community)]
     assert await journal.head() == head + 1
+    await record_entries(SYSTEM, now, estate.community, two_years()[:2], posted=True)  # said today already
+    assert await journal.head() == head + 2
+    tomorrow = now + timedelta(days=1)
+    await record_entries(SYSTEM, tomorrow, estate.community, two_years()[:2], posted=True)
+    assert await journal.head() == head + 4
     assert (await Entry.filter(number=2).values("recorded_by_id")) == [{"recorded_by_id": None}]
 
 

@@ -6,24 +6,35 @@ from hypothesis import strategies as st
 
 from community.errors import InvalidInput
 from community.ledger.rules import (
+    ALLOWED_BY,
     EARLIEST,
     INCOME_CATEGORIES,
     MOST_FEN,
+    AuthorityFault,
+    AuthorityInvalid,
     BookLine,
     Category,
     CategoryTotal,
     DaySum,
+    Decided,
     Direction,
     EntryReversed,
     MonthRow,
+    Resolution,
+    Undone,
+    check_authority,
     check_chain,
     check_entry,
     check_reversal,
     days_of,
+    fault_of,
     fold_months,
+    fold_years,
     month_in,
+    months_before,
     signed,
 )
+from community.votes.rules import Matter, Outcome
 
 INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
 ADVERTISING, PARKING, REPAIR = Category.ADVERTISING, Category.PARKING_COMMON, Category.REPAIR_UPGRADE
@@ -118,6 +129,82 @@ def test_a_month_is_found_empty_after_the_last_and_missing_before_the_first() ->
         month_in([], "May")
 
 
+resolutions = st.builds(
+    Resolution,
+    consultation=st.booleans(),
+    annulled=st.booleans(),
+    decided=st.lists(
+        st.builds(
+            Decided,
+            matter=st.sampled_from(Matter),
+            whole=st.booleans(),
+            outcome=st.sampled_from([None, *Outcome]),
+        ),
+        max_size=4,
+    ),
+)
+
+
+@given(st.sampled_from(Direction), resolutions)
+def test_only_an_adopted_decision_of_all_owners_on_this_very_matter_allows(
+    direction: Direction, vote: Resolution
+) -> None:
+    matter = {INCOME: Matter.CHANGE_COMMON_PARTS, EXPENSE: Matter.SPEND_INCOME}[direction]
+    adopted = Decided(matter, True, Outcome.ADOPTED) in vote.decided
+    allowed = adopted and not vote.annulled and not vote.consultation
+    assert (fault_of(direction, vote) is None) == allowed
+    if allowed:
+        check_authority(direction, vote)
+        return
+    with pytest.raises(AuthorityInvalid) as refused:
+        check_authority(direction, vote)
+    said = refused.value
+    assert said.field == "entry.authorityVoteId"
+    assert "{" not in said.zh + said.en
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize(
+    ("outcomes", "fault"),
+    [
+        ([None], AuthorityFault.NOT_COUNTED),
+        ([Outcome.PENDING], AuthorityFault.NOT_COUNTED),
+        ([Outcome.NOT_ADOPTED], AuthorityFault.NOT_ADOPTED),
+        ([Outcome.NO_QUORUM], AuthorityFault.NO_QUORUM),
+        ([Outcome.NO_QUORUM, Outcome.NOT_ADOPTED], AuthorityFault.NOT_ADOPTED),
+        ([Outcome.NOT_ADOPTED, Outcome.ADOPTED], None),
+        ([], AuthorityFault.OTHER_MATTER),
+    ],
+)
+def test_each_fault_is_named(
+    direction: Direction, outcomes: list[Outcome | None], fault: AuthorityFault | None
+) -> None:
+    decided = [Decided(ALLOWED_BY[direction], True, outcome) for outcome in outcomes]
+    other = [Decided(Matter.USE_FUND, True, Outcome.ADOPTED)]
+    assert fault_of(direction, Resolution(False, False, decided + other)) is fault
+    assert fault_of(direction, Resolution(False, True, decided)) is AuthorityFault.ANNULLED
+    assert fault_of(direction, Resolution(True, False, decided)) is AuthorityFault.CONSULTATION
+
+
+def test_years_are_those_of_the_calendar_and_older_months_are_reached() -> None:
+    months = fold_months([*BOOK, DaySum(date(2024, 11, 3), EXPENSE, REPAIR, 40, 1)])
+    years = fold_years(months)
+    assert [(year.year, year.opening, year.income, year.expense, year.closing) for year in years] == [
+        (2024, 0, 0, 40, -40),
+        (2025, -40, 0, 0, -40),
+        (2026, -40, 25_000, 9_000, 15_960),
+    ]
+    assert [(year.months[0].month, year.months[-1].month, year.entries) for year in years] == [
+        ("2024-11", "2024-12", 1), ("2025-01", "2025-12", 0), ("2026-01", "2026-03", 8),
+    ]  # fmt: skip
+    assert months_before(months, None) == months
+    assert [row.month for row in months_before(months, "2025-02")] == ["2024-11", "2024-12", "2025-01"]
+    assert months_before(months, "2030-01") == months
+    with pytest.raises(InvalidInput) as refused:
+        months_before(months, "2025")
+    assert refused.value.field == "before"
+
+
 day_sums = st.builds(
     DaySum,
     date=st.dates(date(2023, 11, 1), date(2026, 5, 20)),
@@ -125,6 +212,7 @@ day_sums = st.builds(
     category=st.sampled_from(Category),
     amount=st.integers(-(10**12), 10**12),
     entries=st.integers(1, 9),
+    undone=st.builds(Undone, st.integers(0, 10**12), st.integers(-(10**12), 0)),
 )
 
 
@@ -141,6 +229,17 @@ def test_every_month_adds_up_and_opens_where_the_one_before_closed(sums: list[Da
     assert opening == sum(signed(one.direction, one.amount) for one in sums)
     assert sum(month.entries for month in months) == sum(one.entries for one in sums)
     assert [month.month for month in months] == sorted({month.month for month in months})
+
+
+@given(st.lists(day_sums))
+def test_what_was_undone_is_the_same_by_category_month_and_year(sums: list[DaySum]) -> None:
+    months = fold_months(sums)
+    for direction in Direction:
+        own = [one.undone for one in sums if one.direction is direction]
+        whole = (sum(one.reversed for one in own), sum(one.reversals for one in own))
+        for rows in (months, fold_years(months)):
+            undone = [row.undone(direction) for row in rows]
+            assert (sum(one.reversed for one in undone), sum(one.reversals for one in undone)) == whole
 
 
 LINES = [

@@ -1,4 +1,4 @@
-import { grouped, whole } from '../format/amount'
+import { grouped, whole, yuan } from '../format/amount'
 import type { LocalTime, Span } from '../format/time'
 import type { Problem } from '../../routes/publish/check'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading, Titled } from '../tally/reading'
@@ -36,6 +36,12 @@ const day = (t: LocalTime) => NEAR[t.daysAway] ?? (t.thisYear ? `${WEEKDAYS[t.we
 const when = (t: LocalTime) => `${day(t)}${NEAR[t.daysAway] ? '' : ','} ${t.clock}`
 const month = (name: string) => LONG_MONTHS[Number(name.slice(5)) - 1] ?? name
 const yearMonth = (name: string) => `${month(name)} ${name.slice(0, 4)}`
+
+const PARTIES: Record<string, string> = {
+  OWNERS_COMMITTEE: "the owners' committee",
+  MANAGEMENT_COMMITTEE: 'the management committee',
+  PROPERTY_SERVICE: 'the property manager',
+}
 
 export const en: Words = {
   meta: { lang: 'en' },
@@ -405,7 +411,12 @@ export const en: Words = {
     noEntries: 'No entries this month yet.',
     empty: 'Nothing has been entered yet.',
     emptyHint: 'Whatever adverts, parking and lockers earn, and whatever is spent, is listed here entry by entry.',
-    months: 'Month by month, two years',
+    months: (one, other) => `Month by month, ${one} and ${other}`,
+    years: 'Year by year',
+    year: (n) => `${n}`,
+    yearEnd: (last) => (last.endsWith('-12') ? 'Balance at its end' : `Balance in ${month(last)}`),
+    undone: (reversed, reversals) =>
+      [reversed > 0n ? `of which *${yuan(reversed)}* reversed` : '', reversals < 0n ? `${reversed > 0n ? ', ' : 'of which '}reversals *${yuan(reversals)}*` : ''].join(''),
     monthsHint: 'Above the line: in. Below: out.',
     monthBar: (name, income, expense) => `${yearMonth(name)}: in ${income}, out ${expense}`,
     monthPick: 'Month',
@@ -419,7 +430,18 @@ export const en: Words = {
     authority: 'Authorised by',
     authorityNone: 'no authority stated',
     byVote: (title) => `the vote "${title}"`,
-    reverses: (n) => `takes back no. ${whole(n)}`,
+    reverses: (n, on) => `takes back no. ${whole(n)} (${on})`,
+    reversedBy: (n, on) => `reversed by no. ${whole(n)} (${on})`,
+    late: (on) => `recorded on ${on}`,
+    recorded: (by, on) => (by ? `Recorded by ${PARTIES[by] ?? by}, ${on}` : `Recorded ${on}`),
+    faults: {
+      NOT_COUNTED: 'This vote has not been counted; it authorises nothing.',
+      NOT_ADOPTED: 'This vote was not adopted; it authorises nothing.',
+      NO_QUORUM: 'Too few took part in this vote; it authorises nothing.',
+      ANNULLED: 'This vote was annulled; it authorises nothing.',
+      CONSULTATION: 'This only asked for opinions; it authorises nothing.',
+      OTHER_MATTER: 'This vote decided something else; it does not authorise this.',
+    },
     voucher: (v) => `voucher ${v}`,
     more: 'More entries',
     loadingMore: 'Loading',

@@ -1,4 +1,4 @@
-import { grouped, whole } from '../format/amount'
+import { grouped, whole, yuan } from '../format/amount'
 import type { LocalTime, Span } from '../format/time'
 import type { Problem } from '../../routes/publish/check'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading, Titled } from '../tally/reading'
@@ -31,6 +31,8 @@ const day = (t: LocalTime) => NEAR[t.daysAway] ?? (t.thisYear ? `${date(t)} 周$
 const when = (t: LocalTime) => `${day(t)} ${t.clock}`
 const month = (name: string) => `${Number(name.slice(5))} 月`
 const yearMonth = (name: string) => `${name.slice(0, 4)} 年 ${month(name)}`
+
+const PARTIES: Record<string, string> = { OWNERS_COMMITTEE: '业委会', MANAGEMENT_COMMITTEE: '物管委', PROPERTY_SERVICE: '物业' }
 
 export const zh = {
   meta: { lang: 'zh-CN' },
@@ -401,7 +403,13 @@ export const zh = {
     noEntries: '这个月还没有记账。',
     empty: '账上还没有记过一笔。',
     emptyHint: '小区的广告、停车、快递柜挣了钱，或者用了钱，都会一笔笔写在这里。',
-    months: '这两年每个月',
+    months: (one: string, other: string) => `${one}、${other} 年每个月`,
+    years: '一年一年看',
+    year: (n: number) => `${n} 年`,
+    yearEnd: (last: string) => (last.endsWith('-12') ? '年底余' : `到 ${month(last)}余`),
+    /** Of a sum: what was taken back, and what takes others back, which is negative. Empty where nothing was. */
+    undone: (reversed: bigint, reversals: bigint) =>
+      [reversed > 0n ? `其中 *${yuan(reversed)}* 已冲正` : '', reversals < 0n ? `${reversed > 0n ? '，' : '其中'}冲正 *${yuan(reversals)}*` : ''].join(''),
     monthsHint: '线上面是收进，线下面是用出。',
     monthBar: (name: string, income: string, expense: string) => `${yearMonth(name)}：收进 ${income}，用出 ${expense}`,
     monthPick: '看哪个月',
@@ -415,7 +423,18 @@ export const zh = {
     authority: '依据',
     authorityNone: '没有写明依据',
     byVote: (title: string) => `表决“${title}”`,
-    reverses: (n: number) => `冲正第 ${whole(n)} 笔`,
+    reverses: (n: number, on: string) => `冲正第 ${whole(n)} 笔（${on}）`,
+    reversedBy: (n: number, on: string) => `已冲正，见第 ${whole(n)} 笔（${on}）`,
+    late: (on: string) => `${on}补记`,
+    recorded: (by: string | null, on: string) => (by ? `${PARTIES[by] ?? by}记账，${on}` : `${on}录入`),
+    faults: {
+      NOT_COUNTED: '这次表决还没有计票，不能作依据。',
+      NOT_ADOPTED: '这次表决没有通过，不能作依据。',
+      NO_QUORUM: '这次表决参加的业主不够，没有通过，不能作依据。',
+      ANNULLED: '这次表决已被撤销，不能作依据。',
+      CONSULTATION: '这只是征求意见，不能作依据。',
+      OTHER_MATTER: '这次表决定的不是这件事，不能作依据。',
+    },
     voucher: (v: string) => `凭证 ${v}`,
     more: '再看几笔',
     loadingMore: '正在取',
