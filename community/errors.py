@@ -100,8 +100,11 @@ class InvalidInput(Refused):
 
 class CursorInvalid(Refused):
     code = ErrorCode.CURSOR_INVALID
-    zh = "这个续读位置不是本系统给的，或者超前、过旧了，请从头读起。"
-    en = "This cursor is not one of ours, is ahead of the journal or too old; read from the start."
+    zh = "这个续读位置不是这个列表给的（也许属于别的列表、小区或筛选条件），或者超前、过旧了，请从头读起。"
+    en = (
+        "This cursor is not one of this list (perhaps of another list, community or filter), is ahead of the"
+        " journal or too old; read from the start."
+    )
 
     def __init__(self) -> None:
         super().__init__(field="after")

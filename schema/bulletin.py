@@ -3,12 +3,12 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
-from functools import partial
 from typing import Annotated, cast
 
 import strawberry
 
-from community.bulletin import actions, cursors
+from community.bulletin import actions
+from community.bulletin.cursors import BulletinCursors, number_of, of_bulletin
 from community.bulletin.reads import ItemRow, NoticeRow, recent
 from community.bulletin.rules import BulletinKind, NoticeKind
 from community.places.reads import place_of
@@ -85,8 +85,8 @@ class BulletinItem:
     kind: BulletinKind = strawberry.field(description="What happened.")
 
     @classmethod
-    def of(cls, row: ItemRow, mark: int) -> "BulletinItem":
-        return cls(row=row, cursor=cursors.encode(mark, row.number), at=row.at, kind=row.kind)
+    def of(cls, row: ItemRow, cursors: BulletinCursors) -> "BulletinItem":
+        return cls(row=row, cursor=cursors.cursor(row.number), at=row.at, kind=row.kind)
 
     @strawberry.field(
         description="What it is about, as it is now; null where the viewer may not see it.",
@@ -146,14 +146,15 @@ class BulletinSubscription:
         community_id: Annotated[strawberry.ID, strawberry.argument(description="Whose bulletin.")],
         after: After = None,
     ) -> AsyncGenerator[BulletinItem, None]:
-        community, mark = key_of(community_id, "Community", "communityId"), await cursors.mark()
+        community = key_of(community_id, "Community", "communityId")
+        cursors = await of_bulletin(community)
         number: int | None = None
         if info.context.shared is not None:
             number = await recent(community)
         elif after is not None:
-            number = await cursors.number_of(after)
+            number = await number_of(after, community)
         feed = info.context.watching.bulletin.watch(community, number)
-        number_of = partial(cursors.decode, mark)
-        async with aclosing(watch(info.context, lambda: place_of(community), feed, number_of)) as items:
+        watched = watch(info.context, lambda: place_of(community), feed, cursors.number_of)
+        async with aclosing(watched) as items:
             async for item in items:
-                yield BulletinItem.of(cast(ItemRow, item), mark)
+                yield BulletinItem.of(cast(ItemRow, item), cursors)

@@ -12,7 +12,7 @@ from community.ledger.reads import EntryRow, balances_of, entries_pages, months_
 from community.ledger.rules import Category, Direction, MonthRow, month_in
 from community.places.reads import CommunityRow
 from schema.audience import BY_RIGHTS
-from schema.connections import After, Connection, First, connect, from_cursor, to_cursor
+from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
@@ -153,10 +153,11 @@ class Ledger:
         self, info: Info, first: First = 20, after: After = None, month: Month = None
     ) -> Connection[Entry]:
         size = check_first(first)
-        key = from_cursor(after, int)
+        cursors = ListCursors("entries", self.community.id, {"month": month})
+        key = cursors.key(after, int)
         loader = info.context.loaders.of(entries_pages, size, cast(int, key[0]) if key else None, month)
         page = await loader.get(self.community.id)
-        return connect(page, Entry.of, lambda row: to_cursor(row.number), later=key is not None)
+        return connect(page, Entry.of, lambda row: cursors.cursor(row.number), later=key is not None)
 
 
 @strawberry.input(description="An entry to be recorded.")

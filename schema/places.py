@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 
-from community.bulletin import cursors
+from community.bulletin.cursors import journal
 from community.bulletin.reads import ItemRow, NoticeRow, items_pages, notices_pages
 from community.database.paging import Page, check_first
 from community.events.reads import EventRow, event_key, events_pages
@@ -23,7 +23,7 @@ from community.places.rules import OrganizationKind
 from community.votes.casting import VoteStatus
 from community.votes.reads import VoteRow, votes_pages
 from schema.audience import BY_RIGHTS
-from schema.connections import After, Connection, First, connect, from_cursor, to_cursor
+from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
@@ -137,13 +137,14 @@ class Community(Node):
         from schema.votes import Vote
 
         size = check_first(first)
-        key = cast("tuple[datetime, int] | None", from_cursor(after, datetime, int))
-        statuses = None if status is None else tuple(status)
+        statuses = None if status is None else tuple(sorted(set(status)))
+        cursors = ListCursors("votes", self.row.id, {"status": statuses})
+        key = cast("tuple[datetime, int] | None", cursors.key(after, datetime, int))
         page: Page[VoteRow] = NOTHING
         if self._shows_its_bulletin(info):
             loader = info.context.loaders.of(votes_pages, info.context.now, size, key, statuses)
             page = await loader.get(self.row.id)
-        return connect(page, Vote.of, lambda row: to_cursor(row.opens_at, row.id), later=key is not None)
+        return connect(page, Vote.of, lambda row: cursors.cursor(row.opens_at, row.id), later=key is not None)
 
     @strawberry.field(
         description="Events that the viewer may see: coming ones by their start, then past ones, the latest"
@@ -162,23 +163,26 @@ class Community(Node):
         from schema.events import Event
 
         size, now = check_first(first), info.context.now
-        key = cast("tuple[bool, datetime, int] | None", from_cursor(after, bool, datetime, int))
+        cursors = ListCursors("events", self.row.id, {"coming": coming})
+        key = cast("tuple[bool, datetime, int] | None", cursors.key(after, bool, datetime, int))
         page: Page[EventRow] = NOTHING
         if self._shows_its_bulletin(info):
             page = await info.context.loaders.of(events_pages, now, size, key, coming).get(self.row.id)
-        return connect(page, Event.of, lambda row: to_cursor(*event_key(row, now)), later=key is not None)
+        return connect(
+            page, Event.of, lambda row: cursors.cursor(*event_key(row, now)), later=key is not None
+        )
 
     @strawberry.field(description="Notices that the viewer may see, the newest first.", metadata=BY_RIGHTS)
     async def notices(self, info: Info, first: First = 20, after: After = None) -> Connection[NoticeRef]:
         from schema.bulletin import Notice
 
-        size = check_first(first)
-        key = cast("tuple[datetime, int] | None", from_cursor(after, datetime, int))
+        size, cursors = check_first(first), ListCursors("notices", self.row.id)
+        key = cast("tuple[datetime, int] | None", cursors.key(after, datetime, int))
         page: Page[NoticeRow] = NOTHING
         if self._shows_its_bulletin(info):
             page = await info.context.loaders.of(notices_pages, size, key).get(self.row.id)
         return connect(
-            page, Notice.of, lambda row: to_cursor(row.published_at, row.id), later=key is not None
+            page, Notice.of, lambda row: cursors.cursor(row.published_at, row.id), later=key is not None
         )
 
     @strawberry.field(
@@ -190,15 +194,16 @@ class Community(Node):
         from schema.bulletin import BulletinConnection, BulletinItem
 
         size, loaders = check_first(first), info.context.loaders
-        journal = await loaders.of(cursors.journal).get(None)
-        mark, before = journal.mark, None if after is None else journal.number_of(after)
+        here = await loaders.of(journal).get(None)
+        cursors = here.of(self.row.id)
+        before = None if after is None else here.number_of(after, self.row.id)
         page: Page[ItemRow] = NOTHING
         if self._shows_its_bulletin(info):
             page = await loaders.of(items_pages, size, before).get(self.row.id)
         connection = connect(
             page,
-            lambda row: BulletinItem.of(row, mark),
-            lambda row: cursors.encode(mark, row.number),
+            lambda row: BulletinItem.of(row, cursors),
+            lambda row: cursors.cursor(row.number),
             later=before is not None,
             made=BulletinConnection,
         )
@@ -253,11 +258,11 @@ class PlacesMutation:
 class PlacesQuery:
     @strawberry.field(description="The communities the viewer may see, in the order in which they joined.")
     async def communities(self, info: Info, first: First = 20, after: After = None) -> Connection[Community]:
-        size = check_first(first)
-        key = from_cursor(after, int)
+        size, cursors = check_first(first), ListCursors("communities")
+        key = cursors.key(after, int)
         loader = info.context.loaders.communities_page(size, cast(int, key[0]) if key else None)
         page = await loader.get(None)
-        return connect(page, Community.of, lambda row: to_cursor(row.id), later=key is not None)
+        return connect(page, Community.of, lambda row: cursors.cursor(row.id), later=key is not None)
 
     @strawberry.field(
         description="One community by its name in addresses; null where it is unknown or hidden."
