@@ -42,7 +42,8 @@ class Refused(Exception):
     details in braces, given to the constructor. No detail may be personal data.
 
     `field`: the argument at fault, as a path into what was given, such as `answers.0.choices.1`; None where
-    no one argument is. `question` and `choice`: those of a ballot that the refusal is about.
+    no one argument is. `question` and `choice`: those of a ballot that the refusal is about. `expected`: the
+    type whose id belongs there, where that of another one was given.
     """
 
     code: ClassVar[ErrorCode]
@@ -62,6 +63,7 @@ class Refused(Exception):
         self.field = field
         self.question = question
         self.choice = choice
+        self.expected: str | None = None
         self.details = details
         self.zh = self.zh.format(**details)
         self.en = self.en.format(**details)

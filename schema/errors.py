@@ -55,6 +55,7 @@ def extensions_of(refusal: Refused, field: str | None = None) -> dict[str, objec
     about = {
         "field": field or refusal.field,
         "question": None if refusal.question is None else to_id("Question", refusal.question),
+        "expected": refusal.expected,
         "choice": None if refusal.choice is None else shortened(refusal.choice),
     }
     told = {name: value for name, value in about.items() if value is not None}

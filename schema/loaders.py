@@ -19,6 +19,7 @@ from community.events.reads import (
     own_sign_ups_of,
 )
 from community.ledger.reads import EntryRow, entries_by_id
+from community.members.reads import OwnPartyRow, own_parties_by_id
 from community.permissions import Viewer
 from community.places.reads import (
     CommunityRow,
@@ -27,7 +28,15 @@ from community.places.reads import (
     communities_of,
     communities_page,
 )
-from community.votes.reads import BallotRow, OwnEntry, VoteRow, ballots_by_id, own_entries_of, votes_by_id
+from community.votes.reads import (
+    BallotRow,
+    OwnEntry,
+    VoteRow,
+    ballots_by_id,
+    own_ballots_by_id,
+    own_entries_of,
+    votes_by_id,
+)
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -241,6 +250,14 @@ class Loaders:
         """Of a party for which the viewer speaks; how it was marked shows whoever cast it."""
         viewer = self._viewer()
         return self._kept((ballots_by_id, id(viewer)), lambda keys: ballots_by_id(viewer.account, keys))
+
+    @property
+    def own_ballots(self) -> Loader[int, BallotRow]:
+        return self._seen(own_ballots_by_id, self.now)
+
+    @property
+    def own_parties(self) -> Loader[int, OwnPartyRow]:
+        return self._seen(own_parties_by_id, self.now)
 
     @property
     def own_entries(self) -> Loader[VoteRow, list[OwnEntry]]:

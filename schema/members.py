@@ -5,10 +5,11 @@ from typing import Annotated
 import strawberry
 
 from community.errors import NotFound
+from community.members.reads import OwnPartyRow
 from community.permissions import Permission, may
 from community.permissions import Viewer as ViewerValue
-from schema.context import Info
-from schema.nodes import key_of
+from schema.context import Context, Info
+from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.places import Community
 
 
@@ -35,6 +36,31 @@ class Viewer:
         if row is None:
             raise NotFound
         return [permission for permission in Permission if may(self.who, permission, row.place)]
+
+
+@strawberry.type(
+    description="An owner party (业主) to which the viewer belongs: one head in each vote, however many units"
+    " and co-owners. Nobody else sees it."
+)
+class OwnerParty(Node):
+    community_id: strawberry.ID = strawberry.field(description="The community in which its units are.")
+    units: list[str] = strawberry.field(
+        description="The units it holds now; a vote counts those of its roll."
+    )
+
+    @classmethod
+    def of(cls, row: OwnPartyRow) -> "OwnerParty":
+        return cls(
+            id=to_id("OwnerParty", row.id),
+            community_id=to_id("Community", row.community),
+            units=list(row.units),
+        )
+
+
+@fetched_by("OwnerParty")
+async def _owner_party(context: Context, key: int) -> OwnerParty | None:
+    row = await context.loaders.own_parties.load(key)
+    return OwnerParty.of(row) if row else None
 
 
 @strawberry.type

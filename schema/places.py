@@ -15,6 +15,7 @@ from community.places.reads import (
     BuildingRow,
     CommunityRow,
     OrganizationRow,
+    buildings_by_id,
     buildings_of,
     organizations_by_id,
     organizations_of,
@@ -45,8 +46,7 @@ NOTHING: Page[Any] = Page([], more=False)
 
 
 @strawberry.type(description="A building (幢) of a community.")
-class Building:
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
+class Building(Node):
     name: str = strawberry.field(description="Such as 3幢.")
     units: int = strawberry.field(description="How many exclusive units it has.")
 
@@ -56,8 +56,7 @@ class Building:
 
 
 @strawberry.type(description="One of the parties that run a community together.")
-class Organization:
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
+class Organization(Node):
     kind: OrganizationKind = strawberry.field(description="Which of the parties it is.")
     name: str = strawberry.field(description="As its neighbours call it.")
 
@@ -219,6 +218,19 @@ class Community(Node):
         if not may(info.context.viewer, Permission.READ_LEDGER, self.row.place):
             return None
         return Ledger(community=self.row)
+
+
+@fetched_by("Building")
+async def _building(context: Context, key: int) -> Building | None:
+    row = await context.loaders.of(buildings_by_id).load(key)
+    return Building.of(row) if row and await context.loaders.communities.load(row.community) else None
+
+
+@fetched_by("Organization")
+async def _organization(context: Context, key: int) -> Organization | None:
+    """Also one that stands no longer: what it did still names it."""
+    row = await context.loaders.of(organizations_by_id).load(key)
+    return Organization.of(row) if row and await context.loaders.communities.load(row.community) else None
 
 
 @fetched_by("Community")

@@ -22,7 +22,7 @@ from schema.cost import check_cost
 from schema.errors import PresentedErrors, presented
 from schema.events import Event, EventsMutation, EventsQuery, EventsSubscription, SignUp
 from schema.ledger import Entry, LedgerMutation
-from schema.members import MembersQuery
+from schema.members import MembersQuery, OwnerParty
 from schema.nodes import Node, node_of
 from schema.places import Community, PlacesMutation, PlacesQuery
 from schema.prepared import Prepared, PreparedDocuments
@@ -183,7 +183,7 @@ graphql_schema = _Schema(
     mutation=Mutation,
     subscription=Subscription,
     execution_context_class=_Executor,
-    types=[Community, Vote, Event, SignUp, Notice, Entry],
+    types=[Community, Vote, Event, SignUp, Notice, Entry, OwnerParty],
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
     extensions=[PresentedErrors, _Prepared],
 )

@@ -19,6 +19,7 @@ from community.votes.reads import (
     VoteRow,
     ballot_row,
     place_of_vote,
+    questions_by_id,
     questions_of,
 )
 from community.votes.reads import OwnEntry as OwnEntryRow
@@ -62,9 +63,8 @@ class Choice:
 
 
 @strawberry.type(description="What is asked.")
-class Question:
+class Question(Node):
     row: strawberry.Private[QuestionRow]
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
     title: str = strawberry.field(description="The question in one line.")
     description: str = strawberry.field(description="What an owner should know before answering.")
     kind: QuestionKind = strawberry.field(description="How it is answered.")
@@ -209,9 +209,8 @@ class Answer:
     description="Says that a ballot is in the box. Only those see it for whom it was cast; how it was marked,"
     " only whoever cast it."
 )
-class BallotReceipt:
+class BallotReceipt(Node):
     row: strawberry.Private[BallotRow]
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
     vote_id: strawberry.ID = strawberry.field(description="The vote.")
     cast_at: datetime = strawberry.field(description="When it was taken.")
     code: str | None = strawberry.field(
@@ -357,6 +356,18 @@ class Vote(Node):
 async def _vote(context: Context, key: int) -> Vote | None:
     row = await context.loaders.votes.load(key)
     return Vote.of(row) if row else None
+
+
+@fetched_by("Question")
+async def _question(context: Context, key: int) -> Question | None:
+    row = await context.loaders.of(questions_by_id).load(key)
+    return Question.of(row) if row and await context.loaders.votes.load(row.vote_id) else None
+
+
+@fetched_by("Ballot")
+async def _ballot(context: Context, key: int) -> BallotReceipt | None:
+    row = await context.loaders.own_ballots.load(key)
+    return BallotReceipt.of(row) if row else None
 
 
 @strawberry.type

@@ -171,6 +171,11 @@ QUERIES: dict[str, Query] = {
     "node(Notice)": Query('node(id: "{notice}") {{ id }}'),
     "node(Entry)": Query('node(id: "{entry}") {{ id }}'),
     "node(SignUp)": Query('node(id: "{sign_up}") {{ ... on SignUp {{ partySize dish }} }}'),
+    "node(Building)": Query('node(id: "{building}") {{ ... on Building {{ name }} }}'),
+    "node(Organization)": Query('node(id: "{organization}") {{ ... on Organization {{ name }} }}'),
+    "node(Question)": Query('node(id: "{question}") {{ ... on Question {{ title choices {{ code }} }} }}'),
+    "node(Ballot)": Query('node(id: "{ballot}") {{ ... on BallotReceipt {{ code }} }}'),
+    "node(OwnerParty)": Query('node(id: "{party}") {{ ... on OwnerParty {{ units communityId }} }}'),
     "viewer": Query("viewer {{ __typename }}"),
     "Viewer.account": Query("viewer {{ account }}", "account"),
     "Viewer.communities": Query("viewer {{ communities {{ slug }} }}", "communities.slug"),
@@ -236,7 +241,13 @@ async def grounds(house: Any) -> Grounds:
         key = {name: town.key(name.title(), called) for name, called in names.items()}
         owner = Viewer(account, roles={key["community"]: frozenset({Role.OWNER})})
         question = town.key("Question", f"{names['vote']}/0")
-        await cast_ballot(owner, house.now, key["vote"], answers=[Answered(question, ("FOR",))])
+        answers = [Answered(question, ("FOR",))]
+        key["ballot"] = await cast_ballot(owner, house.now, key["vote"], answers=answers)
+        key |= {"question": question, "party": town.key("OwnerParty", f"{slug}/resident-1")}
+        key |= {
+            "building": town.key("Building", f"{slug}/1幢"),
+            "organization": town.key("Organization", f"{slug}/committee"),
+        }
         key["sign_up"] = await sign_up(owner, house.now, key["event"], party_size=1, dish="鱼")
         key["old_sign_up"] = await _old_sign_up(house, key["community"], account)
         key["entry"] = await _reversed_entry(house, key["community"], key["vote"])
@@ -247,7 +258,7 @@ async def grounds(house: Any) -> Grounds:
     return Grounds(ids, everybody)
 
 
-_TYPES = {"sign_up": "SignUp", "old_sign_up": "SignUp"}
+_TYPES = {"sign_up": "SignUp", "old_sign_up": "SignUp", "party": "OwnerParty"}
 
 
 async def _old_sign_up(house: Any, community: int, account: int) -> int:
