@@ -17,9 +17,10 @@ _ARGUMENT = re.compile(r"(?<!^)(?=[A-Z])")
 Key: TypeAlias = Annotated[
     str | None,
     strawberry.argument(
-        description="Of the client's choice, up to 64 characters; makes a retry safe: the same key with the"
-        " same arguments returns the first result. With other arguments, or where that result no longer"
-        " stands, it is KEY_REUSED."
+        description="A word of the client's choice, up to 64 characters, that makes a retry safe:"
+        " the same key with the same arguments returns the first result. With other"
+        " arguments, or where that result no longer stands, it is KEY_REUSED."
+        " 防止重复提交的编号，最多 64 字，同样的内容重发会得到第一次的结果。"
     ),
 ]
 
