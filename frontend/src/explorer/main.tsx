@@ -8,6 +8,8 @@ import { createRoot } from 'react-dom/client'
 import { type Found, IDS, ofItsOwn, type Tab, tabs, variablesOf } from './examples'
 import { type Answer, bare, headersOf, keep, kept, spoken } from './token'
 
+const SIGNED_OUT = '未登录，只看得到公开的内容。Not signed in: you see what is public.'
+
 function fetcherFor(token: string): Fetcher {
   const headers = headersOf(token)
   const fetcher = createGraphiQLFetcher({
@@ -40,7 +42,7 @@ function useWho(token: string): string {
     const say = (text: string) => asked && setWho(text)
     say('')
     ask<Answer>('{ viewer { account } }', token).then(
-      (answer) => say(spoken(token, answer)),
+      (answer) => say(spoken(token, answer, SIGNED_OUT)),
       () => say('没有连上。No answer from the server.'),
     )
     return () => {

@@ -14,10 +14,10 @@ describe('the token box', () => {
   })
 
   it('says who one is, or why one is nobody', () => {
-    expect(spoken('abc', { data: { viewer: { account: 'spring/resident-1' } } })).toBe('✓ spring/resident-1')
-    expect(spoken('', { data: { viewer: null } })).toContain('未登录')
+    expect(spoken('abc', { data: { viewer: { account: 'spring/resident-1' } } }, 'nobody')).toBe('✓ spring/resident-1')
+    expect(spoken('', { data: { viewer: null } }, 'nobody')).toBe('nobody')
     const wrong = { errors: [{ message: 'x', extensions: { zh: '令牌无效。', en: 'Unknown token.' } }] }
-    expect(spoken('abc', wrong)).toBe('令牌无效。 Unknown token.')
-    expect(spoken('abc', { errors: [{ message: 'x' }] })).toBe('x')
+    expect(spoken('abc', wrong, 'nobody')).toBe('令牌无效。 Unknown token.')
+    expect(spoken('abc', { errors: [{ message: 'x' }] }, 'nobody')).toBe('x')
   })
 })

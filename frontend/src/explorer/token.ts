@@ -15,10 +15,10 @@ export interface Answer {
   errors?: { message: string; extensions?: { zh?: string; en?: string } }[]
 }
 
-/** What the answer to `{ viewer { account } }` says of the token. */
-export function spoken(token: string, { data, errors }: Answer): string {
+/** What the answer to `{ viewer { account } }` says of the token; `signedOut`: what is said of none. */
+export function spoken(token: string, { data, errors }: Answer, signedOut: string): string {
   const [error] = errors ?? []
   if (error) return `${error.extensions?.zh ?? ''} ${error.extensions?.en ?? error.message}`.trim()
   if (data?.viewer) return `✓ ${data.viewer.account}`
-  return token ? '' : '未登录，只看得到公开的内容。Not signed in: you see what is public.'
+  return token ? '' : signedOut
 }
