@@ -18,13 +18,13 @@ from api.clock import utc_now
 from api.metrics import Metrics
 from api.origins import Origins
 from api.sessions import bearer, cookie_of, viewer_behind
-from community.errors import InvalidInput, Refused
+from community.errors import Refused
 from community.permissions import Viewer
 from realtime.standing import Standing
 from schema.context import Context
 from schema.errors import presented
 from schema.schema import graphql_schema
-from schema.sentences import in_chinese, shortened
+from schema.sentences import misspoken
 from schema.watching import Watching
 
 GRAPHQL_JSON, JSON = "application/graphql-response+json", "application/json"
@@ -64,9 +64,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         except Refused as refused:
             return refusal(refused)
         except HTTPException as error:
-            said = shortened(error.reason)
-            wrong = InvalidInput(problem_zh=f"请求的写法不对，{in_chinese(said)}", problem_en=said)
-            return refusal(wrong, error.status_code)
+            return refusal(misspoken(error.reason), error.status_code)
 
     def _context(self, request: Request, viewer: Viewer, secret: str | None, now: datetime) -> Context:
         async def same() -> Viewer:

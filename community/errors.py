@@ -43,7 +43,8 @@ class Refused(Exception):
     details in braces, given to the constructor. No detail may be personal data.
 
     `field`: the argument at fault, as a path into what was given, such as `answers.0.choices.1`; None where
-    no one argument is. `question` and `choice`: those of a ballot that the refusal is about.
+    no one argument is. `question` and `choice`: those of a ballot that the refusal is about. `expected`: the
+    type whose id belongs there, where that of another one was given.
     """
 
     code: ClassVar[ErrorCode]
@@ -63,6 +64,7 @@ class Refused(Exception):
         self.field = field
         self.question = question
         self.choice = choice
+        self.expected: str | None = None
         self.details = details
         self.zh = self.zh.format(**details)
         self.en = self.en.format(**details)
@@ -101,8 +103,11 @@ class InvalidInput(Refused):
 
 class CursorInvalid(Refused):
     code = ErrorCode.CURSOR_INVALID
-    zh = "这个续读位置不是本系统给的，或者超前、过旧了，请从头读起。"
-    en = "This cursor is not one of ours, is ahead of the journal or too old; read from the start."
+    zh = "这个续读位置不是这个列表给的（也许属于别的列表、小区或筛选条件），或者超前、过旧了，请从头读起。"
+    en = (
+        "This cursor is not one of this list (perhaps of another list, community or filter), is ahead of the"
+        " journal or too old; read from the start."
+    )
 
     def __init__(self) -> None:
         super().__init__(field="after")

@@ -3,12 +3,12 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
-from functools import partial
 from typing import Annotated, cast
 
 import strawberry
 
-from community.bulletin import actions, cursors
+from community.bulletin import actions
+from community.bulletin.cursors import BulletinCursors, number_of, of_bulletin
 from community.bulletin.reads import ItemRow, NoticeRow, recent
 from community.bulletin.rules import BulletinKind, NoticeKind
 from community.places.reads import place_of
@@ -30,7 +30,10 @@ _SUBJECTS = {
 }
 
 
-@strawberry.type(description="Something to be read on the board.")
+@strawberry.type(
+    description="A sheet on the board: an announcement (公告) or a public display (公示)."
+    " 公告栏上的一张公告或公示。"
+)
 class Notice(Node):
     row: strawberry.Private[NoticeRow]
 
@@ -38,35 +41,47 @@ class Notice(Node):
     def of(cls, row: NoticeRow) -> "Notice":
         return cls(id=to_id("Notice", row.id), row=row)
 
-    @strawberry.field(description="Where it hangs.", metadata=BY_RIGHTS)
+    @strawberry.field(description="The estate on whose board it hangs. 贴在哪个小区。", metadata=BY_RIGHTS)
     async def community(self, info: Info) -> Community:
         return await community_of(info.context, self.row.community)
 
-    @strawberry.field(description="What it asks of its readers.")
+    @strawberry.field(description="Whether it only tells something, or asks for objections. 是公告还是公示。")
     def kind(self) -> NoticeKind:
         return self.row.kind
 
-    @strawberry.field(description="In one line.")
+    @strawberry.field(
+        description="One line of up to 120 characters, to be read in passing. 标题，一行，最多 120 字。"
+    )
     def title(self) -> str:
         return self.row.title
 
-    @strawberry.field(description="In plain text with line breaks.")
+    @strawberry.field(
+        description="The whole text, plain with line breaks, up to 20,000 characters; never markup."
+        " 正文，纯文本，可换行。"
+    )
     def body(self) -> str:
         return self.row.body
 
-    @strawberry.field(description="Who put it up.")
+    @strawberry.field(description="The party that signs it; whoever typed it is not told. 署名的单位。")
     async def organization(self, info: Info) -> Organization:
         return await organization(info.context, self.row.organization)
 
-    @strawberry.field(description="From when on what it says holds, such as when the water is off.")
+    @strawberry.field(
+        description="From when on what it says holds, such as the moment the water is off; null"
+        " where it says none."
+        " 内容从何时起有效，例如停水开始，没写的为 null。"
+    )
     def effective_from(self) -> datetime | None:
         return self.row.effective_from
 
-    @strawberry.field(description="Until when it holds.")
+    @strawberry.field(
+        description="Until when what it says holds; null for as long as it hangs."
+        " 内容到何时为止，没写的为 null。"
+    )
     def effective_until(self) -> datetime | None:
         return self.row.effective_until
 
-    @strawberry.field(description="When it was put up.")
+    @strawberry.field(description="The moment at which it was put up. 张贴的时间。")
     def published_at(self) -> datetime:
         return self.row.published_at
 
@@ -77,47 +92,85 @@ async def _notice(context: Context, key: int) -> Notice | None:
     return Notice.of(row) if row else None
 
 
-@strawberry.type(description="Something that happened, in its place on the bulletin.")
+@strawberry.type(
+    description="Something that happened in a community, as a numbered line of its journal: seen"
+    " once, in order, by all who may read there."
+    " 公告栏上的一条动态，按发生的先后编号。"
+)
 class BulletinItem:
     row: strawberry.Private[ItemRow]
-    cursor: str = strawberry.field(description="To go on behind it, in a list or a subscription.")
-    at: datetime = strawberry.field(description="When it happened.")
-    kind: BulletinKind = strawberry.field(description="What happened.")
+    cursor: str = strawberry.field(
+        description="Its place in this community's journal; as `after` it goes on behind it, in the"
+        " list as in the subscription."
+        " 它在动态中的位置，列表和订阅都能从它之后接着读。"
+    )
+    at: datetime = strawberry.field(description="The moment at which it was committed. 发生的时间。")
+    kind: BulletinKind = strawberry.field(
+        description="What sort of thing happened, and so which type the `subject` has."
+        " 发生了什么，也决定 subject 的类型。"
+    )
 
     @classmethod
-    def of(cls, row: ItemRow, mark: int) -> "BulletinItem":
-        return cls(row=row, cursor=cursors.encode(mark, row.number), at=row.at, kind=row.kind)
+    def of(cls, row: ItemRow, cursors: BulletinCursors) -> "BulletinItem":
+        return cls(row=row, cursor=cursors.cursor(row.number), at=row.at, kind=row.kind)
 
     @strawberry.field(
-        description="What it is about, as it is now; null where the viewer may not see it.",
+        description="The thing itself as it is now, not as it was then; null where the viewer may"
+        " not see it."
+        " 所说的对象现在的样子，不开放的为 null。",
         metadata=BY_RIGHTS,
     )
     async def subject(self, info: Info) -> Node | None:
         return await NODES[_SUBJECTS[self.kind]](info.context, self.row.subject)
 
 
-@strawberry.type(description="One page of the bulletin.")
+@strawberry.type(
+    description="One page of a community's journal, the newest item first. 公告栏动态的一页，新的在前。"
+)
 class BulletinConnection(Connection[BulletinItem]):
     """Named after the bulletin, not after its item."""
 
 
-@strawberry.input(description="A notice to be put up.")
+@strawberry.input(description="A sheet to be put up; texts are cleaned, never cut. 要张贴的公告。")
 class NoticeInput:
-    title: str = strawberry.field(description="Up to 120 characters.")
-    body: str = strawberry.field(description="Plain text with line breaks.")
-    kind: NoticeKind = strawberry.field(default=NoticeKind.NOTICE, description="What it asks of its readers.")
-    effective_from: datetime | None = strawberry.field(default=None, description="From when it holds.")
-    effective_until: datetime | None = strawberry.field(default=None, description="Until when it holds.")
+    title: str = strawberry.field(description="One line, 1 to 120 characters. 标题，一行，最多 120 字。")
+    body: str = strawberry.field(
+        description="Plain text with line breaks, 1 to 20,000 characters. 正文，纯文本，最多 20000 字。"
+    )
+    kind: NoticeKind = strawberry.field(
+        default=NoticeKind.NOTICE,
+        description="NOTICE tells something, DISPLAY asks for objections (公示). 公告还是公示，不填为公告。",
+    )
+    effective_from: datetime | None = strawberry.field(
+        default=None,
+        description="The moment from which what it says holds, such as the water being off."
+        " 从何时起有效，可不填。",
+    )
+    effective_until: datetime | None = strawberry.field(
+        default=None,
+        description="The moment until which it holds, later than `effectiveFrom`."
+        " 到何时为止，须晚于开始，可不填。",
+    )
 
 
 @strawberry.type
 class BulletinMutation:
-    @mutation("communityId", "Puts up a notice, in the name of the viewer's organization.")
+    @mutation(
+        "communityId",
+        "Puts up a sheet in the name of the viewer's organization (PUBLISH_NOTICE: the"
+        " four parties). The bulletin shows it at once."
+        " 以本单位名义张贴公告或公示，社区、党支部、业委会（物管委）、物业都可以。",
+    )
     async def publish_notice(
         self,
         info: Info,
-        community_id: Annotated[strawberry.ID, strawberry.argument(description="Where.")],
-        notice: Annotated[NoticeInput, strawberry.argument(description="The notice.")],
+        community_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(description="The estate on whose board it shall hang. 贴在哪个小区。"),
+        ],
+        notice: Annotated[
+            NoticeInput, strawberry.argument(description="The sheet with its texts and times. 公告的内容。")
+        ],
         key: Key = None,
     ) -> Notice | None:
         done = await actions.publish_notice(
@@ -137,24 +190,33 @@ class BulletinMutation:
 @strawberry.type
 class BulletinSubscription:
     @strawberry.subscription(
-        description="Journal: every item behind the cursor `after`, in order, then each new one. Without a"
-        " cursor only what happens from now on. Of the ledger it has one item a day (LEDGER_PUBLISHED), not"
-        " one for each entry. 账本每天最多一条，不是一笔一条。"
+        description="Journal: every item behind the cursor `after`, in order, none skipped and none"
+        " twice, then each new one; without a cursor only what happens from now on. A"
+        " cursor ahead of the journal or of another community is CURSOR_INVALID. Of the"
+        " ledger there is one item a day."
+        " 公告栏动态：从 after 之后逐条送来，不漏不重，然后是新的；不带 after 只送新的。"
+        "账本每天最多一条。"
     )
     async def bulletin(
         self,
         info: Info,
-        community_id: Annotated[strawberry.ID, strawberry.argument(description="Whose bulletin.")],
+        community_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="The estate whose board is followed; NOT_FOUND where it is hidden. 要关注的小区。"
+            ),
+        ],
         after: After = None,
     ) -> AsyncGenerator[BulletinItem, None]:
-        community, mark = key_of(community_id, "Community", "communityId"), await cursors.mark()
+        community = key_of(community_id, "Community", "communityId")
+        cursors = await of_bulletin(community)
         number: int | None = None
         if info.context.shared is not None:
             number = await recent(community)
         elif after is not None:
-            number = await cursors.number_of(after)
+            number = await number_of(after, community)
         feed = info.context.watching.bulletin.watch(community, number)
-        number_of = partial(cursors.decode, mark)
-        async with aclosing(watch(info.context, lambda: place_of(community), feed, number_of)) as items:
+        watched = watch(info.context, lambda: place_of(community), feed, cursors.number_of)
+        async with aclosing(watched) as items:
             async for item in items:
-                yield BulletinItem.of(cast(ItemRow, item), mark)
+                yield BulletinItem.of(cast(ItemRow, item), cursors)

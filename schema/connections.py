@@ -2,8 +2,11 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Annotated, Generic, TypeAlias, TypeVar
 
 import orjson
@@ -15,28 +18,67 @@ from community.errors import CursorInvalid
 T = TypeVar("T")
 R = TypeVar("R")
 
-First: TypeAlias = Annotated[int | None, strawberry.argument(description="How many at most, up to 100.")]
-After: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor of the last edge seen.")]
+First: TypeAlias = Annotated[
+    int | None,
+    strawberry.argument(
+        description="How many items at most, from 0 to 100; more is INVALID_INPUT."
+        " 最多要多少条，0 到 100，超出会被拒绝。"
+    ),
+]
+After: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(
+        description="The cursor of the last item seen, of this very list with the same parent and"
+        " filters; what comes behind it is given. Any other is CURSOR_INVALID."
+        " 上次看到的最后一条的游标，只在同一列表、同样筛选下有效。"
+    ),
+]
 
 
-@strawberry.type(description="Whether there is more, and where to go on.")
+@strawberry.type(
+    description="Whether a list goes on, and with which cursors. 列表前后还有没有，从哪里接着读。"
+)
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="There are more edges after the last one here.")
-    has_previous_page: bool = strawberry.field(description="There are edges before the first one here.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the first edge here.")
-    end_cursor: str | None = strawberry.field(description="The cursor of the last edge here.")
+    has_next_page: bool = strawberry.field(
+        description="True where more items follow behind `endCursor`. 后面还有没有。"
+    )
+    has_previous_page: bool = strawberry.field(
+        description="True where this page began behind a cursor, so that items stand before it."
+        " 前面还有没有。"
+    )
+    start_cursor: str | None = strawberry.field(
+        description="That of the first item on this page; null where the page is empty."
+        " 本页第一条的游标，空页为 null。"
+    )
+    end_cursor: str | None = strawberry.field(
+        description="That of the last item on this page, to be given as `after` for the next; null"
+        " where the page is empty."
+        " 本页最后一条的游标，作为 after 接着往下读。"
+    )
 
 
-@strawberry.type(description="An item in its place.")
+@strawberry.type(description="An item of a list together with its place there. 列表中的一条，连同它的位置。")
 class Edge(Generic[T]):
-    cursor: str = strawberry.field(description="Opaque; give it as `after` to go on behind this item.")
-    node: T = strawberry.field(description="The item.")
+    cursor: str = strawberry.field(
+        description="Opaque and good for this list only; give it as `after` to go on behind this"
+        " item."
+        " 不透明的位置标记，作为 after 从这一条之后接着读，只在本列表有效。"
+    )
+    node: T = strawberry.field(description="What stands at this place of the list. 这一条的内容。")
 
 
-@strawberry.type(description="One page of a list.")
+@strawberry.type(
+    description="One page of a list, forward by cursor: stable while items are added."
+    " 列表的一页，按游标往后翻，新增内容不会打乱。"
+)
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = strawberry.field(description="The items in order.")
-    page_info: PageInfo = strawberry.field(description="Whether there is more.")
+    edges: list[Edge[T]] = strawberry.field(
+        description="Up to `first` items in the order of the list, each with its cursor."
+        " 按顺序排好的各条，最多 first 条。"
+    )
+    page_info: PageInfo = strawberry.field(
+        description="Where to go on, and whether it is worth asking. 还有没有下一页，从哪里接着读。"
+    )
 
 
 def connect(
@@ -60,30 +102,50 @@ def connect(
     )
 
 
-def to_cursor(*key: object) -> str:
-    """Numbers, instants and words of a key as one opaque string."""
-    parts = [part.astimezone(UTC).isoformat() if isinstance(part, datetime) else part for part in key]
+@dataclass(frozen=True)
+class ListCursors:
+    """The cursors of one list: of a field of one parent, and of what it was asked for.
+
+    Each carries the key of its row and a check over the key and the list: that of another list, parent or
+    filter is refused, and so is one that somebody altered.
+    """
+
+    field: str
+    parent: int | None = None
+    filters: Mapping[str, object] = dataclass_field(default_factory=dict)
+
+    def cursor(self, *key: object) -> str:
+        """Numbers, instants and words of a key as one opaque string."""
+        parts = [part.astimezone(UTC).isoformat() if isinstance(part, datetime) else part for part in key]
+        return _text([self._check(parts), *parts])
+
+    def key(self, text: str | None, *shape: type) -> tuple[object, ...] | None:
+        """What `cursor` was given, each part of the type in `shape`. Raises CursorInvalid."""
+        if text is None:
+            return None
+        try:
+            _check, *parts = orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            if len(parts) != len(shape):
+                raise CursorInvalid
+            key = tuple(_part(part, kind) for part, kind in zip(parts, shape, strict=True))
+            # The decoders forgive much: only the very text that `cursor` gives is one of ours.
+            if self.cursor(*key) != text:
+                raise CursorInvalid
+        except (binascii.Error, TypeError, ValueError, OverflowError) as error:
+            raise CursorInvalid from error
+        return key
+
+    def _check(self, parts: list[object]) -> str:
+        described = orjson.dumps([self.field, self.parent, self.filters, parts], option=orjson.OPT_SORT_KEYS)
+        return urlsafe_b64encode(blake2b(described, digest_size=_CHECK).digest()).decode()
+
+
+_CHECK = 6
+"""Bytes: enough that no cursor passes for another's by chance."""
+
+
+def _text(parts: list[object]) -> str:
     return urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
-
-
-K = TypeVar("K")
-
-
-def from_cursor(text: str | None, *shape: type) -> tuple[object, ...] | None:
-    """The parts of `text`, each of the type in `shape`. Raises CursorInvalid."""
-    if text is None:
-        return None
-    try:
-        parts = orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if not isinstance(parts, list) or len(parts) != len(shape):
-            raise CursorInvalid
-        key = tuple(_part(part, kind) for part, kind in zip(parts, shape, strict=True))
-        # The decoders forgive much: only the very text that to_cursor gives is one of ours.
-        if to_cursor(*key) != text:
-            raise CursorInvalid
-    except (binascii.Error, ValueError, OverflowError) as error:
-        raise CursorInvalid from error
-    return key
 
 
 def _part(part: object, kind: type) -> object:

@@ -24,154 +24,271 @@ def _describe(
 
 _describe(
     BulletinKind,
-    "What happened, as an item of the bulletin.",
+    "What happened, as a line on the bulletin. 公告栏动态的种类。",
     {
-        BulletinKind.VOTE_ANNOUNCED: "A vote will open; its subject is the Vote.",
-        BulletinKind.VOTE_OPENED: "Ballots are taken; its subject is the Vote.",
-        BulletinKind.VOTE_CLOSED: "The closing count is done; its subject is the Vote.",
-        BulletinKind.EVENT_PUBLISHED: "Neighbours are invited; its subject is the Event.",
-        BulletinKind.NOTICE_PUBLISHED: "A notice was put up; its subject is the Notice.",
+        BulletinKind.VOTE_ANNOUNCED: (
+            "A vote was put on notice and will open; its subject is the Vote. 表决已公告，还没开始。"
+        ),
+        BulletinKind.VOTE_OPENED: "Ballots are taken from now on; its subject is the Vote. 表决开始投票。",
+        BulletinKind.VOTE_CLOSED: (
+            "The closing count is done and the outcome known; its subject is the Vote. 表决截止，计票完成。"
+        ),
+        BulletinKind.EVENT_PUBLISHED: (
+            "Neighbours are invited to a gathering; its subject is the Event. 发布了活动。"
+        ),
+        BulletinKind.NOTICE_PUBLISHED: "A sheet was put up; its subject is the Notice. 贴了公告或公示。",
         BulletinKind.LEDGER_PUBLISHED: (
             "The ledger has new entries, however many; its subject is the Community. Posted for the first"
             " entry of a day by the community's clock, and not again that day: whoever wants each one reads"
-            " `ledger.entries`. 每天第一笔入账时贴一条，当天再记多少笔都不再贴。"
+            " `ledger.entries`."
+            " 每天第一笔入账时贴一条，当天再记多少笔都不再贴。"
         ),
     },
 )
 _describe(
     NoticeKind,
-    "What a notice asks of its readers.",
+    "What a sheet on the board asks of its readers. 公告栏纸张的种类。",
     {
-        NoticeKind.NOTICE: "公告: to be known.",
-        NoticeKind.DISPLAY: "公示: on display, objections are welcome.",
+        NoticeKind.NOTICE: "An announcement, to be known (公告). 公告，告知大家。",
+        NoticeKind.DISPLAY: (
+            "A public display, to which objections are welcome (公示); the law wants 15 days for many."
+            " 公示，欢迎提出异议。"
+        ),
     },
 )
 _describe(
     OrganizationKind,
-    "The parties that run an estate together.",
+    "The parties that run an estate together. 共同治理小区的各方。",
     {
-        OrganizationKind.RESIDENTS_COMMITTEE: "社区居委会, with its grid worker.",
-        OrganizationKind.PARTY_BRANCH: "小区党支部.",
-        OrganizationKind.OWNERS_COMMITTEE: "业主委员会, elected by the owners.",
-        OrganizationKind.MANAGEMENT_COMMITTEE: "物业管理委员会, where there is no owners' committee.",
-        OrganizationKind.PROPERTY_SERVICE: "物业服务人.",
+        OrganizationKind.RESIDENTS_COMMITTEE: (
+            "The residents' committee of the neighbourhood, with its grid worker. 社区居委会，有网格员。"
+        ),
+        OrganizationKind.PARTY_BRANCH: (
+            "The local group of Communist Party members, one of the four parties at the table. 小区党支部。"
+        ),
+        OrganizationKind.OWNERS_COMMITTEE: (
+            "The committee that the owners elected (杭州市物业管理条例 27). 业主委员会，由业主选举产生。"
+        ),
+        OrganizationKind.MANAGEMENT_COMMITTEE: (
+            "Stands in where there is no owners' committee; the sub-district forms it (杭州市物业管理条例"
+            " 38 to 42)."
+            " 物业管理委员会，没有业委会时由街道组建。"
+        ),
+        OrganizationKind.PROPERTY_SERVICE: (
+            "The firm that looks after the common parts. 物业服务人，即物业公司。"
+        ),
     },
 )
 _describe(
     VoteStatus,
-    "Where a vote stands in its life.",
+    "How far a vote has come. 表决进行到哪一步。",
     {
-        VoteStatus.DRAFT: "Not yet announced.",
-        VoteStatus.ANNOUNCED: "On notice; no ballots yet.",
-        VoteStatus.OPEN: "Ballots are taken.",
-        VoteStatus.CLOSED: "No more ballots are taken.",
-        VoteStatus.ON_DISPLAY: "The result is on public display.",
-        VoteStatus.CERTIFIED: "The result is certified.",
-        VoteStatus.PUBLISHED: "The result is published for good.",
-        VoteStatus.ANNULLED: "Annulled; it has no effect.",
+        VoteStatus.DRAFT: "Written, but not yet put on notice; nobody else sees it. 起草中，还没公告。",
+        VoteStatus.ANNOUNCED: "On notice, before `opensAt`; no ballot is taken yet. 已公告，还没开始投票。",
+        VoteStatus.OPEN: "Between `opensAt` and `closesAt`; ballots are taken. 正在投票。",
+        VoteStatus.CLOSED: (
+            "Past `closesAt`; no more ballots are taken, and the closing count follows within seconds."
+            " 投票已截止。"
+        ),
+        VoteStatus.ON_DISPLAY: (
+            "Counted, and its result on public display for objections (公示). 结果公示中。"
+        ),
+        VoteStatus.CERTIFIED: "Its result was confirmed after the display. 结果已确认。",
+        VoteStatus.PUBLISHED: "Its result is published for good (杭州市物业管理条例 19). 结果已正式公布。",
+        VoteStatus.ANNULLED: (
+            "A court or the sub-district undid it; it has no effect (民法典 280). 已被撤销，没有效力。"
+        ),
     },
 )
 _describe(
     VoteForm,
-    "What a vote is worth.",
+    "What the result of a vote is worth by law. 表决的效力。",
     {
-        VoteForm.STATUTORY_LOCAL: "A decision of the owners by law, voted here.",
-        VoteForm.STATUTORY_IMPORTED: "A decision by law, taken over from the official system.",
-        VoteForm.CONSULTATION: "Asks for opinions; it cannot pass or fail.",
+        VoteForm.STATUTORY_LOCAL: (
+            "A decision of the owners by law, with ballots taken here. 法定表决，在本系统投票。"
+        ),
+        VoteForm.STATUTORY_IMPORTED: (
+            "A decision of the owners by law, its result taken over from the city's system."
+            " 法定表决，结果从官方系统导入。"
+        ),
+        VoteForm.CONSULTATION: (
+            "Asks for opinions, such as a satisfaction survey; it cannot pass or fail."
+            " 征求意见，没有通过不通过。"
+        ),
     },
 )
 _describe(
     QuestionKind,
-    "How a question is answered.",
+    "Whether owners decide, by fixed options, or are asked, by options of its own."
+    " 议题怎么回答，是表态还是问卷。",
     {
-        QuestionKind.RESOLUTION: "FOR, AGAINST, ABSTAIN, and FOLLOW where the vote's rules offer it.",
-        QuestionKind.SURVEY: "Options of its own.",
+        QuestionKind.RESOLUTION: (
+            "By one of FOR, AGAINST, ABSTAIN, and FOLLOW where the vote's rules offer it."
+            " 表态：赞同、反对、弃权，或随多数。"
+        ),
+        QuestionKind.SURVEY: "By options of its own, one or several. 问卷：从自设的选项里选。",
     },
 )
 _describe(
     Matter,
-    "What is decided; it alone fixes the thresholds (民法典 278, 杭州市物业管理条例 16).",
+    "What is decided; it alone fixes the thresholds (民法典 278, 杭州市物业管理条例 16)."
+    " Two thirds of heads and area must take part; then more than half of these must"
+    " agree, or three quarters where it says so."
+    " 共同决定事项，决定需要多少人参与和同意。",
     {
-        Matter.RULES_OF_PROCEDURE: "业主大会议事规则.",
-        Matter.COVENANT: "管理规约.",
-        Matter.ELECT_COMMITTEE: "选举业委会 or replacing members; one question a candidate.",
-        Matter.ENGAGE_PROVIDER: "选聘、解聘物业服务人.",
-        Matter.USE_FUND: "使用维修资金.",
-        Matter.RAISE_FUND: "筹集维修资金; three quarters agree.",
-        Matter.REBUILD: "改建、重建; three quarters agree.",
-        Matter.CHANGE_COMMON_PARTS: "改变共有部分用途 or using it for business; three quarters agree.",
-        Matter.SPEND_INCOME: "使用共有收入.",
-        Matter.OTHER_MATTER: "Other major matters.",
-        Matter.CONSULTATION: "Nothing is decided.",
+        Matter.RULES_OF_PROCEDURE: (
+            "To adopt or amend the rules of procedure of the owners' assembly; more than half agree."
+            " 制定、修改业主大会议事规则。"
+        ),
+        Matter.COVENANT: (
+            "To adopt or amend the covenant of the estate; more than half agree. 制定、修改管理规约。"
+        ),
+        Matter.ELECT_COMMITTEE: (
+            "To elect the owners' committee or replace members, one question a candidate; more than half"
+            " agree."
+            " 选举业委会或更换成员。"
+        ),
+        Matter.ENGAGE_PROVIDER: (
+            "To engage or dismiss the property service; more than half agree. 选聘、解聘物业服务人。"
+        ),
+        Matter.USE_FUND: "To spend of the maintenance fund; more than half agree. 使用维修资金。",
+        Matter.RAISE_FUND: (
+            "To raise money for the maintenance fund; three quarters agree. 筹集维修资金，要四分之三同意。"
+        ),
+        Matter.REBUILD: (
+            "To rebuild or alter buildings and facilities; three quarters agree. 改建、重建，要四分之三同意。"
+        ),
+        Matter.CHANGE_COMMON_PARTS: (
+            "To change what common parts are used for, or to do business with them; three quarters agree."
+            " 改变共有部分用途或用来经营，要四分之三同意。"
+        ),
+        Matter.SPEND_INCOME: (
+            "To spend what common parts earned, beyond the limits of the 议事规则 (杭州市物业管理条例"
+            " 16(10)); more than half agree."
+            " 使用共有收入。"
+        ),
+        Matter.OTHER_MATTER: (
+            "Another major matter of the owners, such as a new fee; more than half agree. 其他重大事项。"
+        ),
+        Matter.CONSULTATION: (
+            "Nothing is decided, so that there are no thresholds. 只征求意见，不作决定，没有门槛。"
+        ),
     },
 )
 _describe(
     FollowMajority,
-    "What a FOLLOW ballot (随多数) counts as.",
+    "What a ballot marked FOLLOW (随多数) counts as; it always takes part. 随多数的票怎么算。",
     {
-        FollowMajority.RESOLVE: "It joins the leader, and abstains where nobody leads.",
-        FollowMajority.ABSTAIN: "It always counts as abstaining.",
+        FollowMajority.RESOLVE: (
+            "It joins the option that alone leads in heads and in area, and abstains where none does."
+            " 归入人数和面积都领先的选项，没有就算弃权。"
+        ),
+        FollowMajority.ABSTAIN: "It always counts as abstaining, whoever leads. 一律算弃权。",
     },
 )
 _describe(
     Silence,
-    "What parties are that were served and cast nothing.",
+    "What those count as that were served a ballot and cast nothing; the law leaves it"
+    " to the rules."
+    " 送达后没投票的怎么算。",
     {
-        Silence.ABSENT: "They take no part.",
-        Silence.FOLLOW_MAJORITY: "They take part and join the leader, as an adopted clause says.",
+        Silence.ABSENT: "They take no part: the cautious default. 不算参与，这是默认。",
+        Silence.FOLLOW_MAJORITY: (
+            "They take part and join the leader, where an adopted clause says so and they were warned."
+            " 算参与并归入多数，须有条款并已告知。"
+        ),
     },
 )
 _describe(
     Gate,
-    "The two gates of a decision.",
+    "The two gates of a decision; each is counted by heads and by area. 表决的两道门槛。",
     {
-        Gate.PARTICIPATION: "Enough of all owners took part.",
-        Gate.AGREEMENT: "Enough of those who took part agree.",
+        Gate.PARTICIPATION: "Enough of all owners took part: two thirds. 参与，要达到三分之二。",
+        Gate.AGREEMENT: (
+            "Enough of those who took part agree: more than half, or three quarters."
+            " 同意，要过半或达到四分之三。"
+        ),
     },
 )
 _describe(
     Measure,
-    "What is measured; both must pass.",
-    {Measure.HEADS: "Owner parties, one head each.", Measure.AREA: "Exclusive area in m²."},
+    "What is counted at a gate; both must pass. 按什么计算，两样都要达到。",
+    {
+        Measure.HEADS: "Owner parties, one each, whole numbers. 按业主人数。",
+        Measure.AREA: "Exclusive area in m², exact to 0.01. 按专有面积，单位平方米。",
+    },
 )
 _describe(
     Outcome,
-    "What came of a question.",
+    "What came of a question by law. 议题的结果。",
     {
-        Outcome.PENDING: "The closing count has not been made.",
-        Outcome.ADOPTED: "All four conditions are met.",
-        Outcome.NOT_ADOPTED: "Enough took part, not enough agreed; the opposite is not decided by that.",
-        Outcome.NO_QUORUM: "Not enough took part.",
+        Outcome.PENDING: "The closing count has not been made; anything may still change. 还没有最后计票。",
+        Outcome.ADOPTED: "All four conditions are met: it is decided. 通过，四个条件都达到。",
+        Outcome.NOT_ADOPTED: (
+            "Enough took part, not enough agreed; the opposite is not decided by that."
+            " 没有通过，但不等于决定了相反的事。"
+        ),
+        Outcome.NO_QUORUM: "Too few took part, so that nothing is decided. 参与不足，不能作出决定。",
     },
 )
 _describe(
     Direction,
-    "The side of the book.",
-    {Direction.INCOME: "What common parts earned.", Direction.EXPENSE: "What was spent."},
+    "The side of the book on which an entry stands. 收入还是支出。",
+    {
+        Direction.INCOME: "What common parts earned; it adds to the balance. 收入，增加余额。",
+        Direction.EXPENSE: "What was spent of it; it lessens the balance. 支出，减少余额。",
+    },
     name="EntryDirection",
 )
 _describe(
     Category,
-    "What an entry is for (杭州市物业管理条例 60).",
+    "What an entry is for, ten kinds of income and eight of spending (杭州市物业管理条例"
+    " 30, 60)."
+    " 收支类别，十类收入、八类支出。",
     {
-        Category.PARKING_COMMON: "车位 on common ground.",
-        Category.ADVERTISING: "广告 in lifts, at gates and walls.",
-        Category.PREMISES_RENT: "经营用房 rent.",
-        Category.SITE_RENT: "场地 rent of stalls and promotions.",
-        Category.PARCEL_LOCKER: "快递柜.",
-        Category.TELECOM_SITE: "通信基站.",
-        Category.CHARGING: "充电桩.",
-        Category.COMPENSATION: "赔偿 for damaged common facilities.",
-        Category.INTEREST: "利息.",
-        Category.OTHER: "Other income.",
-        Category.FUND_TOP_UP: "补充维修资金.",
-        Category.REPAIR_UPGRADE: "维修改造.",
-        Category.OPERATING_COST: "合理成本.",
-        Category.COMMITTEE_COST: "业委会（物管委）经费.",
-        Category.ALLOWANCE: "补贴.",
-        Category.AUDIT: "审计.",
-        Category.COMMUNITY_EVENT: "社区活动.",
-        Category.OTHER_RESOLVED: "Other spending that the owners resolved.",
+        Category.PARKING_COMMON: "Income: fees for parking on common ground and roads. 公共区域停车费。",
+        Category.ADVERTISING: (
+            "Income: advertisements in lifts, at gates and on walls. 电梯、门口、墙面的广告费。"
+        ),
+        Category.PREMISES_RENT: (
+            "Income: rent of premises that belong to all owners (经营用房). 经营用房的租金。"
+        ),
+        Category.SITE_RENT: "Income: rent of open ground for stalls and promotions. 摆摊、促销等的场地费。",
+        Category.PARCEL_LOCKER: "Income: fees of the firms that put up parcel lockers. 快递柜进场费。",
+        Category.TELECOM_SITE: (
+            "Income: rent of places for base stations and their equipment. 通信基站占地费。"
+        ),
+        Category.CHARGING: "Income: shares of charging points for cars and bicycles. 充电桩分成。",
+        Category.COMPENSATION: (
+            "Income: damages paid for common facilities that were broken. 损坏公共设施的赔偿。"
+        ),
+        Category.INTEREST: "Income: what the bank pays on the account. 账户利息。",
+        Category.OTHER: (
+            "Income that fits no other kind, such as recycling or vending machines."
+            " 其他收入，例如废品、售货机。"
+        ),
+        Category.FUND_TOP_UP: (
+            "Spending: transfers into the maintenance fund, its main purpose by law."
+            " 补充维修资金，法定的主要用途。"
+        ),
+        Category.REPAIR_UPGRADE: "Spending: repairs and upgrades of common parts. 公共部位的维修和改造。",
+        Category.OPERATING_COST: (
+            "Spending: what earning it reasonably cost, such as power, tax and the manager's share."
+            " 经营的合理成本，例如电费、税费。"
+        ),
+        Category.COMMITTEE_COST: (
+            "Spending: running costs of the owners' committee or 物管委 (杭州市物业管理条例 35)."
+            " 业委会（物管委）的工作经费。"
+        ),
+        Category.ALLOWANCE: (
+            "Spending: allowances that the owners granted to committee members. 委员的补贴，由业主决定。"
+        ),
+        Category.AUDIT: (
+            "Spending: audits of the book, as at the end of a term (杭州市物业管理条例 37)."
+            " 审计费，例如换届审计。"
+        ),
+        Category.COMMUNITY_EVENT: "Spending: gatherings of neighbours and holidays. 社区活动的费用。",
+        Category.OTHER_RESOLVED: "Spending of another kind that the owners resolved. 业主决定的其他支出。",
     },
     name="EntryCategory",
 )
@@ -194,41 +311,91 @@ _describe(
 )
 _describe(
     Permission,
-    "What somebody may do in a community.",
-    {permission: grant.en for permission, grant in GRANTS.items()},
+    "What somebody may do in a community, by role; a token may be narrowed to some of"
+    " them with `--scope`."
+    " 能办的事，由身份决定，令牌可以只给其中几项。",
+    {permission: f"{grant.en} {grant.zh}" for permission, grant in GRANTS.items()},
 )
 _describe(
     ErrorCode,
-    "Stable codes, in `extensions.code` of every error, beside `zh` and `en` sentences.",
+    "Stable words in `extensions.code` of every error, beside a sentence in `zh` and in"
+    " `en`; branch on these, not on the sentences."
+    " 错误代码，程序按它判断，不要按句子判断。",
     {
-        ErrorCode.ALREADY_CAST: "This owner party has cast its ballot, which cannot be changed.",
-        ErrorCode.ALREADY_SIGNED_UP: "This account stands on the list already.",
+        ErrorCode.ALREADY_CAST: (
+            "This owner party has cast its ballot, and the vote is not `revisable`."
+            " 这一户已经投过票，不能再改。"
+        ),
+        ErrorCode.ALREADY_SIGNED_UP: "This account stands on the list of the event already. 已经报过名了。",
         ErrorCode.AUTHORITY_INVALID: (
             "The vote cited is no adopted resolution of all owners on a matter that allows the entry."
+            " 所依据的表决没有通过，或决定的不是这件事。"
         ),
-        ErrorCode.CURSOR_INVALID: "The cursor is not one of ours, ahead of the journal, or too old.",
-        ErrorCode.ENTRY_REVERSED: "The entry was reversed already, or is itself a reversal.",
-        ErrorCode.EVENT_FULL: "Not enough places are left.",
-        ErrorCode.EVENT_OVER: "Signing up has ended.",
-        ErrorCode.FORBIDDEN: "The viewer has not got this permission.",
-        ErrorCode.INTERNAL: "Our fault; report the `requestId`.",
-        ErrorCode.INVALID_ID: "The id is not well formed.",
-        ErrorCode.INVALID_INPUT: "The request or one of its values is not acceptable.",
-        ErrorCode.KEY_REUSED: "The key was used for something else.",
-        ErrorCode.LIMIT_REACHED: "More at once than one socket may watch.",
-        ErrorCode.NOT_FOUND: "There is no such thing, or the viewer may not see it.",
-        ErrorCode.NOT_ON_ROLL: "No owner party of this account stands on the roll.",
-        ErrorCode.NOT_REPRESENTATIVE: "The co-owners named somebody else to vote.",
-        ErrorCode.OUTCOME_UNKNOWN: "Perhaps it was done: look, or ask again with the same `key`.",
-        ErrorCode.PARTY_REQUIRED: "The account acts for several owner parties; name one.",
-        ErrorCode.TOO_COSTLY: "The request would keep the server too long; ask for less at once.",
-        ErrorCode.TOO_FEW_CHOICES: "A question is not answered, or with too few choices.",
-        ErrorCode.TOO_MANY_CHOICES: "More choices than the question takes.",
-        ErrorCode.TRY_AGAIN: "Not now; ask again, with the same `key`.",
-        ErrorCode.UNAUTHENTICATED: "Sign in first.",
-        ErrorCode.UNKNOWN_CHOICE: "The question has no such choice.",
-        ErrorCode.UNKNOWN_QUESTION: "The vote has no such question.",
-        ErrorCode.VOTE_CLOSED: "The vote takes no more ballots.",
-        ErrorCode.VOTE_NOT_OPEN: "The vote has not opened yet.",
+        ErrorCode.CURSOR_INVALID: (
+            "The cursor is not one of this list, ahead of the journal, or too old; read from the start."
+            " 游标不属于这个列表，或者超前、过旧，请从头读。"
+        ),
+        ErrorCode.ENTRY_REVERSED: (
+            "The entry was taken back already, or is itself a reversal. 这一笔已经冲正过，或者本身就是冲正。"
+        ),
+        ErrorCode.EVENT_FULL: "Fewer places are left than were asked for. 剩下的名额不够。",
+        ErrorCode.EVENT_OVER: (
+            "Signing up has ended, or the event has begun. 报名已经截止，或活动已经开始。"
+        ),
+        ErrorCode.FORBIDDEN: (
+            "Known to the viewer, but not a permission of theirs, or not of this token. 没有这项权限。"
+        ),
+        ErrorCode.INTERNAL: "A fault of ours; report the `requestId`. 系统出了问题，请把编号告诉我们。",
+        ErrorCode.INVALID_ID: "The text is not an id as this schema gives them. 编号的写法不对。",
+        ErrorCode.INVALID_INPUT: (
+            "The request cannot be run, or one of its values is not acceptable: `field` names which."
+            " 请求或某一项填写有误。"
+        ),
+        ErrorCode.KEY_REUSED: (
+            "The key stands for another deed, or for one whose result is gone; nothing was recorded."
+            " 这个提交编号已经用过，没有记录。"
+        ),
+        ErrorCode.LIMIT_REACHED: (
+            "More subscriptions at once than one socket or address may have. 同时订阅的太多。"
+        ),
+        ErrorCode.NOT_FOUND: (
+            "There is no such thing, or the viewer may not know of it; which of the two is not told."
+            " `expected` names the type of id that belongs there where that of another was given."
+            " 没有找到，或者不对您开放。"
+        ),
+        ErrorCode.NOT_ON_ROLL: (
+            "No owner party of this account stands on the roll of the vote, as for a tenant."
+            " 不在这次表决的名册上。"
+        ),
+        ErrorCode.NOT_REPRESENTATIVE: (
+            "The co-owners named somebody else to vote for them. 共有人推选了别人投票。"
+        ),
+        ErrorCode.OUTCOME_UNKNOWN: (
+            "Perhaps it was done: look, or send it again with the same `key`."
+            " 不能确定办成没有，用同一编号重试不会重复。"
+        ),
+        ErrorCode.PARTY_REQUIRED: (
+            "The account acts for several owner parties; name one as `party`. 代表几户业主，请指明是哪一户。"
+        ),
+        ErrorCode.TOO_COSTLY: (
+            "The request would keep the server too long, and was not run; ask for less at once."
+            " 请求太大，请少要一些。"
+        ),
+        ErrorCode.TOO_FEW_CHOICES: (
+            "A question is not answered, or with fewer options than it needs. 有议题没有答，或者选得不够。"
+        ),
+        ErrorCode.TOO_MANY_CHOICES: "More options are marked than the question takes. 选得太多了。",
+        ErrorCode.TRY_AGAIN: (
+            "Nothing was recorded; send it again after `retryAfter` seconds, with the same `key`."
+            " 系统正忙，没有记录，请稍后再试。"
+        ),
+        ErrorCode.UNAUTHENTICATED: (
+            "Nobody is signed in, or the token is unknown, expired or written without Bearer."
+            " 没有登录，或者令牌无效。"
+        ),
+        ErrorCode.UNKNOWN_CHOICE: "The question has no option with this code. 议题没有这个选项。",
+        ErrorCode.UNKNOWN_QUESTION: "The vote has no question with this id. 这次表决没有这个议题。",
+        ErrorCode.VOTE_CLOSED: "The vote is past its end and takes no more ballots. 表决已经截止。",
+        ErrorCode.VOTE_NOT_OPEN: "The vote has not begun to take ballots. 表决还没有开始。",
     },
 )

@@ -9,10 +9,10 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from community.errors import ErrorCode, InvalidInput, Refused
+from community.errors import ErrorCode, Refused
 from schema.inputs import path_of
 from schema.nodes import to_id
-from schema.sentences import in_chinese, shortened
+from schema.sentences import misspoken, shortened
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request or socket that is being served; the outside sets it."""
@@ -38,9 +38,7 @@ def presented(error: GraphQLError, document: DocumentNode | None = None) -> Grap
     if isinstance(cause, Refused):
         return _with(error, cause, cause.field or path_of(error, document))
     if cause is None or isinstance(cause, _BAD_REQUESTS):
-        said = shortened(error.message)
-        refusal = InvalidInput(problem_zh=f"请求的写法不对，{in_chinese(said)}", problem_en=said)
-        return _with(error, refusal, path_of(error, document))
+        return _with(error, misspoken(error.message), path_of(error, document))
     number = request_id.get() or secrets.token_hex(4)
     log.error("internal error %s at %s", number, error.path, exc_info=cause)
     return _extended(error, INTERNAL_EN.format(request=number), _internal(number))
@@ -55,6 +53,7 @@ def extensions_of(refusal: Refused, field: str | None = None) -> dict[str, objec
     about = {
         "field": field or refusal.field,
         "question": None if refusal.question is None else to_id("Question", refusal.question),
+        "expected": refusal.expected,
         "choice": None if refusal.choice is None else shortened(refusal.choice),
     }
     told = {name: value for name, value in about.items() if value is not None}

@@ -28,13 +28,32 @@ from schema.places import Community, Organization, community_of, organization
 from schema.watch import watch
 
 
-@strawberry.type(description="How many come to an event.")
+@strawberry.type(
+    description="How full a gathering is, in one consistent state. The same for everybody who may"
+    " see the event: who comes is not told."
+    " 报名情况，人人看到的一样，不显示是谁。"
+)
 class EventAttendance:
-    event_id: strawberry.ID = strawberry.field(description="The event.")
-    version: int = strawberry.field(description="Grows with every change; a greater one is newer.")
-    capacity: int | None = strawberry.field(description="Places in all; null: no limit.")
-    signed_up: int = strawberry.field(description="People signed up, each household with all it brings.")
-    places_left: int | None = strawberry.field(description="Null: no limit.")
+    event_id: strawberry.ID = strawberry.field(
+        description="Of the gathering that these numbers are about. 所说活动的编号。"
+    )
+    version: int = strawberry.field(
+        description="Grows with every sign-up, cancellation and change; of two states the greater"
+        " one is newer, the other may be thrown away."
+        " 版本号，每次变化都增大，大的更新。"
+    )
+    capacity: int | None = strawberry.field(
+        description="How many people fit in; null where the number is not limited. 名额总数，不限为 null。"
+    )
+    signed_up: int = strawberry.field(
+        description="How many people are expected: every party size that stands, added up."
+        " 已报名的人数，按各家来的人数相加。"
+    )
+    places_left: int | None = strawberry.field(
+        description="Places still free, `capacity` less `signedUp`; null where the number is not"
+        " limited."
+        " 还剩几个名额，不限为 null。"
+    )
 
     @classmethod
     def of(cls, value: Attendance | EventRow) -> "EventAttendance":
@@ -47,7 +66,11 @@ class EventAttendance:
         )
 
 
-@strawberry.type(description="A gathering of neighbours (活动).")
+@strawberry.type(
+    description="A gathering of neighbours (活动), such as a 美邻节; to be seen by whoever may read"
+    " the bulletin."
+    " 邻里活动，能看公告栏的人都能看到。"
+)
 class Event(Node):
     row: strawberry.Private[EventRow]
 
@@ -55,59 +78,90 @@ class Event(Node):
     def of(cls, row: EventRow) -> "Event":
         return cls(id=to_id("Event", row.id), row=row)
 
-    @strawberry.field(description="Where it is held.", metadata=BY_RIGHTS)
+    @strawberry.field(description="The estate that holds it. 举办活动的小区。", metadata=BY_RIGHTS)
     async def community(self, info: Info) -> Community:
         return await community_of(info.context, self.row.community)
 
-    @strawberry.field(description="What it is called.")
+    @strawberry.field(
+        description="One line of up to 120 characters, as it is announced. 活动名称，一行，最多 120 字。"
+    )
     def title(self) -> str:
         return self.row.title
 
-    @strawberry.field(description="What awaits those who come, in plain text with line breaks.")
+    @strawberry.field(
+        description="What awaits those who come: plain text with line breaks, never markup; may be"
+        " empty."
+        " 活动说明，纯文本，可换行。"
+    )
     def description(self) -> str:
         return self.row.description
 
-    @strawberry.field(description="Where to go.")
+    @strawberry.field(
+        description="The spot to go to, up to 120 characters, such as 中心花园. 活动地点，最多 120 字。"
+    )
     def place(self) -> str:
         return self.row.place
 
-    @strawberry.field(description="Who invites.")
+    @strawberry.field(description="The parties that invite, the one that published it first. 主办的各方。")
     async def organizers(self, info: Info) -> list[Organization]:
         keys = await info.context.loaders.of(organizers_of).get(self.row.id)
         return list(await asyncio.gather(*(organization(info.context, key) for key in keys)))
 
-    @strawberry.field(description="When it starts.")
+    @strawberry.field(
+        description="The moment at which it begins; signing off ends then as well."
+        " 开始时间，此后不能取消报名。"
+    )
     def starts_at(self) -> datetime:
         return self.row.starts_at
 
-    @strawberry.field(description="When it ends.")
+    @strawberry.field(
+        description="The moment at which it is over and moves behind the coming ones. 结束时间。"
+    )
     def ends_at(self) -> datetime:
         return self.row.ends_at
 
-    @strawberry.field(description="Signing up is possible before this moment.")
+    @strawberry.field(
+        description="Signing up counts before this moment, at the latest the start; then it is"
+        " EVENT_OVER."
+        " 报名截止时间，到点即止。"
+    )
     def sign_up_closes_at(self) -> datetime:
         return self.row.sign_up_closes_at
 
-    @strawberry.field(description="How many people one household may bring, itself included.")
+    @strawberry.field(
+        description="The most people that one household may bring, whoever signs up included."
+        " 一家最多来几人，含报名的人。"
+    )
     def max_party_size(self) -> int:
         return self.row.max_party_size
 
-    @strawberry.field(description="Each household brings a dish.")
+    @strawberry.field(
+        description="True where each household brings a dish, and a sign-up may name it. 是否每家带一道菜。"
+    )
     def potluck(self) -> bool:
         return self.row.potluck
 
-    @strawberry.field(description="How many come so far.")
+    @strawberry.field(
+        description="How many are expected as of now; the subscription `eventAttendance` goes on"
+        " from there."
+        " 现在的报名情况，可接着订阅。"
+    )
     def attendance(self) -> EventAttendance:
         return EventAttendance.of(self.row)
 
-    @strawberry.field(description="Dishes announced so far, the newest first, without saying whose.")
+    @strawberry.field(
+        description="Dishes announced by those who come, the newest first, without saying whose."
+        " 各家报的菜，新的在前，不显示是谁家的。"
+    )
     async def dishes(self, info: Info, first: First = 50) -> list[str]:
         most = check_first(first, default=50)
         return await info.context.loaders.of(dishes_of, most).get(self.row.id)
 
     @strawberry.field(
-        description="Depends on the viewer: the viewer's own sign-up, if it stands. A narrowed token sees it"
-        " with SIGN_UP or READ_OWN.",
+        description="The viewer's own sign-up while it stands; null where there is none. A narrowed"
+        " token sees it with SIGN_UP or READ_OWN. Depends on the viewer, so that a"
+        " subscription with it is not shared."
+        " 本人的报名，没有或已取消的为 null。",
         metadata=BY_VIEWER,
     )
     async def viewer_sign_up(self, info: Info) -> "SignUp | None":
@@ -115,7 +169,11 @@ class Event(Node):
         return SignUp.of(row) if row else None
 
 
-@strawberry.type(description="A household's place at an event. Only whoever signed up sees it.")
+@strawberry.type(
+    description="A household's places at a gathering. Only the account that signed up sees it, also"
+    " after moving away."
+    " 一家的报名，只有报名的人看得到。"
+)
 class SignUp(Node):
     row: strawberry.Private[SignUpRow]
 
@@ -123,26 +181,36 @@ class SignUp(Node):
     def of(cls, row: SignUpRow) -> "SignUp":
         return cls(id=to_id("SignUp", row.id), row=row)
 
-    @strawberry.field(description="The event.", metadata=BY_RIGHTS)
+    @strawberry.field(
+        description="The gathering to which they come; NOT_FOUND for whoever may no longer read"
+        " there."
+        " 报名的活动。",
+        metadata=BY_RIGHTS,
+    )
     async def event(self, info: Info) -> Event:
         row = await info.context.loaders.events.load(self.row.event)
         if row is None:
             raise NotFound  # who moved away keeps the sign-up, not the sight of the community
         return Event.of(row)
 
-    @strawberry.field(description="How many people come.")
+    @strawberry.field(description="How many people come, from 1 to the event's `maxPartySize`. 来几个人。")
     def party_size(self) -> int:
         return self.row.party_size
 
-    @strawberry.field(description="What they bring.")
+    @strawberry.field(
+        description="What they bring to a potluck; null where nothing was named. 带的菜，没写的为 null。"
+    )
     def dish(self) -> str | None:
         return self.row.dish
 
-    @strawberry.field(description="When they signed up.")
+    @strawberry.field(description="When it was taken by the server. 报名的时间。")
     def signed_up_at(self) -> datetime:
         return self.row.signed_up_at
 
-    @strawberry.field(description="When they took it back; null while it stands.")
+    @strawberry.field(
+        description="When it was taken back and the places freed; null while it stands."
+        " 取消的时间，没取消的为 null。"
+    )
     def cancelled_at(self) -> datetime | None:
         return self.row.cancelled_at
 
@@ -161,37 +229,93 @@ async def _sign_up(context: Context, key: int) -> SignUp | None:
 
 @strawberry.type
 class EventsQuery:
-    @strawberry.field(description="One event; null where it is unknown or hidden.")
+    @strawberry.field(
+        description="The gathering behind an id; null where it is unknown or hidden, or where the id"
+        " is of something else."
+        " 按 id 找一次活动，不存在或不开放的为 null。"
+    )
     async def event(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Of the event.")]
+        self,
+        info: Info,
+        id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="As it was given by any Event; one that is not well formed is"
+                " INVALID_ID."
+                " 要找的活动的 id。"
+            ),
+        ],
     ) -> Event | None:
         return await _event(info.context, key_of(id, "Event"))
 
 
-@strawberry.input(description="An invitation.")
+@strawberry.input(
+    description="An invitation as it is to be published; texts are cleaned, never cut. 要发布的活动。"
+)
 class EventInput:
-    title: str = strawberry.field(description="Up to 120 characters.")
-    place: str = strawberry.field(description="Where to go.")
-    starts_at: datetime = strawberry.field(description="In the future.")
-    ends_at: datetime = strawberry.field(description="After the start.")
-    description: str = strawberry.field(default="", description="What awaits those who come.")
-    sign_up_closes_at: datetime | None = strawberry.field(
-        default=None, description="The start, if not given."
+    title: str = strawberry.field(description="One line, 1 to 120 characters. 活动名称，一行，最多 120 字。")
+    place: str = strawberry.field(
+        description="Where neighbours should go, 1 to 120 characters. 地点，最多 120 字。"
     )
-    capacity: int | None = strawberry.field(default=None, description="Places in all; null: no limit.")
-    max_party_size: int = strawberry.field(default=6, description="People one household may bring.")
-    potluck: bool = strawberry.field(default=False, description="Each household brings a dish.")
+    starts_at: datetime = strawberry.field(
+        description="Lies in the future when it is published; else INVALID_INPUT. 开始时间，须在发布之后。"
+    )
+    ends_at: datetime = strawberry.field(description="Later than the start. 结束时间，须晚于开始。")
+    description: str = strawberry.field(
+        default="",
+        description="Plain text of up to 10,000 characters with line breaks; none where it is left"
+        " out."
+        " 说明，纯文本，最多 10000 字，可不填。",
+    )
+    sign_up_closes_at: datetime | None = strawberry.field(
+        default=None,
+        description="The last moment for signing up, in the future and no later than the start; the"
+        " start itself where it is left out."
+        " 报名截止，不填则到开始为止。",
+    )
+    capacity: int | None = strawberry.field(
+        default=None,
+        description="From 1 to 100,000 people; null for as many as like to come."
+        " 名额，1 到 100000，不填为不限。",
+    )
+    max_party_size: int = strawberry.field(
+        default=6, description="How many one household may bring, from 1 to 20. 一家最多来几人，1 到 20。"
+    )
+    potluck: bool = strawberry.field(
+        default=False, description="True asks each household for a dish. 是否每家带一道菜。"
+    )
 
 
 @strawberry.type
 class EventsMutation:
-    @mutation("eventId", "Takes places at an event for the viewer's household.")
+    @mutation(
+        "eventId",
+        "Takes places at a gathering for the viewer's household (SIGN_UP: owners,"
+        " tenants, staff). EVENT_FULL, EVENT_OVER and ALREADY_SIGNED_UP say why not; the"
+        " capacity is never exceeded."
+        " 为本户报名活动，业主、租户和工作人员都可以。",
+    )
     async def sign_up(
         self,
         info: Info,
-        event_id: Annotated[strawberry.ID, strawberry.argument(description="The event.")],
-        party_size: Annotated[int, strawberry.argument(description="How many people come.")] = 1,
-        dish: Annotated[str | None, strawberry.argument(description="What they bring.")] = None,
+        event_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(description="The gathering to which one wants to come. 要报名的活动。"),
+        ],
+        party_size: Annotated[
+            int,
+            strawberry.argument(
+                description="How many people, from 1 to the event's `maxPartySize`. 来几个人。"
+            ),
+        ] = 1,
+        dish: Annotated[
+            str | None,
+            strawberry.argument(
+                description="What they carry to a potluck, up to 40 characters; INVALID_INPUT where"
+                " the event is none."
+                " 带什么菜，最多 40 字，只用于每家带菜的活动。"
+            ),
+        ] = None,
         key: Key = None,
     ) -> SignUp | None:
         done = await actions.sign_up(
@@ -204,11 +328,22 @@ class EventsMutation:
         )
         return await _sign_up(info.context, done)
 
-    @mutation("signUpId", "Gives the places back, before the event starts.")
+    @mutation(
+        "signUpId",
+        "Gives the places of one's own sign-up back, before the event starts; they are"
+        " free at once."
+        " 取消本人的报名，活动开始前有效，名额立即放出。",
+    )
     async def cancel_sign_up(
         self,
         info: Info,
-        sign_up_id: Annotated[strawberry.ID, strawberry.argument(description="One's own.")],
+        sign_up_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="The sign-up to be taken back, one's own; another's is NOT_FOUND."
+                " 要取消的报名，只能是本人的。"
+            ),
+        ],
         key: Key = None,
     ) -> SignUp | None:
         done = await actions.cancel_sign_up(
@@ -216,12 +351,23 @@ class EventsMutation:
         )
         return await _sign_up(info.context, done)
 
-    @mutation("communityId", "Invites the neighbours, in the name of the viewer's organization.")
+    @mutation(
+        "communityId",
+        "Invites the neighbours in the name of the viewer's organization (PUBLISH_EVENT:"
+        " the four parties). The bulletin shows it at once."
+        " 以本单位名义发布活动，社区、党支部、业委会（物管委）、物业都可以。",
+    )
     async def publish_event(
         self,
         info: Info,
-        community_id: Annotated[strawberry.ID, strawberry.argument(description="Where.")],
-        event: Annotated[EventInput, strawberry.argument(description="The invitation.")],
+        community_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(description="The estate whose neighbours are invited. 在哪个小区发布。"),
+        ],
+        event: Annotated[
+            EventInput,
+            strawberry.argument(description="The invitation, every text of it checked. 活动的内容。"),
+        ],
         key: Key = None,
     ) -> Event | None:
         done = await actions.publish_event(
@@ -244,9 +390,20 @@ class EventsMutation:
 
 @strawberry.type
 class EventsSubscription:
-    @strawberry.subscription(description="State: how many come now, and again after each change.")
+    @strawberry.subscription(
+        description="State: how many are expected now, then again after each change. The newest"
+        " wins; a slow reader skips steps, never the end."
+        " 报名情况：先给现状，每有变化再给一次，只保证最新。"
+    )
     async def event_attendance(
-        self, info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="The event.")]
+        self,
+        info: Info,
+        event_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="The gathering to be watched; NOT_FOUND where it is hidden. 要关注的活动。"
+            ),
+        ],
     ) -> AsyncGenerator[EventAttendance, None]:
         event = key_of(event_id, "Event", "eventId")
 

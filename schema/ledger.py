@@ -30,14 +30,20 @@ from community.ledger.rules import (
 from community.places.reads import CommunityRow
 from community.places.rules import OrganizationKind
 from schema.audience import BY_RIGHTS
-from schema.connections import After, Connection, First, connect, from_cursor, to_cursor
+from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.scalars import Hundredths
 from schema.votes import Vote
 
-Month = Annotated[str | None, strawberry.argument(description="As YYYY-MM.")]
+Month = Annotated[
+    str | None,
+    strawberry.argument(
+        description="A calendar month as YYYY-MM, such as 2026-06; any other text is INVALID_INPUT."
+        " 月份，写作 YYYY-MM。"
+    ),
+]
 
 _REVERSED = (
     "Of it, in yuan, what other entries took back, in this month or later; never negative."
@@ -49,26 +55,54 @@ _REVERSALS = (
 )
 
 
-@strawberry.type(description="What one category came to in a month. 一个月里一个类别的合计。")
+@strawberry.type(description="What one category came to in one month. 一个类别在一个月里的合计。")
 class CategoryTotal:
-    direction: Direction = strawberry.field(description="The side of the book.")
-    category: Category = strawberry.field(description="What it was for.")
+    direction: Direction = strawberry.field(
+        description="Whether it is money that came in or went out. 是收入还是支出。"
+    )
+    category: Category = strawberry.field(
+        description="The kind of income or spending that is added up. 合计的类别。"
+    )
     amount: Hundredths = strawberry.field(
         description="In yuan, reversals taken off; negative where more was taken back than entered."
+        " 合计金额，单位元，冲正已扣除，可能为负。"
     )
     reversed: Hundredths = strawberry.field(description=_REVERSED)
     reversals: Hundredths = strawberry.field(description=_REVERSALS)
 
 
-@strawberry.type(description="A month of the book: opening + income − expense = closing.")
+@strawberry.type(
+    description="A calendar month of the book: opening + income − expense = closing, always."
+    " 一个月的账：期初 + 收入 − 支出 = 期末。"
+)
 class LedgerMonth:
-    month: str = strawberry.field(description="As YYYY-MM.")
-    opening: Hundredths = strawberry.field(description="The balance before its first day, in yuan.")
-    income: Hundredths = strawberry.field(description="In yuan.")
-    expense: Hundredths = strawberry.field(description="In yuan.")
-    closing: Hundredths = strawberry.field(description="The balance after its last day, in yuan.")
-    entry_count: int = strawberry.field(description="How many entries it has.")
-    categories: list[CategoryTotal] = strawberry.field(description="The largest first.")
+    month: str = strawberry.field(
+        description="Which calendar month it is, as YYYY-MM. 哪个月，写作 YYYY-MM。"
+    )
+    opening: Hundredths = strawberry.field(
+        description="In yuan, the balance before the first day of the month: the `closing` of the"
+        " month before."
+        " 期初余额，单位元，等于上月期末。"
+    )
+    income: Hundredths = strawberry.field(
+        description="In yuan, what came in by the dates of the entries, less what was taken back."
+        " 本月收入，单位元，冲正已扣除。"
+    )
+    expense: Hundredths = strawberry.field(
+        description="In yuan, what was spent by the dates of the entries, less what was taken back."
+        " 本月支出，单位元，冲正已扣除。"
+    )
+    closing: Hundredths = strawberry.field(
+        description="In yuan, the balance after the last day of the month. 期末余额，单位元。"
+    )
+    entry_count: int = strawberry.field(
+        description="How many lines of the book belong to it, reversals among them. 本月有几笔，冲正也算。"
+    )
+    categories: list[CategoryTotal] = strawberry.field(
+        description="What each category came to, the largest amount first; those without an entry"
+        " are left out."
+        " 各类别的合计，金额大的在前。"
+    )
     income_reversed: Hundredths = strawberry.field(description=_REVERSED)
     income_reversals: Hundredths = strawberry.field(description=_REVERSALS)
     expense_reversed: Hundredths = strawberry.field(description=_REVERSED)
@@ -102,14 +136,32 @@ class LedgerMonth:
     " 一年的账。"
 )
 class LedgerYear:
-    year: int = strawberry.field(description="Such as 2026.")
-    first_month: str = strawberry.field(description="The first month of it that the book has, as YYYY-MM.")
-    last_month: str = strawberry.field(description="The last month of it that the book has, as YYYY-MM.")
-    opening: Hundredths = strawberry.field(description="The balance before its first day, in yuan.")
-    income: Hundredths = strawberry.field(description="In yuan.")
-    expense: Hundredths = strawberry.field(description="In yuan.")
-    closing: Hundredths = strawberry.field(description="The balance after its last entry, in yuan.")
-    entry_count: int = strawberry.field(description="How many entries it has.")
+    year: int = strawberry.field(
+        description="The calendar year by the dates of its entries, such as 2026. 哪一年。"
+    )
+    first_month: str = strawberry.field(
+        description="The first month of it that the book has, as YYYY-MM. 账上这一年的第一个月。"
+    )
+    last_month: str = strawberry.field(
+        description="The last month of it that the book has, as YYYY-MM. 账上这一年的最后一个月。"
+    )
+    opening: Hundredths = strawberry.field(
+        description="In yuan, the balance before its first day. 年初余额，单位元。"
+    )
+    income: Hundredths = strawberry.field(
+        description="In yuan, what came in that year, less what was taken back."
+        " 全年收入，单位元，冲正已扣除。"
+    )
+    expense: Hundredths = strawberry.field(
+        description="In yuan, what was spent that year, less what was taken back."
+        " 全年支出，单位元，冲正已扣除。"
+    )
+    closing: Hundredths = strawberry.field(
+        description="In yuan, the balance after its last entry. 年末余额，单位元。"
+    )
+    entry_count: int = strawberry.field(
+        description="How many lines of the book belong to it, reversals among them. 全年有几笔，冲正也算。"
+    )
     income_reversed: Hundredths = strawberry.field(description=_REVERSED)
     income_reversals: Hundredths = strawberry.field(description=_REVERSALS)
     expense_reversed: Hundredths = strawberry.field(description=_REVERSED)
@@ -140,7 +192,11 @@ def _undone(row: MonthRow | YearRow) -> dict[str, Hundredths]:
     }
 
 
-@strawberry.type(description="One line of the book; never altered, a mistake is reversed by another line.")
+@strawberry.type(
+    description="One line of the book, never altered and never removed: a mistake is taken back by"
+    " another line (冲正)."
+    " 账上的一笔，记下后不改不删，记错了用另一笔冲正。"
+)
 class Entry(Node):
     row: strawberry.Private[EntryRow]
 
@@ -148,35 +204,58 @@ class Entry(Node):
     def of(cls, row: EntryRow) -> "Entry":
         return cls(id=to_id("Entry", row.id), row=row)
 
-    @strawberry.field(description="Its place in the book, from 1, without gaps.")
+    @strawberry.field(
+        description="Its place in the book in the order of recording, from 1 and without gaps within"
+        " a community."
+        " 账本序号，按记账先后从 1 起连续编号。"
+    )
     def number(self) -> int:
         return self.row.number
 
-    @strawberry.field(description="The day it belongs to.")
+    @strawberry.field(
+        description="The calendar day on which money moved, by which months are made; it may lie"
+        " before `recordedAt`."
+        " 账目所属的日期，月份按它归。"
+    )
     def date(self) -> Day:
         return self.row.date
 
-    @strawberry.field(description="The side of the book.")
+    @strawberry.field(
+        description="Whether it stands on the income or the expense side; a reversal keeps the side"
+        " of what it takes back."
+        " 是收入还是支出，冲正与原账目同侧。"
+    )
     def direction(self) -> Direction:
         return self.row.direction
 
-    @strawberry.field(description="What it is for.")
+    @strawberry.field(
+        description="The kind of income or spending by the code of 杭州市物业管理条例 60. 收支类别。"
+    )
     def category(self) -> Category:
         return self.row.category
 
-    @strawberry.field(description="In the bookkeeper's words.")
+    @strawberry.field(description="What it is for, in one line of the bookkeeper's words. 事由，一行话。")
     def item(self) -> str:
         return self.row.item
 
-    @strawberry.field(description="Who paid or was paid.")
+    @strawberry.field(
+        description="Who paid or was paid, a firm or an office; null where nobody is named."
+        " 付款或收款的单位，没写的为 null。"
+    )
     def counterparty(self) -> str | None:
         return self.row.counterparty
 
-    @strawberry.field(description="The number of the voucher.")
+    @strawberry.field(
+        description="The number of the paper that proves it (凭证号); null where there is none."
+        " 凭证号，没有的为 null。"
+    )
     def voucher(self) -> str | None:
         return self.row.voucher
 
-    @strawberry.field(description="In yuan; negative only where it reverses another entry.")
+    @strawberry.field(
+        description="In yuan and above zero; negative only where it takes another entry back."
+        " 金额，单位元，只有冲正为负。"
+    )
     def amount(self) -> Hundredths:
         return Hundredths(self.row.amount)
 
@@ -189,7 +268,9 @@ class Entry(Node):
         return Hundredths(self.row.balance)
 
     @strawberry.field(
-        description="The vote that it names as what allows it; `authorityFault` says whether it does.",
+        description="The resolution that it cites as allowing it, and `authorityFault` says whether it does;"
+        " null where none is cited, and for a token that may not read the bulletin."
+        " 所依据的表决，没有或不开放的为 null。",
         metadata=BY_RIGHTS,
     )
     async def authority_vote(self, info: Info) -> Vote | None:
@@ -197,7 +278,11 @@ class Entry(Node):
         row = None if key is None else await info.context.loaders.votes.load(key)
         return Vote.of(row) if row else None
 
-    @strawberry.field(description="The clause that allows it, in words.")
+    @strawberry.field(
+        description="The clause that it cites in words, such as a limit set in the 议事规则; null"
+        " where none is cited."
+        " 所依据的条款，没有的为 null。"
+    )
     def authority_clause(self) -> str | None:
         return self.row.authority_clause
 
@@ -214,21 +299,23 @@ class Entry(Node):
 
     @strawberry.field(
         description="The earlier entry that this one takes back whole; null for an ordinary one."
-        " 它冲正的那一笔。",
+        " 它冲正的那一笔，普通账目为 null。",
         metadata=BY_RIGHTS,
     )
     async def reverses(self, info: Info) -> "Entry | None":
         return None if self.row.reverses is None else await _entry(info.context, self.row.reverses)
 
     @strawberry.field(
-        description="The later entry that takes this one back whole; null while it stands. 冲正它的那一笔。",
+        description="The later entry that takes this one back whole; null while it stands."
+        " 冲正它的那一笔，没有冲正的为 null。",
         metadata=BY_RIGHTS,
     )
     async def reversed_by(self, info: Info) -> "Entry | None":
         return None if self.row.reversed_by is None else await _entry(info.context, self.row.reversed_by)
 
     @strawberry.field(
-        description="When it was written down, which may be long after its `date`. 记账的时间。"
+        description="The moment of writing it down, which may be long after its `date`."
+        " 记账的时间，可能比账目日期晚很多。"
     )
     def recorded_at(self) -> datetime:
         return self.row.recorded_at
@@ -247,15 +334,26 @@ async def _entry(context: Context, key: int) -> Entry | None:
     return Entry.of(row) if row else None
 
 
-@strawberry.type(description="The book of what the common parts earn. Amounts in yuan.")
+@strawberry.type(
+    description="The book of what the common parts earn and what is spent of it (共有收入, 民法典"
+    " 282). All amounts are in yuan."
+    " 共有收入账，金额单位都是元。"
+)
 class Ledger:
     community: strawberry.Private[CommunityRow]
 
-    @strawberry.field(description="What is there now.")
+    @strawberry.field(
+        description="In yuan, what is in the account after all entries, of whatever date."
+        " 现在的余额，单位元。"
+    )
     async def balance(self, info: Info) -> Hundredths:
         return Hundredths(await info.context.loaders.of(balances_of).get(self.community.id))
 
-    @strawberry.field(description="One month, by default the newest with entries; null where there is none.")
+    @strawberry.field(
+        description="The figures of one month, by default of the newest with entries; null before"
+        " the first entry."
+        " 某个月的账，不填为最近有账的月份。"
+    )
     async def month(self, info: Info, month: Month = None) -> LedgerMonth | None:
         months = await self._months(info)
         row = month_in(months, month) if month else next(reversed(months), None)
@@ -263,14 +361,17 @@ class Ledger:
 
     @strawberry.field(
         description="The months from the first entry's to the latest one's, the newest first, none left out."
-        " Older ones than a page holds are reached with `before`. 每个月，从近到远。"
+        " Older ones than a page holds are reached with `before`. 每个月，从近到远，没有账的月份也列。"
     )
     async def months(
         self,
         info: Info,
         first: First = 24,
         before: Annotated[
-            str | None, strawberry.argument(description="As YYYY-MM: only months before this one.")
+            str | None,
+            strawberry.argument(
+                description="As YYYY-MM: only months before this one. 只列这个月以前的，写作 YYYY-MM。"
+            ),
         ] = None,
     ) -> list[LedgerMonth]:
         size = check_first(first, default=24)
@@ -296,33 +397,57 @@ class Ledger:
         self, info: Info, first: First = 20, after: After = None, month: Month = None
     ) -> Connection[Entry]:
         size = check_first(first)
-        key = from_cursor(after, int)
+        cursors = ListCursors("entries", self.community.id, {"month": month})
+        key = cursors.key(after, int)
         loader = info.context.loaders.of(entries_pages, size, cast(int, key[0]) if key else None, month)
         page = await loader.get(self.community.id)
         if key and not page.rows and size:
             await check_number(self.community.id, cast(int, key[0]))
-        return connect(page, Entry.of, lambda row: to_cursor(row.number), later=key is not None)
+        return connect(page, Entry.of, lambda row: cursors.cursor(row.number), later=key is not None)
 
 
-@strawberry.input(description="An entry to be recorded.")
+@strawberry.input(
+    description="A line to be written into the book; once recorded it stays. 要记的一笔账，记下后不能改。"
+)
 class EntryInput:
-    date: Day = strawberry.field(description="The day it belongs to, today or before.")
-    direction: Direction = strawberry.field(description="The side of the book.")
-    category: Category = strawberry.field(description="Of that side.")
-    item: str = strawberry.field(description="Up to 120 characters.")
-    amount: Hundredths = strawberry.field(description="In yuan, above zero.")
-    counterparty: str | None = strawberry.field(default=None, description="Who paid or was paid.")
-    voucher: str | None = strawberry.field(default=None, description="The number of the voucher.")
+    date: Day = strawberry.field(
+        description="The calendar day on which money moved: today or earlier, from 1990 on."
+        " 账目日期，今天或以前。"
+    )
+    direction: Direction = strawberry.field(
+        description="The side of the book on which it shall stand. 收入还是支出。"
+    )
+    category: Category = strawberry.field(
+        description="One of the categories of that side; one of the other side is INVALID_INPUT."
+        " 类别，须与收支方向一致。"
+    )
+    item: str = strawberry.field(
+        description="What it is for, one line of 1 to 120 characters. 事由，一行，最多 120 字。"
+    )
+    amount: Hundredths = strawberry.field(
+        description="In yuan, above zero and at most 100,000,000,000.00. 金额，单位元，大于零。"
+    )
+    counterparty: str | None = strawberry.field(
+        default=None,
+        description="Who paid or was paid, up to 120 characters; firms and offices, never a"
+        " resident's name."
+        " 付款或收款的单位，最多 120 字，不写住户姓名。",
+    )
+    voucher: str | None = strawberry.field(
+        default=None, description="Of the paper that proves it, up to 64 characters. 凭证号，最多 64 字。"
+    )
     authority_vote_id: strawberry.ID | None = strawberry.field(
         default=None,
         description="The vote that allows it: counted and adopted by all owners of this community, on"
         " SPEND_INCOME for an expense (杭州市物业管理条例 16(10)), on CHANGE_COMMON_PARTS for an income"
-        " (民法典 278(8)); else AUTHORITY_INVALID.",
+        " (民法典 278(8)); else AUTHORITY_INVALID."
+        " 所依据的表决，须是本小区全体业主通过的，可不填。",
     )
     authority_clause: str | None = strawberry.field(
         default=None,
         description="The clause that allows it, in words, such as a limit of the 议事规则; up to 200"
-        " characters.",
+        " characters."
+        " 所依据的条款，最多 200 字，可不填。",
     )
 
 
@@ -330,13 +455,24 @@ class EntryInput:
 class LedgerMutation:
     @mutation(
         "communityId",
-        "Adds an entry to the book. The bulletin says so with the first one of a day and not again that day.",
+        "Writes a line into the book (RECORD_ENTRY: owners' committee or 物管委, and the"
+        " property service). The bulletin says so with the first one of a day, and not"
+        " again that day."
+        " 记一笔账，业委会（物管委）和物业可以记；公告栏每天只说一次。",
     )
     async def record_entry(
         self,
         info: Info,
-        community_id: Annotated[strawberry.ID, strawberry.argument(description="Whose book.")],
-        entry: Annotated[EntryInput, strawberry.argument(description="The entry.")],
+        community_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(description="The estate into whose book it goes. 记在哪个小区的账上。"),
+        ],
+        entry: Annotated[
+            EntryInput,
+            strawberry.argument(
+                description="The line with its amount, day and what allows it. 这一笔的内容。"
+            ),
+        ],
         key: Key = None,
     ) -> Entry | None:
         vote = entry.authority_vote_id
@@ -359,14 +495,28 @@ class LedgerMutation:
 
     @mutation(
         "entryId",
-        "Takes an entry back whole by another one, dated today; both stay and show each other. One whose vote"
-        " allows nothing is taken back like any other.",
+        "Takes an entry back whole by another one, dated today; both stay and show each"
+        " other, also where its vote allows nothing. ENTRY_REVERSED where that was done before."
+        " 整笔冲正，另记一笔，日期为今天，两笔都留在账上。",
     )
     async def reverse_entry(
         self,
         info: Info,
-        entry_id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")],
-        reason: Annotated[str, strawberry.argument(description="Why, in words, up to 100 characters.")],
+        entry_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="The line that was wrong; one that is itself a reversal cannot be taken"
+                " back."
+                " 要冲正的那一笔。"
+            ),
+        ],
+        reason: Annotated[
+            str,
+            strawberry.argument(
+                description="Why, for everybody to read, 1 to 100 characters."
+                " 冲正的原因，人人可看，最多 100 字。"
+            ),
+        ],
         key: Key = None,
     ) -> Entry | None:
         done = await actions.reverse_entry(

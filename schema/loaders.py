@@ -19,6 +19,7 @@ from community.events.reads import (
     own_sign_ups_of,
 )
 from community.ledger.reads import EntryRow, entries_by_id
+from community.members.reads import OwnPartyRow, own_parties_by_id
 from community.permissions import Viewer
 from community.places.reads import (
     CommunityRow,
@@ -32,6 +33,7 @@ from community.votes.reads import (
     OwnEntry,
     VoteRow,
     ballots_by_id,
+    own_ballots_by_id,
     own_ballots_of,
     own_entries_of,
     votes_by_id,
@@ -251,10 +253,18 @@ class Loaders:
         return self._kept((ballots_by_id, id(viewer)), lambda keys: ballots_by_id(viewer.account, keys))
 
     @property
+    def own_ballots(self) -> Loader[int, BallotRow]:
+        return self._seen(own_ballots_by_id, self.now)
+
+    @property
+    def own_parties(self) -> Loader[int, OwnPartyRow]:
+        return self._seen(own_parties_by_id, self.now)
+
+    @property
     def own_entries(self) -> Loader[VoteRow, list[OwnEntry]]:
         return self._seen(own_entries_of, self.now)
 
     @property
-    def own_ballots(self) -> Loader[VoteRow, list[int]]:
+    def own_ballots_in(self) -> Loader[VoteRow, list[int]]:
         """Cast by the viewer itself, those that were replaced too."""
         return self._seen(own_ballots_of)

@@ -5,31 +5,49 @@ from typing import Annotated
 import strawberry
 
 from community.errors import NotFound
+from community.members.reads import OwnPartyRow
 from community.permissions import Permission, may
 from community.permissions import Viewer as ViewerValue
-from schema.context import Info
-from schema.nodes import key_of
+from schema.context import Context, Info
+from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.places import Community
 
 
-@strawberry.type(description="Whoever is signed in.")
+@strawberry.type(
+    description="Whoever asks, by the token or cookie that came with the request."
+    " 正在查询的人，由令牌或登录确定。"
+)
 class Viewer:
     who: strawberry.Private[ViewerValue]
 
-    @strawberry.field(description="The handle of the account, such as meizai-meicheng/resident-1.")
+    @strawberry.field(
+        description="The handle to sign in with, such as meizai-meicheng/resident-1; never a"
+        " person's name."
+        " 登录用的账号，不是姓名。"
+    )
     def account(self) -> str:
         return self.who.name
 
-    @strawberry.field(description="The communities in which the viewer has a role.")
+    @strawberry.field(
+        description="Where the viewer holds a role of their own: owner, tenant, staff. Public"
+        " communities of others are not among them."
+        " 当前的人有身份的小区。"
+    )
     async def communities(self, info: Info) -> list[Community]:
         rows = await info.context.loaders.communities_of.get(None)
         return [Community.of(row) for row in rows]
 
-    @strawberry.field(description="What the viewer may do in a community.")
+    @strawberry.field(
+        description="What the viewer may do in one community, by role and by the scopes of the"
+        " token; NOT_FOUND where it is hidden."
+        " 当前的人在某个小区能办的事。"
+    )
     async def permissions(
         self,
         info: Info,
-        community_id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")],
+        community_id: Annotated[
+            strawberry.ID, strawberry.argument(description="The estate of which it is asked. 要问的小区。")
+        ],
     ) -> list[Permission]:
         row = await info.context.loaders.communities.load(key_of(community_id, "Community", "communityId"))
         if row is None:
@@ -37,9 +55,44 @@ class Viewer:
         return [permission for permission in Permission if may(self.who, permission, row.place)]
 
 
+@strawberry.type(
+    description="An owner party (业主) to which the viewer belongs: one head in each vote, however"
+    " many units and co-owners (杭州市物业管理条例 17). Nobody else finds it, and it"
+    " carries no name."
+    " 您所属的一户业主，表决时算一人；别人查不到。"
+)
+class OwnerParty(Node):
+    community_id: strawberry.ID = strawberry.field(
+        description="Of the estate in which its units lie. 房屋所在小区的编号。"
+    )
+    units: list[str] = strawberry.field(
+        description="Names of the units it holds today; a vote counts those that stood on its roll"
+        " at the opening."
+        " 现在名下的专有部分；表决以开始时的名册为准。"
+    )
+
+    @classmethod
+    def of(cls, row: OwnPartyRow) -> "OwnerParty":
+        return cls(
+            id=to_id("OwnerParty", row.id),
+            community_id=to_id("Community", row.community),
+            units=list(row.units),
+        )
+
+
+@fetched_by("OwnerParty")
+async def _owner_party(context: Context, key: int) -> OwnerParty | None:
+    row = await context.loaders.own_parties.load(key)
+    return OwnerParty.of(row) if row else None
+
+
 @strawberry.type
 class MembersQuery:
-    @strawberry.field(description="The viewer; null for whoever has not signed in.")
+    @strawberry.field(
+        description="Who is signed in; null for a stranger. A wrong or expired token is"
+        " UNAUTHENTICATED instead."
+        " 当前登录的人，未登录为 null。"
+    )
     def viewer(self, info: Info) -> Viewer | None:
         viewer = info.context.viewer
         return None if viewer.account is None else Viewer(who=viewer)

@@ -1,6 +1,7 @@
 """What every mutation has in common: it asks first who it is, and its refusals name what they are about."""
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypeAlias
 
 import strawberry
@@ -8,13 +9,18 @@ from strawberry.extensions import FieldExtension
 
 from community.errors import NotFound, Unauthenticated
 from schema.context import Info
+from schema.nodes import parse_id
+
+_ARGUMENT = re.compile(r"(?<!^)(?=[A-Z])")
+"""Where the name of an argument has its underscores in Python."""
 
 Key: TypeAlias = Annotated[
     str | None,
     strawberry.argument(
-        description="Of the client's choice, up to 64 characters; makes a retry safe: the same key with the"
-        " same arguments returns the first result. With other arguments, or where that result no longer"
-        " stands, it is KEY_REUSED."
+        description="A word of the client's choice, up to 64 characters, that makes a retry safe:"
+        " the same key with the same arguments returns the first result. With other"
+        " arguments, or where that result no longer stands, it is KEY_REUSED."
+        " 防止重复提交的编号，最多 64 字，同样的内容重发会得到第一次的结果。"
     ),
 ]
 
@@ -39,7 +45,15 @@ class _About(FieldExtension):
             return await next_(source, info, **given)
         except NotFound as refused:
             refused.field = refused.field or self.subject
+            if refused.field == self.subject:
+                refused.expected = self._expected(given)
             raise
+
+    def _expected(self, given: Mapping[str, Any]) -> str | None:
+        """Which type of id belongs there, where that of another one was given: voteId is the id of a Vote."""
+        wanted = self.subject[0].upper() + self.subject.removesuffix("Id")[1:]
+        found, _ = parse_id(given[_ARGUMENT.sub("_", self.subject).lower()], self.subject)
+        return None if found == wanted else wanted
 
 
 def mutation(about: str, description: str) -> Any:

@@ -18,9 +18,16 @@ NO_ROW = 0
 """The key of no row at all: what an id of another type leads to."""
 
 
-@strawberry.interface(description="Something with an id of its own (Relay).")
+@strawberry.interface(
+    description="Whatever has an id and can be fetched by it with `node` (Relay), by whoever it was"
+    " given to."
+    " 凡有 id 的对象，拿到 id 的人都能用 node 查到。"
+)
 class Node:
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
+    id: strawberry.ID = strawberry.field(
+        description="Opaque, and the same for ever; give it back exactly as it came."
+        " 不透明、永远不变的编号，请原样传回。"
+    )
 
 
 def to_id(type_name: str, key: int) -> strawberry.ID:

@@ -69,19 +69,25 @@ def parse_day(text: object) -> date:
 SCALARS: dict[object, ScalarDefinition] = {
     Hundredths: strawberry.scalar(
         name="Decimal",
-        description='An exact amount as a string with two decimals, such as "2145.60".',
+        description='An exact number as a string with two decimals, such as "2145.60": yuan with'
+        " fen, m² with hundredths, or heads. Never a floating-point number."
+        " 精确数值，写成带两位小数的字符串，金额精确到分，面积精确到 0.01 平方米。",
         serialize=amount_text,
         parse_value=parse_amount,
     ),
     datetime: strawberry.scalar(
         name="DateTime",
-        description="An RFC 3339 instant in UTC, ending in Z.",
+        description="An instant by RFC 3339. Given out in UTC with milliseconds, as in"
+        " 2026-01-31T11:30:00.000Z; taken with any offset, never without one."
+        " 时刻，输出为 UTC（以 Z 结尾），输入须带时区。",
         serialize=instant_text,
         parse_value=parse_instant,
     ),
     date: strawberry.scalar(
         name="Date",
-        description="A calendar day in the community's time zone, as YYYY-MM-DD.",
+        description="A calendar day in the time zone of the community (Asia/Shanghai), as"
+        " YYYY-MM-DD."
+        " 小区当地的日期，写作 YYYY-MM-DD。",
         serialize=date.isoformat,
         parse_value=parse_day,
     ),

@@ -22,7 +22,7 @@ from schema.cost import check_cost
 from schema.errors import PresentedErrors, presented
 from schema.events import Event, EventsMutation, EventsQuery, EventsSubscription, SignUp
 from schema.ledger import Entry, LedgerMutation
-from schema.members import MembersQuery
+from schema.members import MembersQuery, OwnerParty
 from schema.nodes import Node, node_of
 from schema.places import Community, PlacesMutation, PlacesQuery
 from schema.prepared import Prepared, PreparedDocuments
@@ -35,25 +35,54 @@ NO_NAME = "Must provide operation name if query contains multiple operations."
 """As the specification has it (§6.1), in the words of graphql-core."""
 
 
-@strawberry.type(description="What may be asked.")
+@strawberry.type(
+    description="All that can be read. It changes nothing and can be asked by GET or POST; what the"
+    " viewer may not see is null or left out."
+    " 可以查询的内容；不开放的为 null 或不列出。"
+)
 class Query(PlacesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuery):
-    @strawberry.field(description="Anything with an id; null where it is unknown or hidden.")
+    @strawberry.field(
+        description="Whatever the id belongs to, of whichever type; null where it is unknown, or"
+        " hidden from the viewer."
+        " 按 id 找任意对象，不存在或不开放的为 null。"
+    )
     async def node(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Of any node.")]
+        self,
+        info: Info,
+        id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="As this schema gave it anywhere; one that is not well formed is"
+                " INVALID_ID."
+                " 任意对象的 id。"
+            ),
+        ],
     ) -> Node | None:
         return await node_of(info.context, id)
 
-    @strawberry.field(description="Every code that an error may carry in `extensions.code`.")
+    @strawberry.field(
+        description="Every value that `extensions.code` of an error may take, for whoever generates"
+        " code."
+        " 错误代码的完整列表。"
+    )
     def error_codes(self) -> list[ErrorCode]:
         return list(ErrorCode)
 
 
-@strawberry.type(description="What may be done.")
+@strawberry.type(
+    description="All that can be done, by POST and signed in. Each field is nullable, so that it"
+    " tells its own fate; several in one document are done one after the other."
+    " 可以办的事；每一项单独成败，按顺序执行。"
+)
 class Mutation(VotesMutation, EventsMutation, BulletinMutation, LedgerMutation, PlacesMutation):
     pass
 
 
-@strawberry.type(description="What may be watched, over a websocket (graphql-transport-ws).")
+@strawberry.type(
+    description="What can be watched over a websocket (graphql-transport-ws) at the same address:"
+    " states, of which the newest counts, and a journal, of which every item does."
+    " 可以实时关注的内容，走 WebSocket。"
+)
 class Subscription(VotesSubscription, EventsSubscription, BulletinSubscription):
     pass
 
@@ -184,7 +213,7 @@ graphql_schema = _Schema(
     mutation=Mutation,
     subscription=Subscription,
     execution_context_class=_Executor,
-    types=[Community, Vote, Event, SignUp, Notice, Entry],
+    types=[Community, Vote, Event, SignUp, Notice, Entry, OwnerParty],
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
     extensions=[PresentedErrors, _Prepared],
 )

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from community.errors import InvalidInput
+
 LONGEST = 400
 _LONG_WORD = re.compile(r"(\w{60})\w+")
 
@@ -84,7 +86,6 @@ _PATTERNS: _Patterns = (
     (r"(?:Anonymous )?Subscription ?(.*) must not select an introspection top level field\.", "订阅 {0} 的顶层不能取内省字段"),
     (r"(?:Anonymous )?Subscription ?(.*) must not use (.+) directives in the top level selection\.", "订阅 {0} 的顶层不能用指令 {1:zh}"),
     (r"(`@\w+`) or (`@\w+`)", "{0}、{1}"),
-    (r"(\w+) are not allowed when using (\w+)", "用 {1} 不能发 {0}"),
     # As a whole
     (r"Maximum introspection depth exceeded", "内省嵌套得太深"),
     (r"(?:The d|D)ocument is nested too deeply\.(?: Parsing aborted\.)?", "嵌套得太深"),
@@ -131,6 +132,30 @@ def in_chinese(english: str) -> str:
         if found := pattern.fullmatch(english):
             return sentence.format(*(_Part(part or "") for part in found.groups()))
     return english
+
+
+_DOORS = (
+    (
+        re.compile(r"(?:queries|mutations) are not allowed"),
+        "这个连接上只能订阅，查询和提交请用 HTTP POST 发到同一个地址",
+        "only subscriptions run over a websocket; send queries and mutations by HTTP POST to the same address",
+    ),
+    (
+        re.compile(r"subscriptions are not allowed when using \w+"),
+        "订阅要用 WebSocket（graphql-transport-ws），地址不变",
+        "subscriptions run over a websocket (graphql-transport-ws) at the same address",
+    ),
+    (re.compile(r"mutations are not allowed when using GET"), "提交要用 POST", "send mutations by POST"),
+)
+
+
+def misspoken(english: str) -> InvalidInput:
+    """What is told of a request that cannot be run, in both languages; of one at the wrong door, the right one."""
+    for pattern, zh, en in _DOORS:
+        if pattern.fullmatch(english):
+            return InvalidInput(problem_zh=zh, problem_en=en)
+    said = shortened(english)
+    return InvalidInput(problem_zh=f"请求的写法不对，{in_chinese(said)}", problem_en=said)
 
 
 def shortened(sentence: str) -> str:

@@ -19,6 +19,7 @@ from community.votes.reads import (
     VoteRow,
     ballot_row,
     place_of_vote,
+    questions_by_id,
     questions_of,
 )
 from community.votes.reads import OwnEntry as OwnEntryRow
@@ -45,34 +46,74 @@ from schema.scalars import Hundredths
 from schema.watch import watch
 
 
-@strawberry.type(description="Heads and exclusive area, side by side: both must reach every threshold.")
+@strawberry.type(
+    description="Heads and exclusive area side by side: by law both must reach a threshold, and they"
+    " are never averaged (民法典 278)."
+    " 人数和专有面积，两样都要达到，不能互抵。"
+)
 class Weight:
-    heads: int = strawberry.field(description="Owner parties; one head each, however many units.")
-    area: Hundredths = strawberry.field(description="Exclusive area in m².")
+    heads: int = strawberry.field(
+        description="Owner parties: one head each, however many units and co-owners it has."
+        " 业主人数，一户业主算一人，不管有几套房。"
+    )
+    area: Hundredths = strawberry.field(
+        description="Exclusive area (专有部分面积) in m², exact to 0.01. 专有面积，单位平方米，精确到 0.01。"
+    )
 
     @classmethod
     def of(cls, value: WeightValue) -> "Weight":
         return cls(heads=value.heads, area=Hundredths(value.area))
 
 
-@strawberry.type(description="One of the answers that a question offers.")
+@strawberry.type(description="One of the answers that a question offers. 议题的一个选项。")
 class Choice:
-    code: str = strawberry.field(description="FOR, AGAINST, ABSTAIN, FOLLOW, or a survey's own.")
-    label: str = strawberry.field(description="In the words of the ballot paper.")
+    code: str = strawberry.field(
+        description="What `castBallot` takes and tallies name: FOR 赞同, AGAINST 反对, ABSTAIN 弃权,"
+        " FOLLOW 随多数, or a survey's own word."
+        " 选项代码，投票和计票都用它。"
+    )
+    label: str = strawberry.field(description="The words beside the box on the ballot paper. 票面上的文字。")
 
 
-@strawberry.type(description="What is asked.")
-class Question:
+@strawberry.type(
+    description="Something to be decided or asked, with a denominator and thresholds of its own;"
+    " seen by whoever sees its vote."
+    " 一个议题，有自己的分母和门槛。"
+)
+class Question(Node):
     row: strawberry.Private[QuestionRow]
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
-    title: str = strawberry.field(description="The question in one line.")
-    description: str = strawberry.field(description="What an owner should know before answering.")
-    kind: QuestionKind = strawberry.field(description="How it is answered.")
-    matter: Matter = strawberry.field(description="What it decides, which fixes its thresholds.")
-    choices: list[Choice] = strawberry.field(description="The answers offered, in order.")
-    min_choices: int = strawberry.field(description="At least so many; 0: it may be left out.")
-    max_choices: int = strawberry.field(description="At most so many.")
-    accepts_text: bool = strawberry.field(description="A text of up to 1,000 characters is welcome.")
+    title: str = strawberry.field(
+        description="What is put to the owners, in one line of up to 200 characters."
+        " 议题，一行话，最多 200 字。"
+    )
+    description: str = strawberry.field(
+        description="Costs, plans and reasons that an owner should know before answering; may be"
+        " empty."
+        " 投票前应该知道的情况，可能为空。"
+    )
+    kind: QuestionKind = strawberry.field(
+        description="Whether it is decided by FOR and AGAINST, or only asked with options of its"
+        " own."
+        " 是作决定还是征求意见。"
+    )
+    matter: Matter = strawberry.field(
+        description="What it is about by law, which alone fixes its thresholds. 事项，门槛由它决定。"
+    )
+    choices: list[Choice] = strawberry.field(
+        description="The options offered, in the order of the ballot paper. 选项，按票面顺序。"
+    )
+    min_choices: int = strawberry.field(
+        description="The fewest options to be marked; 0 where the question may be left out."
+        " 至少选几个，0 表示可以不答。"
+    )
+    max_choices: int = strawberry.field(
+        description="The most options that may be marked at once. 最多选几个。"
+    )
+    accepts_text: bool = strawberry.field(
+        description="True where a text of up to 1,000 characters may be added; it is never shown to"
+        " neighbours."
+        " 能不能写文字，最多 1000 字，邻居看不到。"
+    )
 
     @classmethod
     def of(cls, row: QuestionRow) -> "Question":
@@ -89,7 +130,11 @@ class Question:
             accepts_text=row.accepts_text,
         )
 
-    @strawberry.field(description="Only the owners of this building decide it; null: all who vote.")
+    @strawberry.field(
+        description="The building whose owners alone answer it, as with its share of the 维修资金;"
+        " null where all who vote do."
+        " 只由某幢业主表决的，是哪一幢；全体参与的为 null。"
+    )
     async def scope(self, info: Info) -> Building | None:
         return await _building(info.context, self.row.building_id)
 
@@ -99,24 +144,58 @@ async def _building(context: Context, key: int | None) -> Building | None:
     return Building.of(row) if row else None
 
 
-@strawberry.type(description="What was marked, before anything joined anything.")
+@strawberry.type(
+    description="Who marked one option, as marked: before FOLLOW or silence joined anything."
+    " 某个选项有多少人选，随多数归入之前。"
+)
 class ChoiceTally:
-    choice: str = strawberry.field(description="The code of the choice.")
-    weight: Weight = strawberry.field(description="Who marked it.")
-
-
-@strawberry.type(description="One of the tests that must all be met (民法典 278).")
-class Condition:
-    gate: Gate = strawberry.field(description="Whether enough took part, or enough agree.")
-    measure: Measure = strawberry.field(description="By heads or by area.")
-    need: str = strawberry.field(description="2/3, 1/2 (to be exceeded) or 3/4.")
-    clause: str = strawberry.field(description="The article that says so.")
-    have: Hundredths = strawberry.field(description="Reached so far, in heads or m².")
-    of: Hundredths = strawberry.field(description="Of how much: all, or for agreement those who took part.")
-    missing: Hundredths = strawberry.field(
-        description="The least further amount if every newcomer votes FOR and nothing else changes."
+    choice: str = strawberry.field(description="The `code` of the option. 选项代码。")
+    weight: Weight = strawberry.field(
+        description="Heads and area of those who marked it; in a survey with several marks these add"
+        " up to more than all."
+        " 选它的人数和面积。"
     )
-    met: bool = strawberry.field(description="Met now; agreement may be lost again, participation may not.")
+
+
+@strawberry.type(
+    description="One of the four tests that must all be met for a resolution: participation and"
+    " agreement, each by heads and by area (民法典 278, 杭州市物业管理条例 16)."
+    " 通过所需的一个条件，四个都达到才算通过。"
+)
+class Condition:
+    gate: Gate = strawberry.field(
+        description="Which of the two gates it guards: enough took part, or enough agree."
+        " 是参与的门槛还是同意的门槛。"
+    )
+    measure: Measure = strawberry.field(
+        description="Whether heads or area are counted here. 按人数还是按面积。"
+    )
+    need: str = strawberry.field(
+        description="The share as a fraction: 2/3 and 3/4 are to be reached, 1/2 is to be exceeded."
+        " 要求的比例，2/3、3/4 含本数，1/2 要超过。"
+    )
+    clause: str = strawberry.field(
+        description="The article of law it comes from, such as 杭州市物业管理条例 16. 依据的法条。"
+    )
+    have: Hundredths = strawberry.field(
+        description="Reached so far, in heads or m²: who takes part, or who agrees."
+        " 已经达到多少，单位人或平方米。"
+    )
+    of: Hundredths = strawberry.field(
+        description="The denominator, in heads or m²: all on the roll for participation, those who"
+        " took part for agreement."
+        " 分母，参与看全体，同意看参与的人。"
+    )
+    missing: Hundredths = strawberry.field(
+        description="The least further amount, in whole heads or 0.01 m², if every newcomer votes"
+        " FOR and nothing else changes; 0 where it is met."
+        " 至少还差多少，假设新来的都投赞同。"
+    )
+    met: bool = strawberry.field(
+        description="True where the share is reached as of now; agreement may be lost again,"
+        " participation cannot."
+        " 现在达到没有；同意可能再失去，参与不会。"
+    )
 
     @classmethod
     def from_value(cls, value: ConditionValue) -> "Condition":
@@ -133,20 +212,48 @@ class Condition:
         )
 
 
-@strawberry.type(description="How one question stands, with its own denominator.")
+@strawberry.type(
+    description="How one question stands, exact at one ballot, with a denominator of its own."
+    " 一个议题现在的结果，有自己的分母。"
+)
 class QuestionTally:
-    question_id: strawberry.ID = strawberry.field(description="The question.")
-    moment: int = strawberry.field(description="The number of the ballot at which these sums stand.")
-    eligible: Weight = strawberry.field(description="All who may answer it.")
-    participating: Weight = strawberry.field(description="Those who did.")
-    agreeing: Weight | None = strawberry.field(description="FOR and what joined it; null in a survey.")
-    choices: list[ChoiceTally] | None = strawberry.field(description="Null while they are not published.")
-    leader: str | None = strawberry.field(
-        description="The choice that FOLLOW joins: the one that alone leads in heads and in area."
+    question_id: strawberry.ID = strawberry.field(
+        description="Of the Question that these sums are about. 所说议题的编号。"
     )
-    conditions: list[Condition] = strawberry.field(description="Empty for a consultation.")
+    moment: int = strawberry.field(
+        description="The number of the newest ballot within these sums; all of them stand at that"
+        " one."
+        " 统计到第几张票。"
+    )
+    eligible: Weight = strawberry.field(
+        description="All who may answer it: the roll, or one building of it. 有权表决的人数和面积。"
+    )
+    participating: Weight = strawberry.field(
+        description="Those whose ballot counts for it, abstentions among them."
+        " 参与表决的人数和面积，弃权也算参与。"
+    )
+    agreeing: Weight | None = strawberry.field(
+        description="Those who marked FOR, and what FOLLOW or silence added to it; null in a survey."
+        " 同意的人数和面积，征求意见的为 null。"
+    )
+    choices: list[ChoiceTally] | None = strawberry.field(
+        description="What was marked for each option; null while the vote keeps that back."
+        " 各选项的票数，不公布时为 null。"
+    )
+    leader: str | None = strawberry.field(
+        description="The option that FOLLOW joins: the one that alone leads both in heads and in"
+        " area; null where none does."
+        " 随多数跟随的选项，人数和面积都领先才有。"
+    )
+    conditions: list[Condition] = strawberry.field(
+        description="The four tests of a resolution with what is still missing; an empty list in a"
+        " consultation."
+        " 通过所需的各个条件，征求意见为空。"
+    )
     outcome: Outcome | None = strawberry.field(
-        description="Null for a consultation, which cannot pass or fail."
+        description="What came of it, PENDING until the closing count; null in a consultation, which"
+        " cannot pass or fail."
+        " 结果，截止计票前为 PENDING，征求意见为 null。"
     )
 
     @classmethod
@@ -168,14 +275,33 @@ class QuestionTally:
         )
 
 
-@strawberry.type(description="How a vote stands.")
+@strawberry.type(
+    description="How a vote stands, in one consistent state; the same for everybody who may see the"
+    " vote."
+    " 表决的进度，人人看到的一样。"
+)
 class VoteProgress:
-    vote_id: strawberry.ID = strawberry.field(description="The vote.")
-    version: int = strawberry.field(description="Grows with every change; a greater one is newer.")
-    eligible: Weight = strawberry.field(description="All on the roll of the vote.")
-    participating: Weight = strawberry.field(description="Those whose ballot counts.")
-    last_ballot_at: datetime | None = strawberry.field(description="When the newest ballot came.")
-    questions: list[QuestionTally] = strawberry.field(description="Each question, in order.")
+    vote_id: strawberry.ID = strawberry.field(
+        description="Whose sums these are; goes into `vote` or `node`. 所说表决的编号。"
+    )
+    version: int = strawberry.field(
+        description="Grows with every ballot and every stage of the vote; of two states the greater"
+        " one is newer, the other may be thrown away."
+        " 版本号，每来一票都增大，大的更新。"
+    )
+    eligible: Weight = strawberry.field(
+        description="All on the roll of the vote, frozen at its opening. 名册上的全部人数和面积，开始时冻结。"
+    )
+    participating: Weight = strawberry.field(
+        description="Turnout of the ballot as a whole: those whose ballot counts. 整张票的参与人数和面积。"
+    )
+    last_ballot_at: datetime | None = strawberry.field(
+        description="The moment of the newest ballot within these sums; null before the first."
+        " 最近一票的时间，还没有票为 null。"
+    )
+    questions: list[QuestionTally] = strawberry.field(
+        description="The tally of each question, in the order of the ballot paper. 各议题的结果，按票面顺序。"
+    )
 
     @classmethod
     def of(cls, value: ProgressValue) -> "VoteProgress":
@@ -189,33 +315,60 @@ class VoteProgress:
         )
 
 
-@strawberry.type(description="What the law leaves to the rules of procedure, as settled for a vote.")
+@strawberry.type(
+    description="What the law leaves to the rules of procedure (议事规则), as settled for this vote"
+    " at its announcement and unchangeable since."
+    " 法律留给议事规则的几项，公告时定下，不再改变。"
+)
 class VoteRules:
-    parking_counts: bool = strawberry.field(description="Parking spaces are counted as units.")
-    follow_majority: FollowMajority | None = strawberry.field(
-        description="What FOLLOW counts as; null: it is not offered."
+    parking_counts: bool = strawberry.field(
+        description="True where parking spaces count as exclusive units of their own; by default"
+        " they do not."
+        " 车位算不算专有部分，默认不算。"
     )
-    silence: Silence = strawberry.field(description="What parties are that cast nothing.")
-
-
-@strawberry.type(description="What the voter marked for one question.")
-class Answer:
-    question_id: strawberry.ID = strawberry.field(description="The question.")
-    choices: list[str] = strawberry.field(description="Codes of the choices.")
-    text: str | None = strawberry.field(description="The text, if one was given.")
+    follow_majority: FollowMajority | None = strawberry.field(
+        description="How FOLLOW (随多数) is counted; null where it is not offered."
+        " 随多数怎么算，没有这个选项为 null。"
+    )
+    silence: Silence = strawberry.field(
+        description="How those count who were served and cast nothing. 送达了却没投票的怎么算。"
+    )
 
 
 @strawberry.type(
-    description="Says that a ballot is in the box. Only those see it for whom it was cast; how it was marked,"
-    " only whoever cast it."
+    description="What the voter marked for one question; shown only to whoever cast the ballot."
+    " 本人对一个议题的选择，只有投票的人看得到。"
 )
-class BallotReceipt:
+class Answer:
+    question_id: strawberry.ID = strawberry.field(
+        description="The id under which `vote.questions` lists what was answered."
+        " 所答议题的编号，与 vote.questions 里的相同。"
+    )
+    choices: list[str] = strawberry.field(
+        description="The `code` of each option that was marked. 所选选项的代码。"
+    )
+    text: str | None = strawberry.field(
+        description="The words that were added; null where there are none. 写下的文字，没有的为 null。"
+    )
+
+
+@strawberry.type(
+    description="Proof that a ballot is in the box. Its own party sees that it counts; how it was"
+    " marked, only whoever cast it."
+    " 投票回执；同一户的共有人看得到已投，怎么投的只有本人看得到。"
+)
+class BallotReceipt(Node):
     row: strawberry.Private[BallotRow]
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
-    vote_id: strawberry.ID = strawberry.field(description="The vote.")
-    cast_at: datetime = strawberry.field(description="When it was taken.")
+    vote_id: strawberry.ID = strawberry.field(
+        description="Where the ballot lies; goes into `vote` or `node`. 所投表决的编号。"
+    )
+    cast_at: datetime = strawberry.field(
+        description="The moment at which it was taken, by which it counts. 收到的时间。"
+    )
     code: str | None = strawberry.field(
-        description="To read out or write down, such as 7F3K-92QD-M4; null for all but whoever cast it."
+        description="Short, to read out or write down, such as 7F3K-92QD-M4; it says nothing of the"
+        " marks. Null for all but whoever cast it."
+        " 回执号，可以念、可以抄，不透露怎么投的；别人看为 null。"
     )
 
     replaced_at: datetime | None = strawberry.field(
@@ -240,7 +393,9 @@ class BallotReceipt:
         )
 
     @strawberry.field(
-        description="What was marked; null for all but whoever cast it, such as another co-owner."
+        description="The marks, question by question; null for all but whoever cast it, so also for"
+        " another co-owner."
+        " 各议题的选择，只有投票的人看得到，别人为 null。"
     )
     def answers(self) -> list[Answer] | None:
         if self.row.answers is None:
@@ -256,14 +411,27 @@ class BallotReceipt:
 
 
 @strawberry.type(
-    description="An owner party of the viewer on the roll of a vote: one head, its area, its units."
+    description="An owner party of the viewer on the roll of a vote, as it was frozen at the"
+    " opening: one head, its area, its units."
+    " 您在这次表决名册上的一户，开始时冻结。"
 )
 class RollEntry:
     row: strawberry.Private[OwnEntryRow]
-    party: strawberry.ID = strawberry.field(description="For `castBallot`, where there are several.")
-    units: list[str] = strawberry.field(description="The units with which it stands on the roll.")
-    weight: Weight = strawberry.field(description="One head and the area of these units.")
-    may_cast: bool = strawberry.field(description="The viewer is the one who casts for it.")
+    party: strawberry.ID = strawberry.field(
+        description="To be given to `castBallot` where the viewer acts for several; the id of an"
+        " OwnerParty."
+        " 哪一户，代表几户时投票要指明。"
+    )
+    units: list[str] = strawberry.field(
+        description="Names of the units with which it stands on the roll. 名册上的专有部分。"
+    )
+    weight: Weight = strawberry.field(
+        description="One head, and the area of these units. 算一人，以及这些房屋的面积。"
+    )
+    may_cast: bool = strawberry.field(
+        description="True where the viewer may cast for it: nobody else was named by the co-owners."
+        " 您能不能为这一户投票，共有人推选了别人就不能。"
+    )
 
     @classmethod
     def of(cls, row: OwnEntryRow) -> "RollEntry":
@@ -276,7 +444,9 @@ class RollEntry:
         )
 
     @strawberry.field(
-        description="Depends on the viewer: its ballot that counts; null where none was cast.",
+        description="Of this party, the one that counts now; null where none was cast. Depends on"
+        " the viewer."
+        " 这一户现在有效的票，没投为 null。",
         metadata=BY_VIEWER,
     )
     async def ballot(self, info: Info) -> BallotReceipt | None:
@@ -285,7 +455,11 @@ class RollEntry:
         return BallotReceipt.of(row) if row else None
 
 
-@strawberry.type(description="A vote of the owners (表决).")
+@strawberry.type(
+    description="A vote of the owners (表决): questions put to a frozen roll between two moments,"
+    " counted as 民法典 278 and 杭州市物业管理条例 16, 17 say."
+    " 业主表决，按民法典和杭州市物业管理条例计票。"
+)
 class Vote(Node):
     row: strawberry.Private[VoteRow]
 
@@ -293,47 +467,77 @@ class Vote(Node):
     def of(cls, row: VoteRow) -> "Vote":
         return cls(id=to_id("Vote", row.id), row=row)
 
-    @strawberry.field(description="Where it is held.", metadata=BY_RIGHTS)
+    @strawberry.field(description="The estate whose owners vote. 哪个小区的表决。", metadata=BY_RIGHTS)
     async def community(self, info: Info) -> Community:
         return await community_of(info.context, self.row.community_id)
 
-    @strawberry.field(description="What it is about in one line.")
+    @strawberry.field(
+        description="The occasion in one line of up to 120 characters. 表决的名称，一行，最多 120 字。"
+    )
     def title(self) -> str:
         return self.row.title
 
-    @strawberry.field(description="What it is about, in plain text with line breaks.")
+    @strawberry.field(
+        description="What it is about: plain text of up to 10,000 characters with line breaks; may"
+        " be empty."
+        " 表决说明，纯文本，可换行。"
+    )
     def description(self) -> str:
         return self.row.description
 
-    @strawberry.field(description="What it is worth.")
+    @strawberry.field(
+        description="What its result is worth: a decision by law, or an opinion. 结果有没有法律效力。"
+    )
     def form(self) -> VoteForm:
         return self.row.form
 
-    @strawberry.field(description="Where it stands in its life.")
+    @strawberry.field(
+        description="How far it has come, by its times and the clock of the server. 表决进行到哪一步。"
+    )
     def status(self, info: Info) -> VoteStatus:
         return self.row.status(info.context.now)
 
-    @strawberry.field(description="Who opened it.")
+    @strawberry.field(
+        description="The party that called it (召集人), by law the owners' committee or 物管委."
+        " 召集表决的一方。"
+    )
     async def convener(self, info: Info) -> Organization:
         return await organization(info.context, self.row.convener_id)
 
-    @strawberry.field(description="When it was put on notice.")
+    @strawberry.field(
+        description="When it was put on notice; by law at least 15 days before a regular vote opens"
+        " (杭州市物业管理条例 19)."
+        " 公告的时间，按条例至少提前 15 天。"
+    )
     def announced_at(self) -> datetime:
         return self.row.announced_at
 
-    @strawberry.field(description="A ballot counts from this moment on.")
+    @strawberry.field(
+        description="The first moment at which a ballot counts; the roll is frozen then."
+        " 开始时间，从这一刻起投票有效，名册冻结。"
+    )
     def opens_at(self) -> datetime:
         return self.row.opens_at
 
-    @strawberry.field(description="A ballot counts before this moment.")
+    @strawberry.field(
+        description="A ballot counts before this moment, by when its request was complete."
+        " 截止时间，此前收到的票有效。"
+    )
     def closes_at(self) -> datetime:
         return self.row.closes_at
 
-    @strawberry.field(description="A ballot may be changed until the vote closes.")
+    @strawberry.field(
+        description="True where a ballot may be changed until the vote closes, as in surveys; else"
+        " the first one is final."
+        " 截止前能不能改票。"
+    )
     def revisable(self) -> bool:
         return self.row.revisable
 
-    @strawberry.field(description="The settings by which it is counted.")
+    @strawberry.field(
+        description="The settings by which it is counted, frozen with its announcement."
+        " 计票规则，公告时定下。"
+    )
     def rules(self) -> VoteRules:
         return VoteRules(
             parking_counts=self.row.parking_counts,
@@ -341,22 +545,32 @@ class Vote(Node):
             silence=self.row.silence,
         )
 
-    @strawberry.field(description="Only the owners of this building vote; null: the whole community.")
+    @strawberry.field(
+        description="The building whose owners alone vote; null where the whole community does."
+        " 只由某幢业主表决的，是哪一幢；全体的为 null。"
+    )
     async def scope(self, info: Info) -> Building | None:
         return await _building(info.context, self.row.building_id)
 
-    @strawberry.field(description="What is asked, in order.")
+    @strawberry.field(
+        description="What is put to the owners, in the order of the ballot paper. 各个议题，按票面顺序。"
+    )
     async def questions(self, info: Info) -> list[Question]:
         rows = await info.context.loaders.of(questions_of).get(self.row.id)
         return [Question.of(row) for row in rows]
 
-    @strawberry.field(description="How it stands now.")
+    @strawberry.field(
+        description="The sums as of now; the subscription `voteProgress` goes on from there."
+        " 现在的进度，可接着订阅。"
+    )
     async def tally(self, info: Info) -> VoteProgress:
         return VoteProgress.of(await info.context.loaders.of(tallies_of).get(self.row.id))
 
     @strawberry.field(
-        description="Depends on the viewer: the viewer's own entries in the roll; empty for everybody else,"
-        " and for a token narrowed to neither CAST_BALLOT nor READ_OWN.",
+        description="The viewer's own entries in the roll; empty for everybody else, and for a token"
+        " narrowed to neither CAST_BALLOT nor READ_OWN. Depends on the viewer, so that a"
+        " subscription with it is not shared."
+        " 您在名册上的各户，不是业主的为空。",
         metadata=BY_VIEWER,
     )
     async def viewer_entries(self, info: Info) -> list[RollEntry]:
@@ -378,7 +592,7 @@ class Vote(Node):
             ),
         ] = None,
     ) -> BallotReceipt | None:
-        own = await info.context.loaders.own_ballots.load(self.row) or []
+        own = await info.context.loaders.own_ballots_in.load(self.row) or []
         meant = [ballot for ballot in own if code is None or is_code(code, receipt_code(ballot))]
         row = await info.context.loaders.ballots.load(meant[0]) if meant else None
         return BallotReceipt.of(row) if row else None
@@ -390,20 +604,54 @@ async def _vote(context: Context, key: int) -> Vote | None:
     return Vote.of(row) if row else None
 
 
+@fetched_by("Question")
+async def _question(context: Context, key: int) -> Question | None:
+    row = await context.loaders.of(questions_by_id).load(key)
+    return Question.of(row) if row and await context.loaders.votes.load(row.vote_id) else None
+
+
+@fetched_by("Ballot")
+async def _ballot(context: Context, key: int) -> BallotReceipt | None:
+    row = await context.loaders.own_ballots.load(key)
+    return BallotReceipt.of(row) if row else None
+
+
 @strawberry.type
 class VotesQuery:
-    @strawberry.field(description="One vote; null where it is unknown or hidden.")
+    @strawberry.field(
+        description="The vote behind an id; null where it is unknown or hidden, or where the id is"
+        " of something else."
+        " 按 id 找一次表决，不存在或不开放的为 null。"
+    )
     async def vote(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Of the vote.")]
+        self,
+        info: Info,
+        id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="As it was given by any Vote; one that is not well formed is INVALID_ID."
+                " 要找的表决的 id。"
+            ),
+        ],
     ) -> Vote | None:
         return await _vote(info.context, key_of(id, "Vote"))
 
 
-@strawberry.input(description="The answer to one question.")
+@strawberry.input(description="What is marked for one question of a ballot. 对一个议题的选择。")
 class AnswerInput:
-    question_id: strawberry.ID = strawberry.field(description="The question.")
-    choices: list[str] = strawberry.field(default_factory=list, description="Codes of the choices.")
-    text: str | None = strawberry.field(default=None, description="Where the question takes one.")
+    question_id: strawberry.ID = strawberry.field(
+        description="Of a Question of this vote; another is UNKNOWN_QUESTION. 所答议题的 id，须属于这次表决。"
+    )
+    choices: list[str] = strawberry.field(
+        default_factory=list,
+        description="The `code` of each option to be marked, as many as the question takes. 所选选项的代码。",
+    )
+    text: str | None = strawberry.field(
+        default=None,
+        description="Up to 1,000 characters where the question accepts text; INVALID_INPUT"
+        " elsewhere."
+        " 附上的文字，最多 1000 字，须议题允许。",
+    )
 
     def value(self, place: int) -> Answered:
         question = key_of(self.question_id, "Question", f"answers.{place}.questionId")
@@ -412,15 +660,40 @@ class AnswerInput:
 
 @strawberry.type
 class VotesMutation:
-    @mutation("voteId", "Casts a ballot. When this answers, the ballot is in the box for good.")
+    @mutation(
+        "voteId",
+        "Casts a ballot for one owner party. When this answers, the ballot is in the box"
+        " for good, or until its owner changes it where the vote is `revisable`."
+        " Refusals: NOT_ON_ROLL, VOTE_NOT_OPEN, VOTE_CLOSED, ALREADY_CAST,"
+        " NOT_REPRESENTATIVE."
+        " 投票；有回执就是已经投进票箱。",
+    )
     async def cast_ballot(
         self,
         info: Info,
-        vote_id: Annotated[strawberry.ID, strawberry.argument(description="The vote.")],
-        answers: Annotated[list[AnswerInput], strawberry.argument(description="One for each question.")],
+        vote_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="The vote that takes it: of it one stands on the roll, and it is OPEN"
+                " now."
+                " 要投的表决。"
+            ),
+        ],
+        answers: Annotated[
+            list[AnswerInput],
+            strawberry.argument(
+                description="One for each question of which the party is on the roll; which one is"
+                " wrong is told as `answers.0.choices.1`."
+                " 各议题的选择。"
+            ),
+        ],
         party: Annotated[
             strawberry.ID | None,
-            strawberry.argument(description="The owner party, where the viewer acts for several."),
+            strawberry.argument(
+                description="The owner party, as `viewerEntries` names it; needed where the viewer"
+                " acts for several, else PARTY_REQUIRED."
+                " 代表哪一户，代表几户时必填。"
+            ),
         ] = None,
         key: Key = None,
     ) -> BallotReceipt | None:
@@ -437,9 +710,20 @@ class VotesMutation:
 
 @strawberry.type
 class VotesSubscription:
-    @strawberry.subscription(description="State: how the vote stands now, and again after each change.")
+    @strawberry.subscription(
+        description="State: how the vote stands now, then again after each change. The newest wins;"
+        " a slow reader skips steps, never the end."
+        " 表决进度：先给现状，每有变化再给一次，只保证最新。"
+    )
     async def vote_progress(
-        self, info: Info, vote_id: Annotated[strawberry.ID, strawberry.argument(description="The vote.")]
+        self,
+        info: Info,
+        vote_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="The vote to be watched; NOT_FOUND where it is hidden. 要关注的表决。"
+            ),
+        ],
     ) -> AsyncGenerator[VoteProgress, None]:
         vote = key_of(vote_id, "Vote", "voteId")
 

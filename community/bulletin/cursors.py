@@ -1,38 +1,69 @@
-"""Places in the journal as clients keep them: opaque, and good for this database only."""
+"""Places in the journal as clients keep them: opaque, and good for one bulletin of this database only."""
 
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from collections.abc import Collection
+from hashlib import blake2b
 from typing import NamedTuple
 
 from community.database.models import Installation
 from community.database.sql import select
 from community.errors import CursorInvalid
 
-_SHAPE = struct.Struct(">qq")
+_SHAPE, _CHECKED, _MARK = struct.Struct(">qq"), struct.Struct(">qqq"), struct.Struct(">q")
 
 
 def encode(mark: int, number: int) -> str:
     return urlsafe_b64encode(_SHAPE.pack(mark, number)).decode().rstrip("=")
 
 
-def decode(mark: int, text: str) -> int:
-    """Raises CursorInvalid where `text` is not a cursor that `encode` gave for this mark."""
+def _parts(text: str) -> tuple[int, int]:
+    """What stands before the number, and the number. Raises CursorInvalid."""
     try:
-        found, number = _SHAPE.unpack(urlsafe_b64decode(text + "=="))
+        before, number = _SHAPE.unpack(urlsafe_b64decode(text + "=="))
     except (Error, ValueError, struct.error):
         raise CursorInvalid from None
     # The decoder skips what it does not know: only the very text that encode gives is one of ours.
-    if found != mark or number < 0 or encode(mark, number) != text:
+    if number < 0 or encode(before, number) != text:
         raise CursorInvalid
-    return int(number)
+    return int(before), int(number)
 
 
 async def mark() -> int:
     """The mark of this database; migrating gave it one."""
     (row,) = await Installation.all().values("id")
     return int(row["id"])
+
+
+class BulletinCursors(NamedTuple):
+    """Those of one community's bulletin, listed or watched; those of another one are refused, as is one that
+    somebody altered: before the number stands a check over it, the community and the mark.
+
+    Version 0.1 gave cursors in which the mark itself stands there. Whoever kept one goes on with it: a
+    number is the same place in every bulletin.
+    """
+
+    mark: int
+    community: int
+
+    def cursor(self, number: int) -> str:
+        return encode(self._check(number), number)
+
+    def number_of(self, text: str) -> int:
+        """Raises CursorInvalid."""
+        check, number = _parts(text)
+        if check not in (self._check(number), self.mark):
+            raise CursorInvalid
+        return number
+
+    def _check(self, number: int) -> int:
+        checked = blake2b(_CHECKED.pack(self.mark, self.community, number), digest_size=_MARK.size)
+        return int(_MARK.unpack(checked.digest())[0])
+
+
+async def of_bulletin(community: int) -> BulletinCursors:
+    return BulletinCursors(await mark(), community)
 
 
 _JOURNAL = """
@@ -46,9 +77,12 @@ class Journal(NamedTuple):
     mark: int
     head: int
 
-    def number_of(self, text: str) -> int:
-        """Raises CursorInvalid where `text` is not one of this database, or lies ahead of its journal."""
-        number = decode(self.mark, text)
+    def of(self, community: int) -> BulletinCursors:
+        return BulletinCursors(self.mark, community)
+
+    def number_of(self, text: str, community: int) -> int:
+        """Raises CursorInvalid where `text` is not one of this bulletin, or lies ahead of the journal."""
+        number = self.of(community).number_of(text)
         if number > self.head:
             raise CursorInvalid
         return number
@@ -60,5 +94,5 @@ async def journal(keys: Collection[None] = (None,)) -> dict[None, Journal]:
     return {None: Journal(**row)}
 
 
-async def number_of(text: str) -> int:
-    return (await journal())[None].number_of(text)
+async def number_of(text: str, community: int) -> int:
+    return (await journal())[None].number_of(text, community)

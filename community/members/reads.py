@@ -13,7 +13,8 @@ from community.database.sql import instant, marks, select
 from community.errors import Unauthenticated
 from community.members.models import Account, Session
 from community.members.rules import ExpiredToken, SessionKind, UnknownToken
-from community.permissions import CITY, Permission, Role, Viewer
+from community.permissions import CITY, Permission, Role, Viewer, may_see_own
+from community.places.reads import places_of
 
 
 def hash_of(secret: str) -> str:
@@ -158,6 +159,41 @@ async def seats_in(account: int, communities: Collection[int], now: datetime) ->
 async def seats_of(account: int, community: int, now: datetime) -> list[PartySeat]:
     """The same of one community."""
     return (await seats_in(account, [community], now)).get(community, [])
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPartyRow:
+    """An owner party, as one of its own sees it; `units`: the names of those it holds now."""
+
+    id: int
+    community: int
+    units: tuple[str, ...]
+
+
+_OWN_PARTIES = """
+SELECT p.id AS id, p.community_id AS community, n.name AS unit
+  FROM owner_party p JOIN co_owner o ON o.party_id = p.id
+  LEFT JOIN ownership w ON w.party_id = p.id AND w.since <= ? AND (w.until IS NULL OR w.until > ?)
+  LEFT JOIN unit n ON n.id = w.unit_id
+ WHERE p.id IN ({parties}) AND o.account_id = ? AND o.since <= ? AND (o.until IS NULL OR o.until > ?)
+ ORDER BY p.id, n.id
+"""
+
+
+async def own_parties_by_id(
+    viewer: Viewer, parties: Collection[int], now: datetime
+) -> dict[int, OwnPartyRow]:
+    """Those to which the viewer belongs, as far as its token shows them."""
+    if viewer.account is None:
+        return {}
+    query = _OWN_PARTIES.format(parties=marks(parties))
+    rows = await select(query, [now, now, *parties, viewer.account, now, now])
+    places = await places_of({row["community"] for row in rows}) if rows else {}
+    units: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
+    for row in rows:
+        if may_see_own(viewer, Permission.CAST_BALLOT, places[row["community"]]):
+            units[row["id"], row["community"]] += filter(None, [row["unit"]])
+    return {party: OwnPartyRow(party, community, tuple(of)) for (party, community), of in units.items()}
 
 
 async def accounts_like(pattern: str) -> list[tuple[int, str]]:

@@ -35,6 +35,7 @@ class CommunityRow:
 @dataclass(frozen=True, slots=True)
 class BuildingRow:
     id: int
+    community: int
     name: str
     units: int
 
@@ -42,6 +43,7 @@ class BuildingRow:
 @dataclass(frozen=True, slots=True)
 class OrganizationRow:
     id: int
+    community: int
     kind: OrganizationKind
     name: str
 
@@ -197,16 +199,16 @@ async def buildings_of(communities: Collection[int]) -> dict[int, list[BuildingR
     found: dict[int, list[BuildingRow]] = {community: [] for community in communities}
     condition = f"b.community_id IN ({marks(communities)}) ORDER BY b.position"
     for row in await select(_BUILDINGS + condition, list(communities)):
-        found[row.pop("community")].append(BuildingRow(**row))
+        found[row["community"]].append(BuildingRow(**row))
     return found
 
 
 async def buildings_by_id(ids: Collection[int]) -> dict[int, BuildingRow]:
     rows = await select(f"{_BUILDINGS} b.id IN ({marks(ids)})", list(ids))
-    return {row["id"]: BuildingRow(row["id"], row["name"], row["units"]) for row in rows}
+    return {row["id"]: BuildingRow(**row) for row in rows}
 
 
-_ORGANIZATIONS = Shape(OrganizationRow, "organization")
+_ORGANIZATIONS = Shape(OrganizationRow, "organization", community="community_id")
 _ALL = 1_000
 """More parties than a community has."""
 

@@ -190,18 +190,26 @@ _QUESTIONS = """
 SELECT q.id, q.vote_id, q.title, q.description, q.kind, q.matter, q.building_id, q.min_choices, q.max_choices,
        q.accepts_text, q.roll_id, c.code AS code, c.label AS label
   FROM question q LEFT JOIN choice c ON c.question_id = q.id
- WHERE q.vote_id IN ({votes}) ORDER BY q.vote_id, q.position, c.position
+ WHERE {condition} ORDER BY q.vote_id, q.position, c.position
 """
 
 
 async def questions_of(votes: Collection[int]) -> dict[int, list[QuestionRow]]:
     """By vote, in order, each with its choices in order."""
     questions: dict[int, list[QuestionRow]] = {vote: [] for vote in votes}
-    rows = await select(_QUESTIONS.format(votes=marks(votes)), list(votes))
-    for _, parts in groupby(rows, key=lambda row: int(row["id"])):
-        question = _question(list(parts))
+    for question in await _questions("q.vote_id", votes):
         questions[question.vote_id].append(question)
     return questions
+
+
+async def questions_by_id(ids: Collection[int]) -> dict[int, QuestionRow]:
+    return {question.id: question for question in await _questions("q.id", ids)}
+
+
+async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
+    """Those with one of `keys` in a column, the ones of a vote in order."""
+    rows = await select(_QUESTIONS.format(condition=f"{column} IN ({marks(keys)})"), list(keys))
+    return [_question(list(parts)) for _, parts in groupby(rows, key=lambda row: int(row["id"]))]
 
 
 def _question(rows: Sequence[dict[str, Any]]) -> QuestionRow:
@@ -324,6 +332,26 @@ async def ballots_by_id(account: int | None, ballots: Collection[int]) -> dict[i
     return {
         ballot: _ballot(account, list(own)) for ballot, own in groupby(rows, key=lambda row: int(row["id"]))
     }
+
+
+_OWN_BALLOTS = """
+SELECT b.id AS id, v.community_id AS community
+  FROM ballot b JOIN vote v ON v.id = b.vote_id
+ WHERE b.id IN ({ballots}) AND (b.recorded_by_id = ? OR b.party_id IN (
+    SELECT party_id FROM co_owner WHERE account_id = ? AND since <= ? AND (until IS NULL OR until > ?)
+  ))
+"""
+
+
+async def own_ballots_by_id(viewer: Viewer, ballots: Collection[int], now: datetime) -> dict[int, BallotRow]:
+    """Those that the viewer cast, or that one of its parties did, as far as its token shows them."""
+    if (account := viewer.account) is None:
+        return {}
+    query = _OWN_BALLOTS.format(ballots=marks(ballots))
+    rows = await select(query, [*ballots, account, account, now, now])
+    places = await places_of({row["community"] for row in rows}) if rows else {}
+    own = [row["id"] for row in rows if may_see_own(viewer, Permission.CAST_BALLOT, places[row["community"]])]
+    return await ballots_by_id(account, own) if own else {}
 
 
 def _ballot(account: int | None, rows: Sequence[dict[str, Any]]) -> BallotRow:

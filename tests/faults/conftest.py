@@ -31,7 +31,7 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage, WebSocketExc
 
 from api.app import create_app
 from api.settings import Settings
-from community.bulletin import cursors
+from community.bulletin.cursors import BulletinCursors
 from community.database.migrate import migrate
 from community.members.models import Account, CoOwner, OwnerParty, Ownership, RoleGrant, Session
 from community.members.reads import hash_of
@@ -680,16 +680,17 @@ class Scene:
     async def _boards_are_whole(self) -> None:
         """Every reader saw every item behind its start once, in the order of the journal."""
         for board in self.boards:
-            mark, start = await self._place(board)
+            own, start = await self._place(board)
             behind = f"topic = 'bulletin' AND number > {start}"
             items = await self.estate.rows(f"SELECT number, key FROM change WHERE {behind} ORDER BY number")
             await until(lambda: len(board.subjects) >= len(items), "the boards are complete")  # noqa: B023
             assert board.subjects == [key for _, key in items]
-            assert board.cursors == [cursors.encode(mark, number) for number, _ in items]
+            assert board.cursors == [own.cursor(number) for number, _ in items]
 
-    async def _place(self, board: Board) -> tuple[int, int]:
+    async def _place(self, board: Board) -> tuple[BulletinCursors, int]:
         ((mark,),) = await self.estate.rows("SELECT id FROM installation")
-        return mark, cursors.decode(mark, board.variables()["after"] if not board.cursors else board._start)
+        own = BulletinCursors(mark, self.estate.community)
+        return own, own.number_of(board.variables()["after"] if not board.cursors else board._start)
 
     async def close_and_recount(self) -> None:
         """The closing count by another process, against every ballot read again."""

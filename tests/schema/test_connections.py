@@ -1,16 +1,21 @@
 from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from graphql import is_introspection_type, is_object_type
 from hypothesis import given
 from hypothesis import strategies as st
 
+from community.bulletin import cursors
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
 from community.errors import CursorInvalid
 from community.permissions import SYSTEM
-from schema.connections import from_cursor, to_cursor
+from schema.connections import ListCursors, _text
+from schema.schema import graphql_schema
 
 LISTS = ["votes", "events", "notices", "bulletin", "ledger { entries"]
 
@@ -48,10 +53,10 @@ async def test_pages_of_one_give_the_whole_list_in_its_order(house: Any, name: s
     assert len(set(cursors)) == len(cursors)
 
 
-async def publish(house: Any, title: str, moment: datetime) -> None:
+async def publish(house: Any, title: str, moment: datetime, slug: str = "spring") -> None:
     community, committee = (
-        house.town.key("Community", "spring"),
-        house.town.key("Organization", "spring/committee"),
+        house.town.key("Community", slug),
+        house.town.key("Organization", f"{slug}/committee"),
     )
     await publish_notice(
         SYSTEM, moment, community, kind=NoticeKind.NOTICE, title=title, body="。", organization=committee
@@ -110,7 +115,157 @@ async def test_every_other_list_has_the_same_bounds(house: Any, query: str) -> N
         assert {error.extensions["code"] for error in result.errors} == {"INVALID_INPUT"}
 
 
-WRONG = ["", "!", "票", "abc", "bnVsbA", to_cursor("a"), to_cursor(1, 2, 3, 4), to_cursor({"a": 1})]
+# A cursor is good for the list that gave it
+
+
+def here(field: str, slug: str = "spring") -> str:
+    return f'query($after: String) {{ community(slug: "{slug}") {{ {field} }} }}'
+
+
+PAGE = "{ edges { cursor } pageInfo { startCursor endCursor } }"
+SUBSCRIPTION = "Subscription.bulletin"
+ASKED = {
+    "communities": (f"query($after: String) {{ communities(after: $after) {PAGE} }}", "Query.communities"),
+    "votes": (here(f"votes(after: $after) {PAGE}"), "Community.votes"),
+    "votes that are open": (here(f"votes(after: $after, status: [OPEN]) {PAGE}"), "Community.votes"),
+    "votes that are closed": (here(f"votes(after: $after, status: [CLOSED]) {PAGE}"), "Community.votes"),
+    "votes of another": (here(f"votes(after: $after) {PAGE}", "quiet"), "Community.votes"),
+    "events": (here(f"events(after: $after) {PAGE}"), "Community.events"),
+    "events to come": (here(f"events(after: $after, coming: true) {PAGE}"), "Community.events"),
+    "events that are over": (here(f"events(after: $after, coming: false) {PAGE}"), "Community.events"),
+    "events of another": (here(f"events(after: $after) {PAGE}", "quiet"), "Community.events"),
+    "notices": (here(f"notices(after: $after) {PAGE}"), "Community.notices"),
+    "notices of another": (here(f"notices(after: $after) {PAGE}", "quiet"), "Community.notices"),
+    "bulletin": (here(f"bulletin(after: $after) {PAGE}"), "Community.bulletin"),
+    "bulletin of another": (here(f"bulletin(after: $after) {PAGE}", "quiet"), "Community.bulletin"),
+    "entries": (here(f"ledger {{ entries(after: $after) {PAGE} }}"), "Ledger.entries"),
+    "entries of another": (here(f"ledger {{ entries(after: $after) {PAGE} }}", "quiet"), "Ledger.entries"),
+    "entries of a month": (
+        here(f'ledger {{ entries(after: $after, month: "MONTH") {PAGE} }}'),
+        "Ledger.entries",
+    ),
+}
+"""Every list of the schema, of two parents and of each filter, as somebody asks for it who may see both."""
+
+WATCHED = {"bulletin watched": "spring", "bulletin of another watched": "quiet"}
+SAME = {
+    ("bulletin", "bulletin watched"),
+    ("bulletin of another", "bulletin of another watched"),
+}  # a list and its subscription are one journal
+WHO = "city/regulator"
+
+
+def test_every_list_of_the_schema_is_asked_for_here() -> None:
+    paged = {
+        f"{kind.name}.{name}"
+        for kind in graphql_schema._schema.type_map.values()
+        if is_object_type(kind) and not is_introspection_type(kind)
+        for name, field in kind.fields.items()
+        if "after" in field.args
+    }
+    assert paged == {coordinate for _, coordinate in ASKED.values()} | {SUBSCRIPTION}
+
+
+class Lists:
+    """What each list says of a cursor."""
+
+    def __init__(self, house: Any) -> None:
+        self.house = house
+
+    async def entry_month(self) -> str:
+        found = await self.house.ask('{ community(slug: "spring") { ledger { month { month } } } }')
+        return str(found["community"]["ledger"]["month"]["month"])
+
+    async def cursor_of(self, name: str) -> str:
+        return str((await self._page(name, None))["startCursor"])
+
+    async def _page(self, name: str, after: str | None) -> Any:
+        data = await self.house.ask(await self._query(name), WHO, after=after)
+        while "pageInfo" not in data:
+            (data,) = data.values()
+        assert after or data["edges"], f"nothing in {name}"
+        return data["pageInfo"]
+
+    async def _query(self, name: str) -> str:
+        query = ASKED[name][0]
+        return query.replace("MONTH", await self.entry_month()) if "MONTH" in query else query
+
+    async def refusal(self, name: str, after: str) -> dict[str, Any] | None:
+        """Of this cursor by that list; None where it takes it."""
+        if name in WATCHED:
+            async with self._watched(WATCHED[name], after) as errors:
+                return errors
+        result = await self.house.result(await self._query(name), WHO, after=after)
+        return result.errors[0].extensions if result.errors else None
+
+    @asynccontextmanager
+    async def _watched(self, slug: str, after: str) -> AsyncIterator[dict[str, Any] | None]:
+        query = """subscription($id: ID!, $after: String) {
+          bulletin(communityId: $id, after: $after) { cursor } }"""
+        id_ = self.house.town.id("Community", slug)
+        async with self.house.watch(query, WHO, id=id_, after=after) as following:
+            await publish(self.house, "新", self.house.now, slug)
+            errors = (await following()).errors
+        yield errors[0].extensions if errors else None
+
+
+def one_list(one: str, other: str) -> bool:
+    return one == other or (one, other) in SAME
+
+
+async def test_a_cursor_of_one_list_is_refused_by_every_other(house: Any) -> None:
+    lists, wrong = Lists(house), []
+    for one in ASKED:
+        cursor = await lists.cursor_of(one)
+        for other in (*ASKED, *WATCHED):
+            refusal = await lists.refusal(other, cursor)
+            if one_list(one, other) != (refusal is None):
+                wrong.append((one, other))
+            if refusal is not None:
+                assert (refusal["code"], refusal["field"]) == ("CURSOR_INVALID", "after")
+                assert refusal["zh"]
+                assert refusal["en"]
+    assert wrong == []
+
+
+async def test_the_order_of_a_filter_makes_no_other_list(house: Any) -> None:
+    one, other, twice = (
+        here(f"votes(after: $after, status: [{status}]) {PAGE}")
+        for status in ("OPEN, CLOSED", "CLOSED, OPEN", "OPEN, CLOSED, OPEN")
+    )
+    cursor = (await house.ask(one))["community"]["votes"]["pageInfo"]["startCursor"]
+    for query in (one, other, twice):
+        await house.ask(query, after=cursor)
+
+
+async def test_a_cursor_that_was_altered_is_refused_and_an_earlier_one_of_a_list_as_well(house: Any) -> None:
+    lists = Lists(house)
+    for name in ASKED:
+        good = await lists.cursor_of(name)
+        altered = [
+            good[:place] + ("A" if good[place] != "A" else "B") + good[place + 1 :]
+            for place in range(0, len(good), 5)
+        ]
+        at = house.now.isoformat()
+        earlier = [_text(key) for key in ([1], [at, 1], [True, at, 1])]
+        for wrong in [*altered, *earlier, good[:-1], f"{good}A", f"{good}=", f"!{good}", good * 50]:
+            refusal = await lists.refusal(name, wrong)
+            assert refusal, (name, wrong)
+            assert refusal["code"] == "CURSOR_INVALID", (name, wrong)
+
+
+async def test_whoever_kept_a_place_in_the_journal_from_before_goes_on_with_it(house: Any) -> None:
+    lists, mark = Lists(house), await cursors.mark()
+    for name in ("bulletin", "bulletin of another", *WATCHED):
+        assert await lists.refusal(name, cursors.encode(mark, 0)) is None
+        assert await lists.refusal(name, cursors.encode(mark + 1, 0))
+    for name in ("votes", "notices", "entries"):
+        assert await lists.refusal(name, cursors.encode(mark, 0))
+
+
+CURSORS = ListCursors("votes", 7, {"status": ("OPEN",)})
+WRONG = ["", "!", "票", "abc", "bnVsbA", "e30", "NQ", "ImFiYyI", _text([]), _text(["a"]), _text([1, 2, 3, 4]),
+         _text([{"a": 1}]), _text([["a"]] * 3), CURSORS.cursor(1)]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [*LISTS])
@@ -120,49 +275,57 @@ async def test_a_wrong_cursor_is_refused(house: Any, name: str) -> None:
         assert await house.refused(query_of(name), after=wrong) == "CURSOR_INVALID", wrong
 
 
-async def test_a_cursor_of_another_list_is_refused(house: Any) -> None:
-    vote = (await page_of(house, "votes", first=1))["edges"][0]["cursor"]
-    for name in ("events", "bulletin", "ledger { entries"):
-        assert await house.refused(query_of(name), after=vote) == "CURSOR_INVALID"
-
-
 parts = st.tuples(
     st.booleans(),
     st.integers(-(2**63) + 1, 2**63 - 1),
     st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC)),
     st.text(max_size=20).filter(lambda text: text.isprintable()),
 )
+SHAPE = (bool, int, datetime, str)
+listed = st.builds(
+    ListCursors,
+    st.sampled_from(["votes", "events"]),
+    st.none() | st.integers(1, 3),
+    st.dictionaries(st.sampled_from(["status", "coming"]), st.none() | st.booleans() | st.just("OPEN")),
+)
 
 
-@given(parts)
-def test_a_cursor_carries_its_key(key: tuple[bool, int, datetime, str]) -> None:
-    assert from_cursor(to_cursor(*key), bool, int, datetime, str) == key
+@given(listed, parts)
+def test_a_cursor_carries_its_key(list_: ListCursors, key: tuple[bool, int, datetime, str]) -> None:
+    assert list_.key(list_.cursor(*key), *SHAPE) == key
+
+
+@given(listed, listed, parts)
+def test_of_any_two_lists_each_knows_its_own(one: ListCursors, other: ListCursors, key: Any) -> None:
+    if one != other:
+        with pytest.raises(CursorInvalid):
+            other.key(one.cursor(*key), *SHAPE)
 
 
 @given(st.text() | st.binary().map(lambda noise: urlsafe_b64encode(noise).decode().rstrip("=")))
 def test_any_text_is_a_cursor_or_refused_as_one(text: str) -> None:
     try:
-        key = from_cursor(text, datetime, int)
+        key = CURSORS.key(text, datetime, int)
     except CursorInvalid:
         return
     assert key is not None
-    assert to_cursor(*key) == text
+    assert CURSORS.cursor(*key) == text
 
 
 def test_an_instant_that_no_database_knows_is_refused() -> None:
     early = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
     for text in (early.isoformat(), "2026-01-01T00:00:00"):
         with pytest.raises(CursorInvalid):
-            from_cursor(to_cursor(text, 1), datetime, int)
+            CURSORS.key(CURSORS.cursor(text, 1), datetime, int)
 
 
 def test_true_is_no_number() -> None:
     with pytest.raises(CursorInvalid):
-        from_cursor(to_cursor(True), int)
+        CURSORS.key(CURSORS.cursor(True), int)
 
 
 def test_no_cursor_is_no_key() -> None:
-    assert from_cursor(None, int) is None
+    assert CURSORS.key(None, int) is None
 
 
 async def test_pages_of_other_sizes_in_one_answer_are_other_pages(house: Any) -> None:

@@ -176,6 +176,11 @@ QUERIES: dict[str, Query] = {
     "node(Notice)": Query('node(id: "{notice}") {{ id }}'),
     "node(Entry)": Query('node(id: "{entry}") {{ id }}'),
     "node(SignUp)": Query('node(id: "{sign_up}") {{ ... on SignUp {{ partySize dish }} }}'),
+    "node(Building)": Query('node(id: "{building}") {{ ... on Building {{ name }} }}'),
+    "node(Organization)": Query('node(id: "{organization}") {{ ... on Organization {{ name }} }}'),
+    "node(Question)": Query('node(id: "{question}") {{ ... on Question {{ title choices {{ code }} }} }}'),
+    "node(Ballot)": Query('node(id: "{ballot}") {{ ... on BallotReceipt {{ code }} }}'),
+    "node(OwnerParty)": Query('node(id: "{party}") {{ ... on OwnerParty {{ units communityId }} }}'),
     "viewer": Query("viewer {{ __typename }}"),
     "Viewer.account": Query("viewer {{ account }}", "account"),
     "Viewer.communities": Query("viewer {{ communities {{ slug }} }}", "communities.slug"),
@@ -241,19 +246,25 @@ async def grounds(house: Any) -> Grounds:
         key = {name: town.key(name.title(), called) for name, called in names.items()}
         owner = Viewer(account, roles={key["community"]: frozenset({Role.OWNER})})
         question = town.key("Question", f"{names['vote']}/0")
-        ballot = await cast_ballot(owner, house.now, key["vote"], answers=[Answered(question, ("FOR",))])
+        answers = [Answered(question, ("FOR",))]
+        key["ballot"] = await cast_ballot(owner, house.now, key["vote"], answers=answers)
+        key |= {"question": question, "party": town.key("OwnerParty", f"{slug}/resident-1")}
+        key |= {
+            "building": town.key("Building", f"{slug}/1幢"),
+            "organization": town.key("Organization", f"{slug}/committee"),
+        }
         key["sign_up"] = await sign_up(owner, house.now, key["event"], party_size=1, dish="鱼")
         key["old_sign_up"] = await _old_sign_up(house, key["community"], account)
         key["entry"] = await _reversed_entry(house, key["community"], key["vote"])
         ids[kind] = {name: to_id(_TYPES.get(name, name.title()), of) for name, of in key.items()}
         ids[kind] |= {"slug": slug, "start": start, "public": str(kind == "public").lower()}
-        ids[kind]["code"] = receipt_code(ballot)
+        ids[kind]["code"] = receipt_code(key["ballot"])
         other = town.key("Community", "quiet" if slug == "spring" else "spring")
         everybody[kind] = people(key["community"], other, account)
     return Grounds(ids, everybody)
 
 
-_TYPES = {"sign_up": "SignUp", "old_sign_up": "SignUp"}
+_TYPES = {"sign_up": "SignUp", "old_sign_up": "SignUp", "party": "OwnerParty"}
 
 
 async def _old_sign_up(house: Any, community: int, account: int) -> int:

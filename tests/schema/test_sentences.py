@@ -4,7 +4,7 @@ import pytest
 from graphql import GraphQLError
 
 from schema.errors import presented
-from schema.sentences import LONGEST, in_chinese, shortened
+from schema.sentences import LONGEST, in_chinese, misspoken, shortened
 from tests.schema.told import english_in
 
 RECORD = 'mutation($e: EntryInput!) { recordEntry(communityId: "x", entry: $e) { id } }'
@@ -157,3 +157,20 @@ def test_what_is_not_known_is_passed_on_and_what_is_long_is_cut() -> None:
     assert shortened("9" * 5_000) == "9" * 60 + "…"
     error = presented(GraphQLError("Something new."))
     assert "Something new." in error.extensions["zh"]
+
+
+@pytest.mark.parametrize(
+    ("said", "zh", "en"),
+    [
+        ("queries are not allowed", "POST", "HTTP POST"),
+        ("mutations are not allowed", "POST", "HTTP POST"),
+        ("subscriptions are not allowed when using POST", "WebSocket", "websocket"),
+        ("subscriptions are not allowed when using GET", "WebSocket", "websocket"),
+        ("mutations are not allowed when using GET", "POST", "by POST"),
+    ],
+)
+def test_whoever_knocks_at_the_wrong_door_is_shown_the_right_one(said: str, zh: str, en: str) -> None:
+    refusal = misspoken(said)
+    assert zh in refusal.zh
+    assert en in refusal.en
+    assert "not allowed" not in refusal.en

@@ -36,6 +36,7 @@ from community.votes.reads import questions_of
 from community.votes.rules import Matter
 from schema.nodes import to_id
 from schema.schema import graphql_schema
+from schema.votes import Question
 from tests.books import entry_of_before
 
 CORE = graphql_schema._schema
@@ -232,7 +233,7 @@ async def test_the_way_of_looking_finds_a_field_that_reads_by_itself(
     rich: Any, counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def by_itself(vote: Any, info: Any) -> Any:
-        return (await questions_of([vote.row.id]))[vote.row.id]
+        return [Question.of(row) for row in (await questions_of([vote.row.id]))[vote.row.id]]
 
     monkeypatch.setattr(computing()["Vote", "questions"], "resolve", by_itself)
     one, two = (counted.selection("Vote", "questions", alias) for alias in "ab")

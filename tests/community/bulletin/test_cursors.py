@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community.bulletin.cursors import decode, encode, mark, number_of
+from community.bulletin.cursors import BulletinCursors, encode, mark, number_of, of_bulletin
 from community.database import journal
 from community.database.journal import News
 from community.database.migrate import migrate
@@ -24,14 +24,14 @@ numbers = st.integers(0, 2**63 - 1)
 def test_a_cursor_leads_back_to_its_number(mark: int, number: int) -> None:
     text = encode(mark, number)
     assert re.fullmatch("[A-Za-z0-9_-]+", text)
-    assert decode(mark, text) == number
+    assert BulletinCursors(mark, 7).number_of(text) == number
 
 
 @given(numbers, numbers, numbers)
 def test_a_cursor_of_another_database_is_refused(mark: int, other: int, number: int) -> None:
     if mark != other:
         with pytest.raises(CursorInvalid):
-            decode(mark, encode(other, number))
+            BulletinCursors(mark, 7).number_of(encode(other, number))
 
 
 def packed(mark: int, number: int) -> str:
@@ -65,28 +65,41 @@ def test_the_forgeries_below_are_made_as_ours_are() -> None:
 )
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(CursorInvalid):
-        decode(MARK, text)
+        BulletinCursors(MARK, 7).number_of(text)
+
+
+@given(numbers, numbers, numbers, numbers)
+def test_a_cursor_of_another_bulletin_is_refused(mark: int, one: int, other: int, number: int) -> None:
+    own, theirs = BulletinCursors(mark, one), BulletinCursors(mark, other)
+    assert own.number_of(own.cursor(number)) == own.number_of(encode(mark, number)) == number
+    if one != other:
+        with pytest.raises(CursorInvalid):
+            theirs.number_of(own.cursor(number))
 
 
 @given(st.text())
 def test_any_text_is_a_cursor_or_refused(text: str) -> None:
     try:
-        number = decode(MARK, text)
+        number = BulletinCursors(MARK, 7).number_of(text)
     except CursorInvalid:
         return
-    assert encode(MARK, number) == text
+    assert text in (encode(MARK, number), BulletinCursors(MARK, 7).cursor(number))
 
 
 async def test_a_number_lies_in_the_journal(database: str, now: datetime) -> None:
-    own = await mark()
-    assert await number_of(encode(own, 0)) == 0
+    cursors, database_mark = await of_bulletin(7), await mark()
+    assert await number_of(cursors.cursor(0), 7) == 0
     with pytest.raises(CursorInvalid):
-        await number_of(encode(own, 1))
+        await number_of(cursors.cursor(1), 7)
     await journal.write([News(Signal(Topic.RIGHTS, 5), None)] * 3, now)
-    assert await number_of(encode(own, 3)) == 3
-    for text in (encode(own, 4), encode(own, 2**63 - 1), encode(own + 1, 3), packed(own, -1), "3"):
+    for text in (cursors.cursor(3), encode(database_mark, 3)):
+        assert await number_of(text, 7) == 3
+    strange = (encode(database_mark + 1, 3), packed(database_mark, -1), cursors.cursor(3)[:-1] + "A", "3")
+    for text in (cursors.cursor(4), cursors.cursor(2**63 - 1), encode(database_mark, 4), *strange):
         with pytest.raises(CursorInvalid):
-            await number_of(text)
+            await number_of(text, 7)
+    with pytest.raises(CursorInvalid):
+        await number_of(cursors.cursor(3), 8)
 
 
 async def test_a_database_is_marked_once(database: str) -> None:
