@@ -1,6 +1,7 @@
 import { Refusal, refusalFrom } from '../api/errors'
 import { graphql, type ResultOf } from '../api/graphql'
 import { request, send } from '../api/request'
+import { kept } from '../kept.svelte'
 import { line } from '../live/line.svelte'
 
 /** Asked along with every page, so that the first view is one request. */
@@ -49,6 +50,7 @@ class Session {
   hear(viewer: Viewer | null) {
     this.viewer = viewer
     this.known = true
+    kept.belongsTo(viewer?.account ?? null)
   }
 
   async signIn(account: string) {
@@ -67,7 +69,10 @@ class Session {
     } finally {
       this.#changing = false
     }
-    if (method === 'DELETE') this.viewer = null
+    if (method === 'DELETE') {
+      kept.forgetAll()
+      this.hear(null)
+    }
     this.#changed()
   }
 
