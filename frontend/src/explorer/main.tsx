@@ -1,3 +1,5 @@
+import '../tokens.css'
+import '../shell/shell.css'
 import 'graphiql/style.css'
 import './explorer.css'
 import { createGraphiQLFetcher } from '@graphiql/toolkit'
@@ -92,4 +94,5 @@ function Explorer() {
   )
 }
 
+document.documentElement.dataset['boot'] = 'begun'
 createRoot(document.getElementById('explorer')!).render(<Explorer />)

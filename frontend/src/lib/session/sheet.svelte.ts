@@ -1,15 +1,28 @@
+import { keepFocus } from '../focus'
+
 /** Whether the sign-in sheet is open, and for which communities it offers accounts. */
 class SheetState {
   open = $state(false)
   slugs = $state.raw<{ slug: string; name: string }[]>([])
 
+  /** Where it was asked for: there one goes on. */
+  #place: Element | null = null
+
   show(communities: { slug: string; name: string }[]) {
+    const asked = document.activeElement
+    this.#place = asked?.closest('[data-testid="take-part"], [data-testid="sign-up"], main') ?? asked?.parentElement ?? null
     this.slugs = communities
     this.open = true
   }
 
   close() {
     this.open = false
+  }
+
+  /** Somebody else now: what stood there is about to change, and the focus stays with it. */
+  done() {
+    this.close()
+    keepFocus(this.#place, () => document.querySelector<HTMLElement>('[data-testid="account"]'))
   }
 }
 
