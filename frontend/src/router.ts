@@ -18,12 +18,12 @@ export const { navigate, preload, route } = createRouter({
   },
 })
 
-opening.again = () =>
-  navigate(location.pathname as '/', { search: location.search, hash: location.hash, replace: true })
-
 let shown = globalThis.location?.pathname ?? '/'
 
-/** Another page: if there is another release it is that one's, loaded by the browser. What was typed is kept. */
+/**
+ * Another page: if there is another release it is that one's, loaded by the browser; also where this one has holes.
+ * What was typed is kept.
+ */
 async function leaving(pathname: string, search: Record<string, unknown> = {}, hash = '') {
   const here = globalThis.location
   const query = new URLSearchParams(Object.entries(search).map(([name, value]) => [name, String(value)])).toString()
@@ -31,7 +31,9 @@ async function leaving(pathname: string, search: Record<string, unknown> = {}, h
   opening.to = went && !query ? here.href : `${pathname}${query && `?${query}`}${hash && `#${hash.replace(/^#/, '')}`}`
   const elsewhere = pathname !== shown
   shown = pathname
-  if (!elsewhere || !release.waiting || !(await release.look())) return
+  if (!elsewhere || !(release.waiting || opening.failed)) return
+  const other = await release.look()
+  if (other === null || !(other || opening.failed)) return
   here.assign(opening.to)
   await new Promise(() => {})
 }

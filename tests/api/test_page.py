@@ -158,6 +158,7 @@ def test_the_built_page_has_its_name_and_a_place_for_the_day(client: TestClient,
     (built / "index.html").write_text(source, encoding="utf-8")
     before_any_script = client.get("/").text.partition('<script type="module"')[0]
     assert page.today(utc_now()) in before_any_script
+    assert "<noscript>" in before_any_script
     assert "美邻" in before_any_script.partition("<body>")[2]
     assert "<style" not in before_any_script
     assert " style=" not in before_any_script

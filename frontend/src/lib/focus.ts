@@ -25,12 +25,13 @@ const SETTLED = 10_000
 const TAKES_FOCUS = 'a[href], button:not([disabled]), input, select, textarea'
 
 /**
- * What stands in a place is about to be replaced, at once or when an answer comes. As soon as the focus is lost it
- * goes to what stands there then, or to `else` where nothing can be done any more.
+ * What was tapped in a place is about to be replaced, at once or when an answer comes. As soon as the focus is lost
+ * it goes to what stands there then, or elsewhere when the place is gone, too.
  */
-export function keepFocus(place: Element | null, otherwise: () => HTMLElement | null) {
+export function keepFocus(asked: Element | null, place: Element | null, otherwise: () => HTMLElement | null) {
   const restore = () => {
     if (!lost()) return
+    if (asked?.isConnected) return (asked as HTMLElement).focus({ preventScroll: true })
     const within = place?.isConnected ? place : null
     const next = within?.querySelector<HTMLElement>(TAKES_FOCUS) ?? (within as HTMLElement | null) ?? otherwise()
     if (!next) return

@@ -15,7 +15,7 @@ export async function openable(load: () => Promise<Route>): Promise<Route> {
     return await load()
   } catch {
     if (await release.look()) return startAfresh(opening.to)
-    opening.failures += 1
+    opening.failed = true
     return { default: Unopened }
   } finally {
     opening.count -= 1

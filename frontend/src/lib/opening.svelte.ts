@@ -3,9 +3,8 @@ class Opening {
   count = $state(0)
   /** Where the newest of them leads, as the browser would write it. */
   to = ''
-  failures = 0
-  /** Told by the router: opens once more what stands in the address. */
-  again: () => Promise<unknown> = () => Promise.resolve()
+  /** Something could not be had. Browsers and the build's loader remember that, and do not ask for it again. */
+  failed = false
 }
 
 export const opening = new Opening()

@@ -6,11 +6,12 @@ class SheetState {
   slugs = $state.raw<{ slug: string; name: string }[]>([])
 
   /** Where it was asked for: there one goes on. */
+  #asked: Element | null = null
   #place: Element | null = null
 
   show(communities: { slug: string; name: string }[]) {
-    const asked = document.activeElement
-    this.#place = asked?.closest('[data-testid="take-part"], [data-testid="sign-up"], main') ?? asked?.parentElement ?? null
+    this.#asked = document.activeElement
+    this.#place = this.#asked?.closest('[data-testid="take-part"], [data-testid="sign-up"], main') ?? null
     this.slugs = communities
     this.open = true
   }
@@ -22,7 +23,7 @@ class SheetState {
   /** Somebody else now: what stood there is about to change, and the focus stays with it. */
   done() {
     this.close()
-    keepFocus(this.#place, () => document.querySelector<HTMLElement>('[data-testid="account"]'))
+    keepFocus(this.#asked, this.#place, () => document.querySelector<HTMLElement>('[data-testid="account"]'))
   }
 }
 
