@@ -5,15 +5,21 @@ import { release } from './release.svelte'
 
 type Route = { default: Component }
 
+/** Asked for again, the loader would leave out the style that was lost: only a page loaded anew has all of it. */
+const lost = new Set<string>()
+
 /**
  * The script of a page, or the face that says that it cannot be had: the router always arrives somewhere. Where a
  * release has replaced it, the page is loaded anew at the address it was going to.
  */
 export async function openable(load: () => Promise<Route>): Promise<Route> {
+  const name = String(load) // each call makes a function of its own, of the same text
+  if (lost.has(name)) return { default: Unopened }
   opening.count += 1
   try {
     return await load()
   } catch {
+    lost.add(name)
     if (await release.look()) return startAfresh(opening.to)
     opening.failed = true
     return { default: Unopened }
