@@ -3,19 +3,37 @@
 import hashlib
 import re
 from base64 import b64encode
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from api.clock import utc_now
 from api.settings import HOME
 
 BUILT = HOME / "frontend" / "dist"
 ADDRESSES = ("/", "/c/{slug}", "/c/{slug}/{rest:path}")
 FOR_EVER = "public, max-age=31536000, immutable"
+ANEW = "no-cache"
+"""To be asked for each time: what has no hash in its name may be another one after a release."""
+
+ROOT = {
+    "sw.js": "text/javascript",
+    "release.json": "application/json",
+    "manifest.webmanifest": "application/manifest+json",
+    "icons/192.png": "image/png",
+    "icons/512.png": "image/png",
+    "icons/maskable.png": "image/png",
+}
+"""What browsers want by a name that stays, with its media type."""
+
+TODAY = "<!--today-->"
+WEEKDAYS = "一二三四五六日"
 NOT_BUILT = "The page is not built yet: run `make install`.\n"
 
 SECURITY = {
@@ -52,7 +70,8 @@ def _policy(html: str, host: str, *, explorer: bool) -> str:
             "img-src 'self' data:",
             "font-src 'self' data:",
             f"connect-src 'self' ws://{host} wss://{host}",
-            "worker-src 'self' blob:" if explorer else "worker-src 'none'",
+            "worker-src 'self' blob:" if explorer else "worker-src 'self'",
+            "manifest-src 'self'",
             "frame-ancestors 'none'",
             "base-uri 'none'",
             "form-action 'self'",
@@ -64,9 +83,16 @@ def _html(request: Request, file: Path, status: int = 200, *, explorer: bool = F
     """One built HTML file, which browsers ask for anew each time so that a deploy shows at once."""
     if not file.exists():
         return PlainTextResponse(NOT_BUILT, 503)
-    policy = _policy(file.read_text(), request.headers["host"], explorer=explorer)
-    headers = SECURITY | {"content-security-policy": policy, "cache-control": "no-cache"}
-    return FileResponse(file, status, headers=headers, media_type="text/html")
+    html = file.read_text(encoding="utf-8").replace(TODAY, today(utc_now()))
+    policy = _policy(html, request.headers["host"], explorer=explorer)
+    headers = SECURITY | {"content-security-policy": policy, "cache-control": ANEW}
+    return HTMLResponse(html, status, headers)
+
+
+def today(now: datetime) -> str:
+    """The day that stands on the paper before any script has run."""
+    there = now.astimezone(ZoneInfo("Asia/Shanghai"))
+    return f"{there.month} 月 {there.day} 日 星期{WEEKDAYS[there.weekday()]}"
 
 
 class _Assets(StaticFiles):
@@ -89,7 +115,17 @@ def routes(built: Path = BUILT) -> list[BaseRoute]:
     def explore(request: Request) -> Response:
         return _html(request, built / "graphiql.html", explorer=True)
 
+    def file_at(name: str) -> Route:
+        async def answer(request: Request) -> Response:
+            if not (built / name).is_file():
+                return _nothing()
+            headers = {"cache-control": ANEW, "x-content-type-options": "nosniff"}
+            return FileResponse(built / name, headers=headers, media_type=ROOT[name])
+
+        return Route(f"/{name}", answer)
+
     return [
+        *map(file_at, ROOT),
         *(Route(address, show) for address in ADDRESSES),
         Route("/graphiql", explore),
         Mount("/assets", _Assets(directory=built / "assets", check_dir=False)),
@@ -97,7 +133,14 @@ def routes(built: Path = BUILT) -> list[BaseRoute]:
 
 
 def not_found(request: Request, error: Exception) -> Response:
-    """An address of nothing shows people the page, which says so, and programs a line."""
-    if "text/html" in request.headers.get("accept", ""):
+    """An address of nothing shows people the page, which says so, and programs a line.
+
+    A file that is not there is never the page: a script of a release that is gone would be taken for one.
+    """
+    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/assets/"):
         return _html(request, BUILT / "index.html", 404)
-    return PlainTextResponse("Not Found\n", 404)
+    return _nothing()
+
+
+def _nothing() -> Response:
+    return PlainTextResponse("Not Found\n", 404, {"cache-control": "no-store"})

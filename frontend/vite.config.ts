@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { shell } from './shell'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = 'http://127.0.0.1:8000'
@@ -17,7 +18,7 @@ const withoutEmbeddedFonts: Plugin = {
 const shared = /\/src\/lib\/(?!words\/(zh|en|plain)\.ts|session\/SignInSheet|components\/(LedgerYears|Field)\.)|\/node_modules\/(svelte|sv-router|esm-env|@0no-co|gql\.tada)\//
 
 export default defineConfig({
-  plugins: [svelte(), withoutEmbeddedFonts],
+  plugins: [svelte(), withoutEmbeddedFonts, shell(here('./src/shell/boot.js'), here('./src/shell/worker.ts'))],
   resolve: { alias: { $lib: here('./src/lib') }, ...(process.env['VITEST'] && { conditions: ['browser'] }) },
   build: {
     target: 'es2022',

@@ -1,6 +1,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from api import page
+from api.clock import utc_now
 
 INLINE = "document.documentElement.dataset.js = 'yes'"
 INDEX = f'<!doctype html><html lang="zh-CN"><script>{INLINE}</script><script src="/assets/a-1.js"></script>'
@@ -52,7 +54,8 @@ def test_the_page_runs_only_our_own_scripts_and_the_inline_ones_it_has(client: T
     digest = base64.b64encode(hashlib.sha256(INLINE.encode()).digest()).decode()
     assert policy["default-src"] == ["'self'"]
     assert policy["script-src"] == ["'self'", f"'sha256-{digest}'"]
-    assert policy["frame-ancestors"] == policy["base-uri"] == policy["worker-src"] == ["'none'"]
+    assert policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
+    assert policy["worker-src"] == policy["manifest-src"] == ["'self'"]
     assert directives(client.get("/graphiql").headers["content-security-policy"])["script-src"] == ["'self'"]
 
 
@@ -100,9 +103,9 @@ def test_an_address_of_nothing_shows_people_the_page_and_programs_a_line(client:
 
 
 def test_a_deploy_shows_at_once(client: TestClient, built: Path) -> None:
-    before = client.get("/")
+    client.get("/")
     (built / "index.html").write_text("<!doctype html>new", encoding="utf-8")
-    after = client.get("/", headers={"if-none-match": before.headers["etag"]})
+    after = client.get("/")
     assert (after.status_code, after.text) == (200, "<!doctype html>new")
 
 
@@ -112,3 +115,50 @@ def test_before_the_page_is_built_it_says_what_to_do(tmp_path: Path) -> None:
             response = client.get(address)
             assert (response.status_code, response.text) == (503, page.NOT_BUILT)
         assert client.get("/assets/a-1.js").status_code == 404
+
+
+@pytest.mark.parametrize("name", page.ROOT)
+def test_what_browsers_want_by_a_name_that_stays_is_asked_for_anew(
+    client: TestClient, built: Path, name: str
+) -> None:
+    assert client.get(f"/{name}", headers={"accept": "text/html"}).status_code == 404
+    (built / "icons").mkdir(exist_ok=True)
+    (built / name).write_bytes(b"1")
+    response = client.get(f"/{name}")
+    assert (response.status_code, response.content) == (200, b"1")
+    assert response.headers["content-type"].partition(";")[0] == page.ROOT[name]
+    assert response.headers["cache-control"] == "no-cache"
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/html,*/*;q=0.8", "text/javascript"])
+@pytest.mark.parametrize("name", ["Vote-gone.js", "Vote-gone.css", "zh-gone.js", "", "index.html"])
+def test_a_file_of_a_release_that_is_gone_is_never_the_page(
+    client: TestClient, name: str, accept: str
+) -> None:
+    response = client.get(f"/assets/{name}", headers={"accept": accept})
+    assert (response.status_code, response.text) == (404, "Not Found\n")
+    assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (datetime(2026, 10, 16, 15, 59, tzinfo=UTC), "10 月 16 日 星期五"),
+        (datetime(2026, 10, 16, 16, 0, tzinfo=UTC), "10 月 17 日 星期六"),
+        (datetime(2026, 12, 31, 16, 0, tzinfo=UTC), "1 月 1 日 星期五"),
+    ],
+)
+def test_the_day_stands_on_the_paper_before_any_script(now: datetime, said: str) -> None:
+    assert page.today(now) == said
+
+
+def test_the_built_page_has_its_name_and_a_place_for_the_day(client: TestClient, built: Path) -> None:
+    source = Path(page.HOME / "frontend" / "index.html").read_text(encoding="utf-8")
+    (built / "index.html").write_text(source, encoding="utf-8")
+    before_any_script = client.get("/").text.partition('<script type="module"')[0]
+    assert page.today(utc_now()) in before_any_script
+    assert "<noscript>" in before_any_script
+    assert "美邻" in before_any_script.partition("<body>")[2]
+    assert "<style" not in before_any_script
+    assert " style=" not in before_any_script

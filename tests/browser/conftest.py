@@ -36,18 +36,20 @@ class Server:
     def __init__(self, environment: dict[str, str]) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = os.environ | environment
+        self.environment = os.environ | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, *command: str) -> str:
         done = subprocess.run(
-            [MEILIN, *command], env=self._environment, check=True, capture_output=True, text=True, timeout=120
+            [MEILIN, *command], env=self.environment, check=True, capture_output=True, text=True, timeout=120
         )
         return done.stdout.strip()
 
+    def command(self) -> list[str]:
+        return [str(MEILIN), "serve", "--port", str(self.port)]
+
     def start(self) -> None:
-        command = [MEILIN, "serve", "--port", str(self.port)]
-        self._process = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(self.command(), env=self.environment, stdout=subprocess.DEVNULL)
         for _ in range(600):
             assert self._process.poll() is None, "the server ended"
             try:

@@ -1,3 +1,5 @@
+import '../tokens.css'
+import '../shell/shell.css'
 import 'graphiql/style.css'
 import './explorer.css'
 import { createGraphiQLFetcher, type Fetcher } from '@graphiql/toolkit'
@@ -107,6 +109,7 @@ function Explorer({ examples }: { examples: Tab[] }) {
   )
 }
 
+document.documentElement.dataset['boot'] = 'begun'
 const root = createRoot(document.getElementById('explorer')!)
 const show = (found: Found | null) => root.render(<Explorer examples={tabs(variablesOf(found))} />)
 ask<{ data?: Found | null }>(IDS).then(

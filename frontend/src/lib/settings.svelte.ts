@@ -1,3 +1,5 @@
+import { stored } from './stored'
+
 const STORED = 'meilin.elder'
 
 /** Larger text and fewer things, kept on this device. */
@@ -5,14 +7,14 @@ class ElderMode {
   on = $state(false)
 
   begin() {
-    this.set(localStorage.getItem(STORED) === '1')
+    this.set(stored.read(STORED) === '1')
   }
 
   set(on: boolean) {
     this.on = on
     if (on) document.documentElement.dataset['mode'] = 'elder'
     else delete document.documentElement.dataset['mode']
-    localStorage.setItem(STORED, on ? '1' : '0')
+    stored.write(STORED, on ? '1' : '0')
   }
 }
 

@@ -5,6 +5,12 @@ import { asRefusal, Refusal, refusalFrom } from './errors'
 
 const PATIENCE = 20_000
 
+/** Who wants to know that the server takes us for nobody, wherever it says so. */
+export const told = { unauthenticated: () => {} }
+
+/** What was done through this page, successfully or not: what was read before may have changed by it. */
+export const deeds = { done: 0 }
+
 export const textOf = (document: DocumentNode): string => print(document)
 
 export function nameOf({ definitions: [first] }: DocumentNode): string {
@@ -21,8 +27,9 @@ export interface Answer<Result> {
 export async function request<Result, Variables>(
   document: TadaDocumentNode<Result, Variables>,
   variables: Variables,
+  credentials?: RequestCredentials,
 ): Promise<Answer<Result>> {
-  const { data, errors } = await answerTo(document, variables)
+  const { data, errors } = await answerTo(document, variables, credentials)
   if (!data) throw refusalFrom(errors)
   const withheld = errors.some((error) => /^(FORBIDDEN|UNAUTHENTICATED)$/.test(String(error.extensions?.['code'])))
   return { data: data as Result, withheld }
@@ -35,23 +42,35 @@ export async function mutate<Result extends object, Variables>(
   document: TadaDocumentNode<Result, Variables>,
   variables: Variables,
 ): Promise<Done<Result>> {
+  deeds.done += 1
   const { data, errors } = await answerTo(document, variables)
   if (!data || Object.values(data).includes(null)) throw refusalFrom(errors)
   return data as Done<Result>
 }
 
-async function answerTo<Result, Variables>(document: TadaDocumentNode<Result, Variables>, variables: Variables) {
-  const answer = await send('/graphql', { query: textOf(document as DocumentNode), variables })
+async function answerTo<Result, Variables>(
+  document: TadaDocumentNode<Result, Variables>,
+  variables: Variables,
+  credentials?: RequestCredentials,
+) {
+  const answer = await send('/graphql', { query: textOf(document as DocumentNode), variables }, 'POST', credentials)
   const body: unknown = await answer.json().catch(() => null)
   if (!isResult(body)) throw new Refusal(answer.ok ? 'INTERNAL' : 'UNREACHABLE')
-  return { data: body.data, errors: body.errors ?? [] }
+  const errors = body.errors ?? []
+  if (errors.some(({ extensions }) => extensions?.['code'] === 'UNAUTHENTICATED')) told.unauthenticated()
+  return { data: body.data, errors }
 }
 
-export async function send(path: string, body: unknown, method = 'POST'): Promise<Response> {
+export async function send(
+  path: string,
+  body: unknown,
+  method = 'POST',
+  credentials: RequestCredentials = 'same-origin',
+): Promise<Response> {
   try {
     const answer = await fetch(path, {
       method,
-      credentials: 'same-origin',
+      credentials,
       headers: {
         'content-type': 'application/json',
         accept: 'application/graphql-response+json, application/json',

@@ -50,6 +50,9 @@ class Line {
   /** Called when the server says that the session behind this line is over: the next line is somebody else's. */
   sessionOver: () => void = () => {}
 
+  /** Called when a line that was lost is back: behind it may be another release. */
+  cameBack: () => void = () => {}
+
   #client: Client | null = null
   #id = ''
   #terminate: (() => void) | null = null
@@ -58,6 +61,7 @@ class Line {
   #failures = 0
   #shut = false
   #open = false
+  #everOpen = false
   #resting = false
   #restDue: ReturnType<typeof setTimeout> | undefined
   #standing = new Set<Standing>()
@@ -174,6 +178,8 @@ class Line {
 
   #live() {
     this.#calm()
+    if (this.#everOpen) this.cameBack()
+    this.#everOpen = true
     this.#open = true
     this.state = 'live'
     this.#hear()

@@ -1,7 +1,7 @@
 import type { DocumentNode } from '@0no-co/graphql.web'
 import type { TadaDocumentNode } from 'gql.tada'
 import { Refusal, refusalFrom } from '../api/errors'
-import { nameOf, textOf } from '../api/request'
+import { nameOf, textOf, told } from '../api/request'
 import { line } from './line.svelte'
 
 /** Refusals that another try cannot change. */
@@ -116,6 +116,7 @@ function stand<Result>(
       giveUp = line.later(tries++, start)
     }
     const refuse = (refusal: Refusal) => {
+      if (refusal.code === 'UNAUTHENTICATED') told.unauthenticated()
       if (!FINAL.has(refusal.code)) again()
       else if (!over) refused?.(refusal)
     }

@@ -68,6 +68,8 @@ export const en: Words = {
     live: 'Live',
     connecting: 'Connecting',
     lost: (clock) => `Connection lost, figures as of ${clock}`,
+    stale: (ago) => `Could not update; this is from ${ago}.`,
+    justNow: 'just now',
   },
 
   time: {
@@ -81,6 +83,7 @@ export const en: Words = {
     from: (t) => `from ${when(t)}`,
     left: (s) => `${span(s)} left`,
     in: (s) => `in ${span(s)}`,
+    ago: (s) => `${span(s)} ago`,
   },
 
   amount: { unit: { heads: 'owners', area: 'm²' } },
@@ -91,7 +94,10 @@ export const en: Words = {
     INTERNAL: 'Something went wrong on our side. Please try again shortly.',
     other: 'That did not work. Please try again shortly.',
     loadTitle: 'This page could not be opened',
-    stale: 'Could not update; you see what was there before.',
+    partTitle: 'This part could not be fetched',
+    opening: 'Opening',
+    languageLost: 'The Chinese words could not be fetched. Press again when the network is back.',
+    printLost: 'The QR code could not be fetched; the paper will lack it. Pressing again tries again.',
     notFoundTitle: 'No such page',
     notFound: 'The address may be mistyped, or the page may not be public.',
     communityNotFound: 'There is no such community.',
@@ -110,6 +116,9 @@ export const en: Words = {
     go: 'Sign in',
     going: 'Signing in',
     close: 'Close',
+    lapsed: (who) => `The session of ${who} has ended. What you entered is still here; sign in to go on.`,
+    signInHere: 'Sign in to go on from this step.',
+    isOut: 'Signed out',
     signedInAs: (who) => `You are ${who}`,
     who: (account) => who(account),
     roles: {
@@ -136,6 +145,18 @@ export const en: Words = {
     emptyHint: 'Communities are listed here once they have joined.',
   },
 
+  news: {
+    look: 'Look',
+    notices: (n) => `${plural(n, 'new notice')}`,
+    events: (n) => `${plural(n, 'new event')}`,
+    ledger: 'New in the ledger',
+    announced: (n) => `${plural(n, 'vote')} announced`,
+    opened: 'Voting has begun',
+    closed: 'A vote has closed',
+    several: (n) => `${whole(n)} new things`,
+    changed: 'This page has changed',
+  },
+
   bulletin: {
     votes: (n) => (n ? `${capital(numeral(n))} ${n === 1 ? 'vote' : 'votes'} open` : 'No vote open now'),
     votesEmpty: 'Once the next vote is announced, it says here when it opens and how many owners it needs.',
@@ -148,7 +169,7 @@ export const en: Words = {
     feed: 'What happened lately',
     feedEmpty: 'Whatever happens will be listed here.',
     feedMore: 'Earlier',
-    arrived: (n) => `${n} new just now`,
+    feedLoading: 'Loading',
     publish: 'A notice, an event, a ledger entry',
     publishAsk: 'Something to tell everyone?',
     kinds: {
@@ -383,6 +404,8 @@ export const en: Words = {
     cancelNo: 'We will come',
     cancelling: 'Cancelling',
     cancelled: 'Cancelled; the places are free for others.',
+    retrySafe: 'We do not know whether it arrived. Pressing again still signs you up only once.',
+    cancelRetrySafe: 'We do not know whether it arrived. Pressing again does no harm.',
     signInFirst: 'People living here can sign up after signing in.',
     signIn: 'Sign in to sign up',
     fullHint: 'When someone cancels, the place is free at once and shows here.',

@@ -1,3 +1,5 @@
+import { snag } from '../snag.svelte'
+import { stored } from '../stored'
 import type { Words } from './zh'
 
 export type LanguageName = 'zh' | 'en'
@@ -12,6 +14,8 @@ const catalogues: Record<LanguageName, () => Promise<Words>> = {
 
 class Language {
   name = $state<LanguageName>('zh')
+  /** The words of another language are on their way. */
+  busy = $state(false)
   #words = $state.raw<Words | null>(null)
 
   /** Every word of the page. There are none before `begin` has been awaited. */
@@ -21,7 +25,21 @@ class Language {
   }
 
   async begin() {
-    await this.choose(localStorage.getItem(STORED) === 'en' ? 'en' : 'zh')
+    await this.choose(stored.read(STORED) === 'en' ? 'en' : 'zh')
+  }
+
+  /** By a tap: the page stays in its language until the other one is there, and says so when it cannot be had. */
+  async turnTo(name: LanguageName) {
+    if (this.busy) return
+    this.busy = true
+    try {
+      await this.choose(name)
+      snag.clear()
+    } catch {
+      snag.tell('languageLost', () => this.turnTo(name))
+    } finally {
+      this.busy = false
+    }
   }
 
   async choose(name: LanguageName) {
@@ -29,7 +47,7 @@ class Language {
     this.name = name
     this.#words = words
     document.documentElement.lang = words.meta.lang
-    localStorage.setItem(STORED, name)
+    stored.write(STORED, name)
   }
 }
 

@@ -59,6 +59,8 @@ export const zh = {
     live: '实时更新中',
     connecting: '正在接通',
     lost: (clock: string) => `断线了，数字停在 ${clock}`,
+    stale: (ago: string) => `没能更新，这是${ago}的。`,
+    justNow: '刚才',
   },
 
   time: {
@@ -72,6 +74,7 @@ export const zh = {
     from: (t: LocalTime) => `${when(t)} 起`,
     left: (s: Span) => `还有 ${span(s)}`,
     in: (s: Span) => `${span(s)}后`,
+    ago: (s: Span) => ` ${span(s)}前`,
   },
 
   amount: { unit: { heads: '户', area: '㎡' } },
@@ -82,7 +85,10 @@ export const zh = {
     INTERNAL: '服务器那边出了点问题，稍后再试一次。',
     other: '没有办成，稍后再试一次。',
     loadTitle: '没能打开这一页',
-    stale: '没能更新，看到的是之前的内容。',
+    partTitle: '这一部分没能取来',
+    opening: '正在打开',
+    languageLost: '没能取来英文的字，网络好了再点一次。',
+    printLost: '没能取来二维码，打印出来没有它。再按一次会再取。',
     notFoundTitle: '没有这一页',
     notFound: '可能网址抄错了，也可能它不对外公开。',
     communityNotFound: '没有找到这个小区。',
@@ -101,6 +107,9 @@ export const zh = {
     go: '登录',
     going: '正在登录',
     close: '关上',
+    lapsed: (who: string) => `${who}的登录已经到期。填过的都还在，登录以后接着办。`,
+    signInHere: '登录以后，从这一步接着办。',
+    isOut: '已经退出登录',
     signedInAs: (who: string) => `现在的身份：${who}`,
     who: (account: string) => who(account),
     roles: {
@@ -127,6 +136,19 @@ export const zh = {
     emptyHint: '小区开通以后会列在这里。',
   },
 
+  /** What arrived while somebody was reading: nothing moves until they want to see it. */
+  news: {
+    look: '看看',
+    notices: (n: number) => `刚贴了 ${n} 张`,
+    events: (n: number) => `新办 ${n} 个活动`,
+    ledger: '账上新记了',
+    announced: (n: number) => `又公布了 ${n} 件表决`,
+    opened: '开始投票了',
+    closed: '表决结束了',
+    several: (n: number) => `多了 ${n} 条动静`,
+    changed: '这一页有变化',
+  },
+
   bulletin: {
     votes: (n: number) => (n ? `${counted(n)}件事正在表决` : '眼下没有表决'),
     votesEmpty: '下一次表决公布以后，这里写着什么时候投、要多少户来投。',
@@ -139,7 +161,7 @@ export const zh = {
     feed: '这些天的动静',
     feedEmpty: '有了动静，这里会一条条写下来。',
     feedMore: '看更早的',
-    arrived: (n: number) => `刚刚多了 ${n} 条`,
+    feedLoading: '正在取',
     publish: '发公告、办活动、记账',
     publishAsk: '要告诉大家什么？',
     kinds: {
@@ -375,6 +397,8 @@ export const zh = {
     cancelNo: '还是去',
     cancelling: '正在取消',
     cancelled: '已经取消，位子让出来了。',
+    retrySafe: '不知道刚才到没到。再按一次，也只算报一次。',
+    cancelRetrySafe: '不知道刚才到没到。再按一次也不要紧。',
     signInFirst: '住在小区的人登录以后就能报名。',
     signIn: '登录再报名',
     fullHint: '有人取消，位子会马上空出来，这里会变。',

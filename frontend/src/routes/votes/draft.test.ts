@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { answersOf, asInput, forgetDraft, problemWith, saysNothing, sendingKey, storedDraft, storeDraft, toggled } from './draft'
+import { answersOf, asInput, ballotKey, forgetDraft, problemWith, saysNothing, storedDraft, storeDraft, toggled } from './draft'
 import type { Question } from './query'
 
 const one = { minChoices: 1, maxChoices: 1 }
@@ -80,13 +80,13 @@ describe('what is sent', () => {
   })
 
   it('keeps its key over retries, and takes a new one for another ballot', () => {
-    const first = sendingKey('v', 'p', ['FOR'])
+    const first = ballotKey('v', 'p', ['FOR'])
     expect(first).toMatch(/^[0-9a-f]{32}$/)
-    expect(sendingKey('v', 'p', ['FOR'])).toBe(first)
-    expect(sendingKey('v', 'other', ['FOR'])).not.toBe(first)
-    expect(sendingKey('v', 'p', ['AGAINST'])).not.toBe(first)
+    expect(ballotKey('v', 'p', ['FOR'])).toBe(first)
+    expect(ballotKey('v', 'other', ['FOR'])).not.toBe(first)
+    expect(ballotKey('v', 'p', ['AGAINST'])).not.toBe(first)
     forgetDraft('v', 'p')
-    expect(sendingKey('v', 'p', ['FOR'])).not.toBe(first)
+    expect(ballotKey('v', 'p', ['FOR'])).not.toBe(first)
   })
 
   it('outlives a reload until it has been sent', () => {

@@ -1,3 +1,4 @@
+import { forgetKey, kept, sendingKey } from '$lib/kept.svelte'
 import type { Ballot, Question } from './query'
 
 /** What has been ticked and typed so far, for one owner party in one vote. It outlives a reload. */
@@ -44,33 +45,20 @@ export function asInput(questions: readonly Question[], answers: Answers) {
   })
 }
 
-const draftName = (voteId: string, party: string) => `meilin.draft ${voteId} ${party}`
-const keyName = (voteId: string, party: string) => `meilin.key ${voteId} ${party}`
+const draftName = (voteId: string, party: string) => `ballot ${voteId} ${party}`
 
-export function storedDraft(voteId: string, party: string): Answers | null {
-  const text = sessionStorage.getItem(draftName(voteId, party))
-  return text ? (JSON.parse(text) as Answers) : null
-}
+export const storedDraft = (voteId: string, party: string) => kept.read<Answers>(draftName(voteId, party))
 
-export function storeDraft(voteId: string, party: string, answers: Answers) {
-  sessionStorage.setItem(draftName(voteId, party), JSON.stringify(answers))
-}
+export const storeDraft = (voteId: string, party: string, answers: Answers) => kept.write(draftName(voteId, party), answers)
 
-/**
- * The key under which these answers are sent. It stays the same over retries and reloads, so that a ballot
- * whose receipt was lost is not counted again; other answers are another ballot and get another key.
- */
-export function sendingKey(voteId: string, party: string, input: unknown): string {
-  const content = JSON.stringify(input)
-  const stored = sessionStorage.getItem(keyName(voteId, party))
-  const known = stored ? (JSON.parse(stored) as { key: string; content: string }) : null
-  if (known?.content === content) return known.key
-  const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
-  sessionStorage.setItem(keyName(voteId, party), JSON.stringify({ key, content }))
-  return key
-}
+/** A ballot whose receipt was lost is not counted again. */
+export const ballotKey = (voteId: string, party: string, input: unknown) => sendingKey(draftName(voteId, party), input)
 
 export function forgetDraft(voteId: string, party: string) {
-  sessionStorage.removeItem(draftName(voteId, party))
-  sessionStorage.removeItem(keyName(voteId, party))
+  kept.forget(draftName(voteId, party))
+  forgetKey(draftName(voteId, party))
 }
+
+/** Whose ballot was being filled in: a reload, or a session that ended, goes on with it. */
+export const storedParty = (voteId: string) => kept.read<string>(`party ${voteId}`)
+export const storeParty = (voteId: string, party: string) => kept.write(`party ${voteId}`, party)

@@ -1,0 +1,38 @@
+import type { Words } from '../words/zh'
+import { type FeedItem, withNewer } from './feed'
+
+/** What the journal told since the page was shown. It is counted, and shown only when somebody asks. */
+export class News {
+  items = $state.raw<readonly FeedItem[]>([])
+
+  /** Newest first. After the line was cut some may come once more. */
+  hear = (item: FeedItem) => {
+    this.items = withNewer(this.items, item)
+  }
+
+  /** Shown, from now on known. */
+  take(): readonly FeedItem[] {
+    const taken = this.items
+    this.items = []
+    return taken
+  }
+}
+
+const titleOf = ({ subject }: FeedItem) => (subject && 'title' in subject ? subject.title : null)
+
+/** In a few words what arrived, and the one thing's own name. */
+export function newsSentence(items: readonly FeedItem[], words: Words): { text: string; title: string | null } {
+  const [first, ...others] = items
+  if (!first) return { text: words.news.changed, title: null }
+  const n = items.length
+  const said: Record<FeedItem['kind'], (n: number) => string> = {
+    NOTICE_PUBLISHED: words.news.notices,
+    EVENT_PUBLISHED: words.news.events,
+    LEDGER_PUBLISHED: () => words.news.ledger,
+    VOTE_ANNOUNCED: words.news.announced,
+    VOTE_OPENED: () => words.news.opened,
+    VOTE_CLOSED: () => words.news.closed,
+  }
+  const alike = others.every(({ kind }) => kind === first.kind)
+  return { text: alike ? said[first.kind](n) : words.news.several(n), title: n === 1 ? titleOf(first) : null }
+}
