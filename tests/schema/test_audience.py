@@ -43,6 +43,7 @@ WAYS = {
     "RollEntry": VOTES % "viewerEntries { %s }",
     "BallotReceipt": VOTES % "viewerEntries { ballot { %s } }",
     "Event": EVENTS,
+    "EventAttendance": EVENTS % "attendance { %s }",
     "SignUp": EVENTS % "viewerSignUp { %s }",
     "Notice": IN_SPRING % "notices { edges { node { %s } } }",
     "BulletinItem": IN_SPRING % "bulletin { edges { node { %s } } }",
@@ -240,6 +241,7 @@ async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
     assert marked == {
         ("Vote", "viewerEntries"),
         ("RollEntry", "ballot"),
+        ("Event", "table"),
         ("Event", "viewerSignUp"),
     }
     assert {("BulletinItem", "subject"), ("Community", "ledger"), ("Entry", "authorityVote")} <= {
