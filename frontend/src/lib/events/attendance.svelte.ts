@@ -11,17 +11,25 @@ export const AttendanceFragment = graphql(`
   }
 `)
 
-export type Attendance = ResultOf<typeof AttendanceFragment>
+/** How full each table of a feast is: read where the tables are drawn, and heard with every attendance. */
+export const TablesFragment = graphql(`
+  fragment Tables on EventAttendance {
+    tables
+  }
+`)
+
+export type Attendance = ResultOf<typeof AttendanceFragment> & Partial<ResultOf<typeof TablesFragment>>
 
 const AttendanceSubscription = graphql(
   `
     subscription EventAttendance($eventId: ID!) {
       eventAttendance(eventId: $eventId) {
         ...Attendance
+        ...Tables
       }
     }
   `,
-  [AttendanceFragment],
+  [AttendanceFragment, TablesFragment],
 )
 
 /** The newest attendance: the one the page was read with, or one that came over the line since. */

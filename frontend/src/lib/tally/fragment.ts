@@ -13,6 +13,10 @@ export const TallyFragment = graphql(`
       area
     }
     lastBallotAt
+    turnoutByDay {
+      day
+      heads
+    }
     questions {
       questionId
       eligible {
