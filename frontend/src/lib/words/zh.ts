@@ -130,6 +130,7 @@ export const zh = {
     comma: '，',
     menu: '要紧的几样，点一下就到',
     rest: '板上还有',
+    parts: { others: '别的表决', announced: '就要表决', notices: '公告', money: '大家的钱', recent: '结果', feed: '动静' },
     toVote: '投票还差',
     toAgree: '赞同还差',
     opens: '投票开始',
@@ -152,7 +153,7 @@ export const zh = {
     money: '账上现在有',
     eventLeft: (t: LocalTime, title: string) => `${soonDay(t)}${gathering(title)}还有`,
     event: (t: LocalTime, title: string) => `${soonDay(t)}${gathering(title)}`,
-    eventYours: (t: LocalTime) => `${soonDay(t)}您家`,
+    eventYours: (t: LocalTime) => (soonDay(t) ? `${soonDay(t)}您家` : '您家报名'),
     places: (n: number) => `*${whole(n)}* 位`,
     comingOf: (n: number, table: number | null) => (table ? `*${n}* 人 ${table} 桌` : `*${n}* 人`),
     comes: (n: number) => `*${whole(n)}* 人来`,
@@ -166,6 +167,7 @@ export const zh = {
   bulletin: {
     votes: (n: number) => (n ? `${counted(n)}件事正在表决` : '眼下没有表决'),
     votesEmpty: '下一次表决公布以后，这里写着什么时候投、要多少户来投。',
+    otherVotes: '别的表决',
     announced: '就要表决的',
     recent: '最近的结果',
     events: '接下来的活动',
@@ -298,6 +300,7 @@ export const zh = {
       area: (p: Pace) => `面积上每天要 ${area(p.area)}。`,
       before: (closes: string) => `没有整天了，${closes} 截止。`,
       average: (days: number, n: number) => `前 ${days} 天平均每天 ${heads(n)}。`,
+      label: (p: Pace) => `${p.days === 1 ? '明天' : '每天'} ${paceAmount(p)}${p.days > 2 ? '就够' : ''}`,
       caption: '每天来投票的户数',
       day: (t: LocalTime, n: number) => `${date(t)} 周${WEEKDAYS[t.weekday]}，${heads(n)}`,
       dayToCome: (t: LocalTime, n: bigint) => `${date(t)} 周${WEEKDAYS[t.weekday]}，还要 ${heads(n)}`,
@@ -652,7 +655,8 @@ function spoken(r: TallyReading): string {
 }
 
 const nearDay = (t: LocalTime) => NEAR[t.daysAway] ?? (t.daysAway < 7 ? `周${WEEKDAYS[t.weekday]}` : date(t))
-const soonDay = (t: LocalTime) => (t.daysAway >= 0 ? nearDay(t) : '')
+/** A day of this week; a later one is said by the card, there is no room for it here. */
+const soonDay = (t: LocalTime) => (t.daysAway >= 0 && t.daysAway < 7 ? nearDay(t) : '')
 /** A feast by its own name, 第四届美城美邻节 as 美邻节; whatever else it is, an activity. */
 const gathering = (title: string) => /\p{Script=Han}{2}[节宴]$/u.exec(title)?.[0] ?? '活动'
 const paceAmount = (p: Pace) => (p.heads > 0n ? heads(p.heads) : area(p.area))
