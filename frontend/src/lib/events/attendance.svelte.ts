@@ -11,7 +11,7 @@ export const AttendanceFragment = graphql(`
   }
 `)
 
-/** How full each table of a feast is: read where the tables are drawn, and heard with every attendance. */
+/** How full each table of a feast is: it comes over the line with every attendance, the first one at once. */
 export const TablesFragment = graphql(`
   fragment Tables on EventAttendance {
     tables
@@ -39,7 +39,7 @@ export function liveAttendance(read: () => Attendance, listening: () => boolean)
   const coming = $derived(listening())
   const newest = $derived.by(() => {
     const first = read()
-    return heard && heard.eventId === first.eventId && heard.version > first.version ? heard : first
+    return heard && heard.eventId === first.eventId && heard.version >= first.version ? heard : first
   })
 
   $effect(() => {

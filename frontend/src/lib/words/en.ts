@@ -159,7 +159,7 @@ export const en: Words = {
     event: (t) => `${soonDay(t)}, event`,
     eventYours: (t) => `${soonDay(t)}, yours`,
     places: (n) => `*${whole(n)}* left`,
-    comingOf: (n, table) => (table ? `*${n}* at table ${table}` : `*${n}* coming`),
+    comingOf: (n) => `*${n}* coming`,
     comes: (n) => `*${whole(n)}* coming`,
     signUpOver: '*closed*',
     full: '*full*',

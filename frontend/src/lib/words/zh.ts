@@ -155,7 +155,7 @@ export const zh = {
     event: (t: LocalTime, title: string) => `${soonDay(t)}${gathering(title)}`,
     eventYours: (t: LocalTime) => (soonDay(t) ? `${soonDay(t)}您家` : '您家报名'),
     places: (n: number) => `*${whole(n)}* 位`,
-    comingOf: (n: number, table: number | null) => (table ? `*${n}* 人 ${table} 桌` : `*${n}* 人`),
+    comingOf: (n: number) => `*${n}* 人`,
     comes: (n: number) => `*${whole(n)}* 人来`,
     signUpOver: '*报名截止*',
     full: '*坐满了*',

@@ -80,13 +80,14 @@ interface EventNow {
   phase: EventPhase
   signedUp: number
   placesLeft: number | null
-  own: { partySize: number; table: number | null } | null
+  /** With how many one's own household comes. */
+  own: number | null
 }
 
 export function eventAnswer(event: EventNow | null, words: Words['board']): Answer {
   if (!event) return { label: words.events, figure: words.noEvent }
   const { title, at, phase, signedUp, placesLeft, own } = event
-  if (own && phase !== 'over') return { label: words.eventYours(at), figure: words.comingOf(own.partySize, own.table), done: true }
+  if (own && phase !== 'over') return { label: words.eventYours(at), figure: words.comingOf(own), done: true }
   const label = words.event(at, title)
   if (phase === 'running') return { label, figure: words.running }
   if (phase === 'closed') return { label, figure: words.signUpOver }
