@@ -15,7 +15,7 @@ const withoutEmbeddedFonts: Plugin = {
 }
 
 /** What several routes draw with, in one file instead of thirty; sheets and words that not everybody opens stay apart. */
-const shared = /\/src\/lib\/(?!words\/(zh|en|plain)\.ts|session\/SignInSheet|components\/(LedgerYears|Field)\.)|\/node_modules\/(svelte|sv-router|esm-env|@0no-co|gql\.tada)\//
+const shared = /\/src\/lib\/(?!words\/(zh|en|plain)\.ts|session\/SignInSheet|components\/(LedgerYears|Field|SquarePlan|RoundTable|TableTop|TurnoutByDay|ArticleLink|Tally(?:Axis|Bars|Counts|Lead|Shares))\.)|\/node_modules\/(svelte|sv-router|esm-env|@0no-co|gql\.tada)\//
 
 export default defineConfig({
   plugins: [svelte(), withoutEmbeddedFonts, shell(here('./src/shell/boot.js'), here('./src/shell/worker.ts'))],

@@ -15,9 +15,11 @@ from community.events.reads import (
     Attendance,
     EventRow,
     SignUpRow,
+    TablePartyRow,
     dishes_of,
     organizers_of,
     place_of_event,
+    seated_at,
 )
 from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.connections import First
@@ -34,6 +36,7 @@ from schema.watch import watch
     " 报名情况，人人看到的一样，不显示是谁。"
 )
 class EventAttendance:
+    key: strawberry.Private[int]
     event_id: strawberry.ID = strawberry.field(
         description="Of the gathering that these numbers are about. 所说活动的编号。"
     )
@@ -57,13 +60,50 @@ class EventAttendance:
 
     @classmethod
     def of(cls, value: Attendance | EventRow) -> "EventAttendance":
+        key = value.event if isinstance(value, Attendance) else value.id
         return cls(
-            event_id=to_id("Event", value.event if isinstance(value, Attendance) else value.id),
+            key=key,
+            event_id=to_id("Event", key),
             version=value.version,
             capacity=value.capacity,
             signed_up=value.signed_up,
             places_left=None if value.capacity is None else value.capacity - value.signed_up,
         )
+
+    @strawberry.field(
+        description="Of a feast laid in tables of ten: the seats taken at each, in the order of the tables,"
+        " the last of which may be smaller. Parties are seated provisionally in the order of signing up,"
+        " together where there is room; where one takes its sign-up back, later ones move up. Empty for any"
+        " other event, and above 1,000 places (每桌坐了几人，按报名先后暂排)."
+    )
+    async def tables(self, info: Info) -> list[int]:
+        return list((await info.context.loaders.of(seated_at).get(self.key)).seating.taken)
+
+
+@strawberry.type(
+    description="A household at a table, as its neighbours see it: never a name, never a door number"
+    " (同桌的一家，不写姓名和门牌)."
+)
+class TableParty:
+    seats: int = strawberry.field(description="Seats it takes at this table (在这一桌坐几人).")
+    dish: str | None = strawberry.field(description="What it brings; null where it did not say (带什么菜).")
+    building: str | None = strawberry.field(
+        description="The building it lives in or owns in, such as 5 幢; null for staff (哪一幢)."
+    )
+    own: bool = strawberry.field(description="It is the viewer's own (是不是您家).")
+
+    @classmethod
+    def of(cls, row: TablePartyRow, seats: int) -> "TableParty":
+        return cls(seats=seats, dish=row.dish, building=row.building, own=row.own)
+
+
+@strawberry.type(description="One round table of a feast and who sits there (一张桌子).")
+class EventTable:
+    number: int = strawberry.field(description="Counted from 1, nearest to the stage first (第几桌).")
+    seats: int = strawberry.field(description="Ten, or what is left for the last one (一共几个位子).")
+    parties: list[TableParty] = strawberry.field(
+        description="In the order of signing up, the viewer's own among them (坐在这桌的各家)."
+    )
 
 
 @strawberry.type(
@@ -158,6 +198,32 @@ class Event(Node):
         return await info.context.loaders.of(dishes_of, most).get(self.row.id)
 
     @strawberry.field(
+        description="Depends on the viewer: who sits at a table and brings what. Null for whoever may not"
+        " sign up here, for a table that there is not, and where the event is not laid in tables"
+        " (一桌坐了哪几家、带什么，只给登录的邻居看).",
+        metadata=BY_VIEWER,
+    )
+    async def table(
+        self,
+        info: Info,
+        number: Annotated[int, strawberry.argument(description="Counted from 1 (第几桌).")] = 1,
+    ) -> EventTable | None:
+        laid = await info.context.loaders.tables.load(self.row.id)
+        if laid is None or not 1 <= number <= len(laid.seating.seats):
+            return None
+        around = laid.around(number)
+        rows = await asyncio.gather(*(info.context.loaders.table_parties.load(key) for key, _ in around))
+        return EventTable(
+            number=number,
+            seats=laid.seating.seats[number - 1],
+            parties=[
+                TableParty.of(row, seats)
+                for row, (_, seats) in zip(rows, around, strict=True)
+                if row is not None
+            ],
+        )
+
+    @strawberry.field(
         description="The viewer's own sign-up while it stands; null where there is none. A narrowed"
         " token sees it with SIGN_UP or READ_OWN. Depends on the viewer, so that a"
         " subscription with it is not shared."
@@ -202,6 +268,14 @@ class SignUp(Node):
     )
     def dish(self) -> str | None:
         return self.row.dish
+
+    @strawberry.field(
+        description="The numbers of the tables where they sit, provisionally; empty where there are none, and"
+        " once the sign-up was taken back (坐第几桌)."
+    )
+    async def tables(self, info: Info) -> list[int]:
+        laid = await info.context.loaders.of(seated_at).get(self.row.event)
+        return [table for table, _ in laid.at.get(self.row.id, ())]
 
     @strawberry.field(description="When it was taken by the server. 报名的时间。")
     def signed_up_at(self) -> datetime:

@@ -13,10 +13,14 @@ from community.bulletin.reads import NoticeRow, notices_by_id
 from community.database.paging import Page
 from community.events.reads import (
     EventRow,
+    SeatedEvent,
     SignUpRow,
+    TablePartyRow,
+    around_a_table,
     events_by_id,
     own_sign_ups_by_id,
     own_sign_ups_of,
+    tables_open_to,
 )
 from community.ledger.reads import EntryRow, entries_by_id
 from community.members.reads import OwnPartyRow, own_parties_by_id
@@ -245,6 +249,18 @@ class Loaders:
     def own_sign_ups(self) -> Loader[int, SignUpRow]:
         """By event."""
         return self._seen(own_sign_ups_of)
+
+    @property
+    def tables(self) -> Loader[int, SeatedEvent]:
+        """By event, where the viewer may sit, too."""
+        return self._seen(tables_open_to)
+
+    @property
+    def table_parties(self) -> Loader[int, TablePartyRow]:
+        """By sign-up, as its neighbours see it."""
+        viewer, now = self._viewer(), self.now
+        key = (around_a_table, id(viewer))
+        return self._kept(key, lambda keys: around_a_table(viewer.account, keys, now))
 
     @property
     def ballots(self) -> Loader[int, BallotRow]:

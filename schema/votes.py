@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import strawberry
@@ -11,6 +11,7 @@ from community.places.reads import buildings_by_id
 from community.votes import actions
 from community.votes.casting import Answered, QuestionKind, VoteForm, VoteStatus, is_code, receipt_code
 from community.votes.known import tallies_of
+from community.votes.progress import DayTurnout as DayTurnoutValue
 from community.votes.progress import Progress as ProgressValue
 from community.votes.progress import QuestionProgress
 from community.votes.reads import (
@@ -276,6 +277,25 @@ class QuestionTally:
 
 
 @strawberry.type(
+    description="How many came to vote on one day (一天来投票的户数): heads alone, for the area of a quiet"
+    " day would name the flat."
+)
+class DayTurnout:
+    day: date = strawberry.field(
+        description="A calendar day of Asia/Shanghai, from 0:00 to 24:00; a day on which nobody came is left"
+        " out (北京时间的一天)."
+    )
+    heads: int = strawberry.field(
+        description="Owner parties whose first ballot came on this day; changing a ballot later moves nobody"
+        " (头一回投票在这一天的业主户数)."
+    )
+
+    @classmethod
+    def of(cls, value: DayTurnoutValue) -> "DayTurnout":
+        return cls(day=value.day, heads=value.heads)
+
+
+@strawberry.type(
     description="How a vote stands, in one consistent state; the same for everybody who may see the"
     " vote."
     " 表决的进度，人人看到的一样。"
@@ -299,6 +319,10 @@ class VoteProgress:
         description="The moment of the newest ballot within these sums; null before the first."
         " 最近一票的时间，还没有票为 null。"
     )
+    turnout_by_day: list[DayTurnout] = strawberry.field(
+        description="Day by day who came, in order; together they are the heads of `participating`."
+        " 每天来投票的户数，加起来就是参与表决的人数。"
+    )
     questions: list[QuestionTally] = strawberry.field(
         description="The tally of each question, in the order of the ballot paper. 各议题的结果，按票面顺序。"
     )
@@ -311,6 +335,7 @@ class VoteProgress:
             eligible=Weight.of(value.eligible),
             participating=Weight.of(value.participating),
             last_ballot_at=value.last_ballot_at,
+            turnout_by_day=[DayTurnout.of(day) for day in value.days],
             questions=[QuestionTally.of(question) for question in value.questions],
         )
 

@@ -35,6 +35,17 @@ def instant(value: Any) -> Any:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
+def day_of(moment: str) -> str:
+    """SQL for the calendar day of an instant as neighbours count it, YYYY-MM-DD in Asia/Shanghai.
+
+    `moment`: an expression of ours. China has kept one clock all year since 1992, so the zone is eight hours.
+    """
+    if is_postgres():
+        return f"to_char({moment} AT TIME ZONE 'UTC' + INTERVAL '8 hours', 'YYYY-MM-DD')"
+    # SQLite rounds to milliseconds: the last microsecond before midnight would be the next day.
+    return f"date(substr({moment}, 1, 19), '+8 hours')"
+
+
 async def select(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """Moments among the values are compared in UTC, as they are kept."""
     client = connections.get("default")

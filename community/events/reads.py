@@ -1,6 +1,9 @@
-"""Events, how many come, and a viewer's own sign-ups; never who else comes."""
+"""Events, how many come, a viewer's own sign-ups, and what neighbours learn of who
+sits at a table; never a name.
+"""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -9,9 +12,11 @@ from tortoise.queryset import QuerySet
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
+from community.database.sql import marks, select
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
-from community.permissions import Permission, Place, Viewer, may_see_own
+from community.events.seating import MOST_SEATED, Places, Seating, seat
+from community.permissions import Permission, Place, Viewer, may, may_see_own
 from community.places.reads import place_where, places_of, rows_open_to
 
 
@@ -160,6 +165,84 @@ async def dishes_of(events: Collection[int], first: int) -> dict[int, list[str]]
     run = Run("t.signed_up_at DESC, t.id DESC", " AND t.cancelled_at IS NULL AND t.dish IS NOT NULL")
     found = await first_of_each(_DISHES, "event", events, first, run)
     return {event: [row.dish for row in rows] for event, rows in found.items()}
+
+
+_SEATED = """
+SELECT e.id AS event, e.capacity AS capacity, s.id AS sign_up, s.party_size AS size
+  FROM event e LEFT JOIN sign_up s ON s.event_id = e.id AND s.cancelled_at IS NULL
+ WHERE e.id IN ({events}) AND e.potluck AND e.capacity <= ? ORDER BY e.id, s.signed_up_at, s.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatedEvent:
+    """`at`: where each standing sign-up sits."""
+
+    seating: Seating
+    at: Mapping[int, Places]
+
+    def around(self, table: int) -> list[tuple[int, int]]:
+        """Who sits at a table, each sign-up with the seats it takes there, in the order of signing up."""
+        return [
+            (sign_up, seats) for sign_up, places in self.at.items() for at, seats in places if at == table
+        ]
+
+
+NO_TABLES = SeatedEvent(seat(0, ()), {})
+
+
+async def seated_at(events: Collection[int]) -> dict[int, SeatedEvent]:
+    """Of each feast that is laid in tables; any other event has none."""
+    found: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in await select(_SEATED.format(events=marks(events)), [*events, MOST_SEATED]):
+        found[row["event"]].append(row)
+    return dict.fromkeys(events, NO_TABLES) | {event: _seated(rows) for event, rows in found.items()}
+
+
+async def tables_open_to(viewer: Viewer, events: Collection[int]) -> dict[int, SeatedEvent]:
+    """Of the feasts at which the viewer may sit, too: only there one sees who sits where."""
+    places = await _places_of_events(events)
+    return await seated_at([event for event in places if may(viewer, Permission.SIGN_UP, places[event])])
+
+
+def _seated(rows: Sequence[Mapping[str, Any]]) -> SeatedEvent:
+    standing = [row for row in rows if row["sign_up"] is not None]
+    seating = seat(rows[0]["capacity"], [row["size"] for row in standing])
+    at = {row["sign_up"]: places for row, places in zip(standing, seating.parties, strict=True)}
+    return SeatedEvent(seating, at)
+
+
+@dataclass(frozen=True, slots=True)
+class TablePartyRow:
+    """A household at a table as its neighbours may see it: no name and no door, only which building."""
+
+    dish: str | None
+    building: str | None
+    own: bool
+
+
+_AROUND = """
+SELECT s.id AS id, s.event_id AS event, s.account_id AS account, s.dish AS dish, COALESCE(
+  (SELECT MIN(b.name) FROM co_owner c JOIN ownership o ON o.party_id = c.party_id
+     JOIN unit u ON u.id = o.unit_id JOIN building b ON b.id = u.building_id
+    WHERE c.account_id = s.account_id AND u.community_id = e.community_id
+      AND c.since <= ? AND (c.until IS NULL OR c.until > ?)
+      AND o.since <= ? AND (o.until IS NULL OR o.until > ?)),
+  (SELECT MIN(b.name) FROM tenancy t JOIN unit u ON u.id = t.unit_id JOIN building b ON b.id = u.building_id
+    WHERE t.account_id = s.account_id AND u.community_id = e.community_id
+      AND t.since <= ? AND (t.until IS NULL OR t.until > ?))) AS building
+  FROM sign_up s JOIN event e ON e.id = s.event_id WHERE s.id IN ({sign_ups})
+"""
+
+
+async def around_a_table(
+    account: int | None, sign_ups: Collection[int], now: datetime
+) -> dict[int, TablePartyRow]:
+    """What the neighbours of these households learn of them; `own`: those of the account."""
+    rows = await select(_AROUND.format(sign_ups=marks(sign_ups)), [*[now] * 6, *sign_ups])
+    return {
+        row["id"]: TablePartyRow(row["dish"], row["building"], own=row["account"] == account) for row in rows
+    }
 
 
 async def _sign_ups(query: QuerySet[SignUp]) -> list[SignUpRow]:

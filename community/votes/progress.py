@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from tortoise.expressions import Q
 
-from community.database.sql import instant, marks, select
+from community.database.sql import day_of, instant, marks, select
 from community.errors import NotFound
 from community.members.models import OwnerParty, Ownership
 from community.members.rules import PartyKind
@@ -33,14 +33,27 @@ class QuestionProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class DayTurnout:
+    """How many of those who take part came on `day` (Asia/Shanghai): a head comes with its first ballot, so
+    that a changed one moves nobody.
+    """
+
+    day: date
+    heads: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """`version` grows with every ballot, at the opening, at the closing count and at an annulment."""
+    """`days`: those on which somebody came, in order; together they are the heads of `participating`.
+
+    `version` grows with every ballot, at the opening, at the closing count and at an annulment."""
 
     vote: int
     version: int
     eligible: Weight
     participating: Weight
     last_ballot_at: datetime | None
+    days: tuple[DayTurnout, ...]
     questions: tuple[QuestionProgress, ...]
 
 
@@ -92,6 +105,14 @@ SELECT 'ballots', v.id, 0, '', COUNT(*), CAST(SUM(r.area) AS BIGINT), NULL, NULL
     OR EXISTS (SELECT 1 FROM ballot_text t JOIN question q ON q.id = t.question_id
                 WHERE t.ballot_id = k.ballot_id AND q.kind = 'SURVEY')
  GROUP BY v.id
+UNION ALL
+SELECT 'day', f.vote_id, 0, f.day, COUNT(*), CAST(0 AS BIGINT), NULL, NULL, NULL, NULL
+  FROM (SELECT b.vote_id, b.party_id, {day} AS day
+          FROM counted k JOIN vote v ON v.id = k.vote_id
+          JOIN roll_entry r ON r.roll_id = v.roll_id AND r.party_id = k.party_id
+          JOIN ballot b ON b.vote_id = k.vote_id AND b.party_id = k.party_id AND b.validity = 'VALID'
+         GROUP BY b.vote_id, b.party_id) f
+ GROUP BY f.vote_id, f.day
 """
 
 # What the rolls would be if they were formed now, as the register stood at the announcement.
@@ -126,12 +147,16 @@ class _Parts:
     def __init__(self) -> None:
         self._weights: defaultdict[tuple[str, int], Weight] = defaultdict(lambda: ZERO)
         self._choices: defaultdict[int, dict[str, Weight]] = defaultdict(dict)
+        self._days: dict[date, int] = {}
         self.last_ballot_at: datetime | None = None
         self.opened_at: Any = None
         self.counted_at: Any = None
         self.annulled_at: Any = None
 
     def add(self, row: Mapping[str, Any]) -> None:
+        if row["part"] == "day":
+            self._days[date.fromisoformat(row["choice"])] = row["heads"]
+            return
         weight = Weight(row["heads"], row["area"])
         if row["part"] == "choice":
             self._choices[row["key"]][row["choice"]] = weight
@@ -144,6 +169,10 @@ class _Parts:
     @property
     def ballots(self) -> Weight:
         return self._weights["ballots", 0]
+
+    @property
+    def days(self) -> tuple[DayTurnout, ...]:
+        return tuple(DayTurnout(day, heads) for day, heads in sorted(self._days.items()))
 
     @property
     def sequence(self) -> int:
@@ -186,7 +215,8 @@ async def progress_of_many(votes: Collection[int]) -> dict[int, Progress]:
 
 async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
     parts: defaultdict[int, _Parts] = defaultdict(_Parts)
-    for row in await select(_SUMS.format(votes=marks(votes)), [*votes] * _SUMS.count("{votes}")):
+    sums = _SUMS.format(votes=marks(votes), day=day_of("MIN(b.cast_at)"))
+    for row in await select(sums, [*votes] * _SUMS.count("{votes}")):
         parts[row["vote"]].add(row)
     if announced := [vote for vote, own in parts.items() if own.opened_at is None]:
         for row in await select(_REGISTERED.format(votes=marks(announced)), [*announced] * 2):
@@ -201,6 +231,7 @@ def _progress(vote: VoteRow, questions: Sequence[QuestionRow], parts: _Parts) ->
         eligible=parts.eligible(vote.building_id),
         participating=parts.ballots,
         last_ballot_at=parts.last_ballot_at,
+        days=parts.days,
         questions=tuple(
             QuestionProgress(question.id, question.kind, parts.sequence, _tally(vote, question, parts))
             for question in questions

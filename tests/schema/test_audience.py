@@ -42,6 +42,7 @@ WAYS = {
     "RollEntry": VOTES % "viewerEntries { %s }",
     "BallotReceipt": VOTES % "viewerEntries { ballot { %s } }",
     "Event": EVENTS,
+    "EventAttendance": EVENTS % "attendance { %s }",
     "SignUp": EVENTS % "viewerSignUp { %s }",
     "Notice": IN_SPRING % "notices { edges { node { %s } } }",
     "BulletinItem": IN_SPRING % "bulletin { edges { node { %s } } }",
@@ -237,6 +238,7 @@ async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
         ("Vote", "viewerEntries"),
         ("Vote", "receipt"),
         ("RollEntry", "ballot"),
+        ("Event", "table"),
         ("Event", "viewerSignUp"),
     }
     assert {("BulletinItem", "subject"), ("Community", "ledger"), ("Entry", "authorityVote")} <= {

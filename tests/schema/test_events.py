@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from community.events.models import Event
 from schema.nodes import to_id
 from schema.scalars import instant_text
 
@@ -11,7 +12,7 @@ SIGN_UP = """mutation($event: ID!, $size: Int! = 1, $dish: String, $key: String)
     id partySize dish signedUpAt cancelledAt event { attendance { signedUp placesLeft } } } }"""
 CANCEL = """mutation($id: ID!) { cancelSignUp(signUpId: $id) { id cancelledAt } }"""
 ATTENDANCE = """subscription($id: ID!) { eventAttendance(eventId: $id) {
-  eventId version capacity signedUp placesLeft } }"""
+  eventId version capacity signedUp placesLeft tables } }"""
 OWN = "query($id: ID!) { event(id: $id) { viewerSignUp { id partySize } dishes } }"
 
 
@@ -55,6 +56,59 @@ async def test_signing_up_takes_places_and_cancelling_gives_them_back(house: Any
     assert back == {"id": made["id"], "cancelledAt": instant_text(house.now)}
     own = (await house.ask(OWN, "spring/resident-1", id=picnic(house)))["event"]
     assert own == {"viewerSignUp": None, "dishes": []}
+
+
+TABLES = """query($id: ID!, $number: Int! = 1) { event(id: $id) {
+  attendance { tables } viewerSignUp { tables }
+  table(number: $number) { number seats parties { seats dish building own } } } }"""
+
+
+async def test_neighbours_see_who_brings_what_to_a_table_and_nobodys_name(house: Any) -> None:
+    await sign_up(house, "spring/resident-1", size=3, dish="红烧肉")
+    await sign_up(house, "spring/tenant", size=2)
+    await sign_up(house, "spring/committee", dish="汤圆")
+    found = (await house.ask(TABLES, "spring/resident-1", id=picnic(house)))["event"]
+    assert found == {
+        "attendance": {"tables": [6]},
+        "viewerSignUp": {"tables": [1]},
+        "table": {
+            "number": 1,
+            "seats": 8,  # there are no more places than these
+            "parties": [
+                {"seats": 3, "dish": "红烧肉", "building": "1幢", "own": True},
+                {"seats": 2, "dish": None, "building": "1幢", "own": False},
+                {"seats": 1, "dish": "汤圆", "building": None, "own": False},
+            ],
+        },
+    }
+    for number in (0, -1, 2, 2**31 - 1):
+        other = await house.ask(TABLES, "spring/resident-1", id=picnic(house), number=number)
+        assert other["event"]["table"] is None
+
+
+async def test_strangers_see_how_full_the_tables_are_and_not_who_sits_there(house: Any) -> None:
+    await sign_up(house, "spring/resident-1", size=3, dish="红烧肉")
+    for stranger in (None, "quiet/resident-1", "city/regulator"):
+        found = (await house.ask(TABLES, stranger, id=picnic(house)))["event"]
+        assert found == {"attendance": {"tables": [3]}, "viewerSignUp": None, "table": None}
+
+
+async def test_whoever_takes_a_sign_up_back_sits_nowhere(house: Any) -> None:
+    made = await sign_up(house, "spring/resident-1", size=3)
+    await sign_up(house, "spring/resident-2", size=2)
+    query = "mutation($id: ID!) { cancelSignUp(signUpId: $id) { tables event { attendance { tables } } } }"
+    back = (await house.ask(query, "spring/resident-1", id=made["id"]))["cancelSignUp"]
+    assert back == {"tables": [], "event": {"attendance": {"tables": [2]}}}
+
+
+async def test_an_event_that_is_not_laid_in_tables_has_none(house: Any) -> None:
+    key = house.town.key("Event", "picnic")
+    for other in ({"potluck": False}, {"potluck": True, "capacity": None}, {"capacity": 1_001}):
+        await Event.filter(id=key).update(**other)
+        found = (await house.ask(TABLES, "spring/resident-1", id=picnic(house)))["event"]
+        assert (found["attendance"]["tables"], found["table"]) == ([], None)
+    await Event.filter(id=key).update(capacity=1_000)
+    assert (await house.ask(TABLES, "spring/resident-1", id=picnic(house)))["event"]["table"]["parties"] == []
 
 
 async def test_the_same_key_gives_the_first_sign_up(house: Any) -> None:
@@ -133,12 +187,14 @@ async def test_a_watcher_sees_the_snapshot_and_then_each_newer_state(house: Any)
     async with house.watch(ATTENDANCE, id=picnic(house)) as following:
         first = (await following()).data["eventAttendance"]
         assert first == {
-            "eventId": picnic(house), "version": 0, "capacity": 8, "signedUp": 0, "placesLeft": 8
+            "eventId": picnic(house), "version": 0, "capacity": 8, "signedUp": 0, "placesLeft": 8,
+            "tables": [0],
         }  # fmt: skip
         await sign_up(house, "spring/resident-1", size=2)
         second = (await following()).data["eventAttendance"]
         assert (second["signedUp"], second["placesLeft"]) == (2, 6)
         assert second["version"] > first["version"]
+        assert second["tables"] == [2]
     assert house.watching.watchers == 0
 
 

@@ -161,6 +161,9 @@ QUERIES: dict[str, Query] = {
     "event": Query('event(id: "{event}") {{ title attendance {{ version }} }}'),
     "Event.community": Query('event(id: "{event}") {{ community {{ slug }} }}', "community"),
     "Event.viewerSignUp": Query('event(id: "{event}") {{ viewerSignUp {{ dish }} }}', "viewerSignUp"),
+    "Event.table": Query(
+        'event(id: "{event}") {{ table(number: 1) {{ parties {{ dish building }} }} }}', "table"
+    ),
     "SignUp.event": Query('node(id: "{sign_up}") {{ ... on SignUp {{ event {{ title }} }} }}', "event"),
     "Notice.community": Query(
         'node(id: "{notice}") {{ ... on Notice {{ community {{ slug }} }} }}', "community"

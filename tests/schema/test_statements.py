@@ -57,6 +57,7 @@ WAYS = {
     "RollEntry": VOTES % "viewerEntries { %s }",
     "BallotReceipt": VOTES % "viewerEntries { ballot { %s } }",
     "Event": EVENTS,
+    "EventAttendance": EVENTS % "attendance { %s }",
     "SignUp": EVENTS % "viewerSignUp { %s }",
     "Notice": COMMUNITIES % "notices(first: 100) { edges { node { %s } } }",
     "BulletinItem": COMMUNITIES % "bulletin(first: 100) { edges { node { %s } } }",
@@ -72,6 +73,7 @@ GIVEN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("Query", "vote"): lambda town: f'(id: "{town.id("Vote", "open")}")',
     ("Query", "event"): lambda town: f'(id: "{town.id("Event", "picnic")}")',
     ("Query", "node"): lambda town: f'(id: "{town.id("Entry", "rent")}")',
+    ("Event", "table"): lambda town: "(number: 1)",
     ("Viewer", "permissions"): lambda town: f'(communityId: "{town.id("Community", "spring")}")',
 }
 """The arguments of fields that cannot be asked without."""
@@ -143,7 +145,7 @@ async def enrich(house: Any, community: int, committee: int, times: int = 1) -> 
         for starts in (now + DAY, now - 2 * DAY):
             event = await publish_event(
                 SYSTEM, starts - 2 * DAY, community, title="百家宴", description="", place="广场",
-                starts_at=starts, ends_at=starts + timedelta(hours=1), sign_up_closes_at=None, capacity=None,
+                starts_at=starts, ends_at=starts + timedelta(hours=1), sign_up_closes_at=None, capacity=40,
                 max_party_size=4, potluck=True, organizers=standing[:times],
             )  # fmt: skip
             await sign_up(resident, starts - 2 * DAY, event, party_size=2, dish="鱼")
@@ -309,6 +311,11 @@ HOSTILE = {
     "months of many lengths": LEDGERS % pages("months", "month"),
     "dishes": EVENTS % aliases("dishes(first: 100)"),
     "dishes of many lengths": EVENTS % " ".join(f"a{first}: dishes(first: {first})" for first in range(20)),
+    "tables of many numbers": EVENTS
+    % " ".join(
+        f"a{number}: table(number: {number}) {{ parties {{ dish building own }} }}" for number in range(20)
+    ),
+    "taken tables": EVENTS % aliases("attendance { tables } viewerSignUp { tables }"),
     "buildings": COMMUNITIES % aliases("buildings { name units }"),
     "organizations": COMMUNITIES % aliases("organizations { name }"),
     "votes of many lengths": COMMUNITIES

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +14,7 @@ CAST = """mutation($vote: ID!, $answers: [AnswerInput!]!, $party: ID, $key: Stri
     id voteId castAt code answers { questionId choices text } } }"""
 
 TALLY = """eligible { heads area } participating { heads area } version voteId lastBallotAt
+  turnoutByDay { day heads }
   questions { questionId moment eligible { heads area } participating { heads area } agreeing { heads area }
     choices { choice weight { heads area } } leader outcome
     conditions { gate measure need clause have of missing met } }"""
@@ -88,6 +90,8 @@ async def test_a_ballot_gives_a_receipt_and_moves_the_tally(house: Any) -> None:
     assert after["eligible"] == {"heads": 6, "area": "480.21"}
     assert after["participating"] == {"heads": 1, "area": "80.01"}
     assert after["lastBallotAt"] == receipt["castAt"]
+    today = house.now.astimezone(ZoneInfo("Asia/Shanghai")).date().isoformat()
+    assert after["turnoutByDay"] == [{"day": today, "heads": 1}]
     pump, lift = after["questions"]
     assert pump["eligible"] == after["eligible"]
     assert pump["agreeing"] == pump["participating"] == after["participating"]

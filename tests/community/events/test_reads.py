@@ -5,9 +5,11 @@ import pytest
 
 from community.errors import NotFound
 from community.events.actions import cancel_sign_up, publish_event, sign_up
-from community.events.models import Event
+from community.events.models import Event, SignUp
 from community.events.reads import (
     Attendance,
+    TablePartyRow,
+    around_a_table,
     attendance_of,
     dishes_of,
     event_key,
@@ -18,7 +20,10 @@ from community.events.reads import (
     sign_ups_by_id,
     sign_ups_of,
 )
+from community.members.models import CoOwner, OwnerParty, Ownership, Tenancy
+from community.members.rules import PartyKind
 from community.permissions import NOBODY, Permission, Place, Viewer
+from community.places.models import Building
 
 HOUR = timedelta(hours=1)
 
@@ -152,3 +157,49 @@ async def test_organizers_of_several_events(estate: Any, now: datetime) -> None:
         made[1]: [estate.service, estate.committee],
         1: [],
     }
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("owned", "joined", "rented", "building"),
+    [
+        ((-9, None), (-9, None), None, "1 幢"),
+        ((-9, 1), (-9, 1), None, "1 幢"),
+        ((-9, 0), (-9, None), None, None),  # sold this moment
+        ((-9, -1), (-9, None), None, None),
+        ((1, None), (-9, None), None, None),  # bought, from tomorrow on
+        ((-9, None), (-9, 0), None, None),  # left the party
+        ((-9, None), (1, None), None, None),
+        (None, None, (-9, None), "2 幢"),
+        (None, None, (-9, 0), None),
+        (None, None, (1, None), None),
+        ((-9, None), (-9, None), (-9, None), "1 幢"),  # lives where it owns, rather than where it rents
+        ((-9, 0), (-9, None), (-9, None), "2 幢"),
+    ],
+)
+async def test_neighbours_learn_in_which_building_somebody_lives_now(
+    estate: Any, build: Any, now: datetime, owned: Any, joined: Any, rented: Any, building: str | None
+) -> None:
+    def span(days: Any) -> dict[str, Any]:
+        since, until = days
+        return {"since": now + since * DAY, "until": None if until is None else now + until * DAY}
+
+    units = []
+    for position, name in enumerate(("1 幢", "2 幢"), 7):
+        row = await Building.create(community_id=estate.community, name=name, position=position)
+        units.append(await build.unit(estate.community, row.id, 9_000))
+    account = await build.account()
+    if owned:
+        party = await OwnerParty.create(community_id=estate.community, kind=PartyKind.OWNERS)
+        await CoOwner.create(party_id=party.id, account_id=account, **span(joined))
+        await Ownership.create(unit_id=units[0], party_id=party.id, **span(owned))
+    if rented:
+        await Tenancy.create(unit_id=units[1], account_id=account, **span(rented))
+    event = await event_at(estate.community, now + HOUR)
+    made = await SignUp.create(
+        event_id=event, account_id=account, party_size=2, dish="汤", signed_up_at=now - HOUR
+    )
+    assert await around_a_table(account, [made.id], now) == {made.id: TablePartyRow("汤", building, own=True)}
+    assert not (await around_a_table(account + 1, [made.id], now))[made.id].own

@@ -1,7 +1,9 @@
 import asyncio
 import random
-from datetime import timedelta
+from collections import Counter
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,13 +11,14 @@ from community.errors import NotFound
 from community.members.models import Ownership
 from community.places.models import Unit
 from community.places.rules import DeliveryStatus, UnitKind
-from community.votes.models import Served, Vote
+from community.votes.models import Ballot, Served, Vote
 from community.votes.progress import Progress, progress_of, progress_of_many, read_register
 from community.votes.reads import vote_row
 from community.votes.roll import electorate, form_roll
 from community.votes.rules import Gate, Matter, Measure, Outcome, Silence, Tally, Weight
 
 NOBODY = Weight(0, 0)
+MOMENT = timedelta(microseconds=1)
 
 
 async def tally_of(vote: int) -> Tally:
@@ -185,6 +188,45 @@ async def test_what_is_read_while_ballots_come_in_belongs_to_one_moment(poll: An
     versions = [progress.version for progress in seen]
     assert versions == sorted(versions)
     assert versions[-1] == 21
+
+
+async def test_who_came_on_which_day_is_what_a_recount_of_the_ballots_says(poll: Any) -> None:
+    """Any ballots at any hour of any day, changed any number of times, of two votes at once."""
+    chance = random.Random(11)  # noqa: S311 - the same ballots each time
+    homes = await poll.households(12)
+    votes = [await poll.opened(revisable=True), await poll.opened(poll.survey(), revisable=True)]
+    borders = [poll.opens_at, poll.closes_at - MOMENT]
+    for day in range(1, 7):  # each midnight of Shanghai from both sides
+        midnight = poll.opens_at.replace(hour=16, minute=0) + timedelta(days=day - 1)
+        borders += [midnight - MOMENT, midnight]
+    moments = borders + [poll.opens_at + timedelta(minutes=chance.randrange(7 * 24 * 60)) for _ in range(30)]
+    for at in sorted(moments):
+        vote = chance.choice(votes)
+        await poll.cast(chance.choice(homes).viewer, vote, "FOR" if vote == votes[0] else "A", at=at)
+
+    found = await progress_of_many(votes)
+    for vote in votes:
+        first: dict[int, date] = {}
+        for ballot in await Ballot.filter(vote_id=vote).order_by("sequence").values("party_id", "cast_at"):
+            first.setdefault(
+                ballot["party_id"], ballot["cast_at"].astimezone(ZoneInfo("Asia/Shanghai")).date()
+            )
+        expected = sorted(Counter(first.values()).items())
+        assert [(day.day, day.heads) for day in found[vote].days] == expected
+        assert sum(day.heads for day in found[vote].days) == found[vote].participating.heads
+
+
+async def test_a_changed_ballot_moves_nobody_to_another_day(poll: Any) -> None:
+    (home, other) = await poll.households(2)
+    vote = await poll.opened(revisable=True)
+    assert (await progress_of(vote)).days == ()
+    await poll.cast(home.viewer, vote, "FOR", at=poll.during)
+    before = (await progress_of(vote)).days
+    await poll.cast(home.viewer, vote, "AGAINST", at=poll.during + timedelta(days=2))
+    assert (await progress_of(vote)).days == before
+    await poll.cast(other.viewer, vote, at=poll.during + timedelta(days=2))
+    await poll.closed(vote)
+    assert [day.heads for day in (await progress_of(vote)).days] == [1, 1]
 
 
 async def test_the_register_is_summed_as_the_roll_would_be_formed(poll: Any) -> None:

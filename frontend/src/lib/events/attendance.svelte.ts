@@ -11,17 +11,25 @@ export const AttendanceFragment = graphql(`
   }
 `)
 
-export type Attendance = ResultOf<typeof AttendanceFragment>
+/** How full each table of a feast is: it comes over the line with every attendance, the first one at once. */
+export const TablesFragment = graphql(`
+  fragment Tables on EventAttendance {
+    tables
+  }
+`)
+
+export type Attendance = ResultOf<typeof AttendanceFragment> & Partial<ResultOf<typeof TablesFragment>>
 
 const AttendanceSubscription = graphql(
   `
     subscription EventAttendance($eventId: ID!) {
       eventAttendance(eventId: $eventId) {
         ...Attendance
+        ...Tables
       }
     }
   `,
-  [AttendanceFragment],
+  [AttendanceFragment, TablesFragment],
 )
 
 /** The newest attendance: the one the page was read with, or one that came over the line since. */
@@ -31,7 +39,7 @@ export function liveAttendance(read: () => Attendance, listening: () => boolean)
   const coming = $derived(listening())
   const newest = $derived.by(() => {
     const first = read()
-    return heard && heard.eventId === first.eventId && heard.version > first.version ? heard : first
+    return heard && heard.eventId === first.eventId && heard.version >= first.version ? heard : first
   })
 
   $effect(() => {

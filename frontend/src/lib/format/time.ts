@@ -23,7 +23,9 @@ export interface LocalTime {
 }
 
 const pad = (value: number) => String(value).padStart(2, '0')
-const dayNumber = (instant: number) => Math.floor((instant + OFFSET) / DAY)
+/** Days as they are counted in Shanghai, and the instant at which one begins. */
+export const dayNumber = (instant: number) => Math.floor((instant + OFFSET) / DAY)
+export const midnight = (day: number) => day * DAY - OFFSET
 
 export function local(instant: number, now: number): LocalTime {
   const at = new Date(instant + OFFSET)

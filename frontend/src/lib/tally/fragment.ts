@@ -50,16 +50,27 @@ export const TallyFragment = graphql(`
   }
 `)
 
+/** Only where the days are drawn, and with every tally that comes over the line. */
+export const TurnoutFragment = graphql(`
+  fragment Turnout on VoteProgress {
+    turnoutByDay {
+      day
+      heads
+    }
+  }
+`)
+
 export const TallySubscription = graphql(
   `
     subscription VoteProgress($voteId: ID!) {
       voteProgress(voteId: $voteId) {
         ...Tally
+        ...Turnout
       }
     }
   `,
-  [TallyFragment],
+  [TallyFragment, TurnoutFragment],
 )
 
-export type Tally = ResultOf<typeof TallyFragment>
+export type Tally = ResultOf<typeof TallyFragment> & Partial<ResultOf<typeof TurnoutFragment>>
 export type QuestionTally = Tally['questions'][number]

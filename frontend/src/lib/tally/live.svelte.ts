@@ -7,6 +7,7 @@ export function liveTally(read: () => Tally, listening: () => boolean) {
   let heard = $state.raw<Tally | null>(null)
   const voteId = $derived(read().voteId)
   const open = $derived(listening())
+  const live = $derived(heard?.voteId === voteId)
   const now = $derived(newest(read(), heard))
 
   $effect(() => {
@@ -17,6 +18,10 @@ export function liveTally(read: () => Tally, listening: () => boolean) {
   return {
     get now() {
       return now
+    },
+    /** The line has spoken of this vote since the page looks at it: nothing older is shown any more. */
+    get live() {
+      return live
     },
   }
 }

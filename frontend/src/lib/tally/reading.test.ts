@@ -62,17 +62,14 @@ describe('while it is open', () => {
       then: '人数和面积都满三分之二，这次表决才算数。投了票的里面，赞同现在过半。',
       spoken: '共 1,652 户，1,065 户投了票。离三分之二还差 37 户、2,145.60 平方米。赞同现在过半。',
     })
-    expect(zh.tally.short.missing(read(question).participation)).toBe('还差 *37* 户、|*2,145.60* ㎡')
     expect(zh.tally.short.sentence(read(question))).toBe(
-      '投了票的 1,065 户里，赞同 *742*，反对 *214*，弃权 *109*。人数、面积，赞同现在都过半。',
+      '投了票的 1,065 户里，赞同现在过半。',
     )
   })
 
   it('one measure is there: said as such, never as zero', () => {
     const question = tally(some, { participation: ['0.00', '2145.60'] })
-    expect(zh.tally.short.missing(read(question).participation)).toBe('*2,145.60* ㎡，|人数够了'.replace(/^/, '还差 '))
     expect(says(question).spoken).toContain('还差 2,145.60 平方米。')
-    expect(en.tally.short.missing(read(question).participation)).toBe('*2,145.60* m² to go')
   })
 
   it('nobody yet: no word about agreement', () => {

@@ -1,6 +1,7 @@
 import { grouped, whole, yuan } from '../format/amount'
 import type { LocalTime, Span } from '../format/time'
 import type { Problem } from '../../routes/publish/check'
+import type { Pace } from '../tally/pace'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading, Titled } from '../tally/reading'
 import type { Words } from './zh'
 
@@ -157,9 +158,48 @@ export const en: Words = {
     changed: 'This page has changed',
   },
 
+  board: {
+    comma: ', ',
+    menu: 'What matters most; press to go there',
+    rest: 'Also on the board',
+    parts: { others: 'More votes', announced: 'Soon', notices: 'Notices', money: 'Money', recent: 'Results', feed: 'Lately' },
+    toVote: 'Owners to go',
+    toAgree: 'Still to agree',
+    opens: 'Voting opens',
+    voting: 'This vote',
+    survey: 'Consultation',
+    figure: (measure, value) => (measure === 'heads' ? `*${whole(value)}*` : `*${grouped(value)}* m²`),
+    enough: '*enough*',
+    counting: '*counting*',
+    filled: (n) => `*${whole(n)}* answered`,
+    noVote: '*none open*',
+    yours: 'Your ballot',
+    cast: '*cast*',
+    filledIn: '*answered*',
+    notCast: '*not cast*',
+    notFilled: '*not yet*',
+    castSome: (done, of) => `*${done}/${of}* cast`,
+    signIn: '*sign in*',
+    notYours: '*owners vote*',
+    byCoOwner: '*co-owner*',
+    money: 'In the account',
+    eventLeft: (t) => `${soonDay(t)}, places`,
+    event: (t) => `${soonDay(t)}, event`,
+    eventYours: (t) => `${soonDay(t)}, yours`,
+    places: (n) => `*${whole(n)}* left`,
+    comingOf: (n) => `*${n}* coming`,
+    comes: (n) => `*${whole(n)}* coming`,
+    signUpOver: '*closed*',
+    full: '*full*',
+    running: '*on now*',
+    events: 'Events',
+    noEvent: '*none yet*',
+  },
+
   bulletin: {
     votes: (n) => (n ? `${capital(numeral(n))} ${n === 1 ? 'vote' : 'votes'} open` : 'No vote open now'),
     votesEmpty: 'Once the next vote is announced, it says here when it opens and how many owners it needs.',
+    otherVotes: 'Other votes',
     announced: 'Opening soon',
     recent: 'Recent results',
     events: 'Coming up',
@@ -283,14 +323,31 @@ export const en: Words = {
     law: (p) =>
       `${p.scope ?? 'The whole community'}: ${plural(p.flats, 'unit')}, ${heads(p.eligible)}. Someone who owns several units counts as one owner, with all their area. ` +
       `${p.parkingCounts ? 'Parking spaces count as area. ' : 'Parking spaces do not count. '}Abstaining counts as taking part, not as agreeing. ${p.clause}.`,
+    article,
+    articleAsk: (clause) => `What ${clause} says`,
+    pace: {
+      short: (p) => `${paceAmount(p)} ${p.days === 1 ? 'tomorrow' : 'a day'} will do`,
+      sentence: (p, last) =>
+        p.days === 1 ? `*${paceAmount(p)}* tomorrow will do.` : `From tomorrow to ${nearDay(last)}, *${paceAmount(p)} a day* will do.`,
+      area: (p) => `By area it takes ${area(p.area)} a day.`,
+      before: (closes) => `No whole day is left; it closes ${closes}.`,
+      average: (days, n) => `${heads(n)} a day over the ${plural(days, 'day')} so far.`,
+      label: (p) => (p.days > 2 ? `${whole(p.heads)} a day` : whole(p.heads)),
+      caption: 'Owners who voted, day by day',
+      day: (t, n) => `${WEEKDAYS[t.weekday]} ${date(t)}: ${heads(n)}`,
+      dayToCome: (t, n) => `${WEEKDAYS[t.weekday]} ${date(t)}: ${heads(n)} needed`,
+      weekday: (t) => (WEEKDAYS[t.weekday] ?? '').slice(0, 1),
+      today: 'today',
+    },
     lastBallot: (t) => `Last vote ${t}`,
     noBallotYet: 'Nobody has voted yet',
     arrived: (n) => `${heads(n)} voted just now`,
     spoken,
     spokenAll,
     short: {
-      missing: (g) => `${strongMissing(g)} to go`,
-      need: (g) => `needs ${strongMissing(g)}`,
+      missing: 'To go:',
+      met: { heads: 'enough owners', area: 'enough area' },
+      need: 'It takes',
       needed: (need) => `${reach(need)}* needed*`,
       sentence: compactSentence,
     },
@@ -412,6 +469,27 @@ export const en: Words = {
     notEnough: (n) => `Only ${plural(n, 'place')} left; please bring at most ${n}.`,
     dishes: 'On the tables',
     dishesEmpty: 'No dishes announced yet.',
+    who: 'We are',
+    people: 'people',
+    addDish: 'Say what you bring',
+    seenBy: 'Neighbours who are signed in see your building, how many come and the dish; never a name or a door.',
+    tablesAre: (tables, signedUp) => `${plural(tables, 'table')}, ${whole(signedUp)} signed up`,
+    plan: (tables) => `The ${plural(tables, 'table')} as they will stand; press one to see who sits there`,
+    stage: 'Stage',
+    legend: { taken: 'taken', free: 'free', yours: 'yours' },
+    tableName: (n) => `Table ${n}`,
+    tableSays: (n, taken, free, own) =>
+      `Table ${n}, ${taken} taken, ${free ? `${free} free` : 'full'}${own ? ', yours' : ''}`,
+    tableFree: (free) => (free ? `*${free}* free` : '*full*'),
+    tableClose: 'Put the table away',
+    neighbour: (building) => (building ? `A household of ${building}` : 'Staff of the community'),
+    household: 'Your household',
+    dishNone: 'No dish named yet',
+    dishesMissing: (n) => `${plural(n, 'household')} here ${n === 1 ? 'has' : 'have'} not named a dish.`,
+    tableEmpty: 'Nobody sits here yet.',
+    tableSignIn: 'Neighbours who are signed in see which buildings sit here and what they bring.',
+    tableTrouble: 'This table could not be read.',
+    provisional: 'Seated in the order of signing up for now; when someone cancels, later ones move up.',
     about: 'About',
   },
 
@@ -751,21 +829,34 @@ function spokenStanding(r: TallyReading): string {
   return speak(end ?? first + second)
 }
 
-function strongMissing(g: Gate): string {
-  const h = g.heads.met ? '' : `*${whole(g.heads.missing)}* ${g.heads.missing === 1n ? 'owner' : 'owners'}`
-  const a = g.area.met ? '' : `*${grouped(g.area.missing)}* m²`
-  return h && a ? `${h},| ${a}` : h || a
+const nearDay = (t: LocalTime) => NEAR[t.daysAway] ?? (t.daysAway < 7 ? (LONG_WEEKDAYS[t.weekday] ?? '') : date(t))
+const soonDay = (t: LocalTime) => capital(t.daysAway >= 0 && t.daysAway < 7 ? (NEAR[t.daysAway] ?? WEEKDAYS[t.weekday] ?? '') : date(t))
+const paceAmount = (p: Pace) => (p.heads > 0n ? heads(p.heads) : area(p.area))
+
+function article(clause: string, gate: 'PARTICIPATION' | 'AGREEMENT', need: Need) {
+  const sources: Record<string, string> = {
+    '\u6c11\u6cd5\u5178 278': 'Civil Code of the PRC, article 278, second paragraph; in force since 1 January 2021.',
+    '\u676d\u5dde\u5e02\u7269\u4e1a\u7ba1\u7406\u6761\u4f8b 16':
+      'Hangzhou property management regulations, article 16, in force since 1 March 2022; the thresholds are those of Civil Code article 278.',
+  }
+  const source = sources[clause]
+  if (!source) return null
+  const plain =
+    gate === 'PARTICIPATION'
+      ? 'Of all owners, at least two thirds by number and two thirds by area must take part, or the vote does not count. Exactly two thirds is enough.'
+      : need.exceeded
+        ? 'Of those who take part, more than half by number and by area must agree; exactly half is not enough. Abstaining counts as taking part, not as agreeing.'
+        : 'Of those who take part, at least three quarters by number and by area must agree; exactly three quarters is enough. Abstaining counts as taking part, not as agreeing.'
+  return { plain, quoted: null, source }
 }
 
 function compactSentence(r: TallyReading): string {
   if (r.participating.heads === 0n) return 'Nobody has voted yet.'
   if (!r.sides || !r.agreement) return `${capital(heads(r.participating.heads))} voted. How they voted is published at the close.`
-  const counts = r.sides.map(({ side, amounts }) => `*${whole(amounts.heads)}* ${sides[side].toLowerCase()}`).join(', ')
-  const closed = ['ADOPTED', 'NOT_ADOPTED', 'NO_QUORUM', 'ANNULLED', 'COUNTING'].includes(r.standing)
-  const [is, now] = closed ? ['were', ''] : ['are', ' now']
+  const now = ['ADOPTED', 'NOT_ADOPTED', 'NO_QUORUM', 'ANNULLED', 'COUNTING'].includes(r.standing) ? '' : ' now'
   const verdict = r.agreement.met
-    ? `Those who agree ${is} ${reach(r.agreement.need)} in both${now}.`
-    : `Those who agree ${is} ${shortOf(r.agreement.need)} ${shortMeasures(r.agreement)}${now}.`
-  return `Of ${heads(r.participating.heads)} who voted, ${counts}. ${verdict}`
+    ? `${reach(r.agreement.need)} agree${now}`
+    : `those who agree are ${shortOf(r.agreement.need)} ${shortMeasures(r.agreement)}${now}`
+  return `Of ${heads(r.participating.heads)} who voted, ${verdict}.`
 }
 

@@ -1,6 +1,7 @@
 import { grouped, whole, yuan } from '../format/amount'
 import type { LocalTime, Span } from '../format/time'
 import type { Problem } from '../../routes/publish/check'
+import type { Pace } from '../tally/pace'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading, Titled } from '../tally/reading'
 
 const WEEKDAYS = ['日', '一', '二', '三', '四', '五', '六']
@@ -149,9 +150,49 @@ export const zh = {
     changed: '这一页有变化',
   },
 
+  /** The answers under the masthead: a label, and the figure or word one came for. */
+  board: {
+    comma: '，',
+    menu: '要紧的几样，点一下就到',
+    rest: '板上还有',
+    parts: { others: '别的表决', announced: '就要表决', notices: '公告', money: '大家的钱', recent: '结果', feed: '动静' },
+    toVote: '投票还差',
+    toAgree: '赞同还差',
+    opens: '投票开始',
+    voting: '这次表决',
+    survey: '征求意见',
+    figure: (measure: Measure, value: bigint) => (measure === 'heads' ? `*${whole(value)}* 户` : `*${grouped(value)}* ㎡`),
+    enough: '*够数了*',
+    counting: '*正在计票*',
+    filled: (n: bigint) => `*${whole(n)}* 户填了`,
+    noVote: '*眼下没有*',
+    yours: '您家的票',
+    cast: '*投了*',
+    filledIn: '*填了*',
+    notCast: '*还没投*',
+    notFilled: '*还没填*',
+    castSome: (done: number, of: number) => `投了 *${done}/${of}*`,
+    signIn: '*登录再投*',
+    notYours: '*业主才投*',
+    byCoOwner: '*共有人投*',
+    money: '账上现在有',
+    eventLeft: (t: LocalTime, title: string) => `${soonDay(t)}${gathering(title)}还有`,
+    event: (t: LocalTime, title: string) => `${soonDay(t)}${gathering(title)}`,
+    eventYours: (t: LocalTime) => (soonDay(t) ? `${soonDay(t)}您家` : '您家报名'),
+    places: (n: number) => `*${whole(n)}* 位`,
+    comingOf: (n: number) => `*${n}* 人`,
+    comes: (n: number) => `*${whole(n)}* 人来`,
+    signUpOver: '*报名截止*',
+    full: '*坐满了*',
+    running: '*正在进行*',
+    events: '活动',
+    noEvent: '*还没有*',
+  },
+
   bulletin: {
     votes: (n: number) => (n ? `${counted(n)}件事正在表决` : '眼下没有表决'),
     votesEmpty: '下一次表决公布以后，这里写着什么时候投、要多少户来投。',
+    otherVotes: '别的表决',
     announced: '就要表决的',
     recent: '最近的结果',
     events: '接下来的活动',
@@ -275,6 +316,22 @@ export const zh = {
     law: (p: { flats: number; eligible: bigint; scope: string | null; clause: string; parkingCounts: boolean }) =>
       `${p.scope ?? '全小区'} ${whole(p.flats)} 套，${heads(p.eligible)}业主：一位业主有几套，人数只算一户，面积加在一起。` +
       `${p.parkingCounts ? '车位也算面积。' : '车位不算。'}弃权算投了票，但不算赞同。依据${p.clause}。`,
+    article: (clause: string, gate: 'PARTICIPATION' | 'AGREEMENT', need: Need) => article(clause, gate, need),
+    articleAsk: (clause: string) => `${clause}怎么说`,
+    pace: {
+      short: (p: Pace) => `${p.days === 1 ? '明天来' : '每天'} ${paceAmount(p)}就够`,
+      sentence: (p: Pace, last: LocalTime) =>
+        p.days === 1 ? `明天来 *${paceAmount(p)}* 就够。` : `从明天到${nearDay(last)}，*每天 ${paceAmount(p)}就够*。`,
+      area: (p: Pace) => `面积上每天要 ${area(p.area)}。`,
+      before: (closes: string) => `没有整天了，${closes} 截止。`,
+      average: (days: number, n: number) => `前 ${days} 天平均每天 ${heads(n)}。`,
+      label: (p: Pace) => `${p.days === 1 ? '明天' : '每天'} ${paceAmount(p)}${p.days > 2 ? '就够' : ''}`,
+      caption: '每天来投票的户数',
+      day: (t: LocalTime, n: number) => `${date(t)} 周${WEEKDAYS[t.weekday]}，${heads(n)}`,
+      dayToCome: (t: LocalTime, n: bigint) => `${date(t)} 周${WEEKDAYS[t.weekday]}，还要 ${heads(n)}`,
+      weekday: (t: LocalTime) => WEEKDAYS[t.weekday] ?? '',
+      today: '今天',
+    },
     lastBallot: (t: string) => `最近一票 ${t}`,
     noBallotYet: '还没有人投',
     arrived: (n: bigint) => `刚刚又有 ${heads(n)}投了票`,
@@ -282,8 +339,9 @@ export const zh = {
     spokenAll: (all: readonly Titled[]) => spokenAll(all),
     /** The compact tally on the bulletin. */
     short: {
-      missing: (g: Gate) => `还差 ${strongMissing(g)}`,
-      need: (g: Gate) => `要来 ${strongMissing(g)}`,
+      missing: '还差',
+      met: { heads: '人数够了', area: '面积够了' },
+      need: '要来',
       needed: (need: Need) => `${reach(need)}*才算数*`,
       sentence: (r: TallyReading) => compactSentence(r),
     },
@@ -405,6 +463,27 @@ export const zh = {
     notEnough: (n: number) => `只剩 ${n} 个位子了，请把人数减到 ${n}。`,
     dishes: '桌上有什么',
     dishesEmpty: '还没有人说要带什么菜。',
+    who: '我家来',
+    people: '人',
+    addDish: '写上带什么菜',
+    seenBy: '登录的邻居看得到：几幢、来几人、带什么菜。看不到姓名和门牌。',
+    tablesAre: (tables: number, signedUp: number) => `${whole(tables)} 桌，已报 ${whole(signedUp)} 人`,
+    plan: (tables: number) => `场上的 ${whole(tables)} 张桌子，点一张看同桌`,
+    stage: '舞台',
+    legend: { taken: '坐了人', free: '空位', yours: '您家' },
+    tableName: (n: number) => `${n} 桌`,
+    tableSays: (n: number, taken: number, free: number, own: boolean) =>
+      `${n} 桌，坐了 ${taken} 人，${free ? `还空 ${free} 位` : '满了'}${own ? '，您家在这桌' : ''}`,
+    tableFree: (free: number) => (free ? `还空 *${free}* 位` : '*坐满了*'),
+    tableClose: '收起桌子',
+    neighbour: (building: string | null) => (building ? `${building}的一家` : '小区的工作人员'),
+    household: '您家',
+    dishNone: '还没说带什么菜',
+    dishesMissing: (n: number) => `这桌还有 ${n} 家没说带什么菜。`,
+    tableEmpty: '还没有人坐这桌。',
+    tableSignIn: '登录的邻居看得到同桌是几幢的、带什么菜。',
+    tableTrouble: '没能取到这一桌。',
+    provisional: '按报名先后暂排，有人取消，后面的会往前挪。',
     about: '说明',
   },
 
@@ -749,23 +828,43 @@ function spokenStanding(r: TallyReading): string {
   return speak(first + second)
 }
 
-function strongMissing(g: Gate): string {
-  const h = g.heads.met ? '' : `*${whole(g.heads.missing)}* 户`
-  const a = g.area.met ? '' : `*${grouped(g.area.missing)}* ㎡`
-  if (h && a) return `${h}、|${a}`
-  return h ? `${h}，|面积够了` : `${a}，|人数够了`
+const nearDay = (t: LocalTime) => NEAR[t.daysAway] ?? (t.daysAway < 7 ? `周${WEEKDAYS[t.weekday]}` : date(t))
+/** A day of this week; a later one is said by the card, there is no room for it here. */
+const soonDay = (t: LocalTime) => (t.daysAway >= 0 && t.daysAway < 7 ? nearDay(t) : '')
+/** A feast by its own name, 第四届美城美邻节 as 美邻节; whatever else it is, an activity. */
+const gathering = (title: string) => /\p{Script=Han}{2}[节宴]$/u.exec(title)?.[0] ?? '活动'
+const paceAmount = (p: Pace) => (p.heads > 0n ? heads(p.heads) : area(p.area))
+
+/** What an article says of a gate, in its own words where we have them, and in plain ones. */
+function article(clause: string, gate: 'PARTICIPATION' | 'AGREEMENT', need: Need) {
+  const sources: Record<string, string> = {
+    '民法典 278': '《中华人民共和国民法典》第二百七十八条第二款，2021 年 1 月 1 日起施行。',
+    '杭州市物业管理条例 16': '《杭州市物业管理条例》第十六条，2022 年 3 月 1 日起施行；门槛和《民法典》第二百七十八条一样。',
+  }
+  const source = sources[clause]
+  if (!source) return null
+  const plain =
+    gate === 'PARTICIPATION'
+      ? '全部业主里，来投票的人数和面积都要有三分之二以上，这次表决才算数。正好三分之二也算。'
+      : need.exceeded
+        ? '来投票的里面，赞同的人数和面积都要多于一半，正好一半不算。弃权算来投了票，不算赞同。'
+        : '来投票的里面，赞同的人数和面积都要有四分之三以上，正好四分之三也算。弃权算来投了票，不算赞同。'
+  const quoted =
+    gate === 'PARTICIPATION'
+      ? '“业主共同决定事项，应当由专有部分面积占比三分之二以上的业主且人数占比三分之二以上的业主参与表决。”'
+      : need.exceeded
+        ? '“决定前款其他事项，应当经参与表决专有部分面积过半数的业主且参与表决人数过半数的业主同意。”'
+        : '“决定前款第六项至第八项规定的事项，应当经参与表决专有部分面积四分之三以上的业主且参与表决人数四分之三以上的业主同意。”'
+  return { plain, quoted: clause === '民法典 278' ? quoted : null, source }
 }
 
 function compactSentence(r: TallyReading): string {
   if (r.participating.heads === 0n) return '还没有人投。'
-  const voted = `投了票的 ${heads(r.participating.heads)}里`
-  if (!r.sides || !r.agreement) return `${heads(r.participating.heads)}投了票。怎么投的，截止后公布。`
-  const counts = r.sides.map(({ side, amounts }) => `${sides[side]} *${whole(amounts.heads)}*`).join('，')
   const closed = ['ADOPTED', 'NOT_ADOPTED', 'NO_QUORUM', 'ANNULLED', 'COUNTING'].includes(r.standing)
-  const now = closed ? '' : '现在'
+  if (!r.sides || !r.agreement) return `${heads(r.participating.heads)}投了票。怎么投的，截止后公布。`
   const verdict = r.agreement.met
-    ? `人数、面积，赞同${now}都${reach(r.agreement.need)}。`
-    : `赞同的${shortMeasures(r.agreement)}${closed ? '' : '还'}${shortOf(r.agreement.need)}。`
-  return `${voted}，${counts}。${verdict}`
+    ? `赞同${closed ? '' : '现在'}${reach(r.agreement.need)}`
+    : `赞同的${shortMeasures(r.agreement)}${closed ? '' : '还'}${shortOf(r.agreement.need)}`
+  return `投了票的 ${heads(r.participating.heads)}里，${verdict}。`
 }
 

@@ -1,7 +1,7 @@
 import { CommunityHeadFragment } from '$lib/api/community'
 import { graphql, type ResultOf } from '$lib/api/graphql'
 import { ViewerFragment } from '$lib/session/session.svelte'
-import { TallyFragment } from '$lib/tally/fragment'
+import { TallyFragment, TurnoutFragment } from '$lib/tally/fragment'
 
 const BallotFragment = graphql(`
   fragment Ballot on BallotReceipt {
@@ -69,6 +69,7 @@ export const VotePageQuery = graphql(
         }
         tally {
           ...Tally
+          ...Turnout
         }
         viewerEntries {
           party
@@ -88,7 +89,7 @@ export const VotePageQuery = graphql(
       }
     }
   `,
-  [ViewerFragment, CommunityHeadFragment, TallyFragment, BallotFragment],
+  [ViewerFragment, CommunityHeadFragment, TallyFragment, TurnoutFragment, BallotFragment],
 )
 
 export const CastBallotMutation = graphql(
