@@ -109,6 +109,15 @@ class Community(Node):
     def public_reading(self) -> bool:
         return self.row.profile.public_reading
 
+    @strawberry.field(
+        description="What the viewer may do here, also without signing in: known before a button is drawn"
+        " (在这个小区能办什么).",
+        metadata=BY_RIGHTS,
+    )
+    def viewer_permissions(self, info: Info) -> list[Permission]:
+        viewer = info.context.viewer
+        return [permission for permission in Permission if may(viewer, permission, self.row.place)]
+
     @strawberry.field(description="Its buildings, in order.")
     async def buildings(self, info: Info) -> list[Building]:
         rows = await info.context.loaders.of(buildings_of).get(self.row.id)

@@ -7,9 +7,19 @@ from typing import Annotated
 
 import strawberry
 
+from community.permissions import Permission, require
 from community.places.reads import buildings_by_id
 from community.votes import actions
-from community.votes.casting import Answered, QuestionKind, VoteForm, VoteStatus, receipt_code
+from community.votes.casting import (
+    Answered,
+    QuestionKind,
+    Seat,
+    VoteForm,
+    VoteStatus,
+    check_open,
+    check_seats,
+    receipt_code,
+)
 from community.votes.known import tallies_of
 from community.votes.progress import Progress as ProgressValue
 from community.votes.progress import QuestionProgress
@@ -38,6 +48,7 @@ from community.votes.rules import (
 )
 from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.context import Context, Info
+from schema.eligibility import Eligibility
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.places import Building, Community, Organization, community_of, organization
@@ -351,6 +362,22 @@ class Vote(Node):
     async def viewer_entries(self, info: Info) -> list[RollEntry]:
         rows = await info.context.loaders.own_entries.load(self.row)
         return [RollEntry.of(row) for row in rows or []]
+
+    @strawberry.field(
+        description="Depends on the viewer: whether `castBallot` would be taken now for one of the viewer's"
+        " owner parties; a tenant, another co-owner's party, a standing ballot are told so (现在能不能投).",
+        metadata=BY_VIEWER,
+    )
+    async def viewer_may_cast(self, info: Info) -> Eligibility:
+        row, viewer = self.row, info.context.viewer
+        community = await community_of(info.context, row.community_id)
+        entries = await info.context.loaders.own_entries.load(row)
+        seats = [Seat(entry.may_cast, entry.ballot is not None) for entry in entries or []]
+        return Eligibility.after(
+            lambda: require(viewer, Permission.CAST_BALLOT, community.row.place, Permission.READ_BULLETIN),
+            lambda: check_open(row.status(info.context.now)),
+            lambda: check_seats(seats, revisable=row.revisable),
+        )
 
 
 @fetched_by("Vote")
