@@ -1,4 +1,5 @@
 import { grouped, whole } from '../format/amount'
+import { type Article, readClause } from './clause'
 import type { LocalTime, Span } from '../format/time'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading } from '../tally/reading'
 
@@ -14,6 +15,9 @@ const both = ({ heads: h, area: a }: Amounts) => `${heads(h)}、${area(a)}`
 const fraction = (need: Need) =>
   need.text === '1/2' ? '一半' : `${numeral(Number(need.denominator))}分之${numeral(Number(need.numerator))}`
 const reach = (need: Need) => (need.exceeded ? '过半' : `满${fraction(need)}`)
+/** What has to be reached, as one says it: 离过半还差, 离三分之二还差. */
+const goal = (need: Need) => (need.exceeded ? '过半' : fraction(need))
+const reached = (need: Need) => (need.exceeded ? '过了半' : `满了${fraction(need)}`)
 const shortOf = (need: Need) => (need.exceeded ? '没过半' : `没满${fraction(need)}`)
 const sides: Record<Side, string> = { FOR: '赞同', FOLLOW: '随多数', AGAINST: '反对', ABSTAIN: '弃权' }
 
@@ -65,8 +69,10 @@ export const zh = {
     dateOnly: date,
     clock: (t: LocalTime) => t.clock,
     exact: (t: LocalTime) => `${t.year} 年 ${t.month} 月 ${t.day} 日 ${t.clock}:${t.seconds}（北京时间）`,
+    /** `to` as `localEnd` gives it: 24:00 and not the next day's 0:00. */
     fromTo: (from: LocalTime, to: LocalTime, oneDay: boolean) => `${when(from)} 到 ${oneDay ? to.clock : when(to)}`,
     from: (t: LocalTime) => `${when(t)} 起`,
+    to: (t: LocalTime) => `到 ${when(t)}`,
     left: (s: Span) => `还有 ${span(s)}`,
     in: (s: Span) => `${span(s)}后`,
   },
@@ -198,7 +204,9 @@ export const zh = {
   tally: {
     sides,
     measures: { heads: '人数', area: '面积' },
-    fraction,
+    /** At the mark of a bar: what is to be reached, and how many that are. */
+    mark: goal,
+    markNeeds: (measure: Measure, value: bigint) => `要 ${amount(measure, value)}`,
     ask: {
       NOT_YET_OPEN: '还没开始投。要算数，得来',
       TOO_FEW: '投票的还不够，还差',
@@ -240,7 +248,7 @@ export const zh = {
     fan: '投了票的，放大来看',
     fanHidden: '投了票的',
     forPlusFollow: '赞同加随多数',
-    clause: (clause: string) => clause.replace(/^民法典 (\d+)$/, '《民法典》第 $1 条'),
+    clause,
     hiddenTitle: '怎么投的，截止后公布',
     hidden: (closesAt: string) =>
       `这个小区的议事规则定的：投票期间只公布多少业主投了票。${closesAt} 截止后，这里写出赞同、反对、弃权各多少。`,
@@ -324,7 +332,7 @@ export const zh = {
     byAnother: '由共有人投出，或者用的纸质票。投了什么，只有投票的人看得到。',
     code: '回执号',
     nothingChosen: '没有选',
-    stillMissing: (g: Gate, closes: string) => `现在离${fraction(g.need)}还差 *${missing(g)}*。${closes} 以后在这里看结果。`,
+    stillMissing: (g: Gate, closes: string) => `现在离${goal(g.need)}还差 *${missing(g)}*。${closes} 以后在这里看结果。`,
     enough: (closes: string) => `投票的业主已经够数。${closes} 以后在这里看结果。`,
     resultLater: (closes: string) => `${closes} 以后在这里看结果。`,
     print: '打印或保存回执',
@@ -483,6 +491,16 @@ export const zh = {
 
 export type Words = typeof zh
 
+function clause(text: string): string {
+  const read = readClause(text)
+  return read ? `《${read.law}》${read.articles.map(article).join('、')}` : text
+}
+
+function article({ number, inserted, until, paragraph, item }: Article): string {
+  const later = inserted ? `之 ${inserted}` : until ? `至第 ${until} 条` : ''
+  return `第 ${number} 条${later}${paragraph ? `第 ${paragraph} 款` : ''}${item ? `第 ${item} 项` : ''}`
+}
+
 function counted(n: number): string {
   return n === 2 ? '两' : numeral(n)
 }
@@ -521,7 +539,7 @@ function agreementNow(g: Gate | null, participating: Amounts): string {
 function then(r: TallyReading, outOfReach: boolean): string {
   const { participation: p, agreement: a } = r
   const all = reach(p.need)
-  const reached = `满了${fraction(p.need)}`
+  const came = reached(p.need)
   switch (r.standing) {
     case 'NOT_YET_OPEN':
       return `人数和面积都${all}，这次表决才算数。`
@@ -531,17 +549,17 @@ function then(r: TallyReading, outOfReach: boolean): string {
       if (outOfReach) return `剩下的业主就是都投赞同，也${shortOf(a!.need)}了。`
       return `再来的业主若都投赞同，还要这么多才${reach(a!.need)}。`
     case 'HOLDS':
-      return `人数和面积都${reached}，这次表决算数。${agreementNow(a, r.participating)}`
+      return `人数和面积都${came}，这次表决算数。${agreementNow(a, r.participating)}`
     case 'ENOUGH_HIDDEN':
-      return `人数和面积都${reached}，这次表决算数。怎么投的，截止后公布。`
+      return `人数和面积都${came}，这次表决算数。怎么投的，截止后公布。`
     case 'COUNTING':
       return '结果一出来就写在这里。'
     case 'ADOPTED':
-      return `投票的业主${reached}，其中赞同${a ? reach(a.need) : '够数'}，人数和面积都够。`
+      return `投票的业主${came}，其中赞同${a ? reach(a.need) : '够数'}，人数和面积都够。`
     case 'NOT_ADOPTED':
-      return `投票的业主${reached}，但赞同的${a ? `${shortMeasures(a)}${shortOf(a.need)}` : '不够'}。没有通过，不等于定了相反的事。`
+      return `投票的业主${came}，但赞同的${a ? `${shortMeasures(a)}${shortOf(a.need)}` : '不够'}。没有通过，不等于定了相反的事。`
     case 'NO_QUORUM':
-      return `离${fraction(p.need)}还差 ${missing(p)}，所以这次表决不算数，赞同多少都不作决定。`
+      return `离${goal(p.need)}还差 ${missing(p)}，所以这次表决不算数，赞同多少都不作决定。`
     case 'ANNULLED':
       return '这次表决不作数了，下面的数字只留作记录。'
   }
@@ -570,7 +588,7 @@ function spoken(r: TallyReading): string {
   }
   const end = closed[r.standing]
   if (end) return speak(turnout + end)
-  const first = p.met ? `投票的已${reach(p.need)}。` : `离${fraction(p.need)}还差 ${missing(p)}。`
+  const first = p.met ? `投票的已${reach(p.need)}。` : `离${goal(p.need)}还差 ${missing(p)}。`
   const second = !a || r.participating.heads === 0n ? '' : a.met ? `赞同现在${reach(a.need)}。` : `赞同还${shortOf(a.need)}。`
   return speak(turnout + first + second)
 }
