@@ -1,6 +1,7 @@
 import { grouped, whole } from '../format/amount'
 import { type Article, readClause } from './clause'
 import type { LocalTime, Span } from '../format/time'
+import type { VoteDeed } from '../votes/deed'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading } from '../tally/reading'
 
 const WEEKDAYS = ['日', '一', '二', '三', '四', '五', '六']
@@ -174,15 +175,20 @@ export const zh = {
     join: '我来投票',
     joinSurvey: '我来填',
     change: '改一改',
-    notYetCast: '您家还没投',
-    notYetFilled: '您家还没填',
-    alreadyCast: '您家已投',
-    alreadyFilled: '您家填过了',
+    look: '看这件事',
+    /** Beside the deed, or in place of it: how it stands with this reader, or who may. */
+    notes: {
+      unknown: () => '',
+      cast: (survey: boolean) => (survey ? '您家还没填' : '您家还没投'),
+      done: (survey: boolean) => (survey ? '您家填过了' : '您家已投'),
+      signIn: (survey: boolean) => `业主登录以后就能${survey ? '填' : '投'}。`,
+      notOnRoll: (survey: boolean) => `名册上的业主才能${survey ? '填' : '投'}。`,
+      otherCasts: (survey: boolean) => (survey ? '您家这一份由另一位共有人来填。' : '您家这一票由另一位共有人来投。'),
+    } as Record<VoteDeed, (survey: boolean) => string>,
     seeReceipt: '看回执',
-    signInToVote: '业主登录以后就能投。',
     signIn: '登录再投票',
+    signInSurvey: '登录再填',
     notOnRoll: (who: string) => `只有名册上的业主能投。${who}不在这次表决的名册里。`,
-    otherCasts: '您家这一票由另一位共有人来投。',
     matter: (name: string) => `这件事属于“${name}”`,
     matters: {
       RULES_OF_PROCEDURE: '制定或修改议事规则',
@@ -199,6 +205,7 @@ export const zh = {
     },
     backToBulletin: '回到公告栏',
     resultPrint: '打印结果',
+    print: '打印这次表决',
   },
 
   tally: {
@@ -373,6 +380,9 @@ export const zh = {
     cancelling: '正在取消',
     cancelled: '已经取消，位子让出来了。',
     signInFirst: '住在小区的人登录以后就能报名。',
+    whoMay: '报名的是本小区的业主、租客和工作人员。',
+    whoMayCancel: '取消要用本小区业主、租客或工作人员的身份。',
+    print: '打印活动海报',
     signIn: '登录再报名',
     fullHint: '有人取消，位子会马上空出来，这里会变。',
     notEnough: (n: number) => `只剩 ${n} 个位子了，请把人数减到 ${n}。`,
