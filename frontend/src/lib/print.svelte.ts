@@ -1,3 +1,22 @@
+import { flushSync } from 'svelte'
+
+/**
+ * Whether the page is being laid out for paper, however that came about. Paper hangs for weeks: it says no "tomorrow"
+ * and no "3 days left".
+ */
+class Paper {
+  on = $state(false)
+
+  constructor() {
+    const set = (on: boolean) => flushSync(() => (this.on = on))
+    globalThis.matchMedia?.('print').addEventListener('change', ({ matches }) => set(matches))
+    globalThis.addEventListener?.('beforeprint', () => set(true))
+    globalThis.addEventListener?.('afterprint', () => set(false))
+  }
+}
+
+export const paper = new Paper()
+
 /** The address under which the page on the paper is found again. */
 export const pageAddress = () => location.origin + location.pathname
 

@@ -165,6 +165,8 @@ export const en: Words = {
   vote: {
     closesIn: (left, at) => `${left}, closes ${at}`,
     opensAt: (at, left) => `Opens ${at}, ${left}`,
+    opensOn: (at) => `Opens ${at}`,
+    closesAt: (at) => `Closes ${at}`,
     closedAt: (at) => `Closed ${at}`,
     closing: 'Closing now',
     revisable: 'may be changed until it closes',

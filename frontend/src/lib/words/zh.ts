@@ -161,6 +161,8 @@ export const zh = {
   vote: {
     closesIn: (left: string, at: string) => `${left}，${at} 截止`,
     opensAt: (at: string, left: string) => `${at} 开始投票，${left}`,
+    opensOn: (at: string) => `${at} 开始投票`,
+    closesAt: (at: string) => `${at} 截止`,
     closedAt: (at: string) => `${at} 截止`,
     closing: '马上截止',
     revisable: '截止前可以改',
