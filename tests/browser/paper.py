@@ -22,9 +22,7 @@ def _text(page: bytes, objects: dict[int, bytes]) -> str:
         name: _letters(_font(objects[int(number)], objects))
         for name, number in re.findall(rb"/(F\d+) (\d+) 0 R", page)
     }
-    content = b"".join(
-        _stream(objects[int(number)]) for number in re.findall(rb"/Contents (\d+) 0 R", page)
-    )
+    content = b"".join(_stream(objects[int(number)]) for number in re.findall(rb"/Contents (\d+) 0 R", page))
     text, letters = "", dict[bytes, str]()
     for font, glyphs in SHOWN.findall(content):
         if font:
@@ -45,7 +43,9 @@ def _letters(cmap: bytes) -> dict[bytes, str]:
     for block in re.findall(rb"beginbfrange\n(.*?)endbfrange", cmap, re.DOTALL):
         for first, last, code in RANGE.findall(block):
             start, base = int(first, 16), ord(_said(code))
-            letters |= {b"%04X" % glyph: chr(base + glyph - start) for glyph in range(start, int(last, 16) + 1)}
+            letters |= {
+                b"%04X" % glyph: chr(base + glyph - start) for glyph in range(start, int(last, 16) + 1)
+            }
     return letters
 
 

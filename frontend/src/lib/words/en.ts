@@ -399,7 +399,7 @@ export const en: Words = {
     thisMonth: 'Our money this month',
     inMonth: (name) => `Our money in ${month(name)}`,
     kick: 'Communal income: what the common parts earn',
-    sinceFirst: (name) => `Communal income, 1 ${month(name)} to today`,
+    sinceFirst: (name, until) => `Communal income, 1 ${month(name)} to ${until}`,
     whole: (name) => `Communal income, ${yearMonth(name)}`,
     balance: 'In the account now',
     surplus: 'On balance, up',

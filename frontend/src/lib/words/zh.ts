@@ -398,7 +398,7 @@ export const zh = {
     thisMonth: '大家的钱，这个月',
     inMonth: (name: string) => `大家的钱，${month(name)}`,
     kick: '共有收入：小区共有部分挣来的钱',
-    sinceFirst: (name: string) => `共有收入，${month(name)} 1 日到今天`,
+    sinceFirst: (name: string, until: string) => `共有收入，${month(name)} 1 日到${/^\d/.test(until) ? ' ' : ''}${until}`,
     whole: (name: string) => `共有收入，${yearMonth(name)}`,
     balance: '账上现在有',
     surplus: '收支相抵，多了',
