@@ -21,9 +21,12 @@ from community.events.reads import (
     place_of_event,
     seated_at,
 )
+from community.events.rules import check_sign_up
+from community.permissions import Permission, require
 from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.connections import First
 from schema.context import Context, Info
+from schema.eligibility import Eligibility
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.places import Community, Organization, community_of, organization
@@ -233,6 +236,28 @@ class Event(Node):
     async def viewer_sign_up(self, info: Info) -> "SignUp | None":
         row = await info.context.loaders.own_sign_ups.load(self.row.id)
         return SignUp.of(row) if row else None
+
+    @strawberry.field(
+        description="Depends on the viewer: whether `signUp` with one person would be taken now; who may not,"
+        " who has a place already, who comes too late or finds it full is told so (现在能不能报名).",
+        metadata=BY_VIEWER,
+    )
+    async def viewer_may_sign_up(self, info: Info) -> Eligibility:
+        row, viewer = self.row, info.context.viewer
+        community = await community_of(info.context, row.community)
+        own = await info.context.loaders.own_sign_ups.load(row.id)
+        return Eligibility.after(
+            lambda: require(viewer, Permission.SIGN_UP, community.row.place, Permission.READ_BULLETIN),
+            lambda: check_sign_up(
+                info.context.now,
+                row.sign_up_closes_at,
+                1,
+                row.max_party_size,
+                row.capacity,
+                row.signed_up,
+                already=own is not None,
+            ),
+        )
 
 
 @strawberry.type(

@@ -148,6 +148,15 @@ class Community(Node):
         return self.row.profile.public_reading
 
     @strawberry.field(
+        description="What the viewer may do here, also without signing in: known before a button is drawn."
+        " 在这个小区能办什么，没登录的人也有。",
+        metadata=BY_RIGHTS,
+    )
+    def viewer_permissions(self, info: Info) -> list[Permission]:
+        viewer = info.context.viewer
+        return [permission for permission in Permission if may(viewer, permission, self.row.place)]
+
+    @strawberry.field(
         description="All buildings, in the order in which the estate numbers them. 全部楼幢，按编号排列。"
     )
     async def buildings(self, info: Info) -> list[Building]:

@@ -7,9 +7,20 @@ from typing import Annotated
 
 import strawberry
 
+from community.permissions import Permission, require
 from community.places.reads import buildings_by_id
 from community.votes import actions
-from community.votes.casting import Answered, QuestionKind, VoteForm, VoteStatus, is_code, receipt_code
+from community.votes.casting import (
+    Answered,
+    QuestionKind,
+    Seat,
+    VoteForm,
+    VoteStatus,
+    check_open,
+    check_seats,
+    is_code,
+    receipt_code,
+)
 from community.votes.known import tallies_of
 from community.votes.progress import DayTurnout as DayTurnoutValue
 from community.votes.progress import Progress as ProgressValue
@@ -40,6 +51,7 @@ from community.votes.rules import (
 )
 from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.context import Context, Info
+from schema.eligibility import Eligibility
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.places import Building, Community, Organization, community_of, organization
@@ -621,6 +633,22 @@ class Vote(Node):
         meant = [ballot for ballot in own if code is None or is_code(code, receipt_code(ballot))]
         row = await info.context.loaders.ballots.load(meant[0]) if meant else None
         return BallotReceipt.of(row) if row else None
+
+    @strawberry.field(
+        description="Depends on the viewer: whether `castBallot` would be taken now for one of the viewer's"
+        " owner parties; a tenant, another co-owner's party, a standing ballot are told so (现在能不能投).",
+        metadata=BY_VIEWER,
+    )
+    async def viewer_may_cast(self, info: Info) -> Eligibility:
+        row, viewer = self.row, info.context.viewer
+        community = await community_of(info.context, row.community_id)
+        entries = await info.context.loaders.own_entries.load(row)
+        seats = [Seat(entry.may_cast, entry.ballot is not None) for entry in entries or []]
+        return Eligibility.after(
+            lambda: require(viewer, Permission.CAST_BALLOT, community.row.place, Permission.READ_BULLETIN),
+            lambda: check_open(row.status(info.context.now)),
+            lambda: check_seats(seats, revisable=row.revisable),
+        )
 
 
 @fetched_by("Vote")

@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 from community.errors import ErrorCode, InvalidInput, Refused
+from community.members.rules import NotRepresentative
 from community.text import body_if_any
 
 LONGEST_TEXT = 1000
@@ -158,6 +159,25 @@ def check_open(status: VoteStatus) -> None:
         raise VoteNotOpen
     if status is not VoteStatus.OPEN:
         raise VoteClosed
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An owner party on the roll, as far as one of its own may cast for it."""
+
+    may_cast: bool
+    has_cast: bool
+
+
+def check_seats(seats: Collection[Seat], *, revisable: bool) -> None:
+    """Raises NotOnRoll, NotRepresentative or AlreadyCast where none of the seats has anything to cast."""
+    if not seats:
+        raise NotOnRoll
+    own = [seat for seat in seats if seat.may_cast]
+    if not own:
+        raise NotRepresentative
+    if not revisable and all(seat.has_cast for seat in own):
+        raise AlreadyCast
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,13 +92,13 @@ class Account:
 
 
 class Noticing:
-    """A viewer. Roles and scopes are what many have, all else is its own."""
+    """A viewer. Roles, scopes and being of the demonstration are what many have, all else is its own."""
 
     def __init__(self, viewer: Viewer, sight: Sight) -> None:
         self._viewer, self._sight = viewer, sight
 
     def __getattr__(self, name: str) -> Any:
-        own = name not in ("account", "roles", "roles_in", "scopes")
+        own = name not in ("account", "roles", "roles_in", "scopes", "demonstration")
         self._sight.looked(LOOKING.get(), Audience.VIEWER if own else Audience.RIGHTS)
         value = getattr(self._viewer, name)
         return Account(value, self._sight) if name == "account" and value is not None else value
@@ -237,6 +237,8 @@ async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
     assert marked == {
         ("Vote", "viewerEntries"),
         ("Vote", "receipt"),
+        ("Vote", "viewerMayCast"),
+        ("Event", "viewerMaySignUp"),
         ("RollEntry", "ballot"),
         ("Event", "table"),
         ("Event", "viewerSignUp"),

@@ -129,6 +129,15 @@ class Query:
         return slug in found if self.path.endswith("slug") else bool(found)
 
 
+@dataclass(frozen=True)
+class Eligible(Query):
+    """Whether a deed passes the door is shown by a field; what the rules behind it say is no matter here."""
+
+    def shows(self, value: Any, slug: str) -> bool:
+        codes = set(leaves(value, tuple(self.path.split("."))))
+        return bool(codes) and not codes & DOORS.keys()
+
+
 _COMMUNITY = 'community(slug: "{slug}") {{ %s }}'
 _ENTRIES = _COMMUNITY % "ledger {{ entries {{ edges {{ node {{ %s }} }} }} }}"
 
@@ -148,6 +157,11 @@ QUERIES: dict[str, Query] = {
     ),
     "vote": Query('vote(id: "{vote}") {{ title tally {{ version }} }}'),
     "Vote.community": Query('vote(id: "{vote}") {{ community {{ slug }} }}', "community"),
+    "Community.viewerPermissions": Query(_COMMUNITY % "viewerPermissions", "viewerPermissions"),
+    "Vote.viewerMayCast": Eligible('vote(id: "{vote}") {{ viewerMayCast {{ code }} }}', "viewerMayCast.code"),
+    "Event.viewerMaySignUp": Eligible(
+        'event(id: "{event}") {{ viewerMaySignUp {{ code }} }}', "viewerMaySignUp.code"
+    ),
     "Vote.viewerEntries": Query(
         'vote(id: "{vote}") {{ viewerEntries {{ units weight {{ heads }} }} }}', "viewerEntries"
     ),

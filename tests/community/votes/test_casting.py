@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,11 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community.errors import ErrorCode, InvalidInput, Refused
+from community.members.rules import NotRepresentative
 from community.votes.casting import (
     LONGEST_TEXT,
+    AlreadyCast,
     Answered,
     Asked,
     EmptyBallot,
+    NotOnRoll,
+    Seat,
     TooFewChoices,
     TooManyChoices,
     UnknownChoice,
@@ -21,6 +26,7 @@ from community.votes.casting import (
     VoteStatus,
     check_answers,
     check_open,
+    check_seats,
     cleaned_answers,
     meaning_of,
     receipt_code,
@@ -206,3 +212,29 @@ def test_answers_mean_the_same_in_any_order_and_an_empty_one_means_nothing() -> 
         [Answered(2, ["A", "B", "B"]), Answered(1, [], "好")],
     ):
         assert meaning_of(other) != meaning_of(given)
+
+
+MINE, ANOTHERS = Seat(may_cast=True, has_cast=False), Seat(may_cast=False, has_cast=False)
+
+
+@pytest.mark.parametrize(
+    ("seats", "revisable", "refusal"),
+    [
+        ([], False, NotOnRoll),
+        ([ANOTHERS], False, NotRepresentative),
+        ([replace(ANOTHERS, has_cast=True)], True, NotRepresentative),
+        ([replace(MINE, has_cast=True)], False, AlreadyCast),
+        ([replace(MINE, has_cast=True), ANOTHERS], False, AlreadyCast),
+        ([replace(MINE, has_cast=True)], True, None),
+        ([replace(MINE, has_cast=True), MINE], False, None),
+        ([MINE, ANOTHERS], False, None),
+    ],
+)
+def test_there_is_something_to_cast_where_one_seat_of_the_viewers_own_is_open(
+    seats: list[Seat], revisable: bool, refusal: type[Refused] | None
+) -> None:
+    if refusal is None:
+        check_seats(seats, revisable=revisable)
+    else:
+        with pytest.raises(refusal):
+            check_seats(seats, revisable=revisable)

@@ -8,6 +8,7 @@ export const CommunityHeadFragment = graphql(`
     name
     households
     publicReading
+    viewerPermissions
     journal: bulletin(first: 1) {
       edges {
         cursor

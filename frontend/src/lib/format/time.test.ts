@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { en } from '../words/en'
 import { zh } from '../words/zh'
-import { fromField, local, monthOf, sameDay, toField, until } from './time'
+import { fromField, local, localEnd, monthOf, sameDay, stretch, toField, until } from './time'
 
 const at = (text: string) => Date.parse(text)
 const now = at('2026-10-15T11:42:00Z') // 19:42 in Shanghai, a Thursday
@@ -38,6 +38,41 @@ describe('times as people say them', () => {
   })
 })
 
+describe('an end at midnight', () => {
+  const says = (text: string, then = now) => [zh.time.when(localEnd(at(text), then)), en.time.when(localEnd(at(text), then))]
+  const spans = (from: string, to: string) => [zh, en].map((words) => words.time.fromTo(...stretch(at(from), at(to), now)))
+
+  it('is 24:00 of the day that is over', () => {
+    expect(says('2026-10-16T16:00:00Z', at('2026-10-16T02:00:00Z'))).toEqual(['今天 24:00', 'today 24:00 (midnight)'])
+    expect(says('2026-10-15T16:00:00Z')).toEqual(['今天 24:00', 'today 24:00 (midnight)'])
+    expect(says('2026-10-16T16:00:00Z')).toEqual(['明天 24:00', 'tomorrow 24:00 (midnight)'])
+    expect(says('2026-10-14T16:00:00Z')).toEqual(['昨天 24:00', 'yesterday 24:00 (midnight)'])
+    expect(says('2026-10-31T16:00:00Z')).toEqual(['10 月 31 日 周六 24:00', 'Sat 31 Oct, 24:00 (midnight)'])
+    expect(zh.time.day(localEnd(at('2026-10-31T16:00:00Z'), now))).toBe('10 月 31 日 周六')
+  })
+
+  it('stays in the old year at its end, also once it is over', () => {
+    expect(says('2026-12-31T16:00:00Z')).toEqual(['12 月 31 日 周四 24:00', 'Thu 31 Dec, 24:00 (midnight)'])
+    expect(says('2026-12-31T16:00:00Z', at('2026-12-31T16:00:01Z'))).toEqual(['昨天 24:00', 'yesterday 24:00 (midnight)'])
+    expect(says('2026-12-31T16:00:00Z', at('2027-01-09T16:00:01Z'))).toEqual(['2026 年 12 月 31 日 24:00', '31 Dec 2026, 24:00 (midnight)'])
+    expect(says('2028-02-29T16:00:00Z')[0]).toBe('2028 年 2 月 29 日 24:00')
+  })
+
+  it('is nothing else: a second off is the clock as it stands, and a beginning stays 0:00', () => {
+    expect(says('2026-10-15T15:59:59Z')[0]).toBe('今天 23:59')
+    expect(says('2026-10-15T16:00:30Z')[0]).toBe('明天 0:00')
+    expect(zh.time.when(local(at('2026-10-15T16:00:00Z'), now))).toBe('明天 0:00')
+  })
+
+  it('keeps a stretch within its day', () => {
+    expect(spans('2026-10-18T11:00:00Z', '2026-10-18T16:00:00Z')).toEqual(['10 月 18 日 周日 19:00 到 24:00', 'Sun 18 Oct, 19:00 to 24:00 (midnight)'])
+    expect(spans('2026-10-17T16:00:00Z', '2026-10-18T16:00:00Z')[0]).toBe('10 月 18 日 周日 0:00 到 24:00')
+    expect(spans('2026-10-15T16:00:00Z', '2026-10-18T16:00:00Z')[0]).toBe('明天 0:00 到 10 月 18 日 周日 24:00')
+    expect(spans('2026-10-18T16:00:00Z', '2026-10-18T16:00:00Z')[0]).toBe('10 月 19 日 周一 0:00 到 0:00')
+    expect(spans('2026-12-31T10:00:00Z', '2026-12-31T16:00:00Z')[0]).toBe('12 月 31 日 周四 18:00 到 24:00')
+  })
+})
+
 describe('until', () => {
   const left = (text: string) => {
     const span = until(at(text), now)
@@ -50,6 +85,19 @@ describe('until', () => {
     expect(left('2026-10-16T11:42:00Z')).toEqual(['还有 1 天', '1 day left'])
     expect(left('2026-10-15T14:00:00Z')).toEqual(['还有 2 小时 18 分', '2 hours 18 min left'])
     expect(left('2026-10-15T11:42:20Z')).toEqual(['还有 1 分钟', '1 min left'])
+  })
+
+  it('never says more time than there is, nor sixty minutes or twenty-four hours', () => {
+    expect(left('2026-10-15T12:41:59Z')).toEqual(['还有 59 分钟', '59 min left'])
+    expect(left('2026-10-15T12:42:00Z')).toEqual(['还有 1 小时', '1 hour left'])
+    expect(left('2026-10-15T11:43:59Z')).toEqual(['还有 1 分钟', '1 min left'])
+    expect(left('2026-10-16T11:41:59Z')).toEqual(['还有 23 小时 59 分', '23 hours 59 min left'])
+    expect(left('2026-10-22T11:41:59Z')).toEqual(['还有 6 天 23 小时', '6 days 23 hours left'])
+    for (let seconds = 1; seconds < 9 * 86_400; seconds += 59) {
+      const { days, hours, minutes } = until(now + seconds * 1000, now)!
+      expect(hours < 24 && minutes < 60).toBe(true)
+      if (seconds >= 60) expect((days * 24 + hours) * 3600 + minutes * 60).toBeLessThanOrEqual(seconds)
+    }
   })
 
   it('is over at the very instant', () => {

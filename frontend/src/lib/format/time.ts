@@ -41,6 +41,21 @@ export function local(instant: number, now: number): LocalTime {
   }
 }
 
+/**
+ * The same for an end. Midnight ends the day that is over: 24:00, as notices write it, and nobody who reads "tomorrow
+ * 0:00" comes a day late. A beginning at midnight stays 0:00.
+ */
+export function localEnd(instant: number, now: number): LocalTime {
+  if ((instant + OFFSET) % DAY !== 0) return local(instant, now)
+  return { ...local(instant - DAY, now), clock: '24:00' }
+}
+
+/** From a beginning to an end, and whether both are of one day, so that it need be said only once. */
+export function stretch(from: number, until: number, now: number): [LocalTime, LocalTime, boolean] {
+  if (until <= from) return [local(from, now), local(until, now), sameDay(from, until)]
+  return [local(from, now), localEnd(until, now), sameDay(from, until - 1)]
+}
+
 export const sameDay = (one: number, other: number) => dayNumber(one) === dayNumber(other)
 
 /** How long from now, in the two units a person would say. */
@@ -50,14 +65,17 @@ export interface Span {
   minutes: number
 }
 
-/** Far ends are said in days alone, near ones with the hours, the last hour in minutes. */
+/**
+ * Far ends are said in days alone, near ones with the hours, the last hour in minutes. Whole ones only: it never says
+ * more time than there is, nor 60 minutes; the last minute is one.
+ */
 export function until(instant: number, now: number): Span | null {
   const left = instant - now
   if (left <= 0) return null
   if (left >= 7 * DAY) return { days: Math.floor(left / DAY), hours: 0, minutes: 0 }
   if (left >= DAY) return { days: Math.floor(left / DAY), hours: Math.floor((left % DAY) / HOUR), minutes: 0 }
   if (left >= HOUR) return { days: 0, hours: Math.floor(left / HOUR), minutes: Math.floor((left % HOUR) / MINUTE) }
-  return { days: 0, hours: 0, minutes: Math.max(1, Math.ceil(left / MINUTE)) }
+  return { days: 0, hours: 0, minutes: Math.max(1, Math.floor(left / MINUTE)) }
 }
 
 /** The value of a datetime-local field, read as Shanghai time; null while it is not a time. */

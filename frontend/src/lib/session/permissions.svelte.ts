@@ -1,45 +1,26 @@
-import { graphql } from '../api/graphql'
-import { request } from '../api/request'
+import type { CommunityHead } from '../api/community'
 import { session } from './session.svelte'
 
-const PermissionsQuery = graphql(`
-  query Permissions($communityId: ID!) {
-    viewer {
-      permissions(communityId: $communityId)
-    }
-  }
-`)
+type Permission = CommunityHead['viewerPermissions'][number]
 
-/** Asked beside the page and only for people who are signed in: hardly anybody has these rights. */
-export function mayPublish(communityId: () => string | undefined) {
-  let granted = $state.raw<readonly string[] | null>(null)
-  // A page that is read anew brings the same community and the same viewer: nothing is asked or taken away again.
-  const id = $derived(communityId())
-  const account = $derived(session.viewer?.account)
-
-  $effect(() => {
-    granted = null
-    if (!id || !account) return
-    let current = true
-    request(PermissionsQuery, { communityId: id })
-      .then(({ data }) => current && (granted = data.viewer?.permissions ?? []))
-      // Without an answer nothing is offered; the server decides anyway when somebody publishes.
-      .catch(() => current && (granted = []))
-    return () => (current = false)
-  })
+/** What the reader may do here: it comes with the page itself, so that nothing is drawn and taken back again. */
+export function mayPublish(community: () => Pick<CommunityHead, 'viewerPermissions'> | null | undefined) {
+  // Signing out takes the rights at once, before the page has been read anew.
+  const granted = $derived(session.viewer ? (community()?.viewerPermissions ?? []) : [])
+  const has = (permission: Permission) => granted.includes(permission)
 
   return {
     get known() {
-      return granted !== null || (session.known && !session.viewer)
+      return session.known && !!community()
     },
     get notice() {
-      return granted?.includes('PUBLISH_NOTICE') ?? false
+      return has('PUBLISH_NOTICE')
     },
     get entry() {
-      return granted?.includes('RECORD_ENTRY') ?? false
+      return has('RECORD_ENTRY')
     },
     get event() {
-      return granted?.includes('PUBLISH_EVENT') ?? false
+      return has('PUBLISH_EVENT')
     },
   }
 }

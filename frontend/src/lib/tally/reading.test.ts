@@ -4,8 +4,7 @@ import { en } from '../words/en'
 import { zh } from '../words/zh'
 import type { QuestionTally } from './fragment'
 import { hindmost } from './hindmost'
-import { markAmount } from './mark'
-import { beyondReach, readNeed, readTally, SIDES, thresholds, type Side, type VoteStatus } from './reading'
+import { beyondReach, needed, readNeed, readTally, SIDES, thresholds, type Side, type VoteStatus } from './reading'
 
 type Ballots = Partial<Record<Side, [heads: number, area: string]>>
 type Missing = { participation?: [string, string]; agreement?: [string, string] }
@@ -179,19 +178,43 @@ describe('every state, in both languages', () => {
 })
 
 describe('the mark', () => {
+  const heads = (need: string, of: bigint) => [zh, en].map((words) => `${words.tally.mark(readNeed(need))} ${words.tally.markNeeds('heads', needed(readNeed(need), of))}`)
+  const area = (need: string, of: string) => zh.tally.markNeeds('area', needed(readNeed(need), hundredths(of)))
+
   it('is the least amount that meets a need which includes the number', () => {
-    expect(markAmount('heads', readNeed('2/3'), 1652n)).toBe('1,102')
-    expect(markAmount('area', readNeed('2/3'), hundredths('179486.27'))).toBe('119,657.52')
-    expect(markAmount('heads', readNeed('3/4'), 1188n)).toBe('891')
-    expect(markAmount('area', readNeed('3/4'), hundredths('128953.35'))).toBe('96,715.02')
-    expect(markAmount('heads', readNeed('2/3'), 3n)).toBe('2')
+    expect(heads('2/3', 1652n)).toEqual(['三分之二 要 1,102 户', 'two thirds needs 1,102 owners'])
+    expect(heads('2/3', 3n)[0]).toBe('三分之二 要 2 户')
+    expect(heads('3/4', 1188n)[0]).toBe('四分之三 要 891 户')
+    expect(area('2/3', '179486.27')).toBe('要 119,657.52 ㎡')
+    expect(area('3/4', '128953.35')).toBe('要 96,715.02 ㎡')
   })
 
-  it('is the exact half where the half must be exceeded', () => {
-    expect(markAmount('heads', readNeed('1/2'), 1065n)).toBe('532.5')
-    expect(markAmount('heads', readNeed('1/2'), 1214n)).toBe('607')
-    expect(markAmount('area', readNeed('1/2'), hundredths('117511.92'))).toBe('58,755.96')
-    expect(markAmount('area', readNeed('1/2'), hundredths('132363.07'))).toBe('66,181.535')
+  it('is a whole one above the half where the half must be exceeded', () => {
+    expect(heads('1/2', 601n)).toEqual(['过半 要 301 户', 'over half needs 301 owners'])
+    expect(heads('1/2', 600n)[0]).toBe('过半 要 301 户')
+    expect(heads('1/2', 1n)).toEqual(['过半 要 1 户', 'over half needs 1 owner'])
+    expect(area('1/2', '65911.27')).toBe('要 32,955.64 ㎡')
+    expect(area('1/2', '65911.28')).toBe('要 32,955.65 ㎡')
+  })
+
+  it('is met by itself and by nothing less, whatever it is a share of', () => {
+    for (const text of ['1/2', '2/3', '3/4']) {
+      const need = readNeed(text)
+      const meets = (part: bigint, of: bigint) =>
+        need.exceeded ? part * need.denominator > of * need.numerator : part * need.denominator >= of * need.numerator
+      for (let of = 1n; of < 200n; of++) {
+        const least = needed(need, of)
+        expect([meets(least, of), meets(least - 1n, of)]).toEqual([true, false])
+      }
+    }
+  })
+
+  it('is named as what has to be exceeded also where all who may vote are counted', () => {
+    const half = tally(some, short)
+    for (const condition of half.conditions) condition.need = '1/2'
+    const { spoken, then } = says(half)
+    expect(spoken).toContain('离过半还差 37 户')
+    expect(then + spoken + says({ ...half, outcome: 'NO_QUORUM' }, 'CLOSED').then).not.toContain('一半')
   })
 })
 

@@ -129,13 +129,12 @@ export function readNeed(text: string): Need {
 }
 
 /**
- * Where the mark stands, exactly. A need that includes the number is the least amount that meets it;
- * one that must be exceeded is the number itself, down to half a household or half a hundredth.
+ * The least amount that meets a need, in whole households or hundredths of a square metre: three quarters of 6 are 5,
+ * over half of 600 are 301 and of 601 as well. Nobody can bring half a household.
  */
-export function markAt(need: Need, of: bigint): { value: bigint; half: boolean } {
+export function needed(need: Need, of: bigint): bigint {
   const product = of * need.numerator
-  if (need.exceeded) return { value: product / need.denominator, half: product % need.denominator !== 0n }
-  return { value: (product + need.denominator - 1n) / need.denominator, half: false }
+  return need.exceeded ? product / need.denominator + 1n : (product + need.denominator - 1n) / need.denominator
 }
 
 /** Where everybody still to come agreeing would not be enough any more. */

@@ -1,4 +1,5 @@
 import { grouped, whole, yuan } from '../format/amount'
+import { type Article, readClause } from './clause'
 import type { LocalTime, Span } from '../format/time'
 import type { Problem } from '../../routes/publish/check'
 import type { Pace } from '../tally/pace'
@@ -22,6 +23,8 @@ const both = ({ heads: h, area: a }: Amounts) => `${heads(h)} and ${area(a)}`
 const FRACTIONS: Record<string, string> = { '1/2': 'half', '2/3': 'two thirds', '3/4': 'three quarters' }
 const fraction = (need: Need) => FRACTIONS[need.text] ?? need.text
 const reach = (need: Need) => (need.exceeded ? 'over half' : fraction(need))
+/** What has to be reached, as one says it: to go until over half, until two thirds. */
+const goal = (need: Need) => (need.exceeded ? 'over half' : fraction(need))
 const shortOf = (need: Need) => (need.exceeded ? 'not over half' : `short of ${fraction(need)}`)
 const sides: Record<Side, string> = { FOR: 'For', FOLLOW: 'With the majority', AGAINST: 'Against', ABSTAIN: 'Abstain' }
 
@@ -34,7 +37,9 @@ const shortMeasures = (g: Gate) =>
 const date = (t: LocalTime) => `${t.day} ${MONTHS[t.month - 1]}${t.thisYear ? '' : ` ${t.year}`}`
 const NEAR: Record<number, string> = { '-1': 'yesterday', 0: 'today', 1: 'tomorrow' }
 const day = (t: LocalTime) => NEAR[t.daysAway] ?? (t.thisYear ? `${WEEKDAYS[t.weekday]} ${date(t)}` : date(t))
-const when = (t: LocalTime) => `${day(t)}${NEAR[t.daysAway] ? '' : ','} ${t.clock}`
+/** Midnight is said with the day it ends, so that nobody comes a day late. */
+const clock = (t: LocalTime) => (t.clock === '24:00' ? '24:00 (midnight)' : t.clock)
+const when = (t: LocalTime) => `${day(t)}${NEAR[t.daysAway] ? '' : ','} ${clock(t)}`
 const month = (name: string) => LONG_MONTHS[Number(name.slice(5)) - 1] ?? name
 const yearMonth = (name: string) => `${month(name)} ${name.slice(0, 4)}`
 
@@ -78,10 +83,11 @@ export const en: Words = {
     day,
     date: (t) => `${LONG_WEEKDAYS[t.weekday]}, ${date(t)}`,
     dateOnly: date,
-    clock: (t) => t.clock,
+    clock,
     exact: (t) => `${t.day} ${MONTHS[t.month - 1]} ${t.year}, ${t.clock}:${t.seconds} (China time)`,
-    fromTo: (from, to, oneDay) => `${when(from)} to ${oneDay ? to.clock : when(to)}`,
+    fromTo: (from, to, oneDay) => `${when(from)} to ${oneDay ? clock(to) : when(to)}`,
     from: (t) => `from ${when(t)}`,
+    to: (t) => `until ${when(t)}`,
     left: (s) => `${span(s)} left`,
     in: (s) => `in ${span(s)}`,
     ago: (s) => `${span(s)} ago`,
@@ -227,6 +233,8 @@ export const en: Words = {
   vote: {
     closesIn: (left, at) => `${left}, closes ${at}`,
     opensAt: (at, left) => `Opens ${at}, ${left}`,
+    opensOn: (at) => `Opens ${at}`,
+    closesAt: (at) => `Closes ${at}`,
     closedAt: (at) => `Closed ${at}`,
     closing: 'Closing now',
     revisable: 'may be changed until it closes',
@@ -241,15 +249,19 @@ export const en: Words = {
     join: 'Vote now',
     joinSurvey: 'Answer now',
     change: 'Change my answer',
-    notYetCast: 'You have not voted yet',
-    notYetFilled: 'You have not answered yet',
-    alreadyCast: 'You have voted',
-    alreadyFilled: 'You have answered',
+    look: 'See this vote',
+    notes: {
+      unknown: () => '',
+      cast: (survey) => (survey ? 'You have not answered yet' : 'You have not voted yet'),
+      done: (survey) => (survey ? 'You have answered' : 'You have voted'),
+      signIn: (survey) => `Owners can ${survey ? 'answer' : 'vote'} after signing in.`,
+      notOnRoll: (survey) => `Owners on the roll ${survey ? 'answer' : 'vote'}.`,
+      otherCasts: (survey) => `Another co-owner ${survey ? 'answers for' : 'casts the vote of'} your household.`,
+    },
     seeReceipt: 'See the receipt',
-    signInToVote: 'Owners can vote after signing in.',
     signIn: 'Sign in to vote',
+    signInSurvey: 'Sign in to answer',
     notOnRoll: (who) => `Only owners on the roll may vote. ${capital(who)} is not on the roll of this vote.`,
-    otherCasts: 'Another co-owner casts the vote of your household.',
     matter: (name) => `Kind of decision: ${name}`,
     matters: {
       RULES_OF_PROCEDURE: 'adopt or amend the rules of procedure',
@@ -266,12 +278,14 @@ export const en: Words = {
     },
     backToBulletin: 'Back to the notice board',
     resultPrint: 'Print the result',
+    print: 'Print this vote',
   },
 
   tally: {
     sides,
     measures: { heads: 'Owners', area: 'Area' },
-    fraction,
+    mark: goal,
+    markNeeds: (measure, value) => `needs ${amount(measure, value)}`,
     ask: {
       NOT_YET_OPEN: 'Not open yet. To count, it needs',
       TOO_FEW: 'Not enough have voted yet, still to go',
@@ -313,7 +327,7 @@ export const en: Words = {
     fan: 'Those who voted, enlarged',
     fanHidden: 'Those who voted',
     forPlusFollow: 'For, with the majority added',
-    clause: (clause) => clause.replace(/^民法典 (\d+)$/, 'Civil Code art. $1'),
+    clause,
     hiddenTitle: 'How people voted is published at the close',
     hidden: (closesAt) =>
       `The rules of this community say so: while voting is open only the turnout is published. After it closes, ${closesAt}, the votes for, against and abstaining are shown here.`,
@@ -421,7 +435,7 @@ export const en: Words = {
     voidNow: (codes) => `This receipt replaces ${codes.map((code) => `*${code}*`).join(', ')}, which ${codes.length === 1 ? 'is' : 'are'} void. Keep this one.`,
     voidIfChanged: 'If the answers are changed before the close, this slip is void and the new receipt holds.',
     saysNothing: 'Nothing is chosen or written on this one, so it does not count as an answer.',
-    stillMissing: (g, closes) => `*${missing(g)}* to go until ${fraction(g.need)}. The result will be here after ${closes}.`,
+    stillMissing: (g, closes) => `*${missing(g)}* to go until ${goal(g.need)}. The result will be here after ${closes}.`,
     enough: (closes) => `Enough owners have voted. The result will be here after ${closes}.`,
     resultLater: (closes) => `The result will be here after ${closes}.`,
     print: 'Print or save the receipt',
@@ -464,6 +478,9 @@ export const en: Words = {
     retrySafe: 'We do not know whether it arrived. Pressing again still signs you up only once.',
     cancelRetrySafe: 'We do not know whether it arrived. Pressing again does no harm.',
     signInFirst: 'People living here can sign up after signing in.',
+    whoMay: 'Owners, tenants and staff of this community sign up.',
+    whoMayCancel: 'Owners, tenants and staff of this community may cancel.',
+    print: 'Print a poster',
     signIn: 'Sign in to sign up',
     fullHint: 'When someone cancels, the place is free at once and shows here.',
     notEnough: (n) => `Only ${plural(n, 'place')} left; please bring at most ${n}.`,
@@ -498,7 +515,7 @@ export const en: Words = {
     thisMonth: 'Our money this month',
     inMonth: (name) => `Our money in ${month(name)}`,
     kick: 'Communal income: what the common parts earn',
-    sinceFirst: (name) => `Communal income, 1 ${month(name)} to today`,
+    sinceFirst: (name, until) => `Communal income, 1 ${month(name)} to ${until}`,
     whole: (name) => `Communal income, ${yearMonth(name)}`,
     balance: 'In the account now',
     surplus: 'On balance, up',
@@ -726,6 +743,24 @@ function wrong(problem: Problem): string {
   return `Too early, ${problem.tooEarly.slice(0, 4)} at the earliest.`
 }
 
+const LAWS: Record<string, string> = {
+  民法典: 'Civil Code',
+  杭州市物业管理条例: 'Hangzhou Property Management Regulations',
+}
+
+function clause(text: string): string {
+  const read = readClause(text)
+  if (!read) return text
+  const several = read.articles.length > 1 || read.articles.some(({ until }) => until)
+  return `${LAWS[read.law] ?? `《${read.law}》`} ${several ? 'Arts.' : 'Art.'} ${read.articles.map(numbered).join(', ')}`
+}
+
+function numbered({ number, inserted, until, paragraph, item }: Article): string {
+  const later = inserted ? `-${inserted}` : until ? `–${until}` : ''
+  const below = item ? `${paragraph ? `(${paragraph})` : ''}(${item})` : paragraph ? ` para. ${paragraph}` : ''
+  return `${number}${later}${below}`
+}
+
 function span({ days, hours, minutes }: Span): string {
   if (days) return hours ? `${plural(days, 'day')} ${plural(hours, 'hour')}` : plural(days, 'day')
   if (hours) return minutes ? `${plural(hours, 'hour')} ${minutes} min` : plural(hours, 'hour')
@@ -762,7 +797,7 @@ function agreementNow(g: Gate | null, participating: Amounts): string {
 function then(r: TallyReading, outOfReach: boolean): string {
   const { participation: p, agreement: a } = r
   const rule = `The vote only counts if ${reach(p.need)} of the owners, with ${reach(p.need)} of the area, take part.`
-  const reached = `${capital(fraction(p.need))} of the owners and of the area took part, so this vote counts.`
+  const reached = `${capital(goal(p.need))} of the owners and of the area took part, so this vote counts.`
   switch (r.standing) {
     case 'NOT_YET_OPEN':
       return rule
@@ -778,11 +813,11 @@ function then(r: TallyReading, outOfReach: boolean): string {
     case 'COUNTING':
       return 'The result will be here as soon as it is out.'
     case 'ADOPTED':
-      return `${capital(fraction(p.need))} took part and ${a ? reach(a.need) : 'enough'} of them agreed, in owners and in area.`
+      return `${capital(goal(p.need))} took part and ${a ? reach(a.need) : 'enough'} of them agreed, in owners and in area.`
     case 'NOT_ADOPTED':
-      return `${capital(fraction(p.need))} took part, but those who agreed were ${a ? `${shortOf(a.need)} ${shortMeasures(a)}` : 'too few'}. That does not decide the opposite.`
+      return `${capital(goal(p.need))} took part, but those who agreed were ${a ? `${shortOf(a.need)} ${shortMeasures(a)}` : 'too few'}. That does not decide the opposite.`
     case 'NO_QUORUM':
-      return `${capital(missing(p))} short of ${fraction(p.need)}, so the vote does not count and nothing is decided either way.`
+      return `${capital(missing(p))} short of ${goal(p.need)}, so the vote does not count and nothing is decided either way.`
     case 'ANNULLED':
       return 'This vote no longer counts; the figures are kept as a record.'
   }
@@ -824,7 +859,7 @@ function spokenStanding(r: TallyReading): string {
     NOT_YET_OPEN: 'Voting has not opened yet.',
   }
   const end = closed[r.standing]
-  const first = p.met ? `${capital(reach(p.need))} took part. ` : `${missing(p)} to go until ${fraction(p.need)}. `
+  const first = p.met ? `${capital(reach(p.need))} took part. ` : `${missing(p)} to go until ${goal(p.need)}. `
   const second = !a || r.participating.heads === 0n ? '' : `Agreement is ${a.met ? reach(a.need) : shortOf(a.need)} now.`
   return speak(end ?? first + second)
 }

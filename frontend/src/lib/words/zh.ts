@@ -3,6 +3,8 @@ import type { LocalTime, Span } from '../format/time'
 import type { Problem } from '../../routes/publish/check'
 import type { Pace } from '../tally/pace'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading, Titled } from '../tally/reading'
+import type { VoteDeed } from '../votes/deed'
+import { type Article, readClause } from './clause'
 
 const WEEKDAYS = ['日', '一', '二', '三', '四', '五', '六']
 const DIGITS = ['〇', '一', '二', '三', '四', '五', '六', '七', '八', '九', '十']
@@ -16,6 +18,9 @@ const both = ({ heads: h, area: a }: Amounts) => `${heads(h)}、${area(a)}`
 const fraction = (need: Need) =>
   need.text === '1/2' ? '一半' : `${numeral(Number(need.denominator))}分之${numeral(Number(need.numerator))}`
 const reach = (need: Need) => (need.exceeded ? '过半' : `满${fraction(need)}`)
+/** What has to be reached, as one says it: 离过半还差, 离三分之二还差. */
+const goal = (need: Need) => (need.exceeded ? '过半' : fraction(need))
+const reached = (need: Need) => (need.exceeded ? '过了半' : `满了${fraction(need)}`)
 const shortOf = (need: Need) => (need.exceeded ? '没过半' : `没满${fraction(need)}`)
 const sides: Record<Side, string> = { FOR: '赞同', FOLLOW: '随多数', AGAINST: '反对', ABSTAIN: '弃权' }
 
@@ -71,8 +76,10 @@ export const zh = {
     dateOnly: date,
     clock: (t: LocalTime) => t.clock,
     exact: (t: LocalTime) => `${t.year} 年 ${t.month} 月 ${t.day} 日 ${t.clock}:${t.seconds}（北京时间）`,
+    /** `to` as `localEnd` gives it: 24:00 and not the next day's 0:00. */
     fromTo: (from: LocalTime, to: LocalTime, oneDay: boolean) => `${when(from)} 到 ${oneDay ? to.clock : when(to)}`,
     from: (t: LocalTime) => `${when(t)} 起`,
+    to: (t: LocalTime) => `到 ${when(t)}`,
     left: (s: Span) => `还有 ${span(s)}`,
     in: (s: Span) => `${span(s)}后`,
     ago: (s: Span) => ` ${span(s)}前`,
@@ -220,6 +227,8 @@ export const zh = {
   vote: {
     closesIn: (left: string, at: string) => `${left}，${at} 截止`,
     opensAt: (at: string, left: string) => `${at} 开始投票，${left}`,
+    opensOn: (at: string) => `${at} 开始投票`,
+    closesAt: (at: string) => `${at} 截止`,
     closedAt: (at: string) => `${at} 截止`,
     closing: '马上截止',
     revisable: '截止前可以改',
@@ -234,15 +243,20 @@ export const zh = {
     join: '我来投票',
     joinSurvey: '我来填',
     change: '改一改',
-    notYetCast: '您家还没投',
-    notYetFilled: '您家还没填',
-    alreadyCast: '您家已投',
-    alreadyFilled: '您家填过了',
+    look: '看这件事',
+    /** Beside the deed, or in place of it: how it stands with this reader, or who may. */
+    notes: {
+      unknown: () => '',
+      cast: (survey: boolean) => (survey ? '您家还没填' : '您家还没投'),
+      done: (survey: boolean) => (survey ? '您家填过了' : '您家已投'),
+      signIn: (survey: boolean) => `业主登录以后就能${survey ? '填' : '投'}。`,
+      notOnRoll: (survey: boolean) => `名册上的业主才能${survey ? '填' : '投'}。`,
+      otherCasts: (survey: boolean) => (survey ? '您家这一份由另一位共有人来填。' : '您家这一票由另一位共有人来投。'),
+    } as Record<VoteDeed, (survey: boolean) => string>,
     seeReceipt: '看回执',
-    signInToVote: '业主登录以后就能投。',
     signIn: '登录再投票',
+    signInSurvey: '登录再填',
     notOnRoll: (who: string) => `只有名册上的业主能投。${who}不在这次表决的名册里。`,
-    otherCasts: '您家这一票由另一位共有人来投。',
     matter: (name: string) => `这件事属于“${name}”`,
     matters: {
       RULES_OF_PROCEDURE: '制定或修改议事规则',
@@ -259,12 +273,15 @@ export const zh = {
     },
     backToBulletin: '回到公告栏',
     resultPrint: '打印结果',
+    print: '打印这次表决',
   },
 
   tally: {
     sides,
     measures: { heads: '人数', area: '面积' },
-    fraction,
+    /** At the mark of a bar: what is to be reached, and how many that are. */
+    mark: goal,
+    markNeeds: (measure: Measure, value: bigint) => `要 ${amount(measure, value)}`,
     ask: {
       NOT_YET_OPEN: '还没开始投。要算数，得来',
       TOO_FEW: '投票的还不够，还差',
@@ -306,7 +323,7 @@ export const zh = {
     fan: '投了票的，放大来看',
     fanHidden: '投了票的',
     forPlusFollow: '赞同加随多数',
-    clause: (clause: string) => clause.replace(/^民法典 (\d+)$/, '《民法典》第 $1 条'),
+    clause,
     hiddenTitle: '怎么投的，截止后公布',
     hidden: (closesAt: string) =>
       `这个小区的议事规则定的：投票期间只公布多少业主投了票。${closesAt} 截止后，这里写出赞同、反对、弃权各多少。`,
@@ -415,7 +432,7 @@ export const zh = {
     voidNow: (codes: readonly string[]) => `这张是改过以后的新回执。原来的 ${codes.map((code) => `*${code}*`).join('、')} 作废，以这张为准。`,
     voidIfChanged: '截止前要是再改，这张就作废，以最新的回执为准。',
     saysNothing: '这张票什么也没选、没写，不算填了。',
-    stillMissing: (g: Gate, closes: string) => `现在离${fraction(g.need)}还差 *${missing(g)}*。${closes} 以后在这里看结果。`,
+    stillMissing: (g: Gate, closes: string) => `现在离${goal(g.need)}还差 *${missing(g)}*。${closes} 以后在这里看结果。`,
     enough: (closes: string) => `投票的业主已经够数。${closes} 以后在这里看结果。`,
     resultLater: (closes: string) => `${closes} 以后在这里看结果。`,
     print: '打印或保存回执',
@@ -458,6 +475,9 @@ export const zh = {
     retrySafe: '不知道刚才到没到。再按一次，也只算报一次。',
     cancelRetrySafe: '不知道刚才到没到。再按一次也不要紧。',
     signInFirst: '住在小区的人登录以后就能报名。',
+    whoMay: '本小区的业主、租客和工作人员可以报名。',
+    whoMayCancel: '本小区的业主、租客和工作人员可以取消。',
+    print: '打印活动海报',
     signIn: '登录再报名',
     fullHint: '有人取消，位子会马上空出来，这里会变。',
     notEnough: (n: number) => `只剩 ${n} 个位子了，请把人数减到 ${n}。`,
@@ -492,7 +512,7 @@ export const zh = {
     thisMonth: '大家的钱，这个月',
     inMonth: (name: string) => `大家的钱，${month(name)}`,
     kick: '共有收入：小区共有部分挣来的钱',
-    sinceFirst: (name: string) => `共有收入，${month(name)} 1 日到今天`,
+    sinceFirst: (name: string, until: string) => `共有收入，${month(name)} 1 日到${/^\d/.test(until) ? ' ' : ''}${until}`,
     whole: (name: string) => `共有收入，${yearMonth(name)}`,
     balance: '账上现在有',
     surplus: '收支相抵，多了',
@@ -724,6 +744,16 @@ function wrong(problem: Problem): string {
   return `太早了，最早是 ${problem.tooEarly.slice(0, 4)} 年。`
 }
 
+function clause(text: string): string {
+  const read = readClause(text)
+  return read ? `《${read.law}》${read.articles.map(numbered).join('、')}` : text
+}
+
+function numbered({ number, inserted, until, paragraph, item }: Article): string {
+  const later = inserted ? `之 ${inserted}` : until ? `至第 ${until} 条` : ''
+  return `第 ${number} 条${later}${paragraph ? `第 ${paragraph} 款` : ''}${item ? `第 ${item} 项` : ''}`
+}
+
 function counted(n: number): string {
   return n === 2 ? '两' : numeral(n)
 }
@@ -762,7 +792,7 @@ function agreementNow(g: Gate | null, participating: Amounts): string {
 function then(r: TallyReading, outOfReach: boolean): string {
   const { participation: p, agreement: a } = r
   const all = reach(p.need)
-  const reached = `满了${fraction(p.need)}`
+  const came = reached(p.need)
   switch (r.standing) {
     case 'NOT_YET_OPEN':
       return `人数和面积都${all}，这次表决才算数。`
@@ -772,17 +802,17 @@ function then(r: TallyReading, outOfReach: boolean): string {
       if (outOfReach) return `剩下的业主就是都投赞同，也${shortOf(a!.need)}了。`
       return `再来的业主若都投赞同，还要这么多才${reach(a!.need)}。`
     case 'HOLDS':
-      return `人数和面积都${reached}，这次表决算数。${agreementNow(a, r.participating)}`
+      return `人数和面积都${came}，这次表决算数。${agreementNow(a, r.participating)}`
     case 'ENOUGH_HIDDEN':
-      return `人数和面积都${reached}，这次表决算数。怎么投的，截止后公布。`
+      return `人数和面积都${came}，这次表决算数。怎么投的，截止后公布。`
     case 'COUNTING':
       return '结果一出来就写在这里。'
     case 'ADOPTED':
-      return `投票的业主${reached}，其中赞同${a ? reach(a.need) : '够数'}，人数和面积都够。`
+      return `投票的业主${came}，其中赞同${a ? reach(a.need) : '够数'}，人数和面积都够。`
     case 'NOT_ADOPTED':
-      return `投票的业主${reached}，但赞同的${a ? `${shortMeasures(a)}${shortOf(a.need)}` : '不够'}。没有通过，不等于定了相反的事。`
+      return `投票的业主${came}，但赞同的${a ? `${shortMeasures(a)}${shortOf(a.need)}` : '不够'}。没有通过，不等于定了相反的事。`
     case 'NO_QUORUM':
-      return `离${fraction(p.need)}还差 ${missing(p)}，所以这次表决不算数，赞同多少都不作决定。`
+      return `离${goal(p.need)}还差 ${missing(p)}，所以这次表决不算数，赞同多少都不作决定。`
     case 'ANNULLED':
       return '这次表决不作数了，下面的数字只留作记录。'
   }
@@ -823,7 +853,7 @@ function spokenStanding(r: TallyReading): string {
   }
   const end = closed[r.standing]
   if (end) return end
-  const first = p.met ? `投票的已${reach(p.need)}。` : `离${fraction(p.need)}还差 ${missing(p)}。`
+  const first = p.met ? `投票的已${reach(p.need)}。` : `离${goal(p.need)}还差 ${missing(p)}。`
   const second = !a || r.participating.heads === 0n ? '' : a.met ? `赞同现在${reach(a.need)}。` : `赞同还${shortOf(a.need)}。`
   return speak(first + second)
 }

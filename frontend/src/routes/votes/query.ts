@@ -107,3 +107,5 @@ export type VotePage = NonNullable<ResultOf<typeof VotePageQuery>['vote']>
 export type Question = VotePage['questions'][number]
 export type Entry = VotePage['viewerEntries'][number]
 export type Ballot = NonNullable<Entry['ballot']>
+/** An owner party whose ballot is in the box. */
+export type Receipt = Entry & { ballot: Ballot }
