@@ -20,6 +20,7 @@ from community.signals import Topic
 class NoticeRow:
     id: int
     community: int
+    number: int
     organization: int
     kind: NoticeKind
     title: str

@@ -19,6 +19,7 @@ from community.places.reads import place_where, places_of, rows_open_to
 class EventRow:
     id: int
     community: int
+    number: int
     title: str
     description: str
     place: str

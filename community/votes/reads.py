@@ -29,6 +29,7 @@ from community.votes.rules import CountingRules, FollowMajority, Matter, Silence
 class VoteRow:
     id: int
     community_id: int
+    number: int
     convener_id: int
     title: str
     description: str
