@@ -59,6 +59,13 @@ class Event(Node):
     async def community(self, info: Info) -> Community:
         return await community_of(info.context, self.row.community)
 
+    @strawberry.field(
+        description="Its number among the events of its community, from 1 in the order in which they were"
+        " published; never given again, so that it fits in an address on paper."
+    )
+    def number(self) -> int:
+        return self.row.number
+
     @strawberry.field(description="What it is called.")
     def title(self) -> str:
         return self.row.title

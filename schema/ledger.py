@@ -8,7 +8,7 @@ import strawberry
 
 from community.database.paging import check_first
 from community.ledger import actions
-from community.ledger.reads import EntryRow, balances_of, entries_pages, months_of
+from community.ledger.reads import EntryRow, balances_of, entries_by_number, entries_pages, months_of
 from community.ledger.rules import Category, Direction, MonthRow, month_in
 from community.places.reads import CommunityRow
 from schema.audience import BY_RIGHTS
@@ -157,6 +157,15 @@ class Ledger:
         loader = info.context.loaders.of(entries_pages, size, cast(int, key[0]) if key else None, month)
         page = await loader.get(self.community.id)
         return connect(page, Entry.of, lambda row: to_cursor(row.number), later=key is not None)
+
+    @strawberry.field(description="One entry, by its number in this book; null where there is none.")
+    async def entry(
+        self,
+        info: Info,
+        number: Annotated[int, strawberry.argument(description="Its place in the book, from 1.")],
+    ) -> Entry | None:
+        row = await info.context.loaders.of(entries_by_number, number).load(self.community.id)
+        return Entry.of(row) if row else None
 
 
 @strawberry.input(description="An entry to be recorded.")

@@ -286,6 +286,13 @@ class Vote(Node):
     async def community(self, info: Info) -> Community:
         return await community_of(info.context, self.row.community_id)
 
+    @strawberry.field(
+        description="Its number among the votes of its community, from 1 in the order in which they were"
+        " published; never given again, so that it fits in an address on paper."
+    )
+    def number(self) -> int:
+        return self.row.number
+
     @strawberry.field(description="What it is about in one line.")
     def title(self) -> str:
         return self.row.title

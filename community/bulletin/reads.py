@@ -66,6 +66,11 @@ async def notices_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, Notic
     return {row.id: row for row in rows}
 
 
+async def notices_by_number(communities: Collection[int], number: int) -> dict[int, NoticeRow]:
+    """By community."""
+    return {row.community: row for row in await _NOTICES.with_number(number, communities)}
+
+
 async def place_of_notice(notice: int) -> Place:
     """Raises NotFound."""
     return await place_where("JOIN notice n ON n.community_id = c.id WHERE n.id = ?", notice)

@@ -80,6 +80,11 @@ async def events_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EventR
     return {row.id: row for row in rows}
 
 
+async def events_by_number(communities: Collection[int], number: int) -> dict[int, EventRow]:
+    """By community."""
+    return {row.community: row for row in await _EVENTS.with_number(number, communities)}
+
+
 async def events_pages(
     communities: Collection[int],
     now: datetime,

@@ -89,6 +89,11 @@ async def entries_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, Entry
     return {row.id: row for row in rows}
 
 
+async def entries_by_number(communities: Collection[int], number: int) -> dict[int, EntryRow]:
+    """By community."""
+    return {row.community: row for row in await _ENTRIES.with_number(number, communities)}
+
+
 async def place_of_entry(entry: int) -> Place:
     """Raises NotFound."""
     return await place_of((await entry_row(entry)).community)

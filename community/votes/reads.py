@@ -145,6 +145,11 @@ async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow
     return {row.id: row for row in rows}
 
 
+async def votes_by_number(communities: Collection[int], number: int) -> dict[int, VoteRow]:
+    """By community."""
+    return {row.community_id: row for row in await _VOTES.with_number(number, communities)}
+
+
 def _has_status(status: VoteStatus, now: datetime) -> tuple[str, list[datetime]]:
     """What `status_of` says, as SQL with its values."""
     if status is VoteStatus.ANNULLED:

@@ -71,6 +71,10 @@ GIVEN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("Query", "vote"): lambda town: f'(id: "{town.id("Vote", "open")}")',
     ("Query", "event"): lambda town: f'(id: "{town.id("Event", "picnic")}")',
     ("Query", "node"): lambda town: f'(id: "{town.id("Entry", "rent")}")',
+    ("Community", "vote"): lambda _: "(number: 1)",
+    ("Community", "event"): lambda _: "(number: 1)",
+    ("Community", "notice"): lambda _: "(number: 1)",
+    ("Ledger", "entry"): lambda _: "(number: 1)",
     ("Viewer", "permissions"): lambda town: f'(communityId: "{town.id("Community", "spring")}")',
 }
 """The arguments of fields that cannot be asked without."""

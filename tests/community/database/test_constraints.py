@@ -253,7 +253,10 @@ VIOLATIONS: list[tuple[str, tuple[str, str, dict[str, Any]]]] = [
     ("sign_up_stays", delete("sign_up")),
     *((f"{table}_numbered_here", insert(table, number=2)) for table in sorted(NUMBERED)),
     *((f"{table}_number_stays", update(table, number=2)) for table in sorted(NUMBERED)),
-    *((f"{table}_number_stays", update(table, community_id=Other("community"))) for table in sorted(NUMBERED)),
+    *(
+        (f"{table}_number_stays", update(table, community_id=Other("community")))
+        for table in sorted(NUMBERED)
+    ),
     *((f"{table}_stays", delete(table)) for table in sorted(NUMBERED)),
     *((f"{table}_append_only", delete(table)) for table in promised.APPEND_ONLY),
     *(
