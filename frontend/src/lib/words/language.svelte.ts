@@ -1,14 +1,15 @@
+import { chosenBefore, keepChosen, type LanguageName, preferred } from './preferred'
 import type { Words } from './zh'
 
-export type LanguageName = 'zh' | 'en'
-
-const STORED = 'meilin.language'
+export type { LanguageName }
 
 /** Only the catalogue that is read is downloaded. */
 const catalogues: Record<LanguageName, () => Promise<Words>> = {
   zh: () => import('./zh').then((module) => module.zh),
   en: () => import('./en').then((module) => module.en),
 }
+
+const tags: Record<LanguageName, string> = { zh: 'zh-CN', en: 'en' }
 
 class Language {
   name = $state<LanguageName>('zh')
@@ -20,16 +21,25 @@ class Language {
     return this.#words
   }
 
+  /** What was chosen on this device, else what the browser asks for, which may change. */
   async begin() {
-    await this.choose(localStorage.getItem(STORED) === 'en' ? 'en' : 'zh')
+    const chosen = chosenBefore()
+    if (chosen) keepChosen(chosen)
+    const name = chosen ?? preferred(navigator.languages)
+    document.documentElement.lang = tags[name] // right before the words are there
+    await this.#speak(name)
   }
 
   async choose(name: LanguageName) {
+    await this.#speak(name)
+    keepChosen(name)
+  }
+
+  async #speak(name: LanguageName) {
     const words = await catalogues[name]()
     this.name = name
     this.#words = words
-    document.documentElement.lang = words.meta.lang
-    localStorage.setItem(STORED, name)
+    document.documentElement.lang = tags[name]
   }
 }
 
