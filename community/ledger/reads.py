@@ -99,6 +99,14 @@ async def place_of_entry(entry: int) -> Place:
     return await place_of((await entry_row(entry)).community)
 
 
+async def span_of(community: int) -> tuple[date, date] | None:
+    """The earliest and the latest day of an entry; None before the first."""
+    (row,) = await select(
+        "SELECT MIN(date) AS first, MAX(date) AS last FROM entry WHERE community_id = ?", [community]
+    )
+    return None if row["first"] is None else (day(row["first"]), day(row["last"]))
+
+
 async def last_line(community: int) -> tuple[int, int]:
     """The number and the balance of the last entry; zeros before the first."""
     newest = Entry.filter(community_id=community).order_by("-number").limit(1)

@@ -96,10 +96,11 @@ async def test_those_from_before_are_numbered_as_they_were_published(ground: Any
         home = there["community_id"]
 
         def row(key: int, community: int, at: datetime) -> str:
-            return (
-                "INSERT INTO notice (id, community_id, organization_id, kind, title, body, published_at) VALUES"
-                f" ({key}, {community}, {there['organization_id']}, 'NOTICE', 'x', 'x', '{at.isoformat(' ')}');"
+            values = (
+                f"{key}, {community}, {there['organization_id']}, 'NOTICE', 'x', 'x', '{at.isoformat(' ')}'"
             )
+            columns = "id, community_id, organization_id, kind, title, body, published_at"
+            return f"INSERT INTO notice ({columns}) VALUES ({values});"
 
         more = ((5, home, now - day), (9, home, now - 2 * day), (7, home, now - day), (6, 1, now))
         await load(_OTHER + "".join(row(*each) for each in more))
