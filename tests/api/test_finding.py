@@ -48,7 +48,8 @@ async def test_what_is_hidden_is_not_there(house: Any) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/c/nowhere", "/c/spring/v/5", "/c/spring/e/3", "/c/spring/n/2", "/c/spring/l/5",
-     "/c/spring/v/2147483647", "/c/spring/votes/" + to_id("Vote", 1), "/c/spring/events/" + to_id("Vote", 2**63 - 1)],
+     "/c/spring/v/2147483647", "/c/spring/votes/" + to_id("Vote", 1),
+     "/c/spring/events/" + to_id("Vote", 2**63 - 1)],
 )  # fmt: skip
 async def test_what_is_not_there_is_not_there(house: Any, path: str) -> None:
     assert await found(house, path) is None

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isMonth, numberIn, settled, toBeShared } from './address'
+import { isMonth, isNodeId, numberIn, settled, toBeShared } from './address'
 import { paths } from './paths'
 
 describe('A number in an address', () => {
@@ -21,6 +21,12 @@ it.each(['2026-13', '2026-00', '2026-1', '2026', '26-01', '0000-01', '２０２�
 )
 
 it('knows the months', () => expect(['2026-01', '2026-12', '1999-10'].every(isMonth)).toBe(true))
+
+it('knows an id of the API by its shape', () => {
+  expect(['Vote:12', 'Event:1', 'RollEntry:9223372036854775807'].map(btoa).every(isNodeId)).toBe(true)
+  const wrong = ['', 'nonsense', '12', '春', '%3D', btoa('Vote:0'), btoa('vote:1'), btoa('Event:1').replace('=', ''), `${btoa('Vote:12')} `]
+  expect(wrong.filter(isNodeId)).toEqual([])
+})
 
 describe('A page has one address', () => {
   it.each([

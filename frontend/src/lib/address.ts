@@ -8,6 +8,15 @@ export function numberIn(text: string | undefined): number {
   return number <= LARGEST ? number : 0
 }
 
+/** Whether it looks like an id of the API, which looks it up; anything else is mistyped. */
+export function isNodeId(text: string): boolean {
+  try {
+    return /^[A-Z][A-Za-z]{1,31}:[1-9]\d{0,18}$/.test(atob(text)) && btoa(atob(text)) === text
+  } catch {
+    return false
+  }
+}
+
 export const isMonth = (text: string): boolean => /^[1-9]\d{3}-(0[1-9]|1[0-2])$/.test(text)
 
 const FIXED = new Set(['c', 'v', 'e', 'n', 'l', 'votes', 'events', 'notices', 'ledger', 'publish'])
@@ -39,9 +48,15 @@ export function toBeShared({ origin, pathname, search }: Pick<Location, 'origin'
   return origin + pathname + (isMonth(month) ? `?month=${month}` : '')
 }
 
-/** Browsers pass on what the canonical link says: it follows the page. */
+let arrived = false
+
+/** Browsers pass on what the canonical link says: it follows the page. Of the first the server has said it, or why not. */
 export function nameCanonical() {
   let link = document.head.querySelector<HTMLLinkElement>('link[rel=canonical]')
+  const first = !arrived
+  arrived = true
+  if (!link && first) return
+  document.head.querySelector('meta[name=robots]')?.remove()
   if (!link) {
     link = document.createElement('link')
     link.rel = 'canonical'

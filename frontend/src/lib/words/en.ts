@@ -121,7 +121,8 @@ export const en: Words = {
     title: 'What is being decided today',
     summary: (communities, households, votes) =>
       `${capital(numeral(communities))} ${communities === 1 ? 'community' : 'communities'}, *${whole(households)}* households, ${votes ? `*${whole(votes)}* ${votes === 1 ? 'vote' : 'votes'} open.` : 'no vote open now.'}`,
-    lead: 'The owners decide the big matters together. Everyone can see where the money goes.',
+    stranger: 'A housing estate’s notice board, kept by its owners’ committee and property service: anyone may read, owners sign in to vote, residents to join events.',
+    resident: 'A housing estate’s notice board, kept by its owners’ committee and property service: you are signed in, so vote and sign up where you live.',
     households: (n) => plural(n, 'household'),
     ownerCards: (n) => `${whole(n)} with an electronic owner card`,
     residents: (n) => plural(n, 'resident'),

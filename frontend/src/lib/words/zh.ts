@@ -116,7 +116,8 @@ export const zh = {
     title: '今天在商量什么',
     summary: (communities: number, households: number, votes: number) =>
       `${counted(communities)}个小区，*${whole(households)}* 户人家，${votes ? `*${whole(votes)}* 件事正在表决。` : '眼下没有表决。'}`,
-    lead: '小区的大事，业主一起定；小区的账，大家看得见。',
+    stranger: '这里是小区的公告栏，业委会（或物管委）和物业在管：谁都能看，业主登录后投票，住户登录后报名。',
+    resident: '这里是小区的公告栏，业委会（或物管委）和物业在管：您已登录，自家小区的表决能投票，活动能报名。',
     households: (n: number) => `${whole(n)} 户人家`,
     ownerCards: (n: number) => `${whole(n)} 户领了电子业主卡`,
     residents: (n: number) => `${whole(n)} 位居民`,
