@@ -1,11 +1,13 @@
 """What stands at an address, asked of the real things; and the same over HTTP, to the letter."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from api.addresses import parse
 from api.finding import find
+from community.permissions import Permission
 from schema.nodes import to_id
 from tests.conftest import DAY
 
@@ -43,6 +45,21 @@ async def test_what_is_hidden_is_not_there(house: Any) -> None:
         own = await found(house, path, "quiet/resident-1")
         assert own
         assert own.startswith("/c/quiet"), path
+
+
+async def test_who_may_read_a_part_finds_that_part_only(house: Any) -> None:
+    """A session that is narrowed to the book finds no vote, and one for the bulletin no book."""
+    own = await house.viewer("quiet/resident-1")
+    board, book = [f"/c/quiet/{kind}/1" for kind in "ven"], ["/c/quiet/l/1", "/c/quiet/ledger"]
+    for scope, there, hidden in (
+        (Permission.READ_LEDGER, book, board),
+        (Permission.READ_BULLETIN, board, book),
+    ):
+        viewer = replace(own, scopes=frozenset({scope}))
+        for path in [*there, *hidden, "/c/quiet"]:
+            address = parse(path)
+            assert address
+            assert (await find(viewer, address, house.now) is None) == (path in hidden), path
 
 
 @pytest.mark.parametrize(
