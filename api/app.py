@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from api import health, page
+from api import health
 from api.answers import fault, hung_up, refused
 from api.clock import clock, keep_looking, look, utc_now
 from api.glance import Glance
@@ -23,7 +23,8 @@ from api.graphql import GraphQLEndpoint
 from api.guard import Guard
 from api.logs import configure
 from api.metrics import Metrics
-from api.origins import Origins
+from api.origins import Origins, origin_of
+from api.page import Pages
 from api.requests import Requests
 from api.sessions import Sessions
 from api.settings import Settings
@@ -126,6 +127,7 @@ def create_app(settings: Settings) -> App:
 
     origins = Origins(settings.public_url, settings.allowed_origins)
     sessions = Sessions(settings, origins)
+    pages = Pages(origin_of(settings.public_url) or settings.public_url)
     endpoint = GraphQLEndpoint(origins, watching, metrics, settings.most_cost)
     app = App(
         settings=settings,
@@ -137,11 +139,11 @@ def create_app(settings: Settings) -> App:
             Route("/health/live", health.live),
             Route("/health/ready", health.ready),
             Route("/metrics", metrics.answer),
-            *page.routes(),
+            *pages.routes(),
         ],
         middleware=[Middleware(GZipMiddleware, minimum_size=1024)],
         exception_handlers={
-            404: page.not_found,
+            404: pages.not_found,
             Refused: refused,
             ClientDisconnect: hung_up,
             Exception: fault,

@@ -45,6 +45,14 @@ class Notice(Node):
     async def community(self, info: Info) -> Community:
         return await community_of(info.context, self.row.community)
 
+    @strawberry.field(
+        description="Counted among the notices of its community, from 1 in the order of publishing,"
+        " and never given again: short enough for an address on paper."
+        " 在本小区公告中的编号，从 1 起，不会重用。"
+    )
+    def number(self) -> int:
+        return self.row.number
+
     @strawberry.field(description="Whether it only tells something, or asks for objections. 是公告还是公示。")
     def kind(self) -> NoticeKind:
         return self.row.kind

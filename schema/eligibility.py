@@ -8,17 +8,28 @@ from community.errors import ErrorCode, Refused
 
 
 @strawberry.type(
-    description="Whether the viewer may do something now, and if not, what would be answered: so that a page"
-    " draws a button only for those who may press it (能不能办，为什么不能). It holds for the moment in"
-    " which it is told; the deed itself is checked again."
+    description="Whether the viewer may do something now, and if not, what would be answered: so"
+    " that a page draws a button only for those who may press it. It holds for the moment"
+    " in which it is told; the deed itself is checked again."
+    " 现在能不能办，不能的话是什么原因。"
 )
 class Eligibility:
-    allowed: bool = strawberry.field(description="The deed would pass now, its input given right.")
-    code: ErrorCode | None = strawberry.field(
-        description="As in `extensions.code` of the refusal that a try would get; null where it is allowed."
+    allowed: bool = strawberry.field(
+        description="True where the deed would pass now, its input given right. 现在能不能办。"
     )
-    zh: str | None = strawberry.field(description="Why not, in Chinese; null where it is allowed.")
-    en: str | None = strawberry.field(description="Why not, in English; null where it is allowed.")
+    code: ErrorCode | None = strawberry.field(
+        description="As in `extensions.code` of the refusal that a try would get; null where it is"
+        " allowed."
+        " 不能办的错误代码，能办为 null。"
+    )
+    zh: str | None = strawberry.field(
+        description="Why not, in a Chinese sentence for residents; null where it is allowed."
+        " 不能办的原因（中文），能办为 null。"
+    )
+    en: str | None = strawberry.field(
+        description="Why not, in an English sentence for residents; null where it is allowed."
+        " 不能办的原因（英文），能办为 null。"
+    )
 
     @classmethod
     def after(cls, *checks: Callable[[], None]) -> "Eligibility":

@@ -294,15 +294,17 @@ _describe(
 )
 _describe(
     AuthorityFault,
-    "Why a vote that an entry names does not allow it (杭州市物业管理条例 16(10), 民法典 278(8)); such an"
-    " entry was recorded before this was checked, or its vote was annulled since."
+    "Why a vote that an entry cites does not allow it (杭州市物业管理条例 16(10), 民法典"
+    " 278(8)): it was recorded before this was checked, or its vote was annulled since."
     " 所依据的表决为什么不能作数。",
     {
-        AuthorityFault.NOT_COUNTED: "It is not open yet, still open, or closed and not counted. 还没有计票。",
-        AuthorityFault.NOT_ADOPTED: "Counted, and not enough agreed. 没有通过。",
-        AuthorityFault.NO_QUORUM: "Counted, and too few took part. 参加的人数或面积不够。",
-        AuthorityFault.ANNULLED: "Annulled after it was counted. 已被撤销。",
-        AuthorityFault.CONSULTATION: "A survey, which decides nothing. 只是征求意见。",
+        AuthorityFault.NOT_COUNTED: (
+            "It is not open yet, still open, or closed and not counted. 还没有计票。"
+        ),
+        AuthorityFault.NOT_ADOPTED: "Counted, and not enough agreed. 计了票，没有通过。",
+        AuthorityFault.NO_QUORUM: "Counted, and too few took part. 计了票，参加的人数或面积不够。",
+        AuthorityFault.ANNULLED: "Annulled after it was counted. 计票后被撤销。",
+        AuthorityFault.CONSULTATION: "A survey, which decides nothing. 只是征求意见，不作决定。",
         AuthorityFault.OTHER_MATTER: (
             "It decides something else, or for one building only: an expense needs SPEND_INCOME, an income"
             " CHANGE_COMMON_PARTS, asked of all owners. 决定的不是这件事，或者不是全体业主决定的。"
@@ -329,7 +331,7 @@ _describe(
         ErrorCode.ALREADY_SIGNED_UP: "This account stands on the list of the event already. 已经报过名了。",
         ErrorCode.AUTHORITY_INVALID: (
             "The vote cited is no adopted resolution of all owners on a matter that allows the entry."
-            " 所依据的表决没有通过，或决定的不是这件事。"
+            " 所依据的表决没有通过，或者决定的不是这件事。"
         ),
         ErrorCode.CURSOR_INVALID: (
             "The cursor is not one of this list, ahead of the journal, or too old; read from the start."

@@ -74,38 +74,52 @@ class EventAttendance:
         )
 
     @strawberry.field(
-        description="Of a feast laid in tables of ten: the seats taken at each, in the order of the tables,"
-        " the last of which may be smaller. Parties are seated provisionally in the order of signing up,"
-        " together where there is room; where one takes its sign-up back, later ones move up. Empty for any"
-        " other event, and above 1,000 places (每桌坐了几人，按报名先后暂排)."
+        description="Of a feast laid in tables of ten: seats taken at each, in the order of the"
+        " tables, of which the last may be smaller. Parties are seated provisionally as"
+        " they signed up, together where there is room; where one cancels, later ones"
+        " move up. Empty for any other event, and above 1,000 places."
+        " 每桌坐了几人，按报名先后暂排；不摆桌的活动为空。"
     )
     async def tables(self, info: Info) -> list[int]:
         return list((await info.context.loaders.of(seated_at).get(self.key)).seating.taken)
 
 
 @strawberry.type(
-    description="A household at a table, as its neighbours see it: never a name, never a door number"
-    " (同桌的一家，不写姓名和门牌)."
+    description="A household at a table as its neighbours see it: never a name, never a door number."
+    " 同桌的一家，不写姓名和门牌。"
 )
 class TableParty:
-    seats: int = strawberry.field(description="Seats it takes at this table (在这一桌坐几人).")
-    dish: str | None = strawberry.field(description="What it brings; null where it did not say (带什么菜).")
-    building: str | None = strawberry.field(
-        description="The building it lives in or owns in, such as 5 幢; null for staff (哪一幢)."
+    seats: int = strawberry.field(
+        description="Places it takes at this table; a large household may sit at two. 在这一桌坐几人。"
     )
-    own: bool = strawberry.field(description="It is the viewer's own (是不是您家).")
+    dish: str | None = strawberry.field(
+        description="What they carry to the table; null where they did not say. 带什么菜，没说的为 null。"
+    )
+    building: str | None = strawberry.field(
+        description="Where it lives or owns, such as 5幢; null for staff. 住在哪一幢，工作人员为 null。"
+    )
+    own: bool = strawberry.field(description="True for the household of whoever asks. 是不是您家。")
 
     @classmethod
     def of(cls, row: TablePartyRow, seats: int) -> "TableParty":
         return cls(seats=seats, dish=row.dish, building=row.building, own=row.own)
 
 
-@strawberry.type(description="One round table of a feast and who sits there (一张桌子).")
+@strawberry.type(
+    description="One round table of a feast, and who sits there. Only whoever may sign up sees it."
+    " 宴席上的一张桌子。"
+)
 class EventTable:
-    number: int = strawberry.field(description="Counted from 1, nearest to the stage first (第几桌).")
-    seats: int = strawberry.field(description="Ten, or what is left for the last one (一共几个位子).")
+    number: int = strawberry.field(
+        description="Counted from 1, the one nearest to the stage first. 第几桌，离台最近的是第 1 桌。"
+    )
+    seats: int = strawberry.field(
+        description="How many fit around it: ten, or what is left for the last one."
+        " 这一桌几个位子，一般十个。"
+    )
     parties: list[TableParty] = strawberry.field(
-        description="In the order of signing up, the viewer's own among them (坐在这桌的各家)."
+        description="Households in the order in which they signed up, the viewer's own among them."
+        " 坐在这桌的各家，按报名先后。"
     )
 
 
@@ -124,6 +138,14 @@ class Event(Node):
     @strawberry.field(description="The estate that holds it. 举办活动的小区。", metadata=BY_RIGHTS)
     async def community(self, info: Info) -> Community:
         return await community_of(info.context, self.row.community)
+
+    @strawberry.field(
+        description="Counted among the events of its community, from 1 in the order of publishing,"
+        " and never given again: short enough for an address on paper."
+        " 在本小区活动中的编号，从 1 起，不会重用。"
+    )
+    def number(self) -> int:
+        return self.row.number
 
     @strawberry.field(
         description="One line of up to 120 characters, as it is announced. 活动名称，一行，最多 120 字。"
@@ -201,15 +223,18 @@ class Event(Node):
         return await info.context.loaders.of(dishes_of, most).get(self.row.id)
 
     @strawberry.field(
-        description="Depends on the viewer: who sits at a table and brings what. Null for whoever may not"
-        " sign up here, for a table that there is not, and where the event is not laid in tables"
-        " (一桌坐了哪几家、带什么，只给登录的邻居看).",
+        description="Who sits at a table and brings what. Null for whoever may not sign up here, for"
+        " a table that there is not, and where the event is not laid in tables. Depends"
+        " on the viewer."
+        " 一桌坐了哪几家、带什么菜，只给登录的邻居看。",
         metadata=BY_VIEWER,
     )
     async def table(
         self,
         info: Info,
-        number: Annotated[int, strawberry.argument(description="Counted from 1 (第几桌).")] = 1,
+        number: Annotated[
+            int, strawberry.argument(description="Of the table, from 1. 第几桌，从 1 起。")
+        ] = 1,
     ) -> EventTable | None:
         laid = await info.context.loaders.tables.load(self.row.id)
         if laid is None or not 1 <= number <= len(laid.seating.seats):
@@ -238,8 +263,9 @@ class Event(Node):
         return SignUp.of(row) if row else None
 
     @strawberry.field(
-        description="Depends on the viewer: whether `signUp` with one person would be taken now; who may not,"
-        " who has a place already, who comes too late or finds it full is told so (现在能不能报名).",
+        description="Whether `signUp` with one person would be taken now, and if not, what would be"
+        " answered. Depends on the viewer; the deed itself is checked again."
+        " 现在能不能报名，不能的话是什么原因。",
         metadata=BY_VIEWER,
     )
     async def viewer_may_sign_up(self, info: Info) -> Eligibility:
@@ -295,8 +321,9 @@ class SignUp(Node):
         return self.row.dish
 
     @strawberry.field(
-        description="The numbers of the tables where they sit, provisionally; empty where there are none, and"
-        " once the sign-up was taken back (坐第几桌)."
+        description="Numbers of the tables where they sit, provisionally; empty where there are no"
+        " tables, and once it was cancelled."
+        " 坐第几桌，暂排；没有的为空。"
     )
     async def tables(self, info: Info) -> list[int]:
         laid = await info.context.loaders.of(seated_at).get(self.row.event)

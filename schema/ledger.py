@@ -12,6 +12,7 @@ from community.ledger.reads import (
     EntryRow,
     balances_of,
     check_number,
+    entries_by_number,
     entries_pages,
     months_of,
     resolutions_of,
@@ -136,31 +137,31 @@ class LedgerMonth:
     " 一年的账。"
 )
 class LedgerYear:
-    year: int = strawberry.field(
-        description="The calendar year by the dates of its entries, such as 2026. 哪一年。"
-    )
+    year: int = strawberry.field(description="In the Western calendar, such as 2026. 公历年份，例如 2026。")
     first_month: str = strawberry.field(
-        description="The first month of it that the book has, as YYYY-MM. 账上这一年的第一个月。"
+        description="Where it begins in the book, as YYYY-MM; January but for the first year."
+        " 账上这一年的第一个月。"
     )
     last_month: str = strawberry.field(
-        description="The last month of it that the book has, as YYYY-MM. 账上这一年的最后一个月。"
+        description="Where it ends in the book so far, as YYYY-MM. 账上这一年的最后一个月。"
     )
     opening: Hundredths = strawberry.field(
         description="In yuan, the balance before its first day. 年初余额，单位元。"
     )
     income: Hundredths = strawberry.field(
-        description="In yuan, what came in that year, less what was taken back."
+        description="In yuan, what came in through the whole year, less what was taken back."
         " 全年收入，单位元，冲正已扣除。"
     )
     expense: Hundredths = strawberry.field(
-        description="In yuan, what was spent that year, less what was taken back."
+        description="In yuan, what was spent through the whole year, less what was taken back."
         " 全年支出，单位元，冲正已扣除。"
     )
     closing: Hundredths = strawberry.field(
         description="In yuan, the balance after its last entry. 年末余额，单位元。"
     )
     entry_count: int = strawberry.field(
-        description="How many lines of the book belong to it, reversals among them. 全年有几笔，冲正也算。"
+        description="How many lines of the book belong to this year, reversals among them."
+        " 全年有几笔，冲正也算。"
     )
     income_reversed: Hundredths = strawberry.field(description=_REVERSED)
     income_reversals: Hundredths = strawberry.field(description=_REVERSALS)
@@ -268,8 +269,8 @@ class Entry(Node):
         return Hundredths(self.row.balance)
 
     @strawberry.field(
-        description="The resolution that it cites as allowing it, and `authorityFault` says whether it does;"
-        " null where none is cited, and for a token that may not read the bulletin."
+        description="The resolution that it cites as allowing it; null where none is cited, and for"
+        " a token that may not read the bulletin."
         " 所依据的表决，没有或不开放的为 null。",
         metadata=BY_RIGHTS,
     )
@@ -370,7 +371,9 @@ class Ledger:
         before: Annotated[
             str | None,
             strawberry.argument(
-                description="As YYYY-MM: only months before this one. 只列这个月以前的，写作 YYYY-MM。"
+                description="As YYYY-MM: only earlier months are given, so that older ones can be"
+                " reached."
+                " 只要这个月之前的，写作 YYYY-MM。"
             ),
         ] = None,
     ) -> list[LedgerMonth]:
@@ -404,6 +407,23 @@ class Ledger:
         if key and not page.rows and size:
             await check_number(self.community.id, cast(int, key[0]))
         return connect(page, Entry.of, lambda row: cursors.cursor(row.number), later=key is not None)
+
+    @strawberry.field(
+        description="The line with this number in this book; null where there is none."
+        " 按序号找账上的一笔，没有的为 null。"
+    )
+    async def entry(
+        self,
+        info: Info,
+        number: Annotated[
+            int,
+            strawberry.argument(
+                description="Its place in the order of recording, from 1. 账本序号，从 1 起。"
+            ),
+        ],
+    ) -> Entry | None:
+        row = await info.context.loaders.of(entries_by_number, number).load(self.community.id)
+        return Entry.of(row) if row else None
 
 
 @strawberry.input(
@@ -496,7 +516,7 @@ class LedgerMutation:
     @mutation(
         "entryId",
         "Takes an entry back whole by another one, dated today; both stay and show each"
-        " other, also where its vote allows nothing. ENTRY_REVERSED where that was done before."
+        " other. ENTRY_REVERSED where that was done before."
         " 整笔冲正，另记一笔，日期为今天，两笔都留在账上。",
     )
     async def reverse_entry(

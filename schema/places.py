@@ -1,14 +1,15 @@
 """Communities, their buildings and the parties that run them."""
 
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import strawberry
 
 from community.bulletin.cursors import journal
-from community.bulletin.reads import ItemRow, NoticeRow, items_pages, notices_pages
+from community.bulletin.reads import ItemRow, NoticeRow, items_pages, notices_by_number, notices_pages
 from community.database.paging import Page, check_first
-from community.events.reads import EventRow, event_key, events_pages
+from community.events.reads import EventRow, event_key, events_by_number, events_pages
 from community.permissions import Permission, may
 from community.places import actions
 from community.places.reads import (
@@ -22,7 +23,7 @@ from community.places.reads import (
 )
 from community.places.rules import OrganizationKind
 from community.votes.casting import VoteStatus
-from community.votes.reads import VoteRow, votes_pages
+from community.votes.reads import VoteRow, votes_by_number, votes_pages
 from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
@@ -40,6 +41,17 @@ EventRef = Annotated["Event", strawberry.lazy("schema.events")]
 NoticeRef = Annotated["Notice", strawberry.lazy("schema.bulletin")]
 BulletinRef = Annotated["BulletinConnection", strawberry.lazy("schema.bulletin")]
 LedgerRef = Annotated["Ledger", strawberry.lazy("schema.ledger")]
+
+Numbered = Annotated[
+    int,
+    strawberry.argument(
+        description="From 1, counted in this community alone; as it stands in a short address on paper."
+        " 在本小区内的编号，从 1 起。"
+    ),
+]
+
+R = TypeVar("R")
+ReadByNumber = Callable[[Collection[int], int], Awaitable[Mapping[int, R]]]
 
 NOTHING: Page[Any] = Page([], more=False)
 """What a list shows of what the viewer may not see."""
@@ -148,8 +160,10 @@ class Community(Node):
         return self.row.profile.public_reading
 
     @strawberry.field(
-        description="What the viewer may do here, also without signing in: known before a button is drawn."
-        " 在这个小区能办什么，没登录的人也有。",
+        description="What the viewer may do here, also without signing in, so that a page draws only"
+        " buttons that work. It follows from the viewer's roles, and from the scopes of"
+        " the token."
+        " 当前的人在这个小区能办什么。",
         metadata=BY_RIGHTS,
     )
     def viewer_permissions(self, info: Info) -> list[Permission]:
@@ -205,6 +219,47 @@ class Community(Node):
             loader = info.context.loaders.of(votes_pages, info.context.now, size, key, statuses)
             page = await loader.get(self.row.id)
         return connect(page, Vote.of, lambda row: cursors.cursor(row.opens_at, row.id), later=key is not None)
+
+    @strawberry.field(
+        description="The vote with this number in this estate; null where there is none, or where"
+        " the viewer may not see it."
+        " 按编号找本小区的一次表决，没有或不开放的为 null。",
+        metadata=BY_RIGHTS,
+    )
+    async def vote(self, info: Info, number: Numbered) -> VoteRef | None:
+        from schema.votes import Vote
+
+        row = await self._numbered(info, votes_by_number, number)
+        return Vote.of(row) if row else None
+
+    @strawberry.field(
+        description="The gathering with this number in this estate; null where there is none, or"
+        " where the viewer may not see it."
+        " 按编号找本小区的一次活动，没有或不开放的为 null。",
+        metadata=BY_RIGHTS,
+    )
+    async def event(self, info: Info, number: Numbered) -> EventRef | None:
+        from schema.events import Event
+
+        row = await self._numbered(info, events_by_number, number)
+        return Event.of(row) if row else None
+
+    @strawberry.field(
+        description="The announcement with this number in this estate; null where there is none, or"
+        " where the viewer may not see it."
+        " 按编号找本小区的一张公告，没有或不开放的为 null。",
+        metadata=BY_RIGHTS,
+    )
+    async def notice(self, info: Info, number: Numbered) -> NoticeRef | None:
+        from schema.bulletin import Notice
+
+        row = await self._numbered(info, notices_by_number, number)
+        return Notice.of(row) if row else None
+
+    async def _numbered(self, info: Info, read: ReadByNumber[R], number: int) -> R | None:
+        if not self._shows_its_bulletin(info):
+            return None
+        return await info.context.loaders.of(read, number).load(self.row.id)
 
     @strawberry.field(
         description="Gatherings that the viewer may see: those not yet over by their start, the next"

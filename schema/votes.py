@@ -289,17 +289,20 @@ class QuestionTally:
 
 
 @strawberry.type(
-    description="How many came to vote on one day (一天来投票的户数): heads alone, for the area of a quiet"
-    " day would name the flat."
+    description="How many came to vote on one day. Heads alone, for the area of a quiet day would"
+    " name the flat."
+    " 一天里来投票的人数，不给面积，免得认出是哪家。"
 )
 class DayTurnout:
     day: date = strawberry.field(
-        description="A calendar day of Asia/Shanghai, from 0:00 to 24:00; a day on which nobody came is left"
-        " out (北京时间的一天)."
+        description="A calendar day of Asia/Shanghai, from 0:00 to 24:00; one on which nobody came"
+        " is left out."
+        " 北京时间的一天，没人来的不列。"
     )
     heads: int = strawberry.field(
-        description="Owner parties whose first ballot came on this day; changing a ballot later moves nobody"
-        " (头一回投票在这一天的业主户数)."
+        description="Owner parties whose first ballot came then; who changes a ballot later is not"
+        " moved."
+        " 头一回投票在这天的业主人数。"
     )
 
     @classmethod
@@ -332,8 +335,9 @@ class VoteProgress:
         " 最近一票的时间，还没有票为 null。"
     )
     turnout_by_day: list[DayTurnout] = strawberry.field(
-        description="Day by day who came, in order; together they are the heads of `participating`."
-        " 每天来投票的户数，加起来就是参与表决的人数。"
+        description="Day by day who came to vote, in order; together they are the heads of"
+        " `participating`."
+        " 每天来投票的人数，加起来就是参与表决的人数。"
     )
     questions: list[QuestionTally] = strawberry.field(
         description="The tally of each question, in the order of the ballot paper. 各议题的结果，按票面顺序。"
@@ -409,12 +413,14 @@ class BallotReceipt(Node):
     )
 
     replaced_at: datetime | None = strawberry.field(
-        description="When a later ballot of the same party took its place: this one counts no more, and its"
-        " slip of paper is void (回执作废). Null while it counts."
+        description="When a later ballot of the same party took its place: this one counts no more,"
+        " and its slip of paper is void. Null while it counts."
+        " 被后来的票替换的时间，旧回执作废；有效的为 null。"
     )
     replaced_codes: list[str] = strawberry.field(
-        description="The codes of the viewer's own receipts that this ballot, or one before it, made void"
-        " (原回执号), newest first, ten at most; empty where nothing was changed."
+        description="The codes of the viewer's own receipts that this ballot, or one before it, made"
+        " void, the newest first, ten at most; empty where nothing was changed."
+        " 因改票而作废的原回执号，最多十个。"
     )
 
     @classmethod
@@ -507,6 +513,14 @@ class Vote(Node):
     @strawberry.field(description="The estate whose owners vote. 哪个小区的表决。", metadata=BY_RIGHTS)
     async def community(self, info: Info) -> Community:
         return await community_of(info.context, self.row.community_id)
+
+    @strawberry.field(
+        description="Counted among the votes of its community, from 1 in the order of publishing,"
+        " and never given again: short enough for an address on paper."
+        " 在本小区表决中的编号，从 1 起，不会重用。"
+    )
+    def number(self) -> int:
+        return self.row.number
 
     @strawberry.field(
         description="The occasion in one line of up to 120 characters. 表决的名称，一行，最多 120 字。"
@@ -615,8 +629,10 @@ class Vote(Node):
         return [RollEntry.of(row) for row in rows or []]
 
     @strawberry.field(
-        description="Depends on the viewer: the ballot that the viewer itself cast and whose receipt bears"
-        " this code (回执号), also where a later one took its place (`replacedAt`); null for any other code.",
+        description="The ballot that the viewer cast and whose receipt bears this code, also where a"
+        " later one took its place (`replacedAt`); null for any other code. Depends on"
+        " the viewer."
+        " 按回执号找本人投的票，改过的旧票也能找到，别的为 null。",
         metadata=BY_VIEWER,
     )
     async def receipt(
@@ -625,7 +641,9 @@ class Vote(Node):
         code: Annotated[
             str | None,
             strawberry.argument(
-                description="As on the slip, in capitals or not, with its hyphens or not. Null: the newest."
+                description="As on the slip, in capitals or not, with its hyphens or not; null for"
+                " the newest."
+                " 回执号，大小写和短横都不拘，不填为最新的。"
             ),
         ] = None,
     ) -> BallotReceipt | None:
@@ -635,8 +653,10 @@ class Vote(Node):
         return BallotReceipt.of(row) if row else None
 
     @strawberry.field(
-        description="Depends on the viewer: whether `castBallot` would be taken now for one of the viewer's"
-        " owner parties; a tenant, another co-owner's party, a standing ballot are told so (现在能不能投).",
+        description="Whether `castBallot` would be taken now for one of the viewer's owner parties,"
+        " and if not, what would be answered. Depends on the viewer; the deed itself is"
+        " checked again."
+        " 现在能不能投票，不能的话是什么原因。",
         metadata=BY_VIEWER,
     )
     async def viewer_may_cast(self, info: Info) -> Eligibility:

@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -27,6 +28,7 @@ from websockets.exceptions import ConnectionClosed
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
 from community.database.migrate import migrate
+from community.database.sqlite import OneWriterClient
 from community.database.work import all_done, tell_through
 from community.events.actions import publish_event
 from community.ledger.actions import record_entry, reverse_entry
@@ -319,6 +321,30 @@ def new_url(engine: Engine) -> Iterator[str]:
     """The address of a database that nobody has migrated."""
     with engine.lent() as url:
         yield url
+
+
+# Statements
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that reads, as it is sent."""
+    sent: list[str] = []
+
+    def noted(real: Any) -> Any:
+        async def read(self: Any, query: str, values: Any = None) -> Any:
+            sent.append(query)
+            return await real(self, query, values)
+
+        return read
+
+    for client, name in (
+        (OneWriterClient, "_read"),
+        (AsyncpgDBClient, "execute_query"),
+        (AsyncpgDBClient, "execute_query_dict"),
+    ):
+        monkeypatch.setattr(client, name, noted(getattr(client, name)))
+    return sent
 
 
 # The schema

@@ -8,8 +8,11 @@ from community.database.fields import Code, Instant, Key, To, Words
 
 
 class Notice(Model):
+    """`number` counts the notices of the community from 1; a trigger gives it, and it stays."""
+
     id = Key()
     community = To("Community")
+    number = fields.IntField(db_default=0)
     organization = To("Organization")
     kind = Code(NoticeKind)
     title = Words(120)

@@ -20,6 +20,7 @@ from community.signals import Topic
 class NoticeRow:
     id: int
     community: int
+    number: int
     organization: int
     kind: NoticeKind
     title: str
@@ -63,6 +64,11 @@ async def notices_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, Notic
     """Those of communities whose bulletin the viewer may read."""
     rows = await rows_open_to(viewer, Permission.READ_BULLETIN, _NOTICES, ids)
     return {row.id: row for row in rows}
+
+
+async def notices_by_number(communities: Collection[int], number: int) -> dict[int, NoticeRow]:
+    """By community."""
+    return {row.community: row for row in await _NOTICES.with_number(number, communities)}
 
 
 async def place_of_notice(notice: int) -> Place:

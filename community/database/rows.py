@@ -48,6 +48,11 @@ class Shape(Generic[R]):
     async def with_ids(self, ids: Collection[int]) -> list[R]:
         return await self.where(f"t.id IN ({marks(ids)})", list(ids))
 
+    async def with_number(self, number: int, communities: Collection[int]) -> list[R]:
+        """Of each community the one that has this number there."""
+        among = f"t.community_id IN ({marks(communities)})"
+        return await self.where(f"t.number = ? AND {among}", [number, *communities])
+
 
 def _reader_of(hint: Any) -> Callable[[Any], Any] | None:
     """What makes a column's value one of this type; None where it is one as it comes."""

@@ -7,10 +7,14 @@ from community.database.fields import Instant, Key, To, Words
 
 
 class Event(Model):
-    """`signed_up` and `version` are kept by triggers on sign_up; a CHECK holds `signed_up` ≤ `capacity`."""
+    """`signed_up` and `version` are kept by triggers on sign_up; a CHECK holds `signed_up` ≤ `capacity`.
+
+    `number` counts the events of the community from 1; a trigger gives it, and it stays.
+    """
 
     id = Key()
     community = To("Community")
+    number = fields.IntField(db_default=0)
     title = Words(120)
     description = fields.TextField()
     place = Words(120)

@@ -24,6 +24,7 @@ from community.places.reads import place_where, places_of, rows_open_to
 class EventRow:
     id: int
     community: int
+    number: int
     title: str
     description: str
     place: str
@@ -82,6 +83,11 @@ async def events_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EventR
     """Those of communities whose bulletin the viewer may read."""
     rows = await rows_open_to(viewer, Permission.READ_BULLETIN, _EVENTS, ids)
     return {row.id: row for row in rows}
+
+
+async def events_by_number(communities: Collection[int], number: int) -> dict[int, EventRow]:
+    """By community."""
+    return {row.community: row for row in await _EVENTS.with_number(number, communities)}
 
 
 async def events_pages(

@@ -171,6 +171,11 @@ async def entries_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, Entry
     return {row.id: row for row in rows if may(viewer, Permission.READ_LEDGER, places[row.community])}
 
 
+async def entries_by_number(communities: Collection[int], number: int) -> dict[int, EntryRow]:
+    """By community."""
+    return {row.community: row for row in await _ENTRIES.with_number(number, communities)}
+
+
 async def place_of_entry(entry: int) -> Place:
     """Raises NotFound."""
     return await place_where("JOIN entry e ON e.community_id = c.id WHERE e.id = ?", entry)
@@ -202,6 +207,14 @@ async def resolutions_of(votes: Collection[int]) -> dict[int, Resolution]:
 def _decided(row: dict[str, Any]) -> Decided:
     outcome = None if row["outcome"] is None else Outcome(row["outcome"])
     return Decided(Matter(row["matter"]), row["building"] is None, outcome)
+
+
+async def span_of(community: int) -> tuple[date, date] | None:
+    """The earliest and the latest day of an entry; None before the first."""
+    (row,) = await select(
+        "SELECT MIN(date) AS first, MAX(date) AS last FROM entry WHERE community_id = ?", [community]
+    )
+    return None if row["first"] is None else (day(row["first"]), day(row["last"]))
 
 
 async def last_line(community: int) -> tuple[int, int]:

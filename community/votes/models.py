@@ -16,10 +16,14 @@ from community.votes.rules import FollowMajority, Matter, Silence
 
 
 class Vote(Model):
-    """`opened_at`: the roll is frozen; `counted_at`: the closing count is done; the status is derived."""
+    """`opened_at`: the roll is frozen; `counted_at`: the closing count is done; the status is derived.
+
+    `number` counts the votes of the community from 1; a trigger gives it, and it stays.
+    """
 
     id = Key()
     community = To("Community")
+    number = fields.IntField(db_default=0)
     convener = To("Organization")
     title = Words(LONGEST_TITLE)
     description = fields.TextField()

@@ -29,6 +29,7 @@ from community.votes.rules import CountingRules, FollowMajority, Matter, Silence
 class VoteRow:
     id: int
     community_id: int
+    number: int
     convener_id: int
     title: str
     description: str
@@ -142,6 +143,11 @@ async def ballot_box(vote: int) -> BallotBox:
 async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
     rows = await rows_open_to(viewer, Permission.READ_BULLETIN, _VOTES, ids)
     return {row.id: row for row in rows}
+
+
+async def votes_by_number(communities: Collection[int], number: int) -> dict[int, VoteRow]:
+    """By community."""
+    return {row.community_id: row for row in await _VOTES.with_number(number, communities)}
 
 
 def _has_status(status: VoteStatus, now: datetime) -> tuple[str, list[datetime]]:

@@ -6,6 +6,7 @@ import { mount } from 'svelte'
 import App from './App.svelte'
 import { release } from '$lib/release.svelte'
 import { elderMode } from '$lib/settings.svelte'
+import { settle } from '$lib/address'
 import { preload } from './router'
 import { language } from '$lib/words/language.svelte'
 
@@ -13,6 +14,7 @@ const root = document.documentElement
 
 /** What index.html shows stays until there is something to show instead; it says so when there is nothing. */
 async function begin() {
+  settle()
   elderMode.begin()
   // The words and the route are fetched side by side.
   void preload(location.pathname as '/')

@@ -1,3 +1,4 @@
+import { nameCanonical } from '$lib/address'
 import { createRouter } from 'sv-router'
 import { openable } from '$lib/openable'
 import { opening } from '$lib/opening.svelte'
@@ -7,14 +8,19 @@ import { release } from '$lib/release.svelte'
 export const { navigate, preload, route } = createRouter({
   '/': () => openable(() => import('./routes/communities/Communities.svelte')),
   '/c/:slug': () => openable(() => import('./routes/bulletin/Bulletin.svelte')),
-  '/c/:slug/votes/:id': () => openable(() => import('./routes/votes/Vote.svelte')),
-  '/c/:slug/events/:id': () => openable(() => import('./routes/events/Event.svelte')),
+  '/c/:slug/v/:number': () => openable(() => import('./routes/votes/Vote.svelte')),
+  '/c/:slug/e/:number': () => openable(() => import('./routes/events/Event.svelte')),
+  '/c/:slug/n/:number': () => openable(() => import('./routes/notices/Notice.svelte')),
   '/c/:slug/ledger': () => openable(() => import('./routes/ledger/Ledger.svelte')),
-  '/c/:slug/notices/:id': () => openable(() => import('./routes/notices/Notice.svelte')),
+  '/c/:slug/l/:number': () => openable(() => import('./routes/moved/Moved.svelte')),
+  '/c/:slug/votes/:id': () => openable(() => import('./routes/moved/Moved.svelte')),
+  '/c/:slug/events/:id': () => openable(() => import('./routes/moved/Moved.svelte')),
+  '/c/:slug/notices/:id': () => openable(() => import('./routes/moved/Moved.svelte')),
   '/c/:slug/publish': () => openable(() => import('./routes/publish/Publish.svelte')),
   '*': () => openable(() => import('./routes/NotFound.svelte')),
   hooks: {
     beforeLoad: ({ pathname, search, hash }) => leaving(pathname, search, hash),
+    afterLoad: nameCanonical,
   },
 })
 

@@ -185,6 +185,10 @@ def watched(fields: Mapping[Place, GraphQLField], sight: Sight) -> Iterator[None
         yield
 
 
+NUMBERED = "(number: 1)"
+"""What is asked for by its number in a community."""
+
+
 async def looked_at(
     schema: strawberry.Schema, ways: Mapping[str, str], context: Context
 ) -> dict[Place, Audience]:
@@ -194,7 +198,8 @@ async def looked_at(
     assert {kind for kind, _ in fields} == set(ways)
     with watched(fields, sight):
         for (kind, name), field in fields.items():
-            one = f"{name} {{ __typename }}" if is_composite_type(get_named_type(field.type)) else name
+            one = f"{name}{NUMBERED if 'number' in field.args else ''}"
+            one += " { __typename }" if is_composite_type(get_named_type(field.type)) else ""
             result: Any = await schema.execute(ways[kind] % one, context_value=noticing(context, sight))
             assert not result.errors, result.errors
             assert (kind, name) in sight.found, "there is nothing in this town of which to ask it"

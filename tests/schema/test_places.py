@@ -89,3 +89,39 @@ async def test_events_are_coming_first_and_then_past(house: Any) -> None:
     assert await titles(None) == ["picnic", "past"]
     assert await titles(True) == ["picnic"]
     assert await titles(False) == ["past"]
+
+
+# By number
+
+BY_NUMBER = """query($slug: String!, $number: Int!) { community(slug: $slug) {
+  vote(number: $number) { id number community { slug } } event(number: $number) { id number }
+  notice(number: $number) { id number } ledger { entry(number: $number) { id number } } } }"""
+
+
+async def test_what_has_a_number_is_found_by_it_in_its_community_alone(house: Any) -> None:
+    """The same number leads elsewhere to something else, and is the one that everything says of itself."""
+    spring = (await house.ask(BY_NUMBER, slug="spring", number=1))["community"]
+    assert {name: spring[name]["id"] for name in ("vote", "event", "notice")} == {
+        "vote": house.town.id("Vote", "closed"),
+        "event": house.town.id("Event", "past"),
+        "notice": house.town.id("Notice", "water"),
+    }
+    assert spring["ledger"]["entry"]["id"] == house.town.id("Entry", "rent")
+    assert spring["vote"]["community"] == {"slug": "spring"}
+    quiet = (await house.ask(BY_NUMBER, "quiet/resident-1", slug="quiet", number=1))["community"]
+    assert quiet["vote"]["id"] == house.town.id("Vote", "quiet")
+    for name in ("vote", "event", "notice"):
+        assert spring[name]["number"] == quiet[name]["number"] == 1
+        assert spring[name]["id"] != quiet[name]["id"]
+
+
+@pytest.mark.parametrize("number", [0, -1, 9, 2_147_483_647, -2_147_483_648])
+async def test_a_number_of_nothing_is_null(house: Any, number: int) -> None:
+    nothing = {"vote": None, "event": None, "notice": None, "ledger": {"entry": None}}
+    assert (await house.ask(BY_NUMBER, slug="spring", number=number))["community"] == nothing
+
+
+async def test_numbers_of_a_hidden_community_tell_nobody_anything(house: Any) -> None:
+    for number in (1, 9):
+        for who in (None, "spring/resident-1"):
+            assert await house.ask(BY_NUMBER, who, slug="quiet", number=number) == {"community": None}

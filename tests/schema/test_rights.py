@@ -150,6 +150,9 @@ QUERIES: dict[str, Query] = {
     "Community.events": Query(_COMMUNITY % "events {{ edges {{ node {{ id }} }} }}", "events.edges"),
     "Community.notices": Query(_COMMUNITY % "notices {{ edges {{ node {{ id }} }} }}", "notices.edges"),
     "Community.bulletin": Query(_COMMUNITY % "bulletin {{ edges {{ cursor }} }}", "bulletin.edges"),
+    "Community.vote": Query(_COMMUNITY % "vote(number: 1) {{ id }}", "vote"),
+    "Community.event": Query(_COMMUNITY % "event(number: 1) {{ id }}", "event"),
+    "Community.notice": Query(_COMMUNITY % "notice(number: 1) {{ id }}", "notice"),
     "Community.ledger": Query(_COMMUNITY % "ledger {{ balance }}", "ledger"),
     "BulletinItem.subject": Query(
         _COMMUNITY % "bulletin(first: 1) {{ edges {{ node {{ subject {{ id }} }} }} }}",

@@ -74,6 +74,10 @@ GIVEN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("Query", "event"): lambda town: f'(id: "{town.id("Event", "picnic")}")',
     ("Query", "node"): lambda town: f'(id: "{town.id("Entry", "rent")}")',
     ("Event", "table"): lambda town: "(number: 1)",
+    ("Community", "vote"): lambda _: "(number: 1)",
+    ("Community", "event"): lambda _: "(number: 1)",
+    ("Community", "notice"): lambda _: "(number: 1)",
+    ("Ledger", "entry"): lambda _: "(number: 1)",
     ("Viewer", "permissions"): lambda town: f'(communityId: "{town.id("Community", "spring")}")',
 }
 """The arguments of fields that cannot be asked without."""

@@ -1,4 +1,5 @@
 import { flushSync } from 'svelte'
+import { toBeShared } from './address'
 
 /**
  * Whether the page is being laid out for paper, however that came about. Paper hangs for weeks: it says no "tomorrow"
@@ -18,7 +19,7 @@ class Paper {
 export const paper = new Paper()
 
 /** The address under which the page on the paper is found again. */
-export const pageAddress = () => location.origin + location.pathname
+export const pageAddress = () => toBeShared(location)
 
 /**
  * The square code that leads from the paper back to the live page. It stands in the page, unseen, before anybody

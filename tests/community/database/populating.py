@@ -14,8 +14,6 @@ from tortoise import Tortoise, connections
 from tortoise.fields import BooleanField
 from tortoise.transactions import in_transaction
 
-from community.bulletin.models import Notice
-from community.bulletin.rules import NoticeKind
 from community.database.engine import APP, opened
 from community.database.migrate import migrate
 from community.database.models import Due
@@ -48,10 +46,6 @@ async def populate() -> None:
         await Session.create(
             hash="0" * 64, account_id=estate.chair.account, kind=SessionKind.TOKEN, created_at=NOW,
             expires_at=NOW + timedelta(days=1, microseconds=250),
-        )  # fmt: skip
-        await Notice.create(
-            community_id=estate.community, organization_id=estate.committee, kind=NoticeKind.NOTICE,
-            title="停水'通知'", body="第一行；\n第二行; \"水\"", published_at=NOW,
         )  # fmt: skip
         event, owner = await Event.first(), await CoOwner.first()
         assert event

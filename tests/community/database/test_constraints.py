@@ -9,6 +9,8 @@ import pytest
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from community.bulletin.models import Notice
+from community.bulletin.rules import NoticeKind
 from community.database.ids import new_id
 from community.database.models import Change, KeyedDeed
 from community.database.sql import is_postgres, select
@@ -35,16 +37,19 @@ from community.votes.models import (
 from community.votes.rules import Matter, Silence
 
 promised = import_module("community.database.migrations.0002_constraints")
+NUMBERED = set(import_module("community.database.migrations.0006_numbers").NUMBERED)
 CHECKS = {name for _, name, _ in promised.CHECKS}
 RULES = {name for _, name, _, _ in promised.RULES}
 COUNTS = {name for name, _, _ in promised.SIGN_UP_COUNTS}
-GUARDED = {table for table, *_ in [*promised.CHECKS, *promised.RULES]} | set(promised.APPEND_ONLY)
+NUMBERS = {f"{table}_{rule}" for table in NUMBERED for rule in ("numbered_here", "number_stays", "stays")}
+GUARDED = {table for table, *_ in [*promised.CHECKS, *promised.RULES]} | {*promised.APPEND_ONLY, *NUMBERED}
 OTHERS = {
     "party": "SELECT id FROM owner_party WHERE id NOT IN (SELECT party_id FROM roll_entry)",
     "account": "SELECT id FROM account WHERE id NOT IN (SELECT account_id FROM sign_up)",
     "first_ballot": "SELECT id FROM ballot WHERE sequence = 1",
     "invalid_ballot": "SELECT id FROM ballot WHERE validity = 'INVALID'",
     "entry": "SELECT id FROM entry",
+    "community": "SELECT id + 1 AS id FROM community",
 }
 
 
@@ -69,7 +74,13 @@ async def test_every_promised_constraint_is_there(database: str) -> None:
             for table in promised.APPEND_ONLY
             for moment in ("update", "delete")
         }
-    missing = (checks | guards | RULES | COUNTS | {"sign_up_standing"}) - found
+    if is_postgres():
+        numbers = {f"{table}_numbered" for table in NUMBERED} | NUMBERS - {
+            f"{table}_numbered_here" for table in NUMBERED
+        }
+    else:
+        numbers = {f"{table}_numbered" for table in NUMBERED} | NUMBERS
+    missing = (checks | guards | numbers | RULES | COUNTS | {"sign_up_standing"}) - found
     assert not missing
 
 
@@ -83,7 +94,8 @@ class House:
     async def insert(self, table: str, **changed: Any) -> None:
         """A copy of the table's row, with `changed`; past every rule of ours."""
         key = "number" if table == "change" else "id"
-        row = self.rows[table] | {key: new_id()} | changed
+        unnumbered = {"number": 0} if table in NUMBERED else {}
+        row = self.rows[table] | {key: new_id()} | unnumbered | changed
         columns = ", ".join(f'"{column}"' for column in row)
         marks = ", ".join("?" for _ in row)
         await select(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', list(row.values()))
@@ -141,6 +153,10 @@ async def furnish(estate: Any, build: Any, now: datetime) -> None:
         sign_up_closes_at=now, capacity=5, max_party_size=4, published_at=now,
     )  # fmt: skip
     await SignUp.create(event_id=event.id, account_id=account, party_size=2, signed_up_at=now)
+    await Notice.create(
+        community_id=community, organization_id=estate.committee, kind=NoticeKind.NOTICE,
+        title="停水'通知'", body="第一行；\n第二行; \"水\"", published_at=now,
+    )  # fmt: skip
     await Entry.create(
         community_id=community, number=1, date=now.date(), direction=Direction.INCOME,
         category=Category.ADVERTISING, item="广告", amount=500, balance=500, recorded_at=now,
@@ -235,6 +251,13 @@ VIOLATIONS: list[tuple[str, tuple[str, str, dict[str, Any]]]] = [
     ),
     ("sign_up_only_cancelled", update("sign_up", dish="鱼")),
     ("sign_up_stays", delete("sign_up")),
+    *((f"{table}_numbered_here", insert(table, number=2)) for table in sorted(NUMBERED)),
+    *((f"{table}_number_stays", update(table, number=2)) for table in sorted(NUMBERED)),
+    *(
+        (f"{table}_number_stays", update(table, community_id=Other("community")))
+        for table in sorted(NUMBERED)
+    ),
+    *((f"{table}_stays", delete(table)) for table in sorted(NUMBERED)),
     *((f"{table}_append_only", delete(table)) for table in promised.APPEND_ONLY),
     *(
         (f"{table}_append_only", update(table, **{column: Own(column)}))
@@ -279,7 +302,7 @@ async def test_no_table_that_only_grows_is_emptied_at_once(house: House) -> None
     if not is_postgres():
         pytest.skip("SQLite has no TRUNCATE")
     before = await everything(house)
-    for table in [*promised.APPEND_ONLY, "counted_ballot", "sign_up"]:
+    for table in [*promised.APPEND_ONLY, "counted_ballot", "sign_up", *NUMBERED]:
         with pytest.raises(IntegrityError, match=r"append_only|_stays"):
             await select(f'TRUNCATE "{table}" CASCADE')
     assert await everything(house) == before
@@ -289,7 +312,7 @@ def test_every_promise_is_tried() -> None:
     tried = {name for name, _ in VIOLATIONS}
     guards = {f"{table}_append_only" for table in promised.APPEND_ONLY}
     elsewhere = {"ballot_before_count"}  # below
-    assert tried | elsewhere == CHECKS | RULES | guards
+    assert tried | elsewhere == CHECKS | RULES | NUMBERS | guards
 
 
 async def test_no_ballot_after_the_closing_count(house: House) -> None:

@@ -9,15 +9,19 @@ export const FeedItemFragment = graphql(`
       __typename
       id
       ... on Vote {
+        number
         title
       }
       ... on Event {
+        number
         title
       }
       ... on Notice {
+        number
         title
       }
       ... on Entry {
+        number
         item
         direction
         amount

@@ -1,16 +1,16 @@
 import { snag } from '../snag.svelte'
-import { stored } from '../stored'
+import { chosenBefore, keepChosen, type LanguageName, preferred } from './preferred'
 import type { Words } from './zh'
 
-export type LanguageName = 'zh' | 'en'
-
-const STORED = 'meilin.language'
+export type { LanguageName }
 
 /** Only the catalogue that is read is downloaded. */
 const catalogues: Record<LanguageName, () => Promise<Words>> = {
   zh: () => import('./zh').then((module) => module.zh),
   en: () => import('./en').then((module) => module.en),
 }
+
+const tags: Record<LanguageName, string> = { zh: 'zh-CN', en: 'en' }
 
 class Language {
   name = $state<LanguageName>('zh')
@@ -24,8 +24,13 @@ class Language {
     return this.#words
   }
 
+  /** What was chosen on this device, else what the browser asks for, which may change. */
   async begin() {
-    await this.choose(stored.read(STORED) === 'en' ? 'en' : 'zh')
+    const chosen = chosenBefore()
+    if (chosen) keepChosen(chosen)
+    const name = chosen ?? preferred(navigator.languages)
+    document.documentElement.lang = tags[name] // right before the words are there
+    await this.#speak(name)
   }
 
   /** By a tap: the page stays in its language until the other one is there, and says so when it cannot be had. */
@@ -43,11 +48,15 @@ class Language {
   }
 
   async choose(name: LanguageName) {
+    await this.#speak(name)
+    keepChosen(name)
+  }
+
+  async #speak(name: LanguageName) {
     const words = await catalogues[name]()
     this.name = name
     this.#words = words
-    document.documentElement.lang = words.meta.lang
-    stored.write(STORED, name)
+    document.documentElement.lang = tags[name]
   }
 }
 

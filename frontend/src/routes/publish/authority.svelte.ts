@@ -11,6 +11,7 @@ const CountedVotesQuery = graphql(`
         edges {
           node {
             id
+            number
             title
             closesAt
             questions {

@@ -19,68 +19,69 @@ const BallotFragment = graphql(`
 
 export const VotePageQuery = graphql(
   `
-    query VotePage($slug: String!, $id: ID!) {
+    query VotePage($slug: String!, $number: Int!) {
       viewer {
         ...Viewer
       }
       community(slug: $slug) {
         ...CommunityHead
-      }
-      vote(id: $id) {
-        id
-        title
-        description
-        form
-        status
-        convener {
+        vote(number: $number) {
           id
-          name
-        }
-        opensAt
-        closesAt
-        revisable
-        rules {
-          parkingCounts
-          followMajority
-        }
-        scope {
-          id
-          name
-          units
-        }
-        questions {
-          id
+          number
           title
           description
-          kind
-          matter
+          form
+          status
+          convener {
+            id
+            name
+          }
+          opensAt
+          closesAt
+          revisable
+          rules {
+            parkingCounts
+            followMajority
+          }
           scope {
             id
             name
             units
           }
-          choices {
-            code
-            label
+          questions {
+            id
+            title
+            description
+            kind
+            matter
+            scope {
+              id
+              name
+              units
+            }
+            choices {
+              code
+              label
+            }
+            minChoices
+            maxChoices
+            acceptsText
           }
-          minChoices
-          maxChoices
-          acceptsText
-        }
-        tally {
-          ...Tally
-          ...Turnout
-        }
-        viewerEntries {
-          party
-          units
-          weight {
-            heads
-            area
+          tally {
+            ...Tally
+            ...Turnout
           }
-          mayCast
-          ballot {
-            ...Ballot
+          viewerEntries {
+            party
+            units
+            weight {
+              heads
+              area
+            }
+            mayCast
+            ballot {
+              ...Ballot
+            }
           }
         }
       }
@@ -103,7 +104,7 @@ export const CastBallotMutation = graphql(
   [BallotFragment],
 )
 
-export type VotePage = NonNullable<ResultOf<typeof VotePageQuery>['vote']>
+export type VotePage = NonNullable<NonNullable<ResultOf<typeof VotePageQuery>['community']>['vote']>
 export type Question = VotePage['questions'][number]
 export type Entry = VotePage['viewerEntries'][number]
 export type Ballot = NonNullable<Entry['ballot']>
