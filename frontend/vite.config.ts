@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
-import { shell } from './shell'
+import { shell } from './shell.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = 'http://127.0.0.1:8000'
@@ -15,7 +15,10 @@ const withoutEmbeddedFonts: Plugin = {
 }
 
 /** What several routes draw with, in one file instead of thirty; sheets and words that not everybody opens stay apart. */
-const shared = /\/src\/lib\/(?!words\/(zh|en|plain)\.ts|session\/SignInSheet|components\/(LedgerYears|Field|SquarePlan|RoundTable|TableTop|TurnoutByDay|ArticleLink|Tally(?:Axis|Bars|Counts|Lead|Shares))\.)|\/node_modules\/(svelte|sv-router|esm-env|@0no-co|gql\.tada)\//
+const shared = /\/src\/lib\/(?!words\/(zh|en|plain|desk.*)\.ts|session\/SignInSheet|components\/(LedgerYears|LedgerMonth|Field|VoteCard|CompactTally|ResultLine|EventCard|NoticeCard|FeedLine|SquarePlan|RoundTable|TableTop|TurnoutByDay|ArticleLink|Tally(?:Axis|Bars|Counts|Lead|Shares))\.)|\/node_modules\/(svelte|sv-router|esm-env|@0no-co|gql\.tada)\//
+
+/** What hangs on boards, and in previews of it. */
+const cards = /\/src\/lib\/components\/(VoteCard|CompactTally|ResultLine|EventCard|FeedLine)\./
 
 export default defineConfig({
   plugins: [svelte(), withoutEmbeddedFonts, shell(here('./src/shell/boot.js'), here('./src/shell/worker.ts'))],
@@ -32,8 +35,10 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             // Used by the explorer too, which needs nothing else of the page.
-            { name: 'line', test: /node_modules\/graphql-ws\/|vite\/preload-helper/, priority: 1 },
+            { name: 'line', test: /node_modules\/graphql-ws\//, priority: 1 },
+            { name: 'fetched', test: /vite\/preload-helper/, priority: 1 },
             { name: 'shared', test: shared },
+            { name: 'cards', test: cards },
           ],
         },
       },

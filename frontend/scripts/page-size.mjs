@@ -16,7 +16,11 @@ function filesOf(key, found = new Set()) {
 }
 
 const weigh = (file) => gzipSync(readFileSync(new URL(file, dist)), { level: 6 }).length
-const routes = Object.keys(manifest).filter((key) => key.startsWith('src/routes/') && manifest[key].isDynamicEntry)
+/** What the router opens; what a page fetches later is no first view. */
+const chunks = Object.values(manifest)
+const first = filesOf('index.html')
+const opened = new Set(chunks.filter(({ file }) => first.has(file)).flatMap(({ dynamicImports }) => dynamicImports ?? []))
+const routes = [...opened].filter((key) => key.startsWith('src/routes/')).sort()
 let tooLarge = !existsSync(new URL('index.html', dist)) || routes.length === 0
 
 for (const route of routes) {

@@ -2,10 +2,10 @@ import type { Words } from './words/zh'
 
 /** A small part that could not be had, where there is no place of its own to say so: said over the page. */
 class Snag {
-  what = $state<'languageLost' | 'printLost' | null>(null)
+  what = $state<'languageLost' | 'printLost' | 'signInLost' | null>(null)
   retry: () => unknown = () => {}
 
-  tell(what: 'languageLost' | 'printLost', retry: () => unknown) {
+  tell(what: 'languageLost' | 'printLost' | 'signInLost', retry: () => unknown) {
     this.what = what
     this.retry = retry
   }

@@ -1,4 +1,4 @@
-import { type Client, createClient, type FormattedExecutionResult, type Sink, type SubscribePayload } from 'graphql-ws'
+import type { Client, FormattedExecutionResult, Sink, SubscribePayload } from 'graphql-ws'
 
 const HEARTBEAT = 12_000
 
@@ -54,6 +54,8 @@ class Line {
   cameBack: () => void = () => {}
 
   #client: Client | null = null
+  /** Its script comes after the page: nobody waits for it to read. */
+  #coming: Promise<Client> | null = null
   #id = ''
   #terminate: (() => void) | null = null
   #grace: ReturnType<typeof setTimeout> | undefined
@@ -85,9 +87,28 @@ class Line {
   }
 
   subscribe<Result>(id: string, payload: SubscribePayload, sink: Sink<FormattedExecutionResult<Result, unknown>>): () => void {
-    this.#client ??= this.#create()
-    this.#id = id
-    return this.#client.subscribe<Result, unknown>(payload, sink)
+    const begin = (client: Client) => {
+      this.#id = id
+      return client.subscribe<Result, unknown>(payload, sink)
+    }
+    if (this.#client) return begin(this.#client)
+    let leave = () => {}
+    let over = false
+    this.#coming ??= this.#create()
+    this.#coming.then(
+      (client) => {
+        if (!over) leave = begin(client)
+      },
+      (error) => {
+        this.#coming = null
+        this.#lost(GRACE)
+        if (!over) sink.error(error)
+      },
+    )
+    return () => {
+      over = true
+      leave()
+    }
   }
 
   /** A new session is seen by a new socket only, and may see what was refused before. */
@@ -139,7 +160,8 @@ class Line {
     ;[...this.#hurry].forEach((go) => go())
   }
 
-  #create(): Client {
+  async #create(): Promise<Client> {
+    const { createClient } = await import('graphql-ws')
     const client = createClient({
       url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
       // Asked while subscribing: the name comes from whoever subscribes, it is not for chance to give.
@@ -160,6 +182,7 @@ class Line {
       },
     })
     this.#terminate = () => client.terminate()
+    this.#client = client
     return client
   }
 

@@ -41,7 +41,7 @@ const tallies = new Set<() => void>()
 
 async function* voteProgress({ voteId }: { voteId: string }) {
   const none = { heads: 0, area: '0.00' }
-  const tally = { voteId, eligible: none, participating: none, lastBallotAt: null, questions: [] }
+  const tally = { voteId, eligible: none, participating: none, lastBallotAt: null, questions: [], turnoutByDay: [] }
   while (true) {
     yield { voteProgress: { ...tally, version } }
     await new Promise<void>((resolve) => tallies.add(resolve))

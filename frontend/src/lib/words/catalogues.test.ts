@@ -1,7 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { en } from './en'
-import { zh } from './zh'
+import { desk as enDesk } from './desk.en'
+import { desk as zhDesk } from './desk.zh'
+import { en as enPage } from './en'
+import { zh as zhPage } from './zh'
+
+const en = { ...enPage, desk: enDesk }
+const zh = { ...zhPage, desk: zhDesk }
 
 function leaves(value: unknown, path = ''): string[] {
   if (typeof value !== 'object' || value === null) return [`${path} ${typeof value}`]

@@ -1,7 +1,6 @@
 import { grouped, whole, yuan } from '../format/amount'
 import { type Article, readClause } from './clause'
 import type { LocalTime, Span } from '../format/time'
-import type { Problem } from '../../routes/publish/check'
 import type { Pace } from '../tally/pace'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading, Titled } from '../tally/reading'
 import type { Words } from './zh'
@@ -105,6 +104,7 @@ export const en: Words = {
     opening: 'Opening',
     languageLost: 'The Chinese words could not be fetched. Press again when the network is back.',
     printLost: 'The QR code could not be fetched; the paper will lack it. Pressing again tries again.',
+    signInLost: 'Signing in could not be opened; the network may be away.',
     notFoundTitle: 'No such page',
     notFound: 'The address may be mistyped, or the page may not be public.',
     communityNotFound: 'There is no such community.',
@@ -606,126 +606,6 @@ export const en: Words = {
     print: 'Print this notice',
   },
 
-  publish: {
-    title: 'Tell everyone',
-    notice: 'A notice',
-    event: 'An event',
-    entry: 'A ledger entry',
-    noRights: 'This account may not publish. The committee and the property service may, after signing in.',
-    kind: 'Which kind',
-    kindHelp: { NOTICE: 'such as water off, maintenance', DISPLAY: 'what the rules ask to be shown, such as results and accounts' },
-    noticeTitle: 'Title',
-    noticeTitleHint: 'One clear sentence, e.g. Water off on Sunday morning in buildings 3, 5 and 8',
-    body: 'Text',
-    effective: 'The time it is about (optional)',
-    from: 'From',
-    until: 'Until',
-    eventTitle: 'Name of the event',
-    eventTitleHint: "e.g. Fourth Neighbours' Festival",
-    description: 'About it (optional)',
-    place: 'Where',
-    starts: 'Starts',
-    ends: 'Ends',
-    signUpCloses: 'Sign-up closes (empty: at the start)',
-    capacity: 'Places in all (empty: no limit)',
-    maxParty: 'Most people per household',
-    potluck: 'Each household brings a dish',
-    send: { notice: 'Put it up', event: 'Publish it', entry: 'Record it' },
-    sending: 'Sending, one moment',
-    look: 'Look before it goes up',
-    lookEntry: 'Look before it is recorded',
-    lookTitle: 'This is how it will hang; put it up when it is right',
-    lookEntryTitle: 'This is how the book will say it; record it when it is right',
-    notYet: 'Nothing is up yet. You look at it next, and only then put it up.',
-    notYetEntry: 'Nothing is recorded yet. You look at it next, and only then record it.',
-    will: {
-      notice: (community) => `It goes onto the board of ${community} at once, for everybody to see. What is up cannot be quietly changed.`,
-      event: (community) =>
-        `It goes onto the board of ${community} at once, and people may sign up. Time, venue and places cannot be quietly changed afterwards.`,
-      entry: 'What is recorded stays. A mistake can only be reversed by another entry; both remain visible.',
-    },
-    backToWrite: 'Go back and change',
-    asItHangs: 'As it will hang',
-    places: { board: 'Board', phone: 'Phone', paper: 'A4 print' },
-    boardNote: 'The board shows the first lines; a tap opens the whole.',
-    phoneNote: 'Opened on a phone.',
-    pages: (n) => `Printed it takes ${n === 1 ? 'one sheet' : `about ${n} sheets`}, in black and white.`,
-    codeLater: 'Once it is up, the code that leads to this page stands here.',
-    noTitleYet: 'The title goes here',
-    noBodyYet: 'The text goes here.',
-    noPlaceYet: 'Where',
-    noItemYet: 'What it is for',
-    yourOrganization: 'your organisation',
-    willKeep: 'Saved as you write; closing the page loses nothing.',
-    kept: (clock) => `Saved at ${clock}; closing the page loses nothing`,
-    unkept: 'This browser keeps no drafts: closing the page loses what you wrote.',
-    throwAway: 'Throw away',
-    thrown: 'The draft is thrown away.',
-    takeBack: 'Get it back',
-    goneElsewhere: 'This draft was published or thrown away in another window.',
-    retrySafe: 'Pressing again still makes only one.',
-    sentBefore: 'This was sent before and no answer came; it may be out already. Pressing again still makes only one.',
-    outAlready: 'The earlier attempt did go out, as it was before your changes. Look first; if you want this one as well, press below.',
-    anew: 'Treat it as another one',
-    seeBoard: 'See the board',
-    seeLedger: 'See the ledger',
-    passed: 'This time has passed. Never mind if you are telling of something that was.',
-    readOnce: 'Read once for you:',
-    unsaid: { time: 'It does not say when.', contact: 'It does not say whom to ask; a phone number helps.' },
-    side: 'In or out',
-    entryItem: 'What for',
-    entryItemHint: 'Where it came from or went, e.g. New ropes for the lift of building 3',
-    amount: 'Amount (yuan)',
-    amountHint: 'To the cent, e.g. 12,800.00',
-    date: 'Day',
-    dateHint: 'When the money moved',
-    category: 'Category',
-    choose: 'Please choose',
-    counterparty: 'Paid to or by whom (optional)',
-    voucher: 'Voucher number (optional)',
-    authority: 'On what authority',
-    authorities: { vote: 'An adopted vote', clause: 'A rule or contract clause', none: 'None' },
-    whichVote: 'Which vote',
-    adopted: (title, day) => `${title} (adopted ${day})`,
-    noneAdopted: 'No vote of this community has been adopted yet; please choose another authority.',
-    clause: 'Clause',
-    clauseHint: 'e.g. Service contract, article 12',
-    asItStands: 'As the book will say it',
-    balances: (now, then) => `${now} in the account now, *${then}* afterwards`,
-    recorded: (n) => `Recorded as entry no. ${whole(n)}`,
-    recordAnother: 'Record another',
-    wrong: (problem) => wrong(problem),
-    required: 'Please fill this in.',
-    timeWrong: 'Please give a full date and time.',
-    dateWrong: 'Please give a full date.',
-    past: 'This time has passed already.',
-    future: 'The day cannot be after today.',
-    amountWrong: 'Please write it like 1234.50, with two decimals at most.',
-    amountZero: 'The amount must be above zero.',
-    voteMissing: 'Please choose the vote.',
-    endsBeforeStart: 'The end must be after the start.',
-    closesAfterStart: 'Sign-up cannot close after the start.',
-    numberWrong: 'Please give a whole number above 0.',
-    mistakes: (n) => `${n === 1 ? 'One thing needs' : `${capital(numeral(n))} things need`} mending; see beside the fields.`,
-  },
-
-  reverse: {
-    begin: 'Reverse this entry',
-    which: (n, item) => `: no. ${whole(n)}, ${item}`,
-    title: (n) => `Reverse no. ${whole(n)}`,
-    will: (amount, now, then) =>
-      `Another entry of *${amount}*, dated today, takes it back; both stay in the book for good. The account goes from ${now} to *${then}*.`,
-    reason: 'Why it is reversed',
-    reasonHint: 'It stands in the book for all to see, e.g. One zero too many',
-    send: 'Reverse it',
-    sending: 'Reversing',
-    leave: 'Leave it',
-    made: (n) => `Reversed by entry no. ${whole(n)}.`,
-    balanceNow: (balance) => `*${balance}* in the account now.`,
-    see: (name) => `See the entries of ${yearMonth(name)}`,
-    retrySafe: 'Pressing again still reverses it only once.',
-  },
-
   field: {
     count: (n) => `${plural(n, 'character')}; nothing is cut`,
     timed: (n) => `${plural(n, 'character')}, read in about ${reading(n)}`,
@@ -738,14 +618,6 @@ export const en: Words = {
 function reading(characters: number): string {
   const seconds = Math.ceil(characters / 40) * 10
   return seconds < 60 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
-}
-
-function wrong(problem: Problem): string {
-  if (typeof problem === 'string') return en.publish[problem]
-  if ('tooLong' in problem) return en.field.tooLong(problem.tooLong)
-  if ('tooMany' in problem) return `At most ${whole(problem.tooMany)}.`
-  if ('tooMuch' in problem) return `The amount is too large, at most ${grouped(problem.tooMuch)} yuan.`
-  return `Too early, ${problem.tooEarly.slice(0, 4)} at the earliest.`
 }
 
 const LAWS: Record<string, string> = {

@@ -1,6 +1,5 @@
 import { grouped, whole, yuan } from '../format/amount'
 import type { LocalTime, Span } from '../format/time'
-import type { Problem } from '../../routes/publish/check'
 import type { Pace } from '../tally/pace'
 import type { Amounts, Axis, Gate, Measure, Need, Side, Standing, TallyReading, Titled } from '../tally/reading'
 import type { VoteDeed } from '../votes/deed'
@@ -97,6 +96,7 @@ export const zh = {
     opening: '正在打开',
     languageLost: '没能取来英文的字，网络好了再点一次。',
     printLost: '没能取来二维码，打印出来没有它。再按一次会再取。',
+    signInLost: '登录的那一页没取到，可能是网络断了。',
     notFoundTitle: '没有这一页',
     notFound: '可能网址抄错了，也可能它不对外公开。',
     communityNotFound: '没有找到这个小区。',
@@ -605,125 +605,6 @@ export const zh = {
     print: '打印公告',
   },
 
-  publish: {
-    title: '告诉大家',
-    notice: '发公告',
-    event: '办活动',
-    entry: '记一笔账',
-    noRights: '这个账号不能发公告、办活动、记账。业委会、物业登录后可以。',
-    kind: '哪一种',
-    kindHelp: { NOTICE: '停水、检修这样的通知', DISPLAY: '按规定要给大家看的，如结果、账目' },
-    noticeTitle: '标题',
-    noticeTitleHint: '一句话说清，比如：周日上午 3、5、8 幢停水',
-    body: '内容',
-    effective: '说的是什么时候的事（可以不填）',
-    from: '从',
-    until: '到',
-    eventTitle: '活动叫什么',
-    eventTitleHint: '比如：第四届美邻节',
-    description: '说明（可以不写）',
-    place: '在哪里',
-    starts: '开始',
-    ends: '结束',
-    signUpCloses: '报名截止（不填就到开始为止）',
-    capacity: '一共多少个位子（不填就不限）',
-    maxParty: '一家最多来几人',
-    potluck: '一家带一个菜',
-    send: { notice: '就这样贴上去', event: '就这样发布', entry: '就这样记上' },
-    sending: '正在送出，请稍等',
-    look: '看一眼再贴',
-    lookEntry: '看一眼再记',
-    lookTitle: '贴出来是这样，看清楚了再贴',
-    lookEntryTitle: '账上会这样写，看清楚了再记',
-    notYet: '还没有贴出去。下一步看清楚了，再按一次才贴。',
-    notYetEntry: '还没有记上。下一步看清楚了，再按一次才记。',
-    will: {
-      notice: (community: string) => `按下去，${community}的公告栏上马上就有这一张，大家都看得到。贴出去的字不能悄悄改。`,
-      event: (community: string) => `按下去，${community}的公告栏上马上就有这个活动，大家可以开始报名。时间、地点、位子贴出去以后不能悄悄改。`,
-      entry: '记上就不能改。写错了只能冲正：再记一笔把它抵掉，两笔都看得见。',
-    },
-    backToWrite: '回去改',
-    asItHangs: '挂出来的样子',
-    places: { board: '公告栏', phone: '手机', paper: 'A4 打印' },
-    boardNote: '公告栏上先露头几行，点开看全文。',
-    phoneNote: '在手机上点开，是这样。',
-    pages: (n: number) => `打印出来${n === 1 ? '一张纸' : `大约 ${n} 张纸`}，黑白。`,
-    codeLater: '贴出去以后，这里是通向这一页的二维码。',
-    noTitleYet: '标题写在这里',
-    noBodyYet: '内容写在这里。',
-    noPlaceYet: '在哪里',
-    noItemYet: '做什么用的',
-    yourOrganization: '您的单位',
-    willKeep: '边写边自动存，关掉也不会丢。',
-    kept: (clock: string) => `${clock} 自动存好了，关掉也不会丢`,
-    unkept: '这个浏览器不让存草稿，关掉这一页，写的就没了。',
-    throwAway: '扔掉重写',
-    thrown: '草稿扔掉了。',
-    takeBack: '找回来',
-    goneElsewhere: '这份草稿在另一个窗口里贴出去了，或者扔掉了。',
-    retrySafe: '再按一次也只会有一份。',
-    sentBefore: '这一份上次按过，没等到回音，可能已经贴出去了。再按一次也只会有一份。',
-    outAlready: '上一次按的其实已经出去了，是改动以前的样子。先去看看；要是这份还要另外再来一份，再按下面的。',
-    anew: '当作另一份',
-    seeBoard: '去公告栏看看',
-    seeLedger: '去账上看看',
-    passed: '这个时间已经过去了。要是补记以前的事，就不用管。',
-    readOnce: '替您读了一遍：',
-    unsaid: { time: '没看到什么时候。', contact: '还没写有事找谁，最好留个电话。' },
-    side: '收进还是用出',
-    entryItem: '事由',
-    entryItemHint: '做什么用的、哪里来的，比如：3 幢电梯换钢丝绳',
-    amount: '金额（元）',
-    amountHint: '写到分，比如 12,800.00',
-    date: '日期',
-    dateHint: '钱进出的那一天',
-    category: '类别',
-    choose: '请选一项',
-    counterparty: '付给谁、谁付的（可以不填）',
-    voucher: '凭证号（可以不填）',
-    authority: '依据什么',
-    authorities: { vote: '表决通过的', clause: '法规、合同条款', none: '没有' },
-    whichVote: '哪一次表决',
-    adopted: (title: string, day: string) => `${title}（${day} 通过）`,
-    noneAdopted: '本小区还没有表决通过的事，请选别的依据。',
-    clause: '条款',
-    clauseHint: '比如：物业服务合同第 12 条',
-    asItStands: '账上的样子',
-    balances: (now: string, then: string) => `账上现在 ${now}，记上以后 *${then}*`,
-    recorded: (n: number) => `记上了，是账上第 ${whole(n)} 笔`,
-    recordAnother: '再记一笔',
-    wrong: (problem: Problem) => wrong(problem),
-    required: '这里要填。',
-    timeWrong: '日期和时间都要填全。',
-    dateWrong: '日期要填全。',
-    past: '这个时间已经过去了。',
-    future: '日期不能晚于今天。',
-    amountWrong: '请写成 1234.50 的样子，最多两位小数。',
-    amountZero: '金额要大于零。',
-    voteMissing: '请选是哪一次表决。',
-    endsBeforeStart: '结束要在开始之后。',
-    closesAfterStart: '报名截止不能晚于开始。',
-    numberWrong: '请填一个大于 0 的整数。',
-    mistakes: (n: number) => `还有 ${n} 处要改，写在各项旁边。`,
-  },
-
-  reverse: {
-    begin: '冲正这一笔',
-    which: (n: number, item: string) => `：第 ${whole(n)} 笔，${item}`,
-    title: (n: number) => `冲正第 ${whole(n)} 笔`,
-    will: (amount: string, now: string, then: string) =>
-      `今天另记一笔 *${amount}*，把它抵掉；两笔都留在账上，不能再撤回。账上从 ${now} 变成 *${then}*。`,
-    reason: '为什么冲正',
-    reasonHint: '会写在账上，大家都看得到，比如：金额多写了一个零',
-    send: '就这样冲正',
-    sending: '正在冲正',
-    leave: '不冲了',
-    made: (n: number) => `冲正好了，是账上第 ${whole(n)} 笔。`,
-    balanceNow: (balance: string) => `账上现在 *${balance}*。`,
-    see: (name: string) => `看 ${yearMonth(name)}的账`,
-    retrySafe: '再按一次也只会冲一次。',
-  },
-
   field: {
     count: (n: number) => `${whole(n)} 字；长了不会替您剪掉`,
     timed: (n: number) => `${whole(n)} 字，读一遍约 ${reading(n)}`,
@@ -739,14 +620,6 @@ export type Words = typeof zh
 function reading(characters: number): string {
   const seconds = Math.ceil(characters / 40) * 10
   return seconds < 60 ? `${seconds} 秒` : `${Math.round(seconds / 60)} 分钟`
-}
-
-function wrong(problem: Problem): string {
-  if (typeof problem === 'string') return zh.publish[problem]
-  if ('tooLong' in problem) return zh.field.tooLong(problem.tooLong)
-  if ('tooMany' in problem) return `最多 ${whole(problem.tooMany)} 个。`
-  if ('tooMuch' in problem) return `金额太大了，最多 ${grouped(problem.tooMuch)} 元。`
-  return `太早了，最早是 ${problem.tooEarly.slice(0, 4)} 年。`
 }
 
 function clause(text: string): string {
