@@ -12,9 +12,9 @@ pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 SLUG = "meizai-meicheng"
 
 THERE = """query($slug: String!) { community(slug: $slug) { id
-  votes(status: [OPEN]) { edges { node { id title tally { participating { heads } }
+  votes(status: [OPEN]) { edges { node { id number title tally { participating { heads } }
     form questions { id } } } }
-  events(coming: true) { edges { node { id title } } } } }"""
+  events(coming: true) { edges { node { id number title } } } } }"""
 CAST = """mutation($vote: ID!, $answers: [AnswerInput!]!) {
   castBallot(voteId: $vote, answers: $answers) { id } }"""
 HIDEABLE = "Object.defineProperty(document, 'hidden', { get: () => window.away ?? false })"
@@ -65,8 +65,8 @@ def test_a_visit_needs_one_socket_and_names_the_same_things_the_same(
     assert line.ids("subscribe") <= names
     assert {f"Bulletin:{there['id']}", f"VoteProgress:{vote['id']}"} <= line.ids("subscribe")
 
-    for thing, path in ((vote, "votes"), (event, "events")):
-        page.locator(f"a[href*='/{path}/{thing['id'].rstrip('=')}']").first.click()
+    for thing, path in ((vote, "v"), (event, "e")):
+        page.locator(f"a[href$='/{path}/{thing['number']}']").first.click()
         expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(re.escape(thing["title"])))
         page.go_back()
         expect(page.get_by_test_id("feed")).to_be_visible()

@@ -6,6 +6,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+pytestmark = [
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.timeout(300),
+    # What is drawn does not depend on where it was stored.
+    pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session"),
+]
+
 HOME, OTHER = "meizai-meicheng", "zijin-xiyuan"
 
 
