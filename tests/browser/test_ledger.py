@@ -86,8 +86,8 @@ def test_every_year_is_reached(server: Any, open_page: Any, size: dict[str, int]
     assert wide <= 0
 
 
-def test_a_month_before_and_behind_the_book_is_quiet(open_page: Any) -> None:
+def test_a_month_before_and_behind_the_book_is_said_to_be_none_of_it(open_page: Any) -> None:
     for month in ("1999-01", "2099-12"):
         page = open_page(f"/c/{SLUG}/ledger?month={month}")
-        expect(page.get_by_role("main")).to_contain_text("这个月还没有记账")
+        expect(page.get_by_role("main")).to_contain_text("账本里没有这个月")
         expect(page.get_by_label("看哪个月")).to_have_value(month)
