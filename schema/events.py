@@ -233,7 +233,11 @@ class Event(Node):
         self,
         info: Info,
         number: Annotated[
-            int, strawberry.argument(description="Of the table, from 1. 第几桌，从 1 起。")
+            int,
+            strawberry.argument(
+                description="Which one of those that are laid, counted from 1; null for any other."
+                " 第几桌，从 1 起，没有这一桌的为 null。"
+            ),
         ] = 1,
     ) -> EventTable | None:
         laid = await info.context.loaders.tables.load(self.row.id)

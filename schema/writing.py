@@ -55,7 +55,10 @@ class EventLimits:
     " which side of the book. 记账各项的上限，以及哪些类别属于收入、哪些属于支出。"
 )
 class EntryLimits:
-    item: int = _limit(ledger.LONGEST_ITEM, "Characters of what an entry is for. 事由最多几个字。")
+    item: int = _limit(
+        ledger.LONGEST_ITEM,
+        "The most characters of the line that says what the money was for. 事由最多几个字。",
+    )
     counterparty: int = _limit(
         ledger.LONGEST_COUNTERPARTY, "Characters of who paid or was paid. 付款或收款的一方最多几个字。"
     )
@@ -95,13 +98,17 @@ class EntryLimits:
 )
 class Limits:
     notice: NoticeLimits = strawberry.field(
-        default_factory=NoticeLimits, description="Of `publishNotice`. 发公告时的上限。"
+        default_factory=NoticeLimits,
+        description="What `publishNotice` takes of a NoticeInput. 发公告时各项文字的上限。",
     )
     event: EventLimits = strawberry.field(
-        default_factory=EventLimits, description="Of `publishEvent`. 发布活动时的上限。"
+        default_factory=EventLimits,
+        description="What `publishEvent` takes of an EventInput. 发布活动时各项的上限。",
     )
     entry: EntryLimits = strawberry.field(
-        default_factory=EntryLimits, description="Of `recordEntry` and `reverseEntry`. 记账和冲正时的上限。"
+        default_factory=EntryLimits,
+        description="What `recordEntry` and `reverseEntry` take of an entry of the book."
+        " 记账和冲正时各项的上限。",
     )
     dish: int = _limit(
         events.LONGEST_DISH,

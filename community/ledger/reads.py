@@ -111,13 +111,13 @@ _BEHIND = (
     " (SELECT a.date, a.number FROM entry a WHERE a.community_id = o.id AND a.number = ?)"
 )
 
-_BY_ID = f"""
+_ALONE = f"""
 WITH b AS (
   SELECT e.id, CAST(SUM({_SIGNED.format(of="e")}) OVER (
            PARTITION BY e.community_id ORDER BY e.date, e.number) AS BIGINT) AS balance
-    FROM entry e WHERE e.community_id IN (SELECT community_id FROM entry WHERE id IN ({{ids}}))
+    FROM entry e WHERE e.community_id IN ({{books}})
 )
-SELECT {_ENTRIES.columns} FROM b JOIN entry t ON t.id = b.id WHERE b.id IN ({{ids}})
+SELECT {_ENTRIES.columns} FROM b JOIN entry t ON t.id = b.id WHERE {{which}}
 """  # noqa: S608 - our own text
 
 
@@ -153,7 +153,10 @@ async def entries_page(community: int, *terms: Any, **more: Any) -> Page[EntryRo
 
 
 async def _with_ids(ids: Collection[int]) -> list[EntryRow]:
-    return [_ENTRIES.of(row) for row in await select(_BY_ID.format(ids=marks(ids)), [*ids, *ids])]
+    which = f"t.id IN ({marks(ids)})"
+    books = f"SELECT t.community_id FROM entry t WHERE {which}"  # noqa: S608 - our own text
+    rows = await select(_ALONE.format(books=books, which=which), [*ids, *ids])
+    return [_ENTRIES.of(row) for row in rows]
 
 
 async def entry_row(entry: int) -> EntryRow:
@@ -173,7 +176,9 @@ async def entries_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, Entry
 
 async def entries_by_number(communities: Collection[int], number: int) -> dict[int, EntryRow]:
     """By community."""
-    return {row.community: row for row in await _ENTRIES.with_number(number, communities)}
+    query = _ALONE.format(books=marks(communities), which="t.number = ?")
+    rows = map(_ENTRIES.of, await select(query, [*communities, number]))
+    return {row.community: row for row in rows}
 
 
 async def place_of_entry(entry: int) -> Place:

@@ -16,7 +16,7 @@ from community.events.reads import EventRow
 from community.places.reads import CommunityRow
 from community.places.rules import Profile
 from community.votes.casting import QuestionKind, VoteForm
-from community.votes.progress import Progress, QuestionProgress
+from community.votes.progress import DayTurnout, Progress, QuestionProgress
 from community.votes.reads import VoteRow
 from community.votes.rules import Outcome, Silence, Tally, Weight
 
@@ -44,7 +44,8 @@ def progress(*outcomes: Outcome | None) -> Progress:
         QuestionProgress(place, QuestionKind.RESOLUTION, 1, Tally(outcome, none, none, none, None, {}, ()))
         for place, outcome in enumerate(outcomes)
     ]
-    return Progress(1, 1, Weight(1670, 1), Weight(1163, 1), NOW, tuple(questions))
+    days = (DayTurnout(NOW.date(), 1163),)
+    return Progress(1, 1, Weight(1670, 1), Weight(1163, 1), NOW, days, tuple(questions))
 
 
 def found(thing: Any, kind: Kind, sums: Progress | None = None) -> Found:

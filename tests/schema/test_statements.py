@@ -63,10 +63,11 @@ WAYS = {
     "BulletinItem": COMMUNITIES % "bulletin(first: 100) { edges { node { %s } } }",
     "Ledger": LEDGERS,
     "Entry": LEDGERS % "entries(first: 100) { edges { node { %s } } }",
+    "EntryLimits": "{ limits { entry { %s } } }",
 }
 """How many of each type that computes something are come by."""
 
-ALONE = {"Query", "Viewer"}
+ALONE = {"Query", "Viewer", "EntryLimits"}
 
 GIVEN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("Query", "community"): lambda town: '(slug: "spring")',

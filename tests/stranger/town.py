@@ -145,8 +145,9 @@ def _under_data(value: Any) -> Iterator[str]:
 async def _cloned(
     model: type[Model], like: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]
 ) -> list[int]:
-    """The keys of new rows, each as `like` but for its changes."""
-    rows = [{**like, "id": new_id(), **each} for each in changes]
+    """The keys of new rows, each as `like` but for its changes, and the number that the database gives it."""
+    unnumbered = {"number": 0} if "number" in like else {}
+    rows = [{**like, "id": new_id(), **unnumbered, **each} for each in changes]
     await model.bulk_create([model(**row) for row in rows], batch_size=500)
     return [row["id"] for row in rows]
 

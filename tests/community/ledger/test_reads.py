@@ -16,6 +16,7 @@ from community.ledger.reads import (
     check_books,
     check_number,
     entries_by_id,
+    entries_by_number,
     entries_page,
     entries_pages,
     entry_row,
@@ -189,6 +190,11 @@ async def test_the_balances_never_contradict_each_other_nor_the_months(
     assert together[other].rows == (await everything(other, 100, "2025-09"))[:3]
     some = rows[5:50:9]
     assert await entries_by_id(SYSTEM, [row.id for row in some]) == {row.id: row for row in some}
+    beside = {row.number: row for row in await everything(book, 100)}
+    for row in [*some, *(row for row in rows if row.number in (1, 5, 6, 90))]:
+        here = {book: beside[row.number]} if row.number in beside else {}
+        assert await entries_by_number([book, other], row.number) == here | {other: row}
+    assert await entries_by_number([book, other], 91) == {}
 
 
 async def test_a_late_entry_stands_at_its_day_and_moves_what_is_behind(book: int, now: datetime) -> None:

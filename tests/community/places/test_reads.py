@@ -28,7 +28,7 @@ from community.places.reads import (
 )
 from community.places.rules import OrganizationKind
 
-ORGANIZATIONS = Shape(OrganizationRow, "organization")
+ORGANIZATIONS = Shape(OrganizationRow, "organization", community="community_id")
 
 
 async def settle(community: int, version: int, now: datetime, *, public: bool) -> None:
