@@ -63,7 +63,7 @@ class Shell:
         only_said = f"exec {shutil.which('make')} -C '{ROOT}' --dry-run \"$@\" >/dev/null"
         self._script(folder / "make", only_said)
         path = f"{folder}:{os.environ['PATH']}"
-        self.environment = {**os.environ, **server._environment, "PATH": path}
+        self.environment = {**server.environment, "PATH": path}
 
     @staticmethod
     def _script(path: Path, command: str) -> None:

@@ -73,7 +73,7 @@ def test_every_year_is_reached(server: Any, open_page: Any, size: dict[str, int]
     years = server.ask(LEDGER, slug=SLUG, month="2000-01")["community"]["ledger"]["years"]
     page = open_page(f"/c/{SLUG}/ledger", size=size)
     oldest = years[-1]
-    page.get_by_role("link", name=f"{oldest['year']} 年").click()
+    page.get_by_role("link", name=f"{oldest['year']} 年", exact=True).click()
     expect(page).to_have_url(re.compile(f"month={oldest['lastMonth']}"))
     picker = page.get_by_label("看哪个月")
     expect(picker).to_have_value(oldest["lastMonth"])
@@ -90,4 +90,3 @@ def test_a_month_before_and_behind_the_book_is_said_to_be_none_of_it(open_page: 
     for month in ("1999-01", "2099-12"):
         page = open_page(f"/c/{SLUG}/ledger?month={month}")
         expect(page.get_by_role("main")).to_contain_text("账本里没有这个月")
-        expect(page.get_by_label("看哪个月")).to_have_value(month)

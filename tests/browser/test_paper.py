@@ -68,7 +68,7 @@ def settled(page: Page) -> Page:
 # Who may
 
 
-VOTE, SIGN_UP, PUBLISH = "我来投票", "报名", "贴上公告栏"
+VOTE, SIGN_UP, PUBLISH = "我来投票", "报名", "看一眼再贴"
 RED = {
     # Signed out, one may still be an owner: the way in is offered, but not in the colour of the deed.
     None: set[str](),

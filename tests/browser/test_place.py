@@ -64,11 +64,11 @@ def test_an_entry_is_found_in_its_month(open_page: Any, there: dict[str, Any]) -
     page = open_page(f"/c/{HOME}/l/{there['entry']['number']}")
     month = there["entry"]["date"][:7]
     expect(page).to_have_url(re.compile(rf"/ledger\?month={month}#entry-{there['entry']['number']}$"))
-    expect(page.locator("[aria-current=true]")).to_contain_text(there["entry"]["item"])
-    expect(page.locator("[aria-current=true]")).to_be_in_viewport()
+    expect(page.locator("[data-entry][aria-current=true]")).to_contain_text(there["entry"]["item"])
+    expect(page.locator("[data-entry][aria-current=true]")).to_be_in_viewport()
     go(page, f"/c/{HOME}/l/1")
     expect(page).to_have_url(re.compile(r"#entry-1$"))
-    expect(page.locator("[aria-current=true]")).to_be_in_viewport()
+    expect(page.locator("[data-entry][aria-current=true]")).to_be_in_viewport()
 
 
 FACES = {

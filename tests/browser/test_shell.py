@@ -74,7 +74,7 @@ def test_a_page_whose_script_is_lost_says_so_and_opens_when_tried_again(
     expect(page.get_by_test_id("feed")).to_be_visible()
     for lost, path in (
         ("Vote-*.js", vote_path(there)),
-        ("Event-*.css", event_path(there)),
+        ("EventSheet-*.css", event_path(there)),
         ("Ledger-*.js", f"/c/{SLUG}/ledger"),
     ):
         page.route(f"**/assets/{lost}", lambda route: route.abort())

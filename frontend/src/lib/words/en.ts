@@ -345,6 +345,7 @@ export const en: Words = {
     article,
     articleAsk: (clause) => `What ${clause} says`,
     pace: {
+      onPaper: (p, last) => `Until ${date(last)}, *${paceAmount(p)} a day are enough*.`,
       short: (p) => `${paceAmount(p)} ${p.days === 1 ? 'tomorrow' : 'a day'} will do`,
       sentence: (p, last) =>
         p.days === 1 ? `*${paceAmount(p)}* tomorrow will do.` : `From tomorrow to ${nearDay(last)}, *${paceAmount(p)} a day* will do.`,

@@ -341,6 +341,7 @@ export const zh = {
     article: (clause: string, gate: 'PARTICIPATION' | 'AGREEMENT', need: Need) => article(clause, gate, need),
     articleAsk: (clause: string) => `${clause}怎么说`,
     pace: {
+      onPaper: (p: Pace, last: LocalTime) => `到 ${date(last)}，*每天 ${paceAmount(p)}就够*。`,
       short: (p: Pace) => `${p.days === 1 ? '明天来' : '每天'} ${paceAmount(p)}就够`,
       sentence: (p: Pace, last: LocalTime) =>
         p.days === 1 ? `明天来 *${paceAmount(p)}* 就够。` : `从明天到${nearDay(last)}，*每天 ${paceAmount(p)}就够*。`,
