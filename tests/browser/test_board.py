@@ -101,7 +101,7 @@ def test_what_is_missing_moves_while_one_looks(server: Any, open_page: Any) -> N
     page = open_page(BOARD)
     before = _missing(vote)
     expect(_answers(page)).to_contain_text(re.compile(rf"{before:,}\s*户"))
-    _cast(server, "resident-13", vote)
+    _cast(server, "resident-7", vote)
     expect(_answers(page)).to_contain_text(re.compile(rf"{before - 1:,}\s*户"))
 
 
