@@ -100,7 +100,6 @@ export const en: Words = {
     INTERNAL: 'Something went wrong on our side. Please try again shortly.',
     other: 'That did not work. Please try again shortly.',
     loadTitle: 'This page could not be opened',
-    partTitle: 'This part could not be fetched',
     opening: 'Opening',
     languageLost: 'The Chinese words could not be fetched. Press again when the network is back.',
     printLost: 'The QR code could not be fetched; the paper will lack it. Pressing again tries again.',
@@ -129,7 +128,6 @@ export const en: Words = {
     close: 'Close',
     lapsed: (who) => `The session of ${who} has ended. What you entered is still here; sign in to go on.`,
     signInHere: 'Sign in to go on from this step.',
-    isOut: 'Signed out',
     signedInAs: (who) => `You are ${who}`,
     who: (account) => who(account),
     roles: {

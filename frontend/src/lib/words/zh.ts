@@ -92,7 +92,6 @@ export const zh = {
     INTERNAL: '服务器那边出了点问题，稍后再试一次。',
     other: '没有办成，稍后再试一次。',
     loadTitle: '没能打开这一页',
-    partTitle: '这一部分没能取来',
     opening: '正在打开',
     languageLost: '没能取来英文的字，网络好了再点一次。',
     printLost: '没能取来二维码，打印出来没有它。再按一次会再取。',
@@ -121,7 +120,6 @@ export const zh = {
     close: '关上',
     lapsed: (who: string) => `${who}的登录已经到期。填过的都还在，登录以后接着办。`,
     signInHere: '登录以后，从这一步接着办。',
-    isOut: '已经退出登录',
     signedInAs: (who: string) => `现在的身份：${who}`,
     who: (account: string) => who(account),
     roles: {
