@@ -1,7 +1,11 @@
 """The one base of everything a person may be refused, with its stable code and two sentences."""
 
+from contextvars import ContextVar
 from enum import StrEnum
 from typing import ClassVar
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Of the request or socket that is being served, under which a fault of ours is logged; the outside sets it."""
 
 
 class ErrorCode(StrEnum):

@@ -1,7 +1,7 @@
 """How a signal gets from the process that wrote to the processes that show.
 
 The contract is five calls. In memory it is one process, over Redis it is many; the tests of the contract
-are the same. Signals may come twice, merged, or not at all with a line that broke: whoever listens reads
+are the same. Signals may come twice, merged, or not at all if a connection broke: whoever listens reads
 the truth anew.
 """
 
@@ -15,24 +15,24 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[Signal], None]
 Stop = Callable[[], None]
-Want = Callable[[Signal], Stop]
+RegisterInterest = Callable[[Signal], Stop]
 
 
 class Broker(Protocol):
     def publish(self, signals: Iterable[Signal], /) -> None:
         """To every process, this one at once. Never waits, never raises: the commit is already done."""
 
-    def hear(self, signals: Iterable[Signal], /) -> None:
+    def handle(self, signals: Iterable[Signal], /) -> None:
         """To this process only, which learned of them by itself."""
 
     def listen(self, listener: Listener) -> Stop:
         """Hands every later signal to `listener`, which must not wait; call the result to stop."""
 
-    def want(self, signal: Signal, /) -> Stop:
+    def register_interest(self, signal: Signal, /) -> Stop:
         """Others need to send `signal` here from now on, until the result is called."""
 
-    def after_gap(self, mend: Callable[[], None]) -> Stop:
-        """Calls `mend` whenever signals may have been lost; call the result to stop."""
+    def on_resync(self, resync: Callable[[], None]) -> Stop:
+        """Calls `resync` whenever signals may have been lost; call the result to stop."""
 
 
 class Listeners:
@@ -40,9 +40,9 @@ class Listeners:
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
-        self._menders: list[Callable[[], None]] = []
+        self._resyncs: list[Callable[[], None]] = []
 
-    def hear(self, signals: Iterable[Signal], /) -> None:
+    def handle(self, signals: Iterable[Signal], /) -> None:
         for signal in signals:
             for listener in tuple(self._listeners):
                 try:
@@ -54,20 +54,20 @@ class Listeners:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def after_gap(self, mend: Callable[[], None]) -> Stop:
-        self._menders.append(mend)
-        return lambda: self._menders.remove(mend)
+    def on_resync(self, resync: Callable[[], None]) -> Stop:
+        self._resyncs.append(resync)
+        return lambda: self._resyncs.remove(resync)
 
-    def _mend(self) -> None:
-        for mend in tuple(self._menders):
-            mend()
+    def _resync(self) -> None:
+        for resync in tuple(self._resyncs):
+            resync()
 
 
 class MemoryBroker(Listeners):
-    """Within one process; there is no line that could break."""
+    """Within one process; there is no connection that could break."""
 
     def publish(self, signals: Iterable[Signal], /) -> None:
-        self.hear(signals)
+        self.handle(signals)
 
-    def want(self, signal: Signal, /) -> Stop:
+    def register_interest(self, signal: Signal, /) -> Stop:
         return lambda: None

@@ -1,19 +1,20 @@
-"""Those who see the same: each moment is made once, and written to all of them, both in the paced lane.
+"""Those who see the same: each step is made once and written to all of them, both in the paced lane.
 
 A group follows one source of steps, finished texts that say what there is to see. Of a *state* it keeps
-the newest, and a slow member misses steps, never the end. Of a *journal* it keeps the last ones, and a
+the newest, and a slow member misses steps, never the last. Of a *journal* it keeps the last ones, and a
 member who falls behind them is let go, to come back with its cursor.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
 from contextlib import aclosing
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from realtime.lines import Line
-from realtime.tempo import Tempo, Turn
+from realtime.execution import Ended, Errors
+from realtime.pacing import Turn, WritePacer
+from realtime.writer import Writer
 
 CHUNK, LEAST_CHUNK = 256, 8
 """Members written to in one turn, two or three milliseconds: so long may a ballot wait for screens."""
@@ -21,23 +22,12 @@ CHUNK, LEAST_CHUNK = 256, 8
 CHUNK_BYTES = 512 * 1024
 """Bytes written in one turn: of long texts fewer go out together."""
 
-GONE = 2**63
-"""Seen by who has left: more than any step has."""
-
 
 class Step(NamedTuple):
     """`number` grows from step to step; `text` is what every member is sent behind its own prefix."""
 
     number: int
     text: bytes
-
-
-class Ended(Exception):
-    """The source has nothing more to say; `errors` as clients are told them, empty where it is done."""
-
-    def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        super().__init__(errors)
-        self.errors = errors
 
 
 class Source(Protocol):
@@ -52,27 +42,30 @@ class Source(Protocol):
         """The step of this number is the last word, as far as is known here."""
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Calls `call`, always the same one, where no further step comes for now, though it seemed so."""
+        """Calls `call`, always the same one, if no further step comes for now, though it seemed so."""
 
-    def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
+    def fault(self, error: Exception) -> Errors:
         """What members are told of a fault that is ours; it is logged with what they are told."""
 
-    def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        """The source ended, also for those who wait for its beginning."""
+    def fail(self, errors: Errors) -> None:
+        """Tells those who wait for its beginning that it ended."""
 
 
 S = TypeVar("S", bound=Source)
 
 
 class Member:
-    """An operation of one socket. `prefix` carries its id; `seen` is the number of the last step written."""
+    """An operation of one socket. `prefix` carries its id; `seen` is the number of the last step written;
+    `group` is where it is shown steps, None if nowhere.
+    """
 
-    __slots__ = ("line", "prefix", "seen")
+    __slots__ = ("group", "prefix", "seen", "writer")
 
-    def __init__(self, line: Line, prefix: bytes, seen: int) -> None:
-        self.line, self.prefix, self.seen = line, prefix, seen
+    def __init__(self, writer: Writer, prefix: bytes, seen: int) -> None:
+        self.writer, self.prefix, self.seen = writer, prefix, seen
+        self.group: Group[Any] | None = None
 
-    def end(self, errors: Sequence[Mapping[str, Any]]) -> None:
+    def end(self, errors: Errors) -> None:
         """There is nothing more to come."""
         raise NotImplementedError
 
@@ -82,18 +75,20 @@ class Member:
 
 
 class Group(Generic[S]):
-    """`guests`: members, and those who are about to become one. Without guests it ends."""
+    """`references` counts the members and those who are about to become one. Without any it ends. Nothing is
+    read or executed before the first member joins.
+    """
 
     def __init__(self, key: Hashable, source: S, groups: "Groups[S]") -> None:
         self.key, self.source, self._groups = key, source, groups
-        self.guests = 0
+        self.references = 0
         self._members: set[Member] = set()
         self._kept: deque[Step] = deque(maxlen=source.kept)
         self.number = self._before = self.forgotten = 0
-        self._ended: Sequence[Mapping[str, Any]] | None = None
-        self._turn = groups.tempo.turn(lambda: self.guests)
+        self._ended: Errors | None = None
+        self._turn = groups.pacer.turn(lambda: self.references)
         self._catching_up: asyncio.Task[None] | None = None
-        self._task = asyncio.create_task(self._follow())
+        self._following: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._members)
@@ -101,31 +96,38 @@ class Group(Generic[S]):
     def all_members(self) -> list[Member]:
         return list(self._members)
 
+    def open(self) -> None:
+        """Begins to follow the source, if nobody did before."""
+        if self._following is None and self._ended is None:
+            self._following = asyncio.create_task(self._follow())
+
     def join(self, member: Member) -> None:
         """Shows `member` at once what it has not seen, unless that is about to be overtaken."""
         if self._ended is not None:
             member.end(self._ended)
             return
+        self.open()
         self._members.add(member)
+        member.group = self
         if self.source.newest(self.number):
             self.catch_up(member)
         else:
             self.source.if_unchanged(self._catch_up_all)
 
     def leave(self, member: Member) -> None:
-        """Nothing is written to `member` from here on, also not by a moment half out."""
+        """Nothing is written to `member` from here on, also not by a round half out."""
         self._members.discard(member)
-        member.seen = GONE
+        member.group = None
 
     def catch_up(self, member: Member) -> None:
-        """Writes what `member` has not seen, as far as its line takes it; its line says when to go on."""
-        if member.seen >= self.number or member.line.busy:
+        """Writes what `member` has not seen, as far as its writer takes it, which says when to go on."""
+        if member.seen >= self.number or member.writer.busy:
             return
         if member.seen < self._before:
             self._replay(member)
         else:
             member.seen, text = self._kept[-1]
-            member.line.write(member.prefix + text)
+            member.writer.write(member.prefix + text)
 
     def _catch_up_all(self) -> None:
         if len(self._members) <= LEAST_CHUNK:
@@ -136,7 +138,7 @@ class Group(Generic[S]):
 
     async def _catch_up_in_turns(self) -> None:
         try:
-            await self._write_to_all(self._groups.tempo.turn(lambda: self.guests))
+            await self._write_to_all(self._groups.pacer.turn(lambda: self.references))
         finally:
             self._catching_up = None
 
@@ -146,10 +148,10 @@ class Group(Generic[S]):
             return
         for number, text in self._kept:
             if number > member.seen:
-                if member.line.busy:
+                if member.writer.busy:
                     return
                 member.seen = number
-                member.line.write(member.prefix + text)
+                member.writer.write(member.prefix + text)
 
     async def _follow(self) -> None:
         try:
@@ -183,10 +185,10 @@ class Group(Generic[S]):
         if not members:
             return 0
         size = max(LEAST_CHUNK, min(CHUNK, CHUNK_BYTES // (len(self._kept[-1].text) + 1)))
-        for place in range(0, len(members), size):
+        for first in range(0, len(members), size):
             await turn.begin(new=False)
             try:
-                self._write(members[place : place + size])
+                self._write(members[first : first + size])
             finally:
                 await turn.settle()
         return len(members)
@@ -195,25 +197,28 @@ class Group(Generic[S]):
         """As `catch_up` does, without a call for each of thousands."""
         (number, text), before = self._kept[-1], self._before
         for member in members:
+            if member.group is not self:
+                continue
             if member.seen < before:
                 self.catch_up(member)
-            elif member.seen < number and not (line := member.line).busy:
+            elif member.seen < number and not (writer := member.writer).busy:
                 member.seen = number
-                line.write(member.prefix + text)
+                writer.write(member.prefix + text)
 
-    async def _end(self, errors: Sequence[Mapping[str, Any]]) -> None:
+    async def _end(self, errors: Errors) -> None:
         self._ended = errors
         self._groups.forget(self)
         self.source.fail(errors)
         members = list(self._members)
-        for place in range(0, len(members), CHUNK):
-            for member in members[place : place + CHUNK]:
+        for first in range(0, len(members), CHUNK):
+            for member in members[first : first + CHUNK]:
                 if member in self._members:
                     member.end(errors)
             await asyncio.sleep(0)
 
     def stop(self) -> None:
-        self._task.cancel()
+        if self._following:
+            self._following.cancel()
         if self._catching_up:
             self._catching_up.cancel()
 
@@ -222,9 +227,9 @@ class Groups(Generic[S]):
     """The groups of a process by what they show and to whom."""
 
     def __init__(
-        self, tempo: Tempo, delivered: Callable[[int, float], None] = lambda members, took: None
+        self, pacer: WritePacer, delivered: Callable[[int, float], None] = lambda members, took: None
     ) -> None:
-        self.tempo, self.delivered = tempo, delivered
+        self.pacer, self.delivered = pacer, delivered
         self._by_key: dict[Hashable, Group[S]] = {}
 
     def __len__(self) -> int:
@@ -245,13 +250,13 @@ class Groups(Generic[S]):
         group = self._by_key.get(key)
         if group is None:
             group = self._by_key[key] = Group(key, make(), self)
-        group.guests += 1
+        group.references += 1
         return group
 
     def release(self, group: Group[S]) -> bool:
-        """Whether that was its last guest, so that it is over."""
-        group.guests -= 1
-        if group.guests:
+        """Whether that was the last reference, so that it is over."""
+        group.references -= 1
+        if group.references:
             return False
         self.forget(group)
         group.stop()

@@ -55,11 +55,11 @@ class RedisBroker(Listeners):
 
     def publish(self, signals: Iterable[Signal], /) -> None:
         told = tuple(signals)
-        self.hear(told)
+        self.handle(told)
         self._outbox.update(dict.fromkeys(told))
         self._filled.set()
 
-    def want(self, signal: Signal, /) -> Stop:
+    def register_interest(self, signal: Signal, /) -> Stop:
         channel = _channel(signal)
         self._wanted[channel] += 1
         if self._wanted[channel] == 1:
@@ -123,13 +123,13 @@ class RedisBroker(Listeners):
         if kind == b"message":
             sender, topic, key = orjson.loads(payload)
             if sender != self._own:
-                self.hear([Signal(Topic(topic), key)])
+                self.handle([Signal(Topic(topic), key)])
         elif kind == b"subscribe":  # not before: what is told until then passes by
             if self.connected:
-                self.hear([_signal(channel.decode())])
+                self.handle([_signal(channel.decode())])
             elif channel.decode() == EVERYWHERE:
                 self.connected = True
-                self._mend()
+                self._resync()
         return True
 
     async def _write(self, line: Connection) -> None:

@@ -131,9 +131,12 @@ def _in_order(rows: Sequence[EventRow], now: datetime) -> list[EventRow]:
     return coming + [row for row in reversed(ordered) if row.ends_at <= now]
 
 
-async def attendance_of(event: int) -> Attendance | None:
+async def attendance_of(event: int) -> Attendance:
+    """Raises NotFound."""
     rows = await Event.filter(id=event).values("version", "capacity", "signed_up", event="id")
-    return Attendance(**rows[0]) if rows else None
+    if not rows:
+        raise NotFound
+    return Attendance(**rows[0])
 
 
 async def place_of_event(event: int) -> Place:

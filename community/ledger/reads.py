@@ -230,17 +230,24 @@ async def last_line(community: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _BalanceRow:
+class Balance:
+    """What is there now, in fen. `version` is the number of the last entry, 0 before the first."""
+
+    version: int
     balance: int
 
 
-_BALANCES = Shape(_BalanceRow, "entry")
+_BALANCES = Shape(Balance, "entry", version="number")
 
 
-async def balances_of(communities: Collection[int]) -> dict[int, int]:
+async def balances_of(communities: Collection[int]) -> dict[int, Balance]:
     """What is there now; nothing before the first entry."""
     found = await first_of_each(_BALANCES, "community", communities, 1, Run("t.number DESC"))
-    return {community: rows[0].balance if rows else 0 for community, rows in found.items()}
+    return {community: rows[0] if rows else Balance(0, 0) for community, rows in found.items()}
+
+
+async def balance_of(community: int) -> Balance:
+    return (await balances_of([community]))[community]
 
 
 async def months_of(communities: Collection[int]) -> dict[int, list[MonthRow]]:

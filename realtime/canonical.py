@@ -25,7 +25,7 @@ from graphql import (
     Visitor,
 )
 
-from schema.visiting import walk
+from realtime.visiting import walk
 
 N = TypeVar("N", ArgumentNode, ObjectFieldNode, VariableDefinitionNode)
 

@@ -11,20 +11,20 @@ EVERY = 1.0
 log = logging.getLogger(__name__)
 
 
-class Follower:
+class JournalPoller:
     """`seen`: the number of the last change this process looked at; None before the first look."""
 
     def __init__(
         self,
         head: Callable[[], Awaitable[int]],
         signals_after: Callable[[int], Awaitable[tuple[int, list[Signal]]]],
-        hear: Callable[[Iterable[Signal]], None],
+        handle: Callable[[Iterable[Signal]], None],
     ) -> None:
-        self._head, self._signals_after, self._hear = head, signals_after, hear
+        self._head, self._signals_after, self._handle = head, signals_after, handle
         self.seen: int | None = None
 
-    async def follow(self) -> None:
-        """Runs until cancelled; `hear` is for this process, as every other one looks for itself.
+    async def poll(self) -> None:
+        """Runs until cancelled; `handle` is for this process, as every other one looks for itself.
 
         An outage is told once. A signal heard twice, here and from the broker, costs one read.
         """
@@ -45,5 +45,5 @@ class Follower:
     async def _further(self, seen: int) -> bool:
         """Whether there was anything beyond `seen`."""
         self.seen, signals = await self._signals_after(seen)
-        self._hear(signals)
+        self._handle(signals)
         return self.seen > seen

@@ -1,10 +1,9 @@
-"""For whom a field says the same, marked on the field, so that those who see the same share one execution.
+"""For whom a document says the same, by the marks on its fields: those who see the same share one execution.
 
 A field without a mark says the same to everybody who may ask for it at all. `tests/schema/test_audience.py`
 asks every field that a subscription reaches whether its mark is true.
 """
 
-from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -19,7 +18,8 @@ from graphql import (
     is_abstract_type,
 )
 
-from schema.visiting import walk
+from realtime.fields import AUDIENCE
+from realtime.visiting import walk
 
 
 class Audience(IntEnum):
@@ -28,15 +28,8 @@ class Audience(IntEnum):
     VIEWER = 2  # each alone
 
 
-_KEY = "audience"
-BY_RIGHTS: Mapping[str, Audience] = {_KEY: Audience.RIGHTS}
-BY_VIEWER: Mapping[str, Audience] = {_KEY: Audience.VIEWER}
-"""Marks: `strawberry.field(…, metadata=BY_VIEWER)`."""
-
-
 def mark_of(field: GraphQLField) -> Audience:
-    definition = field.extensions.get("strawberry-definition")
-    return Audience(definition.metadata.get(_KEY, Audience.EVERYBODY)) if definition else Audience.EVERYBODY
+    return Audience(field.extensions.get(AUDIENCE, Audience.EVERYBODY))
 
 
 class _Marks(Visitor):

@@ -25,7 +25,7 @@ When = Callable[[Callable[[], None]], None]
 """Calls what it is given once there is something to be done."""
 
 
-class Tempo:
+class WritePacer:
     """The one lane through which a process works for many: one `Turn` at a time.
 
     Turns come in rounds. Of a round the largest goes first, and whoever had its turn asks for the next
@@ -102,11 +102,11 @@ class Turn:
     `round`: of the last one that was begun. Who waits within a turn for something else keeps nobody.
     """
 
-    __slots__ = ("_granted", "_tempo", "count", "round", "size")
+    __slots__ = ("_granted", "_pacer", "count", "round", "size")
 
-    def __init__(self, tempo: Tempo, size: Callable[[], int]) -> None:
-        self._tempo, self.size = tempo, size
-        self.round, self.count = tempo.round + 1, 0
+    def __init__(self, pacer: WritePacer, size: Callable[[], int]) -> None:
+        self._pacer, self.size = pacer, size
+        self.round, self.count = pacer.round + 1, 0
         self._granted: asyncio.Future[None] | None = None
 
     @property
@@ -124,7 +124,7 @@ class Turn:
 
         def ask() -> None:
             if self._granted is granted and not granted.done():
-                self._tempo._ask(self, new=new)
+                self._pacer._ask(self, new=new)
 
         try:
             if when is None:
@@ -132,7 +132,7 @@ class Turn:
             else:
                 when(ask)
             await granted
-            self._tempo._begin()
+            self._pacer._begin()
         except BaseException:
             self.end()
             raise
@@ -141,7 +141,7 @@ class Turn:
 
     def end(self) -> None:
         """Also where it is over already."""
-        self._tempo._end(self)
+        self._pacer._end(self)
 
     async def __aenter__(self) -> None:
         await self.begin()

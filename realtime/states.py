@@ -1,6 +1,6 @@
-"""The newest state of what is watched: read once a process and moment, whoever watches.
+"""The newest value of each state that is watched: read once a process and round, whoever watches.
 
-A slow watcher misses steps, never the end.
+A slow watcher misses values, never the last.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Generic, TypeVar
 
 from community.signals import Signal, Topic
-from realtime.broker import Stop, Want
-from realtime.tempo import PAUSE
+from realtime.broker import RegisterInterest, Stop
+from realtime.pacing import PAUSE
 
 T = TypeVar("T")
 
@@ -21,14 +21,14 @@ RETRY = 1.0
 log = logging.getLogger(__name__)
 
 
-def nobody_else(signal: Signal, /) -> Stop:
-    """All signals come from this process."""
+def alone(signal: Signal, /) -> Stop:
+    """Registers no interest: all signals come from this process."""
     return lambda: None
 
 
-class Live(Generic[T]):
-    """States of one topic by key, each read anew after a signal as soon as a watcher waits for it, but at
-    most once every `pause`. `want`: how the broker learns what is watched here.
+class StateSource(Generic[T]):
+    """The values of one state by key. Each is read anew after a signal as soon as a watcher waits for it,
+    but at most once every `pause`. `register_interest` tells the broker what is watched here.
     """
 
     def __init__(
@@ -37,63 +37,64 @@ class Live(Generic[T]):
         read: Callable[[int], Awaitable[T]],
         *,
         pause: float = PAUSE,
-        want: Want = nobody_else,
+        register_interest: RegisterInterest = alone,
     ) -> None:
-        self._topic, self._read, self._pause, self._want = topic, read, pause, want
-        self._shown: dict[int, _Shown[T]] = {}
-        self.moments = self.merged = 0
+        self._topic, self._read, self._pause = topic, read, pause
+        self._register_interest = register_interest
+        self._states: dict[int, _SharedState[T]] = {}
+        self.rounds = self.merged = 0
 
     @property
     def watched(self) -> int:
         """How many keys somebody watches now."""
-        return len(self._shown)
+        return len(self._states)
 
     @property
     def watchers(self) -> int:
-        return sum(shown.watchers for shown in self._shown.values())
+        return sum(shown.watchers for shown in self._states.values())
 
-    def hear(self, signal: Signal) -> None:
-        if signal.topic is self._topic and (shown := self._shown.get(signal.key)):
+    def handle(self, signal: Signal) -> None:
+        if signal.topic is self._topic and (shown := self._states.get(signal.key)):
             self.merged += shown.stale.is_set()
             shown.stale.set()
 
-    def everything_changed(self) -> None:
-        """After a broken line: signals may have been lost."""
-        for shown in self._shown.values():
+    def resync(self) -> None:
+        """Reads all anew: signals may have been lost."""
+        for shown in self._states.values():
             shown.stale.set()
 
     @asynccontextmanager
-    async def watch(self, key: int) -> AsyncIterator["States[T]"]:
-        """The state now, and again after each change."""
-        shown = self._shown.get(key)
+    async def watch(self, key: int, after: int | None = None) -> AsyncIterator["StateReader[T]"]:
+        """The value now, and again after each change, wherever the reader was before."""
+        shown = self._states.get(key)
         if shown is None:
-            shown = self._shown[key] = _Shown()
+            shown = self._states[key] = _SharedState()
             # First the watch, then the snapshot: what changes from here on is heard.
-            shown.stop = self._want(Signal(self._topic, key))
+            shown.stop = self._register_interest(Signal(self._topic, key))
             shown.reader = asyncio.create_task(self._keep_reading(key, shown))
-        states = States(shown)
+        reader = StateReader(shown)
         shown.watchers += 1
         try:
-            yield states
+            yield reader
         finally:
             shown.watchers -= 1
-            shown.unchanged.pop(states, None)
-            shown.waiting.pop(states, None)
+            shown.unchanged.pop(reader, None)
+            shown.waiting.pop(reader, None)
             if not shown.watchers:
-                del self._shown[key]
+                del self._states[key]
                 shown.stop()
                 shown.reader.cancel()
                 with suppress(asyncio.CancelledError):
                     await shown.reader
 
-    async def _keep_reading(self, key: int, shown: "_Shown[T]") -> None:
+    async def _keep_reading(self, key: int, shown: "_SharedState[T]") -> None:
         while True:
             await shown.stale.wait()
             await shown.wanted.wait()
             shown.stale.clear()
             shown.reading = True
             try:
-                self.moments += shown.show(await self._read(key))
+                self.rounds += shown.show(await self._read(key))
             except Exception:
                 log.exception("could not read %s:%s", self._topic, key)
                 shown.stale.set()
@@ -103,7 +104,7 @@ class Live(Generic[T]):
             await asyncio.sleep(self._pause)
 
 
-class _Shown(Generic[T]):
+class _SharedState(Generic[T]):
     """One watched key."""
 
     state: T
@@ -111,13 +112,13 @@ class _Shown(Generic[T]):
     stop: Stop
 
     def __init__(self) -> None:
-        self.moment, self.watchers = 0, 0
+        self.number, self.watchers = 0, 0
         self.reading = False
         self.stale, self.wanted = asyncio.Event(), asyncio.Event()
         self.stale.set()  # the first read is the snapshot, made after the watch began
         self.next = asyncio.Event()
-        self.unchanged: dict[States[T], Callable[[], None]] = {}
-        self.waiting: dict[States[T], Callable[[], None]] = {}
+        self.unchanged: dict[StateReader[T], Callable[[], None]] = {}
+        self.waiting: dict[StateReader[T], Callable[[], None]] = {}
 
     @property
     def settled(self) -> bool:
@@ -127,11 +128,11 @@ class _Shown(Generic[T]):
     def show(self, state: T) -> bool:
         """Whether it was a new one."""
         unchanged, self.unchanged = self.unchanged, {}
-        if self.moment and state == self.state:
+        if self.number and state == self.state:
             for call in unchanged.values():
                 call()
             return False
-        self.state, self.moment = state, self.moment + 1
+        self.state, self.number = state, self.number + 1
         self.wanted.clear()
         done, self.next = self.next, asyncio.Event()
         done.set()
@@ -141,26 +142,32 @@ class _Shown(Generic[T]):
         return True
 
 
-class States(Generic[T]):
-    """One watcher's way through the states of a key. `number`: the moment of the last one it was given."""
+class StateReader(Generic[T]):
+    """One watcher's way through the values of a key. `number` is that of the last one it was given."""
 
-    def __init__(self, shown: _Shown[T]) -> None:
+    kept = 1
+    """Of the values that were shown, only the last is worth keeping."""
+
+    start = 0
+    """Whoever comes now has seen nothing."""
+
+    def __init__(self, shown: _SharedState[T]) -> None:
         self._shown = shown
         self.number = 0
 
-    def __aiter__(self) -> "States[T]":
+    def __aiter__(self) -> "StateReader[T]":
         return self
 
     async def __anext__(self) -> T:
-        while self._shown.moment == self.number:
+        while self._shown.number == self.number:
             self._shown.wanted.set()
             await self._shown.next.wait()
-        self.number = self._shown.moment
+        self.number = self._shown.number
         return self._shown.state
 
     def when_more(self, call: Callable[[], None]) -> None:
-        """Calls `call`, and none that was given before, once there is a state that was not given yet."""
-        if self._shown.moment != self.number:
+        """Calls `call`, and none that was given before, once there is a value that was not given yet."""
+        if self._shown.number != self.number:
             call()
         else:
             self._shown.wanted.set()
@@ -168,12 +175,12 @@ class States(Generic[T]):
 
     @property
     def newest(self) -> bool:
-        """Nothing was heard since the last one was read, and none is on its way."""
-        return self.number == self._shown.moment and self._shown.settled
+        """Nothing was heard since the last value was read, and none is on its way."""
+        return self.number == self._shown.number and self._shown.settled
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Calls `call`, and none that was given before, where the read under way finds what was there
-        before, so that no moment comes.
+        """Calls `call`, and none that was given before, if the read under way finds what was there before,
+        so that no new value comes.
         """
         if not self._shown.settled:
             self._shown.wanted.set()

@@ -1,0 +1,11 @@
+"""What of the ledger can be watched."""
+
+from community.ledger.reads import balance_of
+from community.live import State
+from community.permissions import Permission
+from community.places.reads import place_of
+from community.signals import Topic
+
+BALANCE = State(
+    topic=Topic.LEDGER, permission=Permission.READ_LEDGER, scope_of=place_of, read=balance_of
+)

@@ -1,0 +1,65 @@
+"""What can be watched: states and journals, each declared once in the `facts.py` of its topic."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from community.permissions import Permission, Place, Viewer
+from community.signals import Topic
+
+T = TypeVar("T")
+
+
+class Numbered(Protocol):
+    @property
+    def number(self) -> int: ...
+
+
+N = TypeVar("N", bound=Numbered)
+
+
+class Cursors(Protocol):
+    """The cursors of one journal and key, as clients keep them."""
+
+    def cursor(self, number: int, /) -> str: ...
+
+    def number_of(self, text: str, /) -> int:
+        """Raises CursorInvalid."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Watchable:
+    """`topic` says that a key changed. Whoever has the `permission` where the key belongs may watch it.
+
+    `scope_of` raises NotFound. `audience` narrows the right to some of them: those signed up, the owners. It
+    is asked for each who comes, and again after the account was told RIGHTS; so whatever changes it must tell.
+    """
+
+    topic: Topic
+    permission: Permission
+    scope_of: Callable[[int], Awaitable[Place]]
+    audience: Callable[[Viewer, int], Awaitable[bool]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class State(Watchable, Generic[T]):
+    """Of a state the newest value wins: whoever reads slowly misses some, never the last."""
+
+    read: Callable[[int], Awaitable[T]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Journal(Watchable, Generic[N]):
+    """Of a journal every item counts, in the order of its numbers; readers go on behind their cursor.
+
+    `items_after` reads up to so many items of a key behind a number. `head` is a number above which no item
+    is that was there before. `recent` is the number behind which the newest items of a key come.
+    """
+
+    items_after: Callable[[int, int, int], Awaitable[Sequence[N]]]
+    head: Callable[[], Awaitable[int]]
+    recent: Callable[[int], Awaitable[int]]
+    cursors: Callable[[int], Awaitable[Cursors]]
+
+
+Declaration: TypeAlias = State[T] | Journal[N]

@@ -1,0 +1,110 @@
+"""Who may watch what, asked when somebody comes and again whenever rights change."""
+
+import asyncio
+from typing import Any, Protocol
+
+from community.errors import NotFound
+from community.live import Declaration
+from community.permissions import Place, Viewer, may
+from community.signals import Signal, Topic
+
+
+class Watcher(Protocol):
+    def changed(self) -> None:
+        """The account's rights are no longer what they were. Never waits, never raises."""
+
+
+class AuthorizationRegistry:
+    """The sockets of each account, to be woken together. `changes` counts the changes of rights heard."""
+
+    def __init__(self) -> None:
+        self._of_account: dict[int, set[Watcher]] = {}
+        self.changes = 0
+
+    def add(self, account: int, watcher: Watcher) -> None:
+        self._of_account.setdefault(account, set()).add(watcher)
+
+    def remove(self, account: int, watcher: Watcher) -> None:
+        watchers = self._of_account.get(account, set())
+        watchers.discard(watcher)
+        if not watchers:
+            self._of_account.pop(account, None)
+
+    def count(self, account: int) -> int:
+        """How many sockets an account has open here."""
+        return len(self._of_account.get(account, ()))
+
+    def handle(self, signal: Signal) -> None:
+        if signal.topic is Topic.RIGHTS:
+            self.changes += 1
+            for watcher in list(self._of_account.get(signal.key, ())):
+                watcher.changed()
+
+
+class Access:
+    """The right to watch one key of a declaration.
+
+    The scope is read once for all who come, and anew after public reading changed there.
+    """
+
+    def __init__(self, declaration: Declaration[Any, Any], key: int) -> None:
+        self._declaration, self._key = declaration, key
+        self._scope: Place | None = None
+        self._changes = 0
+        self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def at_hand(self) -> bool:
+        """`allows` can be asked without waiting."""
+        return self._scope is not None and self._declaration.audience is None
+
+    def allows(self, viewer: Viewer) -> bool:
+        """Once it is at hand."""
+        return self._scope is not None and may(viewer, self._declaration.permission, self._scope)
+
+    async def require(self, viewer: Viewer) -> None:
+        """Raises NotFound if the viewer may not watch, as where there is nothing to be watched."""
+        while True:
+            changes = self._changes
+            await self._read_once()
+            allowed = self.allows(viewer) and await self._in_audience(viewer)
+            if changes == self._changes:
+                break
+        if not allowed:
+            raise NotFound
+
+    async def _in_audience(self, viewer: Viewer) -> bool:
+        audience = self._declaration.audience
+        return audience is None or await audience(viewer, self._key)
+
+    async def _read_once(self) -> None:
+        """One read for all who wait."""
+        while self._scope is None:
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read())
+                self._reading.add_done_callback(_retrieve)
+            await asyncio.shield(self._reading)
+
+    async def _read(self) -> None:
+        try:
+            changes = -1
+            while changes != self._changes:
+                changes = self._changes
+                scope = await self._declaration.scope_of(self._key)
+            self._scope = scope
+        finally:
+            self._reading = None
+
+    def reading_changed(self, community: int | None) -> bool:
+        """Who may read `community` (None: any) changed. Whether that is, or may be, where this key belongs."""
+        self._changes += 1
+        if self._scope is not None and community not in (None, self._scope.id):
+            return False
+        self._scope = None
+        return True
+
+
+def _retrieve(task: asyncio.Task[None]) -> None:
+    """Whoever asked for it may be gone by now."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,213 @@
+"""Subscription documents, read once: parsed, validated, and brought into one form for all who ask the same."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLSchema,
+    InlineFragmentNode,
+    NamedTypeNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    VariableNode,
+    Visitor,
+    get_argument_values,
+    get_operation_ast,
+    get_variable_values,
+    parse,
+    print_ast,
+    separate_operations,
+)
+
+from community.live import Journal
+from realtime.audience import Audience, audience_of
+from realtime.canonical import canonical
+from realtime.execution import Executable
+from realtime.fields import AFTER, LiveField, SubscribeRequest, live_field
+from realtime.visiting import walk
+
+KEPT_DOCUMENTS = 512
+
+MOST_KEPT = 4_000_000
+"""Characters of the documents that are kept."""
+
+
+class Subject(NamedTuple):
+    """What a subscription is about: its field and the key it is given."""
+
+    field: str
+    key: int
+
+
+class Bound(NamedTuple):
+    """What a request asks for: of which key, and behind which cursor."""
+
+    key: int
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A subscription in canonical form. `text` is the same however its author laid it out and whatever its
+    names are.
+
+    `names`: what the variables that the client declares are called in `text`; `cursor`: the one of these that
+    says where a reader begins, if no other place uses it. `reads_after`: the cursor stands otherwise there.
+    """
+
+    text: str
+    node: DocumentNode
+    audience: Audience
+    live: LiveField
+    name: str
+    names: Mapping[str, str]
+    cursor: str | None
+    reads_after: bool
+    _schema: GraphQLSchema = field(repr=False)
+    _operation: OperationDefinitionNode = field(repr=False)
+    _root: FieldNode = field(repr=False)
+    _definition: GraphQLField = field(repr=False)
+
+    @property
+    def is_journal(self) -> bool:
+        return isinstance(self.live.declaration, Journal)
+
+    def renamed(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the variables `given` that it declares, by their names in `text`."""
+        return {self.names[name]: value for name, value in given.items() if name in self.names}
+
+    def bind(self, given: Mapping[str, Any]) -> Bound:
+        """Raises GraphQLError, which says by the client's own names why the variables are none of these, and
+        Refused if they name no key.
+        """
+        values = get_variable_values(self._schema, self._operation.variable_definitions or (), dict(given))
+        if isinstance(values, list):
+            raise values[0]
+        arguments = get_argument_values(self._definition, self._root, values)
+        return Bound(self.live.key_of(arguments), arguments.get(AFTER))
+
+
+class Documents:
+    """Those that were asked for last, bounded by number and in characters."""
+
+    def __init__(self, executable: Executable) -> None:
+        self._executable = executable
+        self._by_request: OrderedDict[tuple[str, str | None], Document] = OrderedDict()
+        self._length = 0
+
+    def __len__(self) -> int:
+        return len(self._by_request)
+
+    def at_hand(self, request: SubscribeRequest) -> bool:
+        """To `read` it costs next to nothing."""
+        return (request.query, request.operation_name) in self._by_request
+
+    def read(self, request: SubscribeRequest) -> Document:
+        """Raises GraphQLError if the request names no subscription. Whether it may be run is asked before."""
+        asked = request.query, request.operation_name
+        if asked in self._by_request:
+            self._by_request.move_to_end(asked)
+            return self._by_request[asked]
+        document = _read(self._executable.core, *self._operation(request))
+        self._by_request[asked] = document
+        self._length += _length(asked)
+        while len(self._by_request) > KEPT_DOCUMENTS or self._length > MOST_KEPT:
+            gone, _ = self._by_request.popitem(last=False)
+            self._length -= _length(gone)
+        return document
+
+    def _operation(self, request: SubscribeRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
+        """The operation that is meant, with the fragments that it reaches."""
+        whole = self._executable.parsed(request.query)
+        operations = separate_operations(whole)
+        name = request.operation_name or ""
+        document = next(iter(operations.values())) if len(operations) == 1 and not name else operations.get(name)
+        operation = get_operation_ast(document) if document else None
+        if document is None or operation is None:
+            raise GraphQLError(f"Unknown operation named '{name}'.")
+        return document, operation
+
+
+def _length(asked: tuple[str, str | None]) -> int:
+    text, name = asked
+    return len(text) + len(name or "")
+
+
+def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Document:
+    root = _root_of(document, operation)
+    assert operation.operation is OperationType.SUBSCRIPTION and schema.subscription_type  # noqa: S101
+    definition = schema.subscription_type.fields[root.name.value]
+    form, names = canonical(document)
+    text = print_ast(form)
+    cursor = _own_cursor(document, operation, root)
+    return Document(
+        text=text,
+        node=parse(text, no_location=True),
+        audience=audience_of(schema, document),
+        live=live_field(definition),
+        name=root.name.value,
+        names=names,
+        cursor=names[cursor] if cursor else None,
+        reads_after=cursor is None and any(each.name.value == AFTER for each in root.arguments or ()),
+        _schema=schema,
+        _operation=operation,
+        _root=root,
+        _definition=definition,
+    )
+
+
+def _root_of(document: DocumentNode, operation: OperationDefinitionNode) -> FieldNode:
+    """The one field of a valid subscription (§5.2.4.1 of the specification), wherever a fragment hides it."""
+    fragments = {
+        each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+    }
+
+    def fields(selected: SelectionSetNode) -> Iterator[FieldNode]:
+        for each in selected.selections:
+            if isinstance(each, FieldNode):
+                yield each
+            elif isinstance(each, InlineFragmentNode):
+                yield from fields(each.selection_set)
+            elif isinstance(each, FragmentSpreadNode):
+                yield from fields(fragments[each.name.value].selection_set)
+
+    return next(fields(operation.selection_set))
+
+
+def _own_cursor(document: DocumentNode, operation: OperationDefinitionNode, root: FieldNode) -> str | None:
+    """The variable of the cursor, if the document says the same without it: readers then begin apart and go
+    on together.
+    """
+    given = next((each.value for each in root.arguments or () if each.name.value == AFTER), None)
+    if not isinstance(given, VariableNode):
+        return None
+    name = given.name.value
+    own = any(
+        definition.variable.name.value == name
+        and definition.default_value is None
+        and isinstance(definition.type, NamedTypeNode)
+        for definition in operation.variable_definitions or ()
+    )
+    uses = _Uses(name)
+    walk(document, uses)
+    return name if own and uses.count == 2 else None
+
+
+class _Uses(Visitor):
+    """How often a variable stands in a document, its definition included."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name, self.count = name, 0
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        self.count += node.name.value == self._name

@@ -1,0 +1,263 @@
+"""A subscription executed once for all who may see the same, and the registry of those that stand."""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+
+from community.errors import CursorInvalid, ErrorCode, Refused, request_id
+from community.live import Journal
+from community.permissions import NOBODY, Viewer, rights_of
+from realtime.audience import Audience
+from realtime.authorization import Access
+from realtime.documents import Document, Documents, Subject
+from realtime.execution import Count, Ended, Errors, Executable, encoded, execute
+from realtime.fields import SubscribeRequest
+from realtime.groups import Group, Groups, Step
+from realtime.journals import KEPT, Item, JournalReader
+from realtime.pacing import Turn, WritePacer
+from realtime.sources import LiveSources, Reader, Source
+
+MOST_COST_OF_STEP = 10_000.0
+"""What is watched is executed again with each change, in one step of the loop if nothing has to be read."""
+
+MOST_VIEWS_OF_ADDRESS, MOST_VIEWS_OF_SUBJECT, MOST_VIEWS_OF_BOTH, FEW = 400, 200, 50, 4
+"""Groups that an address has begun, that one vote, event or bulletin has, and those of an address among
+these; a page needs one or two. `FEW` of a thing anybody may begin, so that no stranger keeps others out.
+"""
+
+
+class TooManyViews(Refused):
+    code = ErrorCode.LIMIT_REACHED
+    zh = "从同一个地址对同一内容的不同写法的订阅太多，最多 {most} 种。请使用相同的写法。"
+    en = "Too many different subscriptions of the same thing, {most} at most; ask for it in the same words."
+
+
+class SharedSubscription:
+    """The source of a group: one execution a step, encoded once.
+
+    `viewer` has the rights of those who are shown it: their own if it is for one alone, else nobody's name.
+    `after` is the number behind which it begins, None for a journal's newest items.
+    """
+
+    def __init__(
+        self,
+        executable: Executable,
+        document: Document,
+        variables: dict[str, Any],
+        key: int,
+        source: Source,
+        viewer: Viewer,
+        *,
+        after: int | None = None,
+        count: Count = lambda errors: None,
+    ) -> None:
+        self.document, self.request = document, SubscribeRequest(document.text, variables, None)
+        self.access = Access(document.live.declaration, key)
+        self.kept = KEPT if document.is_journal else 1
+        self.counted_under: tuple[str, Subject] | None = None
+        self.start = 0
+        self._executable, self._variables, self._key, self._source = executable, variables, key, source
+        self._viewer, self._after, self._count = viewer, after, count
+        self._reader: Reader | None = None
+        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
+        request_id.set(secrets.token_hex(4))  # not that of whoever came first
+        try:
+            async with self._source.watch(self._key, await self._begin()) as reader:
+                self._reader, self.start = reader, reader.number
+                self._opened.set_result(None)
+                while True:
+                    await turn.begin(reader.when_more)
+                    text = await self._shown(await anext(reader))
+                    turn.end()
+                    yield Step(reader.number, text + b"}")
+        finally:
+            turn.end()
+
+    async def _begin(self) -> int | None:
+        declaration = self.document.live.declaration
+        if self._after is None and isinstance(declaration, Journal):
+            return await declaration.recent(self._key)
+        return self._after
+
+    async def _shown(self, value: Any) -> bytes:
+        show = self.document.live.show
+        shown = show(*value) if isinstance(value, Item) else show(value)
+        result = await execute(self._executable, self.document.node, self._variables, shown, self._viewer)
+        return encoded(self._executable, result, self._count)
+
+    def fault(self, error: Exception) -> Errors:
+        return [self._executable.formatted(error)]
+
+    def fail(self, errors: Errors) -> None:
+        if not self._opened.done():
+            self._opened.set_exception(Ended(errors))
+            self._opened.exception()  # also if nobody waits for it
+
+    def newest(self, number: int) -> bool:
+        reader = self._reader
+        return reader is None or (reader.newest and (isinstance(reader, JournalReader) or number == reader.number))
+
+    def if_unchanged(self, call: Callable[[], None]) -> None:
+        if self._reader is not None:
+            self._reader.if_unchanged(call)
+
+    async def until_open(self) -> None:
+        """Raises Ended."""
+        await asyncio.shield(self._opened)
+
+    async def start_of(self, after: str | None) -> int:
+        """The number behind which a reader begins, once it is open. Raises CursorInvalid."""
+        reader, declaration = self._reader, self.document.live.declaration
+        if not (isinstance(reader, JournalReader) and isinstance(declaration, Journal)) or after is None:
+            return reader.start if reader else 0
+        number = reader.cursors.number_of(after)
+        if number > reader.start and number > await declaration.head():
+            raise CursorInvalid
+        return number
+
+
+class SubscriptionRegistry:
+    """The shared subscriptions of a process: equal documents, variables and audiences are one group.
+
+    Each group costs an execution a round, so their number is bounded by who asks and by what is asked for.
+    """
+
+    def __init__(
+        self,
+        executable: Executable,
+        sources: LiveSources,
+        groups: Groups[SharedSubscription],
+        count: Count = lambda errors: None,
+    ) -> None:
+        self.executable, self.documents = executable, Documents(executable)
+        self._sources, self._groups, self._count = sources, groups, count
+        self._of_address, self._of_subject = Counter[str](), Counter[Subject]()
+        self._of_both = Counter[tuple[str, Subject]]()
+
+    @property
+    def pacer(self) -> WritePacer:
+        return self._groups.pacer
+
+    def read(self, request: SubscribeRequest, viewer: Viewer) -> Document:
+        """Raises Ended if it may not be run."""
+        if not self.documents.at_hand(request):
+            self._check(request, viewer)
+        try:
+            return self.documents.read(request)
+        except GraphQLError as error:
+            raise Ended([self.executable.formatted(error)]) from None
+
+    def _check(self, request: SubscribeRequest, viewer: Viewer) -> None:
+        """Raises Ended."""
+        if refusals := self.executable.refusals(request, viewer, MOST_COST_OF_STEP):
+            raise Ended([self.executable.formatted(error) for error in refusals])
+
+    def enter(
+        self, document: Document, request: SubscribeRequest, viewer: Viewer, address: str = ""
+    ) -> tuple[Group[SharedSubscription], str | None]:
+        """The group for this, to be left again, and the cursor behind which the reader begins.
+
+        A document that depends on its viewer has a group of one. `address` answers for a group that is new.
+        Raises Ended and Refused.
+        """
+        variables = document.renamed(request.given)
+        after = variables.pop(document.cursor, None) if document.cursor else None
+        if document.reads_after or not isinstance(after, str | None):
+            after = self._bound(document, request, viewer).after
+        audience = _AUDIENCES[document.audience](viewer)
+        try:
+            key = document.text, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), _key_of(audience)
+        except orjson.JSONEncodeError:  # nested too deep
+            self._bound(document, request, viewer)
+            raise
+        alone = document.audience is Audience.VIEWER
+        group = self._groups.enter(
+            object() if alone else key,
+            lambda: self._made(document, request, variables, viewer, audience, None if alone else address),
+        )
+        return group, after
+
+    def enter_alone(
+        self, document: Document, request: SubscribeRequest, viewer: Viewer, after: int
+    ) -> Group[SharedSubscription]:
+        """A group of one, for a reader too far behind what the others see. Raises Ended and Refused."""
+        variables, audience = document.renamed(request.given), _AUDIENCES[document.audience](viewer)
+        return self._groups.enter(
+            object(), lambda: self._made(document, request, variables, viewer, audience, None, after)
+        )
+
+    def _bound(self, document: Document, request: SubscribeRequest, viewer: Viewer) -> Any:
+        """Raises Ended and Refused."""
+        self._check(request, viewer)
+        try:
+            return document.bind(request.given)
+        except GraphQLError as error:
+            raise Ended([self.executable.formatted(error)]) from None
+
+    def _made(
+        self,
+        document: Document,
+        request: SubscribeRequest,
+        variables: dict[str, Any],
+        viewer: Viewer,
+        audience: Viewer,
+        address: str | None,
+        after: int | None = None,
+    ) -> SharedSubscription:
+        key = self._bound(document, request, viewer).key
+        if address is not None:
+            self._require_few(address, Subject(document.name, key))
+        source = self._sources.of(document.live.declaration)
+        made = SharedSubscription(
+            self.executable, document, variables, key, source, audience, after=after, count=self._count
+        )
+        if address is not None:
+            made.counted_under = address, Subject(document.name, key)
+            self._account(made.counted_under, 1)
+        return made
+
+    def _require_few(self, address: str, subject: Subject) -> None:
+        """Raises TooManyViews."""
+        mine = self._of_both[address, subject]
+        if self._of_address[address] >= MOST_VIEWS_OF_ADDRESS:
+            raise TooManyViews(most=MOST_VIEWS_OF_ADDRESS)
+        if mine >= MOST_VIEWS_OF_BOTH or (mine >= FEW and self._of_subject[subject] >= MOST_VIEWS_OF_SUBJECT):
+            raise TooManyViews(most=MOST_VIEWS_OF_BOTH)
+
+    def _account(self, counted_under: tuple[str, Subject], views: int) -> None:
+        address, subject = counted_under
+        for counter, key in (
+            (self._of_address, address),
+            (self._of_subject, subject),
+            (self._of_both, (address, subject)),
+        ):
+            counter[key] += views  # type: ignore[index]
+            if not counter[key]:  # type: ignore[index]
+                del counter[key]
+
+    def leave(self, group: Group[SharedSubscription]) -> None:
+        if self._groups.release(group) and group.source.counted_under:
+            self._account(group.source.counted_under, -1)
+
+    def reading_changed(self, community: int | None) -> set[Group[SharedSubscription]]:
+        """Who may read `community` (None: any) changed: whoever is in these groups is to be asked again."""
+        return {group for group in self._groups if group.source.access.reading_changed(community)}
+
+
+_AUDIENCES: dict[Audience, Callable[[Viewer], Viewer]] = {
+    Audience.EVERYBODY: lambda viewer: NOBODY,
+    Audience.RIGHTS: rights_of,
+    Audience.VIEWER: lambda viewer: viewer,
+}
+"""For whom a document is executed: somebody with the rights of all who are shown the same."""
+
+
+def _key_of(audience: Viewer) -> object:
+    return audience.account, frozenset(audience.roles.items()), audience.scopes, audience.demonstration

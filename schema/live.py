@@ -1,0 +1,81 @@
+"""Live fields: a topic says what a field shows, of which key, and as what; `realtime/` does the rest."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any, NamedTuple
+
+import strawberry
+
+from community.live import Declaration, Journal
+from realtime.authorization import Access
+from realtime.fields import AFTER, LIVE, LiveField
+from realtime.journals import Item
+from schema.connections import After
+from schema.context import Context, Info
+from schema.nodes import key_of
+
+
+class Key(NamedTuple):
+    """The argument that names what is watched, called after the `kind` of its id: `Vote` gives `voteId`."""
+
+    kind: str
+    description: str
+
+    @property
+    def argument(self) -> str:
+        return f"{self.kind[0].lower()}{self.kind[1:]}Id"
+
+    @property
+    def parameter(self) -> str:
+        return f"{self.kind.lower()}_id"
+
+    def of(self, arguments: Mapping[str, Any]) -> int:
+        """Raises InvalidId."""
+        return key_of(arguments[self.argument], self.kind, self.argument)
+
+
+def live(declaration: Declaration[Any, Any], key: Key, show: Callable[..., Any], *, description: str) -> Any:
+    """A subscription field of the type that `show` returns for a value, or for an item and its cursor.
+
+    Its resolver runs only where Strawberry itself executes a subscription. The server reads the declaration
+    from the field, and executes a document once for all who see the same.
+    """
+    field = LiveField(declaration, key.of, show)
+
+    async def resolve(info: Info, **given: Any) -> AsyncGenerator[Any, None]:
+        async for shown in _shown(info.context, field, key.of({key.argument: given[key.parameter]}), given):
+            yield shown
+
+    resolve.__signature__ = _signature(field, key)  # type: ignore[attr-defined]
+    return strawberry.subscription(resolver=resolve, description=description, metadata={LIVE: field})
+
+
+def _signature(field: LiveField, key: Key) -> Signature:
+    """Of a resolver as a topic would write it."""
+    id_ = Annotated[strawberry.ID, strawberry.argument(description=key.description)]
+    parameters = [
+        Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info),
+        Parameter(key.parameter, Parameter.POSITIONAL_OR_KEYWORD, annotation=id_),
+    ]
+    if isinstance(field.declaration, Journal):
+        parameters.append(
+            Parameter(AFTER, Parameter.POSITIONAL_OR_KEYWORD, annotation=After, default=None)
+        )
+    shown = signature(field.show).return_annotation
+    return Signature(parameters, return_annotation=AsyncGenerator[shown, None])
+
+
+async def _shown(
+    context: Context, field: LiveField, key: int, given: Mapping[str, Any]
+) -> AsyncGenerator[Any, None]:
+    """Each value or item, for a viewer who is asked for the right before each. Raises NotFound."""
+    declaration = field.declaration
+    await Access(declaration, key).require(context.viewer)
+    number = None
+    if isinstance(declaration, Journal) and (after := given.get(AFTER)) is not None:
+        number = (await declaration.cursors(key)).number_of(after)
+    async with context.sources.of(declaration).watch(key, number) as reader:
+        async for value in reader:
+            await Access(declaration, key).require(context.viewer)
+            context.renew()
+            yield field.show(*value) if isinstance(value, Item) else field.show(value)
