@@ -1,7 +1,9 @@
 """The one base of everything a person may be refused, with its stable code and two sentences."""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+E = TypeVar("E", bound=BaseException)
 
 
 class ErrorCode(StrEnum):
@@ -173,3 +175,19 @@ class OutcomeUnknown(Refused):
         "We cannot tell whether this was recorded. Try again with the same key, which never counts twice; "
         "without a key, look first whether it is there."
     )
+
+
+def without_frames(error: E) -> E:
+    """The same error, which no longer keeps the frames that it came through, nor do those behind it.
+
+    A frame keeps what was asked for, and often the error itself: in a circle that only the garbage collector
+    finds, which looks rarely.
+    """
+    waiting: list[BaseException | None] = [error]
+    seen = set[int]()
+    while waiting:
+        if (each := waiting.pop()) is not None and id(each) not in seen:
+            seen.add(id(each))
+            waiting += [each.__context__, each.__cause__, getattr(each, "original_error", None)]
+            each.__traceback__ = each.__context__ = None
+    return error
