@@ -20,7 +20,7 @@ from api.bodies import PATIENCE as BODY
 from api.bodies import Unread
 from api.connections import Connections
 from api.lines import FrameProtocol
-from community.errors import ErrorCode
+from community.errors import ErrorCode, without_frames
 
 LARGEST_HEAD = 32 * 1024
 """Bytes of the line of a request with its headers and trailers, and of anything else that is no body."""
@@ -271,6 +271,8 @@ class Http(HttpToolsProtocol):
 
     def _refuse(self, refusal: Unread) -> None:
         """Reads no more. What was asked before is answered first, where there is anything."""
+        self._refusal = None  # it came through our frames, which keep us
+        without_frames(refusal)
         if self._refused or self.transport.is_closing():
             return
         self._refused = True

@@ -2,7 +2,9 @@
 
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+E = TypeVar("E", bound=BaseException)
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request or socket that is being served, under which a fault of ours is logged; the outside sets it."""
@@ -177,3 +179,19 @@ class OutcomeUnknown(Refused):
         "We cannot tell whether this was recorded. Try again with the same key, which never counts twice; "
         "without a key, look first whether it is there."
     )
+
+
+def without_frames(error: E) -> E:
+    """The same error, which no longer keeps the frames that it came through, nor do those behind it.
+
+    A frame keeps what was asked for, and often the error itself: in a circle that only the garbage collector
+    finds, which looks rarely.
+    """
+    waiting: list[BaseException | None] = [error]
+    seen = set[int]()
+    while waiting:
+        if (each := waiting.pop()) is not None and id(each) not in seen:
+            seen.add(id(each))
+            waiting += [each.__context__, each.__cause__, getattr(each, "original_error", None)]
+            each.__traceback__ = each.__context__ = None
+    return error

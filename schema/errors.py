@@ -9,7 +9,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from community.errors import ErrorCode, Refused
+from community.errors import ErrorCode, Refused, without_frames
 from schema.inputs import path_of
 from schema.nodes import to_id
 from schema.sentences import misspoken, shortened
@@ -32,6 +32,13 @@ def presented(error: GraphQLError, document: DocumentNode | None = None) -> Grap
     """
     if "code" in (error.extensions or {}):
         return error
+    try:
+        return _presented(error, document)
+    finally:
+        without_frames(error)
+
+
+def _presented(error: GraphQLError, document: DocumentNode | None) -> GraphQLError:
     cause = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error

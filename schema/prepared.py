@@ -24,7 +24,7 @@ from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from community.errors import ErrorCode, Refused
+from community.errors import ErrorCode, Refused, without_frames
 from schema.cost import Cost, Costing
 from schema.limits import (
     MOST_COMMENTS,
@@ -115,9 +115,9 @@ def prepare(schema: GraphQLSchema, text: str) -> Prepared:
         for fragment in alone:
             costing.compare_in(fragment)
     except Refused as refused:
-        return Prepared(None, (GraphQLError(refused.en, original_error=refused),))
+        return Prepared(None, (without_frames(GraphQLError(refused.en, original_error=refused)),))
     except GraphQLSyntaxError as error:
-        return Prepared(None, (error.with_traceback(None),))
+        return Prepared(None, (without_frames(error),))
     return Prepared(document, tuple(map(_of_the_client, _mistakes(schema, document))), costs)
 
 
@@ -151,8 +151,9 @@ def _mistakes(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLErro
 
 def _of_the_client(error: GraphQLError) -> GraphQLError:
     """Whatever was raised over a literal, such as a number with too many digits, is no fault of ours."""
+    without_frames(error)
     if error.original_error is None or isinstance(error.original_error, Refused | GraphQLError):
-        return error.with_traceback(None)
+        return error
     return GraphQLError(error.message, error.nodes)
 
 

@@ -1,6 +1,7 @@
 """Heads and connections by hand: real sockets to a server of its own, and none of them can hurt it."""
 
 import asyncio
+import gc
 import json
 import os
 import re
@@ -237,6 +238,22 @@ async def test_a_head_without_bound_is_refused(name: str, way: str) -> None:
         assert code == "INVALID_INPUT"
         await server.until(lambda: len(server.connections) == 0)
         assert len(server.app.heads) == (way == "after another")
+
+
+@pytest.mark.parametrize("data", [b"GET /" + LONG, GET + b"a: " + LONG, GET + b"a:b\r\n" * 300, b"\x16\x03"])
+async def test_a_connection_that_is_refused_leaves_nothing_to_the_collector(data: bytes) -> None:
+    async with standing() as server:
+        gc.collect()
+        gc.disable()
+        try:
+            client = await server.client()
+            client.send(data)
+            await client.all()
+            del client
+            await server.until(lambda: len(server.connections) == 0)
+            assert not [each for each in gc.get_objects() if isinstance(each, Http)]
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from string import Formatter
 import pytest
 
 import community
-from community.errors import ErrorCode, Forbidden, InvalidInput, Refused
+from community.errors import ErrorCode, Forbidden, InvalidInput, Refused, without_frames
 from community.votes.casting import TooManyChoices
 
 for module in pkgutil.walk_packages(community.__path__, "community."):
@@ -76,6 +76,22 @@ def test_details_are_filled_in() -> None:
 def test_a_detail_is_never_read_as_a_pattern() -> None:
     refusal = InvalidInput(problem_zh="{x}", problem_en="{0.__class__}")
     assert (refusal.zh, refusal.en) == ("填写有误：{x}", "Invalid input: {0.__class__}")
+
+
+def test_an_error_lets_go_of_the_frames_that_it_came_through() -> None:
+    def fail() -> None:
+        try:
+            raise KeyError
+        except KeyError:
+            raise TooManyChoices(most=1) from ValueError()
+
+    with pytest.raises(TooManyChoices) as caught:
+        fail()
+    error = without_frames(caught.value)
+    assert (error.__traceback__, error.__context__) == (None, None)
+    assert isinstance(error.__cause__, ValueError)
+    error.__cause__.__cause__ = error  # which leads in a circle
+    assert without_frames(error) is error
 
 
 def test_one_refusal_does_not_alter_the_next() -> None:

@@ -3,16 +3,20 @@
 What is bounded is counted: statements, and CPU time. Nothing here is decided by a clock on the wall.
 """
 
+import gc
 import logging
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 from graphql import GraphQLSchema
 
 from schema.cost import MOST_STATEMENTS
+from schema.prepared import PreparedDocuments
+from schema.schema import graphql_schema
 from tests.pace import slowness
 from tests.stranger.dearest import Search
-from tests.stranger.documents import Writer
+from tests.stranger.documents import SHAPES, Writer
 from tests.stranger.inside import Answer, Inside
 from tests.stranger.strangers import MOST_CPU, QUIET, Attacked, faults
 from tests.stranger.town import chance_of
@@ -40,6 +44,32 @@ async def test_no_document_is_dear_or_tells_what_it_must_not(inside: Inside, sch
             what.append(answer.text[:200])
         found += [f"{number} ({request.shape}, {asker.name}): {each}" for each in what]
     assert "\n".join(found) == ""
+
+
+async def test_what_is_answered_leaves_no_frames_to_the_collector(
+    inside: Inside, schema: GraphQLSchema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame keeps all that was asked for, and whatever is still at hand when the collector looks is looked
+    at again a thousand times later.
+    """
+    grounds, found = inside.grounds, dict[str, int]()
+    monkeypatch.setattr(graphql_schema, "prepared", PreparedDocuments(graphql_schema._schema, kept=0))
+    for name in SHAPES:
+        gc.collect()
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            for number in range(6):
+                chance = chance_of(f"frames/{name}/{number}")
+                request = Writer(schema, chance, grounds.words).shaped(name)
+                await inside.ask(request, chance.choice(grounds.askers))
+            gc.collect()
+            found[name] = sum(isinstance(each, FrameType) for each in gc.garbage)
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+    assert found == dict.fromkeys(SHAPES, 0)
 
 
 def by_cpu(answer: Answer) -> float:
