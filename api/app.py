@@ -36,14 +36,15 @@ from community.database.engine import opened
 from community.database.migrate import pending
 from community.database.work import all_done, tell_through
 from community.errors import Refused, TryAgain
+from realtime.authorization import AuthorizationRegistry
 from realtime.broker import MemoryBroker
 from realtime.groups import Groups
-from realtime.head import Follower
+from realtime.pacing import WritePacer
+from realtime.poller import JournalPoller
 from realtime.redis_broker import RedisBroker
-from realtime.standing import Standings
-from realtime.tempo import Tempo
-from schema.shared import Shared, Sharing
-from schema.watching import Watching
+from realtime.sources import LiveSources
+from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
+from schema.executable import ExecutableSchema
 
 LAST_DEEDS = 5.0
 """Seconds for deeds still under way at the end; what waits longer is undone."""
@@ -79,17 +80,17 @@ class App(Starlette):
 
 def create_app(settings: Settings) -> App:
     broker = RedisBroker(settings.redis_url) if settings.redis_url else MemoryBroker()
-    watching = Watching.through(broker, settings.live_pause)
-    standings = Standings()
-    broker.listen(standings.hear)  # what a gap swallows of rights the journal tells within two seconds
-    follower = Follower(journal.head, journal.signals_after, broker.hear)
-    metrics = Metrics(follower)
-    groups = Groups[Shared](Tempo(settings.live_share), metrics.delivered)
-    sharing = Sharing(watching, groups, utc_now, metrics.count)
-    sockets = Sockets(settings, watching, sharing, standings, metrics)
-    broker.listen(sockets.hear)
-    broker.after_gap(sockets.ask_again)
-    metrics.tell_of(watching, groups, sockets)
+    sources = LiveSources(broker, settings.live_pause)
+    authorizations = AuthorizationRegistry()
+    broker.listen(authorizations.handle)  # what a gap swallows of rights the journal tells within two seconds
+    poller = JournalPoller(journal.head, journal.signals_after, broker.handle)
+    metrics = Metrics(poller)
+    groups = Groups[SharedSubscription](WritePacer(settings.live_share), metrics.delivered)
+    registry = SubscriptionRegistry(ExecutableSchema(utc_now, sources), sources, groups, metrics.count)
+    sockets = Sockets(settings, sources, registry, authorizations, metrics)
+    broker.listen(sockets.handle)
+    broker.on_resync(sockets.ask_again)
+    metrics.tell_of(sources, groups, sockets)
     timers = Timers()
     metrics.tell_of_time(clock, timers)
 
@@ -104,7 +105,7 @@ def create_app(settings: Settings) -> App:
                 await look(clock)
             stop_telling, stop_resting = tell_through(broker.publish), rest_while(lambda: clock.doubtful)
             tasks = [
-                asyncio.create_task(follower.follow()),
+                asyncio.create_task(poller.poll()),
                 asyncio.create_task(keep_looking(clock)),
                 asyncio.create_task(timers.keep_running()),
             ]
@@ -128,7 +129,7 @@ def create_app(settings: Settings) -> App:
     origins = Origins(settings.public_url, settings.allowed_origins)
     sessions = Sessions(settings, origins)
     pages = Pages(origin_of(settings.public_url) or settings.public_url)
-    endpoint = GraphQLEndpoint(origins, watching, metrics, settings.most_cost)
+    endpoint = GraphQLEndpoint(origins, sources, metrics, settings.most_cost)
     app = App(
         settings=settings,
         sockets=sockets,
@@ -150,7 +151,7 @@ def create_app(settings: Settings) -> App:
         },
         lifespan=lifespan,
     )
-    app.state.watching = watching
+    app.state.sources = sources
     app.state.broker = broker
     app.state.glance = Glance()
     app.state.clock = clock

@@ -20,12 +20,11 @@ from api.origins import Origins
 from api.sessions import bearer, cookie_of, viewer_behind
 from community.errors import Refused
 from community.permissions import Viewer
-from realtime.standing import Standing
+from realtime.sources import LiveSources
 from schema.context import Context
 from schema.errors import presented
 from schema.schema import graphql_schema
 from schema.sentences import misspoken
-from schema.watching import Watching
 
 GRAPHQL_JSON, JSON = "application/graphql-response+json", "application/json"
 
@@ -41,9 +40,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     request_adapter_class = _JsonRequest
 
-    def __init__(self, origins: Origins, watching: Watching, metrics: Metrics, most_cost: float) -> None:
+    def __init__(self, origins: Origins, sources: LiveSources, metrics: Metrics, most_cost: float) -> None:
         super().__init__(graphql_schema, graphql_ide=None)
-        self._origins, self._watching, self._metrics = origins, watching, metrics
+        self._origins, self._sources, self._metrics = origins, sources, metrics
         self._most_cost = most_cost
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +57,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             await bodies.read(request)
             now = utc_now()  # complete: a ballot counts by this moment, however long it waits from here on
             viewer = await viewer_behind(secret, now, strict=authorization is not None)
-            return await self.run(request, context=self._context(request, viewer, secret, now))
+            return await self.run(request, context=self._context(request, viewer, now))
         except bodies.Unread as refused:
             return refusal(refused, refused.status)
         except Refused as refused:
@@ -66,15 +65,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         except HTTPException as error:
             return refusal(misspoken(error.reason), error.status_code)
 
-    def _context(self, request: Request, viewer: Viewer, secret: str | None, now: datetime) -> Context:
-        async def same() -> Viewer:
-            return viewer
-
-        def clock() -> datetime:
-            return now
-
-        standing, most = Standing(same, clock), self._most_cost
-        return Context(clock, self._watching, standing, viewer, secret, request=request, most_cost=most)
+    def _context(self, request: Request, viewer: Viewer, now: datetime) -> Context:
+        return Context(lambda: now, self._sources, viewer, request=request, most_cost=self._most_cost)
 
     async def execute_single(self, *, request: Request, sub_response: Response, **rest: Any) -> Any:  # type: ignore[override]
         result = await super().execute_single(request=request, sub_response=sub_response, **rest)

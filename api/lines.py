@@ -19,7 +19,8 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.protocol import Protocol
 
-from realtime.lines import Line, text_frame
+from api.frames_tmp import text_frame
+from realtime.writer import Writer as Line
 
 EXTENSION = "meilin.line"
 """Under this name the server's protocol lies in the scope's extensions, as a Line."""

@@ -31,8 +31,8 @@ from api.timers import Timers
 from community.database.engine import pool
 from community.database.outcomes import ENDED
 from realtime.groups import Groups
-from realtime.head import Follower
-from schema.watching import Watching
+from realtime.poller import JournalPoller
+from realtime.sources import LiveSources
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable that names the folder; prometheus_client looks at it when it is imported."""
@@ -58,10 +58,10 @@ class Metrics:
     What is counted or timed where it happens is a Counter or Histogram; what is kept elsewhere is looked at.
     """
 
-    def __init__(self, follower: Follower) -> None:
+    def __init__(self, poller: JournalPoller) -> None:
         self._registry = CollectorRegistry()
         self._looks: list[Callable[[], None]] = []
-        self._follower, self._glance, self._head = follower, Glance(), 0
+        self._poller, self._glance, self._head = poller, Glance(), 0
         self.shared = os.environ.get(SHARED)
         self.requests = self._counter("meilin_http_requests", "HTTP requests by status.", "status")
         self.seconds = Histogram(
@@ -89,16 +89,16 @@ class Metrics:
         for end in ENDED:
             self._follow(deeds.labels(end), lambda end=end: ENDED[end])  # type: ignore[misc]
 
-    def tell_of(self, watching: Watching, groups: Groups[Any], sockets: Watched) -> None:
+    def tell_of(self, sources: LiveSources, groups: Groups[Any], sockets: Watched) -> None:
         """What is live; it was made after what counts for it."""
         self._gauge("meilin_sockets", "Sockets open.", lambda: sockets.open)
         self._gauge("meilin_watchers", "Subscriptions that stand.", lambda: len(sockets))
         self._gauge("meilin_groups", "Groups of those who see the same.", lambda: len(groups))
         self._gauge("meilin_group_members", "Subscriptions in groups.", lambda: groups.members)
-        self._follow(self._counter("meilin_moments", "Live states read and shown."), lambda: watching.moments)
+        self._follow(self._counter("meilin_moments", "Live states read and shown."), lambda: sources.rounds)
         self._follow(
             self._counter("meilin_merged_changes", "Changes that became one moment with an earlier one."),
-            lambda: watching.merged,
+            lambda: sources.merged,
         )
 
     def tell_of_time(self, clock: Clock, timers: Timers) -> None:
@@ -127,7 +127,7 @@ class Metrics:
         self._looks.append(look)
 
     def _lag(self) -> float:
-        return max(0, self._head - (self._head if self._follower.seen is None else self._follower.seen))
+        return max(0, self._head - (self._head if self._poller.seen is None else self._poller.seen))
 
     async def _look(self) -> None:
         with suppress(Exception):  # a database that is away is when the rest is wanted most

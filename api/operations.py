@@ -1,191 +1,305 @@
-"""One subscription on a socket."""
+"""The operations of a socket: subscriptions stand, queries and mutations have one answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import orjson
-from graphql import GraphQLError
+from graphql import OperationType
+from strawberry.types.execution import PreExecutionError
 
-from community.errors import NotFound, Refused
-from realtime.groups import GONE, Ended, Group, Member
-from schema import documents
-from schema.errors import presented
-from schema.schema import graphql_schema
-from schema.shared import Asked, Shared, text_of
+from api import protocol
+from community.errors import InvalidInput, LimitReached, NotFound, Refused
+from community.permissions import Viewer
+from realtime.audience import Audience
+from realtime.documents import Document
+from realtime.execution import Ended, Errors
+from realtime.fields import SubscribeRequest
+from realtime.groups import Group, Member
+from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
+from realtime.writer import Writer
 
-if TYPE_CHECKING:
-    from api.sockets import Socket
-
-TRY_AGAIN_LATER = 1013
-"""After this code stock clients come back by themselves, which they do not after an error."""
-
-
-def formatted(error: Exception) -> Mapping[str, Any]:
-    """As clients are told it."""
-    return presented(GraphQLError(str(error), original_error=error)).formatted
+MOST_VARIABLES = 8 * 1024
+"""Bytes of the variables of a subscription; an id and a cursor need few."""
 
 
-class Operation(Member):
-    """What says the same to others is a member of their group; what depends on its viewer runs for it alone,
-    by the stock way, in a task of its own.
-    """
+class Holder(Protocol):
+    """The socket as its operations see it."""
 
-    __slots__ = ("_after", "_alone", "_asked", "_group", "_socket", "_task", "_was_in", "id")
+    writer: Writer
+    address: str
+    viewer: Viewer
 
-    def __init__(self, socket: "Socket", id_: str, asked: Asked) -> None:
-        super().__init__(socket.line, b'{"id":%b,"type":"next","payload":' % orjson.dumps(id_), GONE)
-        self.id, self._socket, self._asked = id_, socket, asked
-        self._after: int | None = None
-        self._was_in: Group[Shared] | None = None
-        self._group: Group[Shared] | None = None
+    @property
+    def registry(self) -> SubscriptionRegistry: ...
+
+    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType) -> None:
+        """What was asked for under this id is a query or a mutation."""
+
+    async def execute(self, request: SubscribeRequest) -> Any:
+        """As over HTTP, for whoever the client is now. Raises Refused."""
+
+    def execution_turn(self) -> AbstractAsyncContextManager[Any]:
+        """Only so many at once."""
+
+    def keep_alone(self) -> None:
+        """One more operation runs for this viewer alone. Raises LimitReached."""
+
+    def leave_alone(self) -> None: ...
+
+    def end(self, id_: str, errors: Errors) -> None:
+        """Forgets an operation and tells the client why, or that it is complete."""
+
+    def finish(self, id_: str, *texts: bytes, errors: Errors = ()) -> None:
+        """Forgets an operation and writes its last texts."""
+
+    def fall_behind(self) -> None:
+        """Sends the client back to its cursor."""
+
+    @property
+    def settled(self) -> bool:
+        """Its rights are not being asked again."""
+
+
+class State(Enum):
+    """Of a subscription."""
+
+    WAITING = 0  # nothing is asked or shown: rights are being asked again, or it has not begun
+    ASKING = 1  # whether it may be shown what it asks for
+    SHOWN = 2  # a member of its group
+    ENDED = 3
+
+
+class Subscription(Member):
+    """A member of the group of those who see the same; what depends on its viewer has a group of one."""
+
+    __slots__ = (
+        "_alone", "_entered", "_last_in", "_last_seen", "_request", "_socket", "_task", "id", "state",
+    )  # fmt: skip
+
+    def __init__(self, socket: Holder, id_: str, request: SubscribeRequest) -> None:
+        super().__init__(socket.writer, protocol.prefix(id_), 0)
+        self.id, self.state = id_, State.WAITING
+        self._socket, self._request = socket, request
+        self._entered: Group[SharedSubscription] | None = None
+        self._last_in: Group[SharedSubscription] | None = None
+        self._last_seen: int | None = None
         self._task: asyncio.Task[None] | None = None
         self._alone = False
 
-    @property
-    def socket(self) -> "Socket":
-        return self._socket
-
     def begin(self) -> None:
-        """At once where the document was read before; to read one takes its turn in the lane."""
-        if documents.at_hand(self._asked.query, self._asked.operation_name):
-            try:
-                self._enter()
-            except Refused as refused:
-                self.end([formatted(refused)])
-        else:
-            self._go(self._enter_in_turn)
-
-    async def _enter_in_turn(self) -> None:
-        turn = self._socket.sharing.tempo.turn()
-        await turn.begin()
+        """At once if its document was read before; to read one takes its
+        turn in the lane.
+        """
+        self.state = State.ASKING
+        if not self._socket.registry.documents.at_hand(self._request):
+            self._go(self._read_in_turn)
+            return
         try:
             self._enter()
+        except (Ended, Refused) as error:
+            self._fail(error)
+
+    def begin_again(self) -> None:
+        """With the rights of now, if they are known and it was paused, or never began."""
+        if self.state is State.WAITING and self._socket.settled:
+            self.begin()
+
+    def pause(self) -> None:
+        """Is shown nothing more until it begins again; its group stands."""
+        if self.group is not None:
+            self._last_seen, self._last_in = self.seen, self._entered
+            self.group.leave(self)
+        self._cancel()
+        self.state = State.WAITING
+
+    def stop(self) -> None:
+        self.pause()
+        self.state = State.ENDED
+        self._change_group(None)
+        self._leave_alone()
+
+    def catch_up(self) -> None:
+        if self.group is not None:
+            self.group.catch_up(self)
+
+    def end(self, errors: Errors) -> None:
+        self._socket.end(self.id, errors)
+
+    def fall_behind(self) -> None:
+        self._socket.fall_behind()
+
+    async def _read_in_turn(self) -> None:
+        """Raises Ended and Refused."""
+        registry = self._socket.registry
+        turn = registry.pacer.turn()
+        await turn.begin()
+        try:
+            kind = registry.executable.operation_type(self._request)
+            if kind in (OperationType.QUERY, OperationType.MUTATION):
+                self._socket.answer(self.id, self._request, kind)
+            else:
+                self._enter()
         finally:
             turn.end()
 
     def _enter(self) -> None:
-        """Raises LimitReached."""
-        socket = self._socket
-        self._group = socket.sharing.enter(self._asked, socket.viewer, socket.address)
-        if self._group is None:
-            self._begin_alone()
-        elif self._group.source.is_open and not self._group.source.journal:
-            self._join(self._group, self._seen_of(self._group))
+        """Raises Ended and Refused."""
+        if len(_encoded(self._request)) > MOST_VARIABLES:
+            raise InvalidInput(problem_zh="变量太长", problem_en="variables too long")
+        registry, viewer, after = self._socket.registry, self._socket.viewer, None
+        document = registry.read(self._request, viewer)
+        if document.audience is Audience.VIEWER:
+            self._enter_alone(document, self._last_seen if document.is_journal else None)
         else:
-            self._go(partial(self._join_when_open, self._group))
+            entered, after = registry.enter(document, self._request, viewer, self._socket.address)
+            self._change_group(entered)
+            self._leave_alone()
+        access = self._group.source.access
+        if document.is_journal or not access.at_hand:
+            self._go(partial(self._ask, after))
+        elif access.allows(viewer):
+            self._join(self._seen_here)
+        else:
+            raise NotFound
 
-    def _seen_of(self, group: Group[Shared]) -> int:
-        """The number of the state seen last, if it was one of this group."""
-        return self._after if self._after is not None and group is self._was_in else 0
-
-    def _go(self, run: Callable[[], Awaitable[None]]) -> None:
-        async def to_its_end() -> None:
-            try:
-                await run()
-            except Ended as ended:
-                self.end(ended.errors)
-            except Exception as error:
-                self.end([formatted(error)])
-
-        self._task = asyncio.create_task(to_its_end())
-
-    async def _join_when_open(self, group: Group[Shared]) -> None:
-        source = group.source
-        await source.until_open()
-        if not source.journal or not source.may_be_seen_by(self._socket.viewer):
-            self._join(group, self._seen_of(group))
+    async def _ask(self, after: str | None) -> None:
+        """For the right, and of a journal for where to begin. Raises Ended and Refused."""
+        source, viewer = self._group.source, self._socket.viewer
+        await source.access.require(viewer)
+        if not source.document.is_journal:
+            self._join(self._seen_here)
             return
-        begin = await source.begin(self._asked) if self._after is None else self._after
-        await source.until_open()  # who may read there may have changed meanwhile
-        if begin >= max(source.start, group.forgotten):
-            self._join(group, begin)
-        elif self._after is None:  # too far behind what the others see
-            self._release()
-            self._begin_alone()
-        else:
+        self._group.open()
+        await source.until_open()
+        begin = self._last_seen
+        if begin is None or source.alone:
+            begin = await source.start_of(after)
+        await source.access.require(viewer)  # who may read there may have changed meanwhile
+        if begin >= max(source.start, self._group.forgotten):
+            self._join(begin)
+        elif await self._goes_alone(begin):
+            await self._ask(None)
+
+    async def _goes_alone(self, begin: int) -> bool:
+        """It is too far behind what the others see. Raises LimitReached."""
+        try:
+            self._enter_alone(self._group.source.document, begin)
+        except LimitReached:
+            if self._last_seen is None:
+                raise
             self.fall_behind()
+            return False
+        return True
 
-    def _join(self, group: Group[Shared], begin: int) -> None:
-        if group.source.may_be_seen_by(self._socket.viewer):
-            self.seen = begin
-            self._asked = group.source.asked  # the same, but one for all
-            self._was_in = None
-            group.join(self)
-        else:
-            self.end([formatted(NotFound())])
-
-    def _begin_alone(self) -> None:
-        """Raises LimitReached."""
-        self._socket.keep_alone()
-        self._alone = True
-        self.seen = 0
-        self._go(self._run_alone)
-
-    async def _run_alone(self) -> None:
-        asked, line, context = self._asked, self.line, self._socket.context
-        async with context.tempo.turn():
-            stream = await graphql_schema.subscribe(
-                asked.query, dict(asked.given), context, operation_name=asked.operation_name
-            )
-        async with aclosing(stream):
-            async for result in stream:
-                text = text_of(result, self._socket.count)
-                if context.standing.uncertain:  # it was read with rights that may be lost
-                    self._socket.close(TRY_AGAIN_LATER, "Try again later")
-                    return
-                line.write(self.prefix + text + b"}")
-                if line.busy:
-                    await line.drain()
-        self.end([])
-
-    def catch_up(self) -> None:
-        if self._group is not None:
-            self._group.catch_up(self)
-
-    def end(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self.stop()
-        self._socket.tell_errors(self.id, errors)
-
-    def fall_behind(self) -> None:
-        self._socket.close(TRY_AGAIN_LATER, "Read faster, and go on from the cursor")
+    def _join(self, seen: int) -> None:
+        group = self._group
+        self.seen, self.state, self._last_seen, self._last_in = seen, State.SHOWN, None, None
+        if not self._alone:
+            self._request = group.source.request  # the same, but one for all
+        group.join(self)
 
     @property
-    def has_left(self) -> bool:
-        """It waits for its successor, or has not begun."""
-        return self.seen == GONE
+    def _group(self) -> Group[SharedSubscription]:
+        assert self._entered is not None  # noqa: S101 - it has entered one
+        return self._entered
 
-    def successor(self) -> "Operation":
-        """The same again, for the rights of now; it goes on where this one was."""
-        successor = Operation(self._socket, self.id, self._asked)
-        successor._after, successor._was_in = self._after, self._was_in or self._group
-        return successor
+    @property
+    def _seen_here(self) -> int:
+        """The number of the value seen last, if it was one of this group."""
+        return self._last_seen if self._last_seen is not None and self._last_in is self._entered else 0
 
-    def leave(self) -> None:
-        """Is shown nothing more by its group, which stands until `stop`. What runs alone asks for its rights
-        by itself.
-        """
-        if self._group is not None and not self.has_left:
-            self._after = self.seen
-            self._group.leave(self)
+    def _enter_alone(self, document: Document, after: int | None) -> None:
+        """Raises Ended and Refused."""
         if not self._alone:
-            self._cancel()
+            self._socket.keep_alone()
+            self._alone = True
+        registry, viewer = self._socket.registry, self._socket.viewer
+        self._change_group(registry.enter_alone(document, self._request, viewer, after))
 
-    def stop(self) -> None:
-        self.leave()
-        self._release()
+    def _leave_alone(self) -> None:
         if self._alone:
             self._alone = False
             self._socket.leave_alone()
-        self._cancel()
 
-    def _release(self) -> None:
-        if self._group is not None:
-            self._socket.sharing.leave(self._group)
-            self._group = None
+    def _change_group(self, entered: Group[SharedSubscription] | None) -> None:
+        """The new one first: it may be the same, which must not end in between."""
+        before, self._entered = self._entered, entered
+        if before is not None:
+            self._socket.registry.leave(before)
+
+    def _go(self, ask: Callable[[], Awaitable[None]]) -> None:
+        async def to_its_end() -> None:
+            try:
+                await ask()
+            except Exception as error:
+                self._fail(error)
+
+        self._task = asyncio.create_task(to_its_end())
+
+    def _fail(self, error: Exception) -> None:
+        executable = self._socket.registry.executable
+        self.end(error.errors if isinstance(error, Ended) else [executable.formatted(error)])
 
     def _cancel(self) -> None:
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
+        self._task = None
+
+
+class SingleResult:
+    """A query or a mutation, in a task of its own. To stop it drops the answer, never a write."""
+
+    __slots__ = ("_request", "_socket", "_stopped", "_task", "_writes", "id", "prefix")
+
+    def __init__(self, socket: Holder, id_: str, request: SubscribeRequest, kind: OperationType) -> None:
+        self.id, self.prefix = id_, protocol.prefix(id_)
+        self._socket, self._request, self._writes = socket, request, kind is OperationType.MUTATION
+        self._task: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    def begin(self) -> asyncio.Task[None]:
+        """The task, which somebody has to keep."""
+        self._task = asyncio.create_task(self._answer())
+        return self._task
+
+    def pause(self) -> None:
+        """Its viewer is found out when its turn comes."""
+
+    def begin_again(self) -> None:
+        """It goes on."""
+
+    def catch_up(self) -> None:
+        """It has one text, which is written whole."""
+
+    def stop(self) -> None:
+        self._stopped = True
+        if self._task and not self._writes and self._task is not asyncio.current_task():
+            self._task.cancel()
+
+    async def _answer(self) -> None:
+        formatted = self._socket.registry.executable.formatted
+        async with self._socket.execution_turn():
+            try:
+                result = await self._socket.execute(self._request)
+            except Exception as error:
+                result = PreExecutionError(None, [error])  # type: ignore[list-item]
+        errors = [formatted(error) for error in result.errors or ()]
+        if self._stopped:
+            return
+        if isinstance(result, PreExecutionError):
+            self._socket.finish(self.id, protocol.error(self.id, errors), errors=errors)
+        else:
+            payload = {"data": result.data} | ({"errors": errors} if errors else {})
+            text = self.prefix + orjson.dumps(payload) + b"}"
+            self._socket.finish(self.id, text, protocol.complete(self.id), errors=errors)
+
+
+def _encoded(request: SubscribeRequest) -> bytes:
+    try:
+        return orjson.dumps(request.variables) if request.variables else b""
+    except orjson.JSONEncodeError:
+        return b""  # nested too deep, as is said when they are looked at

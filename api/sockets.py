@@ -1,67 +1,76 @@
-"""The sockets of /graphql: graphql-transport-ws to the letter, subscriptions only.
-
-https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
-"""
+"""The sockets of /graphql: who is behind each, and what it may hold."""
 
 import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeAlias, cast
 
-import orjson
+from graphql import OperationType
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
+from api import protocol
 from api.clock import utc_now
 from api.credentials import TwoCredentials, UnknownCredential, authorization_in
-from api.lines import line_of
+from api.lines import line_of as writer_of
 from api.metrics import Metrics
-from api.operations import TRY_AGAIN_LATER, Operation, formatted
+from api.operations import SingleResult, Subscription
+from api.protocol import AGAIN_LATER, SESSION_OVER, SUBPROTOCOL, TRY_AGAIN_LATER, Close, Phase, TransportWs
 from api.sessions import COOKIE, secret_of, viewer_behind
 from api.settings import Settings
-from community.errors import ErrorCode, InvalidInput, LimitReached, Refused, TryAgain, Unauthenticated
+from community.errors import (
+    ErrorCode,
+    InvalidInput,
+    LimitReached,
+    Refused,
+    TryAgain,
+    Unauthenticated,
+    request_id,
+)
 from community.permissions import NOBODY, Viewer
 from community.signals import Signal, Topic
-from realtime.lines import Line
-from realtime.standing import Standing, Standings
+from realtime.authorization import AuthorizationRegistry
+from realtime.execution import Errors
+from realtime.fields import SubscribeRequest
+from realtime.sources import LiveSources
+from realtime.subscriptions import SubscriptionRegistry
+from realtime.writer import Writer
 from schema.context import Context
-from schema.errors import request_id
-from schema.shared import MOST_COST_OF_STEP, Asked, Sharing
-from schema.watching import Watching
+from schema.schema import graphql_schema
 
-PROTOCOL = "graphql-transport-ws"
 PATIENCE = 10.0
 """Seconds for the first message."""
 
 MOST_OPERATIONS = 50
+MOST_AT_ONCE = 4
+"""Queries and mutations of a socket that are executed at the same time; the others wait."""
+
 MOST_SOCKETS_OF_ACCOUNT = 50
 """On one process: the phones, tabs and integrations of one account."""
 
 MOST_ALONE, MOST_ALONE_OF_ADDRESS = 10, 500
-"""Operations of a socket, and of an address, that run for their viewer alone: each costs an execution a
-moment, where all others share one.
+"""Subscriptions of a socket, and of an address, that run for their viewer alone: each costs an execution a
+round, where all others share one.
 """
 
 MOST_OF_IDS = 8 * 1024 * 1024
 """Bytes of the ids of all operations of an address, each of which is kept and sent along with every step."""
 
-MOST_VARIABLES = 8 * 1024
-"""Bytes of the variables of an operation; an id and a cursor need few."""
-
 FLOOD = 16
 """Messages in a row, or KiB of them, after which a socket waits for its turn in the lane to say more."""
 
 AT_ONCE = 32
-"""Operations that are let in again in one turn."""
+"""Subscriptions that begin again in one turn."""
 
 MOST_OF_A_REASON = 123
 """Bytes that fit into a close frame behind its code (RFC 6455 §5.5)."""
 
-SESSION_OVER = 4401
+Operation: TypeAlias = Subscription | SingleResult
 
 log = logging.getLogger(__name__)
 
@@ -88,9 +97,15 @@ class Sockets:
     """An ASGI app for websockets, and the sockets that it has open."""
 
     def __init__(
-        self, settings: Settings, watching: Watching, sharing: Sharing, standings: Standings, metrics: Metrics
+        self,
+        settings: Settings,
+        sources: LiveSources,
+        registry: SubscriptionRegistry,
+        authorizations: AuthorizationRegistry,
+        metrics: Metrics,
     ) -> None:
-        self.watching, self.sharing, self.standings = watching, sharing, standings
+        self.sources, self.registry, self.authorizations = sources, registry, authorizations
+        self.most_cost = settings.most_cost
         self._origin = normalize_origin(settings.public_url)
         self._most_of_address = settings.sockets_per_address
         self.metrics = metrics
@@ -99,7 +114,8 @@ class Sockets:
         self.alone: Counter[str] = Counter()
         self.ids: Counter[str] = Counter()
         self._sockets: set[Socket] = set()
-        self._asking: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        """Which nobody else keeps."""
 
     def __len__(self) -> int:
         """How many subscriptions stand."""
@@ -116,20 +132,20 @@ class Sockets:
             raise NoSocketHere
         if not ((ours := self._from_our_page(knocking.headers)) or self._from_allowed_page(knocking.headers)):
             raise ForeignPage
-        speaks = PROTOCOL in scope.get("subprotocols", ())
+        speaks = SUBPROTOCOL in scope.get("subprotocols", ())
         address = knocking.client.host if knocking.client else ""
-        line, receive = line_of(scope, receive, send)
+        writer, receive = writer_of(scope, receive, send)
         cookie = knocking.cookies.get(COOKIE) if ours else None
-        socket = Socket(self, line, address, knocking.headers.get("authorization"), cookie)
+        socket = Socket(self, writer, address, knocking.headers.get("authorization"), cookie)
         del knocking, scope  # all that came with the handshake; thousands of sockets only wait from here on
         self._of_address[address] += 1
         self._sockets.add(socket)
         try:
-            await send({"type": "websocket.accept", "subprotocol": PROTOCOL if speaks else None})
+            await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if speaks else None})
             if not speaks:
-                socket.close(4406, "Subprotocol not acceptable")
+                socket.close(protocol.BAD_SUBPROTOCOL)
             elif self._of_address[address] > self._most_of_address:
-                socket.close(TRY_AGAIN_LATER, "Too many connections from one address")
+                socket.close(Close(TRY_AGAIN_LATER, "Too many connections from one address"))
             await socket.serve(receive)
         finally:
             socket.gone()
@@ -153,181 +169,160 @@ class Sockets:
 
     # Who may read what
 
-    def hear(self, signal: Signal) -> None:
+    def handle(self, signal: Signal) -> None:
         if signal.topic is Topic.READING:
             self.ask_again(signal.key)
 
     def ask_again(self, community: int | None = None) -> None:
-        """Who may read `community` (none given: any) changed: nothing is shown before it is known to whom."""
-        for socket in self._sockets:
-            socket.reading_changed()
-        operations = [
-            cast(Operation, member)
-            for group in self.sharing.reading_changed(community)
+        """Who may read `community` (None: any) changed: nothing is shown before it is known to whom."""
+        paused = [
+            cast(Subscription, member)
+            for group in self.registry.reading_changed(community)
             for member in group.all_members()
         ]
-        for operation in operations:
-            operation.leave()
-        if operations:
-            asking = asyncio.create_task(self._let_in_again(operations))
-            self._asking.add(asking)
-            asking.add_done_callback(self._asking.discard)
+        for subscription in paused:
+            subscription.pause()
+        if paused:
+            self.keep(asyncio.create_task(self._begin_again(paused)))
 
-    async def _let_in_again(self, operations: list[Operation]) -> None:
-        turn = self.sharing.tempo.turn(lambda: len(operations))
-        while operations:
+    async def _begin_again(self, paused: list[Subscription]) -> None:
+        turn = self.registry.pacer.turn(lambda: len(paused))
+        while paused:
             async with turn:
-                for operation in operations[-AT_ONCE:]:
-                    operation.socket.let_in_again(operation)
-                del operations[-AT_ONCE:]
+                for subscription in paused[-AT_ONCE:]:
+                    subscription.begin_again()
+                del paused[-AT_ONCE:]
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
 
 class Socket:
-    """One client. `viewer`: for whom it is, asked again whenever rights change."""
+    """One client. `viewer` is for whom it is, asked again whenever rights change."""
 
     __slots__ = (
-        "_authorization", "_changes", "_context", "_cookie", "_expiry", "_operations", "_patience", "_ready",
+        "_authorization", "_changes", "_cookie", "_executing", "_expiry", "_patience", "_protocol",
         "_renewal", "_running_alone", "_secret", "_sockets",
-        "address", "closed", "line", "viewer",
+        "address", "viewer", "writer",
     )  # fmt: skip
 
     def __init__(
-        self, sockets: Sockets, line: Line, address: str, authorization: str | None, cookie: str | None
+        self, sockets: Sockets, writer: Writer, address: str, authorization: str | None, cookie: str | None
     ) -> None:
-        self._sockets, self.line, self.address = sockets, line, address
+        self._sockets, self.writer, self.address = sockets, writer, address
         self._authorization, self._cookie = authorization, cookie
         self._secret: str | None = None
         self.viewer = NOBODY
-        self._ready = self.closed = False
+        self._protocol: TransportWs[Operation] = TransportWs()
         self._changes = self._running_alone = 0
         self._renewal: asyncio.Task[None] | None = None
-        self._operations: dict[str, Operation] = {}
-        self._context: Context | None = None
+        self._executing: asyncio.Semaphore | None = None
         self._expiry: asyncio.TimerHandle | None = None
-        line.drained = self._drained
+        writer.drained = self._drained
         self._patience: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
-            PATIENCE, self.close, 4408, "Connection initialisation timeout"
+            PATIENCE, self._late
         )
 
     def __len__(self) -> int:
-        return len(self._operations)
+        return len(self._protocol.operations)
 
     async def serve(self, receive: Receive) -> None:
         """Until the client is gone."""
         request_id.set(secrets.token_hex(4))
-        said, turn = 0, self.sharing.tempo.turn()
+        said, turn = 0, self.registry.pacer.turn()
         while cost := await self._take(await receive()):  # without a name for the message, which may be long
             said += cost
-            if self.line.busy:
-                await self.line.drain()
+            if self.writer.busy:
+                await self.writer.drain()
             if said >= FLOOD:
                 said = 0
                 async with turn:
                     pass
 
-    def close(self, code: int, reason: str) -> None:
-        self.closed = True
-        self.line.close(code, reason.encode()[:MOST_OF_A_REASON].decode(errors="ignore"))
+    def close(self, why: Close) -> None:
+        self._protocol.close(why)
+        reason = why.reason.encode()[:MOST_OF_A_REASON].decode(errors="ignore")
+        self.writer.close(why.code, reason)
 
     def gone(self) -> None:
-        self.closed = True
-        if self._patience:
-            self._patience.cancel()
-        if self._expiry:
-            self._expiry.cancel()
-        if self._renewal:
-            self._renewal.cancel()
+        self._protocol.phase = Phase.CLOSED
+        for handle in (self._patience, self._expiry, self._renewal):
+            if handle:
+                handle.cancel()
         if self.viewer.account is not None:
-            self._sockets.standings.forget(self.viewer.account, self)
-        for id_ in list(self._operations):
+            self._sockets.authorizations.remove(self.viewer.account, self)
+        for id_ in list(self._protocol.operations):
             self._forget(id_)
-        self._context = self.line.drained = None  # no circles: what is left goes at once
+        self.writer.drained = None  # no circle: what is left goes at once
 
     # What the client says
 
     async def _take(self, event: Message) -> int:
-        """What it counts of a flood; 0 where nothing more may come."""
+        """What it counts of a flood; 0 if nothing more may come."""
         if event["type"] != "websocket.receive":
             return 0
         text = event.get("text")
-        if not self.closed:
-            await self._obey(text)
+        await self._obey(self._protocol.receive(text))
         return 1 + len(text or "") // 1024
 
-    async def _obey(self, text: str | None) -> None:
-        try:
-            message = orjson.loads(text) if text is not None else None
-        except orjson.JSONDecodeError:
-            message = None
-        if not isinstance(message, dict):
-            self.close(4400, "A message is a JSON object in a text frame")
-            return
-        match message:
-            case {"type": "connection_init"} if _is_object_or_none(payload := message.get("payload")):
-                await self._begin(payload or {})
-            case {"type": "ping"} if _is_object_or_none(message.get("payload")):
-                self.line.write(b'{"type":"pong"}')
-            case {"type": "pong"} if _is_object_or_none(message.get("payload")):
-                pass
-            case {"type": "subscribe", "id": str(id_), "payload": payload} if id_ and (
-                asked := _asked(payload)
-            ):
-                self._subscribe(id_, asked)
-            case {"type": "complete", "id": str(id_)} if id_:
+    async def _obey(self, output: protocol.Output | None) -> None:
+        match output:
+            case protocol.Initialise(payload):
+                await self._initialise(payload)
+            case protocol.Start(id_, request):
+                self._start(id_, request)
+            case protocol.Stop(id_):
                 self._forget(id_)
-            case _:
-                self.close(4400, "No such message")
+            case protocol.Reply(text):
+                self.writer.write(text)
+            case protocol.Close():
+                self.close(output)
 
-    async def _begin(self, payload: Mapping[str, Any]) -> None:
-        if self._patience is None:
-            self.close(4429, "Too many initialisation requests")
-            return
+    def _late(self) -> None:
+        if why := self._protocol.late():
+            self.close(why)
+
+    async def _initialise(self, payload: Mapping[str, Any]) -> None:
+        assert self._patience  # noqa: S101 - only the first time
         self._patience.cancel()
-        self._patience = None
-        given = None
+        self._patience = given = None
         try:
             given = authorization_in(payload)
             given = self._authorization if given is None else given
             self._secret = secret_of(given, self._cookie)
             await self._enter()
         except TryAgain:
-            self.close(TRY_AGAIN_LATER, "Try again later")
+            self.close(AGAIN_LATER)
         except InvalidInput as refused:
-            self.close(4400, refused.en)
+            self.close(Close(4400, refused.en))
         except Refused as refused:
             if given is None and not isinstance(refused, UnknownCredential | TwoCredentials):
-                self._session_is_over()
+                self.close(SESSION_OVER)
             else:
-                self.close(4403, f"Forbidden: {refused.en}")
+                self.close(protocol.forbidden(refused.en))
         else:
-            self._ready = True
-            self.line.write(b'{"type":"connection_ack"}')
-
-    def _session_is_over(self) -> None:
-        """Nobody becomes a stranger without being told: stock clients do not come back by themselves."""
-        self.close(SESSION_OVER, "Your session is over; sign in again")
+            if not self._protocol.closed:
+                self.writer.write(self._protocol.acknowledge().text)
 
     async def _enter(self) -> None:
-        """Finds out who it is for; what changes meanwhile is read again. Raises Refused, also where what it
-        came with opens nothing, or nothing more.
+        """Finds out who it is for; what changes meanwhile is read again. Raises Refused, also if what it came
+        with opens nothing, or nothing more.
 
         Until its account is known, a change of anybody's rights may be one of its own.
         """
-        standings = self._sockets.standings
+        authorizations = self._sockets.authorizations
         while True:
-            heard, asked = standings.changes, self._changes
+            heard, asked = authorizations.changes, self._changes
             viewer = await viewer_behind(self._secret, utc_now(), strict=True)
-            if self.closed:
+            if self._protocol.closed:
                 return
             known = viewer.account == self.viewer.account
             if not known:
                 self._keep(viewer)
-            if asked == self._changes if known else heard == standings.changes:
+            if asked == self._changes if known else heard == authorizations.changes:
                 break
         self.viewer = viewer
-        if self._context:
-            self._context.viewer = viewer
-            self._context.standing.renewed()
         if self._expiry:
             self._expiry.cancel()
         if viewer.expires_at is not None:
@@ -336,36 +331,32 @@ class Socket:
 
     def _keep(self, viewer: Viewer) -> None:
         """From here on it is told of changes of this account's rights."""
-        standings = self._sockets.standings
+        authorizations = self._sockets.authorizations
         if self.viewer.account is not None:
-            standings.forget(self.viewer.account, self)
+            authorizations.remove(self.viewer.account, self)
         self.viewer = viewer
         if viewer.account is not None:
-            if standings.of(viewer.account) >= MOST_SOCKETS_OF_ACCOUNT:
-                self.close(TRY_AGAIN_LATER, "Too many connections of one account")
-            standings.keep(viewer.account, self)
+            if authorizations.count(viewer.account) >= MOST_SOCKETS_OF_ACCOUNT:
+                self.close(Close(TRY_AGAIN_LATER, "Too many connections of one account"))
+            authorizations.add(viewer.account, self)
 
-    def _subscribe(self, id_: str, asked: Asked) -> None:
-        if not self._ready:
-            self.close(4401, "Unauthorized")
-        elif id_ in self._operations:
-            self.close(4409, f"Subscriber for {id_} already exists")
-        elif len(self._operations) >= MOST_OPERATIONS:
-            self.tell_errors(id_, [formatted(LimitReached(most=MOST_OPERATIONS))])
+    def _start(self, id_: str, request: SubscribeRequest) -> None:
+        refused: Refused | None = None
+        if len(self) >= MOST_OPERATIONS:
+            refused = LimitReached(most=MOST_OPERATIONS)
         elif self._sockets.ids[self.address] + len(id_) > MOST_OF_IDS:
-            self.tell_errors(id_, [formatted(LongIds(most=MOST_OF_IDS))])
-        elif len(_encoded(asked.variables)) > MOST_VARIABLES:
-            self.tell_errors(
-                id_, [formatted(InvalidInput(problem_zh="变量太长", problem_en="variables too long"))]
-            )
-        else:
-            operation = self._operations[id_] = Operation(self, id_, asked)
-            self._sockets.ids[self.address] += len(operation.prefix)
-            if self._renewal is None:
-                operation.begin()
+            refused = LongIds(most=MOST_OF_IDS)
+        if refused:
+            self.end(id_, [self.registry.executable.formatted(refused)])
+            return
+        subscription = Subscription(self, id_, request)
+        self._protocol.operations[id_] = subscription
+        self._sockets.ids[self.address] += len(subscription.prefix)
+        if self._renewal is None:
+            subscription.begin()
 
     def _forget(self, id_: str) -> None:
-        if operation := self._operations.pop(id_, None):
+        if operation := self._protocol.operations.pop(id_, None):
             ids = self._sockets.ids
             ids[self.address] -= len(operation.prefix)
             if not ids[self.address]:
@@ -377,10 +368,8 @@ class Socket:
     def changed(self) -> None:
         """Rights changed, or the session is over: nothing more is shown until they were asked again."""
         self._changes += 1
-        if self._context:
-            self._context.standing.changed()
-        for operation in self._operations.values():
-            operation.leave()
+        for operation in self._protocol.operations.values():
+            operation.pause()
         if self._renewal:
             self._renewal.cancel()
         self._renewal = asyncio.create_task(self._renew())
@@ -389,68 +378,34 @@ class Socket:
         try:
             await self._enter()
         except Unauthenticated:
-            self._session_is_over()
+            self.close(SESSION_OVER)
             return
         except Exception as error:
             if not isinstance(error, Refused):
                 log.exception("could not ask for rights again")
-            self.close(TRY_AGAIN_LATER, "Try again later")
+            self.close(AGAIN_LATER)
             return
         self._renewal = None
-        for operation in list(self._operations.values()):
-            self.let_in_again(operation)
-
-    def let_in_again(self, operation: Operation) -> None:
-        """Where it has left, or not begun, and still stands."""
-        if self._renewal is None and operation.has_left and self._operations.get(operation.id) is operation:
-            self._operations[operation.id] = successor = operation.successor()
-            successor.begin()
-            operation.stop()
-
-    def reading_changed(self) -> None:
-        """What runs for it alone asks again."""
-        if self._context:
-            self._changes += 1
-            self._context.standing.changed()
+        for operation in list(self._protocol.operations.values()):
+            operation.begin_again()
 
     def _drained(self) -> None:
-        for operation in self._operations.values():
+        for operation in self._protocol.operations.values():
             operation.catch_up()
 
     # What its operations need
 
     @property
-    def sharing(self) -> Sharing:
-        return self._sockets.sharing
+    def registry(self) -> SubscriptionRegistry:
+        return self._sockets.registry
 
     @property
-    def context(self) -> Context:
-        """For what runs for this viewer alone."""
-        if self._context is None:
-            standing = Standing(self._current, utc_now)
-            if self._renewal:
-                standing.changed()
-            self._context = Context(
-                utc_now,
-                self._sockets.watching,
-                standing,
-                self.viewer,
-                self._secret,
-                tempo=self.sharing.tempo,
-                most_cost=MOST_COST_OF_STEP,
-            )
-        return self._context
-
-    async def _current(self) -> Viewer:
-        try:
-            await self._enter()
-        except Unauthenticated:
-            self._session_is_over()
-            raise
-        return self.viewer
+    def settled(self) -> bool:
+        """Its rights are not being asked again."""
+        return self._renewal is None
 
     def keep_alone(self) -> None:
-        """One more operation runs for this viewer alone. Raises LimitReached."""
+        """One more subscription runs for this viewer alone. Raises LimitReached."""
         alone = self._sockets.alone
         if self._running_alone >= MOST_ALONE or alone[self.address] >= MOST_ALONE_OF_ADDRESS:
             raise LimitReached(most=MOST_ALONE)
@@ -464,37 +419,41 @@ class Socket:
         if not alone[self.address]:
             del alone[self.address]
 
-    def count(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self._sockets.metrics.count(errors)
+    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType) -> None:
+        """Goes on with what turned out to be a query or a mutation."""
+        self._protocol.operations[id_] = answer = SingleResult(self, id_, request, kind)
+        self._sockets.keep(answer.begin())
 
-    def tell_errors(self, id_: str, errors: Sequence[Mapping[str, Any]]) -> None:
-        """Ends an operation by its errors, if any; where trying again helps, the whole socket."""
-        self._forget(id_)
-        self.count(errors)
+    def execution_turn(self) -> AbstractAsyncContextManager[Any]:
+        if self._executing is None:
+            self._executing = asyncio.Semaphore(MOST_AT_ONCE)
+        return self._executing
+
+    async def execute(self, request: SubscribeRequest) -> Any:
+        now = utc_now()
+        try:
+            viewer = await viewer_behind(self._secret, now, strict=True)
+        except Unauthenticated:
+            self.close(SESSION_OVER)
+            raise
+        context = Context(lambda: now, self._sockets.sources, viewer, most_cost=self._sockets.most_cost)
+        return await graphql_schema.execute(
+            request.query, dict(request.given), context, operation_name=request.operation_name
+        )
+
+    def end(self, id_: str, errors: Errors) -> None:
+        """Ends an operation by its errors, if any; if trying again helps, the whole socket."""
         if any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors):
-            self.close(TRY_AGAIN_LATER, "Try again later")
-        elif errors:
-            self.line.write(orjson.dumps({"id": id_, "type": "error", "payload": errors}))
+            self.finish(id_, errors=errors)
+            self.close(AGAIN_LATER)
         else:
-            self.line.write(orjson.dumps({"id": id_, "type": "complete"}))
+            self.finish(id_, protocol.error(id_, errors) if errors else protocol.complete(id_), errors=errors)
 
+    def finish(self, id_: str, *texts: bytes, errors: Errors = ()) -> None:
+        self._forget(id_)
+        self._sockets.metrics.count(errors)
+        for text in texts:
+            self.writer.write(text)
 
-def _asked(payload: object) -> Asked | None:
-    """None where it is no `subscribe` payload."""
-    if not isinstance(payload, dict) or not isinstance(query := payload.get("query"), str):
-        return None
-    variables, name = payload.get("variables"), payload.get("operationName")
-    if not (_is_object_or_none(variables) and _is_object_or_none(payload.get("extensions"))):
-        return None
-    return Asked(query, variables, name) if isinstance(name, str | None) else None
-
-
-def _encoded(variables: Mapping[str, Any] | None) -> bytes:
-    try:
-        return orjson.dumps(variables) if variables else b""
-    except orjson.JSONEncodeError:
-        return b""  # nested too deep: the stock way says what is wrong with it
-
-
-def _is_object_or_none(value: object) -> bool:
-    return isinstance(value, dict | None)
+    def fall_behind(self) -> None:
+        self.close(Close(TRY_AGAIN_LATER, "Read faster, and go on from the cursor"))

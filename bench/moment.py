@@ -7,6 +7,14 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from realtime.lines import text_frame
+from realtime.live import Live
+from realtime.standing import Standing
+from realtime.tempo import Tempo, Turn
+from schema.documents import read as read_document
+from schema.shared import Shared
+from schema.watching import Watching
+
 from api.clock import utc_now
 from bench import operations
 from community.permissions import NOBODY, Viewer
@@ -14,15 +22,8 @@ from community.signals import Signal, Topic
 from community.votes.progress import Progress, progress_of
 from realtime.broker import MemoryBroker
 from realtime.groups import Groups, Member, Step
-from realtime.lines import text_frame
-from realtime.live import Live
-from realtime.standing import Standing
-from realtime.tempo import Tempo, Turn
 from schema.context import Context
-from schema.documents import read as read_document
 from schema.nodes import to_id
-from schema.shared import Shared
-from schema.watching import Watching
 
 TIMES = 200
 SOCKETS = 10_000

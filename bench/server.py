@@ -17,11 +17,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TextIO
 
+import schema.watching
 import uvicorn
 from starlette.applications import Starlette
 
 import api.server
-import schema.watching
 from api.app import create_app
 from api.settings import Settings
 from bench.stock import STOCK_SERVER, stock_app

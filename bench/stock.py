@@ -3,6 +3,9 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, TypeVar
 
+from realtime.standing import Check, Standing
+from realtime.tempo import Turn
+from schema.watching import Watching
 from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 from strawberry.asgi import GraphQL
@@ -13,11 +16,8 @@ from api.settings import Settings
 from community.database.engine import opened
 from community.permissions import NOBODY, Viewer
 from realtime.broker import MemoryBroker
-from realtime.standing import Check, Standing
-from realtime.tempo import Turn
 from schema.context import Context
 from schema.schema import graphql_schema
-from schema.watching import Watching
 
 T = TypeVar("T")
 

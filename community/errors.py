@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 E = TypeVar("E", bound=BaseException)
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""Of the request or socket that is being served, under which a fault of ours is logged; the outside sets it."""
+"""Of the request or socket that is served: a fault of ours is logged under it. The outside sets it."""
 
 
 class ErrorCode(StrEnum):

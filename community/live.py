@@ -32,7 +32,8 @@ class Watchable:
     """`topic` says that a key changed. Whoever has the `permission` where the key belongs may watch it.
 
     `scope_of` raises NotFound. `audience` narrows the right to some of them: those signed up, the owners. It
-    is asked for each who comes, and again after the account was told RIGHTS; so whatever changes it must tell.
+    is asked for each who comes, and again after a signal of RIGHTS for the account, which is to be sent by
+    whatever changes it.
     """
 
     topic: Topic

@@ -96,7 +96,7 @@ class Access:
             self._reading = None
 
     def reading_changed(self, community: int | None) -> bool:
-        """Who may read `community` (None: any) changed. Whether that is, or may be, where this key belongs."""
+        """Who may read `community` (None: any) changed. Whether this key belongs there, or may."""
         self._changes += 1
         if self._scope is not None and community not in (None, self._scope.id):
             return False

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import isawaitable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import orjson
 from graphql import (
@@ -71,7 +71,7 @@ async def execute(
     if isinstance(executor, list):
         return ExecutionResult(None, executor)
     result = execute_subscription_event(executor)
-    return cast(ExecutionResult, await result if isawaitable(result) else result)
+    return await result if isawaitable(result) else result
 
 
 def encoded(executable: Executable, result: ExecutionResult, count: Count = lambda errors: None) -> bytes:

@@ -13,8 +13,6 @@ Reader: TypeAlias = StateReader[Any] | JournalReader[Any]
 Source: TypeAlias = StateSource[Any] | JournalSource[Any]
 
 
-
-
 class LiveSources:
     """Made by declaration when the first of its keys is watched."""
 

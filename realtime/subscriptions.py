@@ -3,7 +3,8 @@
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Hashable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -40,8 +41,9 @@ class TooManyViews(Refused):
 class SharedSubscription:
     """The source of a group: one execution a step, encoded once.
 
-    `viewer` has the rights of those who are shown it: their own if it is for one alone, else nobody's name.
-    `after` is the number behind which it begins, None for a journal's newest items.
+    `viewer` has the rights of those who are shown it, and a name only if it is for one `alone`. That one
+    begins behind `after`, a number or a cursor, or with what comes from now on; many begin with the newest
+    items, so that each finds its place among them.
     """
 
     def __init__(
@@ -53,14 +55,15 @@ class SharedSubscription:
         source: Source,
         viewer: Viewer,
         *,
-        after: int | None = None,
+        alone: bool = False,
+        after: int | str | None = None,
         count: Count = lambda errors: None,
     ) -> None:
         self.document, self.request = document, SubscribeRequest(document.text, variables, None)
         self.access = Access(document.live.declaration, key)
         self.kept = KEPT if document.is_journal else 1
         self.counted_under: tuple[str, Subject] | None = None
-        self.start = 0
+        self.alone, self.start = alone, 0
         self._executable, self._variables, self._key, self._source = executable, variables, key, source
         self._viewer, self._after, self._count = viewer, after, count
         self._reader: Reader | None = None
@@ -81,9 +84,15 @@ class SharedSubscription:
             turn.end()
 
     async def _begin(self) -> int | None:
+        """Raises CursorInvalid."""
         declaration = self.document.live.declaration
-        if self._after is None and isinstance(declaration, Journal):
+        if not isinstance(declaration, Journal):
+            return None
+        if not self.alone:
             return await declaration.recent(self._key)
+        if isinstance(self._after, str):
+            number = (await declaration.cursors(self._key)).number_of(self._after)
+            return await _not_ahead(declaration, number)
         return self._after
 
     async def _shown(self, value: Any) -> bytes:
@@ -102,7 +111,9 @@ class SharedSubscription:
 
     def newest(self, number: int) -> bool:
         reader = self._reader
-        return reader is None or (reader.newest and (isinstance(reader, JournalReader) or number == reader.number))
+        return reader is None or (
+            reader.newest and (isinstance(reader, JournalReader) or number == reader.number)
+        )
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
         if self._reader is not None:
@@ -115,12 +126,21 @@ class SharedSubscription:
     async def start_of(self, after: str | None) -> int:
         """The number behind which a reader begins, once it is open. Raises CursorInvalid."""
         reader, declaration = self._reader, self.document.live.declaration
-        if not (isinstance(reader, JournalReader) and isinstance(declaration, Journal)) or after is None:
-            return reader.start if reader else 0
+        assert isinstance(reader, JournalReader)  # noqa: S101 - a state has no cursor
+        assert isinstance(declaration, Journal)  # noqa: S101
+        if self.alone:
+            return self.start
+        if after is None:
+            return reader.start
         number = reader.cursors.number_of(after)
-        if number > reader.start and number > await declaration.head():
-            raise CursorInvalid
-        return number
+        return number if number <= reader.start else await _not_ahead(declaration, number)
+
+
+async def _not_ahead(journal: Journal[Any], number: int) -> int:
+    """Raises CursorInvalid."""
+    if number > await journal.head():
+        raise CursorInvalid
+    return number
 
 
 class SubscriptionRegistry:
@@ -162,36 +182,34 @@ class SubscriptionRegistry:
     def enter(
         self, document: Document, request: SubscribeRequest, viewer: Viewer, address: str = ""
     ) -> tuple[Group[SharedSubscription], str | None]:
-        """The group for this, to be left again, and the cursor behind which the reader begins.
-
-        A document that depends on its viewer has a group of one. `address` answers for a group that is new.
-        Raises Ended and Refused.
+        """The group for this, to be left again, and the cursor behind which the reader begins. `address`
+        answers for a group that is new. Raises Ended and Refused.
         """
         variables = document.renamed(request.given)
         after = variables.pop(document.cursor, None) if document.cursor else None
         if document.reads_after or not isinstance(after, str | None):
             after = self._bound(document, request, viewer).after
-        audience = _AUDIENCES[document.audience](viewer)
+        audience = NOBODY if document.audience is Audience.EVERYBODY else rights_of(viewer)
         try:
             key = document.text, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), _key_of(audience)
         except orjson.JSONEncodeError:  # nested too deep
             self._bound(document, request, viewer)
             raise
-        alone = document.audience is Audience.VIEWER
-        group = self._groups.enter(
-            object() if alone else key,
-            lambda: self._made(document, request, variables, viewer, audience, None if alone else address),
-        )
-        return group, after
+        made = partial(self._for_many, document, request, variables, audience, address)
+        return self._groups.enter(key, made), after
 
     def enter_alone(
-        self, document: Document, request: SubscribeRequest, viewer: Viewer, after: int
+        self, document: Document, request: SubscribeRequest, viewer: Viewer, after: int | None = None
     ) -> Group[SharedSubscription]:
-        """A group of one, for a reader too far behind what the others see. Raises Ended and Refused."""
-        variables, audience = document.renamed(request.given), _AUDIENCES[document.audience](viewer)
-        return self._groups.enter(
-            object(), lambda: self._made(document, request, variables, viewer, audience, None, after)
+        """A group of one: for a document that depends on its viewer, and for a reader too far behind what the
+        others see. It begins behind `after`, if given, else where the request says. Raises Ended and Refused.
+        """
+        bound = self._bound(document, request, viewer)
+        variables = document.renamed(request.given)
+        made = self._subscription(
+            document, variables, bound.key, viewer, alone=True, after=bound.after if after is None else after
         )
+        return self._groups.enter(made, lambda: made)
 
     def _bound(self, document: Document, request: SubscribeRequest, viewer: Viewer) -> Any:
         """Raises Ended and Refused."""
@@ -201,27 +219,29 @@ class SubscriptionRegistry:
         except GraphQLError as error:
             raise Ended([self.executable.formatted(error)]) from None
 
-    def _made(
+    def _for_many(
         self,
         document: Document,
         request: SubscribeRequest,
         variables: dict[str, Any],
-        viewer: Viewer,
         audience: Viewer,
-        address: str | None,
-        after: int | None = None,
+        address: str,
     ) -> SharedSubscription:
-        key = self._bound(document, request, viewer).key
-        if address is not None:
-            self._require_few(address, Subject(document.name, key))
-        source = self._sources.of(document.live.declaration)
-        made = SharedSubscription(
-            self.executable, document, variables, key, source, audience, after=after, count=self._count
-        )
-        if address is not None:
-            made.counted_under = address, Subject(document.name, key)
-            self._account(made.counted_under, 1)
+        key = self._bound(document, request, audience).key
+        subject = Subject(document.name, key)
+        self._require_few(address, subject)
+        made = self._subscription(document, variables, key, audience)
+        made.counted_under = address, subject
+        self._account(made.counted_under, 1)
         return made
+
+    def _subscription(
+        self, document: Document, variables: dict[str, Any], key: int, viewer: Viewer, **terms: Any
+    ) -> SharedSubscription:
+        source = self._sources.of(document.live.declaration)
+        return SharedSubscription(
+            self.executable, document, variables, key, source, viewer, count=self._count, **terms
+        )
 
     def _require_few(self, address: str, subject: Subject) -> None:
         """Raises TooManyViews."""
@@ -251,13 +271,5 @@ class SubscriptionRegistry:
         return {group for group in self._groups if group.source.access.reading_changed(community)}
 
 
-_AUDIENCES: dict[Audience, Callable[[Viewer], Viewer]] = {
-    Audience.EVERYBODY: lambda viewer: NOBODY,
-    Audience.RIGHTS: rights_of,
-    Audience.VIEWER: lambda viewer: viewer,
-}
-"""For whom a document is executed: somebody with the rights of all who are shown the same."""
-
-
-def _key_of(audience: Viewer) -> object:
+def _key_of(audience: Viewer) -> Hashable:
     return audience.account, frozenset(audience.roles.items()), audience.scopes, audience.demonstration

@@ -1,24 +1,21 @@
 """Notices, and the bulletin on which everything appears."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
 import strawberry
 
 from community.bulletin import actions
-from community.bulletin.cursors import BulletinCursors, number_of, of_bulletin
-from community.bulletin.reads import ItemRow, NoticeRow, recent
+from community.bulletin.facts import BULLETIN
+from community.bulletin.reads import ItemRow, NoticeRow
 from community.bulletin.rules import BulletinKind, NoticeKind
-from community.places.reads import place_of
-from schema.audience import BY_RIGHTS
-from schema.connections import After, Connection
+from schema.connections import Connection
 from schema.context import Context, Info
+from schema.live import WatchedId, live
+from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
 from schema.nodes import NODES, Node, fetched_by, key_of, to_id
 from schema.places import Community, Organization, community_of, organization
-from schema.watch import watch
 
 _SUBJECTS = {
     BulletinKind.VOTE_ANNOUNCED: "Vote",
@@ -119,8 +116,8 @@ class BulletinItem:
     )
 
     @classmethod
-    def of(cls, row: ItemRow, cursors: BulletinCursors) -> "BulletinItem":
-        return cls(row=row, cursor=cursors.cursor(row.number), at=row.at, kind=row.kind)
+    def of(cls, row: ItemRow, cursor: str) -> "BulletinItem":
+        return cls(row=row, cursor=cursor, at=row.at, kind=row.kind)
 
     @strawberry.field(
         description="The thing itself as it is now, not as it was then; null where the viewer may"
@@ -197,34 +194,16 @@ class BulletinMutation:
 
 @strawberry.type
 class BulletinSubscription:
-    @strawberry.subscription(
+    bulletin: BulletinItem = live(
+        BULLETIN,
+        WatchedId(
+            "Community", "The estate whose board is followed; NOT_FOUND where it is hidden. 要关注的小区。"
+        ),
+        BulletinItem.of,
         description="Journal: every item behind the cursor `after`, in order, none skipped and none"
         " twice, then each new one; without a cursor only what happens from now on. A"
         " cursor ahead of the journal or of another community is CURSOR_INVALID. Of the"
         " ledger there is one item a day."
         " 公告栏动态：从 after 之后逐条送来，不漏不重，然后是新的；不带 after 只送新的。"
-        "账本每天最多一条。"
+        "账本每天最多一条。",
     )
-    async def bulletin(
-        self,
-        info: Info,
-        community_id: Annotated[
-            strawberry.ID,
-            strawberry.argument(
-                description="The estate whose board is followed; NOT_FOUND where it is hidden. 要关注的小区。"
-            ),
-        ],
-        after: After = None,
-    ) -> AsyncGenerator[BulletinItem, None]:
-        community = key_of(community_id, "Community", "communityId")
-        cursors = await of_bulletin(community)
-        number: int | None = None
-        if info.context.shared is not None:
-            number = await recent(community)
-        elif after is not None:
-            number = await number_of(after, community)
-        feed = info.context.watching.bulletin.watch(community, number)
-        watched = watch(info.context, lambda: place_of(community), feed, cursors.number_of)
-        async with aclosing(watched) as items:
-            async for item in items:
-                yield BulletinItem.of(cast(ItemRow, item), cursors)

@@ -2,20 +2,16 @@
 
 import logging
 import secrets
-from contextvars import ContextVar
 
 from graphql import DocumentNode, GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from community.errors import ErrorCode, Refused, without_frames
+from community.errors import ErrorCode, Refused, request_id, without_frames
 from schema.inputs import path_of
 from schema.nodes import to_id
 from schema.sentences import misspoken, shortened
-
-request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""Of the request or socket that is being served; the outside sets it."""
 
 log = logging.getLogger(__name__)
 

@@ -1,8 +1,6 @@
 """Gatherings of neighbours and who comes."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated
 
@@ -11,6 +9,7 @@ import strawberry
 from community.database.paging import check_first
 from community.errors import NotFound
 from community.events import actions
+from community.events.facts import ATTENDANCE
 from community.events.reads import (
     Attendance,
     EventRow,
@@ -18,19 +17,18 @@ from community.events.reads import (
     TablePartyRow,
     dishes_of,
     organizers_of,
-    place_of_event,
     seated_at,
 )
 from community.events.rules import check_sign_up
 from community.permissions import Permission, require
-from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.connections import First
 from schema.context import Context, Info
 from schema.eligibility import Eligibility
+from schema.live import WatchedId, live
+from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.places import Community, Organization, community_of, organization
-from schema.watch import watch
 
 
 @strawberry.type(
@@ -520,25 +518,11 @@ class EventsMutation:
 
 @strawberry.type
 class EventsSubscription:
-    @strawberry.subscription(
+    event_attendance: EventAttendance = live(
+        ATTENDANCE,
+        WatchedId("Event", "The gathering to be watched; NOT_FOUND where it is hidden. 要关注的活动。"),
+        EventAttendance.of,
         description="State: how many are expected now, then again after each change. The newest"
         " wins; a slow reader skips steps, never the end."
-        " 报名情况：先给现状，每有变化再给一次，只保证最新。"
+        " 报名情况：先给现状，每有变化再给一次，只保证最新。",
     )
-    async def event_attendance(
-        self,
-        info: Info,
-        event_id: Annotated[
-            strawberry.ID,
-            strawberry.argument(
-                description="The gathering to be watched; NOT_FOUND where it is hidden. 要关注的活动。"
-            ),
-        ],
-    ) -> AsyncGenerator[EventAttendance, None]:
-        event = key_of(event_id, "Event", "eventId")
-
-        watched = info.context.watching.attendance.watch(event)
-        async with aclosing(watch(info.context, lambda: place_of_event(event), watched)) as states:
-            async for attendance in states:
-                if attendance is not None:
-                    yield EventAttendance.of(attendance)

@@ -8,7 +8,9 @@ import strawberry
 
 from community.database.paging import check_first
 from community.ledger import actions
+from community.ledger.facts import BALANCE
 from community.ledger.reads import (
+    Balance,
     EntryRow,
     balances_of,
     check_number,
@@ -30,9 +32,10 @@ from community.ledger.rules import (
 )
 from community.places.reads import CommunityRow
 from community.places.rules import OrganizationKind
-from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
+from schema.live import WatchedId, live
+from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.scalars import Hundredths
@@ -348,7 +351,8 @@ class Ledger:
         " 现在的余额，单位元。"
     )
     async def balance(self, info: Info) -> Hundredths:
-        return Hundredths(await info.context.loaders.of(balances_of).get(self.community.id))
+        row = await info.context.loaders.of(balances_of).get(self.community.id)
+        return Hundredths(row.balance)
 
     @strawberry.field(
         description="The figures of one month, by default of the newest with entries; null before"
@@ -547,3 +551,37 @@ class LedgerMutation:
             key=key,
         )
         return await _entry(info.context, done)
+
+
+@strawberry.type(
+    description="What is in the account, as it moves; the book itself is `Community.ledger`."
+    " 账上现有的钱，随记账变化。"
+)
+class LedgerBalance:
+    community_id: strawberry.ID = strawberry.field(
+        description="The estate whose book it is. 所属小区的编号。"
+    )
+    version: int = strawberry.field(
+        description="The number of the last entry, 0 before the first; of two the greater is newer."
+        " 最后一笔账的号数，大的更新。"
+    )
+    balance: Hundredths = strawberry.field(
+        description="In yuan, after all entries, of whatever date. 现在的余额，单位元。"
+    )
+
+    @classmethod
+    def of(cls, value: Balance) -> "LedgerBalance":
+        community = to_id("Community", value.community)
+        return cls(community_id=community, version=value.version, balance=Hundredths(value.balance))
+
+
+@strawberry.type
+class LedgerSubscription:
+    ledger_balance: LedgerBalance = live(
+        BALANCE,
+        WatchedId("Community", "The estate whose book it is; NOT_FOUND where it is hidden. 要关注的小区。"),
+        LedgerBalance.of,
+        description="State: what is in the account now, then again after each entry (READ_LEDGER)."
+        " The newest wins; a slow reader skips steps, never the end."
+        " 账上的余额：先给现状，每记一笔再给一次，只保证最新。",
+    )

@@ -1,8 +1,8 @@
 """Live fields: a topic says what a field shows, of which key, and as what; `realtime/` does the rest."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from inspect import Parameter, Signature, signature
-from typing import Annotated, Any, NamedTuple
+from inspect import Parameter, Signature
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import strawberry
 
@@ -15,7 +15,7 @@ from schema.context import Context, Info
 from schema.nodes import key_of
 
 
-class Key(NamedTuple):
+class WatchedId(NamedTuple):
     """The argument that names what is watched, called after the `kind` of its id: `Vote` gives `voteId`."""
 
     kind: str
@@ -34,7 +34,9 @@ class Key(NamedTuple):
         return key_of(arguments[self.argument], self.kind, self.argument)
 
 
-def live(declaration: Declaration[Any, Any], key: Key, show: Callable[..., Any], *, description: str) -> Any:
+def live(
+    declaration: Declaration[Any, Any], key: WatchedId, show: Callable[..., Any], *, description: str
+) -> Any:
     """A subscription field of the type that `show` returns for a value, or for an item and its cursor.
 
     Its resolver runs only where Strawberry itself executes a subscription. The server reads the declaration
@@ -50,7 +52,7 @@ def live(declaration: Declaration[Any, Any], key: Key, show: Callable[..., Any],
     return strawberry.subscription(resolver=resolve, description=description, metadata={LIVE: field})
 
 
-def _signature(field: LiveField, key: Key) -> Signature:
+def _signature(field: LiveField, key: WatchedId) -> Signature:
     """Of a resolver as a topic would write it."""
     id_ = Annotated[strawberry.ID, strawberry.argument(description=key.description)]
     parameters = [
@@ -58,11 +60,9 @@ def _signature(field: LiveField, key: Key) -> Signature:
         Parameter(key.parameter, Parameter.POSITIONAL_OR_KEYWORD, annotation=id_),
     ]
     if isinstance(field.declaration, Journal):
-        parameters.append(
-            Parameter(AFTER, Parameter.POSITIONAL_OR_KEYWORD, annotation=After, default=None)
-        )
-    shown = signature(field.show).return_annotation
-    return Signature(parameters, return_annotation=AsyncGenerator[shown, None])
+        parameters.append(Parameter(AFTER, Parameter.POSITIONAL_OR_KEYWORD, annotation=After, default=None))
+    shown = get_type_hints(field.show)["return"]
+    return Signature(parameters, return_annotation=AsyncGenerator[shown, None])  # type: ignore[valid-type]
 
 
 async def _shown(

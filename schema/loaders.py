@@ -170,12 +170,12 @@ class Levels:
 
 
 class Loaders:
-    """Those of one answer, as the viewer of the moment may see things. `now`: its one moment.
+    """Those of one answer, as its viewer may see things. `now` is its one instant.
 
-    What was read stays as it was, so that the next answer on a socket needs new ones.
+    What was read stays as it was, so that the next answer needs new ones.
     """
 
-    def __init__(self, viewer: Callable[[], Viewer], clock: Callable[[], datetime]) -> None:
+    def __init__(self, viewer: Viewer, clock: Callable[[], datetime]) -> None:
         self._viewer, self._clock = viewer, clock
         self._levels = Levels()
         self._made: dict[Hashable, Loader[Any, Any]] = {}
@@ -205,10 +205,9 @@ class Loaders:
         *terms: P.args,
         **named: P.kwargs,
     ) -> Loader[K, V]:
-        """What of it the viewer may see; who comes after another finds nothing of what that one saw."""
-        viewer = self._viewer()
-        key = (read, id(viewer), terms, *named.items())
-        return self._kept(key, lambda keys: read(viewer, keys, *terms, **named))
+        """What of it the viewer may see."""
+        viewer = self._viewer
+        return self._kept((read, terms, *named.items()), lambda keys: read(viewer, keys, *terms, **named))
 
     @property
     def communities(self) -> Loader[int, CommunityRow]:
@@ -258,15 +257,14 @@ class Loaders:
     @property
     def table_parties(self) -> Loader[int, TablePartyRow]:
         """By sign-up, as its neighbours see it."""
-        viewer, now = self._viewer(), self.now
-        key = (around_a_table, id(viewer))
-        return self._kept(key, lambda keys: around_a_table(viewer.account, keys, now))
+        account, now = self._viewer.account, self.now
+        return self._kept(around_a_table, lambda keys: around_a_table(account, keys, now))
 
     @property
     def ballots(self) -> Loader[int, BallotRow]:
         """Of a party for which the viewer speaks; how it was marked shows whoever cast it."""
-        viewer = self._viewer()
-        return self._kept((ballots_by_id, id(viewer)), lambda keys: ballots_by_id(viewer.account, keys))
+        account = self._viewer.account
+        return self._kept(ballots_by_id, lambda keys: ballots_by_id(account, keys))
 
     @property
     def own_ballots(self) -> Loader[int, BallotRow]:

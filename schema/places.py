@@ -24,9 +24,9 @@ from community.places.reads import (
 from community.places.rules import OrganizationKind
 from community.votes.casting import VoteStatus
 from community.votes.reads import VoteRow, votes_by_number, votes_pages
-from schema.audience import BY_RIGHTS
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
+from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
 
@@ -328,7 +328,7 @@ class Community(Node):
             page = await loaders.of(items_pages, size, before).get(self.row.id)
         connection = connect(
             page,
-            lambda row: BulletinItem.of(row, cursors),
+            lambda row: BulletinItem.of(row, cursors.cursor(row.number)),
             lambda row: cursors.cursor(row.number),
             later=before is not None,
             made=BulletinConnection,

@@ -25,6 +25,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from community.errors import ErrorCode, Refused, without_frames
+from realtime.visiting import walk
 from schema.cost import Cost, Costing
 from schema.limits import (
     MOST_COMMENTS,
@@ -34,7 +35,6 @@ from schema.limits import (
     fragments_in,
     operations_in,
 )
-from schema.visiting import walk
 
 MOST_ERRORS = 10
 """Mistakes that are told of one document; to look for names that were meant takes its time."""

@@ -2,26 +2,28 @@
 
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from functools import cached_property
+from math import inf
 from typing import Annotated, Any
 
 import strawberry
-from graphql import GraphQLError, get_operation_ast
+from graphql import GraphQLError, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_operation_ast
 from graphql import OperationType as GraphQLOperationType
-from graphql.execution import Executor
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 import schema.enums  # noqa: F401 - makes the domain's enums GraphQL enums
 from community.errors import ErrorCode, InvalidInput, Refused, Unauthenticated
+from community.permissions import NOBODY, Viewer
+from realtime.fields import AUDIENCE, LIVE
 from schema.bulletin import BulletinMutation, BulletinSubscription, Notice
 from schema.context import Context, Info
 from schema.cost import check_cost
 from schema.errors import PresentedErrors, presented
 from schema.events import Event, EventsMutation, EventsQuery, EventsSubscription, SignUp
-from schema.ledger import Entry, LedgerMutation
+from schema.ledger import Entry, LedgerMutation, LedgerSubscription
 from schema.members import MembersQuery, OwnerParty
 from schema.nodes import Node, node_of
 from schema.places import Community, PlacesMutation, PlacesQuery
@@ -83,16 +85,25 @@ class Mutation(VotesMutation, EventsMutation, BulletinMutation, LedgerMutation, 
     " states, of which the newest counts, and a journal, of which every item does."
     " 可以实时关注的内容，走 WebSocket。"
 )
-class Subscription(VotesSubscription, EventsSubscription, BulletinSubscription):
+class Subscription(VotesSubscription, EventsSubscription, BulletinSubscription, LedgerSubscription):
     pass
 
 
 class _Schema(strawberry.Schema):
     """Runs only what was prepared, and what a request may cost."""
 
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        _copy_marks(self.core)
+
+    @property
+    def core(self) -> GraphQLSchema:
+        """As graphql-core knows it."""
+        return self._schema
+
     @cached_property
     def prepared(self) -> PreparedDocuments:
-        return PreparedDocuments(self._schema)
+        return PreparedDocuments(self.core)
 
     def _extend_introspection(self) -> None:
         """graphql-core answers `isOneOf` itself; Strawberry's own way of it fails for lists and `!`."""
@@ -149,23 +160,33 @@ class _Schema(strawberry.Schema):
         name: str | None,
     ) -> list[GraphQLError]:
         """What keeps a request from being run at all; Strawberry refuses one without a query."""
-        if not query:
-            return []
+        viewer, most_cost = (context.viewer, context.most_cost) if context else (NOBODY, inf)
+        return self.refusals(query, variables, name, viewer, most_cost) if query else []
+
+    def refusals(
+        self,
+        query: str,
+        variables: Mapping[str, Any] | None,
+        name: str | None,
+        viewer: Viewer,
+        most_cost: float,
+    ) -> list[GraphQLError]:
+        """What is wrong with the document, its variables, or what it costs."""
         prepared = self.prepared.of(query)
         errors = list(prepared.errors)
         try:
-            self._check_variables(context, prepared, variables, name)
+            self._check_variables(viewer, prepared, variables, name)
             if not (errors or name) and len(prepared.costs) > 1:  # Strawberry would run the first of them
                 errors = [GraphQLError(NO_NAME)]
-            if not errors and context and (cost := prepared.cost_of(name)):
-                check_cost(cost, variables or {}, context.most_cost)
+            if not errors and (cost := prepared.cost_of(name)):
+                check_cost(cost, variables or {}, most_cost)
         except Refused as refused:
             errors = [GraphQLError(refused.en, original_error=refused)]
         return [presented(error, prepared.document) for error in errors]
 
     def _check_variables(
         self,
-        context: Context | None,
+        viewer: Viewer,
         prepared: Prepared,
         variables: Mapping[str, Any] | None,
         name: str | None,
@@ -176,7 +197,7 @@ class _Schema(strawberry.Schema):
         except InvalidInput:
             operation = get_operation_ast(prepared.document, name) if prepared.document else None
             does = operation is not None and operation.operation is GraphQLOperationType.MUTATION
-            if does and context and context.viewer.account is None:
+            if does and viewer.account is None:
                 raise Unauthenticated from None
             raise
 
@@ -185,13 +206,14 @@ async def _only(result: PreExecutionError) -> AsyncGenerator[PreExecutionError, 
     yield result
 
 
-class _Executor(StrawberryGraphQLCoreExecutionContext):
-    """graphql-core 3.3.2 keeps, for as long as a subscription stands, what it collected for each event."""
-
-    def build_per_event_executor(self, payload: Any) -> Executor[Any]:
-        executor = super().build_per_event_executor(payload)
-        executor._relevant_sub_fields = {}
-        return executor
+def _copy_marks(core: GraphQLSchema) -> None:
+    """Says of each field in graphql-core's schema what Strawberry's knows of it."""
+    for kind in core.type_map.values():
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            for field in kind.fields.values():
+                if definition := field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF):
+                    marks = definition.metadata
+                    field.extensions.update({name: marks[name] for name in (LIVE, AUDIENCE) if name in marks})
 
 
 class _Prepared(SchemaExtension):
@@ -212,7 +234,6 @@ graphql_schema = _Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    execution_context_class=_Executor,
     types=[Community, Vote, Event, SignUp, Notice, Entry, OwnerParty],
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
     extensions=[PresentedErrors, _Prepared],

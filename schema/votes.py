@@ -1,7 +1,5 @@
 """Votes: what is asked, how it stands, and the ballot."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from datetime import date, datetime
 from typing import Annotated
 
@@ -21,6 +19,7 @@ from community.votes.casting import (
     is_code,
     receipt_code,
 )
+from community.votes.facts import TALLY
 from community.votes.known import tallies_of
 from community.votes.progress import DayTurnout as DayTurnoutValue
 from community.votes.progress import Progress as ProgressValue
@@ -30,7 +29,6 @@ from community.votes.reads import (
     QuestionRow,
     VoteRow,
     ballot_row,
-    place_of_vote,
     questions_by_id,
     questions_of,
 )
@@ -49,14 +47,14 @@ from community.votes.rules import (
 from community.votes.rules import (
     Weight as WeightValue,
 )
-from schema.audience import BY_RIGHTS, BY_VIEWER
 from schema.context import Context, Info
 from schema.eligibility import Eligibility
+from schema.live import WatchedId, live
+from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
 from schema.places import Building, Community, Organization, community_of, organization
 from schema.scalars import Hundredths
-from schema.watch import watch
 
 
 @strawberry.type(
@@ -783,24 +781,11 @@ class VotesMutation:
 
 @strawberry.type
 class VotesSubscription:
-    @strawberry.subscription(
+    vote_progress: VoteProgress = live(
+        TALLY,
+        WatchedId("Vote", "The vote to be watched; NOT_FOUND where it is hidden. 要关注的表决。"),
+        VoteProgress.of,
         description="State: how the vote stands now, then again after each change. The newest wins;"
         " a slow reader skips steps, never the end."
-        " 表决进度：先给现状，每有变化再给一次，只保证最新。"
+        " 表决进度：先给现状，每有变化再给一次，只保证最新。",
     )
-    async def vote_progress(
-        self,
-        info: Info,
-        vote_id: Annotated[
-            strawberry.ID,
-            strawberry.argument(
-                description="The vote to be watched; NOT_FOUND where it is hidden. 要关注的表决。"
-            ),
-        ],
-    ) -> AsyncGenerator[VoteProgress, None]:
-        vote = key_of(vote_id, "Vote", "voteId")
-
-        watched = info.context.watching.tally.watch(vote)
-        async with aclosing(watch(info.context, lambda: place_of_vote(vote), watched)) as states:
-            async for progress in states:
-                yield VoteProgress.of(progress)

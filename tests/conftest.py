@@ -46,11 +46,10 @@ from community.votes.casting import Answered, QuestionKind, VoteForm
 from community.votes.reads import questions_of
 from community.votes.rules import Matter
 from realtime.broker import Broker
-from realtime.standing import Standing
+from realtime.sources import LiveSources
 from schema.context import Context
 from schema.nodes import to_id
 from schema.schema import graphql_schema
-from schema.watching import Watching
 from tests.engines import METRICS_TOKEN, TRUSTED, Engine, opened_alone
 from tests.services import Postgres, Redis, free_port, running, running_postgres
 
@@ -357,21 +356,13 @@ class House:
         self.town, self.now = replace(town, tokens=dict(town.tokens)), town.now
         self.told: list[Signal] = []
         self.broker = broker
-        self.watching = Watching.through(broker)
+        self.sources = LiveSources(broker)
 
     async def viewer(self, who: str | None) -> Viewer:
         return NOBODY if who is None else await viewer_of(self.town.tokens[who], self.now) or NOBODY
 
     async def context(self, who: str | None = None) -> Context:
-        secret = None if who is None else self.town.tokens[who]
-
-        async def renew() -> Viewer:
-            context.viewer = await self.viewer(who)
-            return context.viewer
-
-        standing = Standing(renew, lambda: self.now)
-        context = Context(lambda: self.now, self.watching, standing, await self.viewer(who), secret)
-        return context
+        return Context(lambda: self.now, self.sources, await self.viewer(who))
 
     async def result(self, query: str, who: str | None = None, **variables: Any) -> Any:
         return await graphql_schema.execute(

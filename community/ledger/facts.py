@@ -6,6 +6,4 @@ from community.permissions import Permission
 from community.places.reads import place_of
 from community.signals import Topic
 
-BALANCE = State(
-    topic=Topic.LEDGER, permission=Permission.READ_LEDGER, scope_of=place_of, read=balance_of
-)
+BALANCE = State(topic=Topic.LEDGER, permission=Permission.READ_LEDGER, scope_of=place_of, read=balance_of)

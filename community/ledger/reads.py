@@ -233,17 +233,18 @@ async def last_line(community: int) -> tuple[int, int]:
 class Balance:
     """What is there now, in fen. `version` is the number of the last entry, 0 before the first."""
 
+    community: int
     version: int
     balance: int
 
 
-_BALANCES = Shape(Balance, "entry", version="number")
+_BALANCES = Shape(Balance, "entry", community="community_id", version="number")
 
 
 async def balances_of(communities: Collection[int]) -> dict[int, Balance]:
     """What is there now; nothing before the first entry."""
     found = await first_of_each(_BALANCES, "community", communities, 1, Run("t.number DESC"))
-    return {community: rows[0] if rows else Balance(0, 0) for community, rows in found.items()}
+    return {community: rows[0] if rows else Balance(community, 0, 0) for community, rows in found.items()}
 
 
 async def balance_of(community: int) -> Balance:

@@ -10,11 +10,12 @@ from api.metrics import SHARED, Metrics
 from api.timers import Timers
 from community.database import journal
 from community.signals import Signal, Topic
+from community.votes.facts import TALLY
 from realtime.broker import MemoryBroker
 from realtime.groups import Groups
-from realtime.head import Follower
-from realtime.tempo import Tempo
-from schema.watching import Watching
+from realtime.pacing import WritePacer
+from realtime.poller import JournalPoller
+from realtime.sources import LiveSources
 from tests.engines import METRICS_TOKEN, TRUSTED
 
 
@@ -25,10 +26,10 @@ class NoSockets:
         return 0
 
 
-def metrics_of(watching: Watching | None = None) -> Metrics:
+def metrics_of(sources: LiveSources | None = None) -> Metrics:
     broker = MemoryBroker()
-    metrics = Metrics(Follower(journal.head, journal.signals_after, broker.hear))
-    metrics.tell_of(watching or Watching.through(broker), Groups(Tempo()), NoSockets())
+    metrics = Metrics(JournalPoller(journal.head, journal.signals_after, broker.handle))
+    metrics.tell_of(sources or LiveSources(broker), Groups(WritePacer()), NoSockets())
     return metrics
 
 
@@ -56,12 +57,12 @@ async def scraped(server: Any, until: dict[tuple[str, ...], float]) -> dict[tupl
 
 
 async def test_moments_and_merged_changes_are_those_of_the_process(house: Any) -> None:
-    watching, vote = Watching.through(MemoryBroker()), house.town.key("Vote", "open")
-    metrics = metrics_of(watching)
-    async with watching.tally.watch(vote) as states:
+    sources, vote = LiveSources(MemoryBroker()), house.town.key("Vote", "open")
+    metrics = metrics_of(sources)
+    async with sources.of(TALLY).watch(vote) as states:
         await anext(states)
         for _ in range(3):
-            watching.hear(Signal(Topic.TALLY, vote))
+            sources.handle(Signal(Topic.TALLY, vote))
         found = await shown(metrics)
     assert (found["meilin_moments_total",], found["meilin_merged_changes_total",]) == (1, 2)
 

@@ -2,6 +2,7 @@ import asyncio
 import re
 from typing import Any
 
+from realtime.head import Follower
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -14,7 +15,6 @@ from api.metrics import Metrics
 from api.requests import Requests
 from community.database import journal
 from realtime.broker import MemoryBroker
-from realtime.head import Follower
 from schema.errors import request_id
 
 

@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from schema.documents import kept
 from strawberry.types.execution import ExecutionResult
 
 from api import sockets as sockets_
 from schema import shared
-from schema.documents import kept
 
 pytestmark = pytest.mark.xdist_group("sockets")
 

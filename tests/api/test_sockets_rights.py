@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from schema.shared import Shared
 from strawberry.http.websocket_origin import normalize_origin
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -22,7 +23,6 @@ from community.signals import Signal, Topic
 from community.votes.actions import open_vote
 from schema import bulletin, loaders, votes
 from schema.nodes import to_id
-from schema.shared import Shared
 
 pytestmark = pytest.mark.xdist_group("sockets")
 

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from realtime.feed import Feed, Items
+from realtime.live import Live, States
+from realtime.tempo import Tempo, Turn
 
 from community.signals import Signal, Topic
 from realtime import feed, groups, tempo
-from realtime.feed import Feed, Items
 from realtime.groups import GONE, Ended, Group, Groups, Member, Step
-from realtime.live import Live, States
-from realtime.tempo import Tempo, Turn
 from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

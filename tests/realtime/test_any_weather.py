@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from realtime.feed import Feed
+from realtime.head import Follower
+from realtime.live import Live
 from redis.asyncio import Redis as Client
 from redis.exceptions import RedisError
 
 from community.signals import Signal, Topic
 from realtime import feed, head, live, redis_broker
 from realtime.broker import MemoryBroker
-from realtime.feed import Feed
-from realtime.head import Follower
-from realtime.live import Live
 from realtime.redis_broker import RedisBroker
 
 ESTATE = 7

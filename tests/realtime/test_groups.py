@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from realtime.live import Live, States
+from realtime.tempo import Tempo, Turn
 
 from community.signals import Signal, Topic
 from realtime import tempo as lane
 from realtime.groups import CHUNK, GONE, Ended, Group, Groups, Member, Step
-from realtime.live import Live, States
-from realtime.tempo import Tempo, Turn
 from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

@@ -24,8 +24,9 @@ from community.events.actions import sign_up
 from community.permissions import Viewer
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
-from schema.audience import BY_RIGHTS, BY_VIEWER, Audience, audience_of, mark_of
+from realtime.audience import Audience, audience_of, mark_of
 from schema.context import Context, Info
+from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.schema import graphql_schema
 from tests.books import entry_of_before
 
@@ -118,14 +119,15 @@ class NoticingContext(Context):
         self._viewer = viewer
 
     def __getattribute__(self, name: str) -> Any:
-        if name in ("secret", "request", "response", "standing"):
+        if name in ("request", "response"):
             self.sight.looked(LOOKING.get(), Audience.VIEWER)
         return super().__getattribute__(name)
 
 
 def noticing(context: Context, sight: Sight) -> NoticingContext:
-    made = NoticingContext(context.clock, context.watching, context.standing)
+    made = NoticingContext(context.clock, context.sources)
     made.sight, made.viewer = sight, Noticing(context.viewer, sight)
+    made.renew()
     return made
 
 
@@ -281,7 +283,7 @@ class Plant(Thing):
 
     @strawberry.field(metadata=BY_VIEWER)
     def secret(self, info: Info) -> str:
-        return info.context.secret or ""
+        return str(info.context.request or "")
 
     @strawberry.field
     def unmarked(self, info: Info) -> bool:

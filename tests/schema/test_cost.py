@@ -16,9 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community.errors import TooCostly
-from community.permissions import NOBODY, Viewer
 from realtime.broker import MemoryBroker
-from realtime.standing import Standing
+from realtime.sources import LiveSources
 from schema.context import Context
 from schema.cost import (
     LEAF,
@@ -35,7 +34,6 @@ from schema.cost import (
 from schema.limits import TooLarge, fragments_in, operations_in
 from schema.prepared import prepare
 from schema.schema import graphql_schema
-from schema.watching import Watching
 from tests.schema.asked import page_operations
 
 SCHEMA = build_schema("""
@@ -265,10 +263,7 @@ async def test_a_variable_decides_whether_it_is_too_costly() -> None:
 
 
 def context() -> Context:
-    async def same() -> Viewer:
-        return NOBODY
-
     def clock() -> datetime:
         return datetime(2026, 5, 1, tzinfo=UTC)
 
-    return Context(clock, Watching.through(MemoryBroker()), Standing(same, clock))
+    return Context(clock, LiveSources(MemoryBroker()))

@@ -22,7 +22,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def loaders_of(viewer: Viewer = NOBODY) -> Loaders:
-    return Loaders(lambda: viewer, lambda: NOW)
+    return Loaders(viewer, lambda: NOW)
 
 
 async def test_what_is_asked_for_together_is_read_together_in_order(
@@ -44,13 +44,10 @@ async def test_each_key_is_read_once(house: Any, statements: list[str]) -> None:
     assert len(statements) == cost
 
 
-async def test_the_viewer_is_the_one_of_the_moment(house: Any) -> None:
-    viewers = [await house.viewer("quiet/resident-1"), NOBODY]
-    loaders = Loaders(lambda: viewers[0], lambda: house.now)
+async def test_each_viewer_is_shown_what_it_may_see(house: Any) -> None:
     key = house.town.key("Notice", "gate")
-    assert await loaders.notices.load(key)
-    viewers.pop(0)
-    assert await loaders.notices.load(key) is None
+    assert await Loaders(await house.viewer("quiet/resident-1"), lambda: house.now).notices.load(key)
+    assert await Loaders(NOBODY, lambda: house.now).notices.load(key) is None
 
 
 async def test_a_read_with_other_terms_is_another_one() -> None:

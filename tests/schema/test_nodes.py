@@ -22,7 +22,6 @@ from community.members.models import CoOwner
 from community.permissions import Permission, Viewer
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
-from realtime.standing import Standing
 from schema.context import Context
 from schema.nodes import NO_ROW, NODES, key_of, parse_id, to_id
 from schema.schema import graphql_schema
@@ -205,10 +204,7 @@ async def fetched(house: Any, viewer: Viewer, ids: Iterable[str]) -> set[str]:
 
 
 def context_of(house: Any, viewer: Viewer) -> Context:
-    async def renew() -> Viewer:
-        return viewer
-
-    return Context(lambda: house.now, house.watching, Standing(renew, lambda: house.now), viewer)
+    return Context(lambda: house.now, house.sources, viewer)
 
 
 ASKERS = [

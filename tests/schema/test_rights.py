@@ -25,8 +25,7 @@ from community.permissions import CITY, NOBODY, SYSTEM, Permission, Role, Viewer
 from community.places.models import Community
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered, receipt_code
-from realtime.standing import Standing
-from schema.audience import Audience, mark_of
+from realtime.audience import Audience, mark_of
 from schema.context import Context
 from schema.nodes import NODES, to_id
 from schema.schema import graphql_schema
@@ -322,11 +321,7 @@ class Asking:
         self._house, self._viewer, self._ids = house, viewer, ids
 
     def _context(self) -> Context:
-        async def renew() -> Viewer:
-            return self._viewer
-
-        standing = Standing(renew, lambda: self._house.now)
-        return Context(lambda: self._house.now, self._house.watching, standing, self._viewer)
+        return Context(lambda: self._house.now, self._house.sources, self._viewer)
 
     async def everything(self) -> dict[str, str]:
         return {**await self._queries(), **await self._mutations(), **await self._subscriptions()}

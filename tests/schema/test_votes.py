@@ -253,7 +253,7 @@ async def test_a_watcher_sees_the_snapshot_and_then_what_a_query_sees(house: Any
         second = (await following()).data["voteProgress"]
         assert second == await tally_of(house, "open")
         assert second["version"] > first["version"]
-    assert house.watching.watchers == 0
+    assert house.sources.watchers == 0
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ async def test_what_is_hidden_is_not_watched(
     async with house.watch(PROGRESS, who, id="42") as following:
         (error,) = (await following()).errors
     assert error.extensions["code"] == "INVALID_ID"
-    assert house.watching.watchers == 0
+    assert house.sources.watchers == 0
 
 
 async def test_a_watcher_who_loses_the_right_is_told_and_ended(house: Any) -> None:
@@ -283,12 +283,13 @@ async def test_a_watcher_who_loses_the_right_is_told_and_ended(house: Any) -> No
     async with house.watch(query, context=context, id=house.town.id("Vote", "quiet")) as following:
         assert (await following()).data
         await CoOwner.filter(account_id=house.town.key("Account", who)).update(until=house.now)
-        context.standing.changed()
+        context.viewer = await house.viewer(who)
+        house.broker.handle([Signal(Topic.TALLY, house.town.key("Vote", "quiet"))])
         (error,) = (await following()).errors
         assert error.extensions["code"] == "NOT_FOUND"
         with pytest.raises(StopAsyncIteration):
             await following()
-    assert house.watching.watchers == 0
+    assert house.sources.watchers == 0
 
 
 RECEIPT = """query($id: ID!, $code: String) { vote(id: $id) {

@@ -21,10 +21,9 @@ from api.app import spare_the_collector
 from community.members.reads import viewer_of
 from community.permissions import NOBODY, Viewer
 from realtime.broker import MemoryBroker
-from realtime.standing import Standing
+from realtime.sources import LiveSources
 from schema.context import Context
 from schema.schema import graphql_schema
-from schema.watching import Watching
 from tests.stranger.documents import Request
 from tests.stranger.town import Asker, Grounds
 
@@ -94,7 +93,7 @@ class Inside:
         self.grounds = grounds
         self.now: datetime = grounds.town.now + timedelta(minutes=1)
         self._statements = statements
-        self._watching = Watching.through(MemoryBroker())
+        self._sources = LiveSources(MemoryBroker())
         self._number = 0
 
     async def ask(self, request: Request, asker: Asker) -> Answer:
@@ -124,13 +123,7 @@ class Inside:
         return NOBODY if asker.token is None else await viewer_of(asker.token, self.now)
 
     def _context(self, viewer: Viewer) -> Context:
-        async def same() -> Viewer:
-            return viewer
-
-        def clock() -> datetime:
-            return self.now
-
-        return Context(clock, self._watching, Standing(same, clock), viewer)
+        return Context(lambda: self.now, self._sources, viewer)
 
 
 def _encoded(body: Any) -> str:

@@ -15,7 +15,7 @@ from community.votes.actions import close_vote, open_vote
 from community.votes.known import tallies_of
 from community.votes.models import Vote
 from community.votes.progress import Progress, progress_of, progress_of_many
-from realtime.live import Live
+from realtime.states import StateSource
 
 MINUTE = timedelta(minutes=1)
 
@@ -71,7 +71,7 @@ async def read_as_known(vote: int) -> Progress:
 
 
 async def read_live(vote: int) -> Progress:
-    live = Live(Topic.TALLY, progress_of, pause=0)
+    live = StateSource(Topic.TALLY, progress_of, pause=0)
     async with live.watch(vote) as states:
         return await anext(states)
 

@@ -1,10 +1,10 @@
 from typing import Any
 
 import pytest
+from schema.watching import Watching
 
 from community.signals import Signal, Topic
 from realtime.broker import MemoryBroker
-from schema.watching import Watching
 
 
 @pytest.mark.parametrize(

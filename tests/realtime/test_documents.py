@@ -1,10 +1,10 @@
 import re
 
 import pytest
-
-from schema import documents
 from schema.audience import Audience
 from schema.documents import Document, at_hand, read
+
+from schema import documents
 
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
 BULLETIN = "subscription($id: ID!, $after: String) { bulletin(communityId: $id, after: $after) { cursor } }"

@@ -2,7 +2,6 @@
 
 import pytest
 from graphql import parse, print_ast, strip_ignored_characters
-
 from schema.canonical import canonical
 
 

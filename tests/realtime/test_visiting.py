@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 from graphql import FieldNode, Visitor, parse
+from schema.visiting import walk
 
 from schema import documents
-from schema.visiting import walk
 
 
 class Names(Visitor):

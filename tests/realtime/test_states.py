@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from community.signals import Signal, Topic
 from realtime.live import RETRY, Live, States
 from realtime.tempo import PAUSE
+
+from community.signals import Signal, Topic
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

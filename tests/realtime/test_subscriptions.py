@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 import pytest
 from graphql import GraphQLError
+from realtime.tempo import Tempo
+from schema.shared import Asked, Shared, Sharing, TooManyViews, text_of
 from strawberry.types.execution import ExecutionResult
 
 from community.bulletin import cursors
@@ -20,9 +22,7 @@ from community.permissions import NOBODY, Permission, Viewer, rights_of
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
 from realtime.groups import Ended, Group, Groups, Member
-from realtime.tempo import Tempo
 from schema import shared
-from schema.shared import Asked, Shared, Sharing, TooManyViews, text_of
 from tests.pace import slowness
 
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version participating { heads } } }"

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from realtime.head import EVERY, Follower
 
 from community.signals import Signal, Topic
-from realtime.head import EVERY, Follower
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

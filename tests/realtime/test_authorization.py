@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from realtime.standing import Standing, Standings
 
 from community.errors import NotFound
 from community.permissions import NOBODY, Viewer
 from community.signals import Signal, Topic
-from realtime.standing import Standing, Standings
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

@@ -1,0 +1,176 @@
+"""graphql-transport-ws without a socket: what a client's message asks for, and how it is answered.
+
+A state machine without I/O: whoever holds the connection hands in each text and does what comes back. The
+text of a `next` is not made here: thousands share what comes behind their prefix.
+
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+
+import orjson
+
+from realtime.fields import SubscribeRequest
+
+SUBPROTOCOL = "graphql-transport-ws"
+
+TRY_AGAIN_LATER = 1013
+"""After this code stock clients come back by themselves, which they do not after an error."""
+
+O = TypeVar("O")  # noqa: E741 - what the holder keeps of an operation
+
+
+class Phase(Enum):
+    """Of a connection."""
+
+    CONNECTED = 0  # nothing was said
+    INITIALISING = 1  # who the client is, is being found out
+    ACKNOWLEDGED = 2
+    CLOSED = 3
+
+
+class Initialise(NamedTuple):
+    """Find out who it is; then `acknowledge`, or close."""
+
+    payload: Mapping[str, Any]
+
+
+class Start(NamedTuple):
+    """Begin an operation under this id, which stands from now on until `forget`."""
+
+    id: str
+    request: SubscribeRequest
+
+
+class Stop(NamedTuple):
+    """The client wants no more of this operation."""
+
+    id: str
+
+
+class Reply(NamedTuple):
+    text: bytes
+
+
+class Close(NamedTuple):
+    """Nothing that the client says counts from now on."""
+
+    code: int
+    reason: str
+
+
+Output: TypeAlias = Initialise | Start | Stop | Reply | Close
+
+BAD_SUBPROTOCOL = Close(4406, "Subprotocol not acceptable")
+TOO_LATE = Close(4408, "Connection initialisation timeout")
+TOO_MANY_INITIALISATIONS = Close(4429, "Too many initialisation requests")
+NOT_ACKNOWLEDGED = Close(4401, "Unauthorized")
+SESSION_OVER = Close(4401, "Your session is over; sign in again")
+"""Nobody becomes a stranger without being told: stock clients do not come back by themselves."""
+
+NO_OBJECT = Close(4400, "A message is a JSON object in a text frame")
+NO_MESSAGE = Close(4400, "No such message")
+AGAIN_LATER = Close(TRY_AGAIN_LATER, "Try again later")
+
+
+def forbidden(reason: str) -> Close:
+    return Close(4403, f"Forbidden: {reason}")
+
+
+def prefix(id_: str) -> bytes:
+    """Of a `next`: its payload and a closing brace come behind it."""
+    return b'{"id":%b,"type":"next","payload":' % orjson.dumps(id_)
+
+
+def error(id_: str, errors: Sequence[Mapping[str, Any]]) -> bytes:
+    return orjson.dumps({"id": id_, "type": "error", "payload": errors})
+
+
+def complete(id_: str) -> bytes:
+    return orjson.dumps({"id": id_, "type": "complete"})
+
+
+class TransportWs(Generic[O]):
+    """One connection. `operations` are those that stand, each with what its holder keeps of it."""
+
+    __slots__ = ("operations", "phase")
+
+    def __init__(self) -> None:
+        self.phase = Phase.CONNECTED
+        self.operations: dict[str, O] = {}
+
+    def receive(self, text: str | None) -> Output | None:
+        """What a message asks for; `text` is None if it was none. None if there is nothing to be done."""
+        if self.phase is Phase.CLOSED:
+            return None
+        output = self._output_of(text)
+        if isinstance(output, Close):
+            self.phase = Phase.CLOSED
+        return output
+
+    def acknowledge(self) -> Reply:
+        self.phase = Phase.ACKNOWLEDGED
+        return Reply(b'{"type":"connection_ack"}')
+
+    def late(self) -> Close | None:
+        """Nobody said who they are in time."""
+        return self.close(TOO_LATE) if self.phase is Phase.CONNECTED else None
+
+    def close(self, why: Close) -> Close:
+        self.phase = Phase.CLOSED
+        return why
+
+    @property
+    def closed(self) -> bool:
+        return self.phase is Phase.CLOSED
+
+    def _output_of(self, text: str | None) -> Output | None:
+        try:
+            message = orjson.loads(text) if text is not None else None
+        except orjson.JSONDecodeError:
+            message = None
+        if not isinstance(message, dict):
+            return NO_OBJECT
+        match message:
+            case {"type": "connection_init"} if _is_object_or_none(payload := message.get("payload")):
+                return self._initialise(payload or {})
+            case {"type": "ping"} if _is_object_or_none(message.get("payload")):
+                return Reply(b'{"type":"pong"}')
+            case {"type": "pong"} if _is_object_or_none(message.get("payload")):
+                return None
+            case {"type": "subscribe", "id": str(id_), "payload": payload} if id_ and (
+                request := _request(payload)
+            ):
+                return self._start(id_, request)
+            case {"type": "complete", "id": str(id_)} if id_:
+                return Stop(id_)
+        return NO_MESSAGE
+
+    def _initialise(self, payload: Mapping[str, Any]) -> Output:
+        if self.phase is not Phase.CONNECTED:
+            return TOO_MANY_INITIALISATIONS
+        self.phase = Phase.INITIALISING
+        return Initialise(payload)
+
+    def _start(self, id_: str, request: SubscribeRequest) -> Output:
+        if self.phase is not Phase.ACKNOWLEDGED:
+            return NOT_ACKNOWLEDGED
+        if id_ in self.operations:
+            return Close(4409, f"Subscriber for {id_} already exists")
+        return Start(id_, request)
+
+
+def _request(payload: object) -> SubscribeRequest | None:
+    """None if it is no `subscribe` payload."""
+    if not isinstance(payload, dict) or not isinstance(query := payload.get("query"), str):
+        return None
+    variables, name = payload.get("variables"), payload.get("operationName")
+    if not (_is_object_or_none(variables) and _is_object_or_none(payload.get("extensions"))):
+        return None
+    return SubscribeRequest(query, variables, name) if isinstance(name, str | None) else None
+
+
+def _is_object_or_none(value: object) -> bool:
+    return isinstance(value, dict | None)

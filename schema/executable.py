@@ -1,0 +1,57 @@
+"""The schema as `realtime/` executes it, without knowing anything of Strawberry."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType, get_operation_ast
+from graphql.execution import Executor
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from community.permissions import Viewer
+from realtime.fields import SubscribeRequest
+from realtime.sources import LiveSources
+from schema.context import Context
+from schema.errors import presented
+from schema.schema import graphql_schema
+
+NO_QUERY = "No GraphQL query found in the request"
+"""In the words of Strawberry."""
+
+
+class ExecutableSchema:
+    """An Executable: documents are prepared once, values executed by Strawberry's own executor."""
+
+    executor: type[Executor[Any]] = StrawberryGraphQLCoreExecutionContext
+
+    def __init__(self, clock: Callable[[], datetime], sources: LiveSources) -> None:
+        self._clock, self._sources = clock, sources
+
+    @property
+    def core(self) -> GraphQLSchema:
+        return graphql_schema.core
+
+    def parsed(self, text: str) -> DocumentNode:
+        document = graphql_schema.prepared.of(text).document
+        assert document is not None  # noqa: S101 - `refusals` let it pass
+        return document
+
+    def operation_type(self, request: SubscribeRequest) -> OperationType | None:
+        document = graphql_schema.prepared.of(request.query).document
+        operation = get_operation_ast(document, request.operation_name or None) if document else None
+        return operation.operation if operation else None
+
+    def refusals(self, request: SubscribeRequest, viewer: Viewer, most_cost: float) -> Sequence[GraphQLError]:
+        if not request.query:
+            return [GraphQLError(NO_QUERY)]
+        return graphql_schema.refusals(
+            request.query, request.variables, request.operation_name, viewer, most_cost
+        )
+
+    def context(self, viewer: Viewer) -> Context:
+        return Context(self._clock, self._sources, viewer)
+
+    def formatted(self, error: Exception) -> Mapping[str, Any]:
+        if not isinstance(error, GraphQLError):
+            error = GraphQLError(str(error), original_error=error)
+        return presented(error).formatted
