@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from schema.documents import kept
+from realtime.documents import kept
 from strawberry.types.execution import ExecutionResult
 
 from api import sockets as sockets_

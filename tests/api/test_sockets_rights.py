@@ -165,7 +165,7 @@ async def test_rights_that_change_while_they_are_asked_for_are_asked_for_again(
             await CoOwner.filter(account_id=account).update(until=None)
             async with server.socket("quiet/resident-1") as socket:
                 (ours,) = [each for each in server.sockets._sockets if each.viewer.account == account]
-                asked = sockets_.Asked(query, {"id": server.town.id(kind, name)}, None)
+                asked = sockets_.SubscribeRequest(query, {"id": server.town.id(kind, name)}, None)
                 await CoOwner.filter(account_id=account).update(until=server.town.now)
                 ours._subscribe("a", asked)
                 for _ in range(steps):
@@ -354,7 +354,7 @@ async def test_a_stranger_who_comes_new_is_not_let_in_when_public_reading_ended(
         await begun(server)
         async with server.socket() as early, server.socket() as late:
             ours = [each for each in server.sockets._sockets if each.viewer.account is None]
-            asked = sockets_.Asked(query, {"id": server.town.id(kind, name)}, None)
+            asked = sockets_.SubscribeRequest(query, {"id": server.town.id(kind, name)}, None)
             await set_reading(server, "spring", public=False)
             told_of_reading(server, "spring")
             for each in ours:
@@ -379,7 +379,7 @@ async def test_public_reading_that_ends_at_any_step_of_a_subscribe_lets_no_stran
             async with server.socket() as socket:
                 (ours,) = server.sockets._sockets
                 await set_reading(server, "spring", public=False)
-                ours._subscribe("a", sockets_.Asked(query, {"id": server.town.id(kind, name)}, None))
+                ours._subscribe("a", sockets_.SubscribeRequest(query, {"id": server.town.id(kind, name)}, None))
                 for _ in range(steps):
                     await asyncio.sleep(0)
                 told_of_reading(server, "spring")

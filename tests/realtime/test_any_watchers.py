@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from realtime.feed import Feed, Items
-from realtime.live import Live, States
-from realtime.tempo import Tempo, Turn
+from realtime.journals import Feed, JournalReader
+from realtime.states import StateSource, StateReader
+from realtime.pacing import WritePacer, Turn
 
 from community.signals import Signal, Topic
 from realtime import feed, groups, tempo
@@ -52,9 +52,9 @@ class Town:
         self.head = 0
         self.failing = self.breaking = 0
         self.lost = False
-        self.live: Live[int] = Live(Topic.TALLY, self._state)
+        self.live: StateSource[int] = StateSource(Topic.TALLY, self._state)
         self.feed = Feed(self._items_after, self._head)
-        self.groups: Groups[Source] = Groups(Tempo())
+        self.groups: Groups[Source] = Groups(WritePacer())
         self.seen = Counter[str]()
         self.clients = [Client(self, number) for number in range(CLIENTS)]
 
@@ -87,14 +87,14 @@ class Town:
             self.states[key] += 1
         self.lost |= not heard
         if heard:
-            self.live.hear(Signal(Topic.TALLY, key))
-            self.feed.hear(Signal(Topic.BULLETIN, key))
+            self.live.handle(Signal(Topic.TALLY, key))
+            self.feed.handle(Signal(Topic.BULLETIN, key))
 
     def mend(self) -> None:
         """As after a gap: also rights may have changed."""
         self.lost = False
-        self.live.everything_changed()
-        self.feed.everything_changed()
+        self.live.resync()
+        self.feed.resync()
         for client in self.clients:
             client.changed(client.level)
 
@@ -106,7 +106,7 @@ class Source:
         self._town, self._key, self._level = town, key, level
         self.kept = 4 if key == ESTATE else 1
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.shown: States[int] | Items | None = None
+        self.shown: StateReader[int] | JournalReader | None = None
         self.start = 0
 
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
@@ -130,10 +130,10 @@ class Source:
 
     def newest(self, number: int) -> bool:
         shown = self.shown
-        return not isinstance(shown, States) or (shown.newest and number == shown.number)
+        return not isinstance(shown, StateReader) or (shown.newest and number == shown.number)
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
-        if isinstance(self.shown, States):
+        if isinstance(self.shown, StateReader):
             self.shown.if_unchanged(call)
 
     def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
@@ -328,7 +328,7 @@ class Operation(Member):
             self.end(ended.errors)
             return
         begin = 0
-        if isinstance(source.shown, Items):
+        if isinstance(source.shown, JournalReader):
             begin = source.shown.head if self._after is None else self._after
         if self.key != ESTATE or begin >= max(source.start, group.forgotten):
             self._join(group, begin)
@@ -447,7 +447,7 @@ async def live_through(deeds: Sequence[Deed], everybody: bool) -> Counter[str]:
                 for _ in range(much):
                     town.change(which, heard=name == "change")
             case "nothing new":
-                town.live.hear(Signal(Topic.TALLY, which))
+                town.live.handle(Signal(Topic.TALLY, which))
             case "mend":
                 town.mend()
             case "fail":

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from realtime.feed import Feed
-from realtime.head import Follower
-from realtime.live import Live
+from realtime.journals import Feed
+from realtime.poller import JournalPoller
+from realtime.states import StateSource
 from redis.asyncio import Redis as Client
 from redis.exceptions import RedisError
 
@@ -69,17 +69,17 @@ class Process:
 
     def __init__(self, truth: Truth, broker: Any) -> None:
         self.truth, self.broker = truth, broker
-        self.live = Live(Topic.TALLY, truth.tally, pause=0.002, want=broker.want)
-        self.feed = Feed(truth.items_after, truth.head, want=broker.want)
-        self.follower = Follower(truth.head, truth.signals_after, broker.hear)
+        self.live = StateSource(Topic.TALLY, truth.tally, pause=0.002, register_interest=broker.register_interest)
+        self.feed = Feed(truth.items_after, truth.head, register_interest=broker.register_interest)
+        self.follower = JournalPoller(truth.head, truth.signals_after, broker.handle)
         for part in (self.live, self.feed):
-            broker.listen(part.hear)
-            broker.after_gap(part.everything_changed)
+            broker.listen(part.handle)
+            broker.on_resync(part.everything_changed)
         self.shown: dict[int, int] = {}
         self.read: list[int] = []
         self._reader: asyncio.Task[None] | None = None
         self._screens: dict[int, asyncio.Task[None]] = {}
-        self._tasks = [asyncio.create_task(self.follower.follow())]
+        self._tasks = [asyncio.create_task(self.follower.poll())]
         if isinstance(broker, RedisBroker):
             self._tasks.append(asyncio.create_task(broker.keep_connected()))
         self.resume()

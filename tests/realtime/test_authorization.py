@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from realtime.standing import Standing, Standings
+from realtime.authorization import Standing, AuthorizationRegistry
 
 from community.errors import NotFound
 from community.permissions import NOBODY, Viewer
@@ -188,20 +188,20 @@ def test_a_watcher_who_is_cancelled_leaves_nothing(run: Run) -> None:
 
 def test_a_signal_wakes_every_socket_of_its_account_and_no_other(run: Run) -> None:
     async def scenario() -> None:
-        standings = Standings()
+        standings = AuthorizationRegistry()
         own, also_own, other = Gate(), Gate(), Gate()
         for gate, account in ((own, 7), (also_own, 7), (other, 8)):
             standings.keep(account, gate.standing)
         async with own.watch() as a, also_own.watch() as b, other.watch() as c:
             waiting = [asyncio.ensure_future(anext(states)) for states in (a, b, c)]
             await asyncio.sleep(1)
-            standings.hear(Signal(Topic.RIGHTS, 7))
-            standings.hear(Signal(Topic.TALLY, 8))
+            standings.handle(Signal(Topic.RIGHTS, 7))
+            standings.handle(Signal(Topic.TALLY, 8))
             await asyncio.sleep(1)
             assert [gate.checks for gate in (own, also_own, other)] == [1, 1, 0]
             standings.forget(7, own.standing)
             assert (standings.of(7), standings.of(8), standings.changes) == (1, 1, 1)
-            standings.hear(Signal(Topic.RIGHTS, 7))
+            standings.handle(Signal(Topic.RIGHTS, 7))
             await asyncio.sleep(1)
             assert [gate.checks for gate in (own, also_own, other)] == [1, 2, 0]
             for task in waiting:
@@ -213,9 +213,9 @@ def test_a_signal_wakes_every_socket_of_its_account_and_no_other(run: Run) -> No
 
 def test_who_was_never_kept_is_forgotten_as_calmly(run: Run) -> None:
     async def scenario() -> None:
-        standings, gate = Standings(), Gate()
+        standings, gate = AuthorizationRegistry(), Gate()
         standings.forget(7, gate.standing)
-        standings.hear(Signal(Topic.RIGHTS, 7))
+        standings.handle(Signal(Topic.RIGHTS, 7))
         assert standings.of(7) == 0
 
     run(scenario())

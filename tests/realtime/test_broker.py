@@ -34,8 +34,8 @@ async def _redis(request: pytest.FixtureRequest) -> AsyncIterator[Ends]:
     redis = request.getfixturevalue("redis")
     async with over_redis(redis.url) as pair:
         for broker in pair:
-            broker.want(FIRST)
-            broker.want(LAST)
+            broker.register_interest(FIRST)
+            broker.register_interest(LAST)
         await redis.listens_to(2)
         yield pair
 
@@ -117,7 +117,7 @@ async def test_what_an_end_learned_by_itself_it_tells_only_its_own_listeners(end
     others: list[Signal] = []
     near.listen(own.append)
     far.listen(others.append)
-    near.hear([FIRST])
+    near.handle([FIRST])
     assert own == [FIRST]  # at once
     near.publish([LAST])
     await until(lambda: LAST in others)
@@ -141,7 +141,7 @@ async def test_what_an_end_publishes_its_own_listeners_hear_at_once_and_once(end
 async def test_a_line_that_holds_has_no_gap(ends: Ends) -> None:
     near, far = ends
     mended: list[str] = []
-    stop = far.after_gap(lambda: mended.append("far"))
+    stop = far.on_resync(lambda: mended.append("far"))
     heard: list[Signal] = []
     far.listen(heard.append)
     near.publish([LAST])
@@ -192,7 +192,7 @@ async def test_what_changes_from_the_moment_it_is_wanted_is_heard(ends: Ends) ->
     near, far = ends
     heard: list[Signal] = []
     far.listen(heard.append)
-    stop = far.want(OTHER)
+    stop = far.register_interest(OTHER)
     near.publish([OTHER])
     await until(lambda: OTHER in heard)
     heard.clear()
@@ -205,12 +205,12 @@ async def test_it_is_heard_as_long_as_anybody_wants_it(ends: Ends) -> None:
     near, far = ends
     heard: list[Signal] = []
     far.listen(heard.append)
-    first, second = far.want(OTHER), far.want(OTHER)
+    first, second = far.register_interest(OTHER), far.register_interest(OTHER)
     first()
     near.publish([OTHER])
     await until(lambda: OTHER in heard)
     second()
-    third = far.want(OTHER)
+    third = far.register_interest(OTHER)
     heard.clear()
     near.publish([OTHER])
     await until(lambda: OTHER in heard)

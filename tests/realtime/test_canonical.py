@@ -2,7 +2,7 @@
 
 import pytest
 from graphql import parse, print_ast, strip_ignored_characters
-from schema.canonical import canonical
+from realtime.canonical import canonical
 
 
 def form(text: str) -> str:

@@ -1,8 +1,8 @@
 import re
 
 import pytest
-from schema.audience import Audience
-from schema.documents import Document, at_hand, read
+from realtime.audience import Audience
+from realtime.documents import Document, at_hand, read
 
 from schema import documents
 

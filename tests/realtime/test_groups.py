@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from realtime.live import Live, States
-from realtime.tempo import Tempo, Turn
+from realtime.states import StateSource, StateReader
+from realtime.pacing import WritePacer, Turn
 
 from community.signals import Signal, Topic
 from realtime import tempo as lane
@@ -122,9 +122,9 @@ class Tally:
 
     kept = 1
 
-    def __init__(self, live: Live[int]) -> None:
+    def __init__(self, live: StateSource[int]) -> None:
         self._live = live
-        self._states: States[int] | None = None
+        self._states: StateReader[int] | None = None
 
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         async with self._live.watch(KEY) as states:
@@ -152,7 +152,7 @@ class Truth:
 
     def __init__(self) -> None:
         self.state, self.takes = 0, 0.01
-        self.live: Live[int] = Live(Topic.TALLY, self._read)
+        self.live: StateSource[int] = StateSource(Topic.TALLY, self._read)
 
     async def _read(self, key: int) -> int:
         state = self.state
@@ -164,7 +164,7 @@ class Truth:
 
     def hear(self, *, change: bool = True) -> None:
         self.state += change
-        self.live.hear(Signal(Topic.TALLY, KEY))
+        self.live.handle(Signal(Topic.TALLY, KEY))
 
 
 async def quiet() -> None:
@@ -176,7 +176,7 @@ class House:
 
     def __init__(self, kept: int = 1) -> None:
         self.delivered: list[int] = []
-        self.groups: Groups[Script] = Groups(Tempo(), lambda members, _: self.delivered.append(members))
+        self.groups: Groups[Script] = Groups(WritePacer(), lambda members, _: self.delivered.append(members))
         self.script = Script(kept)
         self.group = self.groups.enter("key", lambda: self.script)
         self._entered = 1
@@ -289,7 +289,7 @@ def test_a_newcomer_is_shown_the_last_state_where_it_turns_out_unchanged(run: Ru
 
 def test_whoever_comes_between_a_change_and_its_read_is_never_shown_what_was_before(run: Run) -> None:
     async def scenario() -> None:
-        truth, groups = Truth(), Groups[Tally](Tempo())
+        truth, groups = Truth(), Groups[Tally](WritePacer())
         group = groups.enter("key", truth.source)
         first = Guest(group)
         group.join(first)
@@ -314,7 +314,7 @@ def test_whoever_comes_between_a_signal_and_a_read_without_a_change_is_shown_the
     run: Run, before: float
 ) -> None:
     async def scenario() -> None:
-        truth, groups = Truth(), Groups[Tally](Tempo())
+        truth, groups = Truth(), Groups[Tally](WritePacer())
         group = groups.enter("key", truth.source)
         await quiet()
         truth.takes = 5.0
@@ -499,7 +499,7 @@ def test_the_group_that_was_left_does_not_write_to_whoever_came_in_its_place(run
 
 def test_equal_keys_are_one_group_and_others_are_others(run: Run) -> None:
     async def scenario() -> None:
-        groups, made = Groups[Script](Tempo()), list[Script]()
+        groups, made = Groups[Script](WritePacer()), list[Script]()
 
         def make() -> Script:
             made.append(Script())
@@ -508,7 +508,7 @@ def test_equal_keys_are_one_group_and_others_are_others(run: Run) -> None:
         one, same, other = (groups.enter(key, make) for key in ("a", "a", "b"))
         assert one is same
         assert one is not other
-        assert (len(groups), len(made), one.guests, other.guests) == (2, 2, 2, 1)
+        assert (len(groups), len(made), one.references, other.references) == (2, 2, 2, 1)
         one.join(Guest(one))
         assert groups.members == 1
         for group in (one, same, other):
@@ -593,7 +593,7 @@ def test_members_that_end_may_leave_and_release_at_once(run: Run) -> None:
         house.script.say(Ended(REFUSED))
         await quiet()
         assert [guest.ended for guest in guests] == [REFUSED] * 2
-        assert (len(house.groups), house.group.guests, len(house.group)) == (0, 0, 0)
+        assert (len(house.groups), house.group.references, len(house.group)) == (0, 0, 0)
 
     run(scenario())
 
@@ -602,7 +602,7 @@ def test_nothing_is_left_after_ten_thousand_came_and_went(run: Run) -> None:
     """The `run` of these tests counts the tasks."""
 
     async def scenario() -> None:
-        truth, groups, alive = Truth(), Groups[Tally](Tempo()), weakref.WeakSet[Any]()
+        truth, groups, alive = Truth(), Groups[Tally](WritePacer()), weakref.WeakSet[Any]()
         for number in range(10_000):
             group = groups.enter(number % 7 if number % 2 else "all", truth.source)
             guest = Guest(group)
@@ -627,7 +627,7 @@ def test_nothing_is_left_after_ten_thousand_came_and_went(run: Run) -> None:
 
 def test_whoever_goes_while_the_state_cannot_be_read_is_forgotten_by_those_who_stay(run: Run) -> None:
     async def scenario() -> None:
-        truth, groups, alive = Truth(), Groups[Tally](Tempo()), weakref.WeakSet[Any]()
+        truth, groups, alive = Truth(), Groups[Tally](WritePacer()), weakref.WeakSet[Any]()
         group = groups.enter("key", truth.source)
         stays = Guest(group)
         group.join(stays)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from realtime.feed import BATCH, KEPT, Feed
+from realtime.journals import BATCH, KEPT, Feed
 
 from community.signals import Signal, Topic
 from realtime import feed as feeds
@@ -57,7 +57,7 @@ class Journal:
             self.newest += 1
             self.numbers.append(self.newest)
         if heard:
-            self.feed.hear(Signal(Topic.BULLETIN, HERE))
+            self.feed.handle(Signal(Topic.BULLETIN, HERE))
 
 
 async def take(items: Any, count: int) -> list[int]:
@@ -179,8 +179,8 @@ def test_signals_of_others_cost_nothing(run: Run) -> None:
         async with journal.feed.watch(HERE, 0):
             await asyncio.sleep(1)
             before = journal.reads
-            journal.feed.hear(Signal(Topic.BULLETIN, ELSEWHERE))
-            journal.feed.hear(Signal(Topic.TALLY, HERE))
+            journal.feed.handle(Signal(Topic.BULLETIN, ELSEWHERE))
+            journal.feed.handle(Signal(Topic.TALLY, HERE))
             await asyncio.sleep(1)
             assert journal.reads == before
 
@@ -197,7 +197,7 @@ def test_a_lost_signal_is_made_good_by_the_next_one_or_by_a_new_look(run: Run) -
             journal.write()
             assert await take(items, 2) == [2, 3]
             journal.write(heard=False)
-            journal.feed.everything_changed()
+            journal.feed.resync()
             assert await take(items, 1) == [4]
 
     run(scenario())

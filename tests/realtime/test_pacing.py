@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from realtime.tempo import BURST, HOPS, LONGEST, Tempo
+from realtime.pacing import BURST, HOPS, LONGEST, WritePacer
 
 from realtime import tempo as lane
 from tests.realtime.conftest import CLOCK
@@ -32,7 +32,7 @@ def write(seconds: float) -> None:
     asyncio.get_running_loop()._clock.now += seconds  # type: ignore[attr-defined]
 
 
-async def turn(tempo: Tempo, seconds: float) -> float:
+async def turn(tempo: WritePacer, seconds: float) -> float:
     """When it began."""
     async with tempo.turn():
         began = now()
@@ -42,7 +42,7 @@ async def turn(tempo: Tempo, seconds: float) -> float:
 
 def test_turns_come_in_the_order_in_which_they_were_asked_for(run: Run) -> None:
     async def scenario() -> None:
-        tempo, order = Tempo(), list[int]()
+        tempo, order = WritePacer(), list[int]()
 
         async def ask(number: int) -> None:
             for _ in range(3):
@@ -58,7 +58,7 @@ def test_turns_come_in_the_order_in_which_they_were_asked_for(run: Run) -> None:
 
 def test_there_is_one_turn_at_a_time(run: Run) -> None:
     async def scenario() -> None:
-        tempo, within = Tempo(), 0
+        tempo, within = WritePacer(), 0
 
         async def ask() -> None:
             nonlocal within
@@ -76,7 +76,7 @@ def test_there_is_one_turn_at_a_time(run: Run) -> None:
 
 def test_whoever_waits_for_something_else_in_a_turn_keeps_nobody(run: Run) -> None:
     async def scenario() -> None:
-        tempo, order = Tempo(), list[int]()
+        tempo, order = WritePacer(), list[int]()
 
         async def ask(number: int) -> None:
             async with tempo.turn():
@@ -94,7 +94,7 @@ def test_whoever_waits_for_something_else_in_a_turn_keeps_nobody(run: Run) -> No
 
 def test_the_largest_goes_first_and_in_each_round_everybody_once(run: Run) -> None:
     async def scenario() -> None:
-        tempo, order = Tempo(1), list[int]()
+        tempo, order = WritePacer(1), list[int]()
 
         async def ask(size: int) -> None:
             turn = tempo.turn(lambda: size)
@@ -117,7 +117,7 @@ def test_the_largest_goes_first_and_in_each_round_everybody_once(run: Run) -> No
 
 def test_newcomers_without_end_keep_nobody_waiting(run: Run) -> None:
     async def scenario() -> None:
-        tempo, mine = Tempo(1), 0
+        tempo, mine = WritePacer(1), 0
 
         async def flood() -> None:
             while mine < 10:
@@ -140,7 +140,7 @@ def test_newcomers_without_end_keep_nobody_waiting(run: Run) -> None:
 
 def test_what_is_done_without_a_break_counts_in_full(run: Run) -> None:
     async def scenario() -> None:
-        tempo = Tempo(0.5)
+        tempo = WritePacer(0.5)
         long = tempo.turn()
         await long.begin()
         write(10)
@@ -153,7 +153,7 @@ def test_what_is_done_without_a_break_counts_in_full(run: Run) -> None:
 
 def test_two_turns_never_come_in_one_step_of_the_loop(run: Run) -> None:
     async def scenario() -> None:
-        tempo, steps, seen = Tempo(1), 0, list[int]()
+        tempo, steps, seen = WritePacer(1), 0, list[int]()
 
         def step() -> None:
             nonlocal steps
@@ -176,7 +176,7 @@ def test_two_turns_never_come_in_one_step_of_the_loop(run: Run) -> None:
 
 def test_a_turn_ends_when_the_loop_did_what_else_waited(run: Run) -> None:
     async def scenario() -> None:
-        tempo, order = Tempo(), list[str]()
+        tempo, order = WritePacer(), list[str]()
         async with tempo.turn():
             asyncio.get_running_loop().call_soon(order.append, "a ballot")
         order.append("the next turn")
@@ -187,7 +187,7 @@ def test_a_turn_ends_when_the_loop_did_what_else_waited(run: Run) -> None:
 
 def test_after_quiet_nobody_waits(run: Run) -> None:
     async def scenario() -> None:
-        tempo = Tempo()
+        tempo = WritePacer()
         for _ in range(3):
             began = now()
             for _ in range(int(BURST / LONGEST) // 4):
@@ -206,7 +206,7 @@ def test_writing_never_takes_more_than_its_share(
     run: Run, turns: list[tuple[float, float]], share: float
 ) -> None:
     async def scenario() -> None:
-        tempo, start, written = Tempo(share), now(), 0.0
+        tempo, start, written = WritePacer(share), now(), 0.0
         for takes, quiet in turns:
             began = await turn(tempo, takes)
             # What was written before this turn kept within the share of the time until it, but for a burst.
@@ -219,7 +219,7 @@ def test_writing_never_takes_more_than_its_share(
 
 def test_a_turn_that_others_made_long_counts_as_a_short_one(run: Run) -> None:
     async def scenario() -> None:
-        tempo = Tempo(0.5)
+        tempo = WritePacer(0.5)
         await turn(tempo, 60)
         ended = now()
         assert await turn(tempo, 0) == ended
@@ -234,7 +234,7 @@ def test_whoever_is_cancelled_at_any_step_lets_the_next_one_in(
     run: Run, place: int, steps: int, busy: bool
 ) -> None:
     async def scenario() -> None:
-        tempo, order = Tempo(), list[int]()
+        tempo, order = WritePacer(), list[int]()
         if busy:
             for _ in range(100):
                 await turn(tempo, LONGEST)
@@ -257,7 +257,7 @@ def test_whoever_is_cancelled_at_any_step_lets_the_next_one_in(
 
 def test_whoever_is_let_in_and_cancelled_before_it_begins_is_not_charged(run: Run) -> None:
     async def scenario() -> None:
-        tempo = Tempo(0.5)
+        tempo = WritePacer(0.5)
         asked = asyncio.create_task(tempo.turn().begin())
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -271,7 +271,7 @@ def test_whoever_is_let_in_and_cancelled_before_it_begins_is_not_charged(run: Ru
 
 def test_a_turn_that_fails_is_over(run: Run) -> None:
     async def scenario() -> None:
-        tempo = Tempo()
+        tempo = WritePacer()
         with pytest.raises(OSError, match="gone"):
             async with tempo.turn():
                 raise OSError("gone")

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from realtime.head import EVERY, Follower
+from realtime.poller import EVERY, JournalPoller
 
 from community.signals import Signal, Topic
 
@@ -45,7 +45,7 @@ class Journal:
 
     @asynccontextmanager
     async def followed(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(Follower(self.head, self.signals_after, self.publish).follow())
+        task = asyncio.create_task(JournalPoller(self.head, self.signals_after, self.publish).poll())
         await asyncio.sleep(0)
         try:
             yield

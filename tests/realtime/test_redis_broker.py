@@ -29,8 +29,8 @@ class End:
         self.heard: list[Signal] = []
         self.gaps = 0
         self.broker.listen(self.heard.append)
-        self.broker.after_gap(self._mend)
-        self.stops = [self.broker.want(signal) for signal in (FIRST, SECOND)]
+        self.broker.on_resync(self._mend)
+        self.stops = [self.broker.register_interest(signal) for signal in (FIRST, SECOND)]
 
     def _mend(self) -> None:
         self.gaps += 1
@@ -176,8 +176,8 @@ async def listened_to(redis: Any, *signals: Signal) -> None:
 async def test_redis_is_asked_only_for_what_somebody_wants(ends: tuple[End, End], redis: Any) -> None:
     near, far = ends
     await listened_to(redis, FIRST, SECOND)
-    stops = [far.broker.want(OTHER) for _ in range(3)]
-    stops.append(far.broker.want(RIGHTS))
+    stops = [far.broker.register_interest(OTHER) for _ in range(3)]
+    stops.append(far.broker.register_interest(RIGHTS))
     await listened_to(redis, FIRST, SECOND, OTHER)
     for stop in (*near.stops, *far.stops, *stops[1:]):
         stop()
@@ -197,7 +197,7 @@ async def test_what_is_wanted_or_no_longer_wanted_during_an_outage_is_known_afte
     near, far = ends
     redis.kill()
     await until(lambda: not near.broker.connected and not far.broker.connected)
-    far.broker.want(OTHER)
+    far.broker.register_interest(OTHER)
     for end in ends:
         end.stops[0]()
     redis.start()
@@ -212,7 +212,7 @@ async def test_what_changes_before_redis_says_that_it_listens_is_not_missed(
     ends: tuple[End, End], redis: Any
 ) -> None:
     near, witness = ends
-    witness.broker.want(OTHER)
+    witness.broker.register_interest(OTHER)
     await until(lambda: OTHER in witness.heard)
     witness.heard.clear()
     open_, held = asyncio.Event(), asyncio.Event()
@@ -236,7 +236,7 @@ async def test_what_changes_before_redis_says_that_it_listens_is_not_missed(
         line = asyncio.create_task(far.broker.keep_connected())
         await until(lambda: far.broker.connected)
         open_.clear()
-        far.broker.want(OTHER)
+        far.broker.register_interest(OTHER)
         await held.wait()
         near.broker.publish([OTHER])
         await until(lambda: OTHER in witness.heard)

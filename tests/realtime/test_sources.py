@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from schema.watching import Watching
+from realtime.sources import LiveSources
 
 from community.signals import Signal, Topic
 from realtime.broker import MemoryBroker
@@ -15,7 +15,7 @@ async def test_every_live_state_hears_its_topic_through_the_broker(
     monkeypatch: pytest.MonkeyPatch, field: str, topic: Topic
 ) -> None:
     broker = MemoryBroker()
-    watching = Watching.through(broker)
+    watching = LiveSources(broker)
     heard: list[Signal] = []
     monkeypatch.setattr(getattr(watching, field), "hear", heard.append)
     broker.publish([Signal(topic, 7)])
@@ -35,11 +35,11 @@ async def test_watchers_are_counted_over_all_topics(house: Any) -> None:
 
 
 async def test_after_a_broken_line_every_state_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    watching = Watching.through(MemoryBroker())
+    watching = LiveSources(MemoryBroker())
     mended: list[str] = []
     for field in ("tally", "attendance", "bulletin"):
         monkeypatch.setattr(
             getattr(watching, field), "everything_changed", lambda field=field: mended.append(field)
         )
-    watching.everything_changed()
+    watching.resync()
     assert sorted(mended) == ["attendance", "bulletin", "tally"]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from realtime.live import RETRY, Live, States
-from realtime.tempo import PAUSE
+from realtime.states import RETRY, StateSource, StateReader
+from realtime.pacing import PAUSE
 
 from community.signals import Signal, Topic
 
@@ -23,7 +23,7 @@ class Truth:
     def __init__(self, *, failures: int = 0, takes: float = 0.01) -> None:
         self.state, self.failures, self.takes = 0, failures, takes
         self.reads: list[float] = []
-        self.live: Live[int] = Live(Topic.TALLY, self.read)
+        self.live: StateSource[int] = StateSource(Topic.TALLY, self.read)
 
     async def read(self, key: int) -> int:
         assert key == KEY
@@ -37,14 +37,14 @@ class Truth:
 
     def change(self) -> None:
         self.state += 1
-        self.live.hear(Signal(Topic.TALLY, KEY))
+        self.live.handle(Signal(Topic.TALLY, KEY))
 
 
 async def quiet() -> None:
     await asyncio.sleep(100 * PAUSE)
 
 
-async def until(states: States[int], last: int) -> list[int]:
+async def until(states: StateReader[int], last: int) -> list[int]:
     seen = [await anext(states)]
     while seen[-1] < last:
         seen.append(await anext(states))
@@ -184,7 +184,7 @@ def test_what_did_not_change_is_not_shown_again(run: Run) -> None:
         async with truth.live.watch(KEY) as states:
             await anext(states)
             waiting = asyncio.ensure_future(anext(states))
-            truth.live.hear(Signal(Topic.TALLY, KEY))
+            truth.live.handle(Signal(Topic.TALLY, KEY))
             await quiet()
             assert len(truth.reads) == 2
             truth.change()
@@ -230,14 +230,14 @@ def test_who_asks_is_told_where_nothing_changed_after_all(run: Run) -> None:
         truth, told = Truth(), list[str]()
         async with truth.live.watch(KEY) as states:
             await anext(states)
-            truth.live.hear(Signal(Topic.TALLY, KEY))
+            truth.live.handle(Signal(Topic.TALLY, KEY))
             states.if_unchanged(lambda: told.append("the same"))
             await quiet()
             assert told == ["the same"]
             truth.change()
             states.if_unchanged(lambda: told.append("never"))
             assert await anext(states) == 1
-            truth.live.hear(Signal(Topic.TALLY, KEY))
+            truth.live.handle(Signal(Topic.TALLY, KEY))
             states.if_unchanged(lambda: told.append("again"))
             await quiet()
             assert told == ["the same", "again"]
@@ -267,7 +267,7 @@ def test_who_asks_twice_or_is_gone_is_not_told_twice(run: Run) -> None:
             await anext(states)
             states.if_unchanged(lambda: told.append("a state is there"))
             async with truth.live.watch(KEY) as others:
-                truth.live.hear(Signal(Topic.TALLY, KEY))
+                truth.live.handle(Signal(Topic.TALLY, KEY))
                 others.if_unchanged(lambda: told.append("gone"))
                 for number in range(3):
                     states.if_unchanged(lambda number=number: told.append(f"the same {number}"))
@@ -289,7 +289,7 @@ def test_the_broker_hears_what_is_watched_before_it_is_read(run: Run) -> None:
             assert wanted == [("from", Signal(Topic.TALLY, KEY))]
             return key
 
-        live = Live(Topic.TALLY, read, want=want)
+        live = StateSource(Topic.TALLY, read, register_interest=want)
         async with live.watch(KEY) as states, live.watch(KEY):
             assert await anext(states) == KEY
         assert wanted == [("from", Signal(Topic.TALLY, KEY)), ("until", Signal(Topic.TALLY, KEY))]
@@ -302,8 +302,8 @@ def test_signals_of_others_cost_nothing(run: Run) -> None:
         truth = Truth()
         async with truth.live.watch(KEY) as states:
             await anext(states)
-            truth.live.hear(Signal(Topic.TALLY, KEY + 1))
-            truth.live.hear(Signal(Topic.ATTENDANCE, KEY))
+            truth.live.handle(Signal(Topic.TALLY, KEY + 1))
+            truth.live.handle(Signal(Topic.ATTENDANCE, KEY))
             await quiet()
         assert len(truth.reads) == 1
 
@@ -316,7 +316,7 @@ def test_after_a_broken_line_everything_is_read_anew(run: Run) -> None:
         async with truth.live.watch(KEY) as states:
             await anext(states)
             truth.state = 5  # nobody told
-            truth.live.everything_changed()
+            truth.live.resync()
             assert await anext(states) == 5
 
     run(scenario())

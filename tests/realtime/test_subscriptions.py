@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 from graphql import GraphQLError
-from realtime.tempo import Tempo
+from realtime.pacing import WritePacer
 from schema.shared import Asked, Shared, Sharing, TooManyViews, text_of
 from strawberry.types.execution import ExecutionResult
 
@@ -90,7 +90,7 @@ class Lobby:
 
     def __init__(self, house: Any) -> None:
         self.house = house
-        self.groups: Groups[Shared] = Groups(Tempo())
+        self.groups: Groups[Shared] = Groups(WritePacer())
         self.sharing = Sharing(house.watching, self.groups, lambda: house.now)
         self.sharing_left = list[Group[Shared]]()
 
@@ -98,7 +98,7 @@ class Lobby:
     async def entered(
         self, query: str, viewer: Viewer = NOBODY, name: str | None = None, **variables: Any
     ) -> AsyncIterator[Group[Shared]]:
-        group = self.sharing.enter(Asked(query, variables, name), viewer)
+        group = self.sharing.enter(SubscribeRequest(query, variables, name), viewer)
         assert group is not None
         try:
             yield group
@@ -111,7 +111,7 @@ class Lobby:
             async with asyncio.timeout(PATIENCE):
                 await group.source.until_open()
             assert group.source.may_be_seen_by(viewer)
-            guest = Guest(await group.source.begin(Asked(query, variables, None)))
+            guest = Guest(await group.source.begin(SubscribeRequest(query, variables, None)))
             group.join(guest)
             try:
                 yield guest
@@ -171,21 +171,21 @@ CHOSEN = (
 @pytest.mark.parametrize(
     "one, other",  # noqa: PT006 - two of a kind
     [
-        (Asked(PROGRESS, {"id": "x"}, None), Asked(f"# my\n{PROGRESS.replace(' ', '  ')}", {"id": "x"}, "")),
-        (Asked(CHOSEN, {"id": "x", "area": True}, None), Asked(CHOSEN, {"area": True, "id": "x"}, None)),
-        (Asked(PROGRESS, {"id": "x"}, None), Asked(PROGRESS, {"id": "x", "of no use": {"to": "it"}}, None)),
-        (Asked(BULLETIN, {"id": "x"}, None), Asked(BULLETIN, {"id": "x", "after": "y"}, None)),
-        (Asked(PROGRESS, {"id": "x"}, None), Asked(PROGRESS.replace("$id", "$vote"), {"vote": "x"}, None)),
-        (Asked(SEVERAL, {"id": "x"}, "A"), Asked(SEVERAL, {"id": "x"}, "B")),
+        (SubscribeRequest(PROGRESS, {"id": "x"}, None), SubscribeRequest(f"# my\n{PROGRESS.replace(' ', '  ')}", {"id": "x"}, "")),
+        (SubscribeRequest(CHOSEN, {"id": "x", "area": True}, None), SubscribeRequest(CHOSEN, {"area": True, "id": "x"}, None)),
+        (SubscribeRequest(PROGRESS, {"id": "x"}, None), SubscribeRequest(PROGRESS, {"id": "x", "of no use": {"to": "it"}}, None)),
+        (SubscribeRequest(BULLETIN, {"id": "x"}, None), SubscribeRequest(BULLETIN, {"id": "x", "after": "y"}, None)),
+        (SubscribeRequest(PROGRESS, {"id": "x"}, None), SubscribeRequest(PROGRESS.replace("$id", "$vote"), {"vote": "x"}, None)),
+        (SubscribeRequest(SEVERAL, {"id": "x"}, "A"), SubscribeRequest(SEVERAL, {"id": "x"}, "B")),
         (
-            Asked(BULLETIN, {"id": "x", "after": "y"}, None),
-            Asked(BULLETIN.replace("$after", "$id_").replace("$id:", "$a:").replace("$id,", "$a,"),
+            SubscribeRequest(BULLETIN, {"id": "x", "after": "y"}, None),
+            SubscribeRequest(BULLETIN.replace("$after", "$id_").replace("$id:", "$a:").replace("$id,", "$a,"),
                   {"a": "x", "id_": "y"}, None),
         ),
-        (Asked(BULLETIN, {"id": "x", "after": None}, None), Asked(BULLETIN, {"id": "x", "after": "y"}, None)),
+        (SubscribeRequest(BULLETIN, {"id": "x", "after": None}, None), SubscribeRequest(BULLETIN, {"id": "x", "after": "y"}, None)),
     ],
 )  # fmt: skip
-async def test_those_who_ask_for_the_same_share_it(lobby: Lobby, one: Asked, other: Asked) -> None:
+async def test_those_who_ask_for_the_same_share_it(lobby: Lobby, one: SubscribeRequest, other: SubscribeRequest) -> None:
     groups = [lobby.sharing.enter(asked, NOBODY) for asked in (one, other)]
     assert groups[0] is not None
     assert groups[0] is groups[1]
@@ -196,7 +196,7 @@ async def test_those_who_ask_for_the_same_share_it(lobby: Lobby, one: Asked, oth
 async def test_a_demonstration_account_shares_with_no_real_one_of_the_same_roles(lobby: Lobby) -> None:
     demo = await lobby.house.viewer("spring/resident-1")
     real = replace(demo, account=demo.account + 1, demonstration=False)
-    asked = Asked(SUBJECTS, {"id": "x"}, None)
+    asked = SubscribeRequest(SUBJECTS, {"id": "x"}, None)
     groups = [lobby.sharing.enter(asked, viewer) for viewer in (demo, real, replace(demo, account=7))]
     assert groups[0] is groups[2] is not groups[1]
     for group in groups:
@@ -207,14 +207,14 @@ async def test_a_demonstration_account_shares_with_no_real_one_of_the_same_roles
 @pytest.mark.parametrize(
     "other",
     [
-        Asked(CHOSEN, {"id": "y"}, None),
-        Asked(CHOSEN, {"id": "x", "area": False}, None),
-        Asked(CHOSEN, {"id": "x", "area": None}, None),
-        Asked(CHOSEN.replace("eligible", "participating"), {"id": "x"}, None),
-        Asked(BULLETIN, {"id": "x"}, None),
-        Asked(CHOSEN.replace("eligible", "all: eligible"), {"id": "x"}, None),
-        Asked(CHOSEN.replace("$area: Boolean = false", "$area: Boolean = true"), {"id": "x"}, None),
-        Asked(
+        SubscribeRequest(CHOSEN, {"id": "y"}, None),
+        SubscribeRequest(CHOSEN, {"id": "x", "area": False}, None),
+        SubscribeRequest(CHOSEN, {"id": "x", "area": None}, None),
+        SubscribeRequest(CHOSEN.replace("eligible", "participating"), {"id": "x"}, None),
+        SubscribeRequest(BULLETIN, {"id": "x"}, None),
+        SubscribeRequest(CHOSEN.replace("eligible", "all: eligible"), {"id": "x"}, None),
+        SubscribeRequest(CHOSEN.replace("$area: Boolean = false", "$area: Boolean = true"), {"id": "x"}, None),
+        SubscribeRequest(
             CHOSEN.replace("$id: ID!", "$area: ID!")
             .replace("$area: Boolean = false", "$id: Boolean = false")
             .replace("voteId: $id", "voteId: $area")
@@ -224,8 +224,8 @@ async def test_a_demonstration_account_shares_with_no_real_one_of_the_same_roles
         ),
     ],
 )
-async def test_those_who_ask_otherwise_do_not(lobby: Lobby, other: Asked) -> None:
-    groups = [lobby.sharing.enter(asked, NOBODY) for asked in (Asked(CHOSEN, {"id": "x"}, None), other)]
+async def test_those_who_ask_otherwise_do_not(lobby: Lobby, other: SubscribeRequest) -> None:
+    groups = [lobby.sharing.enter(asked, NOBODY) for asked in (SubscribeRequest(CHOSEN, {"id": "x"}, None), other)]
     assert len(lobby.groups) == len(set(groups)) == len(groups)
     for group in groups:
         lobby.sharing.leave(group)  # type: ignore[arg-type]
@@ -258,17 +258,17 @@ async def test_what_depends_on_rights_is_one_for_those_who_have_the_same(lobby: 
 @pytest.mark.parametrize(
     "asked",
     [
-        Asked(OWN, {"id": "x"}, None),
-        Asked(BULLETIN, {"id": "x", "after": 5}, None),
-        Asked(CHOSEN, {}, None),
-        Asked(CHOSEN, None, None),
-        Asked(CHOSEN, {"id": "x", "area": 5}, None),
-        Asked(PROGRESS, {"id": {}}, None),
-        Asked("{ viewer { account } }", {}, None),
-        Asked("subscription {", {}, None),
+        SubscribeRequest(OWN, {"id": "x"}, None),
+        SubscribeRequest(BULLETIN, {"id": "x", "after": 5}, None),
+        SubscribeRequest(CHOSEN, {}, None),
+        SubscribeRequest(CHOSEN, None, None),
+        SubscribeRequest(CHOSEN, {"id": "x", "area": 5}, None),
+        SubscribeRequest(PROGRESS, {"id": {}}, None),
+        SubscribeRequest("{ viewer { account } }", {}, None),
+        SubscribeRequest("subscription {", {}, None),
     ],
 )
-async def test_what_is_for_one_alone_or_refused_has_no_group(lobby: Lobby, asked: Asked) -> None:
+async def test_what_is_for_one_alone_or_refused_has_no_group(lobby: Lobby, asked: SubscribeRequest) -> None:
     assert lobby.sharing.enter(asked, await lobby.house.viewer("spring/resident-1")) is None
 
 
@@ -348,8 +348,8 @@ async def test_a_cursor_that_is_not_ours_or_ahead_is_refused(lobby: Lobby) -> No
         await group.source.until_open()
         for wrong in ("", "x", "票", cursors.encode(mark + 1, head), cursors.encode(mark, head + 1)):
             with pytest.raises(CursorInvalid):
-                await group.source.begin(Asked(BULLETIN, {"after": wrong}, None))
-        assert await group.source.begin(Asked(BULLETIN, {"after": cursors.encode(mark, head)}, None)) == head
+                await group.source.begin(SubscribeRequest(BULLETIN, {"after": wrong}, None))
+        assert await group.source.begin(SubscribeRequest(BULLETIN, {"after": cursors.encode(mark, head)}, None)) == head
 
 
 async def test_a_cursor_that_another_process_gave_is_good_before_its_news_are_here(lobby: Lobby) -> None:
@@ -359,7 +359,7 @@ async def test_a_cursor_that_another_process_gave_is_good_before_its_news_are_he
         house.broker._listeners.clear()
         await publish(house, "新")
         head = await journal.head()
-        assert await group.source.begin(Asked(BULLETIN, {"after": cursors.encode(mark, head)}, None)) == head
+        assert await group.source.begin(SubscribeRequest(BULLETIN, {"after": cursors.encode(mark, head)}, None)) == head
 
 
 async def test_whoever_may_not_read_there_is_not_let_in(lobby: Lobby) -> None:
@@ -488,7 +488,7 @@ async def test_two_thousand_groups_never_hold_the_loop(lobby: Lobby, monkeypatch
     async with stretches() as found:
         for number in range(2_000):
             chosen = {f"b{bit}": bool(number >> bit & 1) for bit in range(11)}
-            group = lobby.sharing.enter(Asked(MANY, {"id": open_vote(house), **chosen}, None), NOBODY)
+            group = lobby.sharing.enter(SubscribeRequest(MANY, {"id": open_vote(house), **chosen}, None), NOBODY)
             assert group is not None
             groups.append(group)
             await asyncio.sleep(0)
@@ -529,15 +529,15 @@ async def test_the_largest_group_is_served_first(lobby: Lobby) -> None:
     assert order == ["most"] * 5 + ["some"] * 3 + ["few"] * 2 + ["one"]
 
 
-def shapes(house: Any, count: int, subject: str = "open") -> list[Asked]:
+def shapes(house: Any, count: int, subject: str = "open") -> list[SubscribeRequest]:
     vote = house.town.id("Vote", subject)
     return [
-        Asked(PROGRESS.replace("version", f"a{number}: version"), {"id": vote}, None)
+        SubscribeRequest(PROGRESS.replace("version", f"a{number}: version"), {"id": vote}, None)
         for number in range(count)
     ]
 
 
-def entered(lobby: Lobby, asked: Sequence[Asked], address: str) -> int:
+def entered(lobby: Lobby, asked: Sequence[SubscribeRequest], address: str) -> int:
     """How many were let in."""
     count = 0
     for each in asked:
@@ -589,7 +589,7 @@ async def test_a_thing_has_a_few_groups_only_and_no_stranger_keeps_others_out(lo
 async def test_names_make_no_groups(lobby: Lobby) -> None:
     vote = open_vote(lobby.house)
     asked = [
-        Asked(
+        SubscribeRequest(
             f"subscription N{n}($v{n}: ID!) {{ voteProgress(voteId: $v{n}) {{ ...F{n} }} }}"
             f" fragment F{n} on VoteProgress {{ version }}", {f"v{n}": vote, "of no use": n}, f"N{n}",
         )

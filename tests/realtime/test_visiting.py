@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from graphql import FieldNode, Visitor, parse
-from schema.visiting import walk
+from realtime.visiting import walk
 
 from schema import documents
 
