@@ -121,7 +121,7 @@ class Group(Generic[S]):
 
     def catch_up(self, member: Member) -> None:
         """Writes what `member` has not seen, as far as its writer takes it, which says when to go on."""
-        if member.seen >= self.number or member.writer.busy:
+        if member.group is not self or member.seen >= self.number or member.writer.busy:
             return
         if member.seen < self._before:
             self._replay(member)
@@ -148,7 +148,7 @@ class Group(Generic[S]):
             return
         for number, text in self._kept:
             if number > member.seen:
-                if member.writer.busy:
+                if member.group is not self or member.writer.busy:
                     return
                 member.seen = number
                 member.writer.write(member.prefix + text)
