@@ -31,9 +31,12 @@ class Step(NamedTuple):
 
 
 class Source(Protocol):
-    """`kept`: how many steps a group remembers; of a state one."""
+    """`kept`: how many steps a group remembers; of a state one. `alone`: it is for one member, which is waited
+    for, so that no step is made before the last one fitted into its connection.
+    """
 
     kept: int
+    alone: bool
 
     def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         """Each is made within a turn. Raises Ended."""
@@ -159,6 +162,8 @@ class Group(Generic[S]):
                 async for step in steps:
                     self._keep(step)
                     await self._deliver()
+                    if self.source.alone:
+                        await self._drain()
             await self._end([])
         except Ended as ended:
             await self._end(ended.errors)
@@ -178,6 +183,11 @@ class Group(Generic[S]):
         start = time.perf_counter()
         members = await self._write_to_all(self._turn)
         self._groups.delivered(members, time.perf_counter() - start)
+
+    async def _drain(self) -> None:
+        for member in list(self._members):
+            if member.writer.busy:
+                await member.writer.drain()
 
     async def _write_to_all(self, turn: Turn) -> int:
         """To how many."""

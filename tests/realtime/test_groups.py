@@ -37,6 +37,7 @@ class Screen:
         self.texts: list[bytes] = []
         self.unread = 0
         self.drained: Callable[[], None] | None = None
+        self._read = asyncio.Event()
 
     @property
     def busy(self) -> bool:
@@ -49,11 +50,13 @@ class Screen:
 
     def read(self) -> None:
         was_busy, self.unread = self.busy, 0
+        self._read.set()
         if was_busy and self.drained:
             self.drained()
 
     async def drain(self) -> None:
-        raise NotImplementedError
+        self._read.clear()
+        await self._read.wait()
 
     def close(self, code: int, reason: str) -> None:
         raise NotImplementedError
@@ -93,9 +96,9 @@ class Guest(Member):
 class Script:
     """A source that says what the test tells it to say."""
 
-    def __init__(self, kept: int = 1) -> None:
-        self.kept, self.is_newest, self.closed = kept, True, False
-        self.begun = 0
+    def __init__(self, kept: int = 1, *, alone: bool = False) -> None:
+        self.kept, self.alone, self.is_newest, self.closed = kept, alone, True, False
+        self.begun = self.made = 0
         self.failed: Sequence[Mapping[str, Any]] | None = None
         self.faults: list[Exception] = []
         self.waiting: list[Callable[[], None]] = []
@@ -111,6 +114,7 @@ class Script:
             while (number := await self._next.get()) is not None:
                 if isinstance(number, Exception):
                     raise number
+                self.made += 1
                 yield Step(number, str(number).encode())
         finally:
             self.closed = True
@@ -132,7 +136,7 @@ class Script:
 class Tally:
     """A state as the house has them: read through `StateSource`."""
 
-    kept = 1
+    kept, alone = 1, False
 
     def __init__(self, live: StateSource[int]) -> None:
         self._live = live
@@ -186,10 +190,10 @@ async def quiet() -> None:
 class House:
     """One group over a script, and whoever comes to see."""
 
-    def __init__(self, kept: int = 1) -> None:
+    def __init__(self, kept: int = 1, *, alone: bool = False) -> None:
         self.delivered: list[int] = []
         self.groups: Groups[Script] = Groups(WritePacer(), lambda members, _: self.delivered.append(members))
-        self.script = Script(kept)
+        self.script = Script(kept, alone=alone)
         self.group = self.groups.enter("key", lambda: self.script)
         self.group.open()
 
@@ -428,6 +432,24 @@ def test_whoever_is_behind_what_is_kept_is_let_go_and_shown_nothing_more(run: Ru
         assert (just.shown, just.fell_behind) == ([1, 2], 0)
         assert (behind.shown, behind.fell_behind) == ([1], 1)
         assert house.group.forgotten == 2
+        house.end()
+
+    run(scenario())
+
+
+def test_whoever_sees_something_alone_is_waited_for_and_never_falls_behind(run: Run) -> None:
+    async def scenario() -> None:
+        house = House(kept=3, alone=True)
+        slow = house.join(room=2)
+        house.script.say(*range(1, 100))
+        for read in range(50):
+            await quiet()
+            assert house.script.made == min(2 * (read + 1), 99)
+            slow.screen.read()
+        await quiet()
+        assert (slow.shown, slow.fell_behind) == (list(range(1, 100)), 0)
+        house.script.say(100, 101)
+        await quiet()
         house.end()
 
     run(scenario())
