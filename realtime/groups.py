@@ -1,4 +1,4 @@
-"""Those who see the same: each step is made once and written to all of them, both in the paced lane.
+"""Those who see the same: each step is made once and written to all of them, both in turns of the pacer.
 
 A group follows one source of steps, finished texts that say what there is to see. Of a *state* it keeps
 the newest, and a slow member misses steps, never the last. Of a *journal* it keeps the last ones, and a
@@ -31,8 +31,8 @@ class Step(NamedTuple):
 
 
 class Source(Protocol):
-    """`kept`: how many steps a group remembers; of a state one. `alone`: it is for one member, which is waited
-    for, so that no step is made before the last one fitted into its connection.
+    """`kept`: how many steps a group remembers; of a state one. `alone`: it is for one member, whose
+    connection is waited for before the next step is made.
     """
 
     kept: int
