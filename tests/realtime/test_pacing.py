@@ -269,6 +269,23 @@ def test_whoever_is_let_in_and_cancelled_before_it_begins_is_not_charged(run: Ru
     run(scenario())
 
 
+def test_whoever_is_let_in_and_cancelled_before_it_begins_keeps_nobody(run: Run) -> None:
+    async def scenario() -> None:
+        pacer = WritePacer()
+        gone = asyncio.create_task(pacer.turn().begin())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        gone.cancel()
+        following, steps = asyncio.create_task(pacer.turn().begin()), 0
+        while not following.done():
+            await asyncio.sleep(0)
+            steps += 1
+        assert gone.cancelled()
+        assert steps < HOPS / 2
+
+    run(scenario())
+
+
 def test_a_turn_that_fails_is_over(run: Run) -> None:
     async def scenario() -> None:
         pacer = WritePacer()

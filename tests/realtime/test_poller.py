@@ -87,6 +87,19 @@ def test_looks_that_fail_are_told_once_and_made_good_later(
     assert len(caplog.records) == 1
 
 
+def test_each_outage_is_told(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        journal = Journal()
+        async with journal.followed():
+            for _ in range(2):
+                journal.failures = 3
+                await asyncio.sleep(10 * EVERY)
+
+    with caplog.at_level(logging.ERROR):
+        run(scenario())
+    assert len(caplog.records) == 2
+
+
 def test_a_first_look_that_fails_does_not_end_the_watch(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         journal = Journal()
