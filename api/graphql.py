@@ -74,7 +74,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             result.errors = [presented(error) for error in result.errors]
             self._metrics.count(error.formatted for error in result.errors)
         sub_response.graphql_json = _prefers_graphql_json(request.headers.get("accept", ""))  # type: ignore[attr-defined]
-        sub_response.request_error = _is_request_error(result)  # type: ignore[attr-defined]
+        sub_response.request_error = is_request_error(result)  # type: ignore[attr-defined]
         return result
 
     def encode_json(self, data: object) -> bytes:
@@ -135,7 +135,7 @@ def _prefers_graphql_json(accept: str) -> bool:
     return mine[0] > 0 and mine > weights.get(JSON, nothing)
 
 
-def _is_request_error(result: Any) -> bool:
+def is_request_error(result: Any) -> bool:
     """Parsing, validation, or choosing and coercing before execution: nothing has a path yet."""
     if result.data is not None or not result.errors:
         return False

@@ -12,7 +12,8 @@ from graphql import OperationType
 from strawberry.types.execution import PreExecutionError
 
 from api import protocol
-from community.errors import InvalidInput, LimitReached, NotFound, Refused
+from api.graphql import is_request_error
+from community.errors import InvalidInput, LimitReached, NotFound
 from community.permissions import Viewer
 from realtime.audience import Audience
 from realtime.documents import Document
@@ -100,7 +101,7 @@ class Subscription(Member):
             return
         try:
             self._enter()
-        except (Ended, Refused) as error:
+        except Exception as error:
             self._fail(error)
 
     def begin_again(self) -> None:
@@ -290,7 +291,7 @@ class SingleResult:
         errors = [formatted(error) for error in result.errors or ()]
         if self._stopped:
             return
-        if isinstance(result, PreExecutionError):
+        if is_request_error(result):
             self._socket.finish(self.id, protocol.error(self.id, errors), errors=errors)
         else:
             payload = {"data": result.data} | ({"errors": errors} if errors else {})
