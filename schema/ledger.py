@@ -458,10 +458,10 @@ class EntryInput:
     )
     authority_vote_id: strawberry.ID | None = strawberry.field(
         default=None,
-        description="The vote that allows it: counted and adopted by all owners of this community, on"
-        " SPEND_INCOME for an expense (杭州市物业管理条例 16(10)), on CHANGE_COMMON_PARTS for an income"
-        " (民法典 278(8)); else AUTHORITY_INVALID."
-        " 所依据的表决，须是本小区全体业主通过的，可不填。",
+        description="The vote that allows it: counted, put to all owners of this community, and adopted in"
+        " every question on SPEND_INCOME for an expense (杭州市物业管理条例 16(10)), on CHANGE_COMMON_PARTS"
+        " for an income (民法典 278(8)); else AUTHORITY_INVALID."
+        " 所依据的表决，须由本小区全体业主表决，有关的议题全部通过，可不填。",
     )
     authority_clause: str | None = strawberry.field(
         default=None,

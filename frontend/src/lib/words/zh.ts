@@ -556,7 +556,7 @@ export const zh = {
     recorded: (by: string | null, on: string) => (by ? `${PARTIES[by] ?? by}记账，${on}` : `${on}录入`),
     faults: {
       NOT_COUNTED: '这次表决还没有计票，不能作依据。',
-      NOT_ADOPTED: '这次表决没有通过，不能作依据。',
+      NOT_ADOPTED: '这次表决没有通过，或没有全部通过，不能作依据。',
       NO_QUORUM: '这次表决参加的业主不够，没有通过，不能作依据。',
       ANNULLED: '这次表决已被撤销，不能作依据。',
       CONSULTATION: '这只是征求意见，不能作依据。',
