@@ -176,8 +176,8 @@ _MATTERS = {
 def fault_of(direction: Direction, vote: Resolution) -> AuthorityFault | None:
     """Why the vote does not allow an entry of this side; None where it does.
 
-    That the vote is over says nothing: only the closing count adopts. And it is all or nothing: an entry does
-    not say which question of the vote it means, so that one adopted beside it would allow what was voted down.
+    That the vote is over says nothing: only the closing count adopts. And it is all or nothing: an entry
+    does not say which question of the vote it means, so that one adopted would allow what was voted down.
     """
     fitting = [question for question in vote.decided if question.matter is ALLOWED_BY[direction]]
     outcomes = {question.outcome for question in fitting}

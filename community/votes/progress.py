@@ -58,8 +58,8 @@ class Progress:
 
 
 # One statement, so that stages, turnout and choices belong to the same moment. A ballot on which nothing
-# stands, as was taken once, is nobody's turnout: no question knows of it, and no day. In a survey a text is an
-# answer.
+# stands, as was taken once, is nobody's turnout: no question knows of it, and no day. In a survey a text is
+# an answer.
 _SAYS = """(EXISTS (SELECT 1 FROM ballot_choice c WHERE c.ballot_id = {ballot})
         OR EXISTS (SELECT 1 FROM ballot_text t JOIN question q ON q.id = t.question_id
                     WHERE t.ballot_id = {ballot} AND q.kind = 'SURVEY'))"""
