@@ -503,7 +503,7 @@ export const en: Words = {
       `Table ${n}, ${taken} taken, ${free ? `${free} free` : 'full'}${own ? ', yours' : ''}`,
     tableFree: (free) => (free ? `*${free}* free` : '*full*'),
     tableClose: 'Put the table away',
-    neighbour: (building) => (building ? `A household of ${building}` : 'Staff of the community'),
+    neighbour: (building) => (building ? `A household of ${building}` : 'Somebody of the estate'),
     household: 'Your household',
     dishNone: 'No dish named yet',
     dishesMissing: (n) => `${plural(n, 'household')} here ${n === 1 ? 'has' : 'have'} not named a dish.`,

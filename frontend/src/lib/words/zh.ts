@@ -500,7 +500,7 @@ export const zh = {
       `${n} 桌，坐了 ${taken} 人，${free ? `还空 ${free} 位` : '满了'}${own ? '，您家在这桌' : ''}`,
     tableFree: (free: number) => (free ? `还空 *${free}* 位` : '*坐满了*'),
     tableClose: '收起桌子',
-    neighbour: (building: string | null) => (building ? `${building}的一家` : '小区的工作人员'),
+    neighbour: (building: string | null) => (building ? `${building}的一家` : '本小区的人'),
     household: '您家',
     dishNone: '还没说带什么菜',
     dishesMissing: (n: number) => `这桌还有 ${n} 家没说带什么菜。`,
