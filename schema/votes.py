@@ -10,6 +10,7 @@ import strawberry
 from community.permissions import Permission, require
 from community.places.reads import buildings_by_id
 from community.votes import actions
+from community.votes.actions import check_opened
 from community.votes.casting import (
     Answered,
     QuestionKind,
@@ -454,7 +455,7 @@ class BallotReceipt(Node):
 
 
 @strawberry.type(
-    description="An owner party of the viewer on the roll of a vote, as it was frozen at the"
+    description="An owner party of the viewer on the roll of a vote, as it is frozen at the"
     " opening: one head, its area, its units."
     " 您在这次表决名册上的一户，开始时冻结。"
 )
@@ -663,10 +664,11 @@ class Vote(Node):
         row, viewer = self.row, info.context.viewer
         community = await community_of(info.context, row.community_id)
         entries = await info.context.loaders.own_entries.load(row)
-        seats = [Seat(entry.may_cast, entry.ballot is not None) for entry in entries or []]
+        seats = [Seat(entry.may_cast, entry.ballot is not None) for entry in entries or [] if entry.asked]
         return Eligibility.after(
             lambda: require(viewer, Permission.CAST_BALLOT, community.row.place, Permission.READ_BULLETIN),
             lambda: check_open(row.status(info.context.now)),
+            lambda: check_opened(row.opened_at),
             lambda: check_seats(seats, revisable=row.revisable),
         )
 

@@ -269,8 +269,8 @@ class Register:
 
 async def read_register(community: int, at: datetime) -> Register:
     """What the land register would say at `at`; a unit nobody owns is the developer's."""
-    developers = await OwnerParty.filter(community_id=community, kind=PartyKind.DEVELOPER).values("id")
-    developer = developers[0]["id"] if developers else NO_DEVELOPER
+    developers = OwnerParty.filter(community_id=community, kind=PartyKind.DEVELOPER).order_by("id").limit(1)
+    developer = next((row["id"] for row in await developers.values("id")), NO_DEVELOPER)
     held = Ownership.filter(Q(until=None) | Q(until__gt=at), since__lte=at, unit__community_id=community)
     owners = {row["unit_id"]: row["party_id"] for row in await held.values("unit_id", "party_id")}
     columns = ("id", "building_id", "area", "kind", "status")

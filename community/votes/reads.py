@@ -397,24 +397,58 @@ async def ballot_row(account: int | None, ballot: int) -> BallotRow:
 
 @dataclass(frozen=True, slots=True)
 class OwnEntry:
-    """An owner party on a roll, as one of its own sees it."""
+    """An owner party on a roll, as one of its own sees it. `asked`: whether any question is put to it, which
+    is not so where a vote of all asks other buildings only.
+    """
 
     party: int
     units: tuple[str, ...]
     weight: Weight
     may_cast: bool
     ballot: int | None
+    asked: bool
 
 
+# Of the frozen roll. Where the opening is late, whoever casts first freezes it as the register stood at the
+# opening: so that is what stands there already, for `cast_ballot` as for whoever asks whether it may be.
 _ENTRIES = """
 SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ballot_id AS ballot,
-       n.name AS unit
+       n.name AS unit, n.id AS place,
+       CASE WHEN EXISTS (SELECT 1 FROM question q JOIN roll_entry e
+                             ON e.roll_id = q.roll_id AND e.party_id = r.party_id
+                          WHERE q.vote_id = v.id) THEN 1 ELSE 0 END AS asked
   FROM vote v JOIN roll_entry r ON r.roll_id = v.roll_id
   LEFT JOIN counted_ballot k ON k.vote_id = v.id AND k.party_id = r.party_id
   LEFT JOIN roll_unit u ON u.roll_id = r.roll_id AND u.party_id = r.party_id
   LEFT JOIN unit n ON n.id = u.unit_id
- WHERE v.id IN ({votes}) AND r.party_id IN ({parties}) ORDER BY u.id
+ WHERE v.id IN ({votes}) AND r.party_id IN ({parties})
+UNION ALL
+SELECT v.id, h.party, 1, CAST(SUM(u.area) OVER (PARTITION BY v.id, h.party) AS BIGINT), NULL, u.name, u.id,
+       MAX(CASE WHEN EXISTS (SELECT 1 FROM question q WHERE q.vote_id = v.id
+                                AND (q.building_id IS NULL OR q.building_id = u.building_id))
+                THEN 1 ELSE 0 END) OVER (PARTITION BY v.id, h.party)
+  FROM vote v JOIN (
+    SELECT w.id AS vote, o.party_id AS party, o.unit_id AS unit
+      FROM ownership o JOIN unit n ON n.id = o.unit_id AND n.status = 'DELIVERED'
+      JOIN vote w ON w.community_id = n.community_id AND {late}
+     WHERE w.id IN ({votes}) AND o.party_id IN ({parties})
+       AND o.since <= w.opens_at AND (o.until IS NULL OR o.until > w.opens_at)
+    UNION
+    SELECT w.id, p.id, n.id
+      FROM owner_party p JOIN vote w ON w.community_id = p.community_id AND {late}
+      JOIN unit n ON n.community_id = p.community_id
+     WHERE w.id IN ({votes}) AND p.id IN ({parties}) AND p.id = (
+             SELECT MIN(d.id) FROM owner_party d
+              WHERE d.community_id = p.community_id AND d.kind = 'DEVELOPER')
+       AND (n.status <> 'DELIVERED' OR NOT EXISTS (
+             SELECT 1 FROM ownership o WHERE o.unit_id = n.id
+                AND o.since <= w.opens_at AND (o.until IS NULL OR o.until > w.opens_at)))
+  ) h ON h.vote = v.id
+  JOIN unit u ON u.id = h.unit AND (v.building_id IS NULL OR u.building_id = v.building_id)
+   AND (v.parking_counts OR u.kind <> 'PARKING')
+ ORDER BY vote, party, place
 """
+_LATE = "w.roll_id IS NULL AND w.opens_at <= ?"
 
 
 async def _showing_own(viewer: Viewer, votes: Collection[VoteRow]) -> list[VoteRow]:
@@ -444,13 +478,16 @@ async def own_ballots_of(viewer: Viewer, votes: Collection[VoteRow]) -> dict[Vot
 async def own_entries_of(
     viewer: Viewer, votes: Collection[VoteRow], now: datetime
 ) -> dict[VoteRow, list[OwnEntry]]:
-    """The entries of each opened vote for which the viewer may speak, as far as its token shows them."""
+    """The entries of each vote, once it is time to open it, for which the viewer may speak, as far as its
+    token shows them.
+    """
     if (account := viewer.account) is None or not (votes := await _showing_own(viewer, votes)):
         return {}
     seats = await seats_in(account, {vote.community_id for vote in votes}, now)
     parties = [seat.party for own in seats.values() for seat in own]
     keys = [vote.id for vote in votes]
-    rows = await select(_ENTRIES.format(votes=marks(keys), parties=marks(parties)), [*keys, *parties])
+    query = _ENTRIES.format(votes=marks(keys), parties=marks(parties), late=_LATE)
+    rows = await select(query, [*keys, *parties, *(now, *keys, *parties) * 2])
     found: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row["vote"], row["party"]].append(row)
@@ -472,6 +509,7 @@ def _own_entry(rows: Sequence[dict[str, Any]], seat: PartySeat, account: int) ->
         Weight(entry["heads"], entry["area"]),
         seat.may_cast(account),
         entry["ballot"],
+        asked=bool(entry["asked"]),
     )
 
 
