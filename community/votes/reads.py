@@ -242,7 +242,7 @@ class AskedRow:
 
 _ASKED = """
 SELECT q.id AS id, q.roll_id AS roll, q.min_choices AS least, q.max_choices AS most,
-       q.accepts_text AS accepts_text, c.code AS code
+       q.accepts_text AS accepts_text, q.kind AS kind, c.code AS code
   FROM question q LEFT JOIN choice c ON c.question_id = q.id
  WHERE q.vote_id = ? ORDER BY q.position
 """
@@ -257,7 +257,14 @@ async def asked_in(vote: int) -> dict[int, AskedRow]:
             codes[row["id"]].append(row["code"])
     return {
         row["id"]: AskedRow(
-            row["roll"], Asked(codes[row["id"]], row["least"], row["most"], bool(row["accepts_text"]))
+            row["roll"],
+            Asked(
+                codes[row["id"]],
+                row["least"],
+                row["most"],
+                bool(row["accepts_text"]),
+                survey=row["kind"] == QuestionKind.SURVEY,
+            ),
         )
         for row in rows
     }

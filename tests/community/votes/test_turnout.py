@@ -93,6 +93,20 @@ async def test_a_text_beside_a_resolution_is_no_vote(poll: Any) -> None:
     assert progress.participating == progress.questions[0].tally.participating == Weight(1, 9_000)
 
 
+async def test_a_text_beside_a_resolution_of_old_spends_no_ballot(poll: Any) -> None:
+    """When a resolution could still be left out."""
+    home = await poll.household()
+    vote = await poll.opened(poll.resolution(accepts_text=True))
+    await Question.filter(vote_id=vote).update(min_choices=0)
+    (one,) = await poll.questions(vote)
+    answers = [poll.answer(one, text="再想想")]
+    await poll.refuses(poll.cast(home.viewer, vote, answers=answers), TooFewChoices)
+    paper = RecordedBallot(home.party, poll.during, answers, Channel.PAPER, "票箱 1-7")
+    await poll.refuses(record_ballots(SYSTEM, poll.during, vote, [paper]), TooFewChoices)
+    await poll.cast(home.viewer, vote, "FOR")
+    assert (await progress_of(vote)).participating == Weight(1, 9_000)
+
+
 @pytest.mark.parametrize("form", ["survey", "resolution"])
 async def test_an_empty_ballot_of_old_is_nobodys_turnout(poll: Any, form: str) -> None:
     """Nor is a text alone beside a resolution; both keep their number, and the count stands."""
