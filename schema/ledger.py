@@ -10,6 +10,7 @@ from community.database.paging import check_first
 from community.ledger import actions
 from community.ledger.reads import (
     EntryRow,
+    balances_at,
     balances_of,
     check_number,
     entries_by_number,
@@ -265,8 +266,10 @@ class Entry(Node):
         " their numbers: the last one of a month has the month's `closing`. An entry recorded late moves the"
         " balances behind its date. 按日期排到这一笔为止的余额，补记的账也算在它的日期上。"
     )
-    def balance(self) -> Hundredths:
-        return Hundredths(self.row.balance)
+    async def balance(self, info: Info) -> Hundredths:
+        if self.row.balance is not None:
+            return Hundredths(self.row.balance)
+        return Hundredths(await info.context.loaders.of(balances_at).get(self.row.id))
 
     @strawberry.field(
         description="The resolution that it cites as allowing it; null where none is cited, and for"
@@ -289,14 +292,17 @@ class Entry(Node):
 
     @strawberry.field(
         description="Why the vote that it names does not allow it, as that vote stands today; null where it"
-        " does, where none is named, and for what takes back another entry, which needs none."
-        " 依据的表决不作数的原因。"
+        " does, where none is named, for what takes back another entry, which needs none, and for a token"
+        " that may not read the bulletin, where the vote and its outcome stand."
+        " 依据的表决不作数的原因；表决不开放的为 null。",
+        metadata=BY_RIGHTS,
     )
     async def authority_fault(self, info: Info) -> AuthorityFault | None:
-        key = self.row.authority_vote
-        if key is None or self.row.reverses is not None:
+        key, loaders = self.row.authority_vote, info.context.loaders
+        if key is None or self.row.reverses is not None or await loaders.votes.load(key) is None:
             return None
-        return fault_of(self.row.direction, await info.context.loaders.of(resolutions_of).get(key))
+        vote = await loaders.of(resolutions_of).load(key)
+        return fault_of(self.row.direction, vote) if vote else None
 
     @strawberry.field(
         description="The earlier entry that this one takes back whole; null for an ordinary one."

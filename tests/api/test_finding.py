@@ -97,6 +97,13 @@ async def test_what_stands_there_comes_with_it_and_costs_little(house: Any, stat
     assert it.progress.eligible.heads == 6
 
 
+async def test_where_an_entry_stands_is_found_without_walking_the_book(
+    house: Any, statements: list[str]
+) -> None:
+    assert await found(house, "/c/spring/l/2")
+    assert not [sent for sent in statements if "SUM(" in sent], "its balance is nobody's question"
+
+
 # Over HTTP
 
 
