@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api import finding
 from api.addresses import parse
 from api.finding import find
 from community.permissions import Permission
@@ -60,6 +61,17 @@ async def test_who_may_read_a_part_finds_that_part_only(house: Any) -> None:
             address = parse(path)
             assert address
             assert (await find(viewer, address, house.now) is None) == (path in hidden), path
+
+
+async def test_what_is_closed_while_it_is_looked_for_is_not_there(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def closed(*_: Any) -> dict[int, Any]:
+        return {}
+
+    monkeypatch.setattr(finding, "communities_by_id", closed)
+    for name, called in WHERE.items():
+        assert await found(house, f"/c/spring/{name.lower()}s/{house.town.id(name, called)}") is None
 
 
 @pytest.mark.parametrize(
