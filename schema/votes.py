@@ -27,6 +27,7 @@ from community.votes.progress import DayTurnout as DayTurnoutValue
 from community.votes.progress import Progress as ProgressValue
 from community.votes.progress import QuestionProgress
 from community.votes.reads import (
+    MOST_OWN,
     BallotRow,
     QuestionRow,
     VoteRow,
@@ -648,7 +649,8 @@ class Vote(Node):
             ),
         ] = None,
     ) -> BallotReceipt | None:
-        own = await info.context.loaders.own_ballots_in.load(self.row) or []
+        most = 1 if code is None else MOST_OWN
+        own = await info.context.loaders.own_ballots_in(most).load(self.row) or []
         meant = [ballot for ballot in own if code is None or is_code(code, receipt_code(ballot))]
         row = await info.context.loaders.ballots.load(meant[0]) if meant else None
         return BallotReceipt.of(row) if row else None

@@ -314,11 +314,22 @@ class BallotRow:
 
 
 MOST_REPLACED = 10
+MOST_OWN = 1_000
+"""Of one account in one vote, the newest, among which a receipt is looked for."""
+
+# Who wrote a ballot down is who cast it only if it came online, and from one of the party: paper is written
+# down by whoever takes it over, who may own here as well.
+_CAST_BY = """
+  (b.recorded_by_id = ? AND b.channel = 'ONLINE' AND EXISTS (
+    SELECT 1 FROM co_owner w WHERE w.account_id = b.recorded_by_id AND w.party_id = b.party_id
+       AND w.since <= b.cast_at AND (w.until IS NULL OR w.until >= b.cast_at)))
+"""
 
 # A vote has many ballots, a party few: `+ 0` keeps the engines from walking the former.
 _BALLOTS = """
+WITH own AS (SELECT b.id FROM ballot b WHERE b.id IN ({these}) AND {cast})
 SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS cast_at,
-       b.recorded_by_id AS recorded_by,
+       CASE WHEN b.id IN (SELECT id FROM own) THEN 1 ELSE 0 END AS own,
        (SELECT l.cast_at FROM ballot l
          WHERE l.party_id = b.party_id AND l.vote_id + 0 = b.vote_id AND l.sequence > b.sequence
            AND l.validity = 'VALID'
@@ -326,31 +337,34 @@ SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS ca
        a.question_id AS question, a.choice AS choice, a.text AS text, a.earlier AS earlier
   FROM ballot b LEFT JOIN (
     SELECT id, ballot_id, question_id, choice, NULL AS text, CAST(NULL AS BIGINT) AS earlier
-      FROM ballot_choice WHERE ballot_id IN ({these})
+      FROM ballot_choice WHERE ballot_id IN (SELECT id FROM own)
     UNION ALL
-    SELECT id, ballot_id, question_id, NULL, text, NULL FROM ballot_text WHERE ballot_id IN ({these})
+    SELECT id, ballot_id, question_id, NULL, text, NULL FROM ballot_text
+     WHERE ballot_id IN (SELECT id FROM own)
     UNION ALL
-    SELECT e.sequence, n.id, NULL, NULL, NULL, e.id FROM ballot n JOIN ballot e
-        ON e.party_id = n.party_id AND e.vote_id + 0 = n.vote_id AND e.sequence < n.sequence
-     WHERE n.id IN ({these}) AND e.recorded_by_id = ?
-  ) a ON a.ballot_id = b.id AND (a.earlier IS NOT NULL OR b.recorded_by_id = ?)
+    SELECT e.sequence, e.later, NULL, NULL, NULL, e.id FROM (
+      SELECT b.id, b.sequence, n.id AS later,
+             ROW_NUMBER() OVER (PARTITION BY n.id ORDER BY b.sequence DESC) AS place
+        FROM ballot n JOIN ballot b
+          ON b.party_id = n.party_id AND b.vote_id + 0 = n.vote_id AND b.sequence < n.sequence
+       WHERE n.id IN ({these}) AND {cast}
+    ) e WHERE e.place <= ?
+  ) a ON a.ballot_id = b.id
  WHERE b.id IN ({these}) ORDER BY b.id, a.text IS NOT NULL, a.id
 """
 
 
 async def ballots_by_id(account: int | None, ballots: Collection[int]) -> dict[int, BallotRow]:
     """As the account sees them that may speak for their parties."""
-    values = [*ballots, *ballots, *ballots, account, account, *ballots]
-    rows = await select(_BALLOTS.format(these=marks(ballots)), values)
-    return {
-        ballot: _ballot(account, list(own)) for ballot, own in groupby(rows, key=lambda row: int(row["id"]))
-    }
+    values = [*ballots, account, *ballots, account, MOST_REPLACED, *ballots]
+    rows = await select(_BALLOTS.format(these=marks(ballots), cast=_CAST_BY), values)
+    return {ballot: _ballot(list(own)) for ballot, own in groupby(rows, key=lambda row: int(row["id"]))}
 
 
 _OWN_BALLOTS = """
 SELECT b.id AS id, v.community_id AS community
   FROM ballot b JOIN vote v ON v.id = b.vote_id
- WHERE b.id IN ({ballots}) AND (b.recorded_by_id = ? OR b.party_id IN (
+ WHERE b.id IN ({ballots}) AND ({cast} OR b.party_id IN (
     SELECT party_id FROM co_owner WHERE account_id = ? AND since <= ? AND (until IS NULL OR until > ?)
   ))
 """
@@ -360,16 +374,16 @@ async def own_ballots_by_id(viewer: Viewer, ballots: Collection[int], now: datet
     """Those that the viewer cast, or that one of its parties did, as far as its token shows them."""
     if (account := viewer.account) is None:
         return {}
-    query = _OWN_BALLOTS.format(ballots=marks(ballots))
+    query = _OWN_BALLOTS.format(ballots=marks(ballots), cast=_CAST_BY)
     rows = await select(query, [*ballots, account, account, now, now])
     places = await places_of({row["community"] for row in rows}) if rows else {}
     own = [row["id"] for row in rows if may_see_own(viewer, Permission.CAST_BALLOT, places[row["community"]])]
     return await ballots_by_id(account, own) if own else {}
 
 
-def _ballot(account: int | None, rows: Sequence[dict[str, Any]]) -> BallotRow:
+def _ballot(rows: Sequence[dict[str, Any]]) -> BallotRow:
     row = rows[0]
-    answers = _answers(rows) if account is not None and row["recorded_by"] == account else None
+    answers = _answers(rows) if row["own"] else None
     return BallotRow(
         row["id"],
         row["vote_id"],
@@ -377,7 +391,7 @@ def _ballot(account: int | None, rows: Sequence[dict[str, Any]]) -> BallotRow:
         instant(row["cast_at"]),
         answers,
         instant(row["replaced_at"]),
-        tuple(row["earlier"] for row in reversed(rows) if row["earlier"] is not None)[:MOST_REPLACED],
+        tuple(row["earlier"] for row in reversed(rows) if row["earlier"] is not None),
     )
 
 
@@ -468,18 +482,24 @@ async def _showing_own(viewer: Viewer, votes: Collection[VoteRow]) -> list[VoteR
     ]
 
 
-async def own_ballots_of(viewer: Viewer, votes: Collection[VoteRow]) -> dict[VoteRow, list[int]]:
-    """Every ballot that the viewer cast, newest first, whether it counts still or not, as far as the token
-    shows them.
+_OWN_IN = """
+SELECT id, vote FROM (
+  SELECT b.id AS id, b.vote_id AS vote,
+         ROW_NUMBER() OVER (PARTITION BY b.vote_id ORDER BY b.sequence DESC) AS place
+    FROM ballot b WHERE b.vote_id IN ({votes}) AND {cast}
+) own WHERE place <= ? ORDER BY place
+"""
+
+
+async def own_ballots_of(viewer: Viewer, votes: Collection[VoteRow], most: int) -> dict[VoteRow, list[int]]:
+    """The newest ballots of each vote that the viewer cast, newest first, whether they count still or not, as
+    far as the token shows them.
     """
     if (account := viewer.account) is None or not (votes := await _showing_own(viewer, votes)):
         return {}
-    rows = await select(
-        f"SELECT id, vote_id FROM ballot WHERE recorded_by_id = ? AND vote_id IN ({marks(votes)})"  # noqa: S608
-        " ORDER BY sequence DESC",
-        [account, *(vote.id for vote in votes)],
-    )
-    return {vote: [row["id"] for row in rows if row["vote_id"] == vote.id] for vote in votes}
+    query = _OWN_IN.format(votes=marks(votes), cast=_CAST_BY)
+    rows = await select(query, [*(vote.id for vote in votes), account, most])
+    return {vote: [row["id"] for row in rows if row["vote"] == vote.id] for vote in votes}
 
 
 async def own_entries_of(
