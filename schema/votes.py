@@ -632,8 +632,8 @@ class Vote(Node):
 
     @strawberry.field(
         description="The ballot that the viewer cast and whose receipt bears this code, also where a"
-        " later one took its place (`replacedAt`); null for any other code. Depends on"
-        " the viewer."
+        " later one took its place (`replacedAt`), among the newest 1,000 of one's own; null for any"
+        " other code. Depends on the viewer."
         " 按回执号找本人投的票，改过的旧票也能找到，别的为 null。",
         metadata=BY_VIEWER,
     )

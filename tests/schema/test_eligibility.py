@@ -1,18 +1,19 @@
 """Who may do what is known before a button is drawn, and says what the deed itself would say."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from community.database import due
 from community.errors import ErrorCode, InvalidInput
+from community.events.actions import publish_event, sign_up
 from community.events.rules import EventOver
 from community.members.actions import open_session
 from community.members.models import Account, CoOwner, OwnerParty, Ownership, Representative
 from community.members.rules import PartyKind, SessionKind
-from community.permissions import SYSTEM
+from community.permissions import SYSTEM, Permission
 from community.places.models import Unit
 from community.places.rules import DeliveryStatus, UnitKind
 from community.votes.actions import NewQuestion, announce_vote, close_vote, open_vote
@@ -277,3 +278,115 @@ def test_the_first_that_refuses_is_told_and_a_fault_is_not_swallowed() -> None:
     assert Eligibility.after(wrong, over).zh == "填写有误：错"
     with pytest.raises(ZeroDivisionError):
         Eligibility.after(broken)
+
+
+# Of every deed, whoever asks and with whatever token
+
+NARROWED = ("SIGN_UP", "READ_OWN", "CAST_BALLOT", "READ_LEDGER", "PUBLISH_NOTICE", "RECORD_ENTRY")
+
+
+async def everybody(house: Any) -> list[str | None]:
+    """Those of the town, and some of them with tokens narrowed to one permission."""
+    people: list[str | None] = [None, *(name for name in house.town.tokens if name not in SAME_AS_ANOTHER)]
+    for who in ("spring/committee", "quiet/committee"):
+        for scope in NARROWED:
+            secret = await open_session(
+                SYSTEM, house.now, who, kind=SessionKind.TOKEN, lifetime=DAY, scopes={Permission(scope)}
+            )
+            house.town.tokens[f"{who} {scope}"] = secret
+            people.append(f"{who} {scope}")
+    return [*people, "spring/committee", "spring/manager", "quiet/committee"]
+
+
+STATES: dict[str, dict[str, Any]] = {
+    "open": {},
+    "unlimited": {"capacity": None},
+    "full": {"capacity": 3},
+    "one left": {"capacity": 4},
+    "alone": {"max_party_size": 1, "capacity": None},
+    "closed": {"sign_up_closes_at": DAY},
+    "this moment": {"sign_up_closes_at": 2 * DAY},
+    "begun": {"starts_at": 1.5 * DAY},
+    "over": {"starts_at": DAY, "ends_at": 1.5 * DAY},
+}
+
+
+async def feasts(house: Any) -> list[str]:
+    """One in each state, and some in the hidden community, two days after their publishing."""
+    made: list[str] = []
+    for slug, guest, states in (("spring", "resident-6", STATES), ("quiet", "resident-2", ("open", "full"))):
+        for name in states:
+            changed = STATES[name]
+            terms: dict[str, Any] = {
+                "starts_at": 3 * DAY, "ends_at": 4 * DAY, "sign_up_closes_at": None, "capacity": 9,
+                "max_party_size": 4,
+            } | changed  # fmt: skip
+            times = {
+                key: house.now - 2 * DAY + value if isinstance(value, timedelta) else value
+                for key, value in terms.items()
+            }
+            event = await publish_event(
+                await house.viewer(f"{slug}/committee"),
+                house.now - 2 * DAY,
+                house.town.key("Community", slug),
+                title=name, description="", place="园", potluck=False, **times,
+            )  # fmt: skip
+            size = min(3, terms["max_party_size"])
+            await sign_up(
+                await house.viewer(f"{slug}/{guest}"), house.now - 1.9 * DAY, event, party_size=size
+            )
+            house.town.keys["Event", f"{slug} {name}"] = event
+            made.append(f"{slug} {name}")
+    return made
+
+
+async def test_whoever_is_told_that_signing_up_is_allowed_may_and_nobody_else(house: Any) -> None:
+    people, allowed = await everybody(house), 0
+    for name in await feasts(house):
+        id_ = house.town.id("Event", name)
+        for who in people:
+            seen = (await house.ask(MAY_SIGN_UP, who, id=id_))["event"]
+            result = await house.result(SIGN_UP, who, id=id_, size=1)
+            tried = result.errors[0].extensions["code"] if result.errors else None
+            if seen is None:
+                assert tried in {"NOT_FOUND", "UNAUTHENTICATED"}, (name, who)
+                continue
+            assert seen["viewerMaySignUp"]["code"] == tried, (name, who)
+            assert seen["viewerMaySignUp"]["allowed"] == (tried is None), (name, who)
+            allowed += tried is None
+            if tried is None:  # and makes room for the next
+                made = result.data["signUp"]["id"]
+                assert (await may_sign_up(house, who, name))["code"] == "ALREADY_SIGNED_UP"
+                await house.ask("mutation($id: ID!) { cancelSignUp(signUpId: $id) { id } }", who, id=made)
+    assert allowed > len(STATES)
+
+
+DEEDS = {  # each is refused by a rule behind the door, or changes nothing
+    "CAST_BALLOT": 'castBallot(voteId: "{vote}", answers: []) {{ id }}',
+    "SIGN_UP": 'signUp(eventId: "{event}", partySize: 99) {{ id }}',
+    "PUBLISH_EVENT": 'publishEvent(communityId: "{community}", event: {{title: "", place: "b",'
+    ' startsAt: "2020-01-01T00:00:00Z", endsAt: "2020-01-02T00:00:00Z"}}) {{ id }}',
+    "PUBLISH_NOTICE": 'publishNotice(communityId: "{community}", notice: {{title: "", body: "b"}}) {{ id }}',
+    "RECORD_ENTRY": 'recordEntry(communityId: "{community}", entry: {{date: "2020-01-01", direction: INCOME,'
+    ' category: INTEREST, item: "", amount: "1.00"}}) {{ id }}',
+    "SETTLE_PROFILE": 'setPublicReading(communityId: "{community}", public: {public}) {{ id }}',
+}
+
+
+async def test_what_the_viewer_may_do_is_what_passes_the_door(house: Any) -> None:
+    people, town = await everybody(house), house.town
+    for slug, vote, event in (("spring", "open", "picnic"), ("quiet", "quiet", "tea")):
+        ids = {
+            "vote": town.id("Vote", vote),
+            "event": town.id("Event", event),
+            "public": str(slug == "spring").lower(),
+        }
+        for who in people:
+            known = (await house.ask(PERMISSIONS, who, slug=slug))["community"]
+            told = set(known["viewerPermissions"]) if known else set()
+            for permission, deed in DEEDS.items():
+                text = deed.format(community=town.id("Community", slug), **ids)
+                errors = (await house.result(f"mutation {{ {text} }}", who)).errors or []
+                codes = {error.extensions["code"] for error in errors}
+                passes = not codes & {"NOT_FOUND", "FORBIDDEN", "UNAUTHENTICATED"}
+                assert passes == (permission in told), (slug, who, permission, codes)
