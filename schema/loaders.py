@@ -278,7 +278,6 @@ class Loaders:
     def own_entries(self) -> Loader[VoteRow, list[OwnEntry]]:
         return self._seen(own_entries_of, self.now)
 
-    @property
-    def own_ballots_in(self) -> Loader[VoteRow, list[int]]:
-        """Cast by the viewer itself, those that were replaced too."""
-        return self._seen(own_ballots_of)
+    def own_ballots_in(self, most: int) -> Loader[VoteRow, list[int]]:
+        """The newest that the viewer itself cast, those that were replaced too."""
+        return self._seen(own_ballots_of, most)

@@ -20,11 +20,13 @@ from realtime.broker import MemoryBroker
 from realtime.sources import LiveSources
 from schema.context import Context
 from schema.cost import (
+    BOOK,
     LEAF,
     MOST_COST,
     MOST_STATEMENTS,
     OBJECT,
     PRICES,
+    STATEMENT,
     WRITE,
     Cost,
     Costing,
@@ -191,7 +193,7 @@ def test_our_own_page_asks_for_less_than_half_of_what_may_be_asked(name: str) ->
 def test_most_of_our_page_asks_for_less_than_a_tenth() -> None:
     costs = {name: prepare(graphql_schema._schema, text).cost_of(None) for name, text in PAGE.items()}
     dear = {name for name, cost in costs.items() if cost and cost.of({}) > MOST_COST / 10}
-    assert dear == {"BulletinPage", "CommunitiesPage"}
+    assert dear == {"BulletinPage", "CommunitiesPage", "LedgerPage"}
 
 
 @pytest.mark.parametrize(
@@ -251,6 +253,22 @@ def test_what_is_written_counts_each_time_that_it_is_written() -> None:
     every = graphql_schema._schema.mutation_type
     assert every
     assert {f"Mutation.{name}" for name in every.fields} <= set(PRICES)
+
+
+def test_a_book_is_walked_once_for_all_that_are_asked_at_one_level() -> None:
+    def asked(ledger: str, **variables: Any) -> float:
+        text = '{community(slug: "a"){ledger{' + ledger + "}}}"
+        found = prepare(graphql_schema._schema, text).cost_of(None)
+        assert found
+        return found.of(variables)
+
+    page = "entries(first: %s){edges{node{number reverses{number %s}}}}"
+    for size in (1, 100):
+        assert asked(page % (size, "balance")) - asked(page % (size, "")) == BOOK + STATEMENT + size * LEAF
+    two = asked("a: entry(number: 1){balance} b: entry(number: 2){balance}")
+    one = asked("entry(number: 1){balance}") - asked("__typename")
+    assert one > BOOK + 2 * STATEMENT
+    assert two - asked("__typename") >= 2 * one - BOOK - STATEMENT
 
 
 async def test_a_variable_decides_whether_it_is_too_costly() -> None:

@@ -187,6 +187,7 @@ QUERIES: dict[str, Query] = {
     "Entry.authorityVote": Query(
         _ENTRIES % "authorityVote {{ id }}", "ledger.entries.edges.node.authorityVote"
     ),
+    "Entry.authorityFault": Query(_ENTRIES % "authorityFault", "ledger.entries.edges.node.authorityFault"),
     "Entry.reverses": Query(_ENTRIES % "reverses {{ number }}", "ledger.entries.edges.node.reverses"),
     "Entry.reversedBy": Query(_ENTRIES % "reversedBy {{ number }}", "ledger.entries.edges.node.reversedBy"),
     "node(Community)": Query('node(id: "{community}") {{ id }}'),
