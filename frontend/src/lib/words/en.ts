@@ -568,6 +568,8 @@ export const en: Words = {
     more: 'More entries',
     loadingMore: 'Loading',
     allShown: 'That is all of this month.',
+    notAll: (there: number, all: number) =>
+      `This paper is not complete${all > there ? `: ${there} of the ${all} entries of this month are on it` : ''}. See them all on the page, and print again.`,
     noRights: 'Only the owners of this community see the ledger.',
     print: 'Print this month',
     record: 'Record an entry',

@@ -566,6 +566,8 @@ export const zh = {
     more: '再看几笔',
     loadingMore: '正在取',
     allShown: '这个月就这些。',
+    notAll: (there: number, all: number) =>
+      all > there ? `这张纸没印全：这个月共 ${all} 笔，这里只有 ${there} 笔。请在网页上看全，再打印一次。` : '这张纸没印全。请在网页上看全，再打印一次。',
     noRights: '账目只给本小区的业主看。',
     print: '打印这个月的账',
     record: '记一笔账',
