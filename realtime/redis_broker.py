@@ -112,14 +112,12 @@ class RedisBroker(Listeners):
                 await line.disconnect(nowait=True)
 
     async def _read(self, line: Connection) -> None:
-        line._parser.set_pubsub_push_handler(self._pushed)  # type: ignore[attr-defined]
-        while True:
-            # Answers to our own commands, and whatever `_pushed` made of a message.
-            if await line.read_response(timeout=2 * HEARTBEAT, push_request=True) is None:
-                raise TimeoutError("Redis says nothing")
+        while (answer := await line.read_response(timeout=2 * HEARTBEAT, push_request=True)) is not None:
+            if isinstance(answer, list):  # a push; our own commands are answered by a number or a word
+                self._pushed(*answer)
+        raise TimeoutError("Redis says nothing")
 
-    async def _pushed(self, message: list[Any]) -> bool:
-        kind, channel, payload = message
+    def _pushed(self, kind: bytes, channel: bytes, payload: Any) -> None:
         if kind == b"message":
             sender, topic, key = orjson.loads(payload)
             if sender != self._own:
@@ -130,7 +128,6 @@ class RedisBroker(Listeners):
             elif channel.decode() == EVERYWHERE:
                 self.connected = True
                 self._mend()
-        return True
 
     async def _write(self, line: Connection) -> None:
         """Also what came in while the line was away, merged, so that it stays small."""
