@@ -150,7 +150,7 @@ async def test_a_task_cancelled_while_another_process_keeps_it_waiting_leaves_th
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     cut = asyncio.create_task(count_up())
-    while not connections.get("default")._lock.locked():  # noqa: ASYNC110
+    while not connections.get("default").turn.locked():  # noqa: ASYNC110
         await asyncio.sleep(0)
     for _ in range(5):
         await asyncio.sleep(0)
@@ -193,7 +193,7 @@ async def test_whoever_is_cancelled_while_it_is_opened_leaves_it_whole(sqlite_ur
         async with opened(sqlite_url):
             first = asyncio.ensure_future(Due.all().count())
             client = connections.get("default")
-            while not client._opening.locked():  # noqa: ASYNC110
+            while not client.opening.locked():  # noqa: ASYNC110
                 await asyncio.sleep(0)
             await asyncio.sleep(steps / 5000)
             first.cancel()
