@@ -286,9 +286,10 @@ class _ImmediateTransaction(OwnTransactions, SqliteTransactionWrapper):
 
     def __init__(self, parent: "OneWriterClient | _ImmediateTransaction") -> None:
         super().__init__(parent)
-        self.engine: OneWriterClient = parent if isinstance(parent, OneWriterClient) else parent.engine
-        if parent.writer:
-            self.writer = parent.writer
+        if isinstance(parent, OneWriterClient):
+            self.engine = parent
+        else:
+            self.engine, self.writer = parent.engine, parent.writer
         self.statement = asyncio.Lock()
         self.ended = False
         self.mark = f"savepoint_{next(_marks)}"
