@@ -129,6 +129,14 @@ async def test_no_line_at_all(line: Line, now: datetime) -> None:
     await everything_works(now)
 
 
+@pytest.mark.parametrize("way", ["insert", "many", "query", "query_dict", "script"])
+async def test_no_line_says_try_again_whichever_way_a_statement_goes(line: Line, way: str) -> None:
+    line.down = True
+    values = [] if way == "script" else [[]]
+    with pytest.raises(TryAgain):
+        await getattr(connections.get("default"), f"execute_{way}")("SELECT 1", *values)
+
+
 async def test_a_database_that_is_closed_to_us_or_away_by_another_name(
     postgres_url: str, now: datetime
 ) -> None:

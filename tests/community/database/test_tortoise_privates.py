@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tortoise import Tortoise, connections
 from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.exceptions import TransactionManagementError
 from tortoise.transactions import atomic, in_transaction
 
 from community.database.engine import config
@@ -77,6 +78,8 @@ async def test_whoever_is_in_a_transaction_may_end_it(database: str, now: Any, e
     async with in_transaction() as transaction:
         await Due.create(deed="deed", subject=new_id(), at=now)
         await getattr(transaction, ends)()
+        with pytest.raises(TransactionManagementError):
+            await getattr(transaction, ends)()
     assert await Due.all().count() == (ends == "commit")
 
 
