@@ -14,6 +14,7 @@ from strawberry.types.execution import PreExecutionError
 
 from api import bodies
 from api.answers import refusal
+from api.bodies import BoundedRequest
 from api.clock import utc_now
 from api.metrics import Metrics
 from api.origins import Origins
@@ -46,10 +47,10 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self._most_cost = most_cost
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))
+        response = await self._answer(BoundedRequest(scope, receive))
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: BoundedRequest) -> Response:
         try:
             authorization = request.headers.get("authorization")
             secret = bearer(authorization) if authorization is not None else cookie_of(request, self._origins)

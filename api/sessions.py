@@ -152,7 +152,7 @@ class Sessions:
 
 async def _account_asked(request: Request) -> str:
     try:
-        body = orjson.loads(await bodies.read(request))
+        body = orjson.loads(await bodies.read(bodies.BoundedRequest(request.scope, request.receive)))
         account = body["account"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         account = None

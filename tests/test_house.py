@@ -12,6 +12,7 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from api.settings import Settings
 from community.database.work import ACTIONS
 from community.permissions import GRANTS, Permission
 from schema.schema import sdl
+from tests.privates import reaches_of
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("community", "realtime", "schema", "api")
@@ -242,6 +244,78 @@ def test_every_permission_has_its_sentences_and_somebody_who_has_it() -> None:
         assert grant.zh, permission
         assert grant.en, permission
         assert grant.roles or grant.anybody, permission
+
+
+# Privates of libraries
+
+PRIVATES = {
+    "api/front.py": {"uvicorn"},
+    "api/lines.py": {"uvicorn"},
+    "community/database/tortoise_privates.py": {"tortoise"},
+    "schema/documents.py": {"strawberry"},
+    "schema/schema.py": {"strawberry", "graphql"},
+}
+"""The modules that reach into what a library keeps to itself, each with its libraries."""
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.parent != MIGRATIONS], ids=str)
+def test_privates_of_libraries_are_reached_in_marked_modules_only(path: Path) -> None:
+    reaches = reaches_of(tree_of(path), importlib.import_module(module_of(path)), {*ROOMS})
+    marked = PRIVATES.get(str(path))
+    if marked is None:
+        assert sorted(reaches) == []
+    else:
+        assert reaches, "it reaches into nothing: take it off the table"
+        assert {reach.library for reach in reaches} - {None} <= marked
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.stem.endswith("_privates")], ids=str)
+def test_a_module_of_privates_names_its_library_and_the_upstream_issue(path: Path) -> None:
+    assert len(PRIVATES[str(path)]) == 1
+    head = ast.get_docstring(tree_of(path)) or ""
+    assert re.search(r"[\w.-]+#\d+, (open|closed)", head)
+    for asked in ("What is reached:", "Why the public door does not do:", "When it can go:"):
+        assert asked in head
+
+
+REACHING = """
+import json, json._scanner
+from json import decoder as inner
+from json.decoder import JSONDecoder, _quiet
+from collections import UserList
+class Plain:
+    _ours = 1
+    def __init__(self): self._mine = 2
+    def friend(self, other): return other._mine, self._anything, other._ours
+class Quiet(UserList):
+    def _cast(self, other): return super()._cast(other)
+def use(thing, Pair):
+    Pair(1)._replace(a=2)
+    thing._deep._mine
+    getattr(thing, "_text"), getattr(thing, "_mine"), getattr(thing, "public")
+    json.dumps(thing, _flag=True)
+    inner.scanstring = None
+"""
+
+
+def test_the_rule_about_privates_sees_them() -> None:
+    class Cast(list[int]):
+        def _cast(self, other: object) -> object:
+            return other
+
+    Cast.__module__ = "json.library"
+    quiet = type("Quiet", (Cast,), {"__module__": "ours"})
+    module = SimpleNamespace(Plain=type("Plain", (), {"__module__": "ours"}), Quiet=quiet)
+    seen = reaches_of(ast.parse(REACHING), module, {"ours"})
+    assert sorted((reach.name, reach.library) for reach in seen if reach.library) == [
+        ("_flag=", "json"),
+        ("def _cast", "json"),
+        ("inner.scanstring =", "json"),
+        ("json._scanner", "json"),
+        ("json.decoder: _quiet", "json"),
+        ("super()._cast", "json"),
+    ]
+    assert sorted(reach.name for reach in seen if not reach.library) == ["_text", "thing._deep"]
 
 
 # What is written down is true
