@@ -29,6 +29,7 @@ from schema.nodes import Node, node_of
 from schema.places import Community, PlacesMutation, PlacesQuery
 from schema.prepared import Prepared, PreparedDocuments
 from schema.scalars import SCALARS
+from schema.strawberry_privates import OpenSchema
 from schema.variables import check_variables
 from schema.votes import Vote, VotesMutation, VotesQuery, VotesSubscription
 from schema.writing import WritingQuery
@@ -89,24 +90,16 @@ class Subscription(VotesSubscription, EventsSubscription, BulletinSubscription, 
     pass
 
 
-class _Schema(strawberry.Schema):
+class _Schema(OpenSchema):
     """Runs only what was prepared, and what a request may cost."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         _copy_marks(self.core)
 
-    @property
-    def core(self) -> GraphQLSchema:
-        """As graphql-core knows it."""
-        return self._schema
-
     @cached_property
     def prepared(self) -> PreparedDocuments:
         return PreparedDocuments(self.core)
-
-    def _extend_introspection(self) -> None:
-        """graphql-core answers `isOneOf` itself; Strawberry's own way of it fails for lists and `!`."""
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

@@ -252,8 +252,7 @@ PRIVATES = {
     "api/front.py": {"uvicorn"},
     "api/lines.py": {"uvicorn"},
     "community/database/tortoise_privates.py": {"tortoise"},
-    "schema/documents.py": {"strawberry"},
-    "schema/schema.py": {"strawberry", "graphql"},
+    "schema/strawberry_privates.py": {"strawberry"},
 }
 """The modules that reach into what a library keeps to itself, each with its libraries."""
 

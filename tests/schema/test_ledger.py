@@ -241,7 +241,7 @@ async def test_a_cursor_behind_no_entry_of_this_book_is_refused(house: Any) -> N
 
 
 async def test_the_schema_says_how_often_the_bulletin_tells_of_the_book() -> None:
-    types = graphql_schema._schema.type_map
+    types = graphql_schema.core.type_map
     kinds, ledger = types["BulletinKind"].values, types["Ledger"].fields
     for said in (
         kinds["LEDGER_PUBLISHED"].description,

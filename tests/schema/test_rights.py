@@ -392,7 +392,7 @@ async def test_everybody_is_answered_as_the_table_says(house: Any, grounds: Grou
 
 def operations() -> set[str]:
     """Every root field, every type with a node, every field that depends on the viewer."""
-    schema = graphql_schema._schema
+    schema = graphql_schema.core
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     found = {name for root in roots if root for name in root.fields} - {"node"}
     found |= {f"node({name})" for name in NODES}

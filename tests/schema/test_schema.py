@@ -14,11 +14,11 @@ VIEWER = "{ viewer { account } }"
 
 def test_the_printed_schema_can_be_read_again() -> None:
     read = build_schema(sdl())
-    assert set(graphql_schema._schema.type_map) == set(read.type_map)
+    assert set(graphql_schema.core.type_map) == set(read.type_map)
 
 
 def test_the_names_that_others_rely_on_are_there() -> None:
-    types = graphql_schema._schema.type_map
+    types = graphql_schema.core.type_map
     fields = {
         "Query": {"node", "viewer", "communities", "community", "vote", "event"},
         "Mutation": {"castBallot", "signUp", "cancelSignUp", "publishEvent", "publishNotice"},
@@ -114,7 +114,7 @@ def everything(kind: Any, levels: int) -> str:
 @pytest.mark.parametrize("name", ["Vote", "AnswerInput", "Node", "ErrorCode", "Decimal"])
 async def test_the_schema_tells_everything_of_itself(name: str) -> None:
     """Also what the clients we know leave out, of lists and of what is never null, too."""
-    kind = graphql_schema._schema.type_map["__Type"]
+    kind = graphql_schema.core.type_map["__Type"]
     result = await graphql_schema.execute(f'{{__type(name: "{name}") {everything(kind, 2)}}}')
     assert not result.errors
     assert result.data
