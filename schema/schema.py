@@ -90,7 +90,7 @@ class Subscription(VotesSubscription, EventsSubscription, BulletinSubscription, 
     pass
 
 
-class _Schema(OpenSchema):
+class PreparedSchema(OpenSchema):
     """Runs only what was prepared, and what a request may cost."""
 
     def __init__(self, **given: Any) -> None:
@@ -223,7 +223,7 @@ class _Prepared(SchemaExtension):
         yield
 
 
-graphql_schema = _Schema(
+graphql_schema = PreparedSchema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
