@@ -38,7 +38,7 @@ class Holder(Protocol):
     def registry(self) -> SubscriptionRegistry: ...
 
     def answer(self, id_: str, request: SubscribeRequest, kind: OperationType) -> None:
-        """What was asked for under this id is a query or a mutation."""
+        """What was asked for under this id is a query or a mutation. Raises LimitReached."""
 
     async def execute(self, request: SubscribeRequest) -> Any:
         """As over HTTP, for whoever the client is now. Raises Refused."""

@@ -39,8 +39,8 @@ NO_NAME = "Must provide operation name if query contains multiple operations."
 
 
 @strawberry.type(
-    description="All that can be read. It changes nothing and can be asked by GET or POST; what the"
-    " viewer may not see is null or left out."
+    description="All that can be read. It changes nothing and can be asked by GET, by POST or over the"
+    " websocket; what the viewer may not see is null or left out."
     " 可以查询的内容；不开放的为 null 或不列出。"
 )
 class Query(PlacesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuery):
@@ -73,8 +73,8 @@ class Query(PlacesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuery):
 
 
 @strawberry.type(
-    description="All that can be done, by POST and signed in. Each field is nullable, so that it"
-    " tells its own fate; several in one document are done one after the other."
+    description="All that can be done, by POST or over the websocket, and signed in. Each field is"
+    " nullable, so that it tells its own fate; several in one document are done one after the other."
     " 可以办的事；每一项单独成败，按顺序执行。"
 )
 class Mutation(VotesMutation, EventsMutation, BulletinMutation, LedgerMutation, PlacesMutation):

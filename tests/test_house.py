@@ -349,7 +349,7 @@ ELSEWHERE = {
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
     "schema/context.py": "schema/test_members.py",  # nothing but what a request is given
     "schema/enums.py": "schema/test_descriptions.py",  # nothing but descriptions
-    "schema/watch.py": "schema/test_votes.py",
+    "schema/marks.py": "schema/test_audience.py",
     "api/answers.py": "api/test_sessions.py",
     "api/cli.py": "api/test_commands.py",
     "api/count_report.py": "api/test_cli_count.py",

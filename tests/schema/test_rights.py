@@ -224,6 +224,7 @@ SUBSCRIPTIONS = {
     "voteProgress": 'voteProgress(voteId: "{vote}") {{ version }}',
     "eventAttendance": 'eventAttendance(eventId: "{event}") {{ version }}',
     "bulletin": 'bulletin(communityId: "{community}", after: "{start}") {{ cursor }}',
+    "ledgerBalance": 'ledgerBalance(communityId: "{community}") {{ balance }}',
 }
 AT_ONCE = 6
 """Queries of one document: few enough for every bound on documents."""
