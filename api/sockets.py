@@ -30,12 +30,11 @@ from community.errors import (
     Refused,
     TryAgain,
     Unauthenticated,
-    request_id,
 )
 from community.permissions import NOBODY, Viewer
 from community.signals import Signal, Topic
 from realtime.authorization import AuthorizationRegistry
-from realtime.execution import Errors
+from realtime.execution import Errors, request_id
 from realtime.fields import SubscribeRequest
 from realtime.sources import LiveSources
 from realtime.subscriptions import SubscriptionRegistry

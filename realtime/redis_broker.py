@@ -112,7 +112,9 @@ class RedisBroker(Listeners):
                 await connection.disconnect(nowait=True)
 
     async def _read(self, connection: Connection) -> None:
-        while (answer := await connection.read_response(timeout=2 * HEARTBEAT, push_request=True)) is not None:
+        while (
+            answer := await connection.read_response(timeout=2 * HEARTBEAT, push_request=True)
+        ) is not None:
             if isinstance(answer, list):  # a push; our own commands are answered by a number or a word
                 self._pushed(*answer)
         raise TimeoutError("Redis says nothing")

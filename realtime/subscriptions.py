@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 from graphql import GraphQLError
 
-from community.errors import ErrorCode, Refused, request_id
+from community.errors import ErrorCode, Refused
 from community.live import Journal
 from community.permissions import NOBODY, Viewer, rights_of
 from realtime.audience import Audience
 from realtime.authorization import Access
 from realtime.documents import Document, Documents, Subject
-from realtime.execution import Count, Ended, Errors, Executable, encoded, execute
+from realtime.execution import Count, Ended, Errors, Executable, encoded, execute, request_id
 from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Groups, Step
 from realtime.journals import KEPT, Item, JournalReader, not_ahead, number_of
