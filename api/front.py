@@ -19,7 +19,7 @@ from api.answers import errors_of
 from api.bodies import PATIENCE as BODY
 from api.bodies import Unread
 from api.connections import Connections
-from api.lines import FrameProtocol
+from api.frames import FrameProtocol
 from community.errors import ErrorCode, without_frames
 
 LARGEST_HEAD = 32 * 1024
@@ -82,18 +82,6 @@ class Crowded(Unread):
     code = ErrorCode.TRY_AGAIN
     zh = "连接太多，请稍后再试。"
     en = "There are too many connections; please try again."
-
-
-class CountedFrames(FrameProtocol):
-    """A socket, which is one of the connections of its process."""
-
-    counted: Connections | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if self.counted:
-            self.counted.lose_socket()
-            self.counted = None
 
 
 class Http(HttpToolsProtocol):
@@ -229,10 +217,8 @@ class Http(HttpToolsProtocol):
         self._upgraded = True
         self.connections.discard(self)
         self._connections.become_socket(self)
-        socket = CountedFrames(self.config, self.server_state, self.app_state)
-        socket.counted = self._connections
-        socket.take_over(self.transport, self.scope, self.url)
-        self.transport.set_protocol(socket)
+        frames = FrameProtocol(self.config, self.server_state, self._connections.lose_socket)
+        frames.take_over(self.transport, self.scope, self.url)
         # It and its parser hold each other: without this they would wait for the collector with the socket.
         del self.parser
 

@@ -36,7 +36,7 @@ class Operation(Member):
     __slots__ = ("_after", "_alone", "_asked", "_group", "_socket", "_task", "_was_in", "id")
 
     def __init__(self, socket: "Socket", id_: str, asked: Asked) -> None:
-        super().__init__(socket.line, b'{"id":%b,"type":"next","payload":' % orjson.dumps(id_), GONE)
+        super().__init__(socket.writer, b'{"id":%b,"type":"next","payload":' % orjson.dumps(id_), GONE)
         self.id, self._socket, self._asked = id_, socket, asked
         self._after: int | None = None
         self._was_in: Group[Shared] | None = None
@@ -125,7 +125,7 @@ class Operation(Member):
         self._go(self._run_alone)
 
     async def _run_alone(self) -> None:
-        asked, line, context = self._asked, self.line, self._socket.context
+        asked, writer, context = self._asked, self.writer, self._socket.context
         async with context.tempo.turn():
             stream = await graphql_schema.subscribe(
                 asked.query, dict(asked.given), context, operation_name=asked.operation_name
@@ -136,9 +136,9 @@ class Operation(Member):
                 if context.standing.uncertain:  # it was read with rights that may be lost
                     self._socket.close(TRY_AGAIN_LATER, "Try again later")
                     return
-                line.write(self.prefix + text + b"}")
-                if line.busy:
-                    await line.drain()
+                writer.write(self.prefix + text + b"}")
+                if writer.busy:
+                    await writer.drain()
         self.end([])
 
     def catch_up(self) -> None:

@@ -21,7 +21,8 @@ from uvicorn.supervisors.multiprocess import Process
 
 from api.app import create_app, spare_the_collector
 from api.connections import Connections
-from api.front import CountedFrames, Http
+from api.frames import FrameProtocol
+from api.front import Http
 from api.logs import configure
 from api.metrics import SHARED
 from api.settings import Settings
@@ -87,7 +88,7 @@ def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
         "port": port,
         "loop": "uvloop",
         "http": partial(Http, Connections(most, settings.connections_per_address)),
-        "ws": CountedFrames,
+        "ws": FrameProtocol,
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
         "backlog": KNOCKING,

@@ -16,9 +16,9 @@ from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
+from api.asgi_writer import writer_of
 from api.clock import utc_now
 from api.credentials import TwoCredentials, UnknownCredential, authorization_in
-from api.lines import line_of
 from api.metrics import Metrics
 from api.operations import TRY_AGAIN_LATER, Operation, formatted
 from api.sessions import COOKIE, secret_of, viewer_behind
@@ -26,8 +26,8 @@ from api.settings import Settings
 from community.errors import ErrorCode, InvalidInput, LimitReached, Refused, TryAgain, Unauthenticated
 from community.permissions import NOBODY, Viewer
 from community.signals import Signal, Topic
-from realtime.lines import Line
 from realtime.standing import Standing, Standings
+from realtime.writer import Writer
 from schema.context import Context
 from schema.errors import request_id
 from schema.shared import MOST_COST_OF_STEP, Asked, Sharing
@@ -118,9 +118,9 @@ class Sockets:
             raise ForeignPage
         speaks = PROTOCOL in scope.get("subprotocols", ())
         address = knocking.client.host if knocking.client else ""
-        line, receive = line_of(scope, receive, send)
+        writer, receive = writer_of(scope, receive, send)
         cookie = knocking.cookies.get(COOKIE) if ours else None
-        socket = Socket(self, line, address, knocking.headers.get("authorization"), cookie)
+        socket = Socket(self, writer, address, knocking.headers.get("authorization"), cookie)
         del knocking, scope  # all that came with the handshake; thousands of sockets only wait from here on
         self._of_address[address] += 1
         self._sockets.add(socket)
@@ -188,13 +188,13 @@ class Socket:
     __slots__ = (
         "_authorization", "_changes", "_context", "_cookie", "_expiry", "_operations", "_patience", "_ready",
         "_renewal", "_running_alone", "_secret", "_sockets",
-        "address", "closed", "line", "viewer",
+        "address", "closed", "viewer", "writer",
     )  # fmt: skip
 
     def __init__(
-        self, sockets: Sockets, line: Line, address: str, authorization: str | None, cookie: str | None
+        self, sockets: Sockets, writer: Writer, address: str, authorization: str | None, cookie: str | None
     ) -> None:
-        self._sockets, self.line, self.address = sockets, line, address
+        self._sockets, self.writer, self.address = sockets, writer, address
         self._authorization, self._cookie = authorization, cookie
         self._secret: str | None = None
         self.viewer = NOBODY
@@ -204,7 +204,7 @@ class Socket:
         self._operations: dict[str, Operation] = {}
         self._context: Context | None = None
         self._expiry: asyncio.TimerHandle | None = None
-        line.drained = self._drained
+        writer.drained = self._drained
         self._patience: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
             PATIENCE, self.close, 4408, "Connection initialisation timeout"
         )
@@ -218,8 +218,8 @@ class Socket:
         said, turn = 0, self.sharing.tempo.turn()
         while cost := await self._take(await receive()):  # without a name for the message, which may be long
             said += cost
-            if self.line.busy:
-                await self.line.drain()
+            if self.writer.busy:
+                await self.writer.drain()
             if said >= FLOOD:
                 said = 0
                 async with turn:
@@ -227,7 +227,7 @@ class Socket:
 
     def close(self, code: int, reason: str) -> None:
         self.closed = True
-        self.line.close(code, reason.encode()[:MOST_OF_A_REASON].decode(errors="ignore"))
+        self.writer.close(code, reason.encode()[:MOST_OF_A_REASON].decode(errors="ignore"))
 
     def gone(self) -> None:
         self.closed = True
@@ -241,7 +241,7 @@ class Socket:
             self._sockets.standings.forget(self.viewer.account, self)
         for id_ in list(self._operations):
             self._forget(id_)
-        self._context = self.line.drained = None  # no circles: what is left goes at once
+        self._context = self.writer.drained = None  # no circles: what is left goes at once
 
     # What the client says
 
@@ -266,7 +266,7 @@ class Socket:
             case {"type": "connection_init"} if _is_object_or_none(payload := message.get("payload")):
                 await self._begin(payload or {})
             case {"type": "ping"} if _is_object_or_none(message.get("payload")):
-                self.line.write(b'{"type":"pong"}')
+                self.writer.write(b'{"type":"pong"}')
             case {"type": "pong"} if _is_object_or_none(message.get("payload")):
                 pass
             case {"type": "subscribe", "id": str(id_), "payload": payload} if id_ and (
@@ -301,7 +301,7 @@ class Socket:
                 self.close(4403, f"Forbidden: {refused.en}")
         else:
             self._ready = True
-            self.line.write(b'{"type":"connection_ack"}')
+            self.writer.write(b'{"type":"connection_ack"}')
 
     def _session_is_over(self) -> None:
         """Nobody becomes a stranger without being told: stock clients do not come back by themselves."""
@@ -474,9 +474,9 @@ class Socket:
         if any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors):
             self.close(TRY_AGAIN_LATER, "Try again later")
         elif errors:
-            self.line.write(orjson.dumps({"id": id_, "type": "error", "payload": errors}))
+            self.writer.write(orjson.dumps({"id": id_, "type": "error", "payload": errors}))
         else:
-            self.line.write(orjson.dumps({"id": id_, "type": "complete"}))
+            self.writer.write(orjson.dumps({"id": id_, "type": "complete"}))
 
 
 def _asked(payload: object) -> Asked | None:

@@ -14,10 +14,10 @@ from community.signals import Signal, Topic
 from community.votes.progress import Progress, progress_of
 from realtime.broker import MemoryBroker
 from realtime.groups import Groups, Member, Step
-from realtime.lines import text_frame
 from realtime.live import Live
 from realtime.standing import Standing
 from realtime.tempo import Tempo, Turn
+from realtime.writer import text_frame
 from schema.context import Context
 from schema.documents import read as read_document
 from schema.nodes import to_id
@@ -29,7 +29,7 @@ SOCKETS = 10_000
 
 
 class _Nowhere:
-    """A line whose transport is a list."""
+    """A writer whose transport is a list."""
 
     busy = False
     drained: Callable[[], None] | None = None

@@ -12,8 +12,8 @@ from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, Mappin
 from contextlib import aclosing
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from realtime.lines import Line
 from realtime.tempo import Tempo, Turn
+from realtime.writer import Writer
 
 CHUNK, LEAST_CHUNK = 256, 8
 """Members written to in one turn, two or three milliseconds: so long may a ballot wait for screens."""
@@ -67,10 +67,10 @@ S = TypeVar("S", bound=Source)
 class Member:
     """An operation of one socket. `prefix` carries its id; `seen` is the number of the last step written."""
 
-    __slots__ = ("line", "prefix", "seen")
+    __slots__ = ("prefix", "seen", "writer")
 
-    def __init__(self, line: Line, prefix: bytes, seen: int) -> None:
-        self.line, self.prefix, self.seen = line, prefix, seen
+    def __init__(self, writer: Writer, prefix: bytes, seen: int) -> None:
+        self.writer, self.prefix, self.seen = writer, prefix, seen
 
     def end(self, errors: Sequence[Mapping[str, Any]]) -> None:
         """There is nothing more to come."""
@@ -118,14 +118,14 @@ class Group(Generic[S]):
         member.seen = GONE
 
     def catch_up(self, member: Member) -> None:
-        """Writes what `member` has not seen, as far as its line takes it; its line says when to go on."""
-        if member.seen >= self.number or member.line.busy:
+        """Writes what `member` has not seen, as far as its writer takes it; its writer says when to go on."""
+        if member.seen >= self.number or member.writer.busy:
             return
         if member.seen < self._before:
             self._replay(member)
         else:
             member.seen, text = self._kept[-1]
-            member.line.write(member.prefix + text)
+            member.writer.write(member.prefix + text)
 
     def _catch_up_all(self) -> None:
         if len(self._members) <= LEAST_CHUNK:
@@ -146,10 +146,10 @@ class Group(Generic[S]):
             return
         for number, text in self._kept:
             if number > member.seen:
-                if member.line.busy:
+                if member.writer.busy:
                     return
                 member.seen = number
-                member.line.write(member.prefix + text)
+                member.writer.write(member.prefix + text)
 
     async def _follow(self) -> None:
         try:
@@ -197,9 +197,9 @@ class Group(Generic[S]):
         for member in members:
             if member.seen < before:
                 self.catch_up(member)
-            elif member.seen < number and not (line := member.line).busy:
+            elif member.seen < number and not (writer := member.writer).busy:
                 member.seen = number
-                line.write(member.prefix + text)
+                writer.write(member.prefix + text)
 
     async def _end(self, errors: Sequence[Mapping[str, Any]]) -> None:
         self._ended = errors

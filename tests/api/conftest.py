@@ -17,7 +17,7 @@ from api.server import LARGEST_MESSAGE, _options
 from api.settings import Settings
 from tests.conftest import PATIENCE, Server, served
 
-STOCK = {"ws": "websockets-sansio", "ws_max_size": LARGEST_MESSAGE}
+STOCK = {"http": "httptools", "ws": "websockets-sansio", "ws_max_size": LARGEST_MESSAGE}
 """Whatever else is as uvicorn has it, also that messages may be compressed."""
 
 PLAIN = (sys.executable, "-m", "uvicorn", "api.app:from_environment", "--factory", "--no-access-log")

@@ -25,7 +25,8 @@ from uvicorn.server import ServerState
 
 from api import connections, front
 from api.connections import Connections
-from api.front import LARGEST_HEAD, MOST_AT_ONCE, MOST_HEADERS, CountedFrames, Http
+from api.frames import FrameProtocol
+from api.front import LARGEST_HEAD, MOST_AT_ONCE, MOST_HEADERS, Http
 from tests.conftest import PATIENCE
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n"
@@ -144,7 +145,7 @@ class Standing:
 async def standing(most: int = 1000, of_network: int = 1000) -> AsyncIterator[Standing]:
     app, counted = App(), Connections(most, of_network)
     config = uvicorn.Config(
-        app, http=partial(Http, counted), ws=CountedFrames, port=0, loop="none", log_config=None,  # type: ignore[arg-type]
+        app, http=partial(Http, counted), ws=FrameProtocol, port=0, loop="none", log_config=None,  # type: ignore[arg-type]
         access_log=False, lifespan="off", timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)

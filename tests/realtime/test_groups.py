@@ -29,7 +29,7 @@ def one_clock() -> Any:
 
 
 class Screen:
-    """A line. `room`: how many texts it takes before it is busy, as long as nobody reads them."""
+    """A writer. `room`: how many texts it takes before it is busy, as long as nobody reads them."""
 
     def __init__(self, room: int = 10**9) -> None:
         self.room = room
