@@ -280,8 +280,9 @@ ELSEWHERE = {
     "api/answers.py": "api/test_sessions.py",
     "api/cli.py": "api/test_commands.py",
     "api/count_report.py": "api/test_cli_count.py",
+    "api/handshake.py": "api/test_frames.py",
     "api/operations.py": "api/test_sockets.py",
-    "api/server.py": "api/test_app.py",
+    "api/supervisor.py": "api/test_server.py",
     "community/votes/strict_json.py": "community/votes/test_files.py",
 }
 """Modules that are measured by the tests of another one, which says it better."""

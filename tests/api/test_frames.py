@@ -26,6 +26,7 @@ from websockets.uri import parse_uri
 
 from api import frames
 from api.frames import CLOSING, EXTENSION, SLICE, STALLED, UNREAD, UNSENT, ClientGone, FrameProtocol
+from tests.api.conftest import Clock, settle
 
 MOST = 1000
 INTERVAL, TIMEOUT = 45.0, 20.0
@@ -128,32 +129,6 @@ class App:
                 next_.cancel()
                 return messages
             messages.append(next_.result())
-
-
-async def settle() -> None:
-    for _ in range(4):
-        await asyncio.sleep(0)
-
-
-class Clock:
-    """The time of the loop, which stands until it is put forward."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def pass_(self, seconds: float) -> None:
-        self.now += seconds
-        await settle()
-
-
-@pytest.fixture
-async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(asyncio.get_running_loop(), "time", clock)
-    return clock
 
 
 class Socket:
