@@ -1,4 +1,7 @@
-"""Runs the app under uvicorn, as it was measured to run best."""
+"""Runs the app under uvicorn, as it was measured to run best.
+
+Of uvicorn it asks for what is documented, and for `Server.startup`, which it extends, with `Server.started`.
+"""
 
 import logging
 import os
