@@ -111,7 +111,6 @@ class FrameProtocol(asyncio.Protocol):
         except Exception:
             log.exception("a socket ended in a fault")
         finally:
-            scope.clear()  # it holds this protocol
             if self._handshake is not None:
                 self._refuse(self._handshake.refuse(500))
             if self._close_timer is None:

@@ -9,6 +9,7 @@ import socket
 import struct
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -405,6 +406,22 @@ async def test_nothing_more_is_read_until_the_app_took_what_was_said(opened: Ope
     assert socket.wire.reading
 
 
+async def test_what_was_on_its_way_waits_too(opened: Opened) -> None:
+    """A transport may hand over what it had read before it was told to pause."""
+    socket = await opened()
+    socket.say("a")
+    socket.raw(client_frame("b" * 900) * 3)
+    assert len(socket.protocol._inbox) == 1
+    assert await socket.app.heard() == [text("a"), *[text("b" * 900)] * 3]
+
+
+async def test_the_parser_keeps_nothing_of_what_was_said(opened: Opened) -> None:
+    socket = await opened()
+    socket.say("x" * MOST)
+    await socket.app.receive()
+    assert socket.protocol._ws.parser.gi_yieldfrom.gi_frame.f_locals["frame"].data == b""
+
+
 async def test_much_is_parsed_slice_by_slice(opened: Opened) -> None:
     """Of pings at once, of messages as the app takes them; and what comes meanwhile waits behind them."""
     socket = await opened()
@@ -644,11 +661,12 @@ async def test_a_client_is_pinged_and_ends_if_it_does_not_answer(opened: Opened,
         socket.say(b"", Opcode.PONG)  # of nobody's ping
         await clock.pass_(TIMEOUT - 1)
         socket.say(bytes(ping.data), Opcode.PONG)
-        socket.say(bytes(ping.data), Opcode.PONG)
         await clock.pass_(INTERVAL - 1)
+        socket.say(bytes(ping.data), Opcode.PONG)  # once more
         assert socket.wire.written == b""
     await clock.pass_(1)
     assert len(socket.wire.frames()) == 1
+    socket.say(b"", Opcode.PONG)
     await clock.pass_(TIMEOUT)
     assert closed(*socket.wire.frames()) == Close(1011, "keepalive ping timeout")
     assert socket.wire.calls == ["close"]
@@ -658,9 +676,14 @@ async def test_a_client_is_pinged_and_ends_if_it_does_not_answer(opened: Opened,
 async def test_pings_go_on_where_nobody_waits_for_an_answer(opened: Opened, clock: Clock) -> None:
     socket = await opened(ws_ping_timeout=None)
     for _ in range(3):
-        await clock.pass_(INTERVAL)
+        await clock.pass_(INTERVAL - 1)
+        assert socket.wire.written == b""
+        await clock.pass_(1)
         (ping,) = socket.wire.frames()
-        socket.say(bytes(ping.data), Opcode.PONG)
+    await clock.pass_(INTERVAL - 1)
+    socket.say(bytes(ping.data), Opcode.PONG)
+    await clock.pass_(1)
+    assert len(socket.wire.frames()) == 1
     assert not socket.wire.calls
 
 
@@ -673,11 +696,11 @@ async def test_nobody_is_pinged_where_none_is_wanted(
     assert socket.wire.written == b""
 
 
-@pytest.mark.parametrize("before", [INTERVAL, 0])
+@pytest.mark.parametrize("before", [2, 0])
 async def test_a_socket_that_closes_is_not_pinged_any_more(
     opened: Opened, clock: Clock, before: float
 ) -> None:
-    socket = await opened(ws_ping_timeout=CLOSING / 2)
+    socket = await opened(ws_ping_interval=2, ws_ping_timeout=3)
     await clock.pass_(before)
     socket.protocol.close(1000, "")
     socket.wire.take()
@@ -836,8 +859,19 @@ async def test_an_app_that_ends_after_the_client_leaves_no_timer(opened: Opened,
     socket = await opened()
     socket.lose()
     socket.app.end.set_result(None)
+    await settle()
     await clock.pass_(CLOSING)
     assert "abort" not in socket.wire.calls
+
+
+async def test_a_client_that_closes_in_time_leaves_no_timer(opened: Opened, clock: Clock) -> None:
+    socket = await opened()
+    socket.protocol.close(1000, "")
+    await clock.pass_(1)
+    socket.say(struct.pack("!H", 1000), Opcode.CLOSE)
+    socket.lose()
+    await clock.pass_(2 * CLOSING)
+    assert socket.wire.calls == ["close"]
 
 
 @pytest.mark.parametrize("step", ["handshake", "open", "closing", "busy"])
@@ -889,12 +923,13 @@ ENDS: dict[str, Callable[[Socket], None]] = {
 async def test_a_socket_that_ended_leaves_nothing_for_the_collector(end: str, accepted: bool) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
+        writer = scope["extensions"][EXTENSION]
+        writer.drained = partial(writer.write, b"")
+        del writer
         if accepted:
             await send({"type": "websocket.accept"})
-        writer = scope.get("extensions", {}).get(EXTENSION)
         while (await receive())["type"] != "websocket.disconnect":
             pass
-        del writer
 
     socket = await Socket(app, kind=Watched).shake()
     left = weakref.ref(socket.protocol), weakref.ref(socket.protocol._ws)
