@@ -668,6 +668,31 @@ async def test_of_several_requests_at_once_none_is_answered_once_the_client_hung
     assert line.written == b""
 
 
+async def test_of_several_requests_the_second_is_not_answered_either_once_the_client_hung_up() -> None:
+    second, go_on, asked = asyncio.Event(), asyncio.Event(), 0
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            second.set()
+            await go_on.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"hello"})
+
+    state, line = ServerState(), Line()
+    config = uvicorn.Config(app, log_config=None)
+    config.load()
+    protocol = Http(Connections(10, 10), config, state, {})
+    protocol.connection_made(line)
+    protocol.data_received((GET + b"\r\n") * 3)
+    await second.wait()
+    protocol.connection_lost(None)
+    go_on.set()
+    await asyncio.wait(state.tasks)
+    assert line.written.count(OK) == 1
+
+
 # What is asked of uvicorn
 
 
