@@ -65,5 +65,9 @@ def configure(level: str) -> None:
     server = logging.getLogger("uvicorn.error")
     server.setLevel(logging.WARNING)
     server.filters = [_Seldom()]
-    for name in ("tortoise", "aiosqlite"):  # at DEBUG they tell the values of statements
+    for name in (
+        "tortoise",
+        "aiosqlite",
+        "websockets",
+    ):  # at DEBUG they tell statements and frames
         logging.getLogger(name).setLevel(logging.INFO)

@@ -15,9 +15,9 @@ from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from api import protocol
+from api.asgi_writer import writer_of
 from api.clock import utc_now
 from api.credentials import TwoCredentials, UnknownCredential, authorization_in
-from api.lines import line_of as writer_of
 from api.metrics import Metrics
 from api.operations import SingleResult, Subscription
 from api.protocol import AGAIN_LATER, SESSION_OVER, SUBPROTOCOL, TRY_AGAIN_LATER, Close, Phase, TransportWs

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
 from api.clock import utc_now
-from api.frames_tmp import text_frame
 from api.protocol import prefix
 from bench import operations
 from community.permissions import NOBODY
@@ -22,6 +21,7 @@ from realtime.pacing import Turn, WritePacer
 from realtime.sources import LiveSources
 from realtime.states import StateSource
 from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
+from realtime.writer import text_frame
 from schema.executable import ExecutableSchema
 from schema.nodes import to_id
 

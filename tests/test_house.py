@@ -129,6 +129,95 @@ def test_no_other_distribution_provides_one_of_our_names() -> None:
     assert {room: set(provided.get(room, ())) for room in ROOMS} == {room: {"meilin"} for room in ROOMS}
 
 
+# Libraries
+
+DOCUMENTED = {
+    "uvicorn": {"uvicorn.Config", "uvicorn.Server"},
+    "websockets": {
+        *("websockets.asyncio", "websockets.datastructures", "websockets.exceptions", "websockets.frames"),
+        *("websockets.http11", "websockets.protocol", "websockets.server", "websockets.sync"),
+    },
+}
+"""What may be imported of a library: modules, and names in them."""
+
+MARKED = {
+    "api/frames.py": {"uvicorn", "websockets"},
+    "api/front.py": {"uvicorn"},
+    "api/server.py": {"uvicorn"},
+    "api/supervisor.py": {"uvicorn"},
+}
+"""Modules that ask a library for what it does not document. Each says so at its head, name by name, and has
+tests that fail where a name is gone, no longer does what it is asked for, or is no longer needed.
+"""
+
+
+def reaches_in(tree: ast.Module, library: str) -> Iterator[str]:
+    """What is imported, subclassed or read of a library though it does not document it."""
+    given: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom) and top(imported(node)[0]) == library:
+            given |= {alias.asname or top(alias.name) for alias in node.names}
+            full = imported(node) if isinstance(node, ast.Import) else imported(node)[1:]
+            for name in full:
+                known = any(f"{name}.".startswith(f"{good}.") for good in DOCUMENTED[library])
+                if (not known and name != library) or re.search(r"\._", name):
+                    yield f"{node.lineno}: {name}"
+    if not given:
+        return
+    own = defined_in(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from (
+                f"{node.lineno}: {node.name}({ast.unparse(base)})"
+                for base in node.bases
+                if top(ast.unparse(base)) in given
+            )
+        if isinstance(node, ast.Attribute) and re.match(r"_(?!_)", node.attr) and node.attr not in own:
+            yield f"{node.lineno}: {ast.unparse(node)}"
+
+
+def defined_in(tree: ast.Module) -> set[str]:
+    """Names of functions and classes, of what is assigned, and of slots."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                names.add(name)
+            case ast.Assign(targets=[ast.Name(id="__slots__")], value=slots):
+                names |= {str(slot) for slot in ast.literal_eval(slots)}
+    return names
+
+
+@pytest.mark.parametrize("library", DOCUMENTED)
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_only_marked_modules_ask_a_library_for_what_it_does_not_document(path: Path, library: str) -> None:
+    if library in MARKED.get(path.as_posix(), ()):
+        assert library in (ast.get_docstring(tree_of(path)) or "")
+    else:
+        assert list(reaches_in(tree_of(path), library)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("import uvicorn._types", ["1: uvicorn._types"]),
+        ("from uvicorn.protocols import http", ["1: uvicorn.protocols.http"]),
+        ("from uvicorn import _subprocess", ["1: uvicorn._subprocess"]),
+        ("import uvicorn\nclass A(uvicorn.Server): ...", ["2: A(uvicorn.Server)"]),
+        ("from uvicorn import Server\nclass A(Server): ...", ["2: A(Server)"]),
+        ("import uvicorn\nuvicorn.Server(x)._serve()", ["2: uvicorn.Server(x)._serve"]),
+        ("import uvicorn\ndef f(a): a._a, a._b = 1, a._c", ["2: a._c"]),
+        ("import uvicorn\nclass A:\n  __slots__ = ('_a',)\n  def f(self): self._a, self._f", ["4: self._f"]),
+        ("import uvicorn as u\nu.Config(None).__class__", []),
+        ("import uvicornlike\nfrom x import uvicorn\nuvicorn._x", []),
+    ],
+)
+def test_the_rule_about_libraries_sees_reaches(text: str, seen: list[str]) -> None:
+    assert list(reaches_in(ast.parse(text), "uvicorn")) == seen
+
+
 # Purity
 
 PURE = [
@@ -353,8 +442,9 @@ ELSEWHERE = {
     "api/answers.py": "api/test_sessions.py",
     "api/cli.py": "api/test_commands.py",
     "api/count_report.py": "api/test_cli_count.py",
+    "api/handshake.py": "api/test_frames.py",
     "api/operations.py": "api/test_sockets.py",
-    "api/server.py": "api/test_app.py",
+    "api/supervisor.py": "api/test_server.py",
     "community/votes/strict_json.py": "community/votes/test_files.py",
 }
 """Modules that are measured by the tests of another one, which says it better."""

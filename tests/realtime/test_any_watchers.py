@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from realtime.journals import Feed, JournalReader
-from realtime.states import StateSource, StateReader
-from realtime.pacing import WritePacer, Turn
 
 from community.signals import Signal, Topic
 from realtime import feed, groups, tempo
 from realtime.groups import GONE, Ended, Group, Groups, Member, Step
+from realtime.journals import Feed, JournalReader
+from realtime.pacing import Turn, WritePacer
+from realtime.states import StateReader, StateSource
 from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

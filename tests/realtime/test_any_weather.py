@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from realtime.journals import Feed
-from realtime.poller import JournalPoller
-from realtime.states import StateSource
 from redis.asyncio import Redis as Client
 from redis.exceptions import RedisError
 
 from community.signals import Signal, Topic
 from realtime import feed, head, live, redis_broker
 from realtime.broker import MemoryBroker
+from realtime.journals import Feed
+from realtime.poller import JournalPoller
 from realtime.redis_broker import RedisBroker
+from realtime.states import StateSource
 
 ESTATE = 7
 VOTES = (1, 2)
@@ -69,7 +69,9 @@ class Process:
 
     def __init__(self, truth: Truth, broker: Any) -> None:
         self.truth, self.broker = truth, broker
-        self.live = StateSource(Topic.TALLY, truth.tally, pause=0.002, register_interest=broker.register_interest)
+        self.live = StateSource(
+            Topic.TALLY, truth.tally, pause=0.002, register_interest=broker.register_interest
+        )
         self.feed = Feed(truth.items_after, truth.head, register_interest=broker.register_interest)
         self.follower = JournalPoller(truth.head, truth.signals_after, broker.handle)
         for part in (self.live, self.feed):

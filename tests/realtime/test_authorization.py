@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from realtime.authorization import Standing, AuthorizationRegistry
 
 from community.errors import NotFound
 from community.permissions import NOBODY, Viewer
 from community.signals import Signal, Topic
+from realtime.authorization import AuthorizationRegistry, Standing
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

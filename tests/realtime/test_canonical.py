@@ -2,6 +2,7 @@
 
 import pytest
 from graphql import parse, print_ast, strip_ignored_characters
+
 from realtime.canonical import canonical
 
 

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from realtime.states import StateSource, StateReader
-from realtime.pacing import WritePacer, Turn
 
 from community.signals import Signal, Topic
 from realtime import tempo as lane
 from realtime.groups import CHUNK, GONE, Ended, Group, Groups, Member, Step
+from realtime.pacing import Turn, WritePacer
+from realtime.states import StateReader, StateSource
 from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -29,7 +29,7 @@ def one_clock() -> Any:
 
 
 class Screen:
-    """A line. `room`: how many texts it takes before it is busy, as long as nobody reads them."""
+    """A writer. `room`: how many texts it takes before it is busy, as long as nobody reads them."""
 
     def __init__(self, room: int = 10**9) -> None:
         self.room = room

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from realtime.journals import BATCH, KEPT, Feed
 
 from community.signals import Signal, Topic
 from realtime import feed as feeds
+from realtime.journals import BATCH, KEPT, Feed
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

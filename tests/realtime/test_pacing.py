@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from realtime.pacing import BURST, HOPS, LONGEST, WritePacer
 
 from realtime import tempo as lane
+from realtime.pacing import BURST, HOPS, LONGEST, WritePacer
 from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

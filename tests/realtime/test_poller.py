@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from realtime.poller import EVERY, JournalPoller
 
 from community.signals import Signal, Topic
+from realtime.poller import EVERY, JournalPoller
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

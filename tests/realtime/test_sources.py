@@ -1,10 +1,10 @@
 from typing import Any
 
 import pytest
-from realtime.sources import LiveSources
 
 from community.signals import Signal, Topic
 from realtime.broker import MemoryBroker
+from realtime.sources import LiveSources
 
 
 @pytest.mark.parametrize(

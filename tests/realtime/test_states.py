@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from realtime.states import RETRY, StateSource, StateReader
-from realtime.pacing import PAUSE
 
 from community.signals import Signal, Topic
+from realtime.pacing import PAUSE
+from realtime.states import RETRY, StateReader, StateSource
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 from graphql import FieldNode, Visitor, parse
-from realtime.visiting import walk
 
+from realtime.visiting import walk
 from schema import documents
 
 
