@@ -442,7 +442,7 @@ def test_whoever_leaves_while_a_neighbour_is_written_to_is_not_reached(run: Run)
 
         for guest in guests:
             write = guest.screen.write
-            guest.line = SimpleNamespace(  # type: ignore[assignment]
+            guest.writer = SimpleNamespace(  # type: ignore[assignment]
                 busy=False, write=lambda text, write=write: (write(text), everybody_leaves())
             )
         house.script.say(1)
@@ -480,7 +480,7 @@ def test_the_group_that_was_left_does_not_write_to_whoever_came_in_its_place(run
         leaver = old.join()
         old.group.leave(leaver)
         successor = Guest(new.group)
-        successor.line = leaver.screen  # the socket is the same
+        successor.writer = leaver.screen  # the socket is the same
         new.group.join(successor)
         for call in old.script.waiting:
             call()
