@@ -179,7 +179,8 @@ class Subscription(Member):
         begin = self._last_seen
         if begin is None or source.alone:
             begin = await source.start_of(after)
-        await source.access.require(viewer)  # who may read there may have changed meanwhile
+        if not source.access.allows(viewer):  # who may read there changed meanwhile
+            await source.access.require(viewer)
         if begin >= max(source.start, self._group.forgotten):
             self._join(begin)
         elif await self._goes_alone(begin):

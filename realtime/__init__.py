@@ -1,1 +1,1 @@
-"""How news of a change reaches every screen: the broker and the newest state of what is watched."""
+"""How news of a change reaches every screen: broker, live sources, shared subscriptions, pacing."""

@@ -1,4 +1,4 @@
-"""Those who see the same: each step is made once and written to all of them, both in the paced lane.
+"""Those who see the same: each step is made once and written to all of them, both in turns of the pacer.
 
 A group follows one source of steps, finished texts that say what there is to see. Of a *state* it keeps
 the newest, and a slow member misses steps, never the last. Of a *journal* it keeps the last ones, and a
@@ -31,9 +31,12 @@ class Step(NamedTuple):
 
 
 class Source(Protocol):
-    """`kept`: how many steps a group remembers; of a state one."""
+    """`kept`: how many steps a group remembers; of a state one. `alone`: it is for one member, whose
+    connection is waited for before the next step is made.
+    """
 
     kept: int
+    alone: bool
 
     def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         """Each is made within a turn. Raises Ended."""
@@ -121,7 +124,7 @@ class Group(Generic[S]):
 
     def catch_up(self, member: Member) -> None:
         """Writes what `member` has not seen, as far as its writer takes it, which says when to go on."""
-        if member.seen >= self.number or member.writer.busy:
+        if member.group is not self or member.seen >= self.number or member.writer.busy:
             return
         if member.seen < self._before:
             self._replay(member)
@@ -148,7 +151,7 @@ class Group(Generic[S]):
             return
         for number, text in self._kept:
             if number > member.seen:
-                if member.writer.busy:
+                if member.group is not self or member.writer.busy:
                     return
                 member.seen = number
                 member.writer.write(member.prefix + text)
@@ -159,6 +162,8 @@ class Group(Generic[S]):
                 async for step in steps:
                     self._keep(step)
                     await self._deliver()
+                    if self.source.alone:
+                        await self._drain()
             await self._end([])
         except Ended as ended:
             await self._end(ended.errors)
@@ -178,6 +183,11 @@ class Group(Generic[S]):
         start = time.perf_counter()
         members = await self._write_to_all(self._turn)
         self._groups.delivered(members, time.perf_counter() - start)
+
+    async def _drain(self) -> None:
+        for member in list(self._members):
+            if member.writer.busy:
+                await member.writer.drain()
 
     async def _write_to_all(self, turn: Turn) -> int:
         """To how many."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import count
 
 PAUSE = 0.1
-"""Seconds between two moments of one key, so that a burst of changes becomes one."""
+"""Seconds between two rounds of one key, so that a burst of changes becomes one."""
 
 SHARE = 0.5
 """Of the loop's time that may go into executing for screens and writing to them."""
@@ -19,19 +19,19 @@ LONGEST = 0.005
 """Seconds that a turn of several steps counts at most: what else the loop did is not the screens' doing."""
 
 HOPS = 16
-"""Steps of the loop after which whoever still has the lane is waiting for something else: others go on."""
+"""Steps of the loop after which whoever still has its turn is waiting for something else: others go on."""
 
 When = Callable[[Callable[[], None]], None]
 """Calls what it is given once there is something to be done."""
 
 
 class WritePacer:
-    """The one lane through which a process works for many: one `Turn` at a time.
+    """Gives those who work for many of a process one `Turn` at a time.
 
     Turns come in rounds. Of a round the largest goes first, and whoever had its turn asks for the next
-    round, so that nobody waits for ever. Each ends when the loop has sent what was written and done what
-    else waited. Beyond `BURST` they come so far apart that they take no more than `share` of the time; so
-    the pause between moments grows by itself.
+    round, so that nobody waits for ever. A turn ends when the loop has sent what was written and done what
+    else waited. Beyond `BURST` turns come so far apart that they take no more than `share` of the time, so
+    that under load the pause between two rounds of a key grows by itself.
     """
 
     def __init__(self, share: float = SHARE) -> None:
@@ -97,9 +97,9 @@ class WritePacer:
 
 
 class Turn:
-    """One's way through the lane, again and again; `async with` it lasts until the loop did what else waited.
+    """Asked for again and again by one who works; `async with` lasts until the loop did what else waited.
 
-    `round`: of the last one that was begun. Who waits within a turn for something else keeps nobody.
+    `round` is that of the last turn begun. Who waits for something else within a turn delays nobody.
     """
 
     __slots__ = ("_granted", "_pacer", "count", "round", "size")
@@ -119,7 +119,9 @@ class Turn:
         self._granted.set_result(None)
 
     async def begin(self, when: When | None = None, *, new: bool = True) -> None:
-        """Waits for a turn, asked for once `when` says so; `new`: not one that goes on with the last."""
+        """Waits for a turn, asked for once `when` says so. Unless `new`, it goes on with the last one, in the
+        same round.
+        """
         granted = self._granted = asyncio.get_running_loop().create_future()
 
         def ask() -> None:
@@ -140,7 +142,7 @@ class Turn:
             self._granted = None
 
     def end(self) -> None:
-        """Also where it is over already."""
+        """Does nothing where it is over already."""
         self._pacer._end(self)
 
     async def __aenter__(self) -> None:

@@ -1,4 +1,4 @@
-"""Looks at the journal's head each second, so that changes written elsewhere show within two."""
+"""Polls the journal each second, so that changes written elsewhere show within two, also without Redis."""
 
 import asyncio
 import logging
@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from community.signals import Signal
 
 EVERY = 1.0
+"""Seconds between two polls."""
 
 log = logging.getLogger(__name__)
 
 
 class JournalPoller:
-    """`seen`: the number of the last change this process looked at; None before the first look."""
+    """`seen` is the number of the last change that this process has read, None before the first poll."""
 
     def __init__(
         self,
@@ -24,9 +25,9 @@ class JournalPoller:
         self.seen: int | None = None
 
     async def poll(self) -> None:
-        """Runs until cancelled; `handle` is for this process, as every other one looks for itself.
+        """Runs until cancelled. `handle` is the broker's for this process only: every other one polls itself.
 
-        An outage is told once. A signal heard twice, here and from the broker, costs one read.
+        An outage is logged once. A signal handled twice, from here and from the broker, costs one read.
         """
         away = False
         while True:

@@ -21,7 +21,7 @@ from api import asgi_writer, frames
 from api.frames import UNREAD, FrameProtocol
 from community.signals import Signal, Topic
 from community.votes.progress import Progress, progress_of
-from schema import shared
+from realtime import subscriptions
 from tests.pace import slowness
 
 pytestmark = pytest.mark.xdist_group("wire")
@@ -510,7 +510,7 @@ async def test_a_flood_of_small_frames_is_looked_through_in_slices(here: Any) ->
 async def test_a_reader_who_falls_behind_comes_back_and_misses_nothing(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "KEPT", 4)
+    monkeypatch.setattr(subscriptions, "KEPT", 4)
     seen: list[str] = []
     async with here() as server:
         community = server.town.id("Community", "spring")

@@ -2,13 +2,17 @@
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis as Client
 
+from community.errors import NotFound
+from community.live import Cursors, Journal, N
+from community.permissions import Permission, Place
+from community.signals import Topic
 from realtime.redis_broker import EVERYWHERE
 from tests.services import Redis
 
@@ -18,7 +22,46 @@ def _now() -> float:
 
 
 CLOCK = SimpleNamespace(perf_counter=_now, thread_time=_now)
-"""In place of `time`: whatever the lane measures is the loop's time."""
+"""In place of `time`: whatever the pacer measures is the loop's time."""
+
+
+class _NumberedCursors:
+    """Cursors that say their number."""
+
+    def cursor(self, number: int, /) -> str:
+        return f"behind {number}"
+
+    def number_of(self, text: str, /) -> int:
+        return int(text.removeprefix("behind "))
+
+
+async def numbered_cursors(_: int) -> Cursors:
+    return _NumberedCursors()
+
+
+async def _nowhere(_: int) -> Place:
+    raise NotFound
+
+
+async def _all(_: int) -> int:
+    return 0
+
+
+def journal_of(
+    items_after: Callable[[int, int, int], Awaitable[Sequence[N]]],
+    head: Callable[[], Awaitable[int]],
+    cursors: Callable[[int], Awaitable[Cursors]] = numbered_cursors,
+) -> Journal[N]:
+    """The declaration of a bulletin that is read so; nobody asks who may."""
+    return Journal(
+        topic=Topic.BULLETIN,
+        permission=Permission.READ_BULLETIN,
+        scope_of=_nowhere,
+        items_after=items_after,
+        head=head,
+        recent=_all,
+        cursors=cursors,
+    )
 
 
 class Stuck(AssertionError):

@@ -7,8 +7,8 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from itertools import count
 from typing import Any
 
@@ -17,12 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from community.signals import Signal, Topic
-from realtime import feed, groups, tempo
-from realtime.groups import GONE, Ended, Group, Groups, Member, Step
-from realtime.journals import Feed, JournalReader
+from realtime import groups, journals, pacing
+from realtime.execution import Ended
+from realtime.groups import Group, Groups, Member, Step
+from realtime.journals import Item, JournalReader, JournalSource
 from realtime.pacing import Turn, WritePacer
 from realtime.states import StateReader, StateSource
-from tests.realtime.conftest import CLOCK
+from tests.realtime.conftest import CLOCK, journal_of
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -30,7 +31,7 @@ VOTES, ESTATE = (1, 2), 7
 KEYS = (*VOTES, ESTATE)
 CLIENTS = 7
 ROOMS = (10**9, 1, 2, 5)
-"""Texts that a line takes before it is busy."""
+"""Texts that a writer takes before it is busy."""
 
 NOTHING, SOME, ALL = range(3)
 """What somebody may see; each sees another text."""
@@ -39,7 +40,7 @@ AWAY, HIDDEN = [{"code": "TRY_AGAIN"}], [{"code": "NOT_FOUND"}]
 
 
 @dataclass(frozen=True)
-class Item:
+class Row:
     number: int
 
 
@@ -52,8 +53,8 @@ class Town:
         self.head = 0
         self.failing = self.breaking = 0
         self.lost = False
-        self.live: StateSource[int] = StateSource(Topic.TALLY, self._state)
-        self.feed = Feed(self._items_after, self._head)
+        self.tallies: StateSource[int] = StateSource(Topic.TALLY, self._state)
+        self.journal = JournalSource(journal_of(self._items_after, self._head))
         self.groups: Groups[Source] = Groups(WritePacer())
         self.seen = Counter[str]()
         self.clients = [Client(self, number) for number in range(CLIENTS)]
@@ -69,8 +70,8 @@ class Town:
         await self._take_time()
         return state
 
-    async def _items_after(self, _: int, number: int, most: int) -> Sequence[Item]:
-        items = [Item(each) for each in self.items if each > number][:most]
+    async def _items_after(self, _: int, number: int, most: int) -> Sequence[Row]:
+        items = [Row(each) for each in self.items if each > number][:most]
         await self._take_time()
         return items
 
@@ -87,31 +88,47 @@ class Town:
             self.states[key] += 1
         self.lost |= not heard
         if heard:
-            self.live.handle(Signal(Topic.TALLY, key))
-            self.feed.handle(Signal(Topic.BULLETIN, key))
+            self.tallies.handle(Signal(Topic.TALLY, key))
+            self.journal.handle(Signal(Topic.BULLETIN, key))
 
     def mend(self) -> None:
         """As after a gap: also rights may have changed."""
         self.lost = False
-        self.live.resync()
-        self.feed.resync()
+        self.tallies.resync()
+        self.journal.resync()
         for client in self.clients:
             client.changed(client.level)
 
 
 class Source:
-    """One execution for all of an audience."""
+    """One execution for all of an audience, or for one reader `alone`, who begins behind `after`."""
 
-    def __init__(self, town: Town, key: int, level: int) -> None:
+    def __init__(
+        self, town: Town, key: int, level: int, *, alone: bool = False, after: int | None = None
+    ) -> None:
         self._town, self._key, self._level = town, key, level
+        self.alone, self._after = alone, after
         self.kept = 4 if key == ESTATE else 1
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.shown: StateReader[int] | JournalReader | None = None
+        self.shown: StateReader[int] | JournalReader[Row] | None = None
+        self.access_at_hand = False
         self.start = 0
 
+    async def until_access(self) -> None:
+        """Reads where its key belongs."""
+        await asyncio.sleep(0.003)
+        self.access_at_hand = True
+
+    async def until_open(self) -> None:
+        """Raises Ended."""
+        await asyncio.shield(self.opened)
+
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
-        town, recent = self._town, ([0, *self._town.items])[-4:][0]
-        watched: Any = town.feed.watch(ESTATE, recent) if self._key == ESTATE else town.live.watch(self._key)
+        town = self._town
+        begin = self._after if self.alone else ([0, *town.items])[-4:][0]
+        watched: Any = (
+            town.journal.watch(ESTATE, begin) if self._key == ESTATE else town.tallies.watch(self._key)
+        )
         try:
             async with watched as shown:
                 self.shown, self.start = shown, shown.number
@@ -146,10 +163,10 @@ class Source:
 
 
 def text_of(level: int, key: int, value: int | Item) -> bytes:
-    return b"%d %d %d" % (level, key, value.number if isinstance(value, Item) else value)
+    return b"%d %d %d" % (level, key, value.row.number if isinstance(value, Item) else value)
 
 
-class Line:
+class Connection:
     """`close` and what was not read by then are as a connection that breaks."""
 
     def __init__(self, client: "Client") -> None:
@@ -193,7 +210,7 @@ class Client:
         self._town, self.room = town, ROOMS[number % len(ROOMS)]
         self.level = (ALL, SOME, ALL, NOTHING)[number % 4]
         self.after = None if number % 3 == 2 else 0
-        self.line: Line | None = None
+        self.connection: Connection | None = None
         self.shown: dict[int, int] = {}
         self.items: list[int] = []
         self.operations: dict[int, Operation] = {}
@@ -202,33 +219,34 @@ class Client:
     # What it does
 
     def come(self) -> None:
-        if self.line is None:
-            self.line = Line(self)
+        if self.connection is None:
+            self.connection = Connection(self)
             self._subscribe()
 
     def drop(self) -> None:
-        """At any moment, without a word."""
+        """At any time, without a word."""
         self._cancel_renewal()
         operations, self.operations = self.operations, {}
         for operation in operations.values():
             operation.stop()
-        if self.line:
-            self.line.closed = True
-            self.line = None
+        if self.connection:
+            self.connection.closed = True
+            self.connection = None
 
     def read(self) -> None:
-        if self.line:
-            self.line.read()
+        if self.connection:
+            self.connection.read()
 
     def _subscribe(self) -> None:
         for key in KEYS:
             if key not in self.operations:
                 operation = self.operations[key] = Operation(self._town, self, key, self._cursor())
-                operation.begin()
+                if self.settled:
+                    operation.begin()
 
     def _cursor(self) -> int | None:
         """Of the last item that it has, or will have read before it says another word."""
-        unread = [place_of(text)[3] for text in (self.line.unread if self.line else ())
+        unread = [place_of(text)[3] for text in (self.connection.unread if self.connection else ())
                   if place_of(text)[2] == ESTATE]  # fmt: skip
         return next(reversed([*self.items, *unread]), self.after)
 
@@ -236,22 +254,25 @@ class Client:
 
     def changed(self, level: int) -> None:
         self.level = level
-        if self.line is None:
+        if self.connection is None:
             return
         for operation in self.operations.values():
-            operation.leave()
+            operation.pause()
         self._cancel_renewal()
         self._renewal = asyncio.create_task(self._renew())
 
     async def _renew(self) -> None:
         await asyncio.sleep(0.02)
         self._renewal = None
-        for key, operation in list(self.operations.items()):
-            if operation.seen == GONE:
-                self.operations[key] = successor = operation.successor()
-                successor.begin()
-        if self.level != NOTHING and self.line:
+        for operation in list(self.operations.values()):
+            operation.begin_again()
+        if self.level != NOTHING and self.connection:
             self._subscribe()
+
+    @property
+    def settled(self) -> bool:
+        """Its rights are not being asked again."""
+        return self._renewal is None
 
     def _cancel_renewal(self) -> None:
         if self._renewal:
@@ -263,16 +284,16 @@ class Client:
             operation.catch_up()
 
     def ended(self, operation: "Operation", errors: Sequence[Mapping[str, Any]]) -> None:
-        del self.operations[operation.key]
+        self.operations.pop(operation.key).stop()
         self._town.seen[str(errors)] += 1
-        if errors == AWAY and self.line:
-            self.line.close(1013, "Try again later")
+        if errors == AWAY and self.connection:
+            self.connection.close(1013, "Try again later")
 
     # What it is sent
 
     def check(self, text: bytes) -> None:
         serial, level, key, _ = place_of(text)
-        assert self._renewal is None, "it is not known yet what it may see"
+        assert self.settled, "it is not known yet what it may see"
         assert level == self.level != NOTHING
         assert self.operations[key].serial == serial, "from an operation that is over"
 
@@ -301,100 +322,129 @@ def place_of(text: bytes) -> tuple[int, int, int, int]:
 SERIALS = count()
 
 
+class State(Enum):
+    WAITING = 0
+    ASKING = 1
+    SHOWN = 2
+    ENDED = 3
+
+
 class Operation(Member):
-    __slots__ = ("_after", "_client", "_group", "_task", "_town", "key", "serial")
+    __slots__ = (
+        "_after", "_client", "_entered", "_last_in", "_last_seen", "_task", "_town", "key", "serial", "state",
+    )  # fmt: skip
 
     def __init__(self, town: Town, client: Client, key: int, after: int | None) -> None:
-        assert client.line
-        self.serial = next(SERIALS)
-        super().__init__(client.line, b"%d " % self.serial, GONE)
+        assert client.connection
+        self.serial, self.state = next(SERIALS), State.WAITING
+        super().__init__(client.connection, b"%d " % self.serial, 0)
         self._town, self._client, self.key, self._after = town, client, key, after
-        self._group: Group[Source] | None = None
+        self._entered: Group[Source] | None = None
+        self._last_in: Group[Source] | None = None
+        self._last_seen: int | None = None
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         town, key, level = self._town, self.key, self._client.level
-        self._group = town.groups.enter((key, level), lambda: Source(town, key, level))
-        if self._group.source.shown and key != ESTATE:
-            self._join(self._group, 0)
-        else:
-            self._task = asyncio.create_task(self._join_when_open(self._group))
-
-    async def _join_when_open(self, group: Group[Source]) -> None:
-        source = group.source
-        try:
-            await asyncio.shield(source.opened)
-        except Ended as ended:
-            self.end(ended.errors)
-            return
-        begin = 0
-        if isinstance(source.shown, JournalReader):
-            begin = source.shown.head if self._after is None else self._after
-        if self.key != ESTATE or begin >= max(source.start, group.forgotten):
-            self._join(group, begin)
-        else:
-            self._release()
-            self._begin_alone(begin)
-
-    def _join(self, group: Group[Source], begin: int) -> None:
-        if self._client.level == NOTHING:
+        self.state = State.ASKING
+        self._change_group(town.groups.enter((key, level), lambda: Source(town, key, level)))
+        if key == ESTATE or not self._group.source.access_at_hand:
+            self._task = asyncio.create_task(self._to_its_end())
+        elif level == NOTHING:
             self.end(HIDDEN)
         else:
-            self.seen = begin
-            self._town.seen["joined"] += 1
-            group.join(self)
+            self._join(self._seen_here)
 
-    def _begin_alone(self, begin: int) -> None:
-        self.seen = begin
-        self._town.seen["alone"] += 1
-        self._task = asyncio.create_task(self._run_alone())
+    def begin_again(self) -> None:
+        if self.state is State.WAITING and self._client.settled:
+            self.begin()
 
-    async def _run_alone(self) -> None:
-        if self._client.level == NOTHING:
-            self.end(HIDDEN)
-            return
-        while True:
-            with suppress(OSError):
-                async with self._town.feed.watch(ESTATE, self.seen) as items:
-                    async for item in items:
-                        await self.line.drain()
-                        self.seen = item.number
-                        self.line.write(self.prefix + text_of(self._client.level, ESTATE, item))
-            await asyncio.sleep(1)
+    def pause(self) -> None:
+        if self.group is not None:
+            self._last_seen, self._last_in = self.seen, self._entered
+            self.group.leave(self)
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+        self._task = None
+        self.state = State.WAITING
+
+    def stop(self) -> None:
+        self.pause()
+        self.state = State.ENDED
+        self._change_group(None)
 
     def catch_up(self) -> None:
-        if self._group is not None:
-            self._group.catch_up(self)
+        if self.group is not None:
+            self.group.catch_up(self)
 
     def end(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self.leave()
         self._client.ended(self, errors)
 
     def fall_behind(self) -> None:
         self._town.seen["fell behind"] += 1
-        self.line.close(1013, "Read faster")
+        self.writer.close(1013, "Read faster")
 
-    def successor(self) -> "Operation":
-        return Operation(self._town, self._client, self.key, self._after)
+    async def _to_its_end(self) -> None:
+        try:
+            await self._ask()
+        except Ended as ended:
+            self.end(ended.errors)
 
-    def leave(self) -> None:
-        if self.key == ESTATE and self.seen != GONE:
-            self._after = self.seen
-        if self._group is not None:
-            self._group.leave(self)
-            self._release()
+    async def _ask(self) -> None:
+        """Raises Ended."""
+        group, source = self._group, self._group.source
+        await self._require(source)
+        if self.key != ESTATE:
+            self._join(self._seen_here)
+            return
+        group.open()
+        await source.until_open()
+        assert isinstance(source.shown, JournalReader)
+        begin = self._last_seen
+        if source.alone:
+            begin = source.start
+        elif begin is None:
+            begin = source.shown.start if self._after is None else self._after
+        self._require_still()
+        if begin >= max(source.start, group.forgotten):
+            self._join(begin)
         else:
-            self.seen = GONE
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()
+            self._enter_alone(begin)
+            await self._ask()
 
-    def stop(self) -> None:
-        self.leave()
+    async def _require(self, source: Source) -> None:
+        """Raises Ended."""
+        await source.until_access()
+        self._require_still()
 
-    def _release(self) -> None:
-        if self._group is not None:
-            self._town.groups.release(self._group)
-            self._group = None
+    def _require_still(self) -> None:
+        """Raises Ended."""
+        if self._client.level == NOTHING:
+            raise Ended(HIDDEN)
+
+    def _join(self, seen: int) -> None:
+        self.seen, self.state, self._last_seen, self._last_in = seen, State.SHOWN, None, None
+        self._town.seen["alone" if self._group.source.alone else "joined"] += 1
+        self._group.join(self)
+
+    def _enter_alone(self, after: int) -> None:
+        made = Source(self._town, self.key, self._client.level, alone=True, after=after)
+        self._change_group(self._town.groups.enter(made, lambda: made))
+
+    @property
+    def _group(self) -> Group[Source]:
+        assert self._entered is not None
+        return self._entered
+
+    @property
+    def _seen_here(self) -> int:
+        return self._last_seen if self._last_seen is not None and self._last_in is self._entered else 0
+
+    def _change_group(self, entered: Group[Source] | None) -> None:
+        """The new one first: it may be the same."""
+        before, self._entered = self._entered, entered
+        if before is not None:
+            self._town.groups.release(before)
 
 
 Deed = tuple[str, int, int]
@@ -447,7 +497,7 @@ async def live_through(deeds: Sequence[Deed], everybody: bool) -> Counter[str]:
                 for _ in range(much):
                     town.change(which, heard=name == "change")
             case "nothing new":
-                town.live.handle(Signal(Topic.TALLY, which))
+                town.tallies.handle(Signal(Topic.TALLY, which))
             case "mend":
                 town.mend()
             case "fail":
@@ -463,7 +513,7 @@ async def live_through(deeds: Sequence[Deed], everybody: bool) -> Counter[str]:
     for client in town.clients:
         client.drop()
     await asyncio.sleep(1)
-    assert (len(town.groups), town.live.watched, town.feed.watched) == (0, 0, 0)
+    assert (len(town.groups), town.tallies.watched, town.journal.watched) == (0, 0, 0)
     return town.seen
 
 
@@ -493,13 +543,13 @@ def small() -> Iterator[None]:
         for module, name, value in (
             (groups, "CHUNK", 2),
             (groups, "LEAST_CHUNK", 1),
-            (feed, "KEPT", 5),
-            (feed, "BATCH", 3),
-            (tempo, "time", CLOCK),
+            (journals, "KEPT", 5),
+            (journals, "BATCH", 3),
+            (pacing, "time", CLOCK),
         ):
             patch.setattr(module, name, value)
-        patch.setattr(feed.log, "disabled", True)
-        patch.setattr(logging.getLogger("realtime.live"), "disabled", True)
+        patch.setattr(journals.log, "disabled", True)
+        patch.setattr(logging.getLogger("realtime.states"), "disabled", True)
         yield
 
 

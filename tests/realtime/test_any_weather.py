@@ -1,4 +1,4 @@
-"""Whatever becomes of the line between two processes: every watcher ends on the truth, and every reader
+"""Whatever becomes of the connection between two processes: every watcher ends on the truth, and every reader
 of the journal sees each item once and in order. The same property for both brokers.
 """
 
@@ -16,19 +16,20 @@ from redis.asyncio import Redis as Client
 from redis.exceptions import RedisError
 
 from community.signals import Signal, Topic
-from realtime import feed, head, live, redis_broker
+from realtime import journals, poller, redis_broker, states
 from realtime.broker import MemoryBroker
-from realtime.journals import Feed
+from realtime.journals import JournalSource
 from realtime.poller import JournalPoller
 from realtime.redis_broker import RedisBroker
 from realtime.states import StateSource
+from tests.realtime.conftest import journal_of
 
 ESTATE = 7
 VOTES = (1, 2)
 
 
 @dataclass(frozen=True)
-class Item:
+class Row:
     number: int
 
 
@@ -59,9 +60,9 @@ class Truth:
         await asyncio.sleep(0)
         return len(self.journal), self.journal[number:]
 
-    async def items_after(self, _: int, number: int, most: int) -> Sequence[Item]:
+    async def items_after(self, _: int, number: int, most: int) -> Sequence[Row]:
         await asyncio.sleep(0)
-        return [Item(each) for each in self.items if each > number][:most]
+        return [Row(each) for each in self.items if each > number][:most]
 
 
 class Process:
@@ -69,19 +70,18 @@ class Process:
 
     def __init__(self, truth: Truth, broker: Any) -> None:
         self.truth, self.broker = truth, broker
-        self.live = StateSource(
-            Topic.TALLY, truth.tally, pause=0.002, register_interest=broker.register_interest
-        )
-        self.feed = Feed(truth.items_after, truth.head, register_interest=broker.register_interest)
-        self.follower = JournalPoller(truth.head, truth.signals_after, broker.handle)
-        for part in (self.live, self.feed):
-            broker.listen(part.handle)
-            broker.on_resync(part.everything_changed)
+        interest = broker.register_interest
+        self.tallies = StateSource(Topic.TALLY, truth.tally, pause=0.002, register_interest=interest)
+        self.journal = JournalSource(journal_of(truth.items_after, truth.head), register_interest=interest)
+        self.poller = JournalPoller(truth.head, truth.signals_after, broker.handle)
+        for source in (self.tallies, self.journal):
+            broker.listen(source.handle)
+            broker.on_resync(source.resync)
         self.shown: dict[int, int] = {}
         self.read: list[int] = []
         self._reader: asyncio.Task[None] | None = None
         self._screens: dict[int, asyncio.Task[None]] = {}
-        self._tasks = [asyncio.create_task(self.follower.poll())]
+        self._tasks = [asyncio.create_task(self.poller.poll())]
         if isinstance(broker, RedisBroker):
             self._tasks.append(asyncio.create_task(broker.keep_connected()))
         self.resume()
@@ -89,24 +89,24 @@ class Process:
             self.reopen(vote)
 
     async def _screen(self, vote: int) -> None:
-        async with self.live.watch(vote) as states:
-            async for state in states:
+        async with self.tallies.watch(vote) as reader:
+            async for state in reader:
                 self.shown[vote] = state
 
     async def _read(self) -> None:
-        async with self.feed.watch(ESTATE, self.read[-1] if self.read else 0) as items:
+        async with self.journal.watch(ESTATE, self.read[-1] if self.read else 0) as items:
             async for item in items:
-                self.read.append(item.number)
+                self.read.append(item.row.number)
 
     def reopen(self, vote: int) -> None:
-        """Nobody watches it for a moment, so that nobody else needs to tell of it."""
+        """Nobody watches it for a while, so that nobody else needs to tell of it."""
         if vote in self._screens:
             self._screens[vote].cancel()
             self._tasks.append(self._screens.pop(vote))
         self._screens[vote] = asyncio.create_task(self._screen(vote))
 
     def resume(self) -> None:
-        """The reader's line breaks; it goes on behind the last item that it has."""
+        """The reader's connection breaks; it goes on behind the last item that it has."""
         if self._reader:
             self._reader.cancel()
             self._tasks.append(self._reader)
@@ -124,7 +124,7 @@ class Process:
         assert not left, "somebody does not end"
 
 
-class Line:
+class Link:
     """What lies between the processes, and what may become of it."""
 
     async def befall(self, what: str) -> None:
@@ -138,7 +138,7 @@ class Line:
         return broker, broker
 
 
-class RedisLine(Line):
+class RedisLink(Link):
     def __init__(self, redis: Any) -> None:
         self._redis = redis
         self._there, self._paused = True, False
@@ -184,19 +184,19 @@ DEEDS = st.lists(
 
 
 @asynccontextmanager
-async def two_processes(truth: Truth, line: Line) -> AsyncIterator[list[Process]]:
-    processes = [Process(truth, broker) for broker in line.brokers()]
+async def two_processes(truth: Truth, link: Link) -> AsyncIterator[list[Process]]:
+    processes = [Process(truth, broker) for broker in link.brokers()]
     try:
         yield processes
     finally:
-        await line.mend()
+        await link.mend()
         for process in processes:
             await process.end()
 
 
-async def live_through(deeds: Sequence[Deed], line: Line) -> None:
+async def live_through(deeds: Sequence[Deed], link: Link) -> None:
     truth = Truth()
-    async with two_processes(truth, line) as processes:
+    async with two_processes(truth, link) as processes:
         for deed, much in deeds:
             if deed == "write":
                 process = processes[much % 2]
@@ -208,8 +208,8 @@ async def live_through(deeds: Sequence[Deed], line: Line) -> None:
             elif deed == "wait":
                 await asyncio.sleep(much / 1000)
             else:
-                await line.befall(deed)
-        await line.mend()
+                await link.befall(deed)
+        await link.mend()
         async with asyncio.timeout(30):
             for process in processes:
                 while not await process.is_right():  # noqa: ASYNC110 - Redis sets no event of ours
@@ -222,9 +222,9 @@ async def live_through(deeds: Sequence[Deed], line: Line) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same mechanisms with shorter waits."""
     for module, name, seconds in (
-        (live, "RETRY", 0.01),
-        (feed, "RETRY", 0.01),
-        (head, "EVERY", 0.1),
+        (states, "RETRY", 0.01),
+        (journals, "RETRY", 0.01),
+        (poller, "EVERY", 0.1),
         (redis_broker, "HEARTBEAT", 0.1),
         (redis_broker, "PAUSE", 0.01),
         (redis_broker, "LONGEST_PAUSE", 0.05),
@@ -232,17 +232,17 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, seconds)
 
 
-LINES: dict[str, Callable[[pytest.FixtureRequest], Line]] = {
-    "memory": lambda _: Line(),
-    "redis": lambda request: RedisLine(request.getfixturevalue("redis")),
+LINKS: dict[str, Callable[[pytest.FixtureRequest], Link]] = {
+    "memory": lambda _: Link(),
+    "redis": lambda request: RedisLink(request.getfixturevalue("redis")),
 }
 
 
-def hold_the_property(line: Line, examples: int) -> None:
+def hold_the_property(link: Link, examples: int) -> None:
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(DEEDS)
     def through(deeds: list[Deed]) -> None:
-        asyncio.run(live_through(deeds, line))
+        asyncio.run(live_through(deeds, link))
 
     through()
 
@@ -254,19 +254,19 @@ def hold_the_property(line: Line, examples: int) -> None:
         pytest.param(1000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
     ],
 )
-@pytest.mark.parametrize("broker", LINES)
+@pytest.mark.parametrize("broker", LINKS)
 def test_everybody_ends_on_the_truth(
     request: pytest.FixtureRequest, quick: None, broker: str, examples: int
 ) -> None:
-    hold_the_property(LINES[broker](request), examples)
+    hold_the_property(LINKS[broker](request), examples)
 
 
-async def test_a_line_ends_whenever_it_is_told_to(redis: Any) -> None:
+async def test_a_connection_ends_whenever_it_is_told_to(redis: Any) -> None:
     """Also while it connects, which takes some thirty turns of the loop: a server that ends waits for it."""
     for turns in range(60):
-        line = asyncio.create_task(RedisBroker(redis.url).keep_connected())
+        connection = asyncio.create_task(RedisBroker(redis.url).keep_connected())
         for _ in range(turns):
             await asyncio.sleep(0)
-        line.cancel()
-        done, _ = await asyncio.wait([line], timeout=20)
+        connection.cancel()
+        done, _ = await asyncio.wait([connection], timeout=20)
         assert done, turns

@@ -1,221 +1,297 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+import gc
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
 from community.errors import NotFound
-from community.permissions import NOBODY, Viewer
+from community.live import State
+from community.permissions import NOBODY, Permission, Place, Role, Viewer
 from community.signals import Signal, Topic
-from realtime.authorization import AuthorizationRegistry, Standing
+from realtime.authorization import Access, AuthorizationRegistry
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
-START = datetime(2026, 5, 20, tzinfo=UTC)
+KEY = 42
+HERE, ELSEWHERE = 7, 8
+OWNER = Viewer(1, roles={HERE: frozenset({Role.OWNER})})
+STRANGER = Viewer(2, roles={ELSEWHERE: frozenset({Role.OWNER})})
 
 
-class Gate:
-    """A right that may be taken away, a session that may end, and the states behind them."""
+class Estate:
+    """Where the key belongs, and whom of those who may read there it concerns."""
 
-    def __init__(self, lifetime: timedelta | None = None) -> None:
-        self.allowed = True
-        self.checks = 0
-        self.viewer = Viewer(7, expires_at=lifetime and START + lifetime)
-        self.states: asyncio.Queue[int] = asyncio.Queue()
-        self.standing = Standing(self.renew, self.clock)
-        self._start = asyncio.get_running_loop().time()
+    def __init__(self, *, public: bool, takes: float = 0.01, failures: int = 0) -> None:
+        self.public, self.takes, self.failures = public, takes, failures
+        self.reads = 0
+        self.concerned = {1}
+        self.asked: list[int | None] = []
 
-    def clock(self) -> datetime:
-        return START + timedelta(seconds=asyncio.get_running_loop().time() - self._start)
+    async def scope_of(self, key: int) -> Place:
+        assert key == KEY
+        self.reads += 1
+        public = self.public
+        await asyncio.sleep(self.takes)
+        if self.failures:
+            self.failures -= 1
+            raise OSError("the database is away")
+        return Place(HERE, public_reading=public)
 
-    async def renew(self) -> Viewer:
-        over = self.viewer.expires_at is not None and self.viewer.expires_at <= self.clock()
-        return NOBODY if over else self.viewer
+    async def is_concerned(self, viewer: Viewer, key: int) -> bool:
+        assert key == KEY
+        self.asked.append(viewer.account)
+        concerned = viewer.account in self.concerned
+        await asyncio.sleep(self.takes)
+        return concerned
 
-    async def check(self) -> None:
-        self.checks += 1
-        await asyncio.sleep(0.01)
-        if not self.allowed:
-            raise NotFound
+    async def read(self, key: int) -> int:
+        raise NotImplementedError
 
-    async def source(self) -> AsyncIterator[int]:
-        while True:
-            yield await self.states.get()
-
-    def watch(self) -> Any:
-        return aclosing(self.standing.while_allowed(self.check, self.source(), self.viewer))
+    def access(self, *, to_all: bool = True) -> Access:
+        audience = None if to_all else self.is_concerned
+        permission = Permission.READ_BULLETIN
+        return Access(State(topic=Topic.TALLY, permission=permission, scope_of=self.scope_of,
+                            audience=audience, read=self.read), KEY)  # fmt: skip
 
 
-def test_states_pass_as_long_as_nothing_changes(run: Run) -> None:
+async def allowed(access: Access, viewer: Viewer) -> bool:
+    try:
+        await access.require(viewer)
+    except NotFound:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_whoever_has_the_permission_where_the_key_belongs_may_watch(run: Run, public: bool) -> None:
     async def scenario() -> None:
-        gate = Gate()
-        async with gate.watch() as states:
-            for state in range(5):
-                gate.states.put_nowait(state)
-                assert await anext(states) == state
-        assert gate.checks == 0
+        access = Estate(public=public).access()
+        for viewer in (STRANGER, OWNER, NOBODY):
+            assert await allowed(access, viewer) is access.allows(viewer) is (public or viewer is OWNER)
 
     run(scenario())
 
 
-def test_who_loses_the_right_is_told_and_ended(run: Run) -> None:
+def test_the_scope_is_read_once_for_all_who_wait_and_then_at_hand(run: Run) -> None:
     async def scenario() -> None:
-        gate = Gate()
-        async with gate.watch() as states:
-            gate.states.put_nowait(1)
-            assert await anext(states) == 1
-            waiting = asyncio.ensure_future(anext(states))
-            await asyncio.sleep(1)
-            gate.allowed = False
-            gate.standing.changed()
-            with pytest.raises(NotFound):
-                await waiting
-            with pytest.raises(StopAsyncIteration):
-                await anext(states)
+        estate = Estate(public=False)
+        access = estate.access()
+        assert not access.at_hand
+        assert not access.allows(OWNER)  # nobody knows yet
+        viewers = [OWNER, STRANGER, NOBODY] * 20
+        assert await asyncio.gather(*(allowed(access, viewer) for viewer in viewers)) == [
+            viewer is OWNER for viewer in viewers
+        ]
+        assert (estate.reads, access.at_hand, access.allows(OWNER)) == (1, True, True)
+        assert await allowed(access, OWNER)
+        assert estate.reads == 1
 
     run(scenario())
 
 
-def test_a_state_that_comes_with_the_loss_of_the_right_is_not_shown(run: Run) -> None:
+def test_who_loses_the_right_is_told(run: Run) -> None:
     async def scenario() -> None:
-        gate = Gate()
-        async with gate.watch() as states:
-            waiting = asyncio.ensure_future(anext(states))
-            await asyncio.sleep(1)
-            gate.allowed = False
-            gate.states.put_nowait(1)
-            gate.standing.changed()
-            with pytest.raises(NotFound):
-                await waiting
+        estate = Estate(public=True)
+        access = estate.access()
+        await access.require(STRANGER)
+        estate.public = False
+        assert access.reading_changed(HERE)
+        assert (access.at_hand, access.allows(OWNER)) == (False, False)
+        with pytest.raises(NotFound):
+            await access.require(STRANGER)
+        await access.require(OWNER)
+        with pytest.raises(NotFound):
+            await access.require(Viewer(OWNER.account))  # who has moved away
+        assert estate.reads == 2
 
     run(scenario())
 
 
-def test_who_is_still_allowed_goes_on_and_misses_nothing(run: Run) -> None:
+def test_a_change_while_the_scope_is_read_is_read_again(run: Run) -> None:
     async def scenario() -> None:
-        gate = Gate()
-        async with gate.watch() as states:
-            waiting = asyncio.ensure_future(anext(states))
-            for state in range(3):
-                await asyncio.sleep(1)
-                gate.standing.changed()
-                gate.states.put_nowait(state)
-                assert await waiting == state
-                waiting = asyncio.ensure_future(anext(states))
-            gate.states.put_nowait(3)
-            assert await waiting == 3
-        assert gate.checks == 3
-
-    run(scenario())
-
-
-def test_changes_that_come_together_are_asked_about_once(run: Run) -> None:
-    async def scenario() -> None:
-        gate = Gate()
-        async with gate.watch() as states:
-            waiting = asyncio.ensure_future(anext(states))
-            await asyncio.sleep(1)
-            for _ in range(10):
-                gate.standing.changed()
-            await asyncio.sleep(1)
-            gate.states.put_nowait(1)
-            assert await waiting == 1
-        assert gate.checks == 1
-
-    run(scenario())
-
-
-def test_a_session_that_expires_is_asked_about_at_that_moment(run: Run) -> None:
-    async def scenario() -> None:
-        gate = Gate(lifetime=timedelta(minutes=5))
-        async with gate.watch() as states:
-            waiting = asyncio.ensure_future(anext(states))
-            await asyncio.sleep(299)
-            assert gate.checks == 0
-            gate.allowed = False  # only the session allowed it
-            with pytest.raises(NotFound):
-                await waiting
-            assert gate.clock() - START < timedelta(minutes=5, seconds=1)
-
-    run(scenario())
-
-
-def test_who_may_watch_without_a_session_goes_on_when_it_expires(run: Run) -> None:
-    async def scenario() -> None:
-        gate = Gate(lifetime=timedelta(minutes=5))
-        async with gate.watch() as states:
-            waiting = asyncio.ensure_future(anext(states))
-            await asyncio.sleep(3600)
-            assert gate.checks == 1
-            gate.states.put_nowait(1)
-            assert await waiting == 1
-
-    run(scenario())
-
-
-def test_a_source_that_fails_is_passed_on(run: Run) -> None:
-    async def fail() -> AsyncIterator[int]:
-        raise OSError
-        yield 1
-
-    async def scenario() -> None:
-        gate = Gate()
-        with pytest.raises(OSError):  # noqa: PT011 - the very one of the source
-            async for _ in gate.standing.while_allowed(gate.check, fail(), gate.viewer):
-                pass
-
-    run(scenario())
-
-
-def test_a_watcher_who_is_cancelled_leaves_nothing(run: Run) -> None:
-    async def scenario() -> None:
-        gate = Gate()
-
-        async def watch() -> None:
-            async with gate.watch() as states:
-                await anext(states)
-
-        task = asyncio.create_task(watch())
+        estate = Estate(public=True, takes=5)
+        access = estate.access()
+        waiting = [asyncio.ensure_future(allowed(access, viewer)) for viewer in (OWNER, STRANGER)]
         await asyncio.sleep(1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        estate.public = False
+        assert access.reading_changed(HERE)
+        assert await asyncio.gather(*waiting) == [True, False]
+        assert estate.reads == 2
 
     run(scenario())
 
 
-def test_a_signal_wakes_every_socket_of_its_account_and_no_other(run: Run) -> None:
+def test_changes_that_come_together_are_read_once(run: Run) -> None:
     async def scenario() -> None:
-        standings = AuthorizationRegistry()
-        own, also_own, other = Gate(), Gate(), Gate()
-        for gate, account in ((own, 7), (also_own, 7), (other, 8)):
-            standings.keep(account, gate.standing)
-        async with own.watch() as a, also_own.watch() as b, other.watch() as c:
-            waiting = [asyncio.ensure_future(anext(states)) for states in (a, b, c)]
-            await asyncio.sleep(1)
-            standings.handle(Signal(Topic.RIGHTS, 7))
-            standings.handle(Signal(Topic.TALLY, 8))
-            await asyncio.sleep(1)
-            assert [gate.checks for gate in (own, also_own, other)] == [1, 1, 0]
-            standings.forget(7, own.standing)
-            assert (standings.of(7), standings.of(8), standings.changes) == (1, 1, 1)
-            standings.handle(Signal(Topic.RIGHTS, 7))
-            await asyncio.sleep(1)
-            assert [gate.checks for gate in (own, also_own, other)] == [1, 2, 0]
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+        estate = Estate(public=True)
+        access = estate.access()
+        await access.require(NOBODY)
+        for _ in range(10):
+            access.reading_changed(HERE)
+        await asyncio.gather(*(access.require(NOBODY) for _ in range(10)))
+        assert estate.reads == 2
 
     run(scenario())
 
 
-def test_who_was_never_kept_is_forgotten_as_calmly(run: Run) -> None:
+def test_a_change_elsewhere_is_none_of_a_known_key(run: Run) -> None:
     async def scenario() -> None:
-        standings, gate = AuthorizationRegistry(), Gate()
-        standings.forget(7, gate.standing)
-        standings.handle(Signal(Topic.RIGHTS, 7))
-        assert standings.of(7) == 0
+        estate = Estate(public=True)
+        access = estate.access()
+        assert access.reading_changed(ELSEWHERE)  # it may be its own
+        await access.require(NOBODY)
+        assert not access.reading_changed(ELSEWHERE)
+        assert access.at_hand
+        assert access.reading_changed(None)
+        assert not access.at_hand
+        await access.require(NOBODY)
+        assert estate.reads == 2
 
     run(scenario())
+
+
+def test_an_audience_of_its_own_is_asked_for_each_and_again(run: Run) -> None:
+    async def scenario() -> None:
+        estate = Estate(public=True)
+        access = estate.access(to_all=False)
+        assert [await allowed(access, viewer) for viewer in (OWNER, STRANGER, NOBODY)] == [True, False, False]
+        assert (access.at_hand, access.allows(STRANGER)) == (False, True)  # so that it has to be required
+        estate.concerned = {2}
+        assert [await allowed(access, viewer) for viewer in (OWNER, STRANGER)] == [False, True]
+        assert (estate.asked, estate.reads) == ([1, 2, None, 1, 2], 1)
+
+    run(scenario())
+
+
+def test_an_audience_widens_no_right(run: Run) -> None:
+    async def scenario() -> None:
+        estate = Estate(public=False)
+        estate.concerned = {1, 2}
+        access = estate.access(to_all=False)
+        assert not await allowed(access, STRANGER)
+        assert await allowed(access, OWNER)
+
+    run(scenario())
+
+
+def test_a_change_while_the_audience_is_asked_is_read_again(run: Run) -> None:
+    async def scenario() -> None:
+        estate = Estate(public=True, takes=5)
+        estate.concerned = {2}
+        access = estate.access(to_all=False)
+        waiting = asyncio.ensure_future(allowed(access, STRANGER))
+        await asyncio.sleep(6)
+        assert estate.asked == [2]
+        estate.public = False
+        access.reading_changed(HERE)
+        assert not await waiting
+        assert estate.reads == 2
+
+    run(scenario())
+
+
+def test_a_scope_that_cannot_be_read_is_told_to_each_and_read_again_for_the_next(run: Run) -> None:
+    async def scenario() -> None:
+        estate = Estate(public=True, failures=1)
+        access = estate.access()
+        told = await asyncio.gather(*(access.require(NOBODY) for _ in range(10)), return_exceptions=True)
+        assert [type(error) for error in told] == [OSError] * 10
+        assert (estate.reads, access.at_hand) == (1, False)
+        await access.require(NOBODY)
+        assert estate.reads == 2
+
+    run(scenario())
+
+
+def test_what_is_not_there_is_not_found(run: Run) -> None:
+    async def nowhere(_: int) -> Place:
+        raise NotFound
+
+    async def scenario() -> None:
+        estate = Estate(public=True)
+        estate.scope_of = nowhere  # type: ignore[method-assign]
+        assert not await allowed(estate.access(), OWNER)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+def test_a_waiter_who_is_cancelled_leaves_nothing_and_ends_nothing(run: Run, failures: int) -> None:
+    """The `run` of these tests counts the tasks."""
+
+    async def scenario() -> None:
+        complaints: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        estate = Estate(public=True, takes=5, failures=failures)
+        access = estate.access()
+        gone, stays = (asyncio.create_task(access.require(NOBODY)) for _ in range(2))
+        await asyncio.sleep(1)
+        gone.cancel()
+        (error,) = await asyncio.gather(stays, return_exceptions=True)
+        assert gone.cancelled()
+        assert isinstance(error, OSError) is bool(failures)
+        estate.failures = failures
+        access.reading_changed(HERE)
+        for _ in range(2):  # the second one while nobody waits for the first one's read
+            alone = asyncio.create_task(access.require(NOBODY))
+            await asyncio.sleep(1)
+            alone.cancel()
+            await asyncio.gather(alone, return_exceptions=True)
+        assert estate.reads == 2
+        await asyncio.sleep(10)
+        del access, gone, stays, alone, error
+        gc.collect()
+        assert complaints == []
+
+    run(scenario())
+
+
+class Counting:
+    """A socket that counts how often it was told."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    def changed(self) -> None:
+        self.told += 1
+
+
+def test_a_signal_wakes_every_socket_of_its_account_and_no_other() -> None:
+    registry = AuthorizationRegistry()
+    own, also_own, other = sockets = Counting(), Counting(), Counting()
+    for socket, account in ((own, 7), (also_own, 7), (other, 8)):
+        registry.add(account, socket)
+    registry.handle(Signal(Topic.RIGHTS, 7))
+    registry.handle(Signal(Topic.TALLY, 8))
+    assert [socket.told for socket in sockets] == [1, 1, 0]
+    registry.remove(7, own)
+    assert (registry.count(7), registry.count(8), registry.changes) == (1, 1, 1)
+    registry.handle(Signal(Topic.RIGHTS, 7))
+    registry.handle(Signal(Topic.RIGHTS, 9))
+    assert [socket.told for socket in sockets] == [1, 2, 0]
+    assert registry.changes == 3
+    registry.remove(7, also_own)
+    assert registry.count(7) == 0
+
+
+def test_who_was_never_added_is_removed_as_calmly() -> None:
+    registry, socket = AuthorizationRegistry(), Counting()
+    registry.remove(7, socket)
+    registry.handle(Signal(Topic.RIGHTS, 7))
+    assert (registry.count(7), socket.told) == (0, 0)
+
+
+def test_a_socket_may_go_while_its_account_is_told() -> None:
+    registry = AuthorizationRegistry()
+
+    class Leaving(Counting):
+        def changed(self) -> None:
+            super().changed()
+            registry.remove(7, self)
+
+    sockets = [Leaving() for _ in range(3)]
+    for socket in sockets:
+        registry.add(7, socket)
+    registry.handle(Signal(Topic.RIGHTS, 7))
+    assert ([socket.told for socket in sockets], registry.count(7)) == ([1, 1, 1], 0)

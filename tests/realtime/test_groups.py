@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from community.signals import Signal, Topic
-from realtime import tempo as lane
-from realtime.groups import CHUNK, GONE, Ended, Group, Groups, Member, Step
+from realtime import pacing
+from realtime.execution import Ended
+from realtime.groups import CHUNK, LEAST_CHUNK, Group, Groups, Member, Step
 from realtime.pacing import Turn, WritePacer
 from realtime.states import StateReader, StateSource
 from tests.realtime.conftest import CLOCK
@@ -22,9 +23,9 @@ REFUSED, OURS = [{"message": "no"}], [{"message": "our fault"}]
 
 @pytest.fixture(autouse=True, scope="module")
 def one_clock() -> Any:
-    """The lane's clock is the loop's."""
+    """The pacer's clock is the loop's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lane, "time", CLOCK)
+        patch.setattr(pacing, "time", CLOCK)
         yield
 
 
@@ -36,6 +37,7 @@ class Screen:
         self.texts: list[bytes] = []
         self.unread = 0
         self.drained: Callable[[], None] | None = None
+        self._read = asyncio.Event()
 
     @property
     def busy(self) -> bool:
@@ -48,23 +50,25 @@ class Screen:
 
     def read(self) -> None:
         was_busy, self.unread = self.busy, 0
+        self._read.set()
         if was_busy and self.drained:
             self.drained()
 
     async def drain(self) -> None:
-        raise NotImplementedError
+        self._read.clear()
+        await self._read.wait()
 
     def close(self, code: int, reason: str) -> None:
         raise NotImplementedError
 
 
 class Guest(Member):
-    __slots__ = ("__weakref__", "ended", "fell_behind", "group", "screen")
+    __slots__ = ("__weakref__", "ended", "fell_behind", "screen", "sees")
 
     def __init__(self, group: Group[Any], room: int = 10**9, seen: int = 0, prefix: bytes = b"") -> None:
         self.screen = Screen(room)
         super().__init__(self.screen, prefix, seen)
-        self.group, self.fell_behind = group, 0
+        self.sees, self.fell_behind = group, 0
         self.ended: Sequence[Mapping[str, Any]] | None = None
         self.screen.drained = lambda: group.catch_up(self)
 
@@ -75,6 +79,15 @@ class Guest(Member):
     def fall_behind(self) -> None:
         self.fell_behind += 1
 
+    def _write_and_then(self, call: Callable[[], Any]) -> None:
+        write = self.screen.write
+        self.writer = SimpleNamespace(  # type: ignore[assignment]
+            busy=False, write=lambda text: (write(text), call())
+        )
+
+    after_write = property(None, _write_and_then)
+    """What happens as soon as a text was written, in the same step."""
+
     @property
     def shown(self) -> list[int]:
         return [int(text) for text in self.screen.texts]
@@ -83,8 +96,9 @@ class Guest(Member):
 class Script:
     """A source that says what the test tells it to say."""
 
-    def __init__(self, kept: int = 1) -> None:
-        self.kept, self.is_newest, self.closed = kept, True, False
+    def __init__(self, kept: int = 1, *, alone: bool = False) -> None:
+        self.kept, self.alone, self.is_newest, self.closed = kept, alone, True, False
+        self.begun = self.made = 0
         self.failed: Sequence[Mapping[str, Any]] | None = None
         self.faults: list[Exception] = []
         self.waiting: list[Callable[[], None]] = []
@@ -95,10 +109,12 @@ class Script:
             self._next.put_nowait(number)
 
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
+        self.begun += 1
         try:
             while (number := await self._next.get()) is not None:
                 if isinstance(number, Exception):
                     raise number
+                self.made += 1
                 yield Step(number, str(number).encode())
         finally:
             self.closed = True
@@ -118,9 +134,9 @@ class Script:
 
 
 class Tally:
-    """A state as the house has them: read through `Live`."""
+    """A state as the house has them: read through `StateSource`."""
 
-    kept = 1
+    kept, alone = 1, False
 
     def __init__(self, live: StateSource[int]) -> None:
         self._live = live
@@ -174,12 +190,12 @@ async def quiet() -> None:
 class House:
     """One group over a script, and whoever comes to see."""
 
-    def __init__(self, kept: int = 1) -> None:
+    def __init__(self, kept: int = 1, *, alone: bool = False) -> None:
         self.delivered: list[int] = []
         self.groups: Groups[Script] = Groups(WritePacer(), lambda members, _: self.delivered.append(members))
-        self.script = Script(kept)
+        self.script = Script(kept, alone=alone)
         self.group = self.groups.enter("key", lambda: self.script)
-        self._entered = 1
+        self.group.open()
 
     def join(self, room: int = 10**9, seen: int = 0, prefix: bytes = b"") -> Guest:
         guest = Guest(self.group, room, seen, prefix)
@@ -189,6 +205,38 @@ class House:
     def end(self) -> None:
         self.groups.release(self.group)
         assert len(self.groups) == 0
+
+
+def test_nothing_is_followed_before_the_first_member_joins(run: Run) -> None:
+    async def scenario() -> None:
+        groups, script = Groups[Script](WritePacer()), Script()
+        group = groups.enter("key", lambda: script)
+        script.say(1)
+        await quiet()
+        assert script.begun == 0
+        guests = [Guest(group), Guest(group)]
+        for guest in guests:
+            group.join(guest)
+        await quiet()
+        assert (script.begun, [guest.shown for guest in guests]) == (1, [[1], [1]])
+        groups.release(group)
+
+    run(scenario())
+
+
+def test_a_group_may_be_opened_twice_and_also_after_its_end(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        house.group.open()
+        guest = house.join()
+        house.script.say(1, Ended(REFUSED))
+        await quiet()
+        house.group.open()
+        await quiet()
+        assert (guest.shown, guest.ended) == ([1], REFUSED)
+        house.end()
+
+    run(scenario())
 
 
 # A state
@@ -226,7 +274,7 @@ def test_a_slow_member_misses_steps_and_never_the_end(run: Run) -> None:
     run(scenario())
 
 
-def test_a_member_that_never_reads_costs_what_its_line_took(run: Run) -> None:
+def test_a_member_that_never_reads_costs_what_its_writer_took(run: Run) -> None:
     async def scenario() -> None:
         house = House()
         dead = house.join(room=2)
@@ -316,6 +364,7 @@ def test_whoever_comes_between_a_signal_and_a_read_without_a_change_is_shown_the
     async def scenario() -> None:
         truth, groups = Truth(), Groups[Tally](WritePacer())
         group = groups.enter("key", truth.source)
+        group.open()
         await quiet()
         truth.takes = 5.0
         truth.hear(change=False)
@@ -388,6 +437,24 @@ def test_whoever_is_behind_what_is_kept_is_let_go_and_shown_nothing_more(run: Ru
     run(scenario())
 
 
+def test_whoever_sees_something_alone_is_waited_for_and_never_falls_behind(run: Run) -> None:
+    async def scenario() -> None:
+        house = House(kept=3, alone=True)
+        slow = house.join(room=2)
+        house.script.say(*range(1, 100))
+        for read in range(50):
+            await quiet()
+            assert house.script.made == min(2 * (read + 1), 99)
+            slow.screen.read()
+        await quiet()
+        assert (slow.shown, slow.fell_behind) == (list(range(1, 100)), 0)
+        house.script.say(100, 101)
+        await quiet()
+        house.end()
+
+    run(scenario())
+
+
 # Leaving
 
 
@@ -404,13 +471,13 @@ def test_whoever_left_is_shown_nothing_more(run: Run) -> None:
             await quiet()
             busy.screen.read()
             assert leaver.shown == busy.shown == [1]
-            assert (leaver.seen, len(house.group)) == (GONE, 0)
+            assert (leaver.group, len(house.group)) == (None, 0)
             house.end()
 
     run(scenario())
 
 
-def test_whoever_leaves_in_the_middle_of_a_moment_is_not_reached_by_it(run: Run) -> None:
+def test_whoever_leaves_in_the_middle_of_a_round_is_not_reached_by_it(run: Run) -> None:
     async def scenario() -> None:
         house = House()
         guests = [house.join() for _ in range(5 * CHUNK // 2)]
@@ -441,10 +508,7 @@ def test_whoever_leaves_while_a_neighbour_is_written_to_is_not_reached(run: Run)
                 house.group.leave(guest)
 
         for guest in guests:
-            write = guest.screen.write
-            guest.writer = SimpleNamespace(  # type: ignore[assignment]
-                busy=False, write=lambda text, write=write: (write(text), everybody_leaves())
-            )
+            guest.after_write = everybody_leaves
         house.script.say(1)
         await quiet()
         assert sorted(guest.shown for guest in guests) == [[]] * 9 + [[1]]
@@ -453,7 +517,42 @@ def test_whoever_leaves_while_a_neighbour_is_written_to_is_not_reached(run: Run)
     run(scenario())
 
 
-def test_whoever_joins_in_the_middle_of_a_moment_is_shown_it_once(run: Run) -> None:
+def test_whoever_leaves_while_a_neighbour_catches_up_is_not_reached(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        house.script.say(1)
+        await quiet()
+        house.script.is_newest = False
+        guests = [house.join() for _ in range(LEAST_CHUNK)]
+
+        def everybody_leaves() -> None:
+            for guest in guests:
+                house.group.leave(guest)
+
+        for guest in guests:
+            guest.after_write = everybody_leaves
+        house.script.waiting[0]()
+        assert sorted(guest.shown for guest in guests) == [[]] * (LEAST_CHUNK - 1) + [[1]]
+        house.end()
+
+    run(scenario())
+
+
+def test_whoever_leaves_while_it_is_replayed_what_it_missed_is_shown_no_more_of_it(run: Run) -> None:
+    async def scenario() -> None:
+        house = House(kept=10)
+        house.script.say(1, 2, 3, 4)
+        await quiet()
+        guest = Guest(house.group)
+        guest.after_write = lambda: house.group.leave(guest) if guest.shown == [1, 2] else None
+        house.group.join(guest)
+        assert guest.shown == [1, 2]
+        house.end()
+
+    run(scenario())
+
+
+def test_whoever_joins_in_the_middle_of_a_round_is_shown_it_once(run: Run) -> None:
     async def scenario() -> None:
         for kept in (1, 10):
             house = House(kept)
@@ -518,7 +617,7 @@ def test_equal_keys_are_one_group_and_others_are_others(run: Run) -> None:
     run(scenario())
 
 
-def test_a_group_ends_with_its_last_guest(run: Run) -> None:
+def test_a_group_ends_with_its_last_reference(run: Run) -> None:
     async def scenario() -> None:
         house = House()
         house.groups.enter("key", lambda: Script())
@@ -582,8 +681,8 @@ def test_members_that_end_may_leave_and_release_at_once(run: Run) -> None:
 
         def end(self, errors: Sequence[Mapping[str, Any]]) -> None:
             super().end(errors)
-            self.group.leave(self)
-            self.group._groups.release(self.group)
+            self.sees.leave(self)
+            self.sees._groups.release(self.sees)
 
     async def scenario() -> None:
         house = House()

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from community.live import Cursors
 from community.signals import Signal, Topic
-from realtime import feed as feeds
-from realtime.journals import BATCH, KEPT, Feed
+from realtime import journals
+from realtime.journals import BATCH, KEPT, Item, JournalSource
+from tests.realtime.conftest import journal_of, numbered_cursors
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -18,30 +20,37 @@ HERE, ELSEWHERE = 7, 8
 
 
 @dataclass(frozen=True)
-class Item:
+class Row:
     number: int
 
 
-class Journal:
+class Changes:
     """Numbered changes; those of HERE are items. Reads see what was there when they began."""
 
-    def __init__(self, *, takes: float | None = 0.01, failures: int = 0) -> None:
-        self.takes, self.failures = takes, failures
+    def __init__(self, *, takes: float | None = 0.01, failures: int = 0, without_cursors: int = 0) -> None:
+        self.takes, self.failures, self.without_cursors = takes, failures, without_cursors
         self.pace = cycle([0.01])
         self.numbers: list[int] = []
         self.newest = 0
         self.reads = 0
-        self.feed = Feed(self.items_after, self.head)
+        self.source = JournalSource(journal_of(self.items_after, self.head, self.cursors))
+
+    async def cursors(self, community: int) -> Cursors:
+        assert community == HERE
+        if self.without_cursors:
+            self.without_cursors -= 1
+            raise OSError
+        return await numbered_cursors(community)
 
     async def head(self) -> int:
         newest = self.newest
         await self._take_time()
         return newest
 
-    async def items_after(self, community: int, number: int, most: int) -> Sequence[Item]:
+    async def items_after(self, community: int, number: int, most: int) -> Sequence[Row]:
         assert community == HERE
         self.reads += 1
-        items = [Item(found) for found in self.numbers if found > number][:most]
+        items = [Row(found) for found in self.numbers if found > number][:most]
         await self._take_time()
         return items
 
@@ -57,20 +66,22 @@ class Journal:
             self.newest += 1
             self.numbers.append(self.newest)
         if heard:
-            self.feed.handle(Signal(Topic.BULLETIN, HERE))
+            self.source.handle(Signal(Topic.BULLETIN, HERE))
 
 
 async def take(items: Any, count: int) -> list[int]:
-    return [(await anext(items)).number for _ in range(count)]
+    taken: list[Item] = [await anext(items) for _ in range(count)]
+    assert [cursor for _, cursor in taken] == [f"behind {row.number}" for row, _ in taken]
+    return [row.number for row, _ in taken]
 
 
 def test_every_item_behind_the_cursor_and_then_the_new_ones(run: Run) -> None:
     async def scenario() -> None:
-        journal = Journal()
-        journal.write(5)
-        async with journal.feed.watch(HERE, 2) as items:
+        changes = Changes()
+        changes.write(5)
+        async with changes.source.watch(HERE, 2) as items:
             assert await take(items, 3) == [3, 4, 5]
-            journal.write(2, others=3)
+            changes.write(2, others=3)
             assert await take(items, 2) == [9, 10]
 
     run(scenario())
@@ -78,10 +89,10 @@ def test_every_item_behind_the_cursor_and_then_the_new_ones(run: Run) -> None:
 
 def test_without_a_cursor_only_what_comes(run: Run) -> None:
     async def scenario() -> None:
-        journal = Journal()
-        journal.write(5)
-        async with journal.feed.watch(HERE, None) as items:
-            journal.write()
+        changes = Changes()
+        changes.write(5)
+        async with changes.source.watch(HERE, None) as items:
+            changes.write()
             assert await take(items, 1) == [6]
 
     run(scenario())
@@ -89,15 +100,15 @@ def test_without_a_cursor_only_what_comes(run: Run) -> None:
 
 def test_what_was_written_while_the_watch_began_is_not_lost(run: Run) -> None:
     async def scenario() -> None:
-        journal = Journal(takes=5)
+        changes = Changes(takes=5)
 
         async def later() -> None:
             await asyncio.sleep(1)  # the head is being read
-            journal.write(heard=False)
+            changes.write(heard=False)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(later())
-            async with journal.feed.watch(HERE, 0) as items:
+            async with changes.source.watch(HERE, 0) as items:
                 assert await take(items, 1) == [1]
 
     run(scenario())
@@ -105,48 +116,48 @@ def test_what_was_written_while_the_watch_began_is_not_lost(run: Run) -> None:
 
 def test_many_watchers_cost_one_read_a_change(run: Run) -> None:
     async def scenario() -> None:
-        journal = Journal()
-        async with journal.feed.watch(HERE, 0) as first:
-            journal.write()
+        changes = Changes()
+        async with changes.source.watch(HERE, 0) as first:
+            changes.write()
             await take(first, 1)
-            before = journal.reads
+            before = changes.reads
 
             async def follow() -> list[int]:
-                async with journal.feed.watch(HERE, 0) as items:
+                async with changes.source.watch(HERE, 0) as items:
                     return await take(items, 2)
 
             tasks = [asyncio.create_task(follow()) for _ in range(50)]
             await asyncio.sleep(1)
-            assert (journal.feed.watched, journal.feed.watchers) == (1, 51)
-            journal.write()
+            assert (changes.source.watched, changes.source.watchers) == (1, 51)
+            changes.write()
             assert await asyncio.gather(*tasks) == [[1, 2]] * 50
             await asyncio.sleep(1)
-            assert journal.reads - before == 2  # the new item, and that there is no further one
+            assert changes.reads - before == 2  # the new item, and that there is no further one
 
     run(scenario())
 
 
 def test_who_fell_behind_what_is_kept_goes_on_without_a_gap(run: Run) -> None:
     async def scenario() -> None:
-        journal = Journal()
+        changes = Changes()
         many = 3 * KEPT + BATCH // 2
-        async with journal.feed.watch(HERE, 0) as slow, journal.feed.watch(HERE, 0) as quick:
-            journal.write()
+        async with changes.source.watch(HERE, 0) as slow, changes.source.watch(HERE, 0) as quick:
+            changes.write()
             assert await take(slow, 1) == [1]
             for _ in range(many):
-                journal.write(others=1)
+                changes.write(others=1)
             assert len(await take(quick, many + 1)) == many + 1
-            assert await take(slow, many) == journal.numbers[1:]
+            assert await take(slow, many) == changes.numbers[1:]
 
     run(scenario())
 
 
 def test_a_cursor_far_behind_is_read_from_the_journal(run: Run) -> None:
     async def scenario() -> None:
-        journal = Journal()
-        journal.write(2 * KEPT)
-        async with journal.feed.watch(HERE, 0) as items:
-            assert await take(items, 2 * KEPT) == journal.numbers
+        changes = Changes()
+        changes.write(2 * KEPT)
+        async with changes.source.watch(HERE, 0) as items:
+            assert await take(items, 2 * KEPT) == changes.numbers
 
     run(scenario())
 
@@ -155,49 +166,49 @@ def test_an_empty_look_into_the_journal_skips_nothing_that_comes_meanwhile(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The watcher's read finds nothing, and before it hears so, more passes than is kept."""
-    monkeypatch.setattr(feeds, "KEPT", 2)
+    monkeypatch.setattr(journals, "KEPT", 2)
 
     async def scenario() -> None:
-        journal = Journal(takes=0)
-        journal.write(items=0, others=5)
-        async with journal.feed.watch(HERE, None) as quick, journal.feed.watch(HERE, 0) as slow:
+        changes = Changes(takes=0)
+        changes.write(items=0, others=5)
+        async with changes.source.watch(HERE, None) as quick, changes.source.watch(HERE, 0) as slow:
             await asyncio.sleep(1)
-            journal.takes = 5
+            changes.takes = 5
             first = asyncio.ensure_future(anext(slow))
             await asyncio.sleep(1)
-            journal.takes = 0
-            journal.write(6)
-            assert await take(quick, 6) == journal.numbers
-            assert [(await first).number, *await take(slow, 5)] == journal.numbers
+            changes.takes = 0
+            changes.write(6)
+            assert await take(quick, 6) == changes.numbers
+            assert [(await first).row.number, *await take(slow, 5)] == changes.numbers
 
     run(scenario())
 
 
 def test_signals_of_others_cost_nothing(run: Run) -> None:
     async def scenario() -> None:
-        journal = Journal()
-        async with journal.feed.watch(HERE, 0):
+        changes = Changes()
+        async with changes.source.watch(HERE, 0):
             await asyncio.sleep(1)
-            before = journal.reads
-            journal.feed.handle(Signal(Topic.BULLETIN, ELSEWHERE))
-            journal.feed.handle(Signal(Topic.TALLY, HERE))
+            before = changes.reads
+            changes.source.handle(Signal(Topic.BULLETIN, ELSEWHERE))
+            changes.source.handle(Signal(Topic.TALLY, HERE))
             await asyncio.sleep(1)
-            assert journal.reads == before
+            assert changes.reads == before
 
     run(scenario())
 
 
 def test_a_lost_signal_is_made_good_by_the_next_one_or_by_a_new_look(run: Run) -> None:
     async def scenario() -> None:
-        journal = Journal()
-        async with journal.feed.watch(HERE, 0) as items:
-            journal.write()
+        changes = Changes()
+        async with changes.source.watch(HERE, 0) as items:
+            changes.write()
             assert await take(items, 1) == [1]
-            journal.write(heard=False)
-            journal.write()
+            changes.write(heard=False)
+            changes.write()
             assert await take(items, 2) == [2, 3]
-            journal.write(heard=False)
-            journal.feed.resync()
+            changes.write(heard=False)
+            changes.source.resync()
             assert await take(items, 1) == [4]
 
     run(scenario())
@@ -205,29 +216,58 @@ def test_a_lost_signal_is_made_good_by_the_next_one_or_by_a_new_look(run: Run) -
 
 def test_a_read_that_fails_is_tried_again(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
-        journal = Journal(failures=2)  # the head, twice
-        journal.write()
-        async with journal.feed.watch(HERE, None) as items:
-            journal.failures = 1  # the items
-            journal.write()
+        changes = Changes(failures=2)  # the head, twice
+        changes.write()
+        async with changes.source.watch(HERE, None) as items:
+            changes.failures = 1  # the items
+            changes.write()
             assert await take(items, 1) == [2]
 
     run(scenario())
     assert len(caplog.records) == 3
 
 
+def test_cursors_that_cannot_be_read_are_read_again_before_anybody_is_let_in(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        changes = Changes(without_cursors=2)
+        changes.write()
+        async with changes.source.watch(HERE, 0) as items:
+            assert items.cursors.cursor(7) == "behind 7"
+            assert await take(items, 1) == [1]
+
+    run(scenario())
+    assert len(caplog.records) == 2
+
+
+def test_whoever_comes_now_begins_behind_the_last_item_that_was_read(run: Run) -> None:
+    async def scenario() -> None:
+        changes = Changes()
+        changes.write(2, others=3)
+        async with changes.source.watch(HERE, 0) as items:
+            assert (items.start, items.number) == (5, 0)
+            await take(items, 1)
+            assert (items.start, items.number) == (5, 4)
+            changes.write()
+            await take(items, 2)
+            assert (items.start, items.number) == (6, 6)
+
+    run(scenario())
+
+
 def test_nothing_is_left_after_the_last_watcher(run: Run) -> None:
     async def scenario() -> None:
-        journal = Journal()
-        async with journal.feed.watch(HERE, 0):
-            async with journal.feed.watch(HERE, 0):
+        changes = Changes()
+        async with changes.source.watch(HERE, 0):
+            async with changes.source.watch(HERE, 0):
                 pass
-            assert journal.feed.watched == 1
-        assert (journal.feed.watched, journal.feed.watchers) == (0, 0)
-        before = journal.reads
-        journal.write()
+            assert changes.source.watched == 1
+        assert (changes.source.watched, changes.source.watchers) == (0, 0)
+        before = changes.reads
+        changes.write()
         await asyncio.sleep(1)
-        assert journal.reads == before
+        assert changes.reads == before
 
     run(scenario())
 
@@ -235,10 +275,10 @@ def test_nothing_is_left_after_the_last_watcher(run: Run) -> None:
 @pytest.mark.parametrize("after", [0.0, 0.005, 1.0])
 def test_a_watcher_who_is_cancelled_leaves_nothing(run: Run, after: float) -> None:
     async def scenario() -> None:
-        journal = Journal()
+        changes = Changes()
 
         async def watch() -> None:
-            async with journal.feed.watch(HERE, 0) as items:
+            async with changes.source.watch(HERE, 0) as items:
                 async for _ in items:
                     pass
 
@@ -247,7 +287,7 @@ def test_a_watcher_who_is_cancelled_leaves_nothing(run: Run, after: float) -> No
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert journal.feed.watched == 0
+        assert changes.source.watched == 0
 
     run(scenario())
 
@@ -270,47 +310,47 @@ def test_whatever_the_timing_each_item_comes_once_and_in_order(
     run: Run, arrivals: list[Any], watchers: list[Any], takes: list[float], failures: int
 ) -> None:
     """Random arrivals, some without a signal; watchers join at any cursor and at any pace."""
-    kept, batch = feeds.KEPT, feeds.BATCH
-    feeds.KEPT, feeds.BATCH = 2, 3
+    kept, batch = journals.KEPT, journals.BATCH
+    journals.KEPT, journals.BATCH = 2, 3
 
     async def scenario() -> None:
-        journal = Journal(takes=None, failures=failures)
-        journal.pace = cycle(takes)
+        changes = Changes(takes=None, failures=failures)
+        changes.pace = cycle(takes)
         over = asyncio.Event()
 
         async def follow(starts: float, cursor: int, paces: list[float]) -> None:
             await asyncio.sleep(starts)
-            cursor = min(cursor, journal.newest)
+            cursor = min(cursor, changes.newest)
             seen: list[int] = []
-            async with journal.feed.watch(HERE, cursor) as items:
+            async with changes.source.watch(HERE, cursor) as items:
                 async for item in items:
-                    seen.append(item.number)
-                    if over.is_set() and item.number == journal.numbers[-1]:
+                    seen.append(item.row.number)
+                    if over.is_set() and item.row.number == changes.numbers[-1]:
                         break
                     await asyncio.sleep(paces[len(seen) % len(paces)])
-            assert seen == [number for number in journal.numbers if number > cursor]
+            assert seen == [number for number in changes.numbers if number > cursor]
 
         tasks = [asyncio.create_task(follow(*watcher)) for watcher in watchers]
         for wait, items, others, heard in arrivals:
             await asyncio.sleep(wait)
-            journal.write(items, others=others, heard=heard)
+            changes.write(items, others=others, heard=heard)
         await asyncio.sleep(2)
         over.set()
-        journal.write()
+        changes.write()
         await asyncio.gather(*tasks)
-        assert journal.feed.watched == 0
+        assert changes.source.watched == 0
 
     try:
         run(scenario())
     finally:
-        feeds.KEPT, feeds.BATCH = kept, batch
+        journals.KEPT, journals.BATCH = kept, batch
 
 
 def test_whoever_waits_for_more_is_called_once_and_takes_each_item(run: Run) -> None:
     async def scenario() -> None:
-        journal, called = Journal(), list[str]()
-        journal.write(2)
-        async with journal.feed.watch(HERE, 0) as items, journal.feed.watch(HERE, None) as later:
+        changes, called = Changes(), list[str]()
+        changes.write(2)
+        async with changes.source.watch(HERE, 0) as items, changes.source.watch(HERE, None) as later:
             items.when_more(lambda: called.append("behind"))
             assert (called, await take(items, 1)) == (["behind"], [1])
             items.when_more(lambda: called.append("at hand"))
@@ -319,7 +359,7 @@ def test_whoever_waits_for_more_is_called_once_and_takes_each_item(run: Run) -> 
             items.when_more(lambda: called.append("new"))
             later.when_more(lambda: called.append("new"))
             assert called == ["behind"]
-            journal.write(2)
+            changes.write(2)
             await asyncio.sleep(1)
             assert called == ["behind", "new", "new"]
             assert await take(items, 2) == await take(later, 2) == [3, 4]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime import tempo as lane
+from realtime import pacing
 from realtime.pacing import BURST, HOPS, LONGEST, WritePacer
 from tests.realtime.conftest import CLOCK
 
@@ -17,9 +17,9 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 @pytest.fixture(autouse=True, scope="module")
 def one_clock() -> Any:
-    """The lane's clock is the loop's."""
+    """The pacer's clock is the loop's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lane, "time", CLOCK)
+        patch.setattr(pacing, "time", CLOCK)
         yield
 
 
@@ -32,9 +32,9 @@ def write(seconds: float) -> None:
     asyncio.get_running_loop()._clock.now += seconds  # type: ignore[attr-defined]
 
 
-async def turn(tempo: WritePacer, seconds: float) -> float:
+async def turn(pacer: WritePacer, seconds: float) -> float:
     """When it began."""
-    async with tempo.turn():
+    async with pacer.turn():
         began = now()
         write(seconds)
     return began
@@ -42,11 +42,11 @@ async def turn(tempo: WritePacer, seconds: float) -> float:
 
 def test_turns_come_in_the_order_in_which_they_were_asked_for(run: Run) -> None:
     async def scenario() -> None:
-        tempo, order = WritePacer(), list[int]()
+        pacer, order = WritePacer(), list[int]()
 
         async def ask(number: int) -> None:
             for _ in range(3):
-                async with tempo.turn():
+                async with pacer.turn():
                     order.append(number)
                     write(LONGEST)
 
@@ -58,11 +58,11 @@ def test_turns_come_in_the_order_in_which_they_were_asked_for(run: Run) -> None:
 
 def test_there_is_one_turn_at_a_time(run: Run) -> None:
     async def scenario() -> None:
-        tempo, within = WritePacer(), 0
+        pacer, within = WritePacer(), 0
 
         async def ask() -> None:
             nonlocal within
-            async with tempo.turn():
+            async with pacer.turn():
                 within += 1
                 for _ in range(HOPS // 2):
                     await asyncio.sleep(0)
@@ -76,10 +76,10 @@ def test_there_is_one_turn_at_a_time(run: Run) -> None:
 
 def test_whoever_waits_for_something_else_in_a_turn_keeps_nobody(run: Run) -> None:
     async def scenario() -> None:
-        tempo, order = WritePacer(), list[int]()
+        pacer, order = WritePacer(), list[int]()
 
         async def ask(number: int) -> None:
-            async with tempo.turn():
+            async with pacer.turn():
                 await asyncio.sleep(100 - number)
                 order.append(number)
 
@@ -87,17 +87,17 @@ def test_whoever_waits_for_something_else_in_a_turn_keeps_nobody(run: Run) -> No
         await asyncio.gather(*(ask(number) for number in range(10)))
         assert order == list(range(10))[::-1]
         assert now() - began == pytest.approx(100)
-        await turn(tempo, 0)
+        await turn(pacer, 0)
 
     run(scenario())
 
 
 def test_the_largest_goes_first_and_in_each_round_everybody_once(run: Run) -> None:
     async def scenario() -> None:
-        tempo, order = WritePacer(1), list[int]()
+        pacer, order = WritePacer(1), list[int]()
 
         async def ask(size: int) -> None:
-            turn = tempo.turn(lambda: size)
+            turn = pacer.turn(lambda: size)
             for _ in range(3):
                 await turn.begin()
                 order.append(size)
@@ -117,21 +117,21 @@ def test_the_largest_goes_first_and_in_each_round_everybody_once(run: Run) -> No
 
 def test_newcomers_without_end_keep_nobody_waiting(run: Run) -> None:
     async def scenario() -> None:
-        tempo, mine = WritePacer(1), 0
+        pacer, mine = WritePacer(1), 0
 
         async def flood() -> None:
             while mine < 10:
-                await asyncio.gather(*(turn(tempo, 0) for _ in range(20)))
+                await asyncio.gather(*(turn(pacer, 0) for _ in range(20)))
 
         async def small() -> None:
             nonlocal mine
-            own = tempo.turn(lambda: -1)
+            own = pacer.turn(lambda: -1)
             for _ in range(10):
-                before = tempo.round
+                before = pacer.round
                 await own.begin()
                 mine += 1
                 own.end()
-                assert tempo.round <= before + 2
+                assert pacer.round <= before + 2
 
         await asyncio.gather(flood(), flood(), small())
 
@@ -140,20 +140,20 @@ def test_newcomers_without_end_keep_nobody_waiting(run: Run) -> None:
 
 def test_what_is_done_without_a_break_counts_in_full(run: Run) -> None:
     async def scenario() -> None:
-        tempo = WritePacer(0.5)
-        long = tempo.turn()
+        pacer = WritePacer(0.5)
+        long = pacer.turn()
         await long.begin()
         write(10)
         long.end()
         ended = now()
-        assert await turn(tempo, 0) >= ended + 10 / 0.5 - 10 - BURST
+        assert await turn(pacer, 0) >= ended + 10 / 0.5 - 10 - BURST
 
     run(scenario())
 
 
 def test_two_turns_never_come_in_one_step_of_the_loop(run: Run) -> None:
     async def scenario() -> None:
-        tempo, steps, seen = WritePacer(1), 0, list[int]()
+        pacer, steps, seen = WritePacer(1), 0, list[int]()
 
         def step() -> None:
             nonlocal steps
@@ -162,7 +162,7 @@ def test_two_turns_never_come_in_one_step_of_the_loop(run: Run) -> None:
                 asyncio.get_running_loop().call_soon(step)
 
         async def ask() -> None:
-            turn = tempo.turn()
+            turn = pacer.turn()
             await turn.begin()
             seen.append(steps)
             turn.end()
@@ -176,8 +176,8 @@ def test_two_turns_never_come_in_one_step_of_the_loop(run: Run) -> None:
 
 def test_a_turn_ends_when_the_loop_did_what_else_waited(run: Run) -> None:
     async def scenario() -> None:
-        tempo, order = WritePacer(), list[str]()
-        async with tempo.turn():
+        pacer, order = WritePacer(), list[str]()
+        async with pacer.turn():
             asyncio.get_running_loop().call_soon(order.append, "a ballot")
         order.append("the next turn")
         assert order == ["a ballot", "the next turn"]
@@ -187,11 +187,11 @@ def test_a_turn_ends_when_the_loop_did_what_else_waited(run: Run) -> None:
 
 def test_after_quiet_nobody_waits(run: Run) -> None:
     async def scenario() -> None:
-        tempo = WritePacer()
+        pacer = WritePacer()
         for _ in range(3):
             began = now()
             for _ in range(int(BURST / LONGEST) // 4):
-                await turn(tempo, LONGEST)
+                await turn(pacer, LONGEST)
             assert now() - began <= BURST / 4 + 1e-9
             await asyncio.sleep(10)
 
@@ -206,9 +206,9 @@ def test_writing_never_takes_more_than_its_share(
     run: Run, turns: list[tuple[float, float]], share: float
 ) -> None:
     async def scenario() -> None:
-        tempo, start, written = WritePacer(share), now(), 0.0
+        pacer, start, written = WritePacer(share), now(), 0.0
         for takes, quiet in turns:
-            began = await turn(tempo, takes)
+            began = await turn(pacer, takes)
             # What was written before this turn kept within the share of the time until it, but for a burst.
             assert written <= (began - start + BURST) * share + 1e-9
             written += min(takes, LONGEST)
@@ -219,10 +219,10 @@ def test_writing_never_takes_more_than_its_share(
 
 def test_a_turn_that_others_made_long_counts_as_a_short_one(run: Run) -> None:
     async def scenario() -> None:
-        tempo = WritePacer(0.5)
-        await turn(tempo, 60)
+        pacer = WritePacer(0.5)
+        await turn(pacer, 60)
         ended = now()
-        assert await turn(tempo, 0) == ended
+        assert await turn(pacer, 0) == ended
 
     run(scenario())
 
@@ -234,13 +234,13 @@ def test_whoever_is_cancelled_at_any_step_lets_the_next_one_in(
     run: Run, place: int, steps: int, busy: bool
 ) -> None:
     async def scenario() -> None:
-        tempo, order = WritePacer(), list[int]()
+        pacer, order = WritePacer(), list[int]()
         if busy:
             for _ in range(100):
-                await turn(tempo, LONGEST)
+                await turn(pacer, LONGEST)
 
         async def ask(number: int) -> None:
-            async with tempo.turn():
+            async with pacer.turn():
                 await asyncio.sleep(0)
                 order.append(number)
 
@@ -250,31 +250,31 @@ def test_whoever_is_cancelled_at_any_step_lets_the_next_one_in(
         line[place].cancel()
         await asyncio.gather(*line, return_exceptions=True)
         assert [number for number in order if number != place] == [n for n in range(3) if n != place]
-        await turn(tempo, 0)
+        await turn(pacer, 0)
 
     run(scenario())
 
 
 def test_whoever_is_let_in_and_cancelled_before_it_begins_is_not_charged(run: Run) -> None:
     async def scenario() -> None:
-        tempo = WritePacer(0.5)
-        asked = asyncio.create_task(tempo.turn().begin())
+        pacer = WritePacer(0.5)
+        asked = asyncio.create_task(pacer.turn().begin())
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         asked.cancel()
         await asyncio.gather(asked, return_exceptions=True)
         began = now()
-        assert await turn(tempo, 0) == began
+        assert await turn(pacer, 0) == began
 
     run(scenario())
 
 
 def test_a_turn_that_fails_is_over(run: Run) -> None:
     async def scenario() -> None:
-        tempo = WritePacer()
+        pacer = WritePacer()
         with pytest.raises(OSError, match="gone"):
-            async with tempo.turn():
+            async with pacer.turn():
                 raise OSError("gone")
-        await turn(tempo, 0)
+        await turn(pacer, 0)
 
     run(scenario())

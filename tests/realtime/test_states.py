@@ -23,7 +23,7 @@ class Truth:
     def __init__(self, *, failures: int = 0, takes: float = 0.01) -> None:
         self.state, self.failures, self.takes = 0, failures, takes
         self.reads: list[float] = []
-        self.live: StateSource[int] = StateSource(Topic.TALLY, self.read)
+        self.source: StateSource[int] = StateSource(Topic.TALLY, self.read)
 
     async def read(self, key: int) -> int:
         assert key == KEY
@@ -37,7 +37,7 @@ class Truth:
 
     def change(self) -> None:
         self.state += 1
-        self.live.handle(Signal(Topic.TALLY, KEY))
+        self.source.handle(Signal(Topic.TALLY, KEY))
 
 
 async def quiet() -> None:
@@ -54,7 +54,7 @@ async def until(states: StateReader[int], last: int) -> list[int]:
 def test_the_snapshot_comes_first_and_then_each_change(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             assert await anext(states) == 0
             for expected in (1, 2, 3):
                 truth.change()
@@ -63,12 +63,12 @@ def test_the_snapshot_comes_first_and_then_each_change(run: Run) -> None:
     run(scenario())
 
 
-def test_many_watchers_cost_one_read_a_moment(run: Run) -> None:
+def test_many_watchers_cost_one_read_a_round(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
         async with AsyncExitStack() as stack:
-            watching = [await stack.enter_async_context(truth.live.watch(KEY)) for _ in range(50)]
-            assert (truth.live.watched, truth.live.watchers) == (1, 50)
+            watching = [await stack.enter_async_context(truth.source.watch(KEY)) for _ in range(50)]
+            assert (truth.source.watched, truth.source.watchers) == (1, 50)
             assert [await anext(states) for states in watching] == [0] * 50
             truth.change()
             assert [await anext(states) for states in watching] == [1] * 50
@@ -80,11 +80,11 @@ def test_many_watchers_cost_one_read_a_moment(run: Run) -> None:
 def test_who_comes_later_sees_the_newest_state_without_a_read(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
-        async with truth.live.watch(KEY) as first:
+        async with truth.source.watch(KEY) as first:
             await anext(first)
             truth.change()
             await anext(first)
-            async with truth.live.watch(KEY) as second:
+            async with truth.source.watch(KEY) as second:
                 assert await anext(second) == 1
         assert len(truth.reads) == 2
 
@@ -94,7 +94,7 @@ def test_who_comes_later_sees_the_newest_state_without_a_read(run: Run) -> None:
 def test_the_first_change_after_quiet_is_read_at_once(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             await anext(states)
             await quiet()
             at = asyncio.get_running_loop().time()
@@ -105,10 +105,10 @@ def test_the_first_change_after_quiet_is_read_at_once(run: Run) -> None:
     run(scenario())
 
 
-def test_a_burst_becomes_one_moment_and_its_end_is_shown(run: Run) -> None:
+def test_a_burst_becomes_one_round_and_its_end_is_shown(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             await anext(states)
             await quiet()
             following = asyncio.ensure_future(until(states, 100))
@@ -127,7 +127,7 @@ def test_a_burst_becomes_one_moment_and_its_end_is_shown(run: Run) -> None:
 def test_reads_are_never_closer_than_the_pause(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth(takes=0)
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             for _ in range(20):
                 await anext(states)
                 truth.change()
@@ -140,7 +140,7 @@ def test_reads_are_never_closer_than_the_pause(run: Run) -> None:
 def test_a_slow_watcher_misses_steps_and_never_the_end(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
-        async with truth.live.watch(KEY) as slow, truth.live.watch(KEY) as quick:
+        async with truth.source.watch(KEY) as slow, truth.source.watch(KEY) as quick:
             assert await anext(slow) == 0
             await anext(quick)
             for expected in range(1, 6):
@@ -154,7 +154,7 @@ def test_a_slow_watcher_misses_steps_and_never_the_end(run: Run) -> None:
 def test_a_change_during_a_read_is_read_again(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth(takes=5)
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             snapshot = asyncio.ensure_future(anext(states))
             await asyncio.sleep(1)  # it is being read
             truth.change()
@@ -167,7 +167,7 @@ def test_a_change_during_a_read_is_read_again(run: Run) -> None:
 def test_a_read_that_fails_is_tried_again(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         truth = Truth(failures=2)
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             assert await anext(states) == 0
         first, second, third = truth.reads
         assert second - first >= RETRY
@@ -181,10 +181,10 @@ def test_a_read_that_fails_is_tried_again(run: Run, caplog: pytest.LogCaptureFix
 def test_what_did_not_change_is_not_shown_again(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             await anext(states)
             waiting = asyncio.ensure_future(anext(states))
-            truth.live.handle(Signal(Topic.TALLY, KEY))
+            truth.source.handle(Signal(Topic.TALLY, KEY))
             await quiet()
             assert len(truth.reads) == 2
             truth.change()
@@ -196,12 +196,12 @@ def test_what_did_not_change_is_not_shown_again(run: Run) -> None:
 def test_nothing_is_read_while_nobody_waits_for_it(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             await anext(states)
             for _ in range(10):
                 truth.change()
                 await quiet()
-            assert (len(truth.reads), truth.live.merged) == (1, 9)
+            assert (len(truth.reads), truth.source.merged) == (1, 9)
             assert await anext(states) == 10
 
     run(scenario())
@@ -210,7 +210,7 @@ def test_nothing_is_read_while_nobody_waits_for_it(run: Run) -> None:
 def test_a_state_is_the_newest_until_a_change_is_heard(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth(takes=1)
-        async with truth.live.watch(KEY) as states, truth.live.watch(KEY) as others:
+        async with truth.source.watch(KEY) as states, truth.source.watch(KEY) as others:
             assert not states.newest
             await anext(states)
             assert (states.newest, states.number) == (True, 1)
@@ -228,16 +228,16 @@ def test_a_state_is_the_newest_until_a_change_is_heard(run: Run) -> None:
 def test_who_asks_is_told_where_nothing_changed_after_all(run: Run) -> None:
     async def scenario() -> None:
         truth, told = Truth(), list[str]()
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             await anext(states)
-            truth.live.handle(Signal(Topic.TALLY, KEY))
+            truth.source.handle(Signal(Topic.TALLY, KEY))
             states.if_unchanged(lambda: told.append("the same"))
             await quiet()
             assert told == ["the same"]
             truth.change()
             states.if_unchanged(lambda: told.append("never"))
             assert await anext(states) == 1
-            truth.live.handle(Signal(Topic.TALLY, KEY))
+            truth.source.handle(Signal(Topic.TALLY, KEY))
             states.if_unchanged(lambda: told.append("again"))
             await quiet()
             assert told == ["the same", "again"]
@@ -248,7 +248,7 @@ def test_who_asks_is_told_where_nothing_changed_after_all(run: Run) -> None:
 def test_a_state_is_not_the_newest_while_it_is_read_anew(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth(takes=5)
-        async with truth.live.watch(KEY) as states, truth.live.watch(KEY) as others:
+        async with truth.source.watch(KEY) as states, truth.source.watch(KEY) as others:
             await anext(states)
             truth.change()
             following = asyncio.ensure_future(until(others, 1))
@@ -263,11 +263,11 @@ def test_a_state_is_not_the_newest_while_it_is_read_anew(run: Run) -> None:
 def test_who_asks_twice_or_is_gone_is_not_told_twice(run: Run) -> None:
     async def scenario() -> None:
         truth, told = Truth(), list[str]()
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             await anext(states)
             states.if_unchanged(lambda: told.append("a state is there"))
-            async with truth.live.watch(KEY) as others:
-                truth.live.handle(Signal(Topic.TALLY, KEY))
+            async with truth.source.watch(KEY) as others:
+                truth.source.handle(Signal(Topic.TALLY, KEY))
                 others.if_unchanged(lambda: told.append("gone"))
                 for number in range(3):
                     states.if_unchanged(lambda number=number: told.append(f"the same {number}"))
@@ -289,8 +289,8 @@ def test_the_broker_hears_what_is_watched_before_it_is_read(run: Run) -> None:
             assert wanted == [("from", Signal(Topic.TALLY, KEY))]
             return key
 
-        live = StateSource(Topic.TALLY, read, register_interest=want)
-        async with live.watch(KEY) as states, live.watch(KEY):
+        source = StateSource(Topic.TALLY, read, register_interest=want)
+        async with source.watch(KEY) as states, source.watch(KEY):
             assert await anext(states) == KEY
         assert wanted == [("from", Signal(Topic.TALLY, KEY)), ("until", Signal(Topic.TALLY, KEY))]
 
@@ -300,23 +300,23 @@ def test_the_broker_hears_what_is_watched_before_it_is_read(run: Run) -> None:
 def test_signals_of_others_cost_nothing(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             await anext(states)
-            truth.live.handle(Signal(Topic.TALLY, KEY + 1))
-            truth.live.handle(Signal(Topic.ATTENDANCE, KEY))
+            truth.source.handle(Signal(Topic.TALLY, KEY + 1))
+            truth.source.handle(Signal(Topic.ATTENDANCE, KEY))
             await quiet()
         assert len(truth.reads) == 1
 
     run(scenario())
 
 
-def test_after_a_broken_line_everything_is_read_anew(run: Run) -> None:
+def test_on_resync_everything_is_read_anew(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             await anext(states)
             truth.state = 5  # nobody told
-            truth.live.resync()
+            truth.source.resync()
             assert await anext(states) == 5
 
     run(scenario())
@@ -325,12 +325,12 @@ def test_after_a_broken_line_everything_is_read_anew(run: Run) -> None:
 def test_nothing_is_left_after_the_last_watcher(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             await anext(states)
-            async with truth.live.watch(KEY):
+            async with truth.source.watch(KEY):
                 pass
-            assert truth.live.watched == 1
-        assert (truth.live.watched, truth.live.watchers) == (0, 0)
+            assert truth.source.watched == 1
+        assert (truth.source.watched, truth.source.watchers) == (0, 0)
         truth.change()
         await quiet()
         assert len(truth.reads) == 1
@@ -344,7 +344,7 @@ def test_a_watcher_who_is_cancelled_leaves_nothing(run: Run, after: float) -> No
         truth = Truth()
 
         async def watch() -> None:
-            async with truth.live.watch(KEY) as states:
+            async with truth.source.watch(KEY) as states:
                 async for _ in states:
                     pass
 
@@ -353,7 +353,7 @@ def test_a_watcher_who_is_cancelled_leaves_nothing(run: Run, after: float) -> No
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert truth.live.watched == 0
+        assert truth.source.watched == 0
 
     run(scenario())
 
@@ -362,7 +362,7 @@ def test_who_comes_back_reads_anew(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth()
         for expected in (0, 1):
-            async with truth.live.watch(KEY) as states:
+            async with truth.source.watch(KEY) as states:
                 assert await anext(states) == expected
             truth.change()
 
@@ -379,7 +379,7 @@ def test_whatever_the_timing_every_watcher_ends_with_the_truth(
 ) -> None:
     async def follow(truth: Truth, pace: float, last: Callable[[], Awaitable[int]]) -> None:
         seen = -1
-        async with truth.live.watch(KEY) as states:
+        async with truth.source.watch(KEY) as states:
             async for state in states:
                 assert state > seen
                 seen = state
@@ -402,7 +402,7 @@ def test_whatever_the_timing_every_watcher_ends_with_the_truth(
         done.set()
         truth.change()
         await asyncio.gather(*watchers)
-        assert truth.live.watched == 0
+        assert truth.source.watched == 0
 
     run(scenario())
 
@@ -410,7 +410,7 @@ def test_whatever_the_timing_every_watcher_ends_with_the_truth(
 def test_whoever_waits_for_more_is_called_once_and_takes_the_newest(run: Run) -> None:
     async def scenario() -> None:
         truth, called = Truth(), list[str]()
-        async with truth.live.watch(KEY) as states, truth.live.watch(KEY) as gone:
+        async with truth.source.watch(KEY) as states, truth.source.watch(KEY) as gone:
             states.when_more(lambda: called.append("not this"))
             states.when_more(lambda: called.append("snapshot"))
             await quiet()

@@ -116,7 +116,8 @@ async def test_every_change_of_attendance_has_its_own_version(estate: Any, now: 
     assert await attendance_of(event) == Attendance(event, version=1, capacity=None, signed_up=3)
     await cancel_sign_up(estate.owner, now, made)
     assert await attendance_of(event) == Attendance(event, version=2, capacity=None, signed_up=0)
-    assert await attendance_of(1) is None
+    with pytest.raises(NotFound):
+        await attendance_of(1)
 
 
 async def test_dishes_are_those_of_standing_sign_ups_newest_first(estate: Any, now: datetime) -> None:

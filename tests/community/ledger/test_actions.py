@@ -15,7 +15,7 @@ from community.database.sql import hold_exclusive
 from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unauthenticated
 from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
 from community.ledger.models import Entry
-from community.ledger.reads import balances_of, check_books, entries_page, entry_row
+from community.ledger.reads import Balance, balance_of, check_books, entries_page, entry_row
 from community.ledger.rules import AuthorityInvalid, Category, Direction, EntryReversed
 from community.permissions import NOBODY, SYSTEM, Role
 from community.places.rules import OrganizationKind
@@ -156,7 +156,7 @@ async def test_a_mistake_is_taken_back_whole_by_another_entry(
     for entry in (wrong, back):
         with pytest.raises(EntryReversed):
             await reverse_entry(estate.chair, now, entry, reason="再来一次")
-    assert (await balances_of([estate.community]))[estate.community] == 328_171
+    assert await balance_of(estate.community) == Balance(estate.community, version=3, balance=328_171)
 
 
 @pytest.mark.parametrize("reason", [" ", "错" * 101, "a\nb"])
@@ -339,7 +339,7 @@ async def test_two_books_written_at_once_have_no_gap_and_add_up(
         numbers = [row.number for row in (await entries_page(community, 100)).rows]
         assert numbers == list(range(20, 0, -1))
         assert await check_books(community) == []
-        assert (await balances_of([community]))[community] == 10 * (328_171 - 100_000)
+        assert await balance_of(community) == Balance(community, version=20, balance=10 * (328_171 - 100_000))
         assert len((await items_page(community, 10)).rows) == 1
 
 

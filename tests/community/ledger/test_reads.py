@@ -11,8 +11,9 @@ from community.database.sql import is_postgres, select
 from community.errors import CursorInvalid, InvalidInput, NotFound
 from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
 from community.ledger.reads import (
+    Balance,
     EntryRow,
-    balances_at,
+    balance_of,
     balances_of,
     check_books,
     check_number,
@@ -58,8 +59,8 @@ async def book(estate: Any, build: Any, now: datetime) -> int:
     return int(estate.community)
 
 
-async def balance_of(community: int) -> int:
-    return (await balances_of([community]))[community]
+async def fen_in(community: int) -> int:
+    return (await balance_of(community)).balance
 
 
 async def month_of(community: int, month: str) -> MonthRow | None:
@@ -67,7 +68,7 @@ async def month_of(community: int, month: str) -> MonthRow | None:
 
 
 async def test_an_empty_book(estate: Any) -> None:
-    assert await balance_of(estate.community) == 0
+    assert await balance_of(estate.community) == Balance(estate.community, version=0, balance=0)
     assert await months_of([estate.community]) == {estate.community: []}
     assert await month_of(estate.community, "2026-05") is None
     assert list((await entries_page(estate.community, 20)).rows) == []
@@ -83,7 +84,7 @@ async def test_months_are_those_of_the_dates_and_reconcile(book: int) -> None:
         "2026-01", 0, 9_000, 0, 9_000, 3,
         [CategoryTotal(INCOME, PARKING, 5_000), CategoryTotal(INCOME, LOCKER, 4_000)],
     )  # fmt: skip
-    assert months[0].closing == await balance_of(book)
+    assert await balance_of(book) == Balance(book, version=len(BOOK), balance=months[0].closing)
 
 
 async def test_many_books_are_read_as_each_alone(book: int, estate: Any, build: Any, now: datetime) -> None:
@@ -116,7 +117,7 @@ async def test_a_reversal_counts_where_it_is_dated_and_the_months_still_reconcil
     may = await month_of(book, "2026-05")
     assert may is not None
     assert (may.income, may.expense, may.closing, may.entries) == (100, -1_000, 9_100, 2)
-    assert may.closing == await balance_of(book)
+    assert may.closing == await fen_in(book)
     of_march, of_may = CategoryTotal(EXPENSE, AUDIT, 1_000, Undone(1_000, 0)), Undone(0, -1_000)
     march = await month_of(book, "2026-03")
     assert march == MonthRow("2026-03", 9_000, 0, 1_000, 8_000, 1, [of_march])
@@ -179,7 +180,7 @@ async def test_the_balances_never_contradict_each_other_nor_the_months(
     assert [(row.date, row.number) for row in rows] == sorted(
         ((row.date, row.number) for row in rows), reverse=True
     )
-    assert rows[0].balance == await balance_of(other)
+    assert rows[0].balance == await fen_in(other)
     for later, earlier in pairwise(rows):
         assert later.balance == earlier.balance + signed(later.direction, later.amount)
     assert rows[-1].balance == signed(rows[-1].direction, rows[-1].amount)
@@ -190,17 +191,11 @@ async def test_the_balances_never_contradict_each_other_nor_the_months(
     together = await entries_pages([book, other], 3, month="2025-09")
     assert together[other].rows == (await everything(other, 100, "2025-09"))[:3]
     some = rows[5:50:9]
-    keys = [row.id for row in some]
-    assert await entries_by_id(SYSTEM, keys) == {row.id: replace(row, balance=None) for row in some}
-    every = {row.id: row.balance for row in [*rows, *await everything(book, 100)]}
-    assert await balances_at(list(every)) == every
-    assert await balances_at([*keys, 5]) == {row.id: row.balance for row in some}
-    assert await balances_at([]) == {}
-    beside = {row.number: replace(row, balance=None) for row in await everything(book, 100)}
+    assert await entries_by_id(SYSTEM, [row.id for row in some]) == {row.id: row for row in some}
+    beside = {row.number: row for row in await everything(book, 100)}
     for row in [*some, *(row for row in rows if row.number in (1, 5, 6, 90))]:
         here = {book: beside[row.number]} if row.number in beside else {}
-        alone = replace(row, balance=None)
-        assert await entries_by_number([book, other], row.number) == here | {other: alone}
+        assert await entries_by_number([book, other], row.number) == here | {other: row}
     assert await entries_by_number([book, other], 91) == {}
 
 
@@ -272,10 +267,10 @@ async def test_who_recorded_is_said_as_the_party_of_that_time(estate: Any, build
 async def test_an_entry_is_found_by_those_who_may_read_the_ledger(
     estate: Any, build: Any, book: int, now: datetime
 ) -> None:
-    (entry,) = (replace(row, balance=None) for row in (await entries_page(book, 1)).rows)
+    (entry,) = (await entries_page(book, 1)).rows
     open_book = await build.community(public=True)
     await record_entries(SYSTEM, now, open_book, BOOK[:1])
-    (public,) = (replace(row, balance=None) for row in (await entries_page(open_book, 1)).rows)
+    (public,) = (await entries_page(open_book, 1)).rows
     asked = [entry.id, public.id, 1]
     assert await entries_by_id(estate.owner, asked) == {entry.id: entry, public.id: public}
     for viewer in (estate.stranger, NOBODY):
@@ -301,7 +296,7 @@ async def test_sums_beyond_32_bits_stay_exact(estate: Any, now: datetime) -> Non
             item="停车费", amount=amount,
         )  # fmt: skip
     (month,) = (await months_of([estate.community]))[estate.community]
-    assert (month.income, month.closing, await balance_of(estate.community)) == (3 * amount,) * 3
+    assert (month.income, month.closing, await fen_in(estate.community)) == (3 * amount,) * 3
     assert isinstance(month.income, int)
 
 
