@@ -21,7 +21,8 @@ from api import asgi_writer, frames
 from api.frames import UNREAD, FrameProtocol
 from community.signals import Signal, Topic
 from community.votes.progress import Progress, progress_of
-from realtime import subscriptions
+from realtime import documents, subscriptions
+from realtime.audience import Audience
 from tests.pace import slowness
 
 pytestmark = pytest.mark.xdist_group("wire")
@@ -430,12 +431,9 @@ async def test_who_reads_again_is_shown_the_newest_only(here: Any) -> None:
         assert seen == [5]
 
 
-SOLO = "subscription($id: ID!) { ...F } fragment F on Subscription { voteProgress(voteId: $id) { version } }"
-
-
-@pytest.mark.parametrize("query", [PROGRESS, SOLO], ids=["shared", "alone"])
-async def test_on_a_slow_line_the_newest_wins(
-    here: Any, monkeypatch: pytest.MonkeyPatch, query: str, way: str
+@pytest.mark.parametrize("alone", [False, True])
+async def test_for_a_slow_client_the_newest_wins(
+    here: Any, monkeypatch: pytest.MonkeyPatch, alone: bool, way: str
 ) -> None:
     """Old steps that the system took from us would all be shown before; it takes megabytes if it may."""
     changes, versions = 400, count(2)
@@ -443,11 +441,13 @@ async def test_on_a_slow_line_the_newest_wins(
     async def newer(vote: int) -> Progress:
         return replace(await progress_of(vote), version=next(versions))
 
+    if alone:
+        monkeypatch.setattr(documents, "audience_of", lambda *_: Audience.VIEWER)
     async with here(live_pause=0, live_share=1) as server, wire(server, narrow=True) as client:
-        monkeypatch.setattr(server.app.state.watching.tally, "_read", newer)
+        monkeypatch.setattr(server.app.state.sources.of(TALLY), "_read", newer)
         vote = server.town.id("Vote", "survey")
         await client.init()
-        client.subscribe("x" * 1_000, query, id=vote)  # as long as the message of a page
+        client.subscribe("x" * 1_000, PROGRESS, id=vote)  # as long as the message of a page
         seen = [(await client.hear())["payload"]["data"]["voteProgress"]["version"]]
         async with server.socket() as quick:
             await quick.subscribe("a", PROGRESS, id=vote)
