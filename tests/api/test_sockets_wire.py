@@ -20,6 +20,7 @@ from websockets.protocol import OPEN
 from api import asgi_writer, frames
 from api.frames import UNREAD, FrameProtocol
 from community.signals import Signal, Topic
+from community.votes.facts import TALLY
 from community.votes.progress import Progress, progress_of
 from realtime import documents, subscriptions
 from realtime.audience import Audience
