@@ -8,7 +8,8 @@ from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from community.errors import ErrorCode, Refused, request_id
+from community.errors import ErrorCode, Refused
+from realtime.execution import request_id
 from schema.errors import extensions_of, numbered, presented
 
 STATUS = {

@@ -4,6 +4,7 @@ import asyncio
 import re
 
 from starlette.requests import Request
+from starlette.types import Message, Receive, Scope
 
 from community.errors import ErrorCode, Refused
 
@@ -55,19 +56,30 @@ def check_json(request: Request) -> None:
         raise WrongMedia
 
 
-async def read(request: Request) -> bytes:
-    """The body, which is also left where Starlette looks for it. Raises TooLarge, TooSlow."""
-    body = bytearray()
+class BoundedRequest(Request):
+    """One that raises TooLarge as soon as too much of its body has come."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        size = 0
+
+        async def bounded() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > LARGEST:
+                raise TooLarge
+            return message
+
+        super().__init__(scope, bounded)
+
+
+async def read(request: BoundedRequest) -> bytes:
+    """The body, which the request keeps for whoever asks it again. Raises TooLarge, TooSlow."""
     try:
         async with asyncio.timeout(PATIENCE):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > LARGEST:
-                    raise TooLarge
+            return await request.body()
     except TimeoutError:
         raise TooSlow from None
-    request._body = bytes(body)
-    return request._body
 
 
 def repeats_a_key(data: str | bytes, parsed: object) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+"""What is asked for."""
+
 V = TypeVar("V")
 
 SECONDS = 2.0
@@ -20,30 +22,37 @@ AT_ONCE = 20
 
 
 class Brief(Generic[K, V]):
-    """Answers by what `read` said of the same key a moment ago, or is about to say."""
+    """Answers by what `read` said of the same a moment ago, or is about to say.
 
-    def __init__(self, read: Callable[[K], Coroutine[Any, Any, V]]) -> None:
-        self._read = read
-        self._known: OrderedDict[K, tuple[float, asyncio.Task[V]]] = OrderedDict()
+    `key`: what is remembered of what was asked; the same by nature, and another where it holds a secret.
+    """
+
+    def __init__(
+        self, read: Callable[[K], Coroutine[Any, Any, V]], key: Callable[[K], Hashable] = lambda asked: asked
+    ) -> None:
+        self._read, self._key = read, key
+        self._known: OrderedDict[Hashable, tuple[float, asyncio.Task[V]]] = OrderedDict()
         self._under_way: set[asyncio.Task[V]] = set()
 
-    async def get(self, key: K) -> V:
+    async def get(self, asked: K) -> V:
         """Raises TimeoutError where it takes too long or too many are waiting, or what the read raises."""
-        task = self._task(key, asyncio.get_running_loop().time())
+        task = self._task(asked, asyncio.get_running_loop().time())
         done, _ = await asyncio.wait({task}, timeout=LONGEST)
         if not done:
             raise TimeoutError
         return task.result()
 
-    def _task(self, key: K, now: float) -> asyncio.Task[V]:
+    def _task(self, asked: K, now: float) -> asyncio.Task[V]:
+        """One that began a moment ago, done or not: what began earlier may have read what holds no more."""
+        key = self._key(asked)
         if known := self._known.get(key):
             since, task = known
             failed = task.done() and (task.cancelled() or task.exception() is not None)
-            if not task.done() or (now - since < SECONDS and not failed):
+            if now - since < SECONDS and not failed:
                 return task
         if len(self._under_way) >= AT_ONCE:
             raise TimeoutError
-        task = asyncio.create_task(self._read(key))
+        task = asyncio.create_task(self._read(asked))
         self._under_way.add(task)
         task.add_done_callback(self._ended)
         self._known[key] = now, task

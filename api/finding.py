@@ -71,7 +71,9 @@ async def _node(viewer: Viewer, address: Address, key: int) -> Found | None:
     if thing is None:
         return None
     where = thing.community_id if isinstance(thing, VoteRow) else thing.community
-    community = (await communities_by_id(viewer, [where]))[where]
+    community = (await communities_by_id(viewer, [where])).get(where)
+    if community is None:  # which everybody might read until a moment ago
+        return None
     return await _shown(Address(address.kind, community.slug, thing.number), community, thing)
 
 

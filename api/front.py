@@ -1,7 +1,17 @@
 """What a client may do before the app hears of it: heads of bounded size, in bounded time, on a bounded
 number of connections.
 
-It adds to uvicorn's protocol by the callbacks of asyncio and of its parser.
+It adds to uvicorn's `HttpToolsProtocol` what that lacks: bounds of size and time (uvicorn#157, uvicorn#160),
+the host of an absolute target (uvicorn#3097), trailers that are no headers, a handshake parsed once, and
+word of a client's end to each request that it sent. That class is not documented. Beside what asyncio and
+httptools call, which they document, this module asks uvicorn for these names, and for no others:
+
+    HttpToolsProtocol       client, config, connections, cycle, flow, headers, parser, pipeline, scope,
+                            server_state, shutdown, transport, url,
+                            handle_websocket_upgrade, on_response_complete, send_400_response (which it calls)
+    RequestResponseCycle    disconnected, message_event, more_body, response_complete, response_started
+    FlowControl             pause_reading
+    ServerState             default_headers
 """
 
 import asyncio
@@ -12,14 +22,13 @@ from typing import Any, NoReturn
 
 import httptools
 import orjson
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.answers import errors_of
 from api.bodies import PATIENCE as BODY
 from api.bodies import Unread
 from api.connections import Connections
-from api.lines import FrameProtocol
+from api.frames import FrameProtocol
 from community.errors import ErrorCode, without_frames
 
 LARGEST_HEAD = 32 * 1024
@@ -82,18 +91,6 @@ class Crowded(Unread):
     code = ErrorCode.TRY_AGAIN
     zh = "连接太多，请稍后再试。"
     en = "There are too many connections; please try again."
-
-
-class CountedFrames(FrameProtocol):
-    """A socket, which is one of the connections of its process."""
-
-    counted: Connections | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if self.counted:
-            self.counted.lose_socket()
-            self.counted = None
 
 
 class Http(HttpToolsProtocol):
@@ -183,6 +180,8 @@ class Http(HttpToolsProtocol):
         if not self.url.startswith(b"/"):
             self._take_host_of_target()
         super().on_headers_complete()
+        if not self.pipeline:
+            self._answered = self.cycle
         if self._under_way:  # else it becomes a socket at once
             self._connections.wait(self, BODY + LINGER)
 
@@ -216,11 +215,9 @@ class Http(HttpToolsProtocol):
 
     # From uvicorn
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._answered = cycle
-        super()._start_asgi_task(cycle, app)
-
     def on_response_complete(self) -> None:
+        if self.pipeline:
+            self._answered = self.pipeline[-1][0]
         super().on_response_complete()
         if not self._under_way:
             self._rest()
@@ -229,10 +226,8 @@ class Http(HttpToolsProtocol):
         self._upgraded = True
         self.connections.discard(self)
         self._connections.become_socket(self)
-        socket = CountedFrames(self.config, self.server_state, self.app_state)
-        socket.counted = self._connections
-        socket.take_over(self.transport, self.scope, self.url)
-        self.transport.set_protocol(socket)
+        frames = FrameProtocol(self.config, self.server_state, self._connections.lose_socket)
+        frames.take_over(self.transport, self.scope, self.url)
         # It and its parser hold each other: without this they would wait for the collector with the socket.
         del self.parser
 

@@ -14,6 +14,7 @@ from strawberry.types.execution import PreExecutionError
 
 from api import bodies
 from api.answers import refusal
+from api.bodies import BoundedRequest
 from api.clock import utc_now
 from api.metrics import Metrics
 from api.origins import Origins
@@ -46,10 +47,10 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self._most_cost = most_cost
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))
+        response = await self._answer(BoundedRequest(scope, receive))
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: BoundedRequest) -> Response:
         try:
             authorization = request.headers.get("authorization")
             secret = bearer(authorization) if authorization is not None else cookie_of(request, self._origins)
@@ -74,7 +75,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             result.errors = [presented(error) for error in result.errors]
             self._metrics.count(error.formatted for error in result.errors)
         sub_response.graphql_json = _prefers_graphql_json(request.headers.get("accept", ""))  # type: ignore[attr-defined]
-        sub_response.request_error = _is_request_error(result)  # type: ignore[attr-defined]
+        sub_response.request_error = is_request_error(result)  # type: ignore[attr-defined]
         return result
 
     def encode_json(self, data: object) -> bytes:
@@ -135,7 +136,7 @@ def _prefers_graphql_json(accept: str) -> bool:
     return mine[0] > 0 and mine > weights.get(JSON, nothing)
 
 
-def _is_request_error(result: Any) -> bool:
+def is_request_error(result: Any) -> bool:
     """Parsing, validation, or choosing and coercing before execution: nothing has a path yet."""
     if result.data is not None or not result.errors:
         return False

@@ -7,7 +7,7 @@ import time
 import structlog
 from structlog.typing import EventDict
 
-from community.errors import request_id
+from realtime.execution import request_id
 
 # What stood in variables when something failed is tokens, names and ballots.
 _WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
@@ -65,5 +65,9 @@ def configure(level: str) -> None:
     server = logging.getLogger("uvicorn.error")
     server.setLevel(logging.WARNING)
     server.filters = [_Seldom()]
-    for name in ("tortoise", "aiosqlite"):  # at DEBUG they tell the values of statements
+    for name in (
+        "tortoise",
+        "aiosqlite",
+        "websockets",
+    ):  # at DEBUG they tell statements and frames
         logging.getLogger(name).setLevel(logging.INFO)

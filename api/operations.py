@@ -12,7 +12,8 @@ from graphql import OperationType
 from strawberry.types.execution import PreExecutionError
 
 from api import protocol
-from community.errors import InvalidInput, LimitReached, NotFound, Refused
+from api.graphql import is_request_error
+from community.errors import InvalidInput, LimitReached, NotFound
 from community.permissions import Viewer
 from realtime.audience import Audience
 from realtime.documents import Document
@@ -37,7 +38,7 @@ class Holder(Protocol):
     def registry(self) -> SubscriptionRegistry: ...
 
     def answer(self, id_: str, request: SubscribeRequest, kind: OperationType) -> None:
-        """What was asked for under this id is a query or a mutation."""
+        """What was asked for under this id is a query or a mutation. Raises LimitReached."""
 
     async def execute(self, request: SubscribeRequest) -> Any:
         """As over HTTP, for whoever the client is now. Raises Refused."""
@@ -100,7 +101,7 @@ class Subscription(Member):
             return
         try:
             self._enter()
-        except (Ended, Refused) as error:
+        except Exception as error:
             self._fail(error)
 
     def begin_again(self) -> None:
@@ -291,7 +292,7 @@ class SingleResult:
         errors = [formatted(error) for error in result.errors or ()]
         if self._stopped:
             return
-        if isinstance(result, PreExecutionError):
+        if is_request_error(result):
             self._socket.finish(self.id, protocol.error(self.id, errors), errors=errors)
         else:
             payload = {"data": result.data} | ({"errors": errors} if errors else {})

@@ -26,10 +26,11 @@ from api.brief import Brief
 from api.clock import utc_now
 from api.finding import Found, find
 from api.preview import TAGS, Language, Preview, head_of, language_of, plain, preview_of
-from api.sessions import COOKIE, viewer_behind
+from api.sessions import session_cookie, viewer_behind
 from api.settings import HOME
 from community.database.trouble import meaning
 from community.errors import TryAgain
+from community.members.reads import hash_of
 from community.permissions import NOBODY
 
 BUILT = HOME / "frontend" / "dist"
@@ -168,6 +169,12 @@ async def look(asked: Asked) -> Found | None:
     return await find(viewer, address, now)
 
 
+def _without_secret(asked: Asked) -> Asked:
+    """What is remembered of it: nobody who reads our memory signs in with that."""
+    address, secret = asked
+    return address, None if secret is None else hash_of(secret)
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """The database did not say in time: the page itself will tell, and try again."""
@@ -183,7 +190,7 @@ class Pages:
         look: Callable[[Asked], Coroutine[Any, Any, Found | None]] = look,
     ) -> None:
         self._origin, self._built = origin, built
-        self._brief = Brief(look)
+        self._brief = Brief(look, _without_secret)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -246,7 +253,7 @@ class Pages:
             found = await self._brief.get((address, None))
             if found is not None:
                 return found, True
-            secret = request.cookies.get(COOKIE)
+            secret = session_cookie(request)
             return (None if secret is None else await self._brief.get((address, secret))), False
         except TimeoutError:
             return Unknown(), False

@@ -1,33 +1,30 @@
-"""Runs the app under uvicorn, as it was measured to run best."""
+"""Runs the app under uvicorn, as it was measured to run best.
+
+Of uvicorn it asks for what is documented, and for `Server.startup`, which it extends, with `Server.started`.
+"""
 
 import logging
 import os
 import resource
 import socket
 import sys
-import time
 from contextlib import closing, suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
-from uvicorn.supervisors.multiprocess import Process
 
 from api.app import create_app, spare_the_collector
 from api.connections import Connections
-from api.front import CountedFrames, Http
+from api.frames import FrameProtocol
+from api.front import Http
 from api.logs import configure
 from api.metrics import SHARED
 from api.settings import Settings
-
-STARTING, FREEZING = 600.0, 60.0
-"""Seconds for a worker to begin, on a slow machine, and in which it may be silent afterwards."""
+from api.supervisor import FREEZING, Supervisor
 
 LARGEST_MESSAGE = 64 * 1024
 
@@ -53,8 +50,6 @@ WELCOME = """
   令牌 Token     .venv/bin/meilin token meizai-meicheng/resident-1
   热闹起来       .venv/bin/meilin demo --alive{where}
 """
-
-log = logging.getLogger(__name__)
 
 
 def _welcome(url: str, port: int) -> str:
@@ -87,7 +82,7 @@ def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
         "port": port,
         "loop": "uvloop",
         "http": partial(Http, Connections(most, settings.connections_per_address)),
-        "ws": CountedFrames,
+        "ws": FrameProtocol,
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
         "backlog": KNOCKING,
@@ -123,56 +118,11 @@ def _supervise(config: uvicorn.Config, url: str) -> None:
     supervisor = Supervisor(config, sockets=[config.bind_socket()])
     Thread(target=_welcome_once_served, args=(supervisor, url), daemon=True).start()
     supervisor.run()
-    if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
-        sys.exit(STARTUP_FAILURE)
+    if supervisor.exit_code:
+        sys.exit(supervisor.exit_code)
 
 
-class Supervisor(Multiprocess):
-    """Has more patience with its workers than uvicorn, and never stands still for one of them: stock, it asks
-    each whether it lives, waits for the answer, and kills whoever gives none within seconds.
-    """
-
-    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-        super().__init__(config, sockets)
-        self._asked: WeakKeyDictionary[Process, _Asked] = WeakKeyDictionary()
-
-    def keep_subprocess_alive(self) -> None:
-        for place, process in enumerate(self.processes):
-            if self.should_exit.is_set():
-                return
-            if process.process.is_alive() and self._asked.setdefault(process, _Asked()).answers(process):
-                continue
-            process.kill()
-            process.join()
-            if process.exitcode == STARTUP_FAILURE:
-                log.error("Child process [%d] failed to start, stopping the parent process.", process.pid)
-                self.should_exit.set()
-                return
-            log.warning("Child process [%d] died", process.pid)
-            self.processes[place] = Process(self.config, self.sockets)
-            self.processes[place].start()
-
-
-class _Asked:
-    """When a worker last said that it lives."""
-
-    def __init__(self) -> None:
-        self._heard, self._patience = time.monotonic(), STARTING
-        self._waiting = False
-
-    def answers(self, process: Process) -> bool:
-        line = process.parent_conn
-        with suppress(OSError, EOFError):  # it died just now, and is found so in a moment
-            while line.poll():
-                line.recv()
-                self._heard, self._patience, self._waiting = time.monotonic(), FREEZING, False
-            if not self._waiting:
-                line.send(b"ping")
-                self._waiting = True
-        return time.monotonic() - self._heard < self._patience
-
-
-def _welcome_once_served(supervisor: Multiprocess, url: str) -> None:
+def _welcome_once_served(supervisor: Supervisor, url: str) -> None:
     """Workers may take long to start; who is welcomed is served."""
     host, port = supervisor.sockets[0].getsockname()[:2]
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what it is bound to

@@ -16,6 +16,7 @@ from api.settings import Settings
 from community.errors import ErrorCode, InvalidInput, Refused, Unauthenticated
 from community.members.actions import end_session, sign_in_demonstration
 from community.members.reads import viewer_of, why_nobody
+from community.members.rules import may_be_secret
 from community.permissions import NOBODY, SYSTEM, Viewer
 
 COOKIE = "meilin_session"
@@ -66,6 +67,12 @@ async def viewer_behind(secret: str | None, now: datetime, *, strict: bool) -> V
     return viewer or NOBODY
 
 
+def session_cookie(request: Request) -> str | None:
+    """What may be a secret of ours; none where somebody made it up so that it cannot be."""
+    secret = request.cookies.get(COOKIE)
+    return secret if secret is not None and may_be_secret(secret) else None
+
+
 def cookie_of(request: Request, origins: Origins) -> str | None:
     """What the cookie holds. A page elsewhere that may ask does so with a token: its reader's cookie is none.
     A POST that relies on the cookie comes from our own page. Raises ForeignOrigin.
@@ -104,7 +111,7 @@ class Sessions:
             if wait := self._limit.take(request.client.host if request.client else ""):
                 return refusal(SignInsExhausted(wait), 429)
             account = await _account_asked(request)
-            before = request.cookies.get(COOKIE)
+            before = session_cookie(request)
             secret = await sign_in_demonstration(
                 SYSTEM, utc_now(), account, lifetime=LIFETIME, replacing=before
             )
@@ -130,9 +137,9 @@ class Sessions:
         return response
 
     async def _ended(self, request: Request) -> Response:
-        authorization, cookie = request.headers.get("authorization"), request.cookies.get(COOKIE)
+        authorization, cookie = request.headers.get("authorization"), session_cookie(request)
         try:
-            if cookie:
+            if cookie is not None:
                 await end_session(SYSTEM, utc_now(), cookie)
             if authorization is not None:
                 secret = bearer(authorization)
@@ -145,7 +152,7 @@ class Sessions:
 
 async def _account_asked(request: Request) -> str:
     try:
-        body = orjson.loads(await bodies.read(request))
+        body = orjson.loads(await bodies.read(bodies.BoundedRequest(request.scope, request.receive)))
         account = body["account"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         account = None

@@ -15,9 +15,9 @@ from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from api import protocol
+from api.asgi_writer import writer_of
 from api.clock import utc_now
 from api.credentials import TwoCredentials, UnknownCredential, authorization_in
-from api.lines import line_of as writer_of
 from api.metrics import Metrics
 from api.operations import SingleResult, Subscription
 from api.protocol import AGAIN_LATER, SESSION_OVER, SUBPROTOCOL, TRY_AGAIN_LATER, Close, Phase, TransportWs
@@ -30,12 +30,11 @@ from community.errors import (
     Refused,
     TryAgain,
     Unauthenticated,
-    request_id,
 )
 from community.permissions import NOBODY, Viewer
 from community.signals import Signal, Topic
 from realtime.authorization import AuthorizationRegistry
-from realtime.execution import Errors
+from realtime.execution import Errors, request_id
 from realtime.fields import SubscribeRequest
 from realtime.sources import LiveSources
 from realtime.subscriptions import SubscriptionRegistry
@@ -202,8 +201,8 @@ class Socket:
     """One client. `viewer` is for whom it is, asked again whenever rights change."""
 
     __slots__ = (
-        "_authorization", "_changes", "_cookie", "_executing", "_expiry", "_patience", "_protocol",
-        "_renewal", "_running_alone", "_secret", "_sockets",
+        "_answering", "_authorization", "_changes", "_cookie", "_executing", "_expiry", "_patience",
+        "_protocol", "_renewal", "_running_alone", "_secret", "_sockets",
         "address", "viewer", "writer",
     )  # fmt: skip
 
@@ -215,7 +214,7 @@ class Socket:
         self._secret: str | None = None
         self.viewer = NOBODY
         self._protocol: TransportWs[Operation] = TransportWs()
-        self._changes = self._running_alone = 0
+        self._changes = self._running_alone = self._answering = 0
         self._renewal: asyncio.Task[None] | None = None
         self._executing: asyncio.Semaphore | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -420,9 +419,17 @@ class Socket:
             del alone[self.address]
 
     def answer(self, id_: str, request: SubscribeRequest, kind: OperationType) -> None:
-        """Goes on with what turned out to be a query or a mutation."""
+        """Goes on with what turned out to be a query or a mutation. Raises LimitReached."""
+        if self._answering >= MOST_OPERATIONS:  # also those whose answer nobody waits for any more
+            raise LimitReached(most=MOST_OPERATIONS)
         self._protocol.operations[id_] = answer = SingleResult(self, id_, request, kind)
-        self._sockets.keep(answer.begin())
+        self._answering += 1
+        task = answer.begin()
+        task.add_done_callback(self._answered)
+        self._sockets.keep(task)
+
+    def _answered(self, _: asyncio.Task[None]) -> None:
+        self._answering -= 1
 
     def execution_turn(self) -> AbstractAsyncContextManager[Any]:
         if self._executing is None:

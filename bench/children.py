@@ -108,8 +108,8 @@ async def running(*command: object) -> AsyncIterator[Child]:
 async def _until_it_listens(port: int, child: Child) -> None:
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
-        with socket.socket() as line:
-            if line.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         if child.ended:
             raise RuntimeError(f"the server ended; see {VAR}/errors.log")

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from api.clock import utc_now
 from bench.demonstration import SLUG, residents
-from bench.moment import way_of_a_change
+from bench.round import round_of
 from community.database.engine import opened
 from community.members.actions import open_session
 from community.members.reads import viewer_of
@@ -65,7 +65,7 @@ async def deeds(url: str) -> list[tuple[str, str]]:
                 f"a tally of {progress.participating.heads} ballots, read",
                 f"{await _milliseconds(50, lambda: progress_of(vote.id)):.1f} ms",
             ),
-            *await way_of_a_change(vote.id),
+            *await round_of(vote.id),
             *await _casting(vote),
         ]
 

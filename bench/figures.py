@@ -37,9 +37,9 @@ class Deliveries:
 
 
 def deliveries(
-    versions: Sequence[dict[str, Any]], moments: Sequence[Sequence[int]], watchers: int
+    versions: Sequence[dict[str, Any]], rounds: Sequence[Sequence[int]], watchers: int
 ) -> Deliveries:
-    changed = {version: at for version, at, _ in moments}
+    changed = {version: at for version, at, _ in rounds}
     each: list[tuple[float, int]] = []
     last: list[float] = []
     short = 0

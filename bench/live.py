@@ -163,7 +163,7 @@ def _storm_of(
 
 async def _open_votes(port: int) -> dict[str, dict[str, Any]]:
     """By form."""
-    async with visitors(port, lines=1) as one:
+    async with visitors(port, connections=1) as one:
         answer = await one.post(operations.votes())
     nodes = [edge["node"] for edge in answer["data"]["community"]["votes"]["edges"]]
     return {node["form"]: node for node in nodes}

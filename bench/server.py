@@ -3,7 +3,7 @@
 Commands are lines on standard input:
     change VOTE          one change of the vote's tally
     storm VOTE SECONDS   changes without rest for so long, from now on
-    moments              answered by one line of JSON on standard output: [version, changed, read] of each
+    rounds               answered by one line of JSON on standard output: [version, changed, read] of each
                          state read since the last answer; times are CLOCK_MONOTONIC in nanoseconds,
                          `changed` that of the first change it shows
 The process ends with its standard input.
@@ -17,7 +17,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TextIO
 
-import schema.watching
 import uvicorn
 from starlette.applications import Starlette
 
@@ -26,6 +25,7 @@ from api.app import create_app
 from api.settings import Settings
 from bench.stock import STOCK_SERVER, stock_app
 from bench.tallies import Tallies
+from community.votes.facts import TALLY
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
@@ -56,7 +56,7 @@ def _set_tempo(pause: str, share: str) -> None:
 
 
 def serve(mode: str, port: int, tallies: Tallies, answers: TextIO) -> None:
-    schema.watching.progress_of = tallies.read  # type: ignore[assignment,attr-defined]
+    vars(TALLY)["read"] = tallies.read  # frozen for everybody else
     settings = Settings.from_environment(port=port)
 
     def build(of: Callable[[Settings], Starlette]) -> Starlette:
@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--database", required=True, help="sqlite:///…")
     parser.add_argument("--read", choices=["real", "running"], default="running")
-    parser.add_argument("--pause", default="", help="seconds between moments; empty: as in production")
+    parser.add_argument("--pause", default="", help="seconds between rounds; empty: as in production")
     parser.add_argument("--share", default="", help="of the loop that fan-out may take")
     given = parser.parse_args()
     os.sched_setaffinity(0, {given.core})

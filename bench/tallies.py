@@ -29,15 +29,15 @@ class Tallies:
     """
 
     real: bool
-    moments: list[tuple[int, int, int]] = field(default_factory=list)
+    rounds: list[tuple[int, int, int]] = field(default_factory=list)
     votes: dict[int, _Vote] = field(default_factory=dict)
     broker: Broker | None = None
 
     def listen_to(self, broker: Broker) -> None:
         self.broker = broker
-        broker.listen(self.hear)
+        broker.listen(self.handle)
 
-    def hear(self, signal: Signal) -> None:
+    def handle(self, signal: Signal) -> None:
         if signal.topic is Topic.TALLY:
             vote = self.votes.setdefault(signal.key, _Vote())
             if vote.changed is None:
@@ -52,7 +52,7 @@ class Tallies:
         if time.monotonic() < vote.storm_ends:
             self.change(key)
         elif changed is not None:  # those of a storm would fill the memory that is being measured
-            self.moments.append((version, changed, now))
+            self.rounds.append((version, changed, now))
         return replace(vote.state, version=version)
 
     def change(self, key: int) -> None:
@@ -69,6 +69,6 @@ class Tallies:
                 self.change(key_of(vote, "Vote"))
             case ["storm", vote, seconds]:
                 self.storm(key_of(vote, "Vote"), float(seconds))
-            case ["moments"]:
-                moments, self.moments = self.moments, []
-                print(json.dumps({"moments": moments}), file=answers, flush=True)
+            case ["rounds"]:
+                rounds, self.rounds = self.rounds, []
+                print(json.dumps({"rounds": rounds}), file=answers, flush=True)

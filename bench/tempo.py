@@ -81,7 +81,7 @@ class Tempi:
 
     async def _begin(self) -> None:
         await asyncio.sleep(SETTLED)
-        await self._child.ask("moments")
+        await self._child.ask("rounds")
         await self._generator.ask("record")
         self._began, self._used = time.monotonic(), self._child.cpu
 
@@ -89,5 +89,5 @@ class Tempi:
         server = (self._child.cpu - self._used) / (time.monotonic() - self._began)
         await asyncio.sleep(SETTLED)
         seen = await self._generator.ask("versions")
-        moments = (await self._child.ask("moments"))["moments"]
-        return deliveries(seen["versions"], moments, self._watchers), Load(server, seen["load"])
+        rounds = (await self._child.ask("rounds"))["rounds"]
+        return deliveries(seen["versions"], rounds, self._watchers), Load(server, seen["load"])

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-LINES = 16
+CONNECTIONS = 16
 """Connections that the visitors share; who finds none free waits, and that counts."""
 
 
-class _Line:
+class _Connection:
     """One connection that is kept, and opened anew where the server found it idle too long."""
 
     def __init__(self, port: int) -> None:
@@ -45,27 +45,27 @@ class _Line:
 
 
 class Visitors:
-    def __init__(self, lines: list[_Line]) -> None:
-        self._free: asyncio.Queue[_Line] = asyncio.Queue()
-        for line in lines:
-            self._free.put_nowait(line)
+    def __init__(self, connections: list[_Connection]) -> None:
+        self._free: asyncio.Queue[_Connection] = asyncio.Queue()
+        for connection in connections:
+            self._free.put_nowait(connection)
 
     async def post(self, request: dict[str, Any], token: str | None = None) -> dict[str, Any]:
-        line = await self._free.get()
+        connection = await self._free.get()
         try:
-            return await line.post(request, token)
+            return await connection.post(request, token)
         finally:
-            self._free.put_nowait(line)
+            self._free.put_nowait(connection)
 
 
 @asynccontextmanager
-async def visitors(port: int, lines: int = LINES) -> AsyncIterator[Visitors]:
-    kept = [_Line(port) for _ in range(lines)]
+async def visitors(port: int, connections: int = CONNECTIONS) -> AsyncIterator[Visitors]:
+    kept = [_Connection(port) for _ in range(connections)]
     try:
         yield Visitors(kept)
     finally:
-        for line in kept:
-            line.close()
+        for connection in kept:
+            connection.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,9 @@
 """The one base of everything a person may be refused, with its stable code and two sentences."""
 
-from contextvars import ContextVar
 from enum import StrEnum
 from typing import ClassVar, TypeVar
 
 E = TypeVar("E", bound=BaseException)
-
-request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""Of the request or socket that is served: a fault of ours is logged under it. The outside sets it."""
 
 
 class ErrorCode(StrEnum):

@@ -18,7 +18,7 @@ const withoutEmbeddedFonts: Plugin = {
 const shared = /\/src\/lib\/(?!words\/(zh|en|plain|desk.*)\.ts|session\/SignInSheet|components\/(LedgerYears|LedgerMonth|Field|VoteCard|CompactTally|ResultLine|EventCard|NoticeCard|FeedLine|SquarePlan|RoundTable|TableTop|TurnoutByDay|ArticleLink|Tally(?:Axis|Bars|Counts|Lead|Shares))\.)|\/node_modules\/(svelte|sv-router|esm-env|@0no-co|gql\.tada)\//
 
 /** What hangs on boards, and in previews of it. */
-const cards = /\/src\/lib\/components\/(VoteCard|CompactTally|ResultLine|EventCard|FeedLine)\./
+const cards = /\/src\/lib\/components\/(VoteCard|CompactTally|ResultLine|EventCard)\./
 
 export default defineConfig({
   plugins: [svelte(), withoutEmbeddedFonts, shell(here('./src/shell/boot.js'), here('./src/shell/worker.ts'))],

@@ -1,6 +1,7 @@
 """One execution of a subscription's document over a value, without a socket: what a live field shows now."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from inspect import isawaitable
 from typing import Any, Protocol
 
@@ -18,6 +19,9 @@ from graphql.execution import Executor
 from community.errors import ErrorCode
 from community.permissions import Viewer
 from realtime.fields import SubscribeRequest
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Of what is served just now, a request, a socket or a group: a fault of ours is logged under it."""
 
 Errors = Sequence[Mapping[str, Any]]
 """As clients are told them."""

@@ -9,8 +9,9 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from community.errors import CursorInvalid
 from community.live import Cursors, Journal, Numbered
 from community.signals import Signal
 from realtime.broker import RegisterInterest, Stop
@@ -32,6 +33,18 @@ class Item(NamedTuple):
 
     row: Numbered
     cursor: str
+
+
+async def number_of(journal: Journal[Any], key: int, cursor: str) -> int:
+    """The number behind which the reader of a cursor goes on. Raises CursorInvalid."""
+    return await not_ahead(journal, (await journal.cursors(key)).number_of(cursor))
+
+
+async def not_ahead(journal: Journal[Any], number: int) -> int:
+    """Raises CursorInvalid: a reader ahead of the journal would be shown nothing, and be told nothing."""
+    if number > await journal.head():
+        raise CursorInvalid
+    return number
 
 
 class JournalSource(Generic[N]):

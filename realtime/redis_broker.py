@@ -1,7 +1,7 @@
 """The broker between processes: one connection a process, which may break at any time.
 
-What Redis loses the journal still has, and every process looks at its head each second: a broken line
-makes news slower, never wrong. Over RESP3 one connection both publishes and listens.
+What Redis loses the journal still has, and every process looks at its head each second: a broken
+connection makes news slower, never wrong. Over RESP3 one connection both publishes and listens.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ EVERYWHERE = f"meilin:{Topic.RIGHTS}"
 _FOR_ALL = {Topic.READING, Topic.RIGHTS}
 
 HEARTBEAT = 2.0
-"""Seconds between pings; a line that says nothing for two of them is broken."""
+"""Seconds between pings; a connection that says nothing for two of them is broken."""
 
 PAUSE, LONGEST_PAUSE = 0.1, 2.0
-"""Seconds before the line is tried again, doubled each time, with jitter."""
+"""Seconds before the connection is tried again, doubled each time, with jitter."""
 
 BROKEN = (RedisError, OSError, TimeoutError)
 
 # With a timeout of its own the client goes through asyncio.wait_for, which in Python 3.11 may swallow a
-# cancellation: the line would outlive whoever ends it.
+# cancellation: the connection would outlive whoever ends it.
 _WITHOUT_WAIT_FOR = {"protocol": 3, "socket_timeout": None, "socket_connect_timeout": HEARTBEAT}
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class RedisBroker(Listeners):
         self._options: dict[str, Any] = dict(parse_url(url))
         self._own = secrets.token_hex(8)
         self._outbox: dict[Signal, None] = {}
-        self._wanted: Counter[str] = Counter()
+        self._interests: Counter[str] = Counter()
         self._asked: dict[str, str] = {}
         self._filled = asyncio.Event()
         self.connected = False
@@ -61,14 +61,14 @@ class RedisBroker(Listeners):
 
     def register_interest(self, signal: Signal, /) -> Stop:
         channel = _channel(signal)
-        self._wanted[channel] += 1
-        if self._wanted[channel] == 1:
+        self._interests[channel] += 1
+        if self._interests[channel] == 1:
             self._ask("SUBSCRIBE", channel)
 
         def stop() -> None:
-            self._wanted[channel] -= 1
-            if not self._wanted[channel]:
-                del self._wanted[channel]
+            self._interests[channel] -= 1
+            if not self._interests[channel]:
+                del self._interests[channel]
                 self._ask("UNSUBSCRIBE", channel)
 
         return stop
@@ -83,43 +83,43 @@ class RedisBroker(Listeners):
         pause, told = PAUSE, False
         while True:
             try:
-                await self._hold_line()
+                await self._hold_connection()
             except BROKEN as error:
                 if self.connected:
                     pause, told = PAUSE, False
                 if not told:
-                    log.warning("no line to Redis: %s", type(error).__name__)
+                    log.warning("no connection to Redis: %s", type(error).__name__)
                     told = True
             except Exception:
-                log.exception("the line to Redis failed")
+                log.exception("the connection to Redis failed")
             finally:
                 self.connected = False
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _hold_line(self) -> None:
+    async def _hold_connection(self) -> None:
         """One connection from its beginning to its break."""
-        line = Connection(**self._options | _WITHOUT_WAIT_FOR)
+        connection = Connection(**self._options | _WITHOUT_WAIT_FOR)
         try:
             async with asyncio.timeout(2 * HEARTBEAT):
-                await line.connect()  # type: ignore[no-untyped-call]
+                await connection.connect()  # type: ignore[no-untyped-call]
                 self._asked = {}
                 # In this order: when the last one is confirmed, nothing passes by any more.
-                await line.send_command("SUBSCRIBE", *self._wanted, EVERYWHERE)
-            await _first_to_end(self._read(line), self._write(line))
+                await connection.send_command("SUBSCRIBE", *self._interests, EVERYWHERE)
+            await _first_to_end(self._read(connection), self._write(connection))
         finally:
             with suppress(*BROKEN):
-                await line.disconnect(nowait=True)
+                await connection.disconnect(nowait=True)
 
-    async def _read(self, line: Connection) -> None:
-        line._parser.set_pubsub_push_handler(self._pushed)  # type: ignore[attr-defined]
-        while True:
-            # Answers to our own commands, and whatever `_pushed` made of a message.
-            if await line.read_response(timeout=2 * HEARTBEAT, push_request=True) is None:
-                raise TimeoutError("Redis says nothing")
+    async def _read(self, connection: Connection) -> None:
+        while (
+            answer := await connection.read_response(timeout=2 * HEARTBEAT, push_request=True)
+        ) is not None:
+            if isinstance(answer, list):  # a push; our own commands are answered by a number or a word
+                self._pushed(*answer)
+        raise TimeoutError("Redis says nothing")
 
-    async def _pushed(self, message: list[Any]) -> bool:
-        kind, channel, payload = message
+    def _pushed(self, kind: bytes, channel: bytes, payload: Any) -> None:
         if kind == b"message":
             sender, topic, key = orjson.loads(payload)
             if sender != self._own:
@@ -130,10 +130,9 @@ class RedisBroker(Listeners):
             elif channel.decode() == EVERYWHERE:
                 self.connected = True
                 self._resync()
-        return True
 
-    async def _write(self, line: Connection) -> None:
-        """Also what came in while the line was away, merged, so that it stays small."""
+    async def _write(self, connection: Connection) -> None:
+        """Also what came in while the connection was away, merged, so that it stays small."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEARTBEAT):
@@ -145,7 +144,7 @@ class RedisBroker(Listeners):
                 ("PUBLISH", _channel(signal), orjson.dumps([self._own, signal.topic, signal.key]))
                 for signal in signals
             ]
-            await line.send_packed_command(line.pack_commands(commands or [("PING",)]))
+            await connection.send_packed_command(connection.pack_commands(commands or [("PING",)]))
 
 
 def _channel(signal: Signal) -> str:

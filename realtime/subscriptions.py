@@ -10,16 +10,16 @@ from typing import Any
 import orjson
 from graphql import GraphQLError
 
-from community.errors import CursorInvalid, ErrorCode, Refused, request_id
+from community.errors import ErrorCode, Refused
 from community.live import Journal
 from community.permissions import NOBODY, Viewer, rights_of
 from realtime.audience import Audience
 from realtime.authorization import Access
 from realtime.documents import Document, Documents, Subject
-from realtime.execution import Count, Ended, Errors, Executable, encoded, execute
+from realtime.execution import Count, Ended, Errors, Executable, encoded, execute, request_id
 from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Groups, Step
-from realtime.journals import KEPT, Item, JournalReader
+from realtime.journals import KEPT, Item, JournalReader, not_ahead, number_of
 from realtime.pacing import Turn, WritePacer
 from realtime.sources import LiveSources, Reader, Source
 
@@ -91,8 +91,7 @@ class SharedSubscription:
         if not self.alone:
             return await declaration.recent(self._key)
         if isinstance(self._after, str):
-            number = (await declaration.cursors(self._key)).number_of(self._after)
-            return await _not_ahead(declaration, number)
+            return await number_of(declaration, self._key, self._after)
         return self._after
 
     async def _shown(self, value: Any) -> bytes:
@@ -133,14 +132,7 @@ class SharedSubscription:
         if after is None:
             return reader.start
         number = reader.cursors.number_of(after)
-        return number if number <= reader.start else await _not_ahead(declaration, number)
-
-
-async def _not_ahead(journal: Journal[Any], number: int) -> int:
-    """Raises CursorInvalid."""
-    if number > await journal.head():
-        raise CursorInvalid
-    return number
+        return number if number <= reader.start else await not_ahead(declaration, number)
 
 
 class SubscriptionRegistry:

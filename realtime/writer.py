@@ -1,12 +1,18 @@
-"""What is written to: the sending half of one client's connection, whatever server holds it."""
+"""The writing half of a connection to one client, whatever server holds it."""
 
 from collections.abc import Callable
 from typing import Protocol
 
+STALLED = 30.0
+"""Seconds after which a client that reads nothing is cut off."""
+
+ONE_TEXT = 0x81
+"""FIN and the opcode of text, not masked as from server to client (RFC 6455 §5.2)."""
+
 
 class Writer(Protocol):
-    """`busy`: the client has not read what was written. Whoever writes then waits for `drained`, which is
-    called each time the client has caught up.
+    """`busy`: the client has not read what was written. Whoever writes a state or a journal then waits for
+    `drained`, which is called each time the writer has become free.
     """
 
     drained: Callable[[], None] | None
@@ -15,12 +21,20 @@ class Writer(Protocol):
     def busy(self) -> bool: ...
 
     def write(self, text: bytes) -> None:
-        """One text message, in UTF-8. Never waits, never raises; on a closed connection it does nothing."""
+        """One text message, in UTF-8. Never waits, never raises; does nothing once the writer is closed."""
 
     async def drain(self) -> None:
-        """Until the client has caught up, or is gone."""
+        """Returns when the writer is free, or closed."""
 
     def close(self, code: int, reason: str) -> None:
-        """Says why and ends the connection; the client has a while to say the same. Never waits, never
-        raises.
-        """
+        """Says why, and closes; the client has a while to say the same. Never waits, never raises."""
+
+
+def text_frame(text: bytes) -> bytes:
+    """`text` as one frame of RFC 6455, its length written in the shortest way (§5.2)."""
+    length = len(text)
+    if 125 < length < 65536:  # as nearly all are
+        return b"\x81\x7e%b%b" % (length.to_bytes(2, "big"), text)
+    if length < 126:
+        return bytes((ONE_TEXT, length)) + text
+    return b"\x81\x7f" + length.to_bytes(8, "big") + text

@@ -47,15 +47,20 @@ MOST_STATEMENTS = 40
 
 class Price(NamedTuple):
     """Of one field: `statements` that it leads to, `item` each time that it is resolved; `size`: how many
-    there are, on the average, where no argument says so.
+    there are, on the average, where no argument says so; `once`: what its statements walk through, however
+    many ask.
     """
 
     statements: int = 0
     item: float = 0
     size: float = 1
+    once: float = 0
 
 
 LEAF, OBJECT, STATEMENT = 4.0, 8.0, 400.0
+
+BOOK = 1_000.0
+"""To walk a whole book: the balance of an entry is that of all before it. A page of entries brings theirs."""
 
 WRITE = 10
 """Statements of a deed, about; so a document has at most four of them."""
@@ -121,9 +126,10 @@ PRICES: Mapping[str, Price] = {
     "Entry.authorityVote": Price(statements=1, item=15),
     "EntryLimits.income": Price(size=10),
     "EntryLimits.expense": Price(size=8),
-    "Entry.authorityFault": Price(statements=1, item=15),
-    "Entry.reverses": Price(statements=2, item=15),
-    "Entry.reversedBy": Price(statements=2, item=15),
+    "Entry.authorityFault": Price(statements=2, item=15),
+    "Entry.balance": Price(statements=1, once=BOOK),
+    "Entry.reverses": Price(statements=1, item=15),
+    "Entry.reversedBy": Price(statements=1, item=15),
     "Mutation.castBallot": Price(statements=WRITE),
     "Mutation.signUp": Price(statements=WRITE),
     "Mutation.cancelSignUp": Price(statements=WRITE),
@@ -236,8 +242,9 @@ class Costing:
         }
         walk = _Walk(self._schema, self._fragments, defaults, self._pairs)
         total = walk.of([(root, operation.selection_set)], 1.0)
-        total.statements = sum(walk.statements.values())
-        total.add(Cost({(): STATEMENT * total.statements}))
+        total.statements = sum(price.statements for price in walk.read.values())
+        once = sum(price.once for price in walk.read.values())
+        total.add(Cost({(): STATEMENT * total.statements + once}))
         return total
 
 
@@ -251,7 +258,7 @@ class _Walk:
     ) -> None:
         self._schema, self._fragments, self._defaults = schema, fragments, defaults
         self._pairs = pairs
-        self.statements: dict[Hashable, int] = {}
+        self.read: dict[Hashable, Price] = {}
         """Of one field with the same arguments, below as many others that read: loaders ask for it once."""
 
     def of(
@@ -301,7 +308,7 @@ class _Walk:
             given = tuple(sorted(print_ast(argument) for argument in nodes[0].arguments or ()))
             # Loaders read once for all who ask the same; what is written is written each time.
             called = (nodes[0].alias or nodes[0].name).value if parent is self._schema.mutation_type else ""
-            self.statements[parent.name, name, called, given, level] = price.statements
+            self.read[parent.name, name, called, given, level] = price
             level += 1
         total, each = Cost(), Cost({(): price.item})
         if below:

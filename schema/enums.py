@@ -301,7 +301,10 @@ _describe(
         AuthorityFault.NOT_COUNTED: (
             "It is not open yet, still open, or closed and not counted. 还没有计票。"
         ),
-        AuthorityFault.NOT_ADOPTED: "Counted, and not enough agreed. 计了票，没有通过。",
+        AuthorityFault.NOT_ADOPTED: (
+            "Counted, and not enough agreed to every question that bears on it."
+            " 计了票，有关的议题没有都通过。"
+        ),
         AuthorityFault.NO_QUORUM: "Counted, and too few took part. 计了票，参加的人数或面积不够。",
         AuthorityFault.ANNULLED: "Annulled after it was counted. 计票后被撤销。",
         AuthorityFault.CONSULTATION: "A survey, which decides nothing. 只是征求意见，不作决定。",

@@ -94,7 +94,9 @@ class TableParty:
         description="What they carry to the table; null where they did not say. 带什么菜，没说的为 null。"
     )
     building: str | None = strawberry.field(
-        description="Where it lives or owns, such as 5幢; null for staff. 住在哪一幢，工作人员为 null。"
+        description="Where it lives or owns, such as 5幢; null for staff, and where it is the only household"
+        " of its building, whose number would be its door."
+        " 住在哪一幢；工作人员，或整幢只有一家的，为 null。"
     )
     own: bool = strawberry.field(description="True for the household of whoever asks. 是不是您家。")
 

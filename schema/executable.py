@@ -13,7 +13,7 @@ from realtime.fields import SubscribeRequest
 from realtime.sources import LiveSources
 from schema.context import Context
 from schema.errors import presented
-from schema.schema import graphql_schema
+from schema.schema import PreparedSchema, graphql_schema
 
 NO_QUERY = "No GraphQL query found in the request"
 """In the words of Strawberry."""
@@ -24,27 +24,29 @@ class ExecutableSchema:
 
     executor: type[Executor[Any]] = StrawberryGraphQLCoreExecutionContext
 
-    def __init__(self, clock: Callable[[], datetime], sources: LiveSources) -> None:
-        self._clock, self._sources = clock, sources
+    def __init__(
+        self, clock: Callable[[], datetime], sources: LiveSources, schema: PreparedSchema = graphql_schema
+    ) -> None:
+        self._clock, self._sources, self._schema = clock, sources, schema
 
     @property
     def core(self) -> GraphQLSchema:
-        return graphql_schema.core
+        return self._schema.core
 
     def parsed(self, text: str) -> DocumentNode:
-        document = graphql_schema.prepared.of(text).document
+        document = self._schema.prepared.of(text).document
         assert document is not None  # noqa: S101 - `refusals` let it pass
         return document
 
     def operation_type(self, request: SubscribeRequest) -> OperationType | None:
-        document = graphql_schema.prepared.of(request.query).document
+        document = self._schema.prepared.of(request.query).document
         operation = get_operation_ast(document, request.operation_name or None) if document else None
         return operation.operation if operation else None
 
     def refusals(self, request: SubscribeRequest, viewer: Viewer, most_cost: float) -> Sequence[GraphQLError]:
         if not request.query:
             return [GraphQLError(NO_QUERY)]
-        return graphql_schema.refusals(
+        return self._schema.refusals(
             request.query, request.variables, request.operation_name, viewer, most_cost
         )
 

@@ -12,6 +12,7 @@ from community.ledger.facts import BALANCE
 from community.ledger.reads import (
     Balance,
     EntryRow,
+    balances_at,
     balances_of,
     check_number,
     entries_by_number,
@@ -268,8 +269,10 @@ class Entry(Node):
         " their numbers: the last one of a month has the month's `closing`. An entry recorded late moves the"
         " balances behind its date. 按日期排到这一笔为止的余额，补记的账也算在它的日期上。"
     )
-    def balance(self) -> Hundredths:
-        return Hundredths(self.row.balance)
+    async def balance(self, info: Info) -> Hundredths:
+        if self.row.balance is not None:
+            return Hundredths(self.row.balance)
+        return Hundredths(await info.context.loaders.of(balances_at).get(self.row.id))
 
     @strawberry.field(
         description="The resolution that it cites as allowing it; null where none is cited, and for"
@@ -292,14 +295,17 @@ class Entry(Node):
 
     @strawberry.field(
         description="Why the vote that it names does not allow it, as that vote stands today; null where it"
-        " does, where none is named, and for what takes back another entry, which needs none."
-        " 依据的表决不作数的原因。"
+        " does, where none is named, for what takes back another entry, which needs none, and for a token"
+        " that may not read the bulletin, where the vote and its outcome stand."
+        " 依据的表决不作数的原因；表决不开放的为 null。",
+        metadata=BY_RIGHTS,
     )
     async def authority_fault(self, info: Info) -> AuthorityFault | None:
-        key = self.row.authority_vote
-        if key is None or self.row.reverses is not None:
+        key, loaders = self.row.authority_vote, info.context.loaders
+        if key is None or self.row.reverses is not None or await loaders.votes.load(key) is None:
             return None
-        return fault_of(self.row.direction, await info.context.loaders.of(resolutions_of).get(key))
+        vote = await loaders.of(resolutions_of).load(key)
+        return fault_of(self.row.direction, vote) if vote else None
 
     @strawberry.field(
         description="The earlier entry that this one takes back whole; null for an ordinary one."
@@ -462,10 +468,10 @@ class EntryInput:
     )
     authority_vote_id: strawberry.ID | None = strawberry.field(
         default=None,
-        description="The vote that allows it: counted and adopted by all owners of this community, on"
-        " SPEND_INCOME for an expense (杭州市物业管理条例 16(10)), on CHANGE_COMMON_PARTS for an income"
-        " (民法典 278(8)); else AUTHORITY_INVALID."
-        " 所依据的表决，须是本小区全体业主通过的，可不填。",
+        description="The vote that allows it: counted, put to all owners of this community, and adopted in"
+        " every question on SPEND_INCOME for an expense (杭州市物业管理条例 16(10)), on CHANGE_COMMON_PARTS"
+        " for an income (民法典 278(8)); else AUTHORITY_INVALID."
+        " 所依据的表决，须由本小区全体业主表决，有关的议题全部通过，可不填。",
     )
     authority_clause: str | None = strawberry.field(
         default=None,

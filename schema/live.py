@@ -9,7 +9,7 @@ import strawberry
 from community.live import Declaration, Journal
 from realtime.authorization import Access
 from realtime.fields import AFTER, LIVE, LiveField
-from realtime.journals import Item
+from realtime.journals import Item, number_of
 from schema.connections import After
 from schema.context import Context, Info
 from schema.nodes import key_of
@@ -44,9 +44,8 @@ def live(
     """
     field = LiveField(declaration, key.of, show)
 
-    async def resolve(info: Info, **given: Any) -> AsyncGenerator[Any, None]:
-        async for shown in _shown(info.context, field, key.of({key.argument: given[key.parameter]}), given):
-            yield shown
+    def resolve(info: Info, **given: Any) -> AsyncGenerator[Any, None]:
+        return _shown(info.context, field, {key.argument: given[key.parameter]}, given.get(AFTER))
 
     resolve.__signature__ = _signature(field, key)  # type: ignore[attr-defined]
     return strawberry.subscription(resolver=resolve, description=description, metadata={LIVE: field})
@@ -66,16 +65,22 @@ def _signature(field: LiveField, key: WatchedId) -> Signature:
 
 
 async def _shown(
-    context: Context, field: LiveField, key: int, given: Mapping[str, Any]
+    context: Context, field: LiveField, arguments: Mapping[str, Any], after: str | None
 ) -> AsyncGenerator[Any, None]:
-    """Each value or item, for a viewer who is asked for the right before each. Raises NotFound."""
-    declaration = field.declaration
-    await Access(declaration, key).require(context.viewer)
+    """Each value or item. The right is asked before the first, and again where the context has a new viewer.
+
+    Raises InvalidId, NotFound, and CursorInvalid.
+    """
+    declaration, key, viewer = field.declaration, field.key_of(arguments), context.viewer
+    access = Access(declaration, key)
+    await access.require(viewer)
     number = None
-    if isinstance(declaration, Journal) and (after := given.get(AFTER)) is not None:
-        number = (await declaration.cursors(key)).number_of(after)
+    if isinstance(declaration, Journal) and after is not None:
+        number = await number_of(declaration, key, after)
     async with context.sources.of(declaration).watch(key, number) as reader:
         async for value in reader:
-            await Access(declaration, key).require(context.viewer)
+            if context.viewer is not viewer:
+                viewer = context.viewer
+                await access.require(viewer)
             context.renew()
             yield field.show(*value) if isinstance(value, Item) else field.show(value)

@@ -176,7 +176,7 @@ class Loaders:
     """
 
     def __init__(self, viewer: Viewer, clock: Callable[[], datetime]) -> None:
-        self._viewer, self._clock = viewer, clock
+        self.viewer, self._clock = viewer, clock
         self._levels = Levels()
         self._made: dict[Hashable, Loader[Any, Any]] = {}
 
@@ -206,7 +206,7 @@ class Loaders:
         **named: P.kwargs,
     ) -> Loader[K, V]:
         """What of it the viewer may see."""
-        viewer = self._viewer
+        viewer = self.viewer
         return self._kept((read, terms, *named.items()), lambda keys: read(viewer, keys, *terms, **named))
 
     @property
@@ -257,13 +257,13 @@ class Loaders:
     @property
     def table_parties(self) -> Loader[int, TablePartyRow]:
         """By sign-up, as its neighbours see it."""
-        account, now = self._viewer.account, self.now
+        account, now = self.viewer.account, self.now
         return self._kept(around_a_table, lambda keys: around_a_table(account, keys, now))
 
     @property
     def ballots(self) -> Loader[int, BallotRow]:
         """Of a party for which the viewer speaks; how it was marked shows whoever cast it."""
-        account = self._viewer.account
+        account = self.viewer.account
         return self._kept(ballots_by_id, lambda keys: ballots_by_id(account, keys))
 
     @property
@@ -278,7 +278,6 @@ class Loaders:
     def own_entries(self) -> Loader[VoteRow, list[OwnEntry]]:
         return self._seen(own_entries_of, self.now)
 
-    @property
-    def own_ballots_in(self) -> Loader[VoteRow, list[int]]:
-        """Cast by the viewer itself, those that were replaced too."""
-        return self._seen(own_ballots_of)
+    def own_ballots_in(self, most: int) -> Loader[VoteRow, list[int]]:
+        """The newest that the viewer itself cast, those that were replaced too."""
+        return self._seen(own_ballots_of, most)

@@ -9,6 +9,7 @@ import strawberry
 from community.bulletin.cursors import journal
 from community.bulletin.reads import ItemRow, NoticeRow, items_pages, notices_by_number, notices_pages
 from community.database.paging import Page, check_first
+from community.errors import NotFound
 from community.events.reads import EventRow, event_key, events_by_number, events_pages
 from community.permissions import Permission, may
 from community.places import actions
@@ -369,9 +370,11 @@ async def _community(context: Context, key: int) -> Node | None:
 
 
 async def community_of(context: Context, key: int) -> Community:
-    """The community of something the viewer may see."""
+    """The community of something that the viewer saw a moment ago. Raises NotFound where no longer."""
     row = await context.loaders.communities.load(key)
-    return Community.of(cast(CommunityRow, row))
+    if row is None:
+        raise NotFound
+    return Community.of(row)
 
 
 @strawberry.type

@@ -29,6 +29,7 @@ from schema.nodes import Node, node_of
 from schema.places import Community, PlacesMutation, PlacesQuery
 from schema.prepared import Prepared, PreparedDocuments
 from schema.scalars import SCALARS
+from schema.strawberry_privates import OpenSchema
 from schema.variables import check_variables
 from schema.votes import Vote, VotesMutation, VotesQuery, VotesSubscription
 from schema.writing import WritingQuery
@@ -38,8 +39,8 @@ NO_NAME = "Must provide operation name if query contains multiple operations."
 
 
 @strawberry.type(
-    description="All that can be read. It changes nothing and can be asked by GET or POST; what the"
-    " viewer may not see is null or left out."
+    description="All that can be read. It changes nothing and can be asked by GET, by POST or over the"
+    " websocket; what the viewer may not see is null or left out."
     " 可以查询的内容；不开放的为 null 或不列出。"
 )
 class Query(PlacesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuery):
@@ -72,8 +73,8 @@ class Query(PlacesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuery):
 
 
 @strawberry.type(
-    description="All that can be done, by POST and signed in. Each field is nullable, so that it"
-    " tells its own fate; several in one document are done one after the other."
+    description="All that can be done, by POST or over the websocket, and signed in. Each field is"
+    " nullable, so that it tells its own fate; several in one document are done one after the other."
     " 可以办的事；每一项单独成败，按顺序执行。"
 )
 class Mutation(VotesMutation, EventsMutation, BulletinMutation, LedgerMutation, PlacesMutation):
@@ -89,24 +90,16 @@ class Subscription(VotesSubscription, EventsSubscription, BulletinSubscription, 
     pass
 
 
-class _Schema(strawberry.Schema):
+class PreparedSchema(OpenSchema):
     """Runs only what was prepared, and what a request may cost."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         _copy_marks(self.core)
 
-    @property
-    def core(self) -> GraphQLSchema:
-        """As graphql-core knows it."""
-        return self._schema
-
     @cached_property
     def prepared(self) -> PreparedDocuments:
         return PreparedDocuments(self.core)
-
-    def _extend_introspection(self) -> None:
-        """graphql-core answers `isOneOf` itself; Strawberry's own way of it fails for lists and `!`."""
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -230,7 +223,7 @@ class _Prepared(SchemaExtension):
         yield
 
 
-graphql_schema = _Schema(
+graphql_schema = PreparedSchema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,

@@ -136,11 +136,6 @@ def in_chinese(english: str) -> str:
 
 _DOORS = (
     (
-        re.compile(r"(?:queries|mutations) are not allowed"),
-        "这个连接上只能订阅，查询和提交请用 HTTP POST 发到同一个地址",
-        "only subscriptions run over a websocket; send queries and mutations by HTTP POST to the same address",
-    ),
-    (
         re.compile(r"subscriptions are not allowed when using \w+"),
         "订阅要用 WebSocket（graphql-transport-ws），地址不变",
         "subscriptions run over a websocket (graphql-transport-ws) at the same address",

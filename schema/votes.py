@@ -8,6 +8,7 @@ import strawberry
 from community.permissions import Permission, require
 from community.places.reads import buildings_by_id
 from community.votes import actions
+from community.votes.actions import check_opened
 from community.votes.casting import (
     Answered,
     QuestionKind,
@@ -25,6 +26,7 @@ from community.votes.progress import DayTurnout as DayTurnoutValue
 from community.votes.progress import Progress as ProgressValue
 from community.votes.progress import QuestionProgress
 from community.votes.reads import (
+    MOST_OWN,
     BallotRow,
     QuestionRow,
     VoteRow,
@@ -452,7 +454,7 @@ class BallotReceipt(Node):
 
 
 @strawberry.type(
-    description="An owner party of the viewer on the roll of a vote, as it was frozen at the"
+    description="An owner party of the viewer on the roll of a vote, as it is frozen at the"
     " opening: one head, its area, its units."
     " 您在这次表决名册上的一户，开始时冻结。"
 )
@@ -628,8 +630,8 @@ class Vote(Node):
 
     @strawberry.field(
         description="The ballot that the viewer cast and whose receipt bears this code, also where a"
-        " later one took its place (`replacedAt`); null for any other code. Depends on"
-        " the viewer."
+        " later one took its place (`replacedAt`), among the newest 1,000 of one's own; null for any"
+        " other code. Depends on the viewer."
         " 按回执号找本人投的票，改过的旧票也能找到，别的为 null。",
         metadata=BY_VIEWER,
     )
@@ -645,7 +647,8 @@ class Vote(Node):
             ),
         ] = None,
     ) -> BallotReceipt | None:
-        own = await info.context.loaders.own_ballots_in.load(self.row) or []
+        most = 1 if code is None else MOST_OWN
+        own = await info.context.loaders.own_ballots_in(most).load(self.row) or []
         meant = [ballot for ballot in own if code is None or is_code(code, receipt_code(ballot))]
         row = await info.context.loaders.ballots.load(meant[0]) if meant else None
         return BallotReceipt.of(row) if row else None
@@ -661,10 +664,11 @@ class Vote(Node):
         row, viewer = self.row, info.context.viewer
         community = await community_of(info.context, row.community_id)
         entries = await info.context.loaders.own_entries.load(row)
-        seats = [Seat(entry.may_cast, entry.ballot is not None) for entry in entries or []]
+        seats = [Seat(entry.may_cast, entry.ballot is not None) for entry in entries or [] if entry.asked]
         return Eligibility.after(
             lambda: require(viewer, Permission.CAST_BALLOT, community.row.place, Permission.READ_BULLETIN),
             lambda: check_open(row.status(info.context.now)),
+            lambda: check_opened(row.opened_at),
             lambda: check_seats(seats, revisable=row.revisable),
         )
 

@@ -12,6 +12,7 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from api.settings import Settings
 from community.database.work import ACTIONS
 from community.permissions import GRANTS, Permission
 from schema.schema import sdl
+from tests.privates import reaches_of
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("community", "realtime", "schema", "api")
@@ -125,6 +127,95 @@ def test_no_import_goes_in_a_circle() -> None:
 def test_no_other_distribution_provides_one_of_our_names() -> None:
     provided = packages_distributions()
     assert {room: set(provided.get(room, ())) for room in ROOMS} == {room: {"meilin"} for room in ROOMS}
+
+
+# Libraries
+
+DOCUMENTED = {
+    "uvicorn": {"uvicorn.Config", "uvicorn.Server"},
+    "websockets": {
+        *("websockets.asyncio", "websockets.datastructures", "websockets.exceptions", "websockets.frames"),
+        *("websockets.http11", "websockets.protocol", "websockets.server", "websockets.sync"),
+    },
+}
+"""What may be imported of a library: modules, and names in them."""
+
+MARKED = {
+    "api/frames.py": {"uvicorn", "websockets"},
+    "api/front.py": {"uvicorn"},
+    "api/server.py": {"uvicorn"},
+    "api/supervisor.py": {"uvicorn"},
+}
+"""Modules that ask a library for what it does not document. Each says so at its head, name by name, and has
+tests that fail where a name is gone, no longer does what it is asked for, or is no longer needed.
+"""
+
+
+def reaches_in(tree: ast.Module, library: str) -> Iterator[str]:
+    """What is imported, subclassed or read of a library though it does not document it."""
+    given: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom) and top(imported(node)[0]) == library:
+            given |= {alias.asname or top(alias.name) for alias in node.names}
+            full = imported(node) if isinstance(node, ast.Import) else imported(node)[1:]
+            for name in full:
+                known = any(f"{name}.".startswith(f"{good}.") for good in DOCUMENTED[library])
+                if (not known and name != library) or re.search(r"\._", name):
+                    yield f"{node.lineno}: {name}"
+    if not given:
+        return
+    own = defined_in(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from (
+                f"{node.lineno}: {node.name}({ast.unparse(base)})"
+                for base in node.bases
+                if top(ast.unparse(base)) in given
+            )
+        if isinstance(node, ast.Attribute) and re.match(r"_(?!_)", node.attr) and node.attr not in own:
+            yield f"{node.lineno}: {ast.unparse(node)}"
+
+
+def defined_in(tree: ast.Module) -> set[str]:
+    """Names of functions and classes, of what is assigned, and of slots."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                names.add(name)
+            case ast.Assign(targets=[ast.Name(id="__slots__")], value=slots):
+                names |= {str(slot) for slot in ast.literal_eval(slots)}
+    return names
+
+
+@pytest.mark.parametrize("library", DOCUMENTED)
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_only_marked_modules_ask_a_library_for_what_it_does_not_document(path: Path, library: str) -> None:
+    if library in MARKED.get(path.as_posix(), ()):
+        assert library in (ast.get_docstring(tree_of(path)) or "")
+    else:
+        assert list(reaches_in(tree_of(path), library)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("import uvicorn._types", ["1: uvicorn._types"]),
+        ("from uvicorn.protocols import http", ["1: uvicorn.protocols.http"]),
+        ("from uvicorn import _subprocess", ["1: uvicorn._subprocess"]),
+        ("import uvicorn\nclass A(uvicorn.Server): ...", ["2: A(uvicorn.Server)"]),
+        ("from uvicorn import Server\nclass A(Server): ...", ["2: A(Server)"]),
+        ("import uvicorn\nuvicorn.Server(x)._serve()", ["2: uvicorn.Server(x)._serve"]),
+        ("import uvicorn\ndef f(a): a._a, a._b = 1, a._c", ["2: a._c"]),
+        ("import uvicorn\nclass A:\n  __slots__ = ('_a',)\n  def f(self): self._a, self._f", ["4: self._f"]),
+        ("import uvicorn as u\nu.Config(None).__class__", []),
+        ("import uvicornlike\nfrom x import uvicorn\nuvicorn._x", []),
+    ],
+)
+def test_the_rule_about_libraries_sees_reaches(text: str, seen: list[str]) -> None:
+    assert list(reaches_in(ast.parse(text), "uvicorn")) == seen
 
 
 # Purity
@@ -244,6 +335,77 @@ def test_every_permission_has_its_sentences_and_somebody_who_has_it() -> None:
         assert grant.roles or grant.anybody, permission
 
 
+# Privates of libraries
+
+PRIVATES = {
+    "api/front.py": {"uvicorn"},
+    "api/lines.py": {"uvicorn"},
+    "community/database/tortoise_privates.py": {"tortoise"},
+    "schema/strawberry_privates.py": {"strawberry"},
+}
+"""The modules that reach into what a library keeps to itself, each with its libraries."""
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.parent != MIGRATIONS], ids=str)
+def test_privates_of_libraries_are_reached_in_marked_modules_only(path: Path) -> None:
+    reaches = reaches_of(tree_of(path), importlib.import_module(module_of(path)), {*ROOMS})
+    marked = PRIVATES.get(str(path))
+    if marked is None:
+        assert sorted(reaches) == []
+    else:
+        assert reaches, "it reaches into nothing: take it off the table"
+        assert {reach.library for reach in reaches} - {None} <= marked
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.stem.endswith("_privates")], ids=str)
+def test_a_module_of_privates_names_its_library_and_the_upstream_issue(path: Path) -> None:
+    assert len(PRIVATES[str(path)]) == 1
+    head = ast.get_docstring(tree_of(path)) or ""
+    assert re.search(r"[\w.-]+#\d+, (open|closed)", head)
+    for asked in ("What is reached:", "Why the public door does not do:", "When it can go:"):
+        assert asked in head
+
+
+REACHING = """
+import json, json._scanner
+from json import decoder as inner
+from json.decoder import JSONDecoder, _quiet
+from collections import UserList
+class Plain:
+    _ours = 1
+    def __init__(self): self._mine = 2
+    def friend(self, other): return other._mine, self._anything, other._ours
+class Quiet(UserList):
+    def _cast(self, other): return super()._cast(other)
+def use(thing, Pair):
+    Pair(1)._replace(a=2)
+    thing._deep._mine
+    getattr(thing, "_text"), getattr(thing, "_mine"), getattr(thing, "public")
+    json.dumps(thing, _flag=True)
+    inner.scanstring = None
+"""
+
+
+def test_the_rule_about_privates_sees_them() -> None:
+    class Cast(list[int]):
+        def _cast(self, other: object) -> object:
+            return other
+
+    Cast.__module__ = "json.library"
+    quiet = type("Quiet", (Cast,), {"__module__": "ours"})
+    module = SimpleNamespace(Plain=type("Plain", (), {"__module__": "ours"}), Quiet=quiet)
+    seen = reaches_of(ast.parse(REACHING), module, {"ours"})
+    assert sorted((reach.name, reach.library) for reach in seen if reach.library) == [
+        ("_flag=", "json"),
+        ("def _cast", "json"),
+        ("inner.scanstring =", "json"),
+        ("json._scanner", "json"),
+        ("json.decoder: _quiet", "json"),
+        ("super()._cast", "json"),
+    ]
+    assert sorted(reach.name for reach in seen if not reach.library) == ["_text", "thing._deep"]
+
+
 # What is written down is true
 
 
@@ -276,12 +438,13 @@ ELSEWHERE = {
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
     "schema/context.py": "schema/test_members.py",  # nothing but what a request is given
     "schema/enums.py": "schema/test_descriptions.py",  # nothing but descriptions
-    "schema/watch.py": "schema/test_votes.py",
+    "schema/marks.py": "schema/test_audience.py",
     "api/answers.py": "api/test_sessions.py",
     "api/cli.py": "api/test_commands.py",
     "api/count_report.py": "api/test_cli_count.py",
+    "api/handshake.py": "api/test_frames.py",
     "api/operations.py": "api/test_sockets.py",
-    "api/server.py": "api/test_app.py",
+    "api/supervisor.py": "api/test_server.py",
     "community/votes/strict_json.py": "community/votes/test_files.py",
 }
 """Modules that are measured by the tests of another one, which says it better."""

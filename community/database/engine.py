@@ -9,8 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 from tortoise import Tortoise, connections
 from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.context import set_global_context
 
 from community.database.outcomes import WRITES
+from community.database.postgres import PostgresClient
 from community.database.sqlite import OneWriterClient, keep_private
 
 APP = "meilin"
@@ -69,10 +71,7 @@ def sqlite_file(url: str) -> Path | None:
 def pool() -> tuple[int, int]:
     """How many connections this process has open, and how many of them are at rest."""
     client = connections.get("default")
-    if isinstance(client, OneWriterClient):
-        return client.pool
-    held = client._pool
-    return (held.get_size(), held.get_idle_size()) if held else (0, 0)
+    return client.pool if isinstance(client, OneWriterClient | PostgresClient) else (0, 0)
 
 
 async def look_at_the_files() -> None:
@@ -89,7 +88,7 @@ async def opened(url: str) -> AsyncIterator[None]:
         file.parent.mkdir(parents=True, exist_ok=True)
         keep_private(file)
     WRITES.forget()
-    await Tortoise.init(config=config(url), _enable_global_fallback=True)
+    set_global_context(await Tortoise.init(config=config(url)))
     try:
         yield
     finally:

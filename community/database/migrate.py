@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from tortoise import connections
 from tortoise.migrations.executor import MigrationExecutor, PlanStep
 from tortoise.migrations.operations import AddField, AddIndex, CreateModel, RunPython, RunSQL
+from tortoise.migrations.schema_editor import BasePostgresSchemaEditor, SqliteSchemaEditor
 from tortoise.transactions import in_transaction
 
 from community.database.engine import APP, config
 from community.database.models import Installation
-from community.database.sql import hold_word, select, without_limits
+from community.database.sql import hold_word, is_postgres, select, without_limits
 
 HARMLESS = (CreateModel, AddField, AddIndex, RunPython, RunSQL)
 """All else SQLite does by building the table anew, which takes the rows of its children along."""
@@ -66,7 +67,9 @@ async def migrate(url: str) -> list[str]:
         await without_limits()
         await hold_word("migrate")
         executor = _executor(url)
-        await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
+        # To look in vain for the table of what is applied would end the transaction on PostgreSQL.
+        editor = BasePostgresSchemaEditor if is_postgres() else SqliteSchemaEditor
+        await executor.recorder.ensure_schema(editor(executor.connection, atomic=False))
         plan = await _plan(executor)
         _refuse_rebuilding(plan)
         await _apply(executor)

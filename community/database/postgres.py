@@ -5,21 +5,22 @@ and lets a failing rollback hide why there was one.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import (
+    ConnectionWrapper,
     NestedTransactionContext,
     PoolConnectionWrapper,
     TransactionContext,
-    TransactionContextPooled,
 )
 from tortoise.connection import get_connections
 
 from community.database.deadline import deadline
+from community.database.tortoise_privates import OwnTransactions
 from community.database.trouble import meaning
 from community.errors import OutcomeUnknown, Refused, TryAgain
 
@@ -50,6 +51,8 @@ _BROKEN = (
     asyncpg.TooManyConnectionsError,
 )
 
+T = TypeVar("T")
+
 
 def _is_broken(error: BaseException) -> bool:
     """There is no line to the server, or it broke meanwhile."""
@@ -68,16 +71,33 @@ def _broken_means(refusal: type[Refused]) -> Iterator[None]:
         raise
 
 
-class _Translating(AsyncpgDBClient):
-    async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+class _Honest(OwnTransactions):
+    """Says what it means that a statement failed."""
+
+    async def _answer(self, statement: Awaitable[T]) -> T:
         """What is not committed leaves no trace, so it may be tried again."""
         with _broken_means(TryAgain):
             try:
-                return await super()._translate_exceptions(func, *args, **kwargs)
+                return await statement
             except Exception as error:
                 if refusal := meaning(error):
                     raise refusal from error
                 raise
+
+    async def execute_insert(self, query: str, values: list[Any]) -> Any:
+        return await self._answer(super().execute_insert(query, values))
+
+    async def execute_many(self, query: str, values: list[Any]) -> None:
+        await self._answer(super().execute_many(query, values))
+
+    async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, Any]:
+        return await self._answer(super().execute_query(query, values))
+
+    async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
+        return await self._answer(super().execute_query_dict(query, values))
+
+    async def execute_script(self, query: str) -> None:
+        await self._answer(super().execute_script(query))
 
 
 async def _connect(*args: Any, **kwargs: Any) -> asyncpg.Connection:
@@ -99,58 +119,103 @@ def _hang_up(opened: "asyncio.Task[asyncpg.Connection]") -> None:
         opened.result().terminate()
 
 
-class _Lent(PoolConnectionWrapper[asyncpg.Connection]):
-    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
-        await _give_back(self.client._pool, self.connection)
-
-
-async def _give_back(pool: asyncpg.Pool | None, connection: Any) -> None:
-    """One that breaks here, or says nothing, is thrown away by the pool; what was committed stays so."""
-    if pool:  # none once the database is closed
-        with suppress(TryAgain), _broken_means(TryAgain):
-            await pool.release(connection, timeout=UNDOING)
-
-
-class PostgresClient(_Translating):
+class PostgresClient(_Honest, AsyncpgDBClient):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if deadline() is not None:
             self.server_settings = LIMITS | self.server_settings
+        self.connections: asyncpg.Pool | None = None
+        self.opening = asyncio.Lock()
 
-    async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+    async def _answer(self, statement: Awaitable[T]) -> T:
         """Outside a transaction, which has a deadline of its own."""
         with _broken_means(TryAgain):
             async with asyncio.timeout(None if deadline() is None else READING):
-                return await super()._translate_exceptions(func, *args, **kwargs)
-
-    def acquire_connection(self) -> PoolConnectionWrapper[asyncpg.Connection]:
-        return _Lent(self, self._pool_init_lock)
+                return await super()._answer(statement)
 
     async def create_pool(self, **kwargs: Any) -> asyncpg.Pool:
-        return await asyncpg.create_pool(connect=_connect, **kwargs)
+        self.connections = await asyncpg.create_pool(connect=_connect, **kwargs)
+        return self.connections
 
-    def _in_transaction(self) -> TransactionContext:
-        return _PooledContext(_Transaction(self), self._pool_init_lock)
+    async def close(self) -> None:
+        await super().close()
+        self.connections = None
+
+    @property
+    def pool(self) -> tuple[int, int]:
+        """Connections open, and those at rest."""
+        held = self.connections
+        return (held.get_size(), held.get_idle_size()) if held else (0, 0)
+
+    async def take(self) -> asyncpg.Connection:
+        while not self.connections:
+            async with self.opening:
+                if not self.connections:
+                    await self.create_connection(with_db=True)
+        return await self.connections.acquire()
+
+    async def give_back(self, connection: asyncpg.Connection) -> None:
+        """One that breaks here, or says nothing, is thrown away by the pool; what was committed stays so."""
+        if self.connections:  # none once the database is closed
+            with suppress(TryAgain), _broken_means(TryAgain):
+                await self.connections.release(connection, timeout=UNDOING)
+
+    def acquire_connection(self) -> PoolConnectionWrapper[asyncpg.Connection]:
+        return _Lent(self)
+
+    def transaction_context(self) -> TransactionContext:
+        return _PooledContext(self)
 
 
-class _Transaction(TransactionWrapper, _Translating):
-    def _in_transaction(self) -> TransactionContext:
+class _Lent(PoolConnectionWrapper[asyncpg.Connection]):
+    def __init__(self, lender: PostgresClient) -> None:
+        super().__init__(lender, lender.opening)
+        self.lender = lender
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        self.connection = await self.lender.take()
+        return self.connection
+
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        await self.lender.give_back(self.connection)
+
+
+class _Transaction(_Honest, TransactionWrapper):
+    """`ended`: committed or rolled back, by its context or by whoever was in it."""
+
+    def __init__(self, parent: "PostgresClient | _Transaction") -> None:
+        super().__init__(parent)
+        self.connection: asyncpg.Connection = getattr(parent, "connection", None)
+        self.statement = asyncio.Lock()
+        self.ended = False
+
+    def acquire_connection(self) -> ConnectionWrapper[asyncpg.Connection]:
+        held: ConnectionWrapper[asyncpg.Connection] = ConnectionWrapper(self.statement, self)
+        held.connection = self.connection
+        return held
+
+    def transaction_context(self) -> TransactionContext:
         return NestedTransactionContext(_Transaction(self))
+
+    async def begin(self) -> None:
+        self.transaction = self.connection.transaction()
+        await self._answer(self.transaction.start())
 
     async def commit(self) -> None:
         """Raises OutcomeUnknown where the line broke before the server's answer, or none came; TryAgain where
         it was broken before.
         """
         with _broken_means(TryAgain):
-            if self._connection.is_closed():
+            if self.connection.is_closed():
                 raise TryAgain
         with _broken_means(OutcomeUnknown):
             try:
                 async with asyncio.timeout(COMMITTING):
                     await super().commit()
             except TimeoutError:
-                self._connection.terminate()
+                self.connection.terminate()
                 raise
+        self.ended = True
 
     async def rollback(self) -> None:
         """Where there is no line any more the server does it by itself."""
@@ -159,17 +224,21 @@ class _Transaction(TransactionWrapper, _Translating):
                 async with asyncio.timeout(UNDOING):
                     await super().rollback()
             except TimeoutError:
-                self._connection.terminate()
+                self.connection.terminate()
+        self.ended = True
 
 
-class _PooledContext(TransactionContextPooled):
+class _PooledContext(TransactionContext):
     """Gives its connection back whatever happens."""
 
-    async def __aenter__(self) -> Any:
+    def __init__(self, lender: PostgresClient) -> None:
+        self.lender = lender
+        self.client: _Transaction = _Transaction(lender)
+
+    async def __aenter__(self) -> _Transaction:
         with _broken_means(TryAgain):
-            await self.ensure_connection()
-            self.client._connection = await self.client._parent._pool.acquire()
-        self.token = get_connections().set(self.connection_name, self.client)
+            self.client.connection = await self.lender.take()
+        self.token = get_connections().set(self.client.connection_name, self.client)
         try:
             await self.client.begin()
         except BaseException:
@@ -179,14 +248,14 @@ class _PooledContext(TransactionContextPooled):
 
     async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
         try:
-            if not self.client._finalized:
+            if not self.client.ended:
                 await (self.client.rollback() if exc_type else self.client.commit())
         finally:
             await self._give_back()
 
     async def _give_back(self) -> None:
         get_connections().reset(self.token)
-        await _give_back(self.client._parent._pool, self.client._connection)
+        await self.lender.give_back(self.client.connection)
 
 
 client_class = PostgresClient

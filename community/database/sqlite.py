@@ -1,33 +1,30 @@
 """The embedded engine: one writer that takes the lock at once, and readers that never wait for it.
 
 Tortoise's own SQLite client shares one connection between everybody: a reader waits for a writer, a
-deferred transaction fails with "database is locked" when it starts to write, and a task cancelled
-while it enters a transaction keeps the lock for ever (tortoise-orm#1152).
+deferred transaction fails with "database is locked" when it starts to write (tortoise-orm#1675), and a task
+cancelled while it enters a transaction keeps the lock for ever (tortoise-orm#1152).
 """
 
 import asyncio
 import ctypes
+import itertools
 import logging
 import os
 import sqlite3
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import aiosqlite
-from tortoise.backends.base.client import NestedTransactionContext
-from tortoise.backends.sqlite.client import (
-    SqliteClient,
-    SqliteTransactionContext,
-    SqliteTransactionWrapper,
-    translate_exceptions,
-)
+from tortoise.backends.base.client import ConnectionWrapper, NestedTransactionContext, TransactionContext
+from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper, translate_exceptions
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError, TransactionManagementError
 
 from community.database.files import OpenFiles
 from community.database.outcomes import WRITES
+from community.database.tortoise_privates import OwnTransactions
 from community.database.trouble import meaning, never_written
 from community.errors import Late, OutcomeUnknown, Unwritable
 
@@ -82,34 +79,70 @@ def keep_private(file: Path) -> None:
                 part.chmod(PRIVATE)
 
 
-class OneWriterClient(SqliteClient):
-    """Selects outside a transaction go to read-only connections; all else to the one writer."""
+class Replaced(OutcomeUnknown):
+    """The commit went into a file that is no longer the one at its name."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+
+class Writer(sqlite3.Connection):
+    """The connection that writes; aiosqlite calls it in a thread of its own."""
+
+    files: OpenFiles | None = None
+    left_open = False
+
+    def commit(self) -> None:
+        """Raises Replaced if afterwards one of the files is another one."""
+        super().commit()
+        if self.files and (path := self.files.changed()):
+            raise Replaced(path)
+
+    def close(self) -> None:
+        if not self.left_open:
+            super().close()
+
+    def leave_open(self) -> None:
+        """Until the process ends: closing it, SQLite would write our log into the database, and remove by its
+        name what may be the log of another one.
+        """
+        self.left_open = True
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # no collector closes it either
+
+
+class OneWriterClient(OwnTransactions, SqliteClient):
+    """Selects outside a transaction go to read-only connections; all else to the one writer.
+
+    `turn`: held by whoever uses the writer, for a statement or a whole transaction.
+    """
 
     def __init__(self, file_path: str, **credentials: Any) -> None:
         super().__init__(file_path, **credentials)
+        self.writer: aiosqlite.Connection | None = None
+        self.turn = asyncio.Lock()
+        self.opening = asyncio.Lock()
+        self._sqlite: Writer | None = None
         self._readers: list[aiosqlite.Connection] = []
         self._free: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
-        self._opening = asyncio.Lock()
         self._read_only = f"{Path(file_path).absolute().as_uri()}?mode=ro"
         self._files: OpenFiles | None = None
         self._watching: asyncio.Task[None] | None = None
         self.replaced = False
 
     async def create_connection(self, with_db: bool) -> None:
-        async with self._opening:
+        async with self.opening:
             if not self._readers:
-                await _to_the_end(self._open(with_db))
+                await _to_the_end(self._open())
 
-    async def _open(self, with_db: bool) -> None:
+    async def _open(self) -> None:
         # Where it fails in aiosqlite, its thread outlives our loop.
         sqlite3.connect(self.filename).close()
         files = self._files = OpenFiles(self.filename)
-        await super().create_connection(with_db)
-        writer = cast(aiosqlite.Connection, self._connection)
-        await writer.execute(f"PRAGMA busy_timeout={SLICE * 1000:.0f}")
+        writer = self.writer = self.writer or await self._open_writer(files)
         for _ in range(READERS):
             reader = await aiosqlite.connect(self._read_only, uri=True, isolation_level=None)
-            reader._conn.row_factory = sqlite3.Row
+            reader.row_factory = sqlite3.Row
             await reader.execute("PRAGMA query_only=ON")
             await reader.execute(f"PRAGMA busy_timeout={self.pragmas['busy_timeout']}")
             await reader.execute_fetchall("SELECT 1 FROM sqlite_master")  # now it has opened them all
@@ -118,12 +151,30 @@ class OneWriterClient(SqliteClient):
         files.note()
         self._watching = asyncio.create_task(self._watch(files, writer))
 
+    async def _open_writer(self, files: OpenFiles) -> aiosqlite.Connection:
+        def connect() -> Writer:
+            self._sqlite = sqlite3.connect(self.filename, isolation_level=None, factory=Writer)
+            self._sqlite.files = files
+            return self._sqlite
+
+        writer = await aiosqlite.Connection(connect, iter_chunk_size=64)
+        writer.row_factory = sqlite3.Row
+        for pragma, value in (self.pragmas | {"busy_timeout": f"{SLICE * 1000:.0f}"}).items():
+            await writer.execute_fetchall(f"PRAGMA {pragma}={value}")
+        return writer
+
+    async def connected(self) -> aiosqlite.Connection:
+        """The writer, which is opened where nobody has opened it yet."""
+        while not self.writer:
+            await self.create_connection(with_db=True)
+        return self.writer
+
     async def _watch(self, files: OpenFiles, writer: aiosqlite.Connection) -> None:
         """Until they are others, or cancelled."""
         while await self.look():  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(EVERY)
         if files.wal_is_missing:  # what is acknowledged and only in there goes where it belongs
-            async with self._lock:
+            async with self.turn:
                 with suppress(sqlite3.Error):
                     await writer.execute_fetchall("PRAGMA wal_checkpoint(FULL)")
 
@@ -132,11 +183,6 @@ class OneWriterClient(SqliteClient):
         if self._files and not self.replaced and (path := await asyncio.to_thread(self._files.changed)):
             self.refuse(path)
         return not self.replaced
-
-    def commit_and_look(self, connection: sqlite3.Connection) -> Path | None:
-        """In the writer's thread: which of the files is another one, if one is."""
-        connection.commit()
-        return self._files.changed() if self._files else None
 
     def refuse(self, path: Path) -> None:
         """Nothing is written from now on: it would be lost."""
@@ -150,9 +196,9 @@ class OneWriterClient(SqliteClient):
     @property
     def pool(self) -> tuple[int, int]:
         """Connections open, the writer's included, and those at rest."""
-        if not self._connection:
+        if not self.writer:
             return 0, 0
-        return 1 + len(self._readers), self._free.qsize() + (not self._lock.locked())
+        return 1 + len(self._readers), self._free.qsize() + (not self.turn.locked())
 
     async def close(self) -> None:
         readers, self._readers, self._free = self._readers, [], asyncio.LifoQueue()
@@ -163,16 +209,20 @@ class OneWriterClient(SqliteClient):
         for reader in readers:
             await reader.close()
         files, self._files = self._files, None
-        if files and self._connection and not files.may_be_closed:
-            await _let_go(self._connection)
-            self._connection = None
-            return  # the files' descriptor stays as well
-        await super().close()
-        if files:
+        writer, self.writer = self.writer, None
+        leaving_open = files is not None and not files.may_be_closed
+        if self._sqlite and leaving_open:
+            self._sqlite.leave_open()
+        if writer:
+            await writer.close()
+        if files and not leaving_open:  # else their descriptor stays as well
             files.close()
 
-    def _in_transaction(self) -> SqliteTransactionContext:
-        return _ImmediateContext(_ImmediateTransaction(self), self._lock)
+    def acquire_connection(self) -> "_Turn":
+        return _Turn(self)
+
+    def transaction_context(self) -> "_ImmediateContext":
+        return _ImmediateContext(self)
 
     async def _read(self, query: str, values: list[Any] | None) -> list[sqlite3.Row]:
         if not self._readers:
@@ -203,22 +253,53 @@ class OneWriterClient(SqliteClient):
         return rows
 
 
-async def _let_go(connection: aiosqlite.Connection) -> None:
-    """Ends its thread, but leaves it open until the process ends: closing it, SQLite would write our log into
-    the database, and remove by its name what may be the log of another one.
-    """
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection._conn))
-    connection._connection = None
-    if ended := connection.stop():
-        await ended
-
-
 def _is_select(query: str) -> bool:
     return query.lstrip()[:6].upper().startswith(("SELECT", "WITH"))
 
 
-class _ImmediateTransaction(SqliteTransactionWrapper):
-    def _in_transaction(self) -> NestedTransactionContext:
+class _Turn(ConnectionWrapper[aiosqlite.Connection]):
+    """The writer, for a statement outside a transaction."""
+
+    def __init__(self, engine: OneWriterClient) -> None:
+        super().__init__(engine.turn, engine)
+        self.engine = engine
+
+    async def __aenter__(self) -> aiosqlite.Connection:
+        await self.engine.turn.acquire()
+        try:
+            return await self.engine.connected()
+        except BaseException:
+            self.engine.turn.release()
+            raise
+
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        self.engine.turn.release()
+
+
+_marks = itertools.count(1)
+
+
+class _ImmediateTransaction(OwnTransactions, SqliteTransactionWrapper):
+    """`ended`: committed or rolled back, by its context or by whoever was in it."""
+
+    writer: aiosqlite.Connection
+
+    def __init__(self, parent: "OneWriterClient | _ImmediateTransaction") -> None:
+        super().__init__(parent)
+        if isinstance(parent, OneWriterClient):
+            self.engine = parent
+        else:
+            self.engine, self.writer = parent.engine, parent.writer
+        self.statement = asyncio.Lock()
+        self.ended = False
+        self.mark = f"savepoint_{next(_marks)}"
+
+    def acquire_connection(self) -> ConnectionWrapper[aiosqlite.Connection]:
+        held: ConnectionWrapper[aiosqlite.Connection] = ConnectionWrapper(self.statement, self)
+        held.connection = self.writer
+        return held
+
+    def transaction_context(self) -> NestedTransactionContext:
         return NestedTransactionContext(_ImmediateTransaction(self))
 
     @translate_exceptions
@@ -228,87 +309,108 @@ class _ImmediateTransaction(SqliteTransactionWrapper):
         for part in query.split(";"):
             statement += f"{part};"
             if sqlite3.complete_statement(statement):
-                await self._connection.execute(statement)
+                await self.writer.execute(statement)
                 statement = ""
 
     async def begin(self) -> None:
         try:
-            await self._connection.execute("BEGIN IMMEDIATE")
+            await self.writer.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             raise OperationalError(error) from error
 
     async def commit(self) -> None:
         """Raises Unwritable before it, and OutcomeUnknown after it, where the file is another one by now."""
-        client = cast(OneWriterClient, self._parent)
-        if self._finalized:
-            raise TransactionManagementError("Transaction already finalised")
-        if client.replaced:
+        self._may_end()
+        if self.engine.replaced:
             raise Unwritable
         try:
-            path = await self._connection._execute(  # type: ignore[no-untyped-call]
-                client.commit_and_look, self._connection._conn
-            )
+            await self.writer.commit()
+        except Replaced as replaced:
+            self.ended = True
+            self.engine.refuse(replaced.path)
+            raise OutcomeUnknown from None
         except sqlite3.Error as error:
             if never_written(error):
                 raise
             raise OutcomeUnknown from error
-        self._finalized = True
-        if path:
-            client.refuse(path)
-            raise OutcomeUnknown
+        self.ended = True
+
+    async def rollback(self) -> None:
+        self._may_end()
+        await self.writer.rollback()
+        self.ended = True
+
+    def _may_end(self) -> None:
+        if self.ended:
+            raise TransactionManagementError("Transaction already finalised")
+
+    async def savepoint(self) -> None:
+        await self.writer.execute(f"SAVEPOINT {self.mark}")
+
+    async def savepoint_rollback(self) -> None:
+        self._may_end()
+        await self.writer.execute(f"ROLLBACK TO {self.mark}")
+
+    async def release_savepoint(self) -> None:
+        self._may_end()
+        await self.writer.execute(f"RELEASE {self.mark}")
 
 
-class _ImmediateContext(SqliteTransactionContext):
+class _ImmediateContext(TransactionContext):
     """Enters and leaves as a whole, whatever is cancelled meanwhile."""
 
-    async def __aenter__(self) -> Any:
-        await self._trxlock.acquire()
+    def __init__(self, engine: OneWriterClient) -> None:
+        self.engine = engine
+        self.client: _ImmediateTransaction = _ImmediateTransaction(engine)
+
+    async def __aenter__(self) -> _ImmediateTransaction:
+        await self.engine.turn.acquire()
         try:
             await self._begin()
         except BaseException:
             try:
                 await _to_the_end(self._undo())
             finally:
-                self._trxlock.release()
+                self.engine.turn.release()
             raise
-        self.token = get_connections().set(self.connection_name, self.connection)
-        return self.connection
+        self.token = get_connections().set(self.client.connection_name, self.client)
+        return self.client
 
     async def _begin(self) -> None:
         """Waits for other processes in slices, so that whoever does not wait any longer is let go."""
-        await _to_the_end(self.ensure_connection())
-        if self.connection._parent.replaced:
+        self.client.writer = await _to_the_end(self.engine.connected())
+        if self.engine.replaced:
             raise Unwritable
         loop = asyncio.get_running_loop()
         end = loop.time() + LONGEST
         while True:
             try:
-                await _to_the_end(self.connection.begin())
+                await _to_the_end(self.client.begin())
                 return
             except OperationalError as error:
                 if meaning(error) is not Late or loop.time() >= end:
                     raise
 
     async def _undo(self) -> None:
-        if self.connection._connection:
-            await self.connection._connection.rollback()
+        if self.engine.writer:
+            await self.engine.writer.rollback()
 
     async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
         try:
             if exc_type is asyncio.CancelledError:  # a statement may still be running, to no end
-                self.connection._connection._conn.interrupt()
-            if not self.connection._finalized:
+                await self.client.writer.interrupt()
+            if not self.client.ended:
                 await _to_the_end(self._finish(failed=exc_type is not None))
         finally:
             get_connections().reset(self.token)
-            self._trxlock.release()
+            self.engine.turn.release()
 
     async def _finish(self, *, failed: bool) -> None:
         if failed:
-            await self.connection.rollback()
+            await self.client.rollback()
             return
         try:
-            await self.connection.commit()
+            await self.client.commit()
         except BaseException:
             await self._undo()
             raise

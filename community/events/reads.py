@@ -223,25 +223,32 @@ def _seated(rows: Sequence[Mapping[str, Any]]) -> SeatedEvent:
 
 @dataclass(frozen=True, slots=True)
 class TablePartyRow:
-    """A household at a table as its neighbours may see it: no name and no door, only which building."""
+    """A household at a table as its neighbours may see it: no name and no door, only which building, and not
+    even that where the building has no other door.
+    """
 
     dish: str | None
     building: str | None
     own: bool
 
 
-_AROUND = """
+# A building is where somebody lives, not where the car stands; and one with a single dwelling is a door.
+_HOME = """
+  u.kind <> 'PARKING' AND EXISTS (
+    SELECT 1 FROM unit n WHERE n.building_id = u.building_id AND n.id <> u.id AND n.kind <> 'PARKING')
+"""
+_AROUND = f"""
 SELECT s.id AS id, s.event_id AS event, s.account_id AS account, s.dish AS dish, COALESCE(
   (SELECT MIN(b.name) FROM co_owner c JOIN ownership o ON o.party_id = c.party_id
      JOIN unit u ON u.id = o.unit_id JOIN building b ON b.id = u.building_id
-    WHERE c.account_id = s.account_id AND u.community_id = e.community_id
+    WHERE c.account_id = s.account_id AND u.community_id = e.community_id AND {_HOME}
       AND c.since <= ? AND (c.until IS NULL OR c.until > ?)
       AND o.since <= ? AND (o.until IS NULL OR o.until > ?)),
   (SELECT MIN(b.name) FROM tenancy t JOIN unit u ON u.id = t.unit_id JOIN building b ON b.id = u.building_id
-    WHERE t.account_id = s.account_id AND u.community_id = e.community_id
+    WHERE t.account_id = s.account_id AND u.community_id = e.community_id AND {_HOME}
       AND t.since <= ? AND (t.until IS NULL OR t.until > ?))) AS building
-  FROM sign_up s JOIN event e ON e.id = s.event_id WHERE s.id IN ({sign_ups})
-"""
+  FROM sign_up s JOIN event e ON e.id = s.event_id WHERE s.id IN ({{sign_ups}})
+"""  # noqa: S608 - our own text
 
 
 async def around_a_table(

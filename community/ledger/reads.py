@@ -31,8 +31,8 @@ from community.ledger.rules import (
 from community.ledger.rules import CategoryTotal as CategoryTotal
 from community.ledger.rules import MonthRow as MonthRow
 from community.ledger.rules import YearRow as YearRow
-from community.permissions import Permission, Place, Viewer, may
-from community.places.reads import place_where, places_of
+from community.permissions import Permission, Place, Viewer
+from community.places.reads import place_where, rows_open_to
 from community.places.rules import OrganizationKind
 from community.votes.casting import VoteForm
 from community.votes.rules import Matter, Outcome
@@ -40,7 +40,8 @@ from community.votes.rules import Matter, Outcome
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """`balance`: of all entries up to this one by date. `recorded_for`: the party whose office it was to
+    """`balance`: of all entries up to this one by date, where a page was read; `balances_at` tells that of
+    any other, which takes a walk through the whole book. `recorded_for`: the party whose office it was to
     record, None where a book kept elsewhere was taken in; who it was is nobody's business.
     """
 
@@ -54,7 +55,7 @@ class EntryRow:
     counterparty: str | None
     voucher: str | None
     amount: int
-    balance: int
+    balance: int | None
     authority_vote: int | None
     authority_clause: str | None
     reverses: int | None
@@ -74,18 +75,24 @@ _RECORDED_FOR = """
     AND g.since <= t.recorded_at AND (g.until IS NULL OR g.until > t.recorded_at)
   GROUP BY g.account_id)
 """
-_ENTRIES = Shape(
-    EntryRow,
-    "entry",
-    {
-        "balance": "b.balance",
-        "reversed_by": "(SELECT r.id FROM entry r WHERE r.reverses_id = t.id)",
-        "recorded_for": _RECORDED_FOR,
-    },
-    community="community_id",
-    authority_vote="authority_vote_id",
-    reverses="reverses_id",
-)
+
+
+def _entries(balance: str) -> Shape[EntryRow]:
+    return Shape(
+        EntryRow,
+        "entry",
+        {
+            "balance": balance,
+            "reversed_by": "(SELECT r.id FROM entry r WHERE r.reverses_id = t.id)",
+            "recorded_for": _RECORDED_FOR,
+        },
+        community="community_id",
+        authority_vote="authority_vote_id",
+        reverses="reverses_id",
+    )
+
+
+_ENTRIES, _WITHOUT_BALANCE = _entries("b.balance"), _entries("NULL")
 
 _SIGNED = "CASE {of}.direction WHEN 'INCOME' THEN {of}.amount ELSE -{of}.amount END"
 
@@ -111,13 +118,12 @@ _BEHIND = (
     " (SELECT a.date, a.number FROM entry a WHERE a.community_id = o.id AND a.number = ?)"
 )
 
-_ALONE = f"""
-WITH b AS (
+_BALANCES_AT = f"""
+SELECT id, balance FROM (
   SELECT e.id, CAST(SUM({_SIGNED.format(of="e")}) OVER (
            PARTITION BY e.community_id ORDER BY e.date, e.number) AS BIGINT) AS balance
-    FROM entry e WHERE e.community_id IN ({{books}})
-)
-SELECT {_ENTRIES.columns} FROM b JOIN entry t ON t.id = b.id WHERE {{which}}
+    FROM entry e WHERE e.community_id IN (SELECT t.community_id FROM entry t WHERE t.id IN ({{entries}}))
+) b WHERE id IN ({{entries}})
 """  # noqa: S608 - our own text
 
 
@@ -152,33 +158,29 @@ async def entries_page(community: int, *terms: Any, **more: Any) -> Page[EntryRo
     return (await entries_pages([community], *terms, **more))[community]
 
 
-async def _with_ids(ids: Collection[int]) -> list[EntryRow]:
-    which = f"t.id IN ({marks(ids)})"
-    books = f"SELECT t.community_id FROM entry t WHERE {which}"  # noqa: S608 - our own text
-    rows = await select(_ALONE.format(books=books, which=which), [*ids, *ids])
-    return [_ENTRIES.of(row) for row in rows]
-
-
 async def entry_row(entry: int) -> EntryRow:
     """For actions, whoever asks. Raises NotFound."""
-    rows = await _with_ids([entry])
+    rows = await _WITHOUT_BALANCE.with_ids([entry])
     if not rows:
         raise NotFound
     return rows[0]
 
 
 async def entries_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EntryRow]:
-    """Those of communities whose ledger the viewer may read."""
-    rows = await _with_ids(ids)
-    places = await places_of({row.community for row in rows})
-    return {row.id: row for row in rows if may(viewer, Permission.READ_LEDGER, places[row.community])}
+    """Those of communities whose ledger the viewer may read, without their balances."""
+    rows = await rows_open_to(viewer, Permission.READ_LEDGER, _WITHOUT_BALANCE, ids)
+    return {row.id: row for row in rows}
 
 
 async def entries_by_number(communities: Collection[int], number: int) -> dict[int, EntryRow]:
-    """By community."""
-    query = _ALONE.format(books=marks(communities), which="t.number = ?")
-    rows = map(_ENTRIES.of, await select(query, [*communities, number]))
-    return {row.community: row for row in rows}
+    """By community, without their balances."""
+    return {row.community: row for row in await _WITHOUT_BALANCE.with_number(number, communities)}
+
+
+async def balances_at(entries: Collection[int]) -> dict[int, int]:
+    """Of each entry with all before it by date."""
+    rows = await select(_BALANCES_AT.format(entries=marks(entries)), [*entries, *entries])
+    return {row["id"]: row["balance"] for row in rows}
 
 
 async def place_of_entry(entry: int) -> Place:

@@ -154,7 +154,10 @@ maintenance fund is another purse, and one building does not decide over the mon
 _FAULTS: Mapping[AuthorityFault, tuple[str, str]] = MappingProxyType(
     {
         AuthorityFault.NOT_COUNTED: ("它还没有计票", "it has not been counted"),
-        AuthorityFault.NOT_ADOPTED: ("它没有通过", "it was not adopted"),
+        AuthorityFault.NOT_ADOPTED: (
+            "它没有通过，或有关的议题没有全部通过",
+            "it was not adopted, or not every question that bears on it was",
+        ),
         AuthorityFault.NO_QUORUM: ("参加表决的人数或面积不够，没有通过", "too few owners took part in it"),
         AuthorityFault.ANNULLED: ("它已被撤销", "it was annulled"),
         AuthorityFault.CONSULTATION: ("它只是征求意见，不决定事项", "it only asked for opinions"),
@@ -173,22 +176,20 @@ _MATTERS = {
 def fault_of(direction: Direction, vote: Resolution) -> AuthorityFault | None:
     """Why the vote does not allow an entry of this side; None where it does.
 
-    That the vote is over says nothing: only the closing count adopts.
+    That the vote is over says nothing: only the closing count adopts. And it is all or nothing: an entry
+    does not say which question of the vote it means, so that one adopted would allow what was voted down.
     """
-    outcomes = [
-        question.outcome
-        for question in vote.decided
-        if question.whole and question.matter is ALLOWED_BY[direction]
-    ]
+    fitting = [question for question in vote.decided if question.matter is ALLOWED_BY[direction]]
+    outcomes = {question.outcome for question in fitting}
     if vote.annulled:
         return AuthorityFault.ANNULLED
     if vote.consultation:
         return AuthorityFault.CONSULTATION
-    if not outcomes:
+    if not any(question.whole for question in fitting):
         return AuthorityFault.OTHER_MATTER
-    if Outcome.ADOPTED in outcomes:
+    if outcomes == {Outcome.ADOPTED}:
         return None
-    if None in outcomes or Outcome.PENDING in outcomes:
+    if not outcomes.isdisjoint({None, Outcome.PENDING}):
         return AuthorityFault.NOT_COUNTED
     return AuthorityFault.NOT_ADOPTED if Outcome.NOT_ADOPTED in outcomes else AuthorityFault.NO_QUORUM
 

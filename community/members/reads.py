@@ -12,7 +12,7 @@ from tortoise.expressions import Q
 from community.database.sql import instant, marks, select
 from community.errors import Unauthenticated
 from community.members.models import Account, Session
-from community.members.rules import ExpiredToken, SessionKind, UnknownToken
+from community.members.rules import ExpiredToken, SessionKind, UnknownToken, may_be_secret
 from community.permissions import CITY, Permission, Role, Viewer, may_see_own
 from community.places.reads import places_of
 
@@ -57,6 +57,8 @@ async def viewer_of(secret: str, now: datetime) -> Viewer | None:
 
     It expires with the session or with the first of its roles: then somebody else has to be asked for.
     """
+    if not may_be_secret(secret):
+        return None
     rows = await select(_VIEWER, [hash_of(secret), *[now] * 7])
     if not rows:
         return None
@@ -99,7 +101,8 @@ async def sessions_of(accounts: Collection[int], now: datetime) -> list[SessionR
 
 async def why_nobody(secret: str) -> Unauthenticated:
     """What is wrong with a token behind which there is no viewer; one that was ended left no trace."""
-    return ExpiredToken() if await Session.exists(hash=hash_of(secret)) else UnknownToken()
+    known = may_be_secret(secret) and await Session.exists(hash=hash_of(secret))
+    return ExpiredToken() if known else UnknownToken()
 
 
 def held(now: datetime) -> Q:

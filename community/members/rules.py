@@ -14,6 +14,15 @@ KEPT_AFTER_ITS_END = timedelta(days=1)
 """For so long whoever comes with a session that ran out is told so; then it is removed, and unknown."""
 
 
+LONGEST_SECRET = 128
+"""Of a cookie or token; ours have 43 characters."""
+
+
+def may_be_secret(given: str) -> bool:
+    """Whether it is worth asking for; what no session ever had is not looked for, hashed or kept."""
+    return 0 < len(given) <= LONGEST_SECRET and given.isascii()
+
+
 class PartyKind(StrEnum):
     OWNERS = "OWNERS"
     DEVELOPER = "DEVELOPER"

@@ -10,7 +10,7 @@ from community.database.ids import new_id
 from community.database.journal import hold_number
 from community.database.sql import hold_exclusive, hold_shared
 from community.database.work import Work, requires
-from community.errors import InvalidInput, NotFound
+from community.errors import InvalidInput, NotFound, TryAgain
 from community.members.models import OwnerParty
 from community.members.reads import PartySeat, seats_of
 from community.members.rules import PartyKind, check_representative
@@ -280,6 +280,12 @@ async def _first_receipt(command: Command, first: int, vote: int, party: int | N
     return command.again(
         same=(ballot["vote_id"], own) == (vote, own if party is None else party), stands=stands
     )
+
+
+def check_opened(opened_at: datetime | None) -> None:
+    """Whoever casts first opens a vote whose timer is late. Raises TryAgain while time is in doubt."""
+    if opened_at is None and due.in_doubt():
+        raise TryAgain
 
 
 async def _open_box(work: Work, vote: int) -> BallotBox:

@@ -182,12 +182,13 @@ def check_seats(seats: Collection[Seat], *, revisable: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as far as answering it goes."""
+    """A question as far as answering it goes. A text answers a survey; a resolution needs a choice."""
 
     choices: Collection[str]
     least: int
     most: int
     accepts_text: bool
+    survey: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +262,9 @@ def _check_answer(terms: Asked | None, answer: Answered, path: str) -> None:
             )
         if place == terms.most:
             raise TooManyChoices(most=terms.most, **where)
-    if len(choices) < terms.least:
-        raise TooFewChoices(least=terms.least, field=f"{path}.choices", question=question)
+    least = max(1, terms.least) if answer.text and not terms.survey else terms.least
+    if len(choices) < least:
+        raise TooFewChoices(least=least, field=f"{path}.choices", question=question)
     if answer.text and not terms.accepts_text:
         raise InvalidInput(
             problem_zh="这个议题不收文字",

@@ -58,7 +58,11 @@ class Progress:
 
 
 # One statement, so that stages, turnout and choices belong to the same moment. A ballot on which nothing
-# stands, as was taken once, is nobody's turnout: no question knows of it. In a survey a text is an answer.
+# stands, as was taken once, is nobody's turnout: no question knows of it, and no day. In a survey a text is
+# an answer.
+_SAYS = """(EXISTS (SELECT 1 FROM ballot_choice c WHERE c.ballot_id = {ballot})
+        OR EXISTS (SELECT 1 FROM ballot_text t JOIN question q ON q.id = t.question_id
+                    WHERE t.ballot_id = {ballot} AND q.kind = 'SURVEY'))"""
 _SUMS = """
 WITH counted AS (SELECT vote_id, party_id, ballot_id FROM counted_ballot WHERE vote_id IN ({votes}))
 SELECT 'vote' AS part, v.id AS vote, 0 AS key, '' AS choice, COALESCE(b.sequence, 0) AS heads,
@@ -101,9 +105,7 @@ UNION ALL
 SELECT 'ballots', v.id, 0, '', COUNT(*), CAST(SUM(r.area) AS BIGINT), NULL, NULL, NULL, NULL
   FROM counted k JOIN vote v ON v.id = k.vote_id
   JOIN roll_entry r ON r.roll_id = v.roll_id AND r.party_id = k.party_id
- WHERE EXISTS (SELECT 1 FROM ballot_choice c WHERE c.ballot_id = k.ballot_id)
-    OR EXISTS (SELECT 1 FROM ballot_text t JOIN question q ON q.id = t.question_id
-                WHERE t.ballot_id = k.ballot_id AND q.kind = 'SURVEY')
+ WHERE {counts}
  GROUP BY v.id
 UNION ALL
 SELECT 'day', f.vote_id, 0, f.day, COUNT(*), CAST(0 AS BIGINT), NULL, NULL, NULL, NULL
@@ -111,6 +113,7 @@ SELECT 'day', f.vote_id, 0, f.day, COUNT(*), CAST(0 AS BIGINT), NULL, NULL, NULL
           FROM counted k JOIN vote v ON v.id = k.vote_id
           JOIN roll_entry r ON r.roll_id = v.roll_id AND r.party_id = k.party_id
           JOIN ballot b ON b.vote_id = k.vote_id AND b.party_id = k.party_id AND b.validity = 'VALID'
+         WHERE {counts} AND {says}
          GROUP BY b.vote_id, b.party_id) f
  GROUP BY f.vote_id, f.day
 """
@@ -215,7 +218,12 @@ async def progress_of_many(votes: Collection[int]) -> dict[int, Progress]:
 
 async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
     parts: defaultdict[int, _Parts] = defaultdict(_Parts)
-    sums = _SUMS.format(votes=marks(votes), day=day_of("MIN(b.cast_at)"))
+    sums = _SUMS.format(
+        votes=marks(votes),
+        day=day_of("MIN(b.cast_at)"),
+        counts=_SAYS.format(ballot="k.ballot_id"),
+        says=_SAYS.format(ballot="b.id"),
+    )
     for row in await select(sums, [*votes] * _SUMS.count("{votes}")):
         parts[row["vote"]].add(row)
     if announced := [vote for vote, own in parts.items() if own.opened_at is None]:
@@ -261,8 +269,8 @@ class Register:
 
 async def read_register(community: int, at: datetime) -> Register:
     """What the land register would say at `at`; a unit nobody owns is the developer's."""
-    developers = await OwnerParty.filter(community_id=community, kind=PartyKind.DEVELOPER).values("id")
-    developer = developers[0]["id"] if developers else NO_DEVELOPER
+    developers = OwnerParty.filter(community_id=community, kind=PartyKind.DEVELOPER).order_by("id").limit(1)
+    developer = next((row["id"] for row in await developers.values("id")), NO_DEVELOPER)
     held = Ownership.filter(Q(until=None) | Q(until__gt=at), since__lte=at, unit__community_id=community)
     owners = {row["unit_id"]: row["party_id"] for row in await held.values("unit_id", "party_id")}
     columns = ("id", "building_id", "area", "kind", "status")

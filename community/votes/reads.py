@@ -242,7 +242,7 @@ class AskedRow:
 
 _ASKED = """
 SELECT q.id AS id, q.roll_id AS roll, q.min_choices AS least, q.max_choices AS most,
-       q.accepts_text AS accepts_text, c.code AS code
+       q.accepts_text AS accepts_text, q.kind AS kind, c.code AS code
   FROM question q LEFT JOIN choice c ON c.question_id = q.id
  WHERE q.vote_id = ? ORDER BY q.position
 """
@@ -257,7 +257,14 @@ async def asked_in(vote: int) -> dict[int, AskedRow]:
             codes[row["id"]].append(row["code"])
     return {
         row["id"]: AskedRow(
-            row["roll"], Asked(codes[row["id"]], row["least"], row["most"], bool(row["accepts_text"]))
+            row["roll"],
+            Asked(
+                codes[row["id"]],
+                row["least"],
+                row["most"],
+                bool(row["accepts_text"]),
+                survey=row["kind"] == QuestionKind.SURVEY,
+            ),
         )
         for row in rows
     }
@@ -307,11 +314,22 @@ class BallotRow:
 
 
 MOST_REPLACED = 10
+MOST_OWN = 1_000
+"""Of one account in one vote, the newest, among which a receipt is looked for."""
+
+# Who wrote a ballot down is who cast it only if it came online, and from one of the party: paper is written
+# down by whoever takes it over, who may own here as well.
+_CAST_BY = """
+  (b.recorded_by_id = ? AND b.channel = 'ONLINE' AND EXISTS (
+    SELECT 1 FROM co_owner w WHERE w.account_id = b.recorded_by_id AND w.party_id = b.party_id
+       AND w.since <= b.cast_at AND (w.until IS NULL OR w.until >= b.cast_at)))
+"""
 
 # A vote has many ballots, a party few: `+ 0` keeps the engines from walking the former.
 _BALLOTS = """
+WITH own AS (SELECT b.id FROM ballot b WHERE b.id IN ({these}) AND {cast})
 SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS cast_at,
-       b.recorded_by_id AS recorded_by,
+       CASE WHEN b.id IN (SELECT id FROM own) THEN 1 ELSE 0 END AS own,
        (SELECT l.cast_at FROM ballot l
          WHERE l.party_id = b.party_id AND l.vote_id + 0 = b.vote_id AND l.sequence > b.sequence
            AND l.validity = 'VALID'
@@ -319,31 +337,34 @@ SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS ca
        a.question_id AS question, a.choice AS choice, a.text AS text, a.earlier AS earlier
   FROM ballot b LEFT JOIN (
     SELECT id, ballot_id, question_id, choice, NULL AS text, CAST(NULL AS BIGINT) AS earlier
-      FROM ballot_choice WHERE ballot_id IN ({these})
+      FROM ballot_choice WHERE ballot_id IN (SELECT id FROM own)
     UNION ALL
-    SELECT id, ballot_id, question_id, NULL, text, NULL FROM ballot_text WHERE ballot_id IN ({these})
+    SELECT id, ballot_id, question_id, NULL, text, NULL FROM ballot_text
+     WHERE ballot_id IN (SELECT id FROM own)
     UNION ALL
-    SELECT e.sequence, n.id, NULL, NULL, NULL, e.id FROM ballot n JOIN ballot e
-        ON e.party_id = n.party_id AND e.vote_id + 0 = n.vote_id AND e.sequence < n.sequence
-     WHERE n.id IN ({these}) AND e.recorded_by_id = ?
-  ) a ON a.ballot_id = b.id AND (a.earlier IS NOT NULL OR b.recorded_by_id = ?)
+    SELECT e.sequence, e.later, NULL, NULL, NULL, e.id FROM (
+      SELECT b.id, b.sequence, n.id AS later,
+             ROW_NUMBER() OVER (PARTITION BY n.id ORDER BY b.sequence DESC) AS place
+        FROM ballot n JOIN ballot b
+          ON b.party_id = n.party_id AND b.vote_id + 0 = n.vote_id AND b.sequence < n.sequence
+       WHERE n.id IN ({these}) AND {cast}
+    ) e WHERE e.place <= ?
+  ) a ON a.ballot_id = b.id
  WHERE b.id IN ({these}) ORDER BY b.id, a.text IS NOT NULL, a.id
 """
 
 
 async def ballots_by_id(account: int | None, ballots: Collection[int]) -> dict[int, BallotRow]:
     """As the account sees them that may speak for their parties."""
-    values = [*ballots, *ballots, *ballots, account, account, *ballots]
-    rows = await select(_BALLOTS.format(these=marks(ballots)), values)
-    return {
-        ballot: _ballot(account, list(own)) for ballot, own in groupby(rows, key=lambda row: int(row["id"]))
-    }
+    values = [*ballots, account, *ballots, account, MOST_REPLACED, *ballots]
+    rows = await select(_BALLOTS.format(these=marks(ballots), cast=_CAST_BY), values)
+    return {ballot: _ballot(list(own)) for ballot, own in groupby(rows, key=lambda row: int(row["id"]))}
 
 
 _OWN_BALLOTS = """
 SELECT b.id AS id, v.community_id AS community
   FROM ballot b JOIN vote v ON v.id = b.vote_id
- WHERE b.id IN ({ballots}) AND (b.recorded_by_id = ? OR b.party_id IN (
+ WHERE b.id IN ({ballots}) AND ({cast} OR b.party_id IN (
     SELECT party_id FROM co_owner WHERE account_id = ? AND since <= ? AND (until IS NULL OR until > ?)
   ))
 """
@@ -353,16 +374,16 @@ async def own_ballots_by_id(viewer: Viewer, ballots: Collection[int], now: datet
     """Those that the viewer cast, or that one of its parties did, as far as its token shows them."""
     if (account := viewer.account) is None:
         return {}
-    query = _OWN_BALLOTS.format(ballots=marks(ballots))
+    query = _OWN_BALLOTS.format(ballots=marks(ballots), cast=_CAST_BY)
     rows = await select(query, [*ballots, account, account, now, now])
     places = await places_of({row["community"] for row in rows}) if rows else {}
     own = [row["id"] for row in rows if may_see_own(viewer, Permission.CAST_BALLOT, places[row["community"]])]
     return await ballots_by_id(account, own) if own else {}
 
 
-def _ballot(account: int | None, rows: Sequence[dict[str, Any]]) -> BallotRow:
+def _ballot(rows: Sequence[dict[str, Any]]) -> BallotRow:
     row = rows[0]
-    answers = _answers(rows) if account is not None and row["recorded_by"] == account else None
+    answers = _answers(rows) if row["own"] else None
     return BallotRow(
         row["id"],
         row["vote_id"],
@@ -370,7 +391,7 @@ def _ballot(account: int | None, rows: Sequence[dict[str, Any]]) -> BallotRow:
         instant(row["cast_at"]),
         answers,
         instant(row["replaced_at"]),
-        tuple(row["earlier"] for row in reversed(rows) if row["earlier"] is not None)[:MOST_REPLACED],
+        tuple(row["earlier"] for row in reversed(rows) if row["earlier"] is not None),
     )
 
 
@@ -397,24 +418,58 @@ async def ballot_row(account: int | None, ballot: int) -> BallotRow:
 
 @dataclass(frozen=True, slots=True)
 class OwnEntry:
-    """An owner party on a roll, as one of its own sees it."""
+    """An owner party on a roll, as one of its own sees it. `asked`: whether any question is put to it, which
+    is not so where a vote of all asks other buildings only.
+    """
 
     party: int
     units: tuple[str, ...]
     weight: Weight
     may_cast: bool
     ballot: int | None
+    asked: bool
 
 
+# Of the frozen roll. Where the opening is late, whoever casts first freezes it as the register stood at the
+# opening: so that is what stands there already, for `cast_ballot` as for whoever asks whether it may be.
 _ENTRIES = """
 SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ballot_id AS ballot,
-       n.name AS unit
+       n.name AS unit, n.id AS place,
+       CASE WHEN EXISTS (SELECT 1 FROM question q JOIN roll_entry e
+                             ON e.roll_id = q.roll_id AND e.party_id = r.party_id
+                          WHERE q.vote_id = v.id) THEN 1 ELSE 0 END AS asked
   FROM vote v JOIN roll_entry r ON r.roll_id = v.roll_id
   LEFT JOIN counted_ballot k ON k.vote_id = v.id AND k.party_id = r.party_id
   LEFT JOIN roll_unit u ON u.roll_id = r.roll_id AND u.party_id = r.party_id
   LEFT JOIN unit n ON n.id = u.unit_id
- WHERE v.id IN ({votes}) AND r.party_id IN ({parties}) ORDER BY u.id
+ WHERE v.id IN ({votes}) AND r.party_id IN ({parties})
+UNION ALL
+SELECT v.id, h.party, 1, CAST(SUM(u.area) OVER (PARTITION BY v.id, h.party) AS BIGINT), NULL, u.name, u.id,
+       MAX(CASE WHEN EXISTS (SELECT 1 FROM question q WHERE q.vote_id = v.id
+                                AND (q.building_id IS NULL OR q.building_id = u.building_id))
+                THEN 1 ELSE 0 END) OVER (PARTITION BY v.id, h.party)
+  FROM vote v JOIN (
+    SELECT w.id AS vote, o.party_id AS party, o.unit_id AS unit
+      FROM ownership o JOIN unit n ON n.id = o.unit_id AND n.status = 'DELIVERED'
+      JOIN vote w ON w.community_id = n.community_id AND {late}
+     WHERE w.id IN ({votes}) AND o.party_id IN ({parties})
+       AND o.since <= w.opens_at AND (o.until IS NULL OR o.until > w.opens_at)
+    UNION
+    SELECT w.id, p.id, n.id
+      FROM owner_party p JOIN vote w ON w.community_id = p.community_id AND {late}
+      JOIN unit n ON n.community_id = p.community_id
+     WHERE w.id IN ({votes}) AND p.id IN ({parties}) AND p.id = (
+             SELECT MIN(d.id) FROM owner_party d
+              WHERE d.community_id = p.community_id AND d.kind = 'DEVELOPER')
+       AND (n.status <> 'DELIVERED' OR NOT EXISTS (
+             SELECT 1 FROM ownership o WHERE o.unit_id = n.id
+                AND o.since <= w.opens_at AND (o.until IS NULL OR o.until > w.opens_at)))
+  ) h ON h.vote = v.id
+  JOIN unit u ON u.id = h.unit AND (v.building_id IS NULL OR u.building_id = v.building_id)
+   AND (v.parking_counts OR u.kind <> 'PARKING')
+ ORDER BY vote, party, place
 """
+_LATE = "w.roll_id IS NULL AND w.opens_at <= ?"
 
 
 async def _showing_own(viewer: Viewer, votes: Collection[VoteRow]) -> list[VoteRow]:
@@ -427,30 +482,39 @@ async def _showing_own(viewer: Viewer, votes: Collection[VoteRow]) -> list[VoteR
     ]
 
 
-async def own_ballots_of(viewer: Viewer, votes: Collection[VoteRow]) -> dict[VoteRow, list[int]]:
-    """Every ballot that the viewer cast, newest first, whether it counts still or not, as far as the token
-    shows them.
+_OWN_IN = """
+SELECT id, vote FROM (
+  SELECT b.id AS id, b.vote_id AS vote,
+         ROW_NUMBER() OVER (PARTITION BY b.vote_id ORDER BY b.sequence DESC) AS place
+    FROM ballot b WHERE b.vote_id IN ({votes}) AND {cast}
+) own WHERE place <= ? ORDER BY place
+"""
+
+
+async def own_ballots_of(viewer: Viewer, votes: Collection[VoteRow], most: int) -> dict[VoteRow, list[int]]:
+    """The newest ballots of each vote that the viewer cast, newest first, whether they count still or not, as
+    far as the token shows them.
     """
     if (account := viewer.account) is None or not (votes := await _showing_own(viewer, votes)):
         return {}
-    rows = await select(
-        f"SELECT id, vote_id FROM ballot WHERE recorded_by_id = ? AND vote_id IN ({marks(votes)})"  # noqa: S608
-        " ORDER BY sequence DESC",
-        [account, *(vote.id for vote in votes)],
-    )
-    return {vote: [row["id"] for row in rows if row["vote_id"] == vote.id] for vote in votes}
+    query = _OWN_IN.format(votes=marks(votes), cast=_CAST_BY)
+    rows = await select(query, [*(vote.id for vote in votes), account, most])
+    return {vote: [row["id"] for row in rows if row["vote"] == vote.id] for vote in votes}
 
 
 async def own_entries_of(
     viewer: Viewer, votes: Collection[VoteRow], now: datetime
 ) -> dict[VoteRow, list[OwnEntry]]:
-    """The entries of each opened vote for which the viewer may speak, as far as its token shows them."""
+    """The entries of each vote, once it is time to open it, for which the viewer may speak, as far as its
+    token shows them.
+    """
     if (account := viewer.account) is None or not (votes := await _showing_own(viewer, votes)):
         return {}
     seats = await seats_in(account, {vote.community_id for vote in votes}, now)
     parties = [seat.party for own in seats.values() for seat in own]
     keys = [vote.id for vote in votes]
-    rows = await select(_ENTRIES.format(votes=marks(keys), parties=marks(parties)), [*keys, *parties])
+    query = _ENTRIES.format(votes=marks(keys), parties=marks(parties), late=_LATE)
+    rows = await select(query, [*keys, *parties, *(now, *keys, *parties) * 2])
     found: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row["vote"], row["party"]].append(row)
@@ -472,6 +536,7 @@ def _own_entry(rows: Sequence[dict[str, Any]], seat: PartySeat, account: int) ->
         Weight(entry["heads"], entry["area"]),
         seat.may_cast(account),
         entry["ballot"],
+        asked=bool(entry["asked"]),
     )
 
 

@@ -6,6 +6,7 @@ import { mount } from 'svelte'
 import App from './App.svelte'
 import { release } from '$lib/release.svelte'
 import { elderMode } from '$lib/settings.svelte'
+import { place } from '$lib/place'
 import { settle } from '$lib/address'
 import { preload } from './router'
 import { language } from '$lib/words/language.svelte'
@@ -16,6 +17,7 @@ const root = document.documentElement
 async function begin() {
   settle()
   elderMode.begin()
+  place.begin()
   // The words and the route are fetched side by side.
   void preload(location.pathname as '/')
   await language.begin()

@@ -2,6 +2,7 @@ import { nameCanonical } from '$lib/address'
 import { createRouter } from 'sv-router'
 import { openable } from '$lib/openable'
 import { opening } from '$lib/opening.svelte'
+import { place } from '$lib/place'
 import { release } from '$lib/release.svelte'
 
 // The router looks for the word `import` in each of these.
@@ -20,7 +21,10 @@ export const { navigate, preload, route } = createRouter({
   '*': () => openable(() => import('./routes/NotFound.svelte')),
   hooks: {
     beforeLoad: ({ pathname, search, hash }) => leaving(pathname, search, hash),
-    afterLoad: nameCanonical,
+    afterLoad() {
+      nameCanonical()
+      void place.arrive()
+    },
   },
 })
 
@@ -31,6 +35,7 @@ let shown = globalThis.location?.pathname ?? '/'
  * What was typed is kept.
  */
 async function leaving(pathname: string, search: Record<string, unknown> = {}, hash = '') {
+  place.leave()
   const here = globalThis.location
   const query = new URLSearchParams(Object.entries(search).map(([name, value]) => [name, String(value)])).toString()
   const went = pathname === here.pathname // "back" has changed the address already

@@ -17,10 +17,36 @@ from api.server import LARGEST_MESSAGE, _options
 from api.settings import Settings
 from tests.conftest import PATIENCE, Server, served
 
-STOCK = {"ws": "websockets-sansio", "ws_max_size": LARGEST_MESSAGE}
+STOCK = {"http": "httptools", "ws": "websockets-sansio", "ws_max_size": LARGEST_MESSAGE}
 """Whatever else is as uvicorn has it, also that messages may be compressed."""
 
 PLAIN = (sys.executable, "-m", "uvicorn", "api.app:from_environment", "--factory", "--no-access-log")
+
+
+async def settle() -> None:
+    for _ in range(4):
+        await asyncio.sleep(0)
+
+
+class Clock:
+    """The time of the loop, which stands until it is put forward."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def pass_(self, seconds: float) -> None:
+        self.now += seconds
+        await settle()
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", clock)
+    return clock
 
 
 @pytest.fixture(scope="module", params=["frames", "plain"])

@@ -5,23 +5,23 @@ from collections.abc import Sequence
 
 import orjson
 import pytest
-from starlette.requests import Request
 from starlette.types import Message
 
 from api import bodies
 from api.app import create_app
+from api.bodies import BoundedRequest
 from api.settings import Settings
 from tests.pace import slowness
 
 
-def request_of(*chunks: bytes) -> tuple[Request, list[bytes]]:
+def request_of(*chunks: bytes) -> tuple[BoundedRequest, list[bytes]]:
     """A request that comes in pieces, and those that were not asked for yet."""
     left = list(chunks)
 
     async def receive() -> Message:
         return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
 
-    return Request({"type": "http", "method": "POST", "headers": []}, receive), left
+    return BoundedRequest({"type": "http", "method": "POST", "headers": []}, receive), left
 
 
 @pytest.mark.parametrize("chunks", [[b""], [b"ab"], [b"a", b"", b"b"], [b"a" * bodies.LARGEST]])
@@ -46,7 +46,7 @@ async def test_a_body_that_never_ends_is_not_waited_for_for_ever(monkeypatch: py
         raise AssertionError
 
     with pytest.raises(bodies.TooSlow):
-        await bodies.read(Request({"type": "http", "method": "POST", "headers": []}, receive))
+        await bodies.read(BoundedRequest({"type": "http", "method": "POST", "headers": []}, receive))
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/session"])

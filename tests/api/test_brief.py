@@ -83,3 +83,32 @@ async def test_it_holds_a_bounded_number_of_things(reads: Reads, monkeypatch: py
     assert len(memory._known) == 10
     await memory.get(49)
     assert reads.keys.count(49) == 1, "the newest are kept"
+
+
+async def turns() -> None:
+    """Time for what was begun to begin what it begins."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_nobody_joins_a_read_that_began_long_ago(reads: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it says may have been true then only; and what hangs is tried again, so many times at once."""
+    memory = Brief(reads)
+    early = asyncio.create_task(memory.get(1))
+    await turns()
+    monkeypatch.setattr(brief, "SECONDS", 0.0)
+    monkeypatch.setattr(brief, "AT_ONCE", 3)
+    later = [asyncio.create_task(memory.get(1)) for _ in range(3)]
+    await turns()
+    assert reads.keys == [1, 1, 1]
+    reads.gate.set()
+    assert [await early, await later[0], await later[1]] == ["1"] * 3
+    with pytest.raises(TimeoutError):
+        await later[2]
+
+
+async def test_of_what_was_asked_only_the_key_is_kept(reads: Reads) -> None:
+    reads.gate.set()
+    memory = Brief(reads, key=lambda asked: asked % 10)
+    assert [await memory.get(asked) for asked in (12, 2, 3)] == ["12", "12", "3"]
+    assert list(memory._known) == [2, 3]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api import finding
 from api.addresses import parse
 from api.finding import find
 from community.permissions import Permission
@@ -62,6 +63,17 @@ async def test_who_may_read_a_part_finds_that_part_only(house: Any) -> None:
             assert (await find(viewer, address, house.now) is None) == (path in hidden), path
 
 
+async def test_what_is_closed_while_it_is_looked_for_is_not_there(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def closed(*_: Any) -> dict[int, Any]:
+        return {}
+
+    monkeypatch.setattr(finding, "communities_by_id", closed)
+    for name, called in WHERE.items():
+        assert await found(house, f"/c/spring/{name.lower()}s/{house.town.id(name, called)}") is None
+
+
 @pytest.mark.parametrize(
     "path",
     ["/c/nowhere", "/c/spring/v/5", "/c/spring/e/3", "/c/spring/n/2", "/c/spring/l/5",
@@ -95,6 +107,13 @@ async def test_what_stands_there_comes_with_it_and_costs_little(house: Any, stat
     assert it
     assert it.progress
     assert it.progress.eligible.heads == 6
+
+
+async def test_where_an_entry_stands_is_found_without_walking_the_book(
+    house: Any, statements: list[str]
+) -> None:
+    assert await found(house, "/c/spring/l/2")
+    assert not [sent for sent in statements if "SUM(" in sent], "its balance is nobody's question"
 
 
 # Over HTTP

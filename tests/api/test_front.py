@@ -1,5 +1,6 @@
 """Heads and connections by hand: real sockets to a server of its own, and none of them can hurt it."""
 
+import ast
 import asyncio
 import gc
 import json
@@ -10,6 +11,7 @@ import socket
 import struct
 import sys
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -21,11 +23,13 @@ import httpx2
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from api import connections, front
 from api.connections import Connections
-from api.front import LARGEST_HEAD, MOST_AT_ONCE, MOST_HEADERS, CountedFrames, Http
+from api.frames import FrameProtocol
+from api.front import LARGEST_HEAD, MOST_AT_ONCE, MOST_HEADERS, Http
 from tests.conftest import PATIENCE
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n"
@@ -144,7 +148,7 @@ class Standing:
 async def standing(most: int = 1000, of_network: int = 1000) -> AsyncIterator[Standing]:
     app, counted = App(), Connections(most, of_network)
     config = uvicorn.Config(
-        app, http=partial(Http, counted), ws=CountedFrames, port=0, loop="none", log_config=None,  # type: ignore[arg-type]
+        app, http=partial(Http, counted), ws=FrameProtocol, port=0, loop="none", log_config=None,  # type: ignore[arg-type]
         access_log=False, lifespan="off", timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -475,6 +479,11 @@ HANDSHAKES = {
     "two versions": (GET, VERSION + HANDSHAKE, 400),
     "another method": (b"PUT / HTTP/1.1\r\nhost: x\r\n", HANDSHAKE, 405),
     "an address that is not ASCII": ("GET /美 HTTP/1.1\r\nhost: x\r\n".encode(), HANDSHAKE, 400),
+    "a query that is not ASCII": ("GET /graphql?q=美 HTTP/1.1\r\nhost: x\r\n".encode(), HANDSHAKE, 400),
+    "a query of any bytes": (b"GET /graphql?q=\xff\x80 HTTP/1.1\r\nhost: x\r\n", HANDSHAKE, 400),
+    "a query in percents": (b"GET /graphql?q=%ff%e7%zz HTTP/1.1\r\nhost: x\r\n", HANDSHAKE, 101),
+    "an overlong query": (b"GET /graphql?q=" + LONG + b" HTTP/1.1\r\nhost: x\r\n", HANDSHAKE, 414),
+    "a long query": (b"GET /graphql?q=" + b"a" * 8000 + b" HTTP/1.1\r\nhost: x\r\n", HANDSHAKE, 101),
     "a bad percent": (b"GET /%ff%zz HTTP/1.1\r\nhost: x\r\n", HANDSHAKE, 101),
     "a host before the address": (b"GET ws://x/graphql HTTP/1.1\r\nhost: x\r\n", HANDSHAKE, 101),
     "a name that is not ASCII": (GET, "美: a\r\n".encode() + HANDSHAKE, 400),
@@ -612,6 +621,15 @@ class Line(asyncio.Transport):
         super().__init__()
         self.written = b""
 
+    def set_protocol(self, protocol: Any) -> None:
+        pass
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
     def write(self, data: Any) -> None:
         self.written += data
 
@@ -648,3 +666,172 @@ async def test_of_several_requests_at_once_none_is_answered_once_the_client_hung
     go_on.set()
     await asyncio.wait(state.tasks)
     assert line.written == b""
+
+
+async def test_of_several_requests_the_second_is_not_answered_either_once_the_client_hung_up() -> None:
+    second, go_on, asked = asyncio.Event(), asyncio.Event(), 0
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            second.set()
+            await go_on.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"hello"})
+
+    state, line = ServerState(), Line()
+    config = uvicorn.Config(app, log_config=None)
+    config.load()
+    protocol = Http(Connections(10, 10), config, state, {})
+    protocol.connection_made(line)
+    protocol.data_received((GET + b"\r\n") * 3)
+    await second.wait()
+    protocol.connection_lost(None)
+    go_on.set()
+    await asyncio.wait(state.tasks)
+    assert line.written.count(OK) == 1
+
+
+# What is asked of uvicorn
+
+
+def named(module: Any) -> dict[str, set[str]]:
+    """What the head of `module` says that it asks uvicorn for, by class."""
+    found: dict[str, set[str]] = {}
+    for owner, names in re.findall(r"^    (\w+)? +(\w[^\n]*)$", module.__doc__, re.MULTILINE):
+        kind = owner or list(found)[-1]
+        found.setdefault(kind, set()).update(re.findall(r"\w+", re.sub(r"\(.*?\)", "", names)))
+    return found
+
+
+THEIRS = {*dir(asyncio.Protocol)} | {
+    "on_message_begin", "on_url", "on_header", "on_headers_complete", "on_body", "on_message_complete",
+}  # fmt: skip
+"""What asyncio and httptools call."""
+
+
+def test_the_head_names_all_that_is_asked_of_uvicorn() -> None:
+    listed = named(front)
+    (body,) = (
+        node
+        for node in ast.parse(Path(front.__file__).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and node.name == "Http"
+    )
+    asked: dict[str, set[str]] = {kind: set() for kind in listed}
+    owners = {
+        "self": "HttpToolsProtocol", "self.cycle": "RequestResponseCycle", "self.flow": "FlowControl",
+        "self._answered": "RequestResponseCycle", "self.server_state": "ServerState",
+    }  # fmt: skip
+    for node in ast.walk(body):
+        if isinstance(node, ast.Attribute) and (kind := owners.get(ast.unparse(node.value))):
+            asked[kind].add(node.attr)
+    ours = {*vars(Http), "_connections"} - {*dir(HttpToolsProtocol)}
+    overridden = {*vars(Http)} & {*vars(HttpToolsProtocol)} - THEIRS - {*dir(object)}
+    asked["HttpToolsProtocol"] = asked["HttpToolsProtocol"] - ours - THEIRS | overridden
+    asked["RequestResponseCycle"] |= {"response_complete"}  # by getattr
+    assert asked == listed
+    assert not {name for names in asked.values() for name in names if name.startswith("_")}
+
+
+class Stock:
+    """uvicorn's own protocol on a transport of ours."""
+
+    def __init__(self, ws: Any = "none") -> None:
+        self.scopes: list[Scope] = []
+        self.state, self.line = ServerState(), Line()
+        config = uvicorn.Config(self, http="httptools", ws=ws, log_config=None, proxy_headers=False)
+        config.load()
+        self.protocol = HttpToolsProtocol(config, self.state, {})
+        self.protocol.connection_made(self.line)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scopes.append(scope)
+        await asyncio.Event().wait()
+
+    async def say(self, data: bytes) -> None:
+        self.protocol.data_received(data)
+        await asyncio.sleep(0)
+        for task in self.state.tasks:
+            task.cancel()
+
+
+@pytest.fixture
+async def stock() -> Stock:
+    return Stock()
+
+
+async def test_stock_uvicorn_bounds_no_head(stock: Stock) -> None:
+    await stock.say(GET + b"a: " + LONG + b"\r\n" + b"a:b\r\n" * (MOST_HEADERS + 1) + b"\r\n")
+    assert len(stock.scopes[0]["headers"]) == MOST_HEADERS + 3
+
+
+async def test_stock_uvicorn_waits_for_a_head_for_ever(stock: Stock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any) -> Any:
+        raise AssertionError("there is a timer")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", never)
+    await Stock().say(GET)
+
+
+async def test_stock_uvicorn_bounds_no_number_of_requests_at_once(stock: Stock) -> None:
+    await stock.say((GET + b"\r\n") * (MOST_AT_ONCE + 2))
+    assert len(stock.protocol.pipeline) > MOST_AT_ONCE
+
+
+async def test_stock_uvicorn_tells_only_the_last_request_that_the_client_is_gone(stock: Stock) -> None:
+    stock.protocol.data_received((GET + b"\r\n") * 3)
+    waiting = [cycle for cycle, _ in stock.protocol.pipeline]
+    stock.protocol.connection_lost(None)
+    assert [cycle.disconnected for cycle in waiting] == [True, False]
+    for task in stock.state.tasks:
+        task.cancel()
+
+
+async def test_stock_uvicorn_takes_trailers_for_headers(stock: Stock) -> None:
+    await stock.say(CHUNKED + b"0\r\nauthorization: Bearer x\r\n\r\n")
+    assert (b"authorization", b"Bearer x") in stock.scopes[0]["headers"]
+
+
+async def test_stock_uvicorn_overlooks_the_host_of_the_target(stock: Stock) -> None:
+    await stock.say(b"GET http://other/ HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert (b"host", b"x") in stock.scopes[0]["headers"]
+
+
+async def test_stock_uvicorn_writes_a_handshake_out_to_be_parsed_again() -> None:
+    heard: list[bytes] = []
+
+    class Ws(asyncio.Protocol):
+        def __init__(self, **_: Any) -> None: ...
+
+        def data_received(self, data: bytes) -> None:
+            heard.append(data)
+
+    await Stock(Ws).say(GET + HANDSHAKE)
+    assert heard == [GET + HANDSHAKE]
+
+
+async def test_a_handshake_leaves_nothing_of_http_for_the_collector() -> None:
+    """The parser and its protocol hold each other; stock uvicorn parts them only when a connection ends."""
+
+    class Watched(Http):
+        pass
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+
+    config = uvicorn.Config(app, http="httptools", ws=FrameProtocol, log_config=None, proxy_headers=False)
+    config.load()
+    gc.collect()
+    gc.disable()
+    try:
+        line, state = Line(), ServerState()
+        protocol = Watched(Connections(10, 10), config, state, {})
+        protocol.connection_made(line)
+        protocol.data_received(GET + HANDSHAKE)
+        left = weakref.ref(protocol)
+        del protocol
+        await asyncio.wait(state.tasks)
+        assert left() is None
+    finally:
+        gc.enable()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import httpx2
 import pytest
 from websockets.asyncio.client import connect
 
+from api.logs import configure
 from tests.engines import execute
 
 pytestmark = pytest.mark.xdist_group("logs")
@@ -113,3 +115,18 @@ async def test_a_stream_of_requests_leaves_no_line_each(serve: Any, tmp_path: Pa
             async with server.socket():
                 pass
         assert len(server.log().splitlines()) <= before + 8  # the welcome
+
+
+@pytest.mark.parametrize("library", ["tortoise", "aiosqlite", "websockets.server"])
+def test_at_debug_no_library_writes_down_what_people_say(
+    monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", root.handlers)
+    level = root.level
+    try:
+        configure("DEBUG")
+        assert root.isEnabledFor(logging.DEBUG)
+        assert not logging.getLogger(library).isEnabledFor(logging.DEBUG)
+    finally:
+        root.setLevel(level)

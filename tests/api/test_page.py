@@ -182,6 +182,29 @@ def test_what_many_ask_for_is_looked_for_once(client: TestClient, looks: Looks) 
     assert len(looks.asked) == 2
 
 
+@pytest.mark.parametrize("cookie", ["", "x" * 129, "x" * 20_000, "\u00e9"])
+def test_a_cookie_that_can_be_no_secret_is_not_looked_up(
+    client: TestClient, looks: Looks, cookie: str
+) -> None:
+    assert (
+        client.get("/c/quiet", headers={"cookie": f"{COOKIE}={cookie}".encode("latin-1")}).status_code == 404
+    )  # type: ignore[dict-item]
+    assert [secret for _, secret in looks.asked] == [None]
+
+
+def test_no_secret_is_kept_of_what_was_asked(built: Path, looks: Looks) -> None:
+    pages = Pages("https://m.example", built, looks)
+    with TestClient(Starlette(routes=pages.routes())) as client:
+        for cookie, status in (("member", 200), ("x" * 128, 404)):
+            for _ in range(2):
+                response = client.get("/c/quiet", headers={"cookie": f"{COOKIE}={cookie}"})
+                assert response.status_code == status
+    keys = list(pages._brief._known)
+    assert len(keys) == 3
+    assert "member" not in str(keys)
+    assert "x" * 128 not in str(keys)
+
+
 @pytest.mark.parametrize("error", [TimeoutError(), Late()])
 def test_while_the_database_does_not_answer_the_page_comes_and_says_so_itself(
     client: TestClient, looks: Looks, error: Exception

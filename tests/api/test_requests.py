@@ -15,7 +15,7 @@ from api.metrics import Metrics
 from api.requests import Requests
 from community.database import journal
 from realtime.broker import MemoryBroker
-from schema.errors import request_id
+from realtime.execution import request_id
 
 
 def app() -> tuple[Starlette, Metrics]:

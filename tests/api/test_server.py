@@ -16,8 +16,9 @@ import pytest
 import uvicorn
 from uvicorn.supervisors.multiprocess import Process
 
-from api import server
-from api.server import Supervisor, _welcome_once_served
+from api import supervisor as supervising
+from api.server import _welcome_once_served
+from api.supervisor import Supervisor
 from tests.conftest import PATIENCE
 from tests.services import free_port
 
@@ -72,15 +73,15 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(server, "time", clock)
-    monkeypatch.setattr(server, "Process", Worker)
+    monkeypatch.setattr(supervising, "time", clock)
+    monkeypatch.setattr(supervising, "Process", Worker)
     monkeypatch.setattr(Worker, "made", [], raising=False)
     return clock
 
 
 @pytest.fixture
 def supervisor(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Supervisor:
-    monkeypatch.setattr(server.Multiprocess, "__init__", _bare)
+    monkeypatch.setattr(supervising.Multiprocess, "__init__", _bare)
     found = Supervisor(uvicorn.Config("x"), [])
     found.processes = [Worker(), Worker()]  # type: ignore[list-item]
     return found
@@ -156,13 +157,13 @@ def test_the_real_worker_has_what_the_supervisor_asks_of_it() -> None:
     assert process.process.is_alive() is False
     threading.Thread(target=process.pong, daemon=True).start()
     process._server = uvicorn.Server(process.config)
-    asked = server._Asked()
+    asked = supervising._Asked()
     assert asked.answers(process)
     end = time.monotonic() + 20
-    while asked._patience != server.FREEZING and time.monotonic() < end:
+    while asked._patience != supervising.FREEZING and time.monotonic() < end:
         asked.answers(process)
         time.sleep(0.01)
-    assert asked._patience == server.FREEZING
+    assert asked._patience == supervising.FREEZING
 
 
 # The welcome

@@ -233,6 +233,7 @@ async def test_whoever_brings_a_bad_token_is_told_what_is_wrong_with_it(server: 
         f"bearer  {expired}": "expired",
         f"Bearer {revoked}": "revoked",
         "Bearer made-up": "unknown",
+        f"Bearer {'x' * 20_000}": "unknown",
         server.town.tokens["spring/tenant"]: "Bearer",
         f"Token {server.town.tokens['spring/tenant']}": "Bearer",
         "Bearer": "Bearer",

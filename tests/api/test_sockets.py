@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from api import sockets as sockets_
 from api.sockets import MOST_OPERATIONS
+from community.members.models import RoleGrant, Session
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -56,19 +57,62 @@ async def test_a_socket_answers_a_ping(server: Any) -> None:
         assert await socket.receive() == {"type": "pong"}
 
 
-@pytest.mark.parametrize(("query", "kind"), [(VIEWER, "query"), (SIGN_UP, "mutation")])
-async def test_only_subscriptions_run_on_a_socket(server: Any, query: str, kind: str) -> None:
-    who = "spring/resident-6"
-    event = server.town.id("Event", "picnic")
+async def test_queries_and_mutations_are_answered_once_and_are_complete(server: Any) -> None:
+    who, event = "spring/resident-6", server.town.id("Event", "picnic")
     async with server.socket(who) as socket:
-        await socket.subscribe("a", query, **({"event": event} if kind == "mutation" else {}))
+        for _ in range(2):  # its id is free again
+            await socket.subscribe("a", VIEWER)
+            message = await socket.receive()
+            assert (message["id"], message["type"]) == ("a", "next")
+            assert message["payload"] == server.post(VIEWER, who)
+            assert await socket.receive() == {"id": "a", "type": "complete"}
+        await socket.subscribe("a", SIGN_UP, event=event)
         message = await socket.receive()
-        assert (message["id"], message["type"]) == ("a", "error")
-        assert message["payload"][0]["extensions"]["code"] == "INVALID_INPUT"
-        await socket.send(type="ping")
-        assert await socket.receive() == {"type": "pong"}
+        assert (message["id"], message["type"]) == ("a", "next")
+        assert await socket.receive() == {"id": "a", "type": "complete"}
+        await lives(socket)
     seen = server.post("query($id: ID!) { event(id: $id) { viewerSignUp { id } } }", who, id=event)
-    assert seen == {"data": {"event": {"viewerSignUp": None}}}
+    assert seen == {"data": {"event": {"viewerSignUp": message["payload"]["data"]["signUp"]}}}
+
+
+@pytest.mark.parametrize(
+    ("who", "query", "given", "code"),
+    [
+        (None, SIGN_UP, {"event": "picnic"}, "UNAUTHENTICATED"),
+        ("spring/resident-1", SIGN_UP, {"event": "past"}, "EVENT_OVER"),
+        (None, "query($event: ID!) { event(id: $event) { nothing } }", {"event": "picnic"}, "INVALID_INPUT"),
+        (None, "query($event: ID!) { node(id: $event) { id } viewer { account } }", {}, "INVALID_INPUT"),
+        (None, "{ viewer { account } } query B { viewer { account } }", {}, "INVALID_INPUT"),
+        (
+            None,
+            "{ communities(first: 100) { edges { node {"
+            " votes(first: 100) { edges { node { tally { version } } } } } } } }",
+            {},
+            "TOO_COSTLY",
+        ),
+    ],
+)
+async def test_what_is_refused_over_http_is_refused_on_a_socket_alike(
+    server: Any, who: str | None, query: str, given: dict[str, str], code: str
+) -> None:
+    variables = {name: server.town.id("Event", each) for name, each in given.items()}
+    expected = server.post(query, who, **variables)
+    async with server.socket(who) as socket:
+        await socket.subscribe("a", query, **variables)
+        message = await socket.receive()
+        if message["type"] == "next":
+            assert await socket.receive() == {"id": "a", "type": "complete"}
+        errors = message["payload"]["errors"] if message["type"] == "next" else message["payload"]
+        await lives(socket)
+    assert (message["type"] == "next") == ("path" in expected["errors"][0])
+    assert [error["extensions"]["code"] for error in errors] == [code]
+    assert [_plain(error) for error in errors] == [_plain(error) for error in expected["errors"]]
+
+
+def _plain(error: dict[str, Any]) -> dict[str, Any]:
+    """Without the number of the request."""
+    extensions = {name: value for name, value in error["extensions"].items() if name != "requestId"}
+    return error | {"extensions": extensions}
 
 
 @pytest.mark.parametrize("query", [BROKEN, UNKNOWN, PROGRESS, "", "{"])
@@ -435,3 +479,111 @@ async def test_nothing_of_it_was_a_fault(server: Any) -> None:
     """Last, as it looks at all that was logged for the tests above."""
     assert "Traceback" not in server.log()
     assert '"level": "error"' not in server.log()
+
+
+async def test_only_four_are_executed_at_once_and_each_is_answered(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = now = 0
+    execute = sockets_.Socket.execute
+
+    async def counted(self: Any, request: Any) -> Any:
+        nonlocal most, now
+        now += 1
+        most = max(most, now)
+        try:
+            await asyncio.sleep(0.01)
+            return await execute(self, request)
+        finally:
+            now -= 1
+
+    monkeypatch.setattr(sockets_.Socket, "execute", counted)
+    async with here() as server, server.socket("spring/resident-1") as socket:
+        for number in range(20):
+            await socket.subscribe(str(number), f"{{ viewer {{ a{number}: account }} }}")
+        told = [await socket.receive() for _ in range(40)]
+        assert most == sockets_.MOST_AT_ONCE
+        assert {message["id"] for message in told if message["type"] == "complete"} == set(
+            map(str, range(20))
+        )
+        assert all("errors" not in message["payload"] for message in told if message["type"] == "next")
+        assert len(server.sockets) == 0
+        assert not server.sockets.tasks
+
+
+@pytest.mark.parametrize("end", ["complete", "close", "abort"])
+async def test_whoever_goes_is_not_answered_and_what_it_asked_for_is_done(
+    here: Any, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    execute, begun, go_on = sockets_.Socket.execute, asyncio.Event(), asyncio.Event()
+
+    async def waiting(self: Any, request: Any) -> Any:
+        begun.set()
+        await go_on.wait()
+        return await execute(self, request)
+
+    async with here() as server:
+        event, who = server.town.id("Event", "picnic"), "spring/resident-5"
+        async with server.socket(who) as socket:
+            monkeypatch.setattr(sockets_.Socket, "execute", waiting)
+            await socket.subscribe("a", SIGN_UP, event=event)
+            await begun.wait()
+            if end == "complete":
+                await socket.send(type="complete", id="a")
+                await lives(socket)
+                go_on.set()
+                await server.until(lambda: not server.sockets.tasks)
+                await lives(socket)
+            elif end == "abort":
+                socket.line.transport.abort()
+        await server.until(lambda: not server.sockets.open)
+        go_on.set()
+        await server.until(lambda: not server.sockets.tasks)
+        seen = await server.ask(
+            "query($id: ID!) { event(id: $id) { viewerSignUp { partySize } } }", who, id=event
+        )
+        assert seen["data"]["event"]["viewerSignUp"] == {"partySize": 1}
+
+
+async def test_a_query_that_nobody_waits_for_is_not_executed_to_its_end(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def for_ever(self: Any, request: Any) -> Any:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    async with here() as server, server.socket() as socket:
+        monkeypatch.setattr(sockets_.Socket, "execute", for_ever)
+        await socket.subscribe("a", VIEWER)
+        await begun.wait()
+        await socket.send(type="complete", id="a")
+        await asyncio.wait_for(cancelled.wait(), 20)
+        await lives(socket)
+
+
+async def test_an_answer_is_for_whoever_the_client_is_by_then(here: Any) -> None:
+    """Also where no signal told of the change."""
+    publish = 'mutation($c: ID!) { publishNotice(communityId: $c, notice: {title: "一", body: "。"}) { id } }'
+    async with here() as server, server.socket("spring/committee") as socket:
+        spring = server.town.id("Community", "spring")
+        await socket.subscribe("a", publish, c=spring)
+        assert "errors" not in (await socket.receive())["payload"]
+        await socket.receive()
+        await RoleGrant.filter(account_id=server.town.key("Account", "spring/committee")).update(
+            until=server.town.now
+        )
+        await socket.subscribe("a", publish, c=spring)
+        errors = (await socket.receive())["payload"]["errors"]
+        assert [error["extensions"]["code"] for error in errors] == ["FORBIDDEN"]
+
+
+async def test_whoever_comes_back_after_the_session_ended_is_told_so(here: Any) -> None:
+    async with here() as server, server.socket("spring/resident-1") as socket:
+        await Session.filter(account_id=server.town.key("Account", "spring/resident-1")).delete()
+        await socket.subscribe("a", VIEWER)
+        assert await socket.until_closed() == 4401

@@ -7,16 +7,19 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from realtime.documents import kept
-from strawberry.types.execution import ExecutionResult
 
 from api import sockets as sockets_
-from schema import shared
+from community.votes.facts import TALLY
+from realtime import subscriptions
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
-ALONE = "subscription($id: ID!) { ...F } fragment F on Subscription { voteProgress(voteId: $id) { version } }"
+HIDDEN = (
+    "subscription($id: ID!) { ...F } fragment F on Subscription { voteProgress(voteId: $id) { version } }"
+)
+ALONE = """subscription($id: ID!) { bulletin(communityId: $id) {
+  subject { ... on Vote { viewerEntries { party } } } } }"""
 
 
 def codes_of(message: Any) -> list[str]:
@@ -47,13 +50,13 @@ async def test_forty_sockets_whose_subscriptions_differ_in_names_are_one_group(h
             for _ in range(10):
                 message = await socket.receive()
                 assert message["payload"] == {"data": {"voteProgress": {"version": 1}}}
-        assert len(server.sockets.sharing._groups) == 1
+        assert len(server.sockets.registry._groups) == 1
 
 
 async def test_whoever_asks_in_too_many_ways_is_told_and_keeps_the_rest(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "MOST_VIEWS_OF_BOTH", 5)
+    monkeypatch.setattr(subscriptions, "MOST_VIEWS_OF_BOTH", 5)
     async with here() as server, server.socket() as socket, server.socket() as other:
         vote = server.town.id("Vote", "open")
         for number in range(8):
@@ -76,20 +79,17 @@ async def test_what_runs_alone_is_bounded_by_socket_and_address(
     monkeypatch.setattr(sockets_, "MOST_ALONE_OF_ADDRESS", 4)
     async with here() as server:
         async with server.socket() as one, server.socket() as other:
-            vote = server.town.id("Vote", "open")
+            spring = server.town.id("Community", "spring")
             for socket, most in ((one, 3), (other, 1)):
                 for number in range(5):
-                    await socket.subscribe(str(number), ALONE, id=vote)
-                    message = await socket.receive()
-                    assert (
-                        (message["type"] == "next")
-                        if number < most
-                        else codes_of(message) == ["LIMIT_REACHED"]
-                    )
+                    await socket.subscribe(str(number), ALONE, id=spring)
+                    if number >= most:
+                        assert codes_of(await socket.receive()) == ["LIMIT_REACHED"]
+                await lives(socket)
             await one.send(type="complete", id="0")
             await lives(one)
-            await other.subscribe("again", ALONE, id=vote)
-            assert (await other.receive())["type"] == "next"
+            await other.subscribe("again", ALONE, id=spring)
+            await lives(other)
         await server.until(lambda: not server.sockets.open)
         assert not server.sockets.alone
 
@@ -118,7 +118,7 @@ async def test_the_ids_of_an_address_are_bounded_together(here: Any, monkeypatch
 )
 async def test_long_variables_are_refused(here: Any, extra: dict[str, Any]) -> None:
     async with here() as server, server.socket() as socket:
-        for query in (PROGRESS, ALONE):
+        for query in (PROGRESS, HIDDEN):
             await socket.subscribe("a", query, id=server.town.id("Vote", "open"), **extra)
             assert codes_of(await socket.receive()) == ["INVALID_INPUT"]
         await lives(socket)
@@ -158,9 +158,9 @@ async def test_a_storm_of_subscriptions_that_come_and_go_leaves_nothing(here: An
             while (await socket.receive())["type"] != "pong":
                 pass
         await server.until(lambda: not server.sockets.open)
-        sharing = server.sockets.sharing
-        assert (len(sharing._groups), len(sharing._of_address), len(server.sockets.ids)) == (0, 0, 0)
-        assert len(kept._by_text) <= 512
+        registry = server.sockets.registry
+        assert (len(registry._groups), len(registry._of_address), len(server.sockets.ids)) == (0, 0, 0)
+        assert len(registry.documents) <= 512
 
 
 # Faults that are ours
@@ -176,18 +176,18 @@ async def broken(*_: Any, **__: Any) -> Any:
 def in_a_group(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
     """A step that cannot be encoded."""
 
-    def text_of(result: ExecutionResult, count: Any) -> bytes:
+    def encoded(*_: Any) -> bytes:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(shared, "text_of", text_of)
+    monkeypatch.setattr(subscriptions, "encoded", encoded)
 
 
 def in_its_begin(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
-    monkeypatch.setattr(shared.graphql_schema, "subscribe", broken)
+    monkeypatch.setattr(subscriptions, "execute", broken)
 
 
 def in_its_place(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
-    monkeypatch.setattr("schema.votes.place_of_vote", broken)
+    monkeypatch.setitem(vars(TALLY), "scope_of", broken)
 
 
 @pytest.mark.parametrize("fault", [in_a_group, in_its_begin, in_its_place])

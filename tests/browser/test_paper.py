@@ -61,6 +61,7 @@ def settled(page: Page) -> Page:
     """Everything is there: what was asked for has come, and who asks is known."""
     expect(page.get_by_role("main").locator("h1").first).to_be_visible()
     expect(page.locator(".skeleton")).to_have_count(0)
+    expect(page.get_by_role("main").get_by_text("正在取数据", exact=True)).to_have_count(0)
     expect(page.get_by_test_id("account")).to_be_visible()
     return page
 

@@ -1,34 +1,57 @@
 import re
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from realtime.audience import Audience
-from realtime.documents import Document, at_hand, read
+from graphql import GraphQLError
 
-from schema import documents
+from community.errors import InvalidId
+from community.live import Journal, State
+from realtime import documents
+from realtime.audience import Audience
+from realtime.broker import MemoryBroker
+from realtime.documents import Document, Documents
+from realtime.fields import SubscribeRequest
+from realtime.sources import LiveSources
+from schema.executable import ExecutableSchema
+from schema.nodes import to_id
+
+EXECUTABLE = ExecutableSchema(lambda: datetime(2026, 5, 1, tzinfo=UTC), LiveSources(MemoryBroker()))
+VOTE, COMMUNITY, EVENT = to_id("Vote", 5), to_id("Community", 6), to_id("Event", 7)
 
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
 BULLETIN = "subscription($id: ID!, $after: String) { bulletin(communityId: $id, after: $after) { cursor } }"
 
 
+def request(text: str, name: str | None = None, **variables: Any) -> SubscribeRequest:
+    return SubscribeRequest(text, variables, name)
+
+
 def document(text: str, name: str | None = None) -> Document:
-    found = read(text, name)
-    assert found
-    return found
+    return Documents(EXECUTABLE).read(request(text, name))
+
+
+def form(text: str) -> tuple[object, ...]:
+    found = document(text)
+    return found.text, found.audience, found.live, found.name, found.cursor, found.reads_after
 
 
 def test_a_state_says_the_same_to_everybody() -> None:
     found = document(PROGRESS)
-    assert (found.audience, found.variables) == (Audience.EVERYBODY, {"id"})
-    assert (found.journal, found.cursor) == (False, None)
+    assert (found.audience, set(found.names)) == (Audience.EVERYBODY, {"id"})
+    assert (found.is_journal, found.cursor, found.name) == (False, None, "voteProgress")
+    assert isinstance(found.live.declaration, State)
 
 
-def test_a_journal_is_known_by_its_cursor() -> None:
+def test_a_journal_is_known_by_its_declaration() -> None:
     found = document(BULLETIN)
-    assert (found.journal, found.cursor, found.variables) == (True, "after", {"id", "after"})
+    assert (found.is_journal, set(found.names)) == (True, {"id", "after"})
+    assert found.cursor == found.names["after"]
+    assert isinstance(found.live.declaration, Journal)
     without = document('subscription { bulletin(communityId: "x") { cursor } }')
-    assert (without.journal, without.cursor) == (True, None)
+    assert (without.is_journal, without.cursor, without.reads_after) == (True, None, False)
     renamed = document(BULLETIN.replace("$after", "$behind"))
-    assert renamed.cursor == "behind"
+    assert renamed.cursor == renamed.names["behind"]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +63,7 @@ def test_a_journal_is_known_by_its_cursor() -> None:
     ],
 )
 def test_how_it_is_laid_out_is_nothing(laid_out: str) -> None:
-    assert document(laid_out) == document(PROGRESS)
+    assert form(laid_out) == form(PROGRESS)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +129,15 @@ def test_what_is_given_goes_along_with_its_name() -> None:
     given = {"area": "x", "no": True, "id": False, "other": 5}
     same = document(WHOLE).renamed({"id": "x", "area": True, "no": False})
     assert found.renamed(given) == same == {"v0": "x", "v1": False, "v2": True}
-    assert (found.takes(same), found.takes({}), found.takes({"v0": "x", "v2": 5})) == (True, False, False)
-    assert found.variables == {"area", "no", "id"}
-    assert found.subject(same) == ("voteProgress", "x")
+    assert set(found.names) == {"area", "no", "id"}
+
+
+@pytest.mark.parametrize("given", [{}, {"area": VOTE, "id": 5}, {"area": {}, "id": False}, {"area": None}])
+def test_variables_that_it_does_not_declare_so_are_refused_by_their_own_names(given: dict[str, Any]) -> None:
+    found = document(renamed(WHOLE, "id>area area>no no>id"))
+    assert found.bind({"area": VOTE, "no": True, "id": False}).key == 5
+    with pytest.raises(GraphQLError, match=r"\$(area|id)"):
+        found.bind(given)
 
 
 @pytest.mark.parametrize("text", [WHOLE, PROGRESS, BULLETIN, BULLETIN.replace("$after", "$v0")])
@@ -121,23 +150,34 @@ def test_the_form_of_a_form_is_itself(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "subject"),
+    ("text", "key", "after"),
     [
-        ('subscription { mine: eventAttendance(eventId: "x") { signedUp } }', ("eventAttendance", "x")),
-        ("subscription { eventAttendance(eventId: 5) { signedUp } }", ("eventAttendance", "5")),
+        (f'subscription {{ mine: eventAttendance(eventId: "{EVENT}") {{ signedUp }} }}', 7, None),
+        (f'subscription($a: ID! = "{EVENT}") {{ eventAttendance(eventId: $a) {{ signedUp }} }}', 7, None),
+        (BULLETIN, 6, "y"),
+        (BULLETIN.replace("communityId: $id, after: $after", "after: $after, communityId: $id"), 6, "y"),
+        (BULLETIN.replace("$after)", '"z")').replace(", $after: String", ""), 6, "z"),
+        (BULLETIN.replace("$after: String", '$after: String = "d"'), 6, "y"),
+        (BULLETIN.replace("bulletin", "...F } fragment F on Subscription { bulletin"), 6, "y"),
         (
-            'subscription($a: ID! = "x") { eventAttendance(eventId: $a) { signedUp } }',
-            ("eventAttendance", "Undefined"),
-        ),
-        (
-            BULLETIN.replace("communityId: $id, after: $after", "after: $after, communityId: $id"),
-            ("bulletin", "x"),
+            BULLETIN.replace("bulletin", "... { ... on Subscription { bulletin").replace("} }", "} } } }"),
+            6,
+            "y",
         ),
     ],
 )
-def test_what_it_is_about_is_read_from_it(text: str, subject: tuple[str, str]) -> None:
-    found = document(text)
-    assert found.subject(found.renamed({"id": "x"})) == subject
+def test_what_it_is_about_is_read_from_it(text: str, key: int, after: str | None) -> None:
+    assert document(text).bind({"id": COMMUNITY, "after": "y"}) == (key, after)
+
+
+@pytest.mark.parametrize("id_", ["x", "", 5, VOTE[:-1]])
+def test_an_id_that_is_none_is_refused(id_: object) -> None:
+    with pytest.raises(InvalidId):
+        document(PROGRESS).bind({"id": id_})
+
+
+def test_an_id_of_another_type_is_that_of_nothing() -> None:
+    assert document(PROGRESS).bind({"id": COMMUNITY}).key == 0
 
 
 SEVERAL = """
@@ -155,32 +195,13 @@ def test_of_several_operations_the_named_one_is_read_with_its_fragments() -> Non
     assert not [other for other in ("viewer", "query", "\n  voteId\n") if other in found.text]
     assert "voteId" in document(SEVERAL, "B").text
     assert document(SEVERAL, "B").text != found.text
-    assert document(PROGRESS, "") == document(PROGRESS)
+    assert document(PROGRESS, "").text == document(PROGRESS).text
 
 
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("", None),
-        ("subscription {", None),
-        ("{ viewer { account } }", None),
-        ("mutation { cancelSignUp(signUpId: \"x\") { id } }", None),
-        ("fragment F on VoteProgress { version }", None),
-        (PROGRESS.replace("version", "nothing"), None),
-        (PROGRESS.replace("$id: ID!", "$id: Int!"), None),
-        (PROGRESS, "A"),
-        (SEVERAL, None),
-        (SEVERAL, ""),
-        (SEVERAL, "C"),
-        (SEVERAL, "D"),
-        ("subscription { __typename }", None),
-        (PROGRESS.replace("version }", "version } more: voteProgress(voteId: $id) { version }"), None),
-        (PROGRESS.replace("version", " ".join(f"a{n}: version" for n in range(40))), None),
-        (PROGRESS.replace("version", "version " * 2_000), None),
-    ],
-)  # fmt: skip
-def test_what_is_refused_is_left_to_those_who_say_why(text: str, name: str | None) -> None:
-    assert read(text, name) is None
+@pytest.mark.parametrize(("text", "name"), [(PROGRESS, "A"), (SEVERAL, "D")])
+def test_an_operation_that_is_not_there_is_refused(text: str, name: str) -> None:
+    with pytest.raises(GraphQLError, match=f"Unknown operation named '{name}'"):
+        document(text, name)
 
 
 @pytest.mark.parametrize(
@@ -190,8 +211,8 @@ def test_what_is_refused_is_left_to_those_who_say_why(text: str, name: str | Non
         BULLETIN.replace("cursor }", "subject { ...F } }") + "fragment F on Event { viewerSignUp { id } }",
     ],
 )
-def test_what_depends_on_the_viewer_is_run_for_each_alone(text: str) -> None:
-    assert read(text, None) is None
+def test_what_depends_on_the_viewer_says_so(text: str) -> None:
+    assert document(text).audience is Audience.VIEWER
 
 
 def test_what_depends_on_rights_says_so() -> None:
@@ -201,8 +222,7 @@ def test_what_depends_on_rights_says_so() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        # Where readers begin could not be told apart from what they see.
-        'subscription { bulletin(communityId: "x", after: "y") { cursor } }',
+        f'subscription {{ bulletin(communityId: "{COMMUNITY}", after: "y") {{ cursor }} }}',
         "subscription($id: ID!, $after: String = null) {"
         " bulletin(communityId: $id, after: $after) { cursor } }",
         "subscription($id: ID!, $after: String!) { bulletin(communityId: $id, after: $after) { cursor } }",
@@ -211,40 +231,36 @@ def test_what_depends_on_rights_says_so() -> None:
         "subscription($id: ID!, $after: String) {"
         " bulletin(communityId: $id, after: $after) { cursor }"
         " bulletin(communityId: $id, after: $after) { at } }",
-        # What comes first is not the field itself.
-        "subscription($id: ID!) { ...F }"
-        " fragment F on Subscription { voteProgress(voteId: $id) { version } }",
-        "subscription($id: ID!) { ... { voteProgress(voteId: $id) { version } } }",
     ],
 )
-def test_what_could_not_begin_apart_is_run_for_each_alone(text: str) -> None:
-    assert read(text, None) is None
+def test_a_cursor_without_which_it_says_something_else_stays_part_of_it(text: str) -> None:
+    """Readers with another cursor are another group."""
+    found = document(text)
+    assert (found.cursor, found.reads_after) == (None, True)
+    assert found.bind({"id": COMMUNITY, "after": "y"}).after == "y"
 
 
 def test_a_document_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    documents.kept.clear()
-    assert not at_hand(PROGRESS, None)
-    first = document(PROGRESS)
-    assert at_hand(PROGRESS, None)
-    monkeypatch.setattr(documents, "_read", lambda text, name: None)
-    assert document(PROGRESS) is first
-    assert read(PROGRESS, "other") is None
+    kept = Documents(EXECUTABLE)
+    assert not kept.at_hand(request(PROGRESS))
+    first = kept.read(request(PROGRESS))
+    assert kept.at_hand(request(PROGRESS))
+    monkeypatch.setattr(documents, "_read", None)
+    assert kept.read(request(PROGRESS, id="other")) is first
+    assert not kept.at_hand(request(PROGRESS, "other"))
 
 
-def test_what_is_kept_is_bounded_by_number_and_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_is_bounded_by_number_and_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "KEPT_DOCUMENTS", 20)
     monkeypatch.setattr(documents, "MOST_KEPT", 10_000)
-    documents.kept.clear()
+    kept = Documents(EXECUTABLE)
     for number in range(40):
-        read(PROGRESS, None)
-        read(f"{{ a{number} }}", None)
-    assert (len(documents.kept._by_text), at_hand(PROGRESS, None), at_hand("{ a20 }", None)) == (
-        20,
-        True,
-        False,
-    )
+        kept.read(request(PROGRESS))
+        kept.read(request(f"#{number}\n{PROGRESS}"))
+    assert len(kept) == 20
+    assert kept.at_hand(request(PROGRESS))
+    assert not kept.at_hand(request(f"#20\n{PROGRESS}"))
     for number in range(40):
-        read(f"# {number} {'x' * 1_000}", "x" * 500 * (number % 2) or None)
-        held = sum(len(text) + len(name or "") for text, name in documents.kept._by_text)
-        assert 8_000 < held == documents.kept._bytes <= 10_000 or number < 10
-    documents.kept.clear()
+        kept.read(request(f"# {number} {'x' * 1_000}\n{PROGRESS}"))
+        held = sum(len(text) + len(name or "") for text, name in kept._by_request)
+        assert 8_000 < held == kept._length <= 10_000 or number < 10

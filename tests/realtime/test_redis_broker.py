@@ -1,6 +1,8 @@
 """What only a line that can break has to show; the contract itself is in test_broker."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from redis.asyncio import Redis as Client
 
 from community.signals import Signal, Topic
+from realtime import redis_broker
 from realtime.redis_broker import EVERYWHERE, RedisBroker
 
 FIRST, SECOND = Signal(Topic.TALLY, 1), Signal(Topic.BULLETIN, 2)
@@ -123,6 +126,36 @@ async def test_a_line_that_never_stood_is_said_once(caplog: pytest.LogCaptureFix
     line.cancel()
     await asyncio.gather(line, return_exceptions=True)
     assert caplog.messages == ["no line to Redis: ConnectionError"]
+
+
+async def test_what_nobody_else_hears_does_not_break_the_line(ends: tuple[End, End]) -> None:
+    """Redis answers with 0, the number of those who heard it."""
+    near, far = ends
+    near.broker.publish([OTHER])
+    near.broker.publish([FIRST])
+    await until(lambda: FIRST in far.heard)
+    far.broker.publish([SECOND])
+    await until(lambda: SECOND in near.heard)
+    assert [end.gaps for end in ends] == [1, 1]
+
+
+async def test_a_line_that_says_nothing_any_more_is_broken(
+    redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_broker, "HEARTBEAT", 0.1)
+    end = End(redis.url)
+    line = asyncio.create_task(end.broker.keep_connected())
+    await until(lambda: end.broker.connected)
+    for pid in redis.pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        await until(lambda: not end.broker.connected)
+    finally:
+        for pid in redis.pids:
+            os.kill(pid, signal.SIGCONT)
+    await until(lambda: end.gaps > 1)
+    line.cancel()
+    await asyncio.gather(line, return_exceptions=True)
 
 
 async def test_an_end_does_not_hear_itself_twice(ends: tuple[End, End]) -> None:

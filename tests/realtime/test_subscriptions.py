@@ -8,23 +8,30 @@ from typing import Any
 
 import orjson
 import pytest
-from graphql import GraphQLError
-from realtime.pacing import WritePacer
-from schema.shared import Asked, Shared, Sharing, TooManyViews, text_of
-from strawberry.types.execution import ExecutionResult
+from graphql import ExecutionResult, GraphQLError
 
 from community.bulletin import cursors
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
 from community.database import journal
-from community.errors import CursorInvalid, NotFound, TryAgain
+from community.errors import CursorInvalid, NotFound, Refused, TryAgain
 from community.permissions import NOBODY, Permission, Viewer, rights_of
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
-from realtime.groups import Ended, Group, Groups, Member
-from schema import shared
+from community.votes.facts import TALLY
+from realtime import subscriptions
+from realtime.audience import Audience
+from realtime.execution import Ended, encoded
+from realtime.fields import SubscribeRequest as Asked
+from realtime.groups import Group, Groups, Member
+from realtime.journals import JournalReader
+from realtime.pacing import WritePacer
+from realtime.subscriptions import SharedSubscription, SubscriptionRegistry, TooManyViews
+from schema.executable import ExecutableSchema
+from schema.nodes import to_id
 from tests.pace import slowness
 
+VOTE, OTHER_VOTE, COMMUNITY = to_id("Vote", 5), to_id("Vote", 6), to_id("Community", 7)
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version participating { heads } } }"
 BULLETIN = "subscription($id: ID!, $after: String) { bulletin(communityId: $id, after: $after) { cursor } }"
 SUBJECTS = BULLETIN.replace(
@@ -90,39 +97,60 @@ class Lobby:
 
     def __init__(self, house: Any) -> None:
         self.house = house
-        self.groups: Groups[Shared] = Groups(WritePacer())
-        self.sharing = Sharing(house.watching, self.groups, lambda: house.now)
-        self.sharing_left = list[Group[Shared]]()
+        self.groups: Groups[SharedSubscription] = Groups(WritePacer())
+        self.executable = ExecutableSchema(lambda: house.now, house.sources)
+        self.registry = SubscriptionRegistry(self.executable, house.sources, self.groups)
+        self.left = list[Group[SharedSubscription]]()
+
+    def enter(self, request: Asked, viewer: Viewer = NOBODY, address: str = "") -> Group[SharedSubscription]:
+        """Raises Ended and Refused."""
+        document = self.registry.read(request, viewer)
+        if document.audience is Audience.VIEWER:
+            return self.registry.enter_alone(document, request, viewer)
+        return self.registry.enter(document, request, viewer, address)[0]
 
     @asynccontextmanager
     async def entered(
         self, query: str, viewer: Viewer = NOBODY, name: str | None = None, **variables: Any
-    ) -> AsyncIterator[Group[Shared]]:
-        group = self.sharing.enter(SubscribeRequest(query, variables, name), viewer)
-        assert group is not None
+    ) -> AsyncIterator[Group[SharedSubscription]]:
+        group = self.enter(Asked(query, variables, name), viewer)
         try:
             yield group
         finally:
-            self.sharing.leave(group)
+            self.registry.leave(group)
 
     @asynccontextmanager
     async def joined(self, query: str, viewer: Viewer = NOBODY, **variables: Any) -> AsyncIterator[Guest]:
         async with self.entered(query, viewer, **variables) as group:
             async with asyncio.timeout(PATIENCE):
-                await group.source.until_open()
-            assert group.source.may_be_seen_by(viewer)
-            guest = Guest(await group.source.begin(SubscribeRequest(query, variables, None)))
+                await group.source.access.require(viewer)
+            seen = 0
+            if group.source.document.is_journal:
+                await self.opened(group)
+                seen = await group.source.start_of(variables.get("after"))
+            guest = Guest(seen)
             group.join(guest)
             try:
                 yield guest
             finally:
                 group.leave(guest)
 
-    async def why_not(self, query: str, **variables: Any) -> list[str]:
-        async with self.entered(query, **variables) as group, asyncio.timeout(PATIENCE):
-            with pytest.raises(Ended) as ended:
-                await group.source.until_open()
-            return codes(ended.value.errors)
+    async def opened(self, group: Group[SharedSubscription]) -> None:
+        group.open()
+        async with asyncio.timeout(PATIENCE):
+            await group.source.until_open()
+
+    async def why_not(self, query: str, viewer: Viewer = NOBODY, **variables: Any) -> list[str]:
+        """The codes of what it is refused with, before anything of it is executed."""
+        try:
+            async with self.entered(query, viewer, **variables) as group, asyncio.timeout(PATIENCE):
+                with pytest.raises((Refused, OSError)) as refused:
+                    await group.source.access.require(viewer)
+                assert group.source._reader is None
+                error: Exception = refused.value
+        except (Ended, Refused) as at_once:
+            error = at_once
+        return codes(error.errors if isinstance(error, Ended) else [self.executable.formatted(error)])
 
 
 @pytest.fixture
@@ -131,7 +159,7 @@ async def lobby(house: Any) -> AsyncIterator[Lobby]:
     yield lobby
     assert (len(lobby.groups), lobby.groups.members) == (0, 0)
     async with asyncio.timeout(PATIENCE):
-        while house.watching.watchers:  # noqa: ASYNC110 - the last group ends in its own turn
+        while house.sources.watchers:  # noqa: ASYNC110 - the last group ends in its own turn
             await asyncio.sleep(0)
 
 
@@ -171,64 +199,64 @@ CHOSEN = (
 @pytest.mark.parametrize(
     "one, other",  # noqa: PT006 - two of a kind
     [
-        (SubscribeRequest(PROGRESS, {"id": "x"}, None), SubscribeRequest(f"# my\n{PROGRESS.replace(' ', '  ')}", {"id": "x"}, "")),
-        (SubscribeRequest(CHOSEN, {"id": "x", "area": True}, None), SubscribeRequest(CHOSEN, {"area": True, "id": "x"}, None)),
-        (SubscribeRequest(PROGRESS, {"id": "x"}, None), SubscribeRequest(PROGRESS, {"id": "x", "of no use": {"to": "it"}}, None)),
-        (SubscribeRequest(BULLETIN, {"id": "x"}, None), SubscribeRequest(BULLETIN, {"id": "x", "after": "y"}, None)),
-        (SubscribeRequest(PROGRESS, {"id": "x"}, None), SubscribeRequest(PROGRESS.replace("$id", "$vote"), {"vote": "x"}, None)),
-        (SubscribeRequest(SEVERAL, {"id": "x"}, "A"), SubscribeRequest(SEVERAL, {"id": "x"}, "B")),
+        (Asked(PROGRESS, {"id": VOTE}, None),
+         Asked(f"# my\n{PROGRESS.replace(' ', '  ')}", {"id": VOTE}, "")),
+        (Asked(CHOSEN, {"id": VOTE, "area": True}, None), Asked(CHOSEN, {"area": True, "id": VOTE}, None)),
+        (Asked(PROGRESS, {"id": VOTE}, None), Asked(PROGRESS, {"id": VOTE, "of no use": {"to": "it"}}, None)),
+        (Asked(BULLETIN, {"id": COMMUNITY}, None), Asked(BULLETIN, {"id": COMMUNITY, "after": "y"}, None)),
+        (Asked(PROGRESS, {"id": VOTE}, None), Asked(PROGRESS.replace("$id", "$vote"), {"vote": VOTE}, None)),
+        (Asked(SEVERAL, {"id": VOTE}, "A"), Asked(SEVERAL, {"id": VOTE}, "B")),
         (
-            SubscribeRequest(BULLETIN, {"id": "x", "after": "y"}, None),
-            SubscribeRequest(BULLETIN.replace("$after", "$id_").replace("$id:", "$a:").replace("$id,", "$a,"),
-                  {"a": "x", "id_": "y"}, None),
+            Asked(BULLETIN, {"id": COMMUNITY, "after": "y"}, None),
+            Asked(BULLETIN.replace("$after", "$id_").replace("$id:", "$a:").replace("$id,", "$a,"),
+                  {"a": COMMUNITY, "id_": "y"}, None),
         ),
-        (SubscribeRequest(BULLETIN, {"id": "x", "after": None}, None), SubscribeRequest(BULLETIN, {"id": "x", "after": "y"}, None)),
+        (Asked(BULLETIN, {"id": COMMUNITY, "after": None}, None),
+         Asked(BULLETIN, {"id": COMMUNITY, "after": "y"}, None)),
     ],
 )  # fmt: skip
-async def test_those_who_ask_for_the_same_share_it(lobby: Lobby, one: SubscribeRequest, other: SubscribeRequest) -> None:
-    groups = [lobby.sharing.enter(asked, NOBODY) for asked in (one, other)]
-    assert groups[0] is not None
+async def test_those_who_ask_for_the_same_share_it(lobby: Lobby, one: Asked, other: Asked) -> None:
+    groups = [lobby.enter(asked) for asked in (one, other)]
     assert groups[0] is groups[1]
     for group in groups:
-        lobby.sharing.leave(group)  # type: ignore[arg-type]
+        lobby.registry.leave(group)
 
 
 async def test_a_demonstration_account_shares_with_no_real_one_of_the_same_roles(lobby: Lobby) -> None:
     demo = await lobby.house.viewer("spring/resident-1")
     real = replace(demo, account=demo.account + 1, demonstration=False)
-    asked = SubscribeRequest(SUBJECTS, {"id": "x"}, None)
-    groups = [lobby.sharing.enter(asked, viewer) for viewer in (demo, real, replace(demo, account=7))]
+    asked = Asked(SUBJECTS, {"id": COMMUNITY}, None)
+    groups = [lobby.enter(asked, viewer) for viewer in (demo, real, replace(demo, account=7))]
     assert groups[0] is groups[2] is not groups[1]
     for group in groups:
-        assert group is not None
-        lobby.sharing.leave(group)
+        lobby.registry.leave(group)
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        SubscribeRequest(CHOSEN, {"id": "y"}, None),
-        SubscribeRequest(CHOSEN, {"id": "x", "area": False}, None),
-        SubscribeRequest(CHOSEN, {"id": "x", "area": None}, None),
-        SubscribeRequest(CHOSEN.replace("eligible", "participating"), {"id": "x"}, None),
-        SubscribeRequest(BULLETIN, {"id": "x"}, None),
-        SubscribeRequest(CHOSEN.replace("eligible", "all: eligible"), {"id": "x"}, None),
-        SubscribeRequest(CHOSEN.replace("$area: Boolean = false", "$area: Boolean = true"), {"id": "x"}, None),
-        SubscribeRequest(
+        Asked(CHOSEN, {"id": OTHER_VOTE}, None),
+        Asked(CHOSEN, {"id": VOTE, "area": False}, None),
+        Asked(CHOSEN, {"id": VOTE, "area": None}, None),
+        Asked(CHOSEN.replace("eligible", "participating"), {"id": VOTE}, None),
+        Asked(BULLETIN, {"id": COMMUNITY}, None),
+        Asked(CHOSEN.replace("eligible", "all: eligible"), {"id": VOTE}, None),
+        Asked(CHOSEN.replace("$area: Boolean = false", "$area: Boolean = true"), {"id": VOTE}, None),
+        Asked(
             CHOSEN.replace("$id: ID!", "$area: ID!")
             .replace("$area: Boolean = false", "$id: Boolean = false")
             .replace("voteId: $id", "voteId: $area")
             .replace("if: $area", "if: $id"),
-            {"area": "y"},
+            {"area": OTHER_VOTE},
             None,
         ),
     ],
 )
-async def test_those_who_ask_otherwise_do_not(lobby: Lobby, other: SubscribeRequest) -> None:
-    groups = [lobby.sharing.enter(asked, NOBODY) for asked in (SubscribeRequest(CHOSEN, {"id": "x"}, None), other)]
+async def test_those_who_ask_otherwise_do_not(lobby: Lobby, other: Asked) -> None:
+    groups = [lobby.enter(asked) for asked in (Asked(CHOSEN, {"id": VOTE}, None), other)]
     assert len(lobby.groups) == len(set(groups)) == len(groups)
     for group in groups:
-        lobby.sharing.leave(group)  # type: ignore[arg-type]
+        lobby.registry.leave(group)
 
 
 async def test_what_says_the_same_to_all_is_one_for_all(lobby: Lobby) -> None:
@@ -242,7 +270,7 @@ async def test_what_says_the_same_to_all_is_one_for_all(lobby: Lobby) -> None:
 async def test_what_depends_on_rights_is_one_for_those_who_have_the_same(lobby: Lobby) -> None:
     async with AsyncExitStack() as stack:
 
-        async def enter(viewer: Viewer) -> Group[Shared]:
+        async def enter(viewer: Viewer) -> Group[SharedSubscription]:
             return await stack.enter_async_context(lobby.entered(SUBJECTS, viewer, id=spring(lobby.house)))
 
         resident = await lobby.house.viewer("spring/resident-1")
@@ -255,21 +283,37 @@ async def test_what_depends_on_rights_is_one_for_those_who_have_the_same(lobby: 
         assert len({same, *groups}) == len(others) + 1
 
 
+async def test_what_is_for_one_alone_has_a_group_of_one(lobby: Lobby) -> None:
+    viewer = await lobby.house.viewer("spring/resident-1")
+    request = Asked(OWN, {"id": COMMUNITY}, None)
+    groups = [lobby.enter(request, viewer) for _ in range(2)]
+    assert groups[0] is not groups[1]
+    assert [group.source._viewer for group in groups] == [viewer, viewer]
+    for group in groups:
+        lobby.registry.leave(group)
+
+
 @pytest.mark.parametrize(
-    "asked",
+    "request_",
     [
-        SubscribeRequest(OWN, {"id": "x"}, None),
-        SubscribeRequest(BULLETIN, {"id": "x", "after": 5}, None),
-        SubscribeRequest(CHOSEN, {}, None),
-        SubscribeRequest(CHOSEN, None, None),
-        SubscribeRequest(CHOSEN, {"id": "x", "area": 5}, None),
-        SubscribeRequest(PROGRESS, {"id": {}}, None),
-        SubscribeRequest("{ viewer { account } }", {}, None),
-        SubscribeRequest("subscription {", {}, None),
+        Asked(BULLETIN, {"id": COMMUNITY, "after": 5}, None),
+        Asked(CHOSEN, {}, None),
+        Asked(CHOSEN, None, None),
+        Asked(CHOSEN, {"id": VOTE, "area": 5}, None),
+        Asked(PROGRESS, {"id": {}}, None),
+        Asked(PROGRESS, {"id": VOTE}, "other"),
+        Asked(PROGRESS.replace("version", "nothing"), {"id": VOTE}, None),
+        Asked("subscription { __typename }", {}, None),
+        Asked("subscription {", {}, None),
+        Asked("", {}, None),
     ],
 )
-async def test_what_is_for_one_alone_or_refused_has_no_group(lobby: Lobby, asked: SubscribeRequest) -> None:
-    assert lobby.sharing.enter(asked, await lobby.house.viewer("spring/resident-1")) is None
+async def test_what_is_refused_has_no_group(lobby: Lobby, request_: Asked) -> None:
+    for _ in range(2):  # also where its document is at hand
+        with pytest.raises(Ended) as ended:
+            lobby.enter(request_, await lobby.house.viewer("spring/resident-1"))
+        assert codes(ended.value.errors) == ["INVALID_INPUT"]
+        assert len(lobby.groups) == 0
 
 
 # What is shown
@@ -312,13 +356,13 @@ async def test_what_is_shared_is_what_each_would_be_shown_alone(lobby: Lobby, wh
 
 async def test_of_a_viewer_those_who_run_it_know_only_the_rights(lobby: Lobby) -> None:
     resident = await lobby.house.viewer("spring/resident-1")
-    async with lobby.entered(SUBJECTS, resident, id="x") as group:
-        context = group.source._context
-        assert context.viewer == rights_of(resident)
-        assert (context.viewer.name, context.viewer.session, context.secret) == ("", None, None)
-        assert context.viewer.account != resident.account
-    async with lobby.entered(PROGRESS, resident, id="x") as group:
-        assert group.source._context.viewer is NOBODY
+    async with lobby.entered(SUBJECTS, resident, id=COMMUNITY) as group:
+        viewer = group.source._viewer
+        assert viewer == rights_of(resident)
+        assert (viewer.name, viewer.session) == ("", None)
+        assert viewer.account != resident.account
+    async with lobby.entered(PROGRESS, resident, id=VOTE) as group:
+        assert group.source._viewer is NOBODY
 
 
 async def test_readers_begin_apart_and_go_on_together(lobby: Lobby) -> None:
@@ -345,34 +389,31 @@ async def test_readers_begin_apart_and_go_on_together(lobby: Lobby) -> None:
 async def test_a_cursor_that_is_not_ours_or_ahead_is_refused(lobby: Lobby) -> None:
     house, mark, head = lobby.house, await cursors.mark(), await journal.head()
     async with lobby.entered(BULLETIN, id=spring(house)) as group:
-        await group.source.until_open()
+        await lobby.opened(group)
         for wrong in ("", "x", "票", cursors.encode(mark + 1, head), cursors.encode(mark, head + 1)):
             with pytest.raises(CursorInvalid):
-                await group.source.begin(SubscribeRequest(BULLETIN, {"after": wrong}, None))
-        assert await group.source.begin(SubscribeRequest(BULLETIN, {"after": cursors.encode(mark, head)}, None)) == head
+                await group.source.start_of(wrong)
+        assert await group.source.start_of(cursors.encode(mark, head)) == head
 
 
 async def test_a_cursor_that_another_process_gave_is_good_before_its_news_are_here(lobby: Lobby) -> None:
     house, mark = lobby.house, await cursors.mark()
     async with lobby.entered(BULLETIN, id=spring(house)) as group:
-        await group.source.until_open()
+        await lobby.opened(group)
         house.broker._listeners.clear()
         await publish(house, "新")
         head = await journal.head()
-        assert await group.source.begin(SubscribeRequest(BULLETIN, {"after": cursors.encode(mark, head)}, None)) == head
+        assert await group.source.start_of(cursors.encode(mark, head)) == head
 
 
-async def test_whoever_may_not_read_there_is_not_let_in(lobby: Lobby) -> None:
-    house, neighbour = lobby.house, await lobby.house.viewer("quiet/resident-1")
-    async with lobby.entered(PROGRESS, id=house.town.id("Vote", "quiet")) as group:
-        assert not group.source.is_open
-        assert not group.source.may_be_seen_by(neighbour)  # it is not known yet where that is
-        await group.source.until_open()
-        seen_by = {
-            who: group.source.may_be_seen_by(await house.viewer(who))
-            for who in (None, "spring/resident-1", "quiet/resident-1", "city/regulator")
-        }
-        assert list(seen_by.values()) == [False, False, True, True]
+async def test_whoever_may_not_read_there_is_not_let_in_and_nothing_is_run_for_them(lobby: Lobby) -> None:
+    house = lobby.house
+    for who, allowed in ((None, False), ("spring/resident-1", False), ("quiet/resident-1", True)):
+        viewer = await house.viewer(who)
+        told = await lobby.why_not(PROGRESS, viewer, id=house.town.id("Vote", "quiet")) if not allowed else []
+        assert told == ([] if allowed else ["NOT_FOUND"])
+    async with lobby.joined(PROGRESS, viewer, id=house.town.id("Vote", "quiet")) as guest:
+        assert (await guest.next())["data"]
 
 
 @pytest.mark.parametrize(
@@ -399,7 +440,7 @@ async def broken(*_: object) -> Any:
 async def test_what_befalls_the_database_at_the_beginning_is_told(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch, read: Any, code: str
 ) -> None:
-    monkeypatch.setattr("schema.votes.place_of_vote", read)
+    monkeypatch.setitem(vars(TALLY), "scope_of", read)
     assert await lobby.why_not(PROGRESS, id=open_vote(lobby.house)) == [code]
 
 
@@ -408,7 +449,7 @@ async def test_what_befalls_the_database_on_the_way_is_told_to_all(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch, read: Any, code: str
 ) -> None:
     house = lobby.house
-    monkeypatch.setattr(house.watching.bulletin, "_items_after", read)
+    monkeypatch.setattr(JournalReader, "_look", read)
     async with (
         lobby.joined(BULLETIN, id=spring(house)) as one,
         lobby.joined(BULLETIN, id=spring(house)) as other,
@@ -427,17 +468,17 @@ async def test_an_item_whose_subject_cannot_be_read_just_now_ends_the_group(
 
 
 @pytest.mark.parametrize("data", [None, {"bulletin": {"subject": None}}])
-def test_an_item_that_cannot_be_read_whole_just_now_is_not_shown_in_part(data: Any) -> None:
+def test_an_item_that_cannot_be_read_whole_just_now_is_not_shown_in_part(lobby: Lobby, data: Any) -> None:
     """Who got it without its subject would go on behind it, and never see the rest."""
     error = GraphQLError("", original_error=TryAgain())
     with pytest.raises(Ended) as caught:
-        text_of(ExecutionResult(data=data, errors=[error]))
+        encoded(lobby.executable, ExecutionResult(data=data, errors=[error]))
     assert [error["extensions"]["code"] for error in caught.value.errors] == ["TRY_AGAIN"]
 
 
-def test_what_else_is_wrong_with_a_field_is_shown_beside_the_others() -> None:
+def test_what_else_is_wrong_with_a_field_is_shown_beside_the_others(lobby: Lobby) -> None:
     result = ExecutionResult(data={"a": 1, "b": None}, errors=[GraphQLError("", original_error=NotFound())])
-    text = orjson.loads(text_of(result))
+    text = orjson.loads(encoded(lobby.executable, result))
     assert text["data"] == {"a": 1, "b": None}
     assert [error["extensions"]["code"] for error in text["errors"]] == ["NOT_FOUND"]
 
@@ -483,17 +524,16 @@ async def stretches() -> AsyncIterator[Stretches]:
 @pytest.mark.timeout(120)
 async def test_two_thousand_groups_never_hold_the_loop(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MOST_VIEWS_OF_ADDRESS", "MOST_VIEWS_OF_SUBJECT", "MOST_VIEWS_OF_BOTH"):
-        monkeypatch.setattr(shared, name, 10_000)
-    house, groups, guests = lobby.house, list[Group[Shared]](), list[Guest]()
+        monkeypatch.setattr(subscriptions, name, 10_000)
+    house, groups, guests = lobby.house, list[Group[SharedSubscription]](), list[Guest]()
     async with stretches() as found:
         for number in range(2_000):
             chosen = {f"b{bit}": bool(number >> bit & 1) for bit in range(11)}
-            group = lobby.sharing.enter(SubscribeRequest(MANY, {"id": open_vote(house), **chosen}, None), NOBODY)
-            assert group is not None
+            group = lobby.enter(Asked(MANY, {"id": open_vote(house), **chosen}, None))
             groups.append(group)
             await asyncio.sleep(0)
         for group in groups:
-            await group.source.until_open()
+            await group.source.access.require(NOBODY)
             guests.append(Guest(0))
             group.join(guests[-1])
         first = [await guest.text() for guest in guests]
@@ -504,7 +544,7 @@ async def test_two_thousand_groups_never_hold_the_loop(lobby: Lobby, monkeypatch
                 pass
     for group, guest in zip(groups, guests, strict=True):
         group.leave(guest)
-        lobby.sharing.leave(group)
+        lobby.registry.leave(group)
     assert found.longest < 0.010 * slowness()
 
 
@@ -529,22 +569,21 @@ async def test_the_largest_group_is_served_first(lobby: Lobby) -> None:
     assert order == ["most"] * 5 + ["some"] * 3 + ["few"] * 2 + ["one"]
 
 
-def shapes(house: Any, count: int, subject: str = "open") -> list[SubscribeRequest]:
+def shapes(house: Any, count: int, subject: str = "open") -> list[Asked]:
     vote = house.town.id("Vote", subject)
     return [
-        SubscribeRequest(PROGRESS.replace("version", f"a{number}: version"), {"id": vote}, None)
+        Asked(PROGRESS.replace("version", f"a{number}: version"), {"id": vote}, None)
         for number in range(count)
     ]
 
 
-def entered(lobby: Lobby, asked: Sequence[SubscribeRequest], address: str) -> int:
+def entered(lobby: Lobby, asked: Sequence[Asked], address: str) -> int:
     """How many were let in."""
     count = 0
     for each in asked:
         with suppress(TooManyViews):
-            group = lobby.sharing.enter(each, NOBODY, address)
-            assert group is not None
-            lobby.sharing_left.append(group)
+            group = lobby.enter(each, NOBODY, address)
+            lobby.left.append(group)
             count += 1
     return count
 
@@ -554,12 +593,13 @@ def few(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, most in (
         ("MOST_VIEWS_OF_ADDRESS", 9), ("MOST_VIEWS_OF_SUBJECT", 12), ("MOST_VIEWS_OF_BOTH", 6), ("FEW", 2),
     ):  # fmt: skip
-        monkeypatch.setattr(shared, name, most)
+        monkeypatch.setattr(subscriptions, name, most)
     yield
-    for group in lobby.sharing_left:
-        lobby.sharing.leave(group)
-    sharing = lobby.sharing
-    assert [len(each) for each in (sharing._of_address, sharing._of_subject, sharing._of_both)] == [0, 0, 0]
+    for group in lobby.left:
+        lobby.registry.leave(group)
+    registry = lobby.registry
+    counts = registry._of_address, registry._of_subject, registry._of_both
+    assert [len(each) for each in counts] == [0, 0, 0]
 
 
 @pytest.mark.usefixtures("few")
@@ -569,9 +609,9 @@ async def test_an_address_may_ask_for_the_same_in_a_few_ways_only(lobby: Lobby) 
     assert entered(lobby, shapes(house, 6), "a") == 6  # which are there
     assert entered(lobby, shapes(house, 20, "survey"), "a") == 3
     assert entered(lobby, shapes(house, 20, "coming"), "a") == 0
-    for group in lobby.sharing_left[-3:]:
-        lobby.sharing.leave(group)
-    del lobby.sharing_left[-3:]
+    for group in lobby.left[-3:]:
+        lobby.registry.leave(group)
+    del lobby.left[-3:]
     assert entered(lobby, shapes(house, 20, "coming"), "a") == 3
 
 
@@ -589,7 +629,7 @@ async def test_a_thing_has_a_few_groups_only_and_no_stranger_keeps_others_out(lo
 async def test_names_make_no_groups(lobby: Lobby) -> None:
     vote = open_vote(lobby.house)
     asked = [
-        SubscribeRequest(
+        Asked(
             f"subscription N{n}($v{n}: ID!) {{ voteProgress(voteId: $v{n}) {{ ...F{n} }} }}"
             f" fragment F{n} on VoteProgress {{ version }}", {f"v{n}": vote, "of no use": n}, f"N{n}",
         )

@@ -26,6 +26,7 @@ from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
 from realtime.audience import Audience, audience_of, mark_of
 from schema.context import Context, Info
+from schema.loaders import Loaders
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.schema import graphql_schema
 from tests.books import entry_of_before
@@ -96,39 +97,46 @@ class Noticing:
     """A viewer. Roles, scopes and being of the demonstration are what many have, all else is its own."""
 
     def __init__(self, viewer: Viewer, sight: Sight) -> None:
-        self._viewer, self._sight = viewer, sight
+        self._viewer, self.sight = viewer, sight
 
     def __getattr__(self, name: str) -> Any:
         own = name not in ("account", "roles", "roles_in", "scopes", "demonstration")
-        self._sight.looked(LOOKING.get(), Audience.VIEWER if own else Audience.RIGHTS)
+        self.sight.looked(LOOKING.get(), Audience.VIEWER if own else Audience.RIGHTS)
         value = getattr(self._viewer, name)
-        return Account(value, self._sight) if name == "account" and value is not None else value
+        return Account(value, self.sight) if name == "account" and value is not None else value
 
 
-class NoticingContext(Context):
-    sight: Sight
+class Viewed:
+    """To ask for its viewer is to look at rights: what is public in this town may be hidden elsewhere."""
+
     _viewer: Any
 
     @property
-    def viewer(self) -> Any:  # type: ignore[override]
-        self.sight.looked(LOOKING.get(), Audience.RIGHTS)
+    def viewer(self) -> Any:
+        self._viewer.sight.looked(LOOKING.get(), Audience.RIGHTS)
         return self._viewer
 
     @viewer.setter
     def viewer(self, viewer: Any) -> None:
         self._viewer = viewer
 
+
+class NoticingLoaders(Viewed, Loaders):
+    pass
+
+
+class NoticingContext(Viewed, Context):
+    def renew(self) -> None:
+        self.loaders = NoticingLoaders(self.viewer, self.clock)
+
     def __getattribute__(self, name: str) -> Any:
         if name in ("request", "response"):
-            self.sight.looked(LOOKING.get(), Audience.VIEWER)
+            self.viewer.sight.looked(LOOKING.get(), Audience.VIEWER)
         return super().__getattribute__(name)
 
 
 def noticing(context: Context, sight: Sight) -> NoticingContext:
-    made = NoticingContext(context.clock, context.sources)
-    made.sight, made.viewer = sight, Noticing(context.viewer, sight)
-    made.renew()
-    return made
+    return NoticingContext(context.clock, context.sources, Noticing(context.viewer, sight))  # type: ignore[arg-type]
 
 
 # The fields

@@ -88,7 +88,7 @@ async def test_a_watcher_gets_each_item_behind_the_cursor_and_then_the_new_ones(
         seen = [(await following()).data["bulletin"] for _ in made]
     assert [item["subject"]["id"] for item in seen] == made
     assert seen == await items_of(house, first=3)
-    assert house.watching.watchers == 0
+    assert house.sources.watchers == 0
 
 
 async def test_without_a_cursor_only_what_comes_is_told(house: Any) -> None:

@@ -158,7 +158,7 @@ WHO = "city/regulator"
 def test_every_list_of_the_schema_is_asked_for_here() -> None:
     paged = {
         f"{kind.name}.{name}"
-        for kind in graphql_schema._schema.type_map.values()
+        for kind in graphql_schema.core.type_map.values()
         if is_object_type(kind) and not is_introspection_type(kind)
         for name, field in kind.fields.items()
         if "after" in field.args

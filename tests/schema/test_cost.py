@@ -20,11 +20,13 @@ from realtime.broker import MemoryBroker
 from realtime.sources import LiveSources
 from schema.context import Context
 from schema.cost import (
+    BOOK,
     LEAF,
     MOST_COST,
     MOST_STATEMENTS,
     OBJECT,
     PRICES,
+    STATEMENT,
     WRITE,
     Cost,
     Costing,
@@ -156,7 +158,7 @@ def test_above_the_bound_it_is_refused_in_numbers() -> None:
 def test_every_price_names_a_field_that_there_is() -> None:
     for name in PRICES:
         type_name, field = name.split(".")
-        kind: Any = graphql_schema._schema.get_type(type_name)
+        kind: Any = graphql_schema.core.get_type(type_name)
         assert field in kind.fields
 
 
@@ -164,7 +166,7 @@ def fields_of_lists() -> list[tuple[str, GraphQLField]]:
     """Of what may be asked, those that have many and no argument that says how many."""
     return [
         (f"{kind.name}.{name}", field)
-        for kind in graphql_schema._schema.type_map.values()
+        for kind in graphql_schema.core.type_map.values()
         if is_object_type(kind)
         for name, field in kind.fields.items()
         if is_list_type(get_nullable_type(field.type)) and "first" not in field.args and name != "edges"
@@ -180,7 +182,7 @@ PAGE = page_operations()
 
 @pytest.mark.parametrize("name", PAGE)
 def test_our_own_page_asks_for_less_than_half_of_what_may_be_asked(name: str) -> None:
-    prepared = prepare(graphql_schema._schema, PAGE[name])
+    prepared = prepare(graphql_schema.core, PAGE[name])
     assert not prepared.errors
     found = prepared.cost_of(None)
     assert found
@@ -189,9 +191,9 @@ def test_our_own_page_asks_for_less_than_half_of_what_may_be_asked(name: str) ->
 
 
 def test_most_of_our_page_asks_for_less_than_a_tenth() -> None:
-    costs = {name: prepare(graphql_schema._schema, text).cost_of(None) for name, text in PAGE.items()}
+    costs = {name: prepare(graphql_schema.core, text).cost_of(None) for name, text in PAGE.items()}
     dear = {name for name, cost in costs.items() if cost and cost.of({}) > MOST_COST / 10}
-    assert dear == {"BulletinPage", "CommunitiesPage"}
+    assert dear == {"BulletinPage", "CommunitiesPage", "LedgerPage"}
 
 
 @pytest.mark.parametrize(
@@ -245,17 +247,33 @@ def test_what_is_written_counts_each_time_that_it_is_written() -> None:
     write = 'reverseEntry(entryId: "x", reason: "y") { id }'
     for most in (1, 4):
         text = "mutation {" + " ".join(f"a{number}: {write}" for number in range(most)) + "}"
-        found = prepare(graphql_schema._schema, text).cost_of(None)
+        found = prepare(graphql_schema.core, text).cost_of(None)
         assert found
         assert found.statements == most * WRITE <= MOST_STATEMENTS
-    every = graphql_schema._schema.mutation_type
+    every = graphql_schema.core.mutation_type
     assert every
     assert {f"Mutation.{name}" for name in every.fields} <= set(PRICES)
 
 
+def test_a_book_is_walked_once_for_all_that_are_asked_at_one_level() -> None:
+    def asked(ledger: str, **variables: Any) -> float:
+        text = '{community(slug: "a"){ledger{' + ledger + "}}}"
+        found = prepare(graphql_schema.core, text).cost_of(None)
+        assert found
+        return found.of(variables)
+
+    page = "entries(first: %s){edges{node{number reverses{number %s}}}}"
+    for size in (1, 100):
+        assert asked(page % (size, "balance")) - asked(page % (size, "")) == BOOK + STATEMENT + size * LEAF
+    two = asked("a: entry(number: 1){balance} b: entry(number: 2){balance}")
+    one = asked("entry(number: 1){balance}") - asked("__typename")
+    assert one > BOOK + 2 * STATEMENT
+    assert two - asked("__typename") >= 2 * one - BOOK - STATEMENT
+
+
 async def test_a_variable_decides_whether_it_is_too_costly() -> None:
     text = "query($n: Int) {communities(first: 5) {edges {node {votes(first: $n) {edges {node {tally {version}}}}}}}}"
-    cost = prepare(graphql_schema._schema, text).cost_of(None)
+    cost = prepare(graphql_schema.core, text).cost_of(None)
     assert cost
     check_cost(cost, {"n": 5}, MOST_COST)
     with pytest.raises(TooCostly):

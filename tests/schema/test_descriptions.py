@@ -24,7 +24,7 @@ from graphql import (
 from schema.cost import MOST_COST
 from schema.schema import graphql_schema
 
-CORE = graphql_schema._schema
+CORE = graphql_schema.core
 
 
 def of_fields(owner: str, fields: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:

@@ -5,8 +5,10 @@ import pytest
 from graphql import GraphQLError
 
 from community.errors import Late, NotFound, OutcomeUnknown, Refused, TryAgain, Unwritable
-from schema import loaders, votes
+from realtime.fields import live_field
+from schema import loaders
 from schema.errors import presented
+from schema.schema import graphql_schema
 
 SECRET = "身份证 330101199001011234"
 
@@ -52,7 +54,9 @@ async def test_a_step_of_a_subscription_is_masked_too(
     def fail(_: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(votes.VoteProgress, "of", fail)
+    subscription_type = graphql_schema.core.subscription_type
+    assert subscription_type
+    monkeypatch.setitem(vars(live_field(subscription_type.fields["voteProgress"])), "show", fail)
     query = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
     async with house.watch(query, id=house.town.id("Vote", "open")) as following:
         (error,) = (await following()).errors

@@ -195,7 +195,7 @@ async def test_a_watcher_sees_the_snapshot_and_then_each_newer_state(house: Any)
         assert (second["signedUp"], second["placesLeft"]) == (2, 6)
         assert second["version"] > first["version"]
         assert second["tables"] == [2]
-    assert house.watching.watchers == 0
+    assert house.sources.watchers == 0
 
 
 @pytest.mark.parametrize(("event", "code"), [("tea", "NOT_FOUND"), (None, "INVALID_ID")])

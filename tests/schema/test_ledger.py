@@ -241,7 +241,7 @@ async def test_a_cursor_behind_no_entry_of_this_book_is_refused(house: Any) -> N
 
 
 async def test_the_schema_says_how_often_the_bulletin_tells_of_the_book() -> None:
-    types = graphql_schema._schema.type_map
+    types = graphql_schema.core.type_map
     kinds, ledger = types["BulletinKind"].values, types["Ledger"].fields
     for said in (
         kinds["LEDGER_PUBLISHED"].description,
@@ -251,3 +251,24 @@ async def test_the_schema_says_how_often_the_bulletin_tells_of_the_book() -> Non
         types["Mutation"].fields["recordEntry"].description,
     ):
         assert re.search(r"\bday\b", said)
+
+
+BALANCE = "subscription($id: ID!) { ledgerBalance(communityId: $id) { communityId version balance } }"
+
+
+async def test_a_watcher_sees_the_balance_and_then_each_newer_one(house: Any) -> None:
+    spring = house.town.id("Community", "spring")
+    async with house.watch(BALANCE, id=spring) as following:
+        first = (await following()).data["ledgerBalance"]
+        assert first == {"communityId": spring, "version": 4, "balance": "1645.60"}
+        await house.ask(REVERSE, "spring/manager", id=house.town.id("Entry", "audit"))
+        second = (await following()).data["ledgerBalance"]
+        assert second == {"communityId": spring, "version": 5, "balance": "2145.60"}
+    assert house.sources.watchers == 0
+
+
+@pytest.mark.parametrize("who", [None, "spring/resident-1"])
+async def test_the_balance_of_a_closed_book_is_not_watched(house: Any, who: str | None) -> None:
+    async with house.watch(BALANCE, who, id=house.town.id("Community", "quiet")) as following:
+        (error,) = (await following()).errors
+    assert error.extensions["code"] == "NOT_FOUND"

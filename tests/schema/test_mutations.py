@@ -15,7 +15,7 @@ from schema.nodes import parse_id
 from schema.schema import graphql_schema
 from tests.pace import slowness
 
-FIELDS = graphql_schema._schema.mutation_type.fields  # type: ignore[union-attr]
+FIELDS = graphql_schema.core.mutation_type.fields  # type: ignore[union-attr]
 
 DAY = timedelta(days=1)
 

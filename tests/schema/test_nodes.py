@@ -141,7 +141,7 @@ async def test_what_is_personal_is_no_node_at_all(house: Any, kind: str) -> None
 
 # Every id that is given can be fetched
 
-CORE = graphql_schema._schema
+CORE = graphql_schema.core
 WANT_AN_ID = {"node", "vote", "event"}
 """Of the root fields: those that want one themselves."""
 

@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 
+from schema import loaders
+
 BY_SLUG = "query($slug: String!) { community(slug: $slug) { slug } }"
 ALL = "{ communities { edges { node { slug } } } }"
 
@@ -125,3 +127,26 @@ async def test_numbers_of_a_hidden_community_tell_nobody_anything(house: Any) ->
     for number in (1, 9):
         for who in (None, "spring/resident-1"):
             assert await house.ask(BY_NUMBER, who, slug="quiet", number=number) == {"community": None}
+
+
+async def nothing(*_: Any) -> dict[int, Any]:
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "field"),
+    [
+        ("vote", "open", "community { slug }"),
+        ("vote", "open", "viewerMayCast { allowed }"),
+        ("event", "picnic", "community { slug }"),
+        ("event", "picnic", "viewerMaySignUp { allowed }"),
+        ("node", "water", "... on Notice { community { slug } }"),
+    ],
+)
+async def test_what_is_closed_to_the_viewer_between_two_reads_is_not_found(
+    house: Any, monkeypatch: pytest.MonkeyPatch, kind: str, name: str, field: str
+) -> None:
+    """The thing was seen a moment ago; its community no longer is."""
+    monkeypatch.setattr(loaders, "communities_by_id", nothing)
+    id_ = house.town.id({"node": "Notice"}.get(kind, kind.title()), name)
+    assert await house.refused(f'{{ {kind}(id: "{id_}") {{ __typename {field} }} }}') == "NOT_FOUND"

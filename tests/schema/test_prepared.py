@@ -15,7 +15,7 @@ from tests.pace import slowness
 from tests.schema.asked import page_operations
 from tests.schema.hostile import HOSTILE
 
-SCHEMA = graphql_schema._schema
+SCHEMA = graphql_schema.core
 LITTLE = 0.050
 """Seconds of CPU that a refusal may cost."""
 

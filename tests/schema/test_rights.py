@@ -187,6 +187,7 @@ QUERIES: dict[str, Query] = {
     "Entry.authorityVote": Query(
         _ENTRIES % "authorityVote {{ id }}", "ledger.entries.edges.node.authorityVote"
     ),
+    "Entry.authorityFault": Query(_ENTRIES % "authorityFault", "ledger.entries.edges.node.authorityFault"),
     "Entry.reverses": Query(_ENTRIES % "reverses {{ number }}", "ledger.entries.edges.node.reverses"),
     "Entry.reversedBy": Query(_ENTRIES % "reversedBy {{ number }}", "ledger.entries.edges.node.reversedBy"),
     "node(Community)": Query('node(id: "{community}") {{ id }}'),
@@ -223,6 +224,7 @@ SUBSCRIPTIONS = {
     "voteProgress": 'voteProgress(voteId: "{vote}") {{ version }}',
     "eventAttendance": 'eventAttendance(eventId: "{event}") {{ version }}',
     "bulletin": 'bulletin(communityId: "{community}", after: "{start}") {{ cursor }}',
+    "ledgerBalance": 'ledgerBalance(communityId: "{community}") {{ balance }}',
 }
 AT_ONCE = 6
 """Queries of one document: few enough for every bound on documents."""
@@ -391,7 +393,7 @@ async def test_everybody_is_answered_as_the_table_says(house: Any, grounds: Grou
 
 def operations() -> set[str]:
     """Every root field, every type with a node, every field that depends on the viewer."""
-    schema = graphql_schema._schema
+    schema = graphql_schema.core
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     found = {name for root in roots if root for name in root.fields} - {"node"}
     found |= {f"node({name})" for name in NODES}

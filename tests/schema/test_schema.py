@@ -1,11 +1,19 @@
 import gc
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 from graphql import build_schema, get_named_type, is_leaf_type
 from graphql.execution.collect_fields import FieldDetails
 
+from community.permissions import NOBODY
 from community.signals import Signal, Topic
+from community.votes.facts import TALLY
+from realtime.fields import SubscribeRequest
+from realtime.groups import Groups
+from realtime.pacing import WritePacer
+from realtime.subscriptions import SubscriptionRegistry
+from schema.executable import ExecutableSchema
 from schema.limits import DEEPEST, MOST_ALIASES
 from schema.schema import graphql_schema, sdl
 
@@ -14,15 +22,15 @@ VIEWER = "{ viewer { account } }"
 
 def test_the_printed_schema_can_be_read_again() -> None:
     read = build_schema(sdl())
-    assert set(graphql_schema._schema.type_map) == set(read.type_map)
+    assert set(graphql_schema.core.type_map) == set(read.type_map)
 
 
 def test_the_names_that_others_rely_on_are_there() -> None:
-    types = graphql_schema._schema.type_map
+    types = graphql_schema.core.type_map
     fields = {
         "Query": {"node", "viewer", "communities", "community", "vote", "event"},
         "Mutation": {"castBallot", "signUp", "cancelSignUp", "publishEvent", "publishNotice"},
-        "Subscription": {"voteProgress", "eventAttendance", "bulletin"},
+        "Subscription": {"voteProgress", "eventAttendance", "bulletin", "ledgerBalance"},
         "Community": {"id", "slug", "name", "households", "votes", "events", "bulletin", "ledger"},
         "Vote": {"id", "title", "status", "opensAt", "closesAt", "questions", "tally"},
         "VoteProgress": {"voteId", "version", "eligible", "participating", "questions"},
@@ -38,6 +46,7 @@ def test_the_names_that_others_rely_on_are_there() -> None:
         "Condition": {"gate", "measure", "need", "clause", "have", "of", "missing", "met"},
         "EventAttendance": {"eventId", "version", "capacity", "signedUp", "placesLeft"},
         "BulletinItem": {"cursor", "at", "kind", "subject"},
+        "LedgerBalance": {"communityId", "version", "balance"},
         "BallotReceipt": {"id", "voteId", "castAt"},
         "SignUp": {"id", "event", "partySize"},
     }
@@ -83,17 +92,21 @@ async def test_a_kept_document_serves_everybody_his_own_answer(house: Any) -> No
         assert (await house.result("{")).errors
 
 
-async def test_a_subscription_keeps_nothing_of_the_moments_that_are_over(house: Any) -> None:
-    """What graphql-core collects of a selection, it collects anew for each moment."""
+async def test_a_subscription_keeps_nothing_of_the_rounds_that_are_over(house: Any) -> None:
+    """What graphql-core collects of a selection, it collects anew for each round."""
     query = "subscription($id: ID!) { voteProgress(voteId: $id) { eligible { heads } questions { moment } } }"
-    vote = house.town.key("Vote", "open")
+    vote, source = house.town.key("Vote", "open"), house.sources.of(TALLY)
+    request = SubscribeRequest(query, {"id": house.town.id("Vote", "open")}, None)
+    executable = ExecutableSchema(lambda: house.now, house.sources)
+    registry = SubscriptionRegistry(executable, house.sources, Groups(WritePacer(1)))
+    group, _ = registry.enter(registry.read(request, NOBODY), request, NOBODY)
     kept = []
-    async with house.watch(query, id=house.town.id("Vote", "open")) as following:
+    async with aclosing(group.source.steps(registry.pacer.turn())) as steps:
         for _ in range(4):
             for _ in range(5):
-                await following()
-                house.watching.tally._shown[vote].state = None  # so that the same state is a new one
-                house.watching.tally.hear(Signal(Topic.TALLY, vote))
+                await anext(steps)
+                source._states[vote].state = None  # so that the same state is a new one
+                source.handle(Signal(Topic.TALLY, vote))
             gc.collect()
             kept.append(sum(isinstance(each, FieldDetails) for each in gc.get_objects()))
     assert kept[-1] <= kept[0]
@@ -114,7 +127,7 @@ def everything(kind: Any, levels: int) -> str:
 @pytest.mark.parametrize("name", ["Vote", "AnswerInput", "Node", "ErrorCode", "Decimal"])
 async def test_the_schema_tells_everything_of_itself(name: str) -> None:
     """Also what the clients we know leave out, of lists and of what is never null, too."""
-    kind = graphql_schema._schema.type_map["__Type"]
+    kind = graphql_schema.core.type_map["__Type"]
     result = await graphql_schema.execute(f'{{__type(name: "{name}") {everything(kind, 2)}}}')
     assert not result.errors
     assert result.data

@@ -162,8 +162,6 @@ def test_what_is_not_known_is_passed_on_and_what_is_long_is_cut() -> None:
 @pytest.mark.parametrize(
     ("said", "zh", "en"),
     [
-        ("queries are not allowed", "POST", "HTTP POST"),
-        ("mutations are not allowed", "POST", "HTTP POST"),
         ("subscriptions are not allowed when using POST", "WebSocket", "websocket"),
         ("subscriptions are not allowed when using GET", "WebSocket", "websocket"),
         ("mutations are not allowed when using GET", "POST", "by POST"),

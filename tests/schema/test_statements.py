@@ -39,7 +39,7 @@ from schema.schema import graphql_schema
 from schema.votes import Question
 from tests.books import entry_of_before
 
-CORE = graphql_schema._schema
+CORE = graphql_schema.core
 WHO = "spring/resident-1"
 DAY = timedelta(days=1)
 

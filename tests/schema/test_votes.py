@@ -284,7 +284,7 @@ async def test_a_watcher_who_loses_the_right_is_told_and_ended(house: Any) -> No
         assert (await following()).data
         await CoOwner.filter(account_id=house.town.key("Account", who)).update(until=house.now)
         context.viewer = await house.viewer(who)
-        house.broker.handle([Signal(Topic.TALLY, house.town.key("Vote", "quiet"))])
+        await cast(house, "quiet/resident-2", answer(house, "quiet/0", "FOR"), vote="quiet")
         (error,) = (await following()).errors
         assert error.extensions["code"] == "NOT_FOUND"
         with pytest.raises(StopAsyncIteration):

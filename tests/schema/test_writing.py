@@ -30,7 +30,7 @@ FORMS = {"notice": ("NoticeInput", NOTICE), "event": ("EventInput", EVENT), "ent
 TEXTS = [
     (form, name)
     for form, (kind, _) in FORMS.items()
-    if isinstance(inputs := graphql_schema._schema.type_map[kind], GraphQLInputObjectType)
+    if isinstance(inputs := graphql_schema.core.type_map[kind], GraphQLInputObjectType)
     for name, field in inputs.fields.items()
     if get_named_type(field.type).name == "String"
 ]

@@ -53,7 +53,7 @@ async def test_what_is_answered_leaves_no_frames_to_the_collector(
     at again a thousand times later.
     """
     grounds, found = inside.grounds, dict[str, int]()
-    monkeypatch.setattr(graphql_schema, "prepared", PreparedDocuments(graphql_schema._schema, kept=0))
+    monkeypatch.setattr(graphql_schema, "prepared", PreparedDocuments(graphql_schema.core, kept=0))
     for name in SHAPES:
         gc.collect()
         gc.disable()

@@ -4,6 +4,7 @@ The database itself gives the numbers, so that none is given twice, whoever writ
 else the next one would get the number of the last.
 """
 
+import sqlite3
 from typing import Any
 
 from tortoise import fields
@@ -13,17 +14,27 @@ from tortoise.migrations.migration import Migration as Base
 NUMBERED = {"vote": "announced_at", "event": "published_at", "notice": "published_at"}
 """With the moment by which those are numbered that are there already."""
 
+UPDATES_FROM = (3, 33, 0)
+"""The SQLite from which on it knows `UPDATE … FROM`."""
+
 _NEXT = "1 + COALESCE((SELECT MAX(o.number) FROM {table} o WHERE o.community_id = NEW.community_id), 0)"
 _SAME = "NEW.number = OLD.number AND NEW.community_id = OLD.community_id"
 
 
 def statements_of(table: str, since: str, *, postgres: bool) -> list[str]:
     return [
-        f"UPDATE {table} SET number = (SELECT n.place FROM (SELECT id, ROW_NUMBER() OVER"
-        f" (PARTITION BY community_id ORDER BY {since}, id) AS place FROM {table}) n WHERE n.id = {table}.id)",
+        numbering(table, since, at_once=postgres or sqlite3.sqlite_version_info >= UPDATES_FROM),
         f"CREATE UNIQUE INDEX {table}_number ON {table} (community_id, number)",
         *(_for_postgres(table) if postgres else _for_sqlite(table)),
     ]
+
+
+def numbering(table: str, since: str, *, at_once: bool) -> str:
+    """`at_once`: from one list of all places; else some engines make that list anew for every row."""
+    places = f"(SELECT id, ROW_NUMBER() OVER (PARTITION BY community_id ORDER BY {since}, id) AS place FROM {table}) n"
+    if at_once:
+        return f"UPDATE {table} SET number = n.place FROM {places} WHERE n.id = {table}.id"
+    return f"UPDATE {table} SET number = (SELECT n.place FROM {places} WHERE n.id = {table}.id)"
 
 
 def _for_sqlite(table: str) -> list[str]:

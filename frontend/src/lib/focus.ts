@@ -30,11 +30,13 @@ const TAKES_FOCUS = 'a[href], button:not([disabled]), input, select, textarea'
  */
 export function keepFocus(asked: Element | null, place: Element | null, otherwise: () => HTMLElement | null) {
   const restore = () => {
-    if (!lost()) return
+    // On the place itself it only waits for what comes to stand there.
+    if (!lost() && !(place && document.activeElement === place)) return
     if (asked?.isConnected) return (asked as HTMLElement).focus({ preventScroll: true })
     const within = place?.isConnected ? place : null
     const next = within?.querySelector<HTMLElement>(TAKES_FOCUS) ?? (within as HTMLElement | null) ?? otherwise()
     if (!next) return
+    if (next === document.activeElement) return
     if (next === within) next.tabIndex = -1
     next.focus({ preventScroll: true })
   }

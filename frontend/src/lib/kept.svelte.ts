@@ -1,4 +1,5 @@
 import { untrack } from 'svelte'
+import { HABITS } from './stored'
 
 /**
  * What was typed and is not sent yet. It outlives a reload, a new release and a session that ends by itself: whoever
@@ -13,6 +14,8 @@ const PREFIX = 'meilin.kept '
 /** A browser that keeps nothing (private windows, a full disk) still keeps it until the page is left. */
 const memory = new Map<string, string>()
 
+const forgetful = new Set<() => void>()
+
 let whose = ''
 
 const keyOf = (name: string) => `${PREFIX}${whose} ${name}`
@@ -22,6 +25,14 @@ function store(where: Where): Storage | null {
     return where === 'tab' ? sessionStorage : localStorage
   } catch {
     return null
+  }
+}
+
+function keysOf(where: Where): string[] {
+  try {
+    return Object.keys(store(where) ?? {})
+  } catch {
+    return []
   }
 }
 
@@ -66,11 +77,20 @@ export const kept = {
     whose = account ?? ''
   },
 
-  /** Signed out on purpose: nothing of anybody stays on this device. */
+  /**
+   * Signed out on purpose: nothing of anybody stays on this device, whatever part of the page keeps it. Only how one
+   * likes to read does.
+   */
   forgetAll() {
     const keys = [...memory.keys()]
-    for (const where of ['tab', 'device'] as const) keys.push(...Object.keys(store(where) ?? {}))
-    keys.filter((key) => key.startsWith(PREFIX)).forEach(forgetAt)
+    for (const where of ['tab', 'device'] as const) keys.push(...keysOf(where))
+    keys.filter((key) => key.startsWith('meilin.') && !HABITS.some((habit) => habit === key)).forEach(forgetAt)
+    forgetful.forEach((forget) => forget())
+  },
+
+  /** For whatever else is held of somebody, in this window: called at each sign-out. */
+  alsoForget(forget: () => void) {
+    forgetful.add(forget)
   },
 }
 

@@ -42,6 +42,32 @@ it('signing out forgets everything of everybody, and nothing else', () => {
   expect(Object.keys(localStorage)).toEqual(['meilin.language'])
 })
 
+it('whatever part of the page stored it, under whatever name, in either store', () => {
+  const forgotten = vi.fn()
+  kept.alsoForget(forgotten)
+  for (const store of [localStorage, sessionStorage]) {
+    store.setItem('meilin.draft spring/committee notice 1', '{}')
+    store.setItem('meilin.explorer.token', 'secret')
+    store.setItem('meilin.of a later release', '1')
+    store.setItem('meilin.elder', '1')
+    store.setItem('somebody else', '1')
+  }
+  kept.forgetAll()
+  for (const store of [localStorage, sessionStorage]) expect(Object.keys(store)).toEqual(['meilin.elder', 'somebody else'])
+  expect(forgotten).toHaveBeenCalledTimes(1)
+})
+
+it('signing out works where nothing may be stored', () => {
+  const denied = () => {
+    throw new DOMException('denied', 'SecurityError')
+  }
+  vi.stubGlobal('localStorage', new Proxy({}, { get: denied, ownKeys: denied }))
+  vi.stubGlobal('sessionStorage', undefined)
+  kept.write('ballot', ['FOR'])
+  kept.forgetAll()
+  expect(kept.read('ballot')).toBeNull()
+})
+
 it('a browser that keeps nothing still keeps it until the page is left', () => {
   vi.stubGlobal('sessionStorage', undefined)
   kept.write('ballot', ['FOR'])

@@ -5,6 +5,9 @@ const NOW_AND_THEN = 30 * 60_000
 /** A release restarts the server under ten thousand phones; they need not all ask in the same second. */
 const SPREAD = 20_000
 
+/** What the page keeps for when the network is away is fetched once there is something to read, not beside it. */
+const AFTER_READING = 3_000
+
 /** What this page was built as. Undefined while it is being developed: then there are no releases. */
 const OWN = globalThis.document?.querySelector<HTMLMetaElement>('meta[name="release"]')?.content
 
@@ -18,7 +21,7 @@ class Release {
     document.addEventListener('visibilitychange', () => document.hidden || void this.look())
     setInterval(() => document.hidden || void this.look(), NOW_AND_THEN)
     line.cameBack = () => void setTimeout(() => this.look(), Math.random() * SPREAD)
-    void this.#keepShell()
+    setTimeout(() => void this.#keepShell(), AFTER_READING)
   }
 
   /** True: there is another. False: this is it. Null: the server cannot be reached, or says nothing of it. */

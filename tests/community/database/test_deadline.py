@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -22,7 +21,7 @@ from community.database.ids import new_id
 from community.database.models import Due
 from community.database.outcomes import ENDED, WRITES
 from community.database.sql import is_postgres, select
-from community.database.sqlite import OneWriterClient
+from community.database.sqlite import Writer
 from community.database.work import DEADLINE, Work, all_done, in_one_piece
 from community.errors import Late, OutcomeUnknown
 from community.permissions import SYSTEM
@@ -193,7 +192,8 @@ async def test_a_statement_that_does_not_let_go_keeps_nobody_waiting(
     async def deed(doing: Work) -> None:
         await write(doing)
         client: Any = connections.get("default")
-        await client._connection._execute(hung.wait)
+        await client.writer.create_function("hang", 0, hung.wait)
+        await client.writer.execute_fetchall("SELECT hang()")
 
     async with opened(sqlite_url):
         outcomes = await asyncio.gather(
@@ -217,17 +217,16 @@ async def test_a_commit_without_an_answer_is_not_guessed_at(
     counted: Any,
 ) -> None:
     """It goes on to its end, and is told when it comes."""
-    hung, real = threading.Event(), OneWriterClient.commit_and_look
+    hung, real = threading.Event(), Writer.commit
 
-    def commit(self: OneWriterClient, line: sqlite3.Connection) -> Path | None:
+    def commit(self: Writer) -> None:
         if hangs == "before":
             hung.wait(20)
-            return real(self, line)
-        found = real(self, line)
-        hung.wait(20)
-        return found
+        real(self)
+        if hangs == "after":
+            hung.wait(20)
 
-    monkeypatch.setattr(OneWriterClient, "commit_and_look", commit)
+    monkeypatch.setattr(Writer, "commit", commit)
     async with opened(sqlite_url):
         with pytest.raises(OutcomeUnknown):
             await in_one_piece(write, SYSTEM, now)

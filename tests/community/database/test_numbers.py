@@ -1,7 +1,10 @@
 """Numbers that fit on paper: in order, each once, whoever publishes at the same time."""
 
 import asyncio
+from collections import Counter
 from datetime import datetime, timedelta
+from importlib import import_module
+from random import Random
 from typing import Any
 
 import asyncpg
@@ -107,3 +110,34 @@ async def test_those_from_before_are_numbered_as_they_were_published(ground: Any
     async with ground.migrated(url, "community.database.migrations"):
         rows = await select("SELECT id, number FROM notice")
     assert {row["id"]: row["number"] for row in rows} == {9: 1, 5: 2, 7: 3, there["id"]: 4, 6: 1}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_both_ways_of_numbering_and_both_engines_give_the_same_numbers(
+    ground: Any, now: datetime, at_once: bool
+) -> None:
+    url, before = await ground.populated("0006_numbers"), ground.migrations("0006_numbers")
+    chance = Random(6)  # noqa: S311 - the same each time
+    moments = [now - timedelta(hours=chance.randint(0, 40)) for _ in range(300)]
+    published = {key: (chance.choice((1, 2, 3)), at) for key, at in enumerate(moments, start=1)}
+    rows = ", ".join(f"({key}, {home}, 0, '{at.isoformat(' ')}')" for key, (home, at) in published.items())
+    async with ground.migrated(url, before):
+        await load(
+            "CREATE TABLE slip (id BIGINT PRIMARY KEY, community_id BIGINT, number INT, published_at TEXT);"
+            f"INSERT INTO slip (id, community_id, number, published_at) VALUES {rows};"
+        )
+        module = import_module("community.database.migrations.0006_numbers")
+        await load(module.numbering("slip", "published_at", at_once=at_once) + ";")
+        found = {row["id"]: row["number"] for row in await select("SELECT id, number FROM slip")}
+        await load("DROP TABLE slip;")
+    expected: Counter[int] = Counter()
+    for key, (home, _) in sorted(published.items(), key=lambda each: (each[1][1], each[0])):
+        expected[home] += 1
+        assert found[key] == expected[home]
+
+
+def test_numbering_asks_for_no_place_once_a_row_where_the_engine_knows_better() -> None:
+    module = import_module("community.database.migrations.0006_numbers")
+    for table, since in module.NUMBERED.items():
+        (first, *_) = module.statements_of(table, since, postgres=True)
+        assert " FROM (SELECT" in first.partition("SET number = n.place")[2]

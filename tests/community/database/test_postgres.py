@@ -129,6 +129,14 @@ async def test_no_line_at_all(line: Line, now: datetime) -> None:
     await everything_works(now)
 
 
+@pytest.mark.parametrize("way", ["insert", "many", "query", "query_dict", "script"])
+async def test_no_line_says_try_again_whichever_way_a_statement_goes(line: Line, way: str) -> None:
+    line.down = True
+    values = [] if way == "script" else [[]]
+    with pytest.raises(TryAgain):
+        await getattr(connections.get("default"), f"execute_{way}")("SELECT 1", *values)
+
+
 async def test_a_database_that_is_closed_to_us_or_away_by_another_name(
     postgres_url: str, now: datetime
 ) -> None:
@@ -333,7 +341,7 @@ async def test_a_read_cancelled_at_any_step_leaves_the_pool_whole_and_no_noise(
     client = connections.get("default")
     for steps in range(120):
         if steps % 2:  # the next to ask opens a line
-            await client._expire_connections()
+            await client.connections.expire_connections()
         read = asyncio.create_task(written())
         for _ in range(steps):
             await asyncio.sleep(0)
@@ -348,6 +356,19 @@ async def test_a_read_cancelled_at_any_step_leaves_the_pool_whole_and_no_noise(
             await asyncio.sleep(0.01)
     await everything_works(now)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_asyncpg_still_says_that_a_connection_is_closed_or_released(postgres_url: str) -> None:
+    """In words only: what we ask wrongly is an InterfaceError as well."""
+    closed = await asyncpg.connect(postgres_url)
+    await closed.close()
+    async with asyncpg.create_pool(postgres_url, min_size=1, max_size=1) as lines:
+        released = await lines.acquire()
+        await lines.release(released)
+        for gone in (closed, released):
+            with pytest.raises(asyncpg.InterfaceError) as caught:
+                await gone.execute("SELECT 1")
+            assert postgres._is_broken(caught.value), caught.value
 
 
 async def test_what_we_ask_wrongly_is_no_broken_line(line: Line) -> None:

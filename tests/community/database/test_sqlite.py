@@ -150,7 +150,7 @@ async def test_a_task_cancelled_while_another_process_keeps_it_waiting_leaves_th
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     cut = asyncio.create_task(count_up())
-    while not connections.get("default")._lock.locked():  # noqa: ASYNC110
+    while not connections.get("default").turn.locked():  # noqa: ASYNC110
         await asyncio.sleep(0)
     for _ in range(5):
         await asyncio.sleep(0)
@@ -193,7 +193,7 @@ async def test_whoever_is_cancelled_while_it_is_opened_leaves_it_whole(sqlite_ur
         async with opened(sqlite_url):
             first = asyncio.ensure_future(Due.all().count())
             client = connections.get("default")
-            while not client._opening.locked():  # noqa: ASYNC110
+            while not client.opening.locked():  # noqa: ASYNC110
                 await asyncio.sleep(0)
             await asyncio.sleep(steps / 5000)
             first.cancel()
@@ -245,6 +245,20 @@ async def test_what_is_acknowledged_survives_a_power_cut(file: Path) -> None:
     assert await pragma("foreign_keys") == 1
 
 
+async def test_the_writer_waits_for_other_processes_in_slices(file: Path) -> None:
+    """Whoever gives up is let go after one of them."""
+    (pragma,) = await connections.get("default").execute_query_dict("PRAGMA busy_timeout")
+    assert list(pragma.values()) == [sqlite.SLICE * 1000]
+
+
+async def test_what_cannot_be_opened_leaves_the_turn_free(tmp_path: Path) -> None:
+    (tmp_path / "a.db").mkdir()
+    async with opened(f"sqlite:///{tmp_path}/a.db"):
+        for _ in range(2):
+            with pytest.raises(OperationalError, match="unable to open"):
+                await asyncio.wait_for(connections.get("default").execute_script("SELECT 1"), 20)
+
+
 @pytest.fixture
 async def unlooked(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
     """Open, and nobody looks for its files but whoever writes."""
@@ -281,6 +295,14 @@ async def test_the_write_that_finds_its_file_gone_does_not_guess_and_the_next_is
             await in_one_piece(one_more, SYSTEM, now)
     assert len(told) == 1
     assert WRITES.word == "refused"
+
+
+async def test_a_commit_into_a_file_that_is_gone_is_not_tried_again(unlooked: Path, now: datetime) -> None:
+    async with in_transaction() as transaction:
+        await Due.create(deed="more", subject=new_id(), at=now)
+        remove(unlooked)
+        with pytest.raises(OutcomeUnknown):
+            await transaction.commit()
 
 
 async def test_a_write_under_way_when_it_is_noticed_is_undone(unlooked: Path, now: datetime) -> None:

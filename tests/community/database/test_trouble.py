@@ -15,7 +15,7 @@ from community.database.engine import opened, sqlite_file
 from community.database.models import Due
 from community.database.outcomes import WRITES
 from community.database.sql import select
-from community.database.sqlite import OneWriterClient
+from community.database.sqlite import Writer
 from community.database.trouble import meaning
 from community.database.work import Work, in_one_piece, try_writing
 from community.errors import Late, NotFound, OutcomeUnknown, TryAgain, Unwritable
@@ -186,7 +186,7 @@ async def test_a_commit_that_fails_is_undone_or_open(
 
     async with opened(sqlite_url):
         with monkeypatch.context() as failing:
-            failing.setattr(OneWriterClient, "commit_and_look", fail)
+            failing.setattr(Writer, "commit", fail)
             with pytest.raises(refusal):
                 await in_one_piece(write, SYSTEM, now)
         assert await written() == 0

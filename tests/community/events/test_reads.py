@@ -23,7 +23,8 @@ from community.events.reads import (
 from community.members.models import CoOwner, OwnerParty, Ownership, Tenancy
 from community.members.rules import PartyKind
 from community.permissions import NOBODY, Permission, Place, Viewer
-from community.places.models import Building
+from community.places.models import Building, Unit
+from community.places.rules import UnitKind
 
 HOUR = timedelta(hours=1)
 
@@ -191,6 +192,7 @@ async def test_neighbours_learn_in_which_building_somebody_lives_now(
     for position, name in enumerate(("1 幢", "2 幢"), 7):
         row = await Building.create(community_id=estate.community, name=name, position=position)
         units.append(await build.unit(estate.community, row.id, 9_000))
+        await build.unit(estate.community, row.id, 9_000)
     account = await build.account()
     if owned:
         party = await OwnerParty.create(community_id=estate.community, kind=PartyKind.OWNERS)
@@ -204,3 +206,38 @@ async def test_neighbours_learn_in_which_building_somebody_lives_now(
     )
     assert await around_a_table(account, [made.id], now) == {made.id: TablePartyRow("汤", building, own=True)}
     assert not (await around_a_table(account + 1, [made.id], now))[made.id].own
+
+
+@pytest.mark.parametrize("holds", ["owns", "rents"])
+@pytest.mark.parametrize(
+    ("buildings", "shown"),
+    [
+        ({"1 幢": "D", "2 幢": "DDD"}, "2 幢"),  # a house of its own is a door
+        ({"1 幢": "DD"}, "1 幢"),
+        ({"1 幢": "D"}, None),
+        ({"1 幢": "DPPP"}, None),  # spaces below it hide nobody
+        ({"1 幢": "S", "2 幢": "P"}, None),
+        ({"0 车库": "PPP", "5 幢": "DD"}, "5 幢"),  # nobody lives where the car stands
+        ({"0 车库": "PDD"}, None),
+        ({"3 幢": "SD"}, "3 幢"),
+    ],
+)
+async def test_a_building_is_told_only_where_it_is_no_door(
+    estate: Any, build: Any, now: datetime, holds: str, buildings: dict[str, str], shown: str | None
+) -> None:
+    """Of each building the first unit is theirs; the others are somebody else's."""
+    kinds = {"D": UnitKind.DWELLING, "S": UnitKind.SHOP, "P": UnitKind.PARKING}
+    account = await build.account()
+    party = await build.party(estate.community, account)
+    for position, (name, units) in enumerate(buildings.items(), 7):
+        row = await Building.create(community_id=estate.community, name=name, position=position)
+        for place, kind in enumerate(units):
+            unit = await build.unit(estate.community, row.id)
+            await Unit.filter(id=unit).update(kind=kinds[kind])
+            if place == 0 and holds == "owns":
+                await Ownership.create(unit_id=unit, party_id=party, since=now - DAY)
+            elif place == 0:
+                await Tenancy.create(unit_id=unit, account_id=account, since=now - DAY)
+    event = await event_at(estate.community, now + HOUR)
+    made = await SignUp.create(event_id=event, account_id=account, party_size=2, signed_up_at=now - HOUR)
+    assert (await around_a_table(account, [made.id], now))[made.id].building == shown

@@ -150,8 +150,10 @@ def test_only_an_adopted_decision_of_all_owners_on_this_very_matter_allows(
     direction: Direction, vote: Resolution
 ) -> None:
     matter = {INCOME: Matter.CHANGE_COMMON_PARTS, EXPENSE: Matter.SPEND_INCOME}[direction]
-    adopted = Decided(matter, True, Outcome.ADOPTED) in vote.decided
-    allowed = adopted and not vote.annulled and not vote.consultation
+    fitting = [question for question in vote.decided if question.matter is matter]
+    adopted = {question.outcome for question in fitting} == {Outcome.ADOPTED}
+    of_all = any(question.whole for question in fitting)
+    allowed = adopted and of_all and not vote.annulled and not vote.consultation
     assert (fault_of(direction, vote) is None) == allowed
     if allowed:
         check_authority(direction, vote)
@@ -172,7 +174,11 @@ def test_only_an_adopted_decision_of_all_owners_on_this_very_matter_allows(
         ([Outcome.NOT_ADOPTED], AuthorityFault.NOT_ADOPTED),
         ([Outcome.NO_QUORUM], AuthorityFault.NO_QUORUM),
         ([Outcome.NO_QUORUM, Outcome.NOT_ADOPTED], AuthorityFault.NOT_ADOPTED),
-        ([Outcome.NOT_ADOPTED, Outcome.ADOPTED], None),
+        ([Outcome.ADOPTED, Outcome.ADOPTED], None),
+        ([Outcome.NOT_ADOPTED, Outcome.ADOPTED], AuthorityFault.NOT_ADOPTED),
+        ([Outcome.ADOPTED, Outcome.NO_QUORUM], AuthorityFault.NO_QUORUM),
+        ([Outcome.ADOPTED, Outcome.PENDING, Outcome.NOT_ADOPTED], AuthorityFault.NOT_COUNTED),
+        ([Outcome.ADOPTED, None], AuthorityFault.NOT_COUNTED),
         ([], AuthorityFault.OTHER_MATTER),
     ],
 )
@@ -184,6 +190,20 @@ def test_each_fault_is_named(
     assert fault_of(direction, Resolution(False, False, decided + other)) is fault
     assert fault_of(direction, Resolution(False, True, decided)) is AuthorityFault.ANNULLED
     assert fault_of(direction, Resolution(True, False, decided)) is AuthorityFault.CONSULTATION
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_a_question_that_was_adopted_beside_the_one_that_failed_allows_nothing(direction: Direction) -> None:
+    """The entry does not say which of them it means, nor is one building's question that of all."""
+    matter, other = ALLOWED_BY[direction], Decided(Matter.USE_FUND, True, Outcome.NOT_ADOPTED)
+    adopted = Decided(matter, True, Outcome.ADOPTED)
+    for whole in (True, False):
+        beside = Decided(matter, whole, Outcome.NOT_ADOPTED)
+        for decided in ([adopted, beside], [beside, adopted]):
+            assert fault_of(direction, Resolution(False, False, decided)) is AuthorityFault.NOT_ADOPTED
+    assert fault_of(direction, Resolution(False, False, [adopted, other])) is None
+    alone = Resolution(False, False, [Decided(matter, False, Outcome.ADOPTED)])
+    assert fault_of(direction, alone) is AuthorityFault.OTHER_MATTER
 
 
 def test_years_are_those_of_the_calendar_and_older_months_are_reached() -> None:

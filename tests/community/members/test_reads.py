@@ -5,8 +5,8 @@ import pytest
 
 from community.members.actions import open_session
 from community.members.models import Account, CoOwner, OwnerParty, Representative, Tenancy
-from community.members.reads import PartySeat, accounts_like, roles_of, seats_of, viewer_of
-from community.members.rules import PartyKind, SessionKind
+from community.members.reads import PartySeat, accounts_like, roles_of, seats_of, viewer_of, why_nobody
+from community.members.rules import PartyKind, SessionKind, UnknownToken
 from community.permissions import CITY, SYSTEM, Role
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -188,3 +188,13 @@ async def test_accounts_are_found_by_handle_or_by_its_beginning(database: str, n
     assert await found("a_b/resident-") == []
     assert await found("%*") == []
     assert len(await found("*")) == len(handles)
+
+
+@pytest.mark.parametrize("made_up", ["", "x" * 129, "x" * 30_000, "é", "\ud800"])
+async def test_what_can_be_no_secret_opens_nothing_and_is_not_asked_for(
+    database: str, statements: list[str], now: datetime, made_up: str
+) -> None:
+    statements.clear()
+    assert await viewer_of(made_up, now) is None
+    assert isinstance(await why_nobody(made_up), UnknownToken)
+    assert statements == []

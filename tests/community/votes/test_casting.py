@@ -39,6 +39,8 @@ MOMENT = timedelta(microseconds=1)
 
 ONE = Asked(("FOR", "AGAINST", "ABSTAIN"), 1, 1, accepts_text=False)
 MANY = Asked(("A", "B", "C"), 0, 2, accepts_text=True)
+OLD = Asked(("FOR", "AGAINST"), 0, 1, accepts_text=True, survey=False)
+"""A resolution as could be announced once: it may be left out, and takes a text."""
 
 
 @pytest.mark.parametrize(
@@ -115,6 +117,20 @@ def test_a_ballot_says_something(answers: list[Answered]) -> None:
     check_answers({2: MANY, 3: MANY}, [Answered(2, []), Answered(3, [], "只有文字")])
 
 
+def test_a_text_is_no_answer_to_a_resolution() -> None:
+    """It would spend the party's ballot, and no question would know of it."""
+    text, choice = Answered(1, [], "再想想"), Answered(1, ["FOR"], "再想想")
+    for others in ([], [Answered(2, ["A"])], [Answered(2, [], "好")]):
+        with pytest.raises(TooFewChoices, match="at least 1") as refused:
+            check_answers({1: OLD, 2: MANY}, [*others, text])
+        assert (refused.value.field, refused.value.question) == (f"answers.{len(others)}.choices", 1)
+        check_answers({1: OLD, 2: MANY}, [*others, choice])
+    check_answers({1: OLD, 2: MANY}, [Answered(1, []), Answered(2, [], "好")])
+    for empty in ([], [Answered(1, [])], [Answered(1, [], "")]):
+        with pytest.raises(EmptyBallot):
+            check_answers({1: OLD}, empty)
+
+
 def test_the_refusal_says_how_many() -> None:
     with pytest.raises(TooManyChoices, match="at most 2"):
         check_answers({2: MANY}, [Answered(2, ["A", "B", "C"])])
@@ -125,9 +141,10 @@ def test_the_refusal_says_how_many() -> None:
 questions = st.dictionaries(
     st.integers(1, 3),
     st.builds(
-        lambda least, more, text: Asked("AB", least, least + more, text),
+        lambda least, more, text, survey: Asked("AB", least, least + more, text, survey),
         st.integers(0, 1),
         st.integers(0, 1),
+        st.booleans(),
         st.booleans(),
     ),
 )
@@ -156,6 +173,9 @@ def test_what_is_accepted_obeys_every_term(asked: dict[int, Asked], given: list[
         assert len(set(marked)) == len(marked)
         assert set(marked) <= set(terms.choices)
     assert set(by_question) <= set(asked)
+    said = [key for key, one in by_question.items() if one.choices or (one.text and asked[key].survey)]
+    assert said, "some question knows of the ballot"
+    assert all(one.choices for key, one in by_question.items() if one.text and not asked[key].survey)
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))

@@ -222,7 +222,7 @@ async def test_an_owner_sees_their_own_entries_and_ballots_only(poll: Any) -> No
     vote = await poll.opened()
     row = await vote_row(vote)
     (name,) = await poll.names_of(home.unit)
-    entry = OwnEntry(home.party, (name,), Weight(1, 10_000), may_cast=True, ballot=None)
+    entry = OwnEntry(home.party, (name,), Weight(1, 10_000), may_cast=True, ballot=None, asked=True)
     assert await own_entries(home.viewer, row, poll.during) == [entry]
 
     ballot = await poll.cast(home.viewer, vote)
@@ -250,7 +250,10 @@ async def test_co_owners_see_the_same_ballot_and_who_may_cast(poll: Any) -> None
 async def test_before_the_opening_nobody_stands_on_the_roll(poll: Any) -> None:
     home = await poll.household()
     row = await vote_row(await poll.announced())
-    assert await own_entries(home.viewer, row, poll.during) == []
+    moment = timedelta(microseconds=1)
+    assert await own_entries(home.viewer, row, poll.announced_at) == []
+    assert await own_entries(home.viewer, row, poll.opens_at - moment) == []
+    assert await own_entries(home.viewer, row, poll.opens_at) != []  # and whoever casts now opens it
 
 
 async def test_a_ballot_is_read_as_it_was_cast(poll: Any) -> None:

@@ -1,7 +1,9 @@
 """A ballot says something, and then it is turnout: of the vote, and of each question that it answers."""
 
 import random
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,7 +14,7 @@ from community.votes.actions import NewQuestion, RecordedBallot, cast_ballot, re
 from community.votes.casting import Answered, Channel, EmptyBallot, NotOnRoll, TooFewChoices, Validity
 from community.votes.known import tallies_of
 from community.votes.models import Ballot, BallotText, CountedBallot, Question, QuestionResult
-from community.votes.progress import progress_of
+from community.votes.progress import DayTurnout, progress_of
 from community.votes.recount import recount
 from community.votes.rules import ZERO, Matter, Weight
 
@@ -91,6 +93,20 @@ async def test_a_text_beside_a_resolution_is_no_vote(poll: Any) -> None:
     assert progress.participating == progress.questions[0].tally.participating == Weight(1, 9_000)
 
 
+async def test_a_text_beside_a_resolution_of_old_spends_no_ballot(poll: Any) -> None:
+    """When a resolution could still be left out."""
+    home = await poll.household()
+    vote = await poll.opened(poll.resolution(accepts_text=True))
+    await Question.filter(vote_id=vote).update(min_choices=0)
+    (one,) = await poll.questions(vote)
+    answers = [poll.answer(one, text="再想想")]
+    await poll.refuses(poll.cast(home.viewer, vote, answers=answers), TooFewChoices)
+    paper = RecordedBallot(home.party, poll.during, answers, Channel.PAPER, "票箱 1-7")
+    await poll.refuses(record_ballots(SYSTEM, poll.during, vote, [paper]), TooFewChoices)
+    await poll.cast(home.viewer, vote, "FOR")
+    assert (await progress_of(vote)).participating == Weight(1, 9_000)
+
+
 @pytest.mark.parametrize("form", ["survey", "resolution"])
 async def test_an_empty_ballot_of_old_is_nobodys_turnout(poll: Any, form: str) -> None:
     """Nor is a text alone beside a resolution; both keep their number, and the count stands."""
@@ -104,8 +120,28 @@ async def test_an_empty_ballot_of_old_is_nobodys_turnout(poll: Any, form: str) -
     for progress in (await progress_of(vote), (await tallies_of([vote]))[vote]):
         assert progress.version == 4
         assert progress.participating == progress.questions[0].tally.participating == seen
+        assert sum(day.heads for day in progress.days) == seen.heads
     await poll.closed(vote)
     assert await recount(vote) == []
+
+
+async def test_who_comes_back_with_an_answer_came_on_the_day_of_the_answer(poll: Any) -> None:
+    """Not on that of an empty ballot of old; and whoever takes every answer back never came."""
+    first, second = await poll.households(2)
+    vote = await poll.opened(poll.survey(min_choices=0), revisable=True)
+    await an_empty_ballot(vote, first, poll.during, 1)
+    day = timedelta(days=1)
+    await poll.cast(first.viewer, vote, "A", at=poll.during + day)
+    await poll.cast(first.viewer, vote, "B", at=poll.during + 2 * day)
+    await poll.cast(second.viewer, vote, "B", at=poll.during)
+    await poll.cast(second.viewer, vote, "A", at=poll.during + day)
+    progress = await progress_of(vote)
+    there = (poll.during.astimezone(ZoneInfo("Asia/Shanghai")) + n * day for n in range(2))
+    assert progress.days == tuple(DayTurnout(moment.date(), 1) for moment in there)
+    ballot = await CountedBallot.get(vote_id=vote, party_id=second.party)
+    await poll.tamper(f"DELETE FROM ballot_choice WHERE ballot_id = {ballot.ballot_id}")
+    progress = await progress_of(vote)
+    assert sum(one.heads for one in progress.days) == progress.participating.heads == 1
 
 
 async def test_what_was_counted_before_a_text_was_an_answer_still_stands(poll: Any) -> None:
@@ -159,6 +195,7 @@ async def test_the_turnout_of_a_vote_is_whoever_answered_any_of_its_questions(po
         weights = {home.party: Weight(1, 9_000 + n) for n, home in enumerate(homes)}
         progress = await progress_of(vote)
         assert progress.participating == sum((weights[party] for party in said), ZERO)
+        assert sum(day.heads for day in progress.days) == len(said)
         for question in progress.questions:
             answered = [party for party, those in said.items() if question.question in those]
             assert question.tally.participating == sum((weights[party] for party in answered), ZERO)

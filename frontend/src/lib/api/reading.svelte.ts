@@ -1,6 +1,7 @@
 import type { DocumentNode } from '@0no-co/graphql.web'
 import type { TadaDocumentNode } from 'gql.tada'
 import { untrack } from 'svelte'
+import { kept as forgettable } from '../kept.svelte'
 import { reader } from '../live/attention.svelte'
 import { serverClock } from '../live/clock.svelte'
 import { session } from '../session/session.svelte'
@@ -18,6 +19,7 @@ interface Read<Result> extends Board<Result> {
 /** What was read before, so that going back shows the page at once instead of a skeleton. */
 const kept = new Map<string, Read<unknown>>()
 const KEEP = 30
+forgettable.alsoForget(() => kept.clear())
 
 interface Options {
   /** Other variables are the same view a little further on: the old result stays until the new one is there. */
@@ -41,6 +43,8 @@ export class Reading<Result, Variables> {
   #key = ''
   /** Somebody waits for the answer, whoever asked for it last. */
   #awaited = false
+  /** How many places say that something newer waits. Where nobody does, nothing can wait. */
+  #offers = 0
 
   constructor(
     private readonly document: TadaDocumentNode<Result, Variables>,
@@ -83,6 +87,15 @@ export class Reading<Result, Variables> {
   /** Shows what waited. */
   take = () => {
     if (this.newer) this.#show(this.newer)
+  }
+
+  /** Called by whatever tells the reader of `newer`, until the returned function is called. */
+  offer = (): (() => void) => {
+    this.#offers += 1
+    return () => {
+      this.#offers -= 1
+      if (this.#offers === 0) this.take()
+    }
   }
 
   /** Puts a known change in place without asking again. */
@@ -136,7 +149,8 @@ export class Reading<Result, Variables> {
 
   #arrived(read: Read<Result>) {
     const shown = this.data
-    if (!shown || this.#awaited || reader.away || sameButLive(shown, read.data)) this.#show(read)
+    const atOnce = !shown || this.#awaited || reader.away || this.#offers === 0
+    if (atOnce || sameButLive(shown, read.data)) this.#show(read)
     else this.newer = read
   }
 
@@ -146,6 +160,7 @@ export class Reading<Result, Variables> {
     this.at = at
     this.newer = null
     this.#awaited = false
+    if (hasViewer(data)) session.shows(data.viewer)
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { rebased, withNewer, withOlder } from './feed'
+import { newerThan, rebased, withNewer, withOlder } from './feed'
 
 const items = (...cursors: string[]) => cursors.map((cursor) => ({ cursor }))
 const cursors = (list: { cursor: string }[]) => list.map((one) => one.cursor).join(' ')
@@ -36,5 +36,20 @@ describe('a page read anew', () => {
   it('survives an empty page', () => {
     expect(cursors(rebased(items('a'), []))).toBe('a')
     expect(cursors(rebased([], items('a')))).toBe('a')
+  })
+})
+
+describe('what a page brings that was not there', () => {
+  it.each([
+    ['d c b', 'b a', 'd c'],
+    ['b a', 'b a', ''],
+    ['b', 'c b a', ''],
+    // It does not reach down to what is held: all of it is new, its last item, too.
+    ['f e d', 'b a', 'f e d'],
+    ['f', 'a', 'f'],
+    ['', 'a', ''],
+  ])('%s over %s is %s', (page, held, newer) => {
+    const list = (text: string) => items(...text.split(' ').filter(Boolean))
+    expect(cursors([...newerThan(list(held), list(page))])).toBe(newer)
   })
 })

@@ -57,6 +57,13 @@ export function withOlder<Item extends { cursor: string }>(held: readonly Item[]
   return [...held, ...older.filter((one) => !known.has(one.cursor))]
 }
 
+/** What a page brings above what is held: all of it where it does not reach down to that. */
+export function newerThan<Item extends { cursor: string }>(held: readonly Item[], page: readonly Item[]): readonly Item[] {
+  const known = new Set(held.map((one) => one.cursor))
+  const at = page.findIndex((one) => known.has(one.cursor))
+  return at < 0 ? page : page.slice(0, at)
+}
+
 /** A page read anew, under the items that came over the line while it was on its way. */
 export function rebased<Item extends { cursor: string }>(held: readonly Item[], page: readonly Item[]): Item[] {
   const newest = page[0]

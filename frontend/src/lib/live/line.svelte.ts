@@ -1,4 +1,5 @@
 import type { Client, FormattedExecutionResult, Sink, SubscribePayload } from 'graphql-ws'
+import { opening } from '../opening.svelte'
 
 const HEARTBEAT = 12_000
 
@@ -101,7 +102,9 @@ class Line {
       },
       (error) => {
         this.#coming = null
-        this.#lost(GRACE)
+        // Browsers do not ask for a lost script again: the next page is loaded anew, and with it the script.
+        opening.failed = true
+        if (!this.#resting) this.#lost(GRACE)
         if (!over) sink.error(error)
       },
     )

@@ -6,12 +6,12 @@ type Permission = CommunityHead['viewerPermissions'][number]
 /** What the reader may do here: it comes with the page itself, so that nothing is drawn and taken back again. */
 export function mayPublish(community: () => Pick<CommunityHead, 'viewerPermissions'> | null | undefined) {
   // Signing out takes the rights at once, before the page has been read anew.
-  const granted = $derived(session.viewer ? (community()?.viewerPermissions ?? []) : [])
+  const granted = $derived(session.viewer && session.settled ? (community()?.viewerPermissions ?? []) : [])
   const has = (permission: Permission) => granted.includes(permission)
 
   return {
     get known() {
-      return session.known && !!community()
+      return session.settled && !!community()
     },
     get notice() {
       return has('PUBLISH_NOTICE')

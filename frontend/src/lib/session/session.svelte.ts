@@ -48,6 +48,8 @@ class Session {
   /** The account whose session ended by itself, until somebody signs in: what was typed is still there. */
   lapsed = $state<string | null>(null)
 
+  /** As whom the page on the screen was read; undefined before there is one. */
+  #readAs = $state<string | null | undefined>(undefined)
   #changing = false
   #looking = false
   #over = -Infinity
@@ -59,6 +61,14 @@ class Session {
     this.#others?.addEventListener('message', ({ data }) => this.#heardOfOthers(data))
   }
 
+  /**
+   * The page was read as whoever this is. Just after a sign-in it is still the stranger's: until it has been read
+   * anew, nothing is said of what one may and may not.
+   */
+  get settled() {
+    return this.known && this.#readAs === (this.viewer?.account ?? null)
+  }
+
   /** Along with a page, or when somebody asked: who this is now. Another one than before is a change. */
   hear(viewer: Viewer | null) {
     if (this.#changing) return
@@ -68,6 +78,11 @@ class Session {
     if (first || before === viewer?.account) return
     if (!viewer) void this.#putCookieAway()
     this.#changed()
+  }
+
+  /** Along with what is drawn: as whom it was read. */
+  shows(viewer: Viewer | null) {
+    this.#readAs = viewer?.account ?? null
   }
 
   async signIn(account: string) {
@@ -115,7 +130,7 @@ class Session {
 
   #heardOfOthers(method: 'POST' | 'DELETE') {
     if (method === 'POST') void this.#look()
-    else if (this.viewer) this.#leave()
+    else if (this.viewer || this.lapsed) this.#leave()
   }
 
   /** The server closed the line. Who cannot be asked is asked again when the line is told again. */

@@ -5,8 +5,8 @@ const ballot = {}
 const waiting = { mayCast: true, ballot: null }
 const cast = { mayCast: true, ballot }
 const anothers = { mayCast: false, ballot: null }
-const stranger = { known: true, viewer: null }
-const somebody = { known: true, viewer: {} }
+const stranger = { settled: true, viewer: null }
+const somebody = { settled: true, viewer: {} }
 
 describe('what one has to do with a vote', () => {
   it('is to cast only for whoever has a ballot left of their own', () => {
@@ -22,7 +22,11 @@ describe('what one has to do with a vote', () => {
   it('is nothing for those who are not on the roll, and to sign in for those who might be', () => {
     expect(voteDeed([], somebody)).toBe('notOnRoll')
     expect(voteDeed([], stranger)).toBe('signIn')
-    expect(voteDeed([], { known: false, viewer: null })).toBe('unknown')
+  })
+
+  it('is unknown while the page is another reader\'s: nobody is refused, and nobody shown another one\'s', () => {
+    for (const viewer of [null, {}])
+      for (const entries of [[], [waiting], [cast], [anothers]]) expect(voteDeed(entries, { settled: false, viewer })).toBe('unknown')
   })
 
   it('a receipt is there for whoever cast, and for the party of whoever did', () => {

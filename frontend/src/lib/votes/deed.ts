@@ -9,11 +9,11 @@ interface Entry {
  */
 export type VoteDeed = 'unknown' | 'signIn' | 'notOnRoll' | 'otherCasts' | 'cast' | 'done'
 
-export function voteDeed(entries: readonly Entry[], who: { known: boolean; viewer: object | null }): VoteDeed {
+export function voteDeed(entries: readonly Entry[], who: { settled: boolean; viewer: object | null }): VoteDeed {
+  if (!who.settled) return 'unknown'
   if (entries.some(({ mayCast, ballot }) => mayCast && !ballot)) return 'cast'
   if (entries.some(({ mayCast }) => mayCast)) return 'done'
   if (entries.length > 0) return 'otherCasts'
-  if (!who.known) return 'unknown'
   return who.viewer ? 'notOnRoll' : 'signIn'
 }
 

@@ -503,7 +503,7 @@ export const en: Words = {
       `Table ${n}, ${taken} taken, ${free ? `${free} free` : 'full'}${own ? ', yours' : ''}`,
     tableFree: (free) => (free ? `*${free}* free` : '*full*'),
     tableClose: 'Put the table away',
-    neighbour: (building) => (building ? `A household of ${building}` : 'Staff of the community'),
+    neighbour: (building) => (building ? `A household of ${building}` : 'Somebody of the estate'),
     household: 'Your household',
     dishNone: 'No dish named yet',
     dishesMissing: (n) => `${plural(n, 'household')} here ${n === 1 ? 'has' : 'have'} not named a dish.`,
@@ -558,7 +558,7 @@ export const en: Words = {
     recorded: (by, on) => (by ? `Recorded by ${PARTIES[by] ?? by}, ${on}` : `Recorded ${on}`),
     faults: {
       NOT_COUNTED: 'This vote has not been counted; it authorises nothing.',
-      NOT_ADOPTED: 'This vote was not adopted; it authorises nothing.',
+      NOT_ADOPTED: 'This vote was not adopted, or not in every question; it authorises nothing.',
       NO_QUORUM: 'Too few took part in this vote; it authorises nothing.',
       ANNULLED: 'This vote was annulled; it authorises nothing.',
       CONSULTATION: 'This only asked for opinions; it authorises nothing.',
@@ -568,6 +568,8 @@ export const en: Words = {
     more: 'More entries',
     loadingMore: 'Loading',
     allShown: 'That is all of this month.',
+    notAll: (there: number, all: number) =>
+      `This paper is not complete${all > there ? `: ${there} of the ${all} entries of this month are on it` : ''}. See them all on the page, and print again.`,
     noRights: 'Only the owners of this community see the ledger.',
     print: 'Print this month',
     record: 'Record an entry',

@@ -500,7 +500,7 @@ export const zh = {
       `${n} 桌，坐了 ${taken} 人，${free ? `还空 ${free} 位` : '满了'}${own ? '，您家在这桌' : ''}`,
     tableFree: (free: number) => (free ? `还空 *${free}* 位` : '*坐满了*'),
     tableClose: '收起桌子',
-    neighbour: (building: string | null) => (building ? `${building}的一家` : '小区的工作人员'),
+    neighbour: (building: string | null) => (building ? `${building}的一家` : '本小区的人'),
     household: '您家',
     dishNone: '还没说带什么菜',
     dishesMissing: (n: number) => `这桌还有 ${n} 家没说带什么菜。`,
@@ -556,7 +556,7 @@ export const zh = {
     recorded: (by: string | null, on: string) => (by ? `${PARTIES[by] ?? by}记账，${on}` : `${on}录入`),
     faults: {
       NOT_COUNTED: '这次表决还没有计票，不能作依据。',
-      NOT_ADOPTED: '这次表决没有通过，不能作依据。',
+      NOT_ADOPTED: '这次表决没有通过，或没有全部通过，不能作依据。',
       NO_QUORUM: '这次表决参加的业主不够，没有通过，不能作依据。',
       ANNULLED: '这次表决已被撤销，不能作依据。',
       CONSULTATION: '这只是征求意见，不能作依据。',
@@ -566,6 +566,8 @@ export const zh = {
     more: '再看几笔',
     loadingMore: '正在取',
     allShown: '这个月就这些。',
+    notAll: (there: number, all: number) =>
+      all > there ? `这张纸没印全：这个月共 ${all} 笔，这里只有 ${there} 笔。请在网页上看全，再打印一次。` : '这张纸没印全。请在网页上看全，再打印一次。',
     noRights: '账目只给本小区的业主看。',
     print: '打印这个月的账',
     record: '记一笔账',

@@ -30,3 +30,15 @@ it.each([
 ] as const)('offers nothing else for an expense: %s %s', (matter, outcome, scope) => {
   expect(mayAllow(vote(matter, outcome, scope), 'EXPENSE')).toBe(false)
 })
+
+it.each(['NOT_ADOPTED', 'NO_QUORUM', null])('offers no vote of which one such question is %s', (outcome) => {
+  const beside = (scope: object | null) => {
+    const { questions, tally } = vote('SPEND_INCOME', 'ADOPTED')
+    return {
+      questions: [{ id: 'c', matter: 'SPEND_INCOME', scope }, ...questions],
+      tally: { questions: [...tally.questions, { questionId: 'c', outcome }] },
+    }
+  }
+  expect(mayAllow(beside(null), 'EXPENSE')).toBe(false)
+  expect(mayAllow(beside({ id: 'building' }), 'EXPENSE')).toBe(false)
+})

@@ -1,6 +1,7 @@
 import { tick, untrack } from 'svelte'
 import { asRefusal, type Refusal } from '$lib/api/errors'
 import { serverClock } from '$lib/live/clock.svelte'
+import { kept as all } from '$lib/kept.svelte'
 import { session } from '$lib/session/session.svelte'
 import { drop, find, hear, keep, type Kept, nameOf } from './kept'
 
@@ -10,6 +11,12 @@ const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byt
 const begun = new Map<string, Publishing<object>>()
 
 hear((name, kept) => begun.get(name)?.hear(kept))
+
+// Nobody's words are shown to whoever signs in next, nor kept again by a form that is still leaving.
+all.alsoForget(() => {
+  begun.forEach((one) => one.forget())
+  begun.clear()
+})
 
 /** A draft of the one who is signed in: found again after a reload, in another window, after another sign-in. */
 export function publishing<Draft extends object>(form: string, empty: Draft): Publishing<Draft> {
@@ -43,6 +50,8 @@ export class Publishing<Draft extends object> {
   /** The draft that was refused. */
   #refused = $state.raw<Draft | null>(null)
   readonly #none: string
+  /** Signed out: what happens to it from now on leaves nothing behind. */
+  #forgotten = false
 
   constructor(
     private readonly name: string,
@@ -81,6 +90,7 @@ export class Publishing<Draft extends object> {
   }
 
   #store() {
+    if (this.#forgotten) return
     if (this.#text === this.#none && !this.sent) {
       drop(this.name)
       this.keptAt = null
@@ -121,6 +131,12 @@ export class Publishing<Draft extends object> {
       this.goneElsewhere = true
     }
     this.step = 'write'
+  }
+
+  forget() {
+    this.#forgotten = true
+    this.#clear()
+    this.#thrown = null
   }
 
   throwAway() {

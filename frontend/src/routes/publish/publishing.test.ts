@@ -15,6 +15,9 @@ vi.stubGlobal('localStorage', {
   },
   removeItem: (name: string) => stored.delete(name),
 })
+// A sign-out asks the store for its names, which are its own keys in a browser.
+const names = { ownKeys: () => [...stored.keys()], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) }
+vi.stubGlobal('localStorage', new Proxy(globalThis.localStorage, names))
 vi.stubGlobal('addEventListener', (_: string, listener: (typeof listeners)[number]) => listeners.push(listener))
 
 const EMPTY = { title: '', body: '' }
@@ -28,10 +31,15 @@ async function page() {
   vi.resetModules()
   const { publishing } = await import('./publishing.svelte')
   ;({ Refusal } = await import('$lib/api/errors'))
+  const { kept } = await import('$lib/kept.svelte')
   const { session: who } = await import('$lib/session/session.svelte')
   who.hear(session.viewer)
   return {
     begin: (form = 'notice 1') => publishing<Draft>(form, EMPTY),
+    leave: () => {
+      kept.forgetAll()
+      who.hear(null)
+    },
     be: (account: string) => who.hear({ account, communities: [] }),
   }
 }
@@ -78,6 +86,33 @@ it('shows a draft to nobody else on the same device, and to the same person agai
   first.be('spring/committee')
   expect(first.begin().draft.title).toBe('停水')
   expect((await page()).begin().draft.title).toBe('停水')
+})
+
+it('is gone after signing out on purpose: from the device, from the window, for the same person, too', async () => {
+  const window = await page()
+  const form = window.begin()
+  write(form, { title: '停水' })
+  form.throwAway()
+  write(form, { title: '停电' })
+  window.leave()
+  expect([...stored.keys()]).toEqual([])
+  window.be('spring/committee')
+  const again = window.begin()
+  expect(again).not.toBe(form)
+  expect([again.draft.title, again.keptAt, again.thrown]).toEqual(['', null, false])
+})
+
+it.each(['answered', 'lost', 'typed on'])('nothing of it comes back when what was on its way is %s after that', async (how) => {
+  const window = await page()
+  const form = window.begin()
+  write(form, { title: '停水' })
+  let end = (_: unknown) => {}
+  const sent = form.send(() => new Promise((resolve, reject) => (end = how === 'lost' ? reject : resolve)))
+  window.leave()
+  if (how === 'typed on') write(form, { title: '停水了' })
+  end(new Refusal('UNREACHABLE'))
+  await sent
+  expect([...stored.keys()]).toEqual([])
 })
 
 it('begins anew once it is sent, here and after a reload', async () => {

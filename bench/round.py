@@ -1,28 +1,28 @@
-"""The way of one change, step by step, without any server: executed, encoded, written to each socket."""
+"""One round of delivery, step by step, without any server: told, executed and encoded, made into frames."""
 
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
-from typing import Any
-
-from realtime.lines import text_frame
-from realtime.live import Live
-from realtime.standing import Standing
-from realtime.tempo import Tempo, Turn
-from schema.documents import read as read_document
-from schema.shared import Shared
-from schema.watching import Watching
 
 from api.clock import utc_now
+from api.protocol import prefix
 from bench import operations
-from community.permissions import NOBODY, Viewer
+from community.permissions import NOBODY
 from community.signals import Signal, Topic
+from community.votes.facts import TALLY
 from community.votes.progress import Progress, progress_of
 from realtime.broker import MemoryBroker
+from realtime.execution import Errors
+from realtime.fields import SubscribeRequest
 from realtime.groups import Groups, Member, Step
-from schema.context import Context
+from realtime.pacing import Turn, WritePacer
+from realtime.sources import LiveSources
+from realtime.states import StateSource
+from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
+from realtime.writer import text_frame
+from schema.executable import ExecutableSchema
 from schema.nodes import to_id
 
 TIMES = 200
@@ -30,7 +30,7 @@ SOCKETS = 10_000
 
 
 class _Nowhere:
-    """A line whose transport is a list."""
+    """A writer whose transport is a list."""
 
     busy = False
     drained: Callable[[], None] | None = None
@@ -48,23 +48,23 @@ class _Nowhere:
         pass
 
 
-async def way_of_a_change(vote: int) -> list[tuple[str, str]]:
-    truth = await progress_of(vote)
-    step, executed = await _executed(vote, truth)
+async def round_of(vote: int) -> list[tuple[str, str]]:
+    step, executed = await _executed(vote, await progress_of(vote))
     return [
-        ("a change, told to a process", f"{_told(vote):.1f} µs"),
-        (f"a moment of {len(step.text)} bytes, executed and encoded", f"{executed:.0f} µs"),
+        ("a change, told to a process", f"{await _told(vote):.1f} µs"),
+        (f"a round of {len(step.text)} bytes, executed and encoded", f"{executed:.0f} µs"),
         ("a frame made for one socket", f"{await _written(step):.2f} µs"),
     ]
 
 
-def _told(vote: int) -> float:
+async def _told(vote: int) -> float:
+    """Microseconds until the source of a vote that is watched knows."""
     broker = MemoryBroker()
-    Watching.through(broker)
-    start = time.perf_counter()
-    for _ in range(TIMES):
-        broker.publish([Signal(Topic.TALLY, vote)])
-    return (time.perf_counter() - start) / TIMES * 1e6
+    async with LiveSources(broker).of(TALLY).watch(vote):
+        start = time.perf_counter()
+        for _ in range(TIMES):
+            broker.publish([Signal(Topic.TALLY, vote)])
+        return (time.perf_counter() - start) / TIMES * 1e6
 
 
 async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
@@ -75,16 +75,14 @@ async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
         return replace(truth, version=next(versions))
 
     broker = MemoryBroker()
-    watching = replace(Watching.through(broker), tally=Live(Topic.TALLY, read, pause=0))
-    broker.listen(watching.tally.hear)
-
-    async def nobody() -> Viewer:
-        return NOBODY
-
-    document = read_document(operations.TALLY, None)
-    assert document is not None  # noqa: S101 - it is ours
-    context = Context(utc_now, watching, Standing(nobody, utc_now))
-    steps = Shared(document, document.renamed({"id": to_id("Vote", vote)}), context).steps(Tempo(1).turn())
+    source = StateSource(Topic.TALLY, read, pause=0)
+    broker.listen(source.handle)
+    executable = ExecutableSchema(utc_now, LiveSources(broker))
+    request = SubscribeRequest(operations.TALLY, {"id": to_id("Vote", vote)}, None)
+    registry = SubscriptionRegistry(executable, LiveSources(broker), Groups(WritePacer()))
+    document = registry.read(request, NOBODY)
+    shared = SharedSubscription(executable, document, document.renamed(request.given), vote, source, NOBODY)
+    steps = shared.steps(WritePacer(1).turn())
     step = await anext(steps)
     taken = []
     for _ in range(TIMES):
@@ -99,10 +97,10 @@ async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
 async def _written(step: Step) -> float:
     """Microseconds of our own for each of many members; what the system takes to send comes on top."""
     seconds: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-    groups = Groups[_Once](Tempo(1), lambda members, took: seconds.set_result(took))
+    groups = Groups[_Once](WritePacer(1), lambda members, took: seconds.set_result(took))
     group = groups.enter("all", lambda: _Once(step))
     for number in range(SOCKETS):
-        group.join(Member(_Nowhere(), b'{"id":"watcher-%06d","type":"next","payload":' % number, 0))
+        group.join(Member(_Nowhere(), prefix(f"watcher-{number:06}"), 0))
     took = await seconds
     groups.release(group)
     return took / SOCKETS * 1e6
@@ -126,8 +124,8 @@ class _Once:
     def if_unchanged(self, call: Callable[[], None]) -> None:
         pass
 
-    def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
+    def fault(self, error: Exception) -> Errors:
         raise NotImplementedError
 
-    def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
+    def fail(self, errors: Errors) -> None:
         pass

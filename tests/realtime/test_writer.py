@@ -1,7 +1,8 @@
 import pytest
-from realtime.lines import text_frame
 from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, OPEN, Protocol
+
+from realtime.writer import text_frame
 
 LENGTHS = [0, 1, 125, 126, 127, 128, 65_535, 65_536, 200_000]
 """At the edges of the three ways in which a length is written."""

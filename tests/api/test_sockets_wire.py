@@ -13,21 +13,20 @@ from itertools import count
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 
-from api import lines
-from api.lines import UNREAD, FrameProtocol
+from api import asgi_writer, frames
+from api.frames import UNREAD, FrameProtocol
 from community.signals import Signal, Topic
+from community.votes.facts import TALLY
 from community.votes.progress import Progress, progress_of
-from schema import shared
+from realtime import documents, subscriptions
+from realtime.audience import Audience
 from tests.pace import slowness
 
-pytestmark = pytest.mark.xdist_group("lines")
+pytestmark = pytest.mark.xdist_group("wire")
 
 PATIENCE = 20
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
@@ -365,18 +364,24 @@ async def fill(server: Any, client: Wire) -> Any:
     for number in range(500):
         client.subscribe(f"{number}" + "x" * 60_000, "no query")
         await asyncio.sleep(0.01)
-        still = still + 1 if socket.line.busy else 0
+        still = still + 1 if socket.writer.busy else 0
         if still == 20:  # not only for as long as the way is long
             break
     assert still == 20
     return socket
 
 
-def unsent(line: Any) -> int:
+def unsent(writer: Any) -> int:
     """Messages, or bytes, that wait for a client."""
-    if isinstance(line, FrameProtocol):
-        return int(line.transport.get_write_buffer_size())
-    return sum(len(message["text"]) for message in line._waiting)
+    if isinstance(writer, FrameProtocol):
+        return int(writer._transport.get_write_buffer_size())
+    return sum(len(message["text"]) for message in writer._waiting)
+
+
+def stalled_after(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Whoever reads nothing is cut off after so long."""
+    for module in (frames, asgi_writer):
+        patch.setattr(module, "STALLED", seconds)
 
 
 async def cast(server: Any, number: int) -> None:
@@ -396,7 +401,7 @@ async def shown(server: Any, heads: int) -> None:
 async def test_a_client_that_never_reads_costs_little_and_is_dropped(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "STALLED", 3)
+    stalled_after(monkeypatch, 3)
     async with here() as server, wire(server, narrow=True) as client:
         await client.init()
         client.subscribe("a", HEADS, id=server.town.id("Vote", "survey"))
@@ -405,7 +410,7 @@ async def test_a_client_that_never_reads_costs_little_and_is_dropped(
             await cast(server, number)
             client.say(b"", Opcode.PING)
             client.subscribe(f"{number}" + "y" * 60_000, WIDE, id=server.town.id("Vote", "open"))
-            assert unsent(socket.line) <= UNREAD + 2 * 64 * 1024
+            assert unsent(socket.writer) <= UNREAD + 2 * 64 * 1024
         await server.until(lambda: not server.sockets.open)
         assert len(server.sockets) == 0
 
@@ -427,12 +432,9 @@ async def test_who_reads_again_is_shown_the_newest_only(here: Any) -> None:
         assert seen == [5]
 
 
-SOLO = "subscription($id: ID!) { ...F } fragment F on Subscription { voteProgress(voteId: $id) { version } }"
-
-
-@pytest.mark.parametrize("query", [PROGRESS, SOLO], ids=["shared", "alone"])
-async def test_on_a_slow_line_the_newest_wins(
-    here: Any, monkeypatch: pytest.MonkeyPatch, query: str, way: str
+@pytest.mark.parametrize("alone", [False, True])
+async def test_for_a_slow_client_the_newest_wins(
+    here: Any, monkeypatch: pytest.MonkeyPatch, alone: bool, way: str
 ) -> None:
     """Old steps that the system took from us would all be shown before; it takes megabytes if it may."""
     changes, versions = 400, count(2)
@@ -440,11 +442,13 @@ async def test_on_a_slow_line_the_newest_wins(
     async def newer(vote: int) -> Progress:
         return replace(await progress_of(vote), version=next(versions))
 
+    if alone:
+        monkeypatch.setattr(documents, "audience_of", lambda *_: Audience.VIEWER)
     async with here(live_pause=0, live_share=1) as server, wire(server, narrow=True) as client:
-        monkeypatch.setattr(server.app.state.watching.tally, "_read", newer)
+        monkeypatch.setattr(server.app.state.sources.of(TALLY), "_read", newer)
         vote = server.town.id("Vote", "survey")
         await client.init()
-        client.subscribe("x" * 1_000, query, id=vote)  # as long as the message of a page
+        client.subscribe("x" * 1_000, PROGRESS, id=vote)  # as long as the message of a page
         seen = [(await client.hear())["payload"]["data"]["voteProgress"]["version"]]
         async with server.socket() as quick:
             await quick.subscribe("a", PROGRESS, id=vote)
@@ -464,7 +468,7 @@ async def test_of_a_long_text_on_a_slow_line_nothing_is_cut_off(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who reads little by little is not taken for one who does not read."""
-    monkeypatch.setattr(lines, "STALLED", 0.3)
+    stalled_after(monkeypatch, 0.3)
     async with here() as server, wire(server, narrow=True) as client:
         await client.init()
         client.subscribe("x" * 60_000, WIDE, id=server.town.id("Vote", "open"))
@@ -501,13 +505,13 @@ async def test_a_flood_of_small_frames_is_looked_through_in_slices(here: Any) ->
             gc.enable()
         await reading
         await other.lives()
-        assert not isinstance(ours.line, FrameProtocol) or longest < 0.02 * slowness()
+        assert not isinstance(ours.writer, FrameProtocol) or longest < 0.02 * slowness()
 
 
 async def test_a_reader_who_falls_behind_comes_back_and_misses_nothing(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "KEPT", 4)
+    monkeypatch.setattr(subscriptions, "KEPT", 4)
     seen: list[str] = []
     async with here() as server:
         community = server.town.id("Community", "spring")
@@ -557,63 +561,3 @@ async def test_who_does_not_answer_the_pings_of_the_line_is_dropped(here: Any) -
             await asyncio.sleep(0.5)
             await socket.send(type="ping")
             assert await socket.receive() == {"type": "pong"}
-
-
-class Paper(asyncio.Transport):
-    """A transport that keeps what was written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-
-    def write(self, data: Any) -> None:
-        self.written += data
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        pass
-
-    def get_write_buffer_size(self) -> int:
-        return len(self.written)
-
-    def is_closing(self) -> bool:
-        return False
-
-    def close(self) -> None:
-        pass
-
-
-async def test_who_pings_and_does_not_read_is_owed_the_last_pong_only() -> None:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await asyncio.Event().wait()
-
-    state, paper = ServerState(), Paper()
-    config = uvicorn.Config(app, ws=FrameProtocol, log_config=None)
-    config.load()
-    protocol = FrameProtocol(config, state, {})
-    head: Any = {
-        "type": "http",
-        "method": "GET",
-        "scheme": "http",
-        "server": None,
-        "client": None,
-        "root_path": "",
-    }
-    protocol.take_over(paper, head | {"headers": HEADERS, "state": {}}, b"/graphql")
-    await asyncio.sleep(0)
-    await protocol.send({"type": "websocket.accept"})
-
-    def ping(*words: bytes) -> bytes:
-        before = len(paper.written)
-        protocol.data_received(b"".join(Frame(Opcode.PING, word).serialize(mask=True) for word in words))
-        return paper.written[before:]
-
-    assert ping(b"a", b"b") == b"\x8a\x01a\x8a\x01b"
-    protocol.pause_writing()
-    assert ping(b"c", b"d") == ping(b"e", b"f") == b""
-    before = len(paper.written)
-    protocol.resume_writing()
-    assert paper.written[before:] == b"\x8a\x01f"
-    assert ping(b"g") == b"\x8a\x01g"
-    protocol.connection_lost(ConnectionResetError())
-    for task in state.tasks:
-        task.cancel()

@@ -1,0 +1,110 @@
+"""The opening handshake (RFC 6455 §4.2), its head parsed as HTTP: messages of ASGI in, bytes out."""
+
+from collections.abc import Mapping, MutableMapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.types import Message
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
+
+DENIAL = "websocket.http.response"
+"""The extension of ASGI by which an app answers a handshake as it answers a request."""
+
+
+class Handshake:
+    """`scope` is for the app, whose messages `answer` the client; `accepted`, one of them opened the socket.
+
+    `refusal`: what a client is answered at once, without the app, if its head is no handshake.
+    """
+
+    __slots__ = ("_response", "_ws", "accepted", "refusal", "scope")
+
+    def __init__(self, ws: ServerProtocol, request: Mapping[str, Any], target: bytes) -> None:
+        asked = _request(request, target)
+        self._ws, self._response = ws, ws.accept(asked)
+        self.scope = _scope(request, asked)
+        self.accepted = False
+        self.refusal = b"" if self._is_open else _serialized(self._response)
+
+    @property
+    def _is_open(self) -> bool:
+        """Nothing was said against it."""
+        return self._response.status_code == HTTPStatus.SWITCHING_PROTOCOLS
+
+    def answer(self, message: Message) -> bytes:
+        """What `message` of the app says to the client; nothing until a denial is complete.
+
+        Raises RuntimeError if ASGI does not allow `message` now.
+        """
+        response = self._response
+        match message["type"]:
+            case "websocket.accept" if self._is_open:
+                response.headers.update(_headers(message))
+                if subprotocol := message.get("subprotocol"):
+                    response.headers["Sec-WebSocket-Protocol"] = subprotocol
+                self.accepted = True
+                return _serialized(response)
+            case "websocket.close" if self._is_open:
+                return self.refuse(HTTPStatus.FORBIDDEN)
+            case "websocket.http.response.start" if self._is_open:
+                status = HTTPStatus(message["status"])
+                self._response = Response(status.value, status.phrase, _headers(message))
+                return b""
+            case "websocket.http.response.body" if not self._is_open:
+                response.body += message.get("body", b"")
+                if message.get("more_body"):
+                    return b""
+                response.headers.setdefault("Connection", "close")
+                response.headers.setdefault("Content-Length", str(len(response.body)))
+                return _serialized(response)
+            case kind:
+                raise RuntimeError(f"{kind} does not answer a handshake now")
+
+    def refuse(self, status: int) -> bytes:
+        return _serialized(self._ws.reject(status, ""))
+
+
+def _request(request: Mapping[str, Any], target: bytes) -> Request:
+    """With the headers that a handshake is checked by; the others may be many."""
+    headers = Headers()
+    for name, value in request["headers"]:
+        if name.startswith(b"sec-websocket-") or name in (b"connection", b"upgrade"):
+            headers[name.decode()] = value.decode("latin-1")
+    return Request(target.decode("ascii"), headers, request["method"])
+
+
+def _scope(request: Mapping[str, Any], asked: Request) -> MutableMapping[str, Any]:
+    path, _, query = asked.path.partition("?")
+    offered = ",".join(asked.headers.get_all("Sec-WebSocket-Protocol"))
+    return {
+        "type": "websocket",
+        "asgi": {"version": request["asgi"]["version"], "spec_version": "2.4"},
+        "http_version": "1.1",
+        "scheme": "wss" if request["scheme"] == "https" else "ws",
+        "server": request["server"],
+        "client": request["client"],
+        "root_path": request["root_path"],
+        "path": request["root_path"] + unquote(path),
+        "raw_path": (request["root_path"] + path).encode(),
+        "query_string": query.encode(),
+        "headers": request["headers"],
+        "subprotocols": [name.strip() for name in offered.split(",")] if offered else [],
+        "state": request["state"],
+        "extensions": {DENIAL: {}},
+    }
+
+
+def _headers(message: Message) -> Headers:
+    headers = Headers()
+    for name, value in message.get("headers") or ():
+        headers[name.decode("latin-1")] = value.decode("latin-1")
+    return headers
+
+
+def _serialized(response: Response) -> bytes:
+    lines = [f"HTTP/1.1 {response.status_code} {response.reason_phrase}"]
+    lines += [f"{name}: {value}" for name, value in response.headers.raw_items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + response.body
