@@ -138,7 +138,7 @@ async def test_what_an_end_publishes_its_own_listeners_hear_at_once_and_once(end
     assert own == [FIRST, LAST]
 
 
-async def test_a_line_that_holds_has_no_gap(ends: Ends) -> None:
+async def test_a_connection_that_holds_has_no_gap(ends: Ends) -> None:
     near, far = ends
     mended: list[str] = []
     stop = far.on_resync(lambda: mended.append("far"))
@@ -188,7 +188,7 @@ async def test_what_an_end_does_not_want_it_is_not_sent(ends: Ends) -> None:
     assert others == ([OTHER, LAST] if near is far else [LAST])
 
 
-async def test_what_changes_from_the_moment_it_is_wanted_is_heard(ends: Ends) -> None:
+async def test_what_changes_from_the_time_it_is_wanted_is_heard(ends: Ends) -> None:
     near, far = ends
     heard: list[Signal] = []
     far.listen(heard.append)

@@ -1,4 +1,4 @@
-"""What only a line that can break has to show; the contract itself is in test_broker."""
+"""What only a connection that can break has to show; the contract itself is in test_broker."""
 
 import asyncio
 import os
@@ -42,20 +42,20 @@ class End:
 @pytest.fixture
 async def ends(redis: Any) -> AsyncIterator[tuple[End, End]]:
     pair = End(redis.url), End(redis.url)
-    lines = [asyncio.create_task(end.broker.keep_connected()) for end in pair]
+    connections = [asyncio.create_task(end.broker.keep_connected()) for end in pair]
     await until(lambda: all(end.broker.connected for end in pair))
     await redis.listens_to(2)
     yield pair
-    for line in lines:
-        line.cancel()
-    await asyncio.gather(*lines, return_exceptions=True)
+    for connection in connections:
+        connection.cancel()
+    await asyncio.gather(*connections, return_exceptions=True)
 
 
 async def test_each_connection_ends_a_gap_also_the_first(ends: tuple[End, End]) -> None:
     assert [end.gaps for end in ends] == [1, 1]
 
 
-async def test_a_line_that_broke_is_made_good(
+async def test_a_connection_that_broke_is_made_good(
     ends: tuple[End, End], redis: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     near, far = ends
@@ -72,7 +72,7 @@ async def test_a_line_that_broke_is_made_good(
     assert near.gaps >= 2
     assert far.gaps >= 2
     near.broker.publish([FIRST])
-    # What came meanwhile is merged; it may be gone with the line, for the gap was mended.
+    # What came meanwhile is merged; it may be gone with the connection, for the gap was mended.
     await until(lambda: FIRST in far.heard)
     assert len(far.heard) <= 4
     assert all(
@@ -80,9 +80,11 @@ async def test_a_line_that_broke_is_made_good(
     )
 
 
-async def test_what_is_told_while_only_our_own_line_is_away_reaches_the_others_afterwards(redis: Any) -> None:
+async def test_what_is_told_while_only_our_own_connection_is_away_reaches_the_others_later(
+    redis: Any,
+) -> None:
     """They have no gap to mend: nobody else would tell them before the journal does."""
-    lines: set[asyncio.StreamWriter] = set()
+    writers: set[asyncio.StreamWriter] = set()
 
     async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
@@ -90,7 +92,7 @@ async def test_what_is_told_while_only_our_own_line_is_away_reaches_the_others_a
 
     async def there(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", redis.port)
-        lines.update((writer, far_writer))
+        writers.update((writer, far_writer))
         with suppress(OSError):
             await asyncio.gather(pipe(reader, far_writer), pipe(far_reader, writer))
 
@@ -102,8 +104,8 @@ async def test_what_is_told_while_only_our_own_line_is_away_reaches_the_others_a
     await redis.listens_to(2)
 
     bridge.close()
-    for line in lines:
-        line.transport.abort()
+    for each in writers:
+        each.transport.abort()
     await until(lambda: not near.broker.connected)
     near.broker.publish([FIRST, SECOND])
     near.broker.publish([FIRST])
@@ -115,17 +117,17 @@ async def test_what_is_told_while_only_our_own_line_is_away_reaches_the_others_a
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        for line in lines:
-            line.transport.abort()
+        for each in writers:
+            each.transport.abort()
 
 
-async def test_a_line_that_never_stood_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    line = asyncio.create_task(End("redis://127.0.0.1:1/0").broker.keep_connected())
+async def test_a_connection_that_never_stood_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    connection = asyncio.create_task(End("redis://127.0.0.1:1/0").broker.keep_connected())
     await until(lambda: bool(caplog.messages))
     await asyncio.sleep(1)  # it has tried again by now
-    line.cancel()
-    await asyncio.gather(line, return_exceptions=True)
-    assert caplog.messages == ["no line to Redis: ConnectionError"]
+    connection.cancel()
+    await asyncio.gather(connection, return_exceptions=True)
+    assert caplog.messages == ["no connection to Redis: ConnectionError"]
 
 
 async def test_what_nobody_else_hears_does_not_break_the_line(ends: tuple[End, End]) -> None:
@@ -144,7 +146,7 @@ async def test_a_line_that_says_nothing_any_more_is_broken(
 ) -> None:
     monkeypatch.setattr(redis_broker, "HEARTBEAT", 0.1)
     end = End(redis.url)
-    line = asyncio.create_task(end.broker.keep_connected())
+    connection = asyncio.create_task(end.broker.keep_connected())
     await until(lambda: end.broker.connected)
     for pid in redis.pids:
         os.kill(pid, signal.SIGSTOP)
@@ -154,8 +156,8 @@ async def test_a_line_that_says_nothing_any_more_is_broken(
         for pid in redis.pids:
             os.kill(pid, signal.SIGCONT)
     await until(lambda: end.gaps > 1)
-    line.cancel()
-    await asyncio.gather(line, return_exceptions=True)
+    connection.cancel()
+    await asyncio.gather(connection, return_exceptions=True)
 
 
 async def test_an_end_does_not_hear_itself_twice(ends: tuple[End, End]) -> None:
@@ -188,14 +190,14 @@ async def test_a_gap_does_not_end_before_redis_says_that_it_listens(redis: Any) 
 
     async with await asyncio.start_server(there, "127.0.0.1") as slow:
         end = End(f"redis://127.0.0.1:{slow.sockets[0].getsockname()[1]}/0")
-        line = asyncio.create_task(end.broker.keep_connected())
+        connection = asyncio.create_task(end.broker.keep_connected())
         await held.wait()
         assert (end.broker.connected, end.gaps) == (False, 0)
         let_go.set()
         await until(lambda: end.broker.connected)
         assert end.gaps == 1
-        line.cancel()
-        await asyncio.gather(line, return_exceptions=True)
+        connection.cancel()
+        await asyncio.gather(connection, return_exceptions=True)
 
 
 async def listened_to(redis: Any, *signals: Signal) -> None:
@@ -221,7 +223,7 @@ async def test_redis_is_asked_only_for_what_somebody_wants(ends: tuple[End, End]
     near.broker.publish([FIRST, SECOND, OTHER, RIGHTS])
     await until(lambda: RIGHTS in far.heard)
     assert far.heard == [RIGHTS]
-    assert near.broker._wanted == far.broker._wanted == {}
+    assert near.broker._interests == far.broker._interests == {}
 
 
 async def test_what_is_wanted_or_no_longer_wanted_during_an_outage_is_known_afterwards(
@@ -266,7 +268,7 @@ async def test_what_changes_before_redis_says_that_it_listens_is_not_missed(
 
     async with await asyncio.start_server(between, "127.0.0.1") as slow:
         far = End(f"redis://127.0.0.1:{slow.sockets[0].getsockname()[1]}/0")
-        line = asyncio.create_task(far.broker.keep_connected())
+        connection = asyncio.create_task(far.broker.keep_connected())
         await until(lambda: far.broker.connected)
         open_.clear()
         far.broker.register_interest(OTHER)
@@ -276,5 +278,5 @@ async def test_what_changes_before_redis_says_that_it_listens_is_not_missed(
         assert OTHER not in far.heard  # it passed by
         open_.set()
         await until(lambda: OTHER in far.heard or far.gaps > 1)
-        line.cancel()
-        await asyncio.gather(line, return_exceptions=True)
+        connection.cancel()
+        await asyncio.gather(connection, return_exceptions=True)
