@@ -79,7 +79,7 @@ async def test_deliveries_are_counted_and_timed(house: Any) -> None:
 async def test_the_lag_is_what_this_process_has_not_looked_at(house: Any) -> None:
     metrics, head = metrics_of(), await journal.head()
     assert (await shown(metrics))["meilin_journal_head",] == head
-    metrics._follower.seen = head - 2
+    metrics._poller.seen = head - 2
     assert (await shown(metrics))["meilin_journal_lag",] == 2
 
 

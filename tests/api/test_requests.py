@@ -2,7 +2,7 @@ import asyncio
 import re
 from typing import Any
 
-from realtime.head import Follower
+from realtime.poller import JournalPoller
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -23,8 +23,8 @@ def app() -> tuple[Starlette, Metrics]:
         return PlainTextResponse(request_id.get())
 
     broker = MemoryBroker()
-    follower = Follower(journal.head, journal.signals_after, broker.hear)
-    metrics = Metrics(follower)
+    poller = JournalPoller(journal.head, journal.signals_after, broker.handle)
+    metrics = Metrics(poller)
     return Starlette(routes=[Route("/say", say)], middleware=[Middleware(Requests, metrics=metrics)]), metrics
 
 
