@@ -47,6 +47,18 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+async def _settled(connection: aiosqlite.Connection, *statements: str) -> aiosqlite.Connection:
+    """If it cannot be, it is closed: its thread would keep the process from ending."""
+    connection.row_factory = sqlite3.Row
+    try:
+        for statement in statements:
+            await connection.execute_fetchall(statement)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Awaits `work` even while being cancelled, then lets the cancellation through."""
     task = asyncio.ensure_future(work)
@@ -141,11 +153,7 @@ class OneWriterClient(OwnTransactions, SqliteClient):
         files = self._files = OpenFiles(self.filename)
         writer = self.writer = self.writer or await self._open_writer(files)
         for _ in range(READERS):
-            reader = await aiosqlite.connect(self._read_only, uri=True, isolation_level=None)
-            reader.row_factory = sqlite3.Row
-            await reader.execute("PRAGMA query_only=ON")
-            await reader.execute(f"PRAGMA busy_timeout={self.pragmas['busy_timeout']}")
-            await reader.execute_fetchall("SELECT 1 FROM sqlite_master")  # now it has opened them all
+            reader = await self._open_reader()
             self._readers.append(reader)
             self._free.put_nowait(reader)
         files.note()
@@ -158,10 +166,16 @@ class OneWriterClient(OwnTransactions, SqliteClient):
             return self._sqlite
 
         writer = await aiosqlite.Connection(connect, iter_chunk_size=64)
-        writer.row_factory = sqlite3.Row
-        for pragma, value in (self.pragmas | {"busy_timeout": f"{SLICE * 1000:.0f}"}).items():
-            await writer.execute_fetchall(f"PRAGMA {pragma}={value}")
-        return writer
+        pragmas = self.pragmas | {"busy_timeout": f"{SLICE * 1000:.0f}"}
+        return await _settled(writer, *(f"PRAGMA {pragma}={value}" for pragma, value in pragmas.items()))
+
+    async def _open_reader(self) -> aiosqlite.Connection:
+        return await _settled(
+            await aiosqlite.connect(self._read_only, uri=True, isolation_level=None),
+            "PRAGMA query_only=ON",
+            f"PRAGMA busy_timeout={self.pragmas['busy_timeout']}",
+            "SELECT 1 FROM sqlite_master",  # now it has opened them all
+        )
 
     async def connected(self) -> aiosqlite.Connection:
         """The writer, which is opened where nobody has opened it yet."""
