@@ -18,7 +18,7 @@ from community.members.reads import SessionRow, accounts_like, sessions_of
 from community.members.rules import SessionKind
 from community.permissions import SYSTEM, Permission
 from community.places import actions
-from community.places.reads import community_by_slug
+from community.places.reads import all_communities, community_by_slug
 
 if TYPE_CHECKING:
     from community.votes.recount import Uncounted
@@ -190,7 +190,6 @@ class Checked(NamedTuple):
 
 def find_differences(settings: Settings) -> Checked:
     from community.ledger.reads import check_books
-    from community.places.reads import all_communities
     from community.votes.recount import closed_votes, recount, uncounted_votes
 
     async def check() -> Checked:

@@ -1,21 +1,24 @@
 """Notices, and the bulletin on which everything appears."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 
 from community.bulletin import actions
+from community.bulletin.cursors import journal
 from community.bulletin.facts import BULLETIN
-from community.bulletin.reads import ItemRow, NoticeRow
+from community.bulletin.reads import ItemRow, NoticeRow, items_pages, notices_by_number, notices_pages
 from community.bulletin.rules import BulletinKind, NoticeKind
-from schema.connections import Connection
+from community.database.paging import Page, check_first
+from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
 from schema.nodes import NODES, Node, fetched_by, key_of, to_id
-from schema.places import Community, Organization, community_of, organization
+from schema.places import NOTHING, Numbered, OfCommunity, Organization, community_of, organization
+from schema.refs import CommunityRef
 
 _SUBJECTS = {
     BulletinKind.VOTE_ANNOUNCED: "Vote",
@@ -39,7 +42,7 @@ class Notice(Node):
         return cls(id=to_id("Notice", row.id), row=row)
 
     @strawberry.field(description="The estate on whose board it hangs. 贴在哪个小区。", metadata=BY_RIGHTS)
-    async def community(self, info: Info) -> Community:
+    async def community(self, info: Info) -> CommunityRef:
         return await community_of(info.context, self.row.community)
 
     @strawberry.field(
@@ -134,6 +137,58 @@ class BulletinItem:
 )
 class BulletinConnection(Connection[BulletinItem]):
     """Named after the bulletin, not after its item."""
+
+
+@strawberry.type
+class BulletinOfCommunity(OfCommunity):
+    @strawberry.field(
+        description="The announcement with this number in this estate; null where there is none, or"
+        " where the viewer may not see it."
+        " 按编号找本小区的一张公告，没有或不开放的为 null。",
+        metadata=BY_RIGHTS,
+    )
+    async def notice(self, info: Info, number: Numbered) -> Notice | None:
+        row = await self.numbered(info, notices_by_number, number)
+        return Notice.of(row) if row else None
+
+    @strawberry.field(
+        description="Announcements and displays that the viewer may see, the newest first."
+        " 本小区的公告和公示，新的在前。",
+        metadata=BY_RIGHTS,
+    )
+    async def notices(self, info: Info, first: First = 20, after: After = None) -> Connection[Notice]:
+        size, cursors = check_first(first), ListCursors("notices", self.row.id)
+        key = cast("tuple[datetime, int] | None", cursors.key(after, datetime, int))
+        page: Page[NoticeRow] = NOTHING
+        if self.shows_bulletin(info):
+            page = await info.context.loaders.of(notices_pages, size, key).get(self.row.id)
+        return connect(
+            page, Notice.of, lambda row: cursors.cursor(row.published_at, row.id), later=key is not None
+        )
+
+    @strawberry.field(
+        description="All that happened here and that the viewer may see, the newest first. Its"
+        " cursors also resume the subscription `bulletin`. Of the ledger there is one"
+        " item a day, not one for each entry."
+        " 公告栏上的动态，新的在前；它的游标也能用来续接订阅。账本每天最多一条。",
+        metadata=BY_RIGHTS,
+    )
+    async def bulletin(self, info: Info, first: First = 20, after: After = None) -> BulletinConnection:
+        size, loaders = check_first(first), info.context.loaders
+        here = await loaders.of(journal).get(None)
+        cursors = here.of(self.row.id)
+        before = None if after is None else here.number_of(after, self.row.id)
+        page: Page[ItemRow] = NOTHING
+        if self.shows_bulletin(info):
+            page = await loaders.of(items_pages, size, before).get(self.row.id)
+        connection = connect(
+            page,
+            lambda row: BulletinItem.of(row, cursors.cursor(row.number)),
+            lambda row: cursors.cursor(row.number),
+            later=before is not None,
+            made=BulletinConnection,
+        )
+        return cast(BulletinConnection, connection)
 
 
 @strawberry.input(description="A sheet to be put up; texts are cleaned, never cut. 要张贴的公告。")

@@ -2,11 +2,11 @@
 
 import asyncio
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 
-from community.database.paging import check_first
+from community.database.paging import Page, check_first
 from community.errors import NotFound
 from community.events import actions
 from community.events.facts import ATTENDANCE
@@ -16,19 +16,31 @@ from community.events.reads import (
     SignUpRow,
     TablePartyRow,
     dishes_of,
+    event_key,
+    events_by_number,
+    events_pages,
     organizers_of,
     seated_at,
 )
 from community.events.rules import check_sign_up
 from community.permissions import Permission, require
-from schema.connections import First
+from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
 from schema.eligibility import Eligibility
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
-from schema.places import Community, Organization, community_of, organization
+from schema.places import (
+    NOTHING,
+    Numbered,
+    OfCommunity,
+    Organization,
+    community_of,
+    community_row,
+    organization,
+)
+from schema.refs import CommunityRef
 
 
 @strawberry.type(
@@ -136,7 +148,7 @@ class Event(Node):
         return cls(id=to_id("Event", row.id), row=row)
 
     @strawberry.field(description="The estate that holds it. 举办活动的小区。", metadata=BY_RIGHTS)
-    async def community(self, info: Info) -> Community:
+    async def community(self, info: Info) -> CommunityRef:
         return await community_of(info.context, self.row.community)
 
     @strawberry.field(
@@ -274,10 +286,10 @@ class Event(Node):
     )
     async def viewer_may_sign_up(self, info: Info) -> Eligibility:
         row, viewer = self.row, info.context.viewer
-        community = await community_of(info.context, row.community)
+        community = await community_row(info.context, row.community)
         own = await info.context.loaders.own_sign_ups.load(row.id)
         return Eligibility.after(
-            lambda: require(viewer, Permission.SIGN_UP, community.row.place, Permission.READ_BULLETIN),
+            lambda: require(viewer, Permission.SIGN_UP, community.place, Permission.READ_BULLETIN),
             lambda: check_sign_up(
                 info.context.now,
                 row.sign_up_closes_at,
@@ -355,6 +367,48 @@ async def _event(context: Context, key: int) -> Event | None:
 async def _sign_up(context: Context, key: int) -> SignUp | None:
     row = await context.loaders.sign_ups.load(key)
     return SignUp.of(row) if row else None
+
+
+@strawberry.type
+class EventsOfCommunity(OfCommunity):
+    @strawberry.field(
+        description="The gathering with this number in this estate; null where there is none, or"
+        " where the viewer may not see it."
+        " 按编号找本小区的一次活动，没有或不开放的为 null。",
+        metadata=BY_RIGHTS,
+    )
+    async def event(self, info: Info, number: Numbered) -> Event | None:
+        row = await self.numbered(info, events_by_number, number)
+        return Event.of(row) if row else None
+
+    @strawberry.field(
+        description="Gatherings that the viewer may see: those not yet over by their start, the next"
+        " one first, then those that are over, the latest first."
+        " 本小区的活动，先是还没结束的，再是结束了的。",
+        metadata=BY_RIGHTS,
+    )
+    async def events(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        coming: Annotated[
+            bool | None,
+            strawberry.argument(
+                description="True takes those not yet over, false those that are over, null both."
+                " true 为还没结束的，false 为已结束的，不填为全部。"
+            ),
+        ] = None,
+    ) -> Connection[Event]:
+        size, now = check_first(first), info.context.now
+        cursors = ListCursors("events", self.row.id, {"coming": coming})
+        key = cast("tuple[bool, datetime, int] | None", cursors.key(after, bool, datetime, int))
+        page: Page[EventRow] = NOTHING
+        if self.shows_bulletin(info):
+            page = await info.context.loaders.of(events_pages, now, size, key, coming).get(self.row.id)
+        return connect(
+            page, Event.of, lambda row: cursors.cursor(*event_key(row, now)), later=key is not None
+        )
 
 
 @strawberry.type

@@ -31,6 +31,7 @@ from community.ledger.rules import (
     month_in,
     months_before,
 )
+from community.permissions import Permission, may
 from community.places.reads import CommunityRow
 from community.places.rules import OrganizationKind
 from schema.connections import After, Connection, First, ListCursors, connect
@@ -39,6 +40,7 @@ from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
+from schema.places import OfCommunity
 from schema.scalars import Hundredths
 from schema.votes import Vote
 
@@ -434,6 +436,20 @@ class Ledger:
     ) -> Entry | None:
         row = await info.context.loaders.of(entries_by_number, number).load(self.community.id)
         return Entry.of(row) if row else None
+
+
+@strawberry.type
+class LedgerOfCommunity(OfCommunity):
+    @strawberry.field(
+        description="The book of what the common parts earn (共有收入); null where the viewer may"
+        " not read it."
+        " 共有收入账；无权查看的为 null。",
+        metadata=BY_RIGHTS,
+    )
+    def ledger(self, info: Info) -> Ledger | None:
+        if not may(info.context.viewer, Permission.READ_LEDGER, self.row.place):
+            return None
+        return Ledger(community=self.row)
 
 
 @strawberry.input(

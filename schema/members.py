@@ -8,9 +8,9 @@ from community.errors import NotFound
 from community.members.reads import OwnPartyRow
 from community.permissions import Permission, may
 from community.permissions import Viewer as ViewerValue
+from schema.communities import Community
 from schema.context import Context, Info
 from schema.nodes import Node, fetched_by, key_of, to_id
-from schema.places import Community
 
 
 @strawberry.type(

@@ -19,6 +19,7 @@ from community.errors import ErrorCode, InvalidInput, Refused, Unauthenticated
 from community.permissions import NOBODY, Viewer
 from realtime.fields import AUDIENCE, LIVE
 from schema.bulletin import BulletinMutation, BulletinSubscription, Notice
+from schema.communities import CommunitiesMutation, CommunitiesQuery, Community
 from schema.context import Context, Info
 from schema.cost import check_cost
 from schema.errors import PresentedErrors, presented
@@ -26,7 +27,6 @@ from schema.events import Event, EventsMutation, EventsQuery, EventsSubscription
 from schema.ledger import Entry, LedgerMutation, LedgerSubscription
 from schema.members import MembersQuery, OwnerParty
 from schema.nodes import Node, node_of
-from schema.places import Community, PlacesMutation, PlacesQuery
 from schema.prepared import Prepared, PreparedDocuments
 from schema.scalars import SCALARS
 from schema.strawberry_privates import OpenSchema
@@ -43,7 +43,7 @@ NO_NAME = "Must provide operation name if query contains multiple operations."
     " websocket; what the viewer may not see is null or left out."
     " 可以查询的内容；不开放的为 null 或不列出。"
 )
-class Query(PlacesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuery):
+class Query(CommunitiesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuery):
     @strawberry.field(
         description="Whatever the id belongs to, of whichever type; null where it is unknown, or"
         " hidden from the viewer."
@@ -77,7 +77,7 @@ class Query(PlacesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuery):
     " nullable, so that it tells its own fate; several in one document are done one after the other."
     " 可以办的事；每一项单独成败，按顺序执行。"
 )
-class Mutation(VotesMutation, EventsMutation, BulletinMutation, LedgerMutation, PlacesMutation):
+class Mutation(VotesMutation, EventsMutation, BulletinMutation, LedgerMutation, CommunitiesMutation):
     pass
 
 

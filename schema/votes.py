@@ -1,10 +1,11 @@
 """Votes: what is asked, how it stands, and the ballot."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 
+from community.database.paging import Page, check_first
 from community.permissions import Permission, require
 from community.places.reads import buildings_by_id
 from community.votes import actions
@@ -33,6 +34,8 @@ from community.votes.reads import (
     ballot_row,
     questions_by_id,
     questions_of,
+    votes_by_number,
+    votes_pages,
 )
 from community.votes.reads import OwnEntry as OwnEntryRow
 from community.votes.rules import (
@@ -49,13 +52,24 @@ from community.votes.rules import (
 from community.votes.rules import (
     Weight as WeightValue,
 )
+from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
 from schema.eligibility import Eligibility
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
 from schema.nodes import Node, fetched_by, key_of, to_id
-from schema.places import Building, Community, Organization, community_of, organization
+from schema.places import (
+    NOTHING,
+    Building,
+    Numbered,
+    OfCommunity,
+    Organization,
+    community_of,
+    community_row,
+    organization,
+)
+from schema.refs import CommunityRef
 from schema.scalars import Hundredths
 
 
@@ -511,7 +525,7 @@ class Vote(Node):
         return cls(id=to_id("Vote", row.id), row=row)
 
     @strawberry.field(description="The estate whose owners vote. 哪个小区的表决。", metadata=BY_RIGHTS)
-    async def community(self, info: Info) -> Community:
+    async def community(self, info: Info) -> CommunityRef:
         return await community_of(info.context, self.row.community_id)
 
     @strawberry.field(
@@ -662,11 +676,11 @@ class Vote(Node):
     )
     async def viewer_may_cast(self, info: Info) -> Eligibility:
         row, viewer = self.row, info.context.viewer
-        community = await community_of(info.context, row.community_id)
+        community = await community_row(info.context, row.community_id)
         entries = await info.context.loaders.own_entries.load(row)
         seats = [Seat(entry.may_cast, entry.ballot is not None) for entry in entries or [] if entry.asked]
         return Eligibility.after(
-            lambda: require(viewer, Permission.CAST_BALLOT, community.row.place, Permission.READ_BULLETIN),
+            lambda: require(viewer, Permission.CAST_BALLOT, community.place, Permission.READ_BULLETIN),
             lambda: check_open(row.status(info.context.now)),
             lambda: check_opened(row.opened_at),
             lambda: check_seats(seats, revisable=row.revisable),
@@ -689,6 +703,48 @@ async def _question(context: Context, key: int) -> Question | None:
 async def _ballot(context: Context, key: int) -> BallotReceipt | None:
     row = await context.loaders.own_ballots.load(key)
     return BallotReceipt.of(row) if row else None
+
+
+@strawberry.type
+class VotesOfCommunity(OfCommunity):
+    @strawberry.field(
+        description="Votes of this estate that the viewer may see, the one that opens last first;"
+        " empty for whoever may not read the bulletin."
+        " 本小区的表决，开始最晚的在前。",
+        metadata=BY_RIGHTS,
+    )
+    async def votes(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        status: Annotated[
+            list[VoteStatus] | None,
+            strawberry.argument(
+                description="Only votes in one of these states; null takes all, an empty list none."
+                " 只要处于这些状态的，不填为全部。"
+            ),
+        ] = None,
+    ) -> Connection[Vote]:
+        size = check_first(first)
+        statuses = None if status is None else tuple(sorted(set(status)))
+        cursors = ListCursors("votes", self.row.id, {"status": statuses})
+        key = cast("tuple[datetime, int] | None", cursors.key(after, datetime, int))
+        page: Page[VoteRow] = NOTHING
+        if self.shows_bulletin(info):
+            loader = info.context.loaders.of(votes_pages, info.context.now, size, key, statuses)
+            page = await loader.get(self.row.id)
+        return connect(page, Vote.of, lambda row: cursors.cursor(row.opens_at, row.id), later=key is not None)
+
+    @strawberry.field(
+        description="The vote with this number in this estate; null where there is none, or where"
+        " the viewer may not see it."
+        " 按编号找本小区的一次表决，没有或不开放的为 null。",
+        metadata=BY_RIGHTS,
+    )
+    async def vote(self, info: Info, number: Numbered) -> Vote | None:
+        row = await self.numbered(info, votes_by_number, number)
+        return Vote.of(row) if row else None
 
 
 @strawberry.type

@@ -6,22 +6,25 @@ import inspect
 import pkgutil
 import re
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from strawberry.types.base import has_object_definition
+from strawberry.types.lazy_type import StrawberryLazyReference
 
 import community
 from api.settings import Settings
 from community.database.work import ACTIONS
 from community.permissions import GRANTS, Permission
-from schema.schema import sdl
+from schema.schema import graphql_schema, sdl
 from tests.privates import reaches_of
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +63,23 @@ def top(name: str) -> str:
     return name.partition(".")[0]
 
 
+MODULES = {module_of(path) for path in SOURCES}
+
+
+def ours_in(path: Path) -> set[str]:
+    return imports_of(path) & MODULES
+
+
+def text_of(node: ast.AST) -> list[str]:
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def calls_in(tree: ast.AST, name: str) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == name:
+            yield node
+
+
 # Rooms
 
 
@@ -70,13 +90,47 @@ def test_a_room_imports_only_rooms_below(path: Path) -> None:
     assert ours <= set(allowed)
 
 
-def test_the_lower_rooms_know_neither_graphql_nor_http_nor_a_broker() -> None:
-    foreign = {"strawberry", "graphql", "starlette", "uvicorn", "httpx2", "redis", "websockets", "typer"}
+FOREIGN = {"strawberry", "graphql", "starlette", "uvicorn", "httpx2", "redis", "websockets", "typer"}
+
+
+def test_what_is_true_knows_neither_graphql_nor_http_nor_a_broker() -> None:
     for path in SOURCES:
         if path.parts[0] == "community":
-            assert not {top(name) for name in imports_of(path)} & foreign, path
+            assert not {top(name) for name in imports_of(path)} & FOREIGN, path
+
+
+def test_what_is_live_knows_graphql_but_neither_strawberry_nor_http_nor_a_name_of_the_schema() -> None:
+    """It runs whatever schema it is handed: no type and no subscription stands in it by name."""
+    core = graphql_schema.core
+    assert core.subscription_type
+    names = {*core.type_map, *core.subscription_type.fields}
+    for path in SOURCES:
         if path.parts[0] == "realtime":
-            assert not {top(name) for name in imports_of(path)} & (foreign - {"redis"}), path
+            libraries = {top(name) for name in imports_of(path)} - sys.stdlib_module_names
+            redis = {"redis"} if path.name == "redis_broker.py" else set()
+            assert libraries <= {"community", "realtime", "graphql", "orjson"} | redis, path
+            assert not {text for node in ast.walk(tree_of(path)) for text in text_of(node)} & names, path
+
+
+OF_REALTIME = {
+    "schema/live.py": {"authorization", "fields", "journals"},  # declares a live field, and runs it by itself
+    "schema/marks.py": {"audience", "fields"},  # declares for whom a field says the same
+    "schema/schema.py": {"fields"},  # copies both into graphql-core's schema
+    "schema/executable.py": {"fields", "sources"},  # is what `realtime/` is handed
+    "schema/context.py": {"sources"},
+    "schema/prepared.py": {"visiting"},  # walks documents
+    "schema/errors.py": {"execution"},  # under which number a fault is logged
+}
+"""What of `schema/` imports which modules of `realtime/`; a topic imports none: it declares by `live`."""
+
+
+def test_a_topic_declares_what_is_live_and_knows_nothing_of_how() -> None:
+    taken = {
+        str(path): {name.removeprefix("realtime.") for name in ours_in(path) if top(name) == "realtime"}
+        for path in SOURCES
+        if path.parts[0] == "schema"
+    }
+    assert {path: names for path, names in taken.items() if names} == OF_REALTIME
 
 
 def test_the_page_takes_only_the_printed_schema_from_the_house() -> None:
@@ -96,32 +150,151 @@ def test_the_page_takes_only_the_printed_schema_from_the_house() -> None:
     assert outside <= {ROOT / "schema" / "schema.graphql"}
 
 
-def eager(node: ast.AST) -> Iterator[ast.AST]:
-    """What runs when the module is imported: not in functions, not for the type checker only."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            continue
-        yield child
-        yield from eager(child)
+# Circles
+
+REFS = Path("schema/refs.py")
+"""The one file of lazy references. Its imports for the type checker are the only ones that turn back."""
+
+WITHIN_FUNCTIONS = {
+    "api/cli.py": "each command starts fast, and counting files needs no database",
+    "api/commands.py": "a server starts without the demonstration, progress bars and recounts",
+}
+"""Where functions import, and why."""
 
 
-def test_no_import_goes_in_a_circle() -> None:
-    modules = {module_of(path) for path in SOURCES}
-    graph = {
-        module_of(path): {
-            name
-            for node in eager(tree_of(path))
-            for name in imported(node)
-            if name in modules and name != module_of(path)
-        }
-        for path in SOURCES
+def of_type_checking(tree: ast.AST) -> set[ast.AST]:
+    """What only the type checker sees."""
+    guards = (node for node in ast.walk(tree) if isinstance(node, ast.If))
+    return {
+        inner
+        for guard in guards
+        if "TYPE_CHECKING" in ast.unparse(guard.test)
+        for statement in guard.body
+        for inner in ast.walk(statement)
     }
+
+
+def packages_of(name: str) -> set[str]:
+    return {name[:end] for end, letter in enumerate(name) if letter == "."}
+
+
+def turns_to(module: str, tree: ast.AST, without: set[ast.AST]) -> set[str]:
+    """Our modules that this one needs, wherever it says so: also in a function, for the type checker, or in
+    a string that is the name of a module. Whoever imports `a.b.c` runs `a` and `a.b`, unless it is in them.
+    """
+    nodes = [node for node in ast.walk(tree) if node not in without]
+    names = {name for node in nodes for name in imported(node)}
+    names |= {text.partition(":")[0] for node in nodes for text in text_of(node) if "." in text}
+    around = {package for name in names & MODULES for package in packages_of(name)} - packages_of(module)
+    return ((names | around) & MODULES) - {module}
+
+
+def circle_in(trees: Mapping[str, ast.AST], without: Mapping[str, set[ast.AST]]) -> list[str]:
+    graph = {module: turns_to(module, tree, without.get(module, set())) for module, tree in trees.items()}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        pytest.fail(" → ".join(error.args[1]))
+        return list(error.args[1])
+    return []
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    """Not even one in a function or for the type checker; but for the lazy references."""
+    trees = {module_of(path): tree_of(path) for path in SOURCES}
+    lazy = tree_of(REFS)
+    without = of_type_checking(lazy) | {node for call in calls_in(lazy, "lazy") for node in ast.walk(call)}
+    assert " → ".join(circle_in(trees, {module_of(REFS): without})) == ""
+    assert module_of(REFS) in circle_in(trees, {}), "no lazy reference turns back: none is needed"
+
+
+BACK = ["import schema.nodes", "from schema import nodes", "from schema.nodes import Node"]
+
+
+@pytest.mark.parametrize("back", [*BACK, "NAME = 'schema.nodes'"])
+@pytest.mark.parametrize(
+    "where", ["{}", "if TYPE_CHECKING:\n    {}", "class A:\n    def f(self):\n        {}"]
+)
+def test_the_rule_about_circles_sees_them(where: str, back: str) -> None:
+    there = ast.parse("from schema.context import Info")
+    trees = {"schema.nodes": there, "schema.context": ast.parse(where.format(back))}
+    assert set(circle_in(trees, {})) == {"schema.nodes", "schema.context"}
+
+
+def test_the_rule_about_circles_sees_what_a_package_runs() -> None:
+    votes = ast.parse("from community.places.rules import OrganizationKind")
+    places = ast.parse("from community.votes.rules import Outcome")
+    assert circle_in({"community.votes": votes, "community.places.rules": places}, {})
+    assert not circle_in({"community.votes.reads": votes, "community.places.rules": places}, {})
+
+
+def refs() -> dict[str, tuple[str, str]]:
+    """The lazy references: the module and the name that each is a string for."""
+    found = {}
+    for name, ref in vars(importlib.import_module(module_of(REFS))).items():
+        for lazy in getattr(ref, "__metadata__", ()):
+            if isinstance(lazy, StrawberryLazyReference):
+                found[name] = (lazy.module, get_args(ref)[0].__forward_arg__)
+    return found
+
+
+def test_each_lazy_reference_names_a_type_of_the_schema() -> None:
+    assert refs()
+    for ref, (module, name) in refs().items():
+        kind = getattr(importlib.import_module(module), name, None)
+        assert has_object_definition(kind), f"{module} has no type {name}"
+        assert (kind.__module__, ref) == (module, f"{name}Ref")
+        assert graphql_schema.get_type_by_name(name) is kind.__strawberry_definition__
+    tree = tree_of(REFS)
+    checked = {
+        (node.module, alias.name)
+        for node in of_type_checking(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert checked == set(refs().values())
+    assert len(list(calls_in(tree, "lazy"))) == len(refs())
+    used = {name for path in SOURCES for name in imports_of(path)}
+    assert {f"{module_of(REFS)}.{ref}" for ref in refs()} <= used
+
+
+def annotations_in(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
+            yield node.returns
+        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
+            yield node.annotation
+
+
+LOOK_UPS = {"lazy", "LazyType", "StrawberryLazyReference", "resolve_type", "import_module", "__import__"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_nobody_looks_a_lazy_reference_up(path: Path) -> None:
+    """They stand in annotations, for Strawberry; and no other way leads from a name to a module."""
+    tree = tree_of(path)
+    annotations = {node for annotation in annotations_in(tree) for node in ast.walk(annotation)}
+    lazy = {node for call in calls_in(tree, "lazy") for node in ast.walk(call)} if path == REFS else set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.alias):
+            assert node.name not in LOOK_UPS
+            assert node.asname is None or node.name not in refs()
+        if isinstance(node, ast.Name | ast.Attribute):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            assert name not in LOOK_UPS or node in lazy, f"line {node.lineno}"
+            assert name not in refs() or node in annotations or path == REFS, f"line {node.lineno}"
+
+
+def test_imports_stand_at_the_head_of_a_module() -> None:
+    """Neither in a function nor for the type checker alone, but where the table says why."""
+    within, checked = set(), set()
+    for path in SOURCES:
+        tree = tree_of(path)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                within |= {str(path) for inner in ast.walk(node) if imported(inner)}
+        checked |= {str(path) for node in of_type_checking(tree) if imported(node)}
+    assert within == set(WITHIN_FUNCTIONS)
+    assert checked == {*WITHIN_FUNCTIONS, str(REFS)}
 
 
 def test_no_other_distribution_provides_one_of_our_names() -> None:
@@ -438,6 +611,7 @@ ELSEWHERE = {
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
     "schema/context.py": "schema/test_members.py",  # nothing but what a request is given
     "schema/enums.py": "schema/test_descriptions.py",  # nothing but descriptions
+    "schema/refs.py": "test_house.py",  # nothing but lazy references
     "schema/marks.py": "schema/test_audience.py",
     "api/answers.py": "api/test_sessions.py",
     "api/cli.py": "api/test_commands.py",
