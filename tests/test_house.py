@@ -315,7 +315,6 @@ DOCUMENTED = {
 
 MARKED = {
     "api/frames.py": {"uvicorn", "websockets"},
-    "api/front.py": {"uvicorn"},
     "api/server.py": {"uvicorn"},
     "api/supervisor.py": {"uvicorn"},
 }
@@ -511,8 +510,6 @@ def test_every_permission_has_its_sentences_and_somebody_who_has_it() -> None:
 # Privates of libraries
 
 PRIVATES = {
-    "api/front.py": {"uvicorn"},
-    "api/lines.py": {"uvicorn"},
     "community/database/tortoise_privates.py": {"tortoise"},
     "schema/strawberry_privates.py": {"strawberry"},
 }
@@ -609,6 +606,13 @@ ELSEWHERE = {
     "community/votes/models.py": "community/database/test_constraints.py",
     "community/votes/actions.py": "community/votes/test_ballots.py",  # one file for each deed
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
+    "community/bulletin/facts.py": "community/test_live.py",  # nothing but declarations
+    "community/events/facts.py": "community/test_live.py",
+    "community/ledger/facts.py": "community/test_live.py",
+    "community/votes/facts.py": "community/test_live.py",
+    "realtime/audience.py": "schema/test_audience.py",
+    "realtime/execution.py": "realtime/test_subscriptions.py",
+    "realtime/fields.py": "realtime/test_documents.py",
     "schema/context.py": "schema/test_members.py",  # nothing but what a request is given
     "schema/enums.py": "schema/test_descriptions.py",  # nothing but descriptions
     "schema/refs.py": "test_house.py",  # nothing but lazy references

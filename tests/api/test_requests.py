@@ -2,7 +2,6 @@ import asyncio
 import re
 from typing import Any
 
-from realtime.poller import JournalPoller
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -16,6 +15,7 @@ from api.requests import Requests
 from community.database import journal
 from realtime.broker import MemoryBroker
 from realtime.execution import request_id
+from realtime.poller import JournalPoller
 
 
 def app() -> tuple[Starlette, Metrics]:
