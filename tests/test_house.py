@@ -315,6 +315,7 @@ DOCUMENTED = {
 
 MARKED = {
     "api/frames.py": {"uvicorn", "websockets"},
+    "api/front.py": {"uvicorn"},
     "api/server.py": {"uvicorn"},
     "api/supervisor.py": {"uvicorn"},
 }
