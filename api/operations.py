@@ -161,17 +161,17 @@ class Subscription(Member):
             self._leave_alone()
         access = self._group.source.access
         if document.is_journal or not access.at_hand:
-            self._go(partial(self._ask, after))
+            self._go(partial(self._ask, document, after))
         elif access.allows(viewer):
             self._join(self._seen_here)
         else:
             raise NotFound
 
-    async def _ask(self, after: str | None) -> None:
+    async def _ask(self, document: Document, after: str | None) -> None:
         """For the right, and of a journal for where to begin. Raises Ended and Refused."""
         source, viewer = self._group.source, self._socket.viewer
         await source.access.require(viewer)
-        if not source.document.is_journal:
+        if not document.is_journal:
             self._join(self._seen_here)
             return
         self._group.open()
@@ -183,19 +183,21 @@ class Subscription(Member):
             await source.access.require(viewer)
         if begin >= max(source.start, self._group.forgotten):
             self._join(begin)
-        elif await self._goes_alone(begin):
-            await self._ask(None)
+        else:
+            await self._go_on_alone(document, begin)
 
-    async def _goes_alone(self, begin: int) -> bool:
-        """It is too far behind what the others see. Raises LimitReached."""
+    async def _go_on_alone(self, document: Document, begin: int) -> None:
+        """Too far behind what the others see. `document` has the variables by the names of this client, which
+        may be others than in that of the group. Raises Ended and Refused.
+        """
         try:
-            self._enter_alone(self._group.source.document, begin)
+            self._enter_alone(document, begin)
         except LimitReached:
             if self._last_seen is None:
                 raise
             self.fall_behind()
-            return False
-        return True
+        else:
+            await self._ask(document, None)
 
     def _join(self, seen: int) -> None:
         group = self._group

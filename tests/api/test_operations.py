@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from api import sockets as sockets_
+from community.bulletin import cursors
+from community.bulletin.facts import BULLETIN
+from community.database import journal
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -44,3 +47,23 @@ async def test_mutations_whose_answers_nobody_waits_for_are_bounded(
         assert begun == 5
         await socket.subscribe("more", "{ viewer { account } }")
         assert (await socket.receive())["payload"]["data"]["viewer"] == {"account": "spring/resident-1"}
+
+
+async def test_a_reader_far_behind_is_asked_by_the_names_of_its_own_variables(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its group may have been begun by somebody who calls them otherwise."""
+
+    async def none(_: int) -> int:
+        return await journal.head()
+
+    monkeypatch.setitem(vars(BULLETIN), "recent", none)
+    theirs = "subscription($id: ID!, $after: String) { bulletin(communityId: $id, after: $after) { cursor } }"
+    mine = theirs.replace("$id", "$estate").replace("$after", "$since")
+    async with here() as server, server.socket() as first, server.socket() as second:
+        spring = server.town.id("Community", "spring")
+        await first.subscribe("a", theirs, id=spring)
+        await server.until(lambda: server.app.state.sources.watchers)
+        start = cursors.encode(await cursors.mark(), 0)
+        await second.subscribe("a", mine, estate=spring, since=start)
+        assert (await second.receive())["type"] == "next"
