@@ -196,6 +196,11 @@ class Sockets:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
+    async def all_answered(self) -> None:
+        """Waits for the mutations that clients asked for, also those whose turn has not come."""
+        while self.tasks:
+            await asyncio.wait(self.tasks)
+
 
 class Socket:
     """One client. `viewer` is for whom it is, asked again whenever rights change."""

@@ -67,3 +67,26 @@ async def test_a_reader_far_behind_is_asked_by_the_names_of_its_own_variables(
         start = cursors.encode(await cursors.mark(), 0)
         await second.subscribe("a", mine, estate=spring, since=start)
         assert (await second.receive())["type"] == "next"
+
+
+async def test_a_mutation_under_way_is_done_before_the_server_ends(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that still waits for its turn."""
+    execute, go_on, done = sockets_.Socket.execute, asyncio.Event(), list[Any]()
+
+    async def waiting(self: Any, request: Any) -> Any:
+        await go_on.wait()
+        result = await execute(self, request)
+        done.append([error.extensions["code"] for error in result.errors or ()])
+        return result
+
+    monkeypatch.setattr(sockets_.Socket, "execute", waiting)
+    async with here() as server:
+        event = server.town.id("Event", "picnic")
+        async with server.socket("spring/resident-5") as socket:
+            for number in range(sockets_.MOST_AT_ONCE + 1):
+                await socket.subscribe(str(number), SIGN_UP, event=event)
+            await server.until(lambda: len(server.sockets.tasks) == sockets_.MOST_AT_ONCE + 1)
+        asyncio.get_running_loop().call_later(0.2, go_on.set)
+    assert done == [[], *[["ALREADY_SIGNED_UP"]] * sockets_.MOST_AT_ONCE]
