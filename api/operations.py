@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from enum import Enum
 from functools import partial
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from graphql import OperationType
 from strawberry.types.execution import PreExecutionError
 
 from api import protocol
+from api.clock import utc_now
 from api.graphql import is_request_error
 from community.errors import InvalidInput, LimitReached, NotFound
 from community.permissions import Viewer
@@ -37,11 +39,11 @@ class Holder(Protocol):
     @property
     def registry(self) -> SubscriptionRegistry: ...
 
-    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType) -> None:
+    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime) -> None:
         """What was asked for under this id is a query or a mutation. Raises LimitReached."""
 
-    async def execute(self, request: SubscribeRequest) -> Any:
-        """As over HTTP, for whoever the client is now. Raises Refused."""
+    async def execute(self, request: SubscribeRequest, asked_at: datetime) -> Any:
+        """As over HTTP, for whoever the client is now, as of the moment it asked. Raises Refused."""
 
     def execution_turn(self) -> AbstractAsyncContextManager[Any]:
         """Only so many at once."""
@@ -78,13 +80,15 @@ class Subscription(Member):
     """A member of the group of those who see the same; what depends on its viewer has a group of one."""
 
     __slots__ = (
-        "_alone", "_entered", "_last_in", "_last_seen", "_request", "_socket", "_task", "id", "state",
+        "_alone", "_asked_at", "_entered", "_last_in", "_last_seen", "_request", "_socket", "_task",
+        "id", "state",
     )  # fmt: skip
 
     def __init__(self, socket: Holder, id_: str, request: SubscribeRequest) -> None:
         super().__init__(socket.writer, protocol.prefix(id_), 0)
         self.id, self.state = id_, State.WAITING
         self._socket, self._request = socket, request
+        self._asked_at: datetime | None = utc_now()  # until it is known to be a subscription
         self._entered: Group[SharedSubscription] | None = None
         self._last_in: Group[SharedSubscription] | None = None
         self._last_seen: int | None = None
@@ -141,7 +145,8 @@ class Subscription(Member):
         try:
             kind = registry.executable.operation_type(self._request)
             if kind in (OperationType.QUERY, OperationType.MUTATION):
-                self._socket.answer(self.id, self._request, kind)
+                assert self._asked_at  # noqa: S101 - it was no subscription before
+                self._socket.answer(self.id, self._request, kind, self._asked_at)
             else:
                 self._enter()
         finally:
@@ -153,6 +158,7 @@ class Subscription(Member):
             raise InvalidInput(problem_zh="变量太长", problem_en="variables too long")
         registry, viewer, after = self._socket.registry, self._socket.viewer, None
         document = registry.read(self._request, viewer)
+        self._asked_at = None
         if document.audience is Audience.VIEWER:
             self._enter_alone(document, self._last_seen if document.is_journal else None)
         else:
@@ -255,12 +261,16 @@ class Subscription(Member):
 
 
 class SingleResult:
-    """A query or a mutation, in a task of its own. To stop it drops the answer, never a write."""
+    """A query or a mutation, in a task of its own. To stop it drops the answer, never a write. However long
+    it waits for its turn, a ballot counts by the moment `asked_at`.
+    """
 
-    __slots__ = ("_request", "_socket", "_stopped", "_task", "_writes", "id", "prefix")
+    __slots__ = ("_asked_at", "_request", "_socket", "_stopped", "_task", "_writes", "id", "prefix")
 
-    def __init__(self, socket: Holder, id_: str, request: SubscribeRequest, kind: OperationType) -> None:
-        self.id, self.prefix = id_, protocol.prefix(id_)
+    def __init__(
+        self, socket: Holder, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime
+    ) -> None:
+        self.id, self.prefix, self._asked_at = id_, protocol.prefix(id_), asked_at
         self._socket, self._request, self._writes = socket, request, kind is OperationType.MUTATION
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
@@ -288,7 +298,7 @@ class SingleResult:
         formatted = self._socket.registry.executable.formatted
         async with self._socket.execution_turn():
             try:
-                result = await self._socket.execute(self._request)
+                result = await self._socket.execute(self._request, self._asked_at)
             except Exception as error:
                 result = PreExecutionError(None, [error])  # type: ignore[list-item]
         errors = [formatted(error) for error in result.errors or ()]

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from api import sockets as sockets_
+from api.clock import utc_now
 from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
 from community.database import journal
+from schema.schema import graphql_schema
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -21,11 +23,11 @@ async def test_mutations_whose_answers_nobody_waits_for_are_bounded(
     """Each goes on after its `complete`, and keeps its variables until then."""
     go_on, begun = asyncio.Event(), 0
 
-    async def wait(self: Any, request: Any) -> Any:
+    async def wait(self: Any, *given: Any) -> Any:
         nonlocal begun
         begun += 1
         await go_on.wait()
-        return await execute(self, request)
+        return await execute(self, *given)
 
     execute = sockets_.Socket.execute
     monkeypatch.setattr(sockets_.Socket, "execute", wait)
@@ -75,9 +77,9 @@ async def test_a_mutation_under_way_is_done_before_the_server_ends(
     """Also one that still waits for its turn."""
     execute, go_on, done = sockets_.Socket.execute, asyncio.Event(), list[Any]()
 
-    async def waiting(self: Any, request: Any) -> Any:
+    async def waiting(self: Any, *given: Any) -> Any:
         await go_on.wait()
-        result = await execute(self, request)
+        result = await execute(self, *given)
         done.append([error.extensions["code"] for error in result.errors or ()])
         return result
 
@@ -89,4 +91,29 @@ async def test_a_mutation_under_way_is_done_before_the_server_ends(
                 await socket.subscribe(str(number), SIGN_UP, event=event)
             await server.until(lambda: len(server.sockets.tasks) == sockets_.MOST_AT_ONCE + 1)
         asyncio.get_running_loop().call_later(0.2, go_on.set)
-    assert done == [[], *[["ALREADY_SIGNED_UP"]] * sockets_.MOST_AT_ONCE]
+    assert sorted(done) == [[], *[["ALREADY_SIGNED_UP"]] * sockets_.MOST_AT_ONCE]
+
+
+async def test_a_mutation_counts_by_the_moment_at_which_it_came(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it waits for its turn, as over HTTP."""
+    execute, go_on, moments = graphql_schema.execute, asyncio.Event(), list[Any]()
+
+    async def waiting(query: str, variables: Any, context: Any, **rest: Any) -> Any:
+        moments.append(context.now)
+        await go_on.wait()
+        return await execute(query, variables, context, **rest)
+
+    async with here() as server, server.socket("spring/resident-5") as socket:
+        event = server.town.id("Event", "picnic")
+        monkeypatch.setattr(graphql_schema, "execute", waiting)
+        for number in range(sockets_.MOST_AT_ONCE + 1):
+            await socket.subscribe(str(number), SIGN_UP, event=event)
+        await server.until(lambda: len(server.sockets.tasks) == sockets_.MOST_AT_ONCE + 1)
+        came = utc_now()
+        await asyncio.sleep(0.01)
+        go_on.set()
+        await server.until(lambda: not server.sockets.tasks)
+        assert len(moments) == sockets_.MOST_AT_ONCE + 1
+        assert max(moments) <= came
