@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 import orjson
 from graphql import OperationType
-from strawberry.types.execution import PreExecutionError
 
 from api import protocol
 from api.clock import utc_now
@@ -297,19 +296,21 @@ class SingleResult:
     async def _answer(self) -> None:
         formatted = self._socket.registry.executable.formatted
         async with self._socket.execution_turn():
+            if not self._writes:
+                await self._socket.writer.drain()  # answers that nobody reads do not pile up
             try:
                 result = await self._socket.execute(self._request, self._asked_at)
+                errors = [formatted(error) for error in result.errors or ()]
+                if is_request_error(result):
+                    texts = [protocol.error(self.id, errors)]
+                else:
+                    payload = {"data": result.data} | ({"errors": errors} if errors else {})
+                    texts = [self.prefix + orjson.dumps(payload) + b"}", protocol.complete(self.id)]
             except Exception as error:
-                result = PreExecutionError(None, [error])  # type: ignore[list-item]
-        errors = [formatted(error) for error in result.errors or ()]
-        if self._stopped:
-            return
-        if is_request_error(result):
-            self._socket.finish(self.id, protocol.error(self.id, errors), errors=errors)
-        else:
-            payload = {"data": result.data} | ({"errors": errors} if errors else {})
-            text = self.prefix + orjson.dumps(payload) + b"}"
-            self._socket.finish(self.id, text, protocol.complete(self.id), errors=errors)
+                errors = [formatted(error)]
+                texts = [protocol.error(self.id, errors)]
+        if not self._stopped:
+            self._socket.finish(self.id, *texts, errors=errors)
 
 
 def _encoded(request: SubscribeRequest) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from graphql import ExecutionResult
 
 from api import sockets as sockets_
 from api.clock import utc_now
@@ -117,3 +118,60 @@ async def test_a_mutation_counts_by_the_moment_at_which_it_came(
         await server.until(lambda: not server.sockets.tasks)
         assert len(moments) == sockets_.MOST_AT_ONCE + 1
         assert max(moments) <= came
+
+
+class Unread:
+    """Writes on, and says that nobody reads it until `read` is set."""
+
+    busy = True
+
+    def __init__(self, writer: Any, read: asyncio.Event) -> None:
+        self._read, self.write, self.close = read, writer.write, writer.close
+
+    async def drain(self) -> None:
+        await self._read.wait()
+
+
+async def test_whoever_does_not_read_its_answers_has_no_more_queries_executed(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mutation is executed all the same."""
+    execute, go_on, begun = sockets_.Socket.execute, asyncio.Event(), list[str]()
+
+    async def waiting(self: Any, request: Any, *given: Any) -> Any:
+        begun.append(request.query)
+        await go_on.wait()
+        return await execute(self, request, *given)
+
+    monkeypatch.setattr(sockets_.Socket, "execute", waiting)
+    async with here() as server, server.socket("spring/resident-6") as socket:
+        for number in range(6):
+            await socket.subscribe(str(number), f"{{ viewer {{ a{number}: account }} }}")
+        await server.until(lambda: len(server.sockets.tasks) == 6)
+        (held,) = server.sockets._sockets
+        read = asyncio.Event()
+        held.writer = Unread(held.writer, read)
+        await socket.subscribe("write", SIGN_UP, event=server.town.id("Event", "picnic"))
+        await server.until(lambda: len(server.sockets.tasks) == 7)
+        go_on.set()
+        await server.until(lambda: SIGN_UP in begun)
+        await server.until(lambda: len(server.sockets.tasks) == 2)
+        assert len(begun) == sockets_.MOST_AT_ONCE + 1
+        read.set()
+        await server.until(lambda: not server.sockets.tasks)
+        assert len(begun) == 7
+
+
+async def test_an_answer_that_cannot_be_encoded_is_a_fault_of_ours(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def strange(self: Any, *given: Any) -> Any:
+        return ExecutionResult({"viewer": object()}, None)
+
+    monkeypatch.setattr(sockets_.Socket, "execute", strange)
+    async with here() as server, server.socket() as socket:
+        await socket.subscribe("a", "{ viewer { account } }")
+        message = await socket.receive()
+        assert (message["id"], message["type"]) == ("a", "error")
+        assert message["payload"][0]["extensions"]["code"] == "INTERNAL"
+        assert len(server.sockets) == 0
