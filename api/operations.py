@@ -95,9 +95,7 @@ class Subscription(Member):
         self._alone = False
 
     def begin(self) -> None:
-        """At once if its document was read before; to read one takes its
-        turn in the lane.
-        """
+        """At once if its document was read before; to read one takes a turn of the pacer."""
         self.state = State.ASKING
         if not self._socket.registry.documents.at_hand(self._request):
             self._go(self._read_in_turn)
@@ -246,6 +244,9 @@ class Subscription(Member):
                 await ask()
             except Exception as error:
                 self._fail(error)
+            finally:
+                if self._task is asyncio.current_task():
+                    self._task = None  # thousands stand for hours, and need it no more
 
         self._task = asyncio.create_task(to_its_end())
 

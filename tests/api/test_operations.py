@@ -8,6 +8,7 @@ from graphql import ExecutionResult
 
 from api import sockets as sockets_
 from api.clock import utc_now
+from api.operations import State
 from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
 from community.database import journal
@@ -175,3 +176,14 @@ async def test_an_answer_that_cannot_be_encoded_is_a_fault_of_ours(
         assert (message["id"], message["type"]) == ("a", "error")
         assert message["payload"][0]["extensions"]["code"] == "INTERNAL"
         assert len(server.sockets) == 0
+
+
+async def test_a_subscription_that_is_shown_keeps_no_task(here: Any) -> None:
+    bulletin = "subscription($id: ID!) { bulletin(communityId: $id) { cursor } }"
+    async with here() as server, server.socket() as socket:
+        await socket.subscribe("a", bulletin, id=server.town.id("Community", "spring"))
+        (held,) = server.sockets._sockets
+        await server.until(lambda: held._protocol.operations)
+        (operation,) = held._protocol.operations.values()
+        await server.until(lambda: operation.state is State.SHOWN)
+        assert operation._task is None
