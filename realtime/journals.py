@@ -15,7 +15,7 @@ from community.errors import CursorInvalid
 from community.live import Cursors, Journal, Numbered
 from community.signals import Signal
 from realtime.broker import RegisterInterest, Stop
-from realtime.states import alone
+from realtime.states import no_interest
 
 KEPT = 256
 """Newest items of a key kept at hand; who is further behind reads the database."""
@@ -50,7 +50,7 @@ async def not_ahead(journal: Journal[Any], number: int) -> int:
 class JournalSource(Generic[N]):
     """The items of one journal by key, each read once a process."""
 
-    def __init__(self, journal: Journal[N], *, register_interest: RegisterInterest = alone) -> None:
+    def __init__(self, journal: Journal[N], *, register_interest: RegisterInterest = no_interest) -> None:
         self._journal, self._register_interest = journal, register_interest
         self._channels: dict[int, _Channel[N]] = {}
 
