@@ -214,6 +214,8 @@ async def test_a_second_init_closes_the_socket(server: Any) -> None:
         '{"type": "subscribe", "id": "a", "payload": {}}',
         '{"type": "subscribe", "id": "a", "payload": {"query": 42}}',
         '{"type": "subscribe", "id": "a", "payload": {"query": "{ a }", "variables": []}}',
+        '{"type": "subscribe", "id": "a", "payload": {"query": "mutation { a }",'
+        ' "variables": {"b": 1, "b": 2}}}',
         '{"type": "subscribe", "id": "a", "payload": {"query": "{ a }", "operationName": 42}}',
         '{"type": "subscribe", "id": {}, "payload": {"query": "{ a }"}}',
         '{"type": "subscribe", "id": "a", "payload": {"query": "{ a }", "extensions": 42}}',
