@@ -245,9 +245,6 @@ class Groups(Generic[S]):
     def __len__(self) -> int:
         return len(self._by_key)
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._by_key
-
     def __iter__(self) -> Iterator[Group[S]]:
         return iter(self._by_key.values())
 

@@ -147,12 +147,6 @@ class _Channel(Generic[N]):
 class JournalReader(Generic[N]):
     """One reader's way through the items of a key. `number` is that of the last one it was given."""
 
-    kept = KEPT
-    """Steps that a group remembers of it, so that each member goes on from its own."""
-
-    newest = True
-    """Of a journal every step counts, whatever comes behind it."""
-
     def __init__(self, journal: Journal[N], key: int, channel: _Channel[N], after: int) -> None:
         self._journal, self._key, self._channel = journal, key, channel
         self._at_hand: deque[N] = deque()
@@ -174,9 +168,6 @@ class JournalReader(Generic[N]):
             call()
         else:
             self._channel.waiting[self] = call
-
-    def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Never calls `call`: nobody waits for an item that was there before."""
 
     async def _look(self) -> None:
         channel = self._channel

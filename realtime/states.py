@@ -145,12 +145,6 @@ class _SharedState(Generic[T]):
 class StateReader(Generic[T]):
     """One watcher's way through the values of a key. `number` is that of the last one it was given."""
 
-    kept = 1
-    """Of the values that were shown, only the last is worth keeping."""
-
-    start = 0
-    """Whoever comes now has seen nothing."""
-
     def __init__(self, shown: _SharedState[T]) -> None:
         self._shown = shown
         self.number = 0
