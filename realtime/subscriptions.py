@@ -40,7 +40,7 @@ class TooManyViews(Refused):
 
 
 class SharedSubscription:
-    """The source of a group: one execution a step, encoded once.
+    """The StepSource of a group: one execution a step, encoded once.
 
     `viewer` has the rights of those who are shown it, and a name only if it is for one `alone`. That one
     begins behind `after`, a number or a cursor, or with what comes from now on; many begin with the newest
