@@ -31,8 +31,8 @@ class Step(NamedTuple):
 
 
 class StepSource(Protocol):
-    """Where the steps of one group come from. `kept`: how many steps a group remembers; of a state one. `alone`: it is for one member, whose
-    connection is waited for before the next step is made.
+    """Where the steps of one group come from. `kept`: how many of them the group remembers; of a state one.
+    `alone`: it is for one member, whose connection is waited for before the next step is made.
     """
 
     kept: int
