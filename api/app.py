@@ -121,6 +121,7 @@ def create_app(settings: Settings) -> App:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LAST_DEEDS):
                         await asyncio.wait(tasks)  # the timers begin nothing more
+                        await sockets.all_answered()
                         await all_done()
                 stop_telling()
                 stop_resting()

@@ -30,9 +30,9 @@ class Step(NamedTuple):
     text: bytes
 
 
-class Source(Protocol):
-    """`kept`: how many steps a group remembers; of a state one. `alone`: it is for one member, whose
-    connection is waited for before the next step is made.
+class StepSource(Protocol):
+    """Where the steps of one group come from. `kept`: how many of them the group remembers; of a state one.
+    `alone`: it is for one member, whose connection is waited for before the next step is made.
     """
 
     kept: int
@@ -54,7 +54,7 @@ class Source(Protocol):
         """Tells those who wait for its beginning that it ended."""
 
 
-S = TypeVar("S", bound=Source)
+S = TypeVar("S", bound=StepSource)
 
 
 class Member:
@@ -79,7 +79,10 @@ class Member:
 
 class Group(Generic[S]):
     """`references` counts the members and those who are about to become one. Without any it ends. Nothing is
-    read or executed before the first member joins.
+    read or executed before it is opened, by its first member at the latest.
+
+    `number` is that of the newest step. Of a journal, who has seen less than `_before`, the number of the one
+    before it, is shown several; `forgotten` is that of the last one that is no longer kept.
     """
 
     def __init__(self, key: Hashable, source: S, groups: "Groups[S]") -> None:
@@ -244,9 +247,6 @@ class Groups(Generic[S]):
 
     def __len__(self) -> int:
         return len(self._by_key)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._by_key
 
     def __iter__(self) -> Iterator[Group[S]]:
         return iter(self._by_key.values())

@@ -21,7 +21,7 @@ RETRY = 1.0
 log = logging.getLogger(__name__)
 
 
-def alone(signal: Signal, /) -> Stop:
+def no_interest(signal: Signal, /) -> Stop:
     """Registers no interest: all signals come from this process."""
     return lambda: None
 
@@ -37,7 +37,7 @@ class StateSource(Generic[T]):
         read: Callable[[int], Awaitable[T]],
         *,
         pause: float = PAUSE,
-        register_interest: RegisterInterest = alone,
+        register_interest: RegisterInterest = no_interest,
     ) -> None:
         self._topic, self._read, self._pause = topic, read, pause
         self._register_interest = register_interest
@@ -144,12 +144,6 @@ class _SharedState(Generic[T]):
 
 class StateReader(Generic[T]):
     """One watcher's way through the values of a key. `number` is that of the last one it was given."""
-
-    kept = 1
-    """Of the values that were shown, only the last is worth keeping."""
-
-    start = 0
-    """Whoever comes now has seen nothing."""
 
     def __init__(self, shown: _SharedState[T]) -> None:
         self._shown = shown
