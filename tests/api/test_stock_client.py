@@ -73,24 +73,6 @@ async def test_it_is_told_what_is_hidden_and_sees_it_with_a_token(server: Any) -
             break
 
 
-async def test_it_asks_and_does_over_the_same_socket(server: Any) -> None:
-    vote = server.town.id("Vote", "survey")
-    progress, cast = gql(PROGRESS), gql(CAST)
-    answer = {"questionId": server.town.id("Question", "survey/0"), "choices": ["GYM"]}
-    progress.variable_values, cast.variable_values = {"id": vote}, {"v": vote, "a": [answer]}
-    token = f"Bearer {server.town.tokens['spring/resident-3']}"
-    async with Client(transport=transport(server, Authorization=token)) as client:
-        results = client.subscribe(progress)
-        before = (await anext(results))["voteProgress"]["participating"]["heads"]
-        assert (await client.execute(gql("{ viewer { account } }")))["viewer"]["account"]
-        assert (await client.execute(cast))["castBallot"]["id"]
-        assert (await anext(results))["voteProgress"]["participating"]["heads"] == before + 1
-        with pytest.raises(TransportQueryError) as caught:
-            await client.execute(gql("{ nothing }"))
-        assert caught.value.errors[0]["extensions"]["code"] == "INVALID_INPUT"  # type: ignore[index]
-        await results.aclose()
-
-
 GRAPHQL_WS = """
 import { createClient } from 'graphql-ws'
 import WebSocket from 'ws'
@@ -148,6 +130,24 @@ async def test_graphql_ws_follows_a_vote_and_pings(server: Any) -> None:
         assert "errors" not in server.post(CAST, "spring/resident-1", v=vote, a=[answer])
         assert (await listen("next"))["data"]["voteProgress"]["participating"]["heads"] == 1
         await listen("pong")
+
+
+async def test_it_asks_and_does_over_the_same_socket(server: Any) -> None:
+    vote = server.town.id("Vote", "survey")
+    progress, cast = gql(PROGRESS), gql(CAST)
+    answer = {"questionId": server.town.id("Question", "survey/0"), "choices": ["GYM"]}
+    progress.variable_values, cast.variable_values = {"id": vote}, {"v": vote, "a": [answer]}
+    token = f"Bearer {server.town.tokens['spring/resident-3']}"
+    async with Client(transport=transport(server, Authorization=token)) as client:
+        results = client.subscribe(progress)
+        before = (await anext(results))["voteProgress"]["participating"]["heads"]
+        assert (await client.execute(gql("{ viewer { account } }")))["viewer"]["account"]
+        assert (await client.execute(cast))["castBallot"]["id"]
+        assert (await anext(results))["voteProgress"]["participating"]["heads"] == before + 1
+        with pytest.raises(TransportQueryError) as caught:
+            await client.execute(gql("{ nothing }"))
+        assert caught.value.errors[0]["extensions"]["code"] == "INVALID_INPUT"  # type: ignore[index]
+        await results.aclose()
 
 
 async def test_graphql_ws_is_told_what_is_hidden_and_sees_it_with_a_token(server: Any) -> None:
