@@ -142,11 +142,20 @@ def test_a_month_is_printed_with_its_own_address(open_page: Any, there: dict[str
     expect(head.locator("path")).not_to_have_attribute("d", mark or "")
 
 
+DRAWN = """() => new Promise((done) => {
+  const height = document.body.scrollHeight
+  setTimeout(() => done(document.body.scrollHeight === height), 300)
+})"""
+
+
 def test_going_back_leads_to_where_one_was(open_page: Any) -> None:
     page = open_page(f"/c/{SLUG}")
     expect(page.get_by_test_id("feed").locator("li").first).to_be_visible()
     expect(page.get_by_test_id("letterhead")).to_be_attached()
     link = page.get_by_test_id("recent-results").get_by_role("link").first
+    link.scroll_into_view_if_needed()
+    page.wait_for_function(DRAWN)  # what is drawn later above a place moves it
+    expect(link).to_be_in_viewport()
     link.click()
     expect(page.locator("article.vote h1")).to_be_visible()
     assert page.evaluate("scrollY") == 0
