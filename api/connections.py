@@ -23,7 +23,7 @@ class Connection(Protocol):
         """It has let us wait for longer than it said it would."""
 
     def shed(self) -> None:
-        """Its place is given to another one."""
+        """Its slot is given to another one."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Connections:
         return len(self._of) + self._sockets
 
     def enter(self, connection: Connection, address: str, seconds: float) -> bool:
-        """Whether there is a place, which may be that of another one."""
+        """Whether there is a free slot, which may be that of another connection."""
         name = network_of(address)
         network = self._networks.get(name)
         if network and network.open >= self._most_of_network:

@@ -35,8 +35,8 @@ def authorization_in(payload: Mapping[str, Any]) -> str | None:
     Raises Unauthenticated, InvalidInput for a payload beyond all measure.
     """
     given: set[str] = set()
-    for place, (key, value, depth) in enumerate(_pairs(payload)):
-        if place >= MOST_KEYS or depth > DEEPEST:
+    for index, (key, value, depth) in enumerate(_pairs(payload)):
+        if index >= MOST_KEYS or depth > DEEPEST:
             raise InvalidInput(problem_zh="connection_init 的内容太多", problem_en="payload too large")
         if value is None:
             continue

@@ -40,7 +40,7 @@ class Supervisor(Multiprocess):
         return STARTUP_FAILURE if failed else 0
 
     def keep_subprocess_alive(self) -> None:
-        for place, process in enumerate(self.processes):
+        for index, process in enumerate(self.processes):
             if self.should_exit.is_set():
                 return
             if process.process.is_alive() and self._asked.setdefault(process, _Asked()).answers(process):
@@ -52,8 +52,8 @@ class Supervisor(Multiprocess):
                 self.should_exit.set()
                 return
             log.warning("Child process [%d] died", process.pid)
-            self.processes[place] = Process(self.config, self.sockets)
-            self.processes[place].start()
+            self.processes[index] = Process(self.config, self.sockets)
+            self.processes[index].start()
 
 
 class _Asked:

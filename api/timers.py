@@ -68,11 +68,11 @@ class Timers:
         """
         if due.in_doubt():
             return
-        places = asyncio.Semaphore(AT_ONCE)
+        slots = asyncio.Semaphore(AT_ONCE)
         failed: list[tuple[DueRow, Exception]] = []
 
         async def in_turn(row: DueRow) -> None:
-            async with places:
+            async with slots:
                 if error := await self._try(row):
                     failed.append((row, error))
 

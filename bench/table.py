@@ -110,8 +110,8 @@ def _delivered(table: Table, what: str, tempo: Tempo) -> None:
     if tempo.casting:
         rows.append(("   a ballot", _span(tempo.casting)))
     loads = (f"{tempo.load.server:.2f}", _generator(tempo.load.generator))
-    for place, (name, value) in enumerate(rows):
-        table.add_row(name, value, "", "", "", "", *(loads if place == 0 else ()))
+    for index, (name, value) in enumerate(rows):
+        table.add_row(name, value, "", "", "", "", *(loads if index == 0 else ()))
 
 
 def _span(values: Sequence[float]) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from community.errors import NotFound
 from community.live import Declaration
-from community.permissions import Place, Viewer, may
+from community.permissions import Scope, Viewer, may
 from community.signals import Signal, Topic
 
 
@@ -49,7 +49,7 @@ class Access:
 
     def __init__(self, declaration: Declaration[Any, Any], key: int) -> None:
         self._declaration, self._key = declaration, key
-        self._scope: Place | None = None
+        self._scope: Scope | None = None
         self._changes = 0
         self._reading: asyncio.Task[None] | None = None
 

@@ -60,7 +60,7 @@ class Document:
     names are.
 
     `names`: what the variables that the client declares are called in `text`; `cursor`: the one of these that
-    says where a reader begins, if no other place uses it. `reads_after`: the cursor stands otherwise there.
+    says where a reader begins, if nothing else uses it. `reads_after`: the cursor stands otherwise there.
     """
 
     text: str

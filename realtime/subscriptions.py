@@ -43,7 +43,7 @@ class SharedSubscription:
 
     `viewer` has the rights of those who are shown it, and a name only if it is for one `alone`. That one
     begins behind `after`, a number or a cursor, or with what comes from now on; many begin with the newest
-    items, so that each finds its place among them.
+    items, so that each finds its position among them.
     """
 
     def __init__(

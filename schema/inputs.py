@@ -72,7 +72,7 @@ def _path_to(
 
 def _children(node: Node) -> Iterator[tuple[Node, Path]]:
     if isinstance(node, ListValueNode):
-        yield from ((value, (place,)) for place, value in enumerate(node.values))
+        yield from ((value, (index,)) for index, value in enumerate(node.values))
     elif isinstance(node, ObjectValueNode):
         yield from ((field, (field.name.value,)) for field in node.fields)
     elif isinstance(node, ObjectFieldNode | ArgumentNode):

@@ -680,7 +680,7 @@ class Vote(Node):
         entries = await info.context.loaders.own_entries.load(row)
         seats = [Seat(entry.may_cast, entry.ballot is not None) for entry in entries or [] if entry.asked]
         return Eligibility.after(
-            lambda: require(viewer, Permission.CAST_BALLOT, community.place, Permission.READ_BULLETIN),
+            lambda: require(viewer, Permission.CAST_BALLOT, community.scope, Permission.READ_BULLETIN),
             lambda: check_open(row.status(info.context.now)),
             lambda: check_opened(row.opened_at),
             lambda: check_seats(seats, revisable=row.revisable),
@@ -784,8 +784,8 @@ class AnswerInput:
         " 附上的文字，最多 1000 字，须议题允许。",
     )
 
-    def value(self, place: int) -> Answered:
-        question = key_of(self.question_id, "Question", f"answers.{place}.questionId")
+    def value(self, index: int) -> Answered:
+        question = key_of(self.question_id, "Question", f"answers.{index}.questionId")
         return Answered(question, tuple(self.choices), self.text)
 
 
@@ -832,7 +832,7 @@ class VotesMutation:
             info.context.viewer,
             info.context.now,
             key_of(vote_id, "Vote", "voteId"),
-            answers=[answer.value(place) for place, answer in enumerate(answers)],
+            answers=[answer.value(index) for index, answer in enumerate(answers)],
             party=None if party is None else key_of(party, "OwnerParty", "party"),
             key=key,
         )

@@ -162,8 +162,8 @@ class _Builder:
         if opens <= self.now:
             await open_vote(SYSTEM, opens, vote)
         self.keys["Vote", name] = vote
-        for place, question in enumerate((await questions_of([vote]))[vote]):
-            self.keys["Question", f"{name}/{place}"] = question.id
+        for index, question in enumerate((await questions_of([vote]))[vote]):
+            self.keys["Question", f"{name}/{index}"] = question.id
         return vote
 
     async def event(self, name: str, slug: str, starts: datetime, published: datetime) -> None:

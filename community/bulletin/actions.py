@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from community.bulletin.models import Notice
-from community.bulletin.reads import own_organizations, place_of_notice
+from community.bulletin.reads import own_organizations, scope_of_notice
 from community.bulletin.rules import (
     LONGEST_BODY,
     LONGEST_TITLE,
@@ -17,7 +17,7 @@ from community.bulletin.rules import (
 from community.database import journal
 from community.database.work import Work, requires
 from community.permissions import Permission, Role
-from community.places.reads import organizations_of, place_of
+from community.places.reads import organizations_of, scope_of
 from community.text import body as body_text
 from community.text import line
 
@@ -34,7 +34,7 @@ async def in_whose_name(
     )
 
 
-@requires(Permission.PUBLISH_NOTICE, within=place_of)
+@requires(Permission.PUBLISH_NOTICE, within=scope_of)
 async def publish_notice(
     work: Work,
     community: int,
@@ -60,7 +60,7 @@ async def publish_notice(
         "publishNotice", key, community=community, organization=organization, **terms
     )
     if command.result is not None:
-        return command.again(same=(await place_of_notice(command.result)).id == community)
+        return command.again(same=(await scope_of_notice(command.result)).id == community)
     check_notice(effective_from, effective_until)
     asked = [] if organization is None else [organization]
     (signing,) = await in_whose_name(work, community, Permission.PUBLISH_NOTICE, asked)

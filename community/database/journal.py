@@ -56,7 +56,7 @@ async def write(news: Sequence[News], now: datetime) -> None:
     number = await take_number()
     await Change.bulk_create(
         Change(
-            number=number + place,
+            number=number + offset,
             community_id=item.community,
             topic=item.signal.topic,
             key=item.signal.key if item.subject is None else item.subject,
@@ -64,7 +64,7 @@ async def write(news: Sequence[News], now: datetime) -> None:
             audience="account" if item.signal.topic is Topic.RIGHTS else "community",
             at=now,
         )
-        for place, item in enumerate(news)
+        for offset, item in enumerate(news)
     )
 
 

@@ -22,7 +22,7 @@ def _speaks_postgres(client: BaseDBAsyncClient) -> bool:
 def _numbered(query: str) -> str:
     """PostgreSQL's `$1, $2` for SQLite's `?`; no literal of ours holds a question mark."""
     first, *rest = query.split("?")
-    return first + "".join(f"${place}{part}" for place, part in enumerate(rest, start=1))
+    return first + "".join(f"${position}{part}" for position, part in enumerate(rest, start=1))
 
 
 def marks(values: Collection[Any]) -> str:

@@ -23,7 +23,7 @@ from community.database.outcomes import ENDED, WRITES
 from community.database.sql import without_limits
 from community.database.trouble import meaning
 from community.errors import Late, OutcomeUnknown, Unauthenticated
-from community.permissions import SYSTEM, Permission, Place, Viewer, require
+from community.permissions import SYSTEM, Permission, Scope, Viewer, require
 from community.signals import Signal, Tell, Topic
 
 P = ParamSpec("P")
@@ -169,7 +169,7 @@ async def all_done() -> None:
         await asyncio.wait(_under_way)
 
 
-Locate = Callable[[Any], Awaitable[Place]]
+Locate = Callable[[Any], Awaitable[Scope]]
 Body = Callable[Concatenate[Work, S, P], Awaitable[T]]
 Action = Callable[Concatenate[Viewer, datetime, S, P], Coroutine[Any, Any, T]]
 

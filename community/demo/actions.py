@@ -10,7 +10,7 @@ from community.database.models import Due
 from community.database.work import Work, requires
 from community.demo.estates import DEVELOPER, Estate, PlannedParty
 from community.events.models import SignUp
-from community.events.reads import place_of_event
+from community.events.reads import scope_of_event
 from community.members.models import (
     Account,
     CoOwner,
@@ -26,7 +26,7 @@ from community.places.models import Building, Community, CommunityProfile, Organ
 from community.places.reads import the_city
 from community.places.rules import OrganizationKind, Profile
 from community.signals import Topic
-from community.votes.reads import place_of_vote
+from community.votes.reads import scope_of_vote
 
 BATCH = 1000
 
@@ -156,9 +156,9 @@ class _Registry:
         )
         await Ownership.bulk_create(
             (
-                Ownership(unit_id=self.units[place], party_id=party, since=self.work.now)
+                Ownership(unit_id=self.units[index], party_id=party, since=self.work.now)
                 for party, plan in zip(parties, plans, strict=True)
-                for place in plan.units
+                for index in plan.units
             ),
             batch_size=BATCH,
         )
@@ -167,9 +167,9 @@ class _Registry:
     async def _co_owners(self, parties: Sequence[int]) -> None:
         names, held = [], []
         for party, plan in zip(parties, self.estate.parties, strict=True):
-            for place, name in enumerate(_names(plan)):
+            for index, name in enumerate(_names(plan)):
                 names.append(name)
-                held.append((new_id(), party, plan.named and place == 0))
+                held.append((new_id(), party, plan.named and index == 0))
         accounts = await self._accounts(names)
         since = self.work.now
         await CoOwner.bulk_create(
@@ -186,7 +186,7 @@ class _Registry:
         )
 
     async def _tenants(self) -> None:
-        rented = [self.units[place] for place in self.estate.tenancies]
+        rented = [self.units[index] for index in self.estate.tenancies]
         accounts = await self._accounts([f"tenant-{number}" for number, _ in enumerate(rented, 1)])
         await Tenancy.bulk_create(
             Tenancy(unit_id=unit, account_id=account, since=self.work.now)
@@ -227,7 +227,7 @@ def _names(party: PlannedParty) -> Iterator[str]:
         yield "developer"
         return
     yield f"resident-{party.number}"
-    yield from (f"resident-{party.number}-{_LETTERS[place]}" for place in range(1, party.persons))
+    yield from (f"resident-{party.number}-{_LETTERS[index]}" for index in range(1, party.persons))
 
 
 class RecordedSignUp(NamedTuple):
@@ -237,7 +237,7 @@ class RecordedSignUp(NamedTuple):
     at: datetime
 
 
-@requires(Permission.OPERATE, within=place_of_event)
+@requires(Permission.OPERATE, within=scope_of_event)
 async def record_sign_ups(work: Work, event: int, sign_ups: Sequence[RecordedSignUp]) -> None:
     """Many households at once; the table itself holds that nobody comes twice and nobody is too many."""
     await SignUp.bulk_create(
@@ -253,10 +253,10 @@ async def record_sign_ups(work: Work, event: int, sign_ups: Sequence[RecordedSig
         ),
         batch_size=BATCH,
     )
-    work.changed(Topic.ATTENDANCE, event, (await place_of_event(event)).id)
+    work.changed(Topic.ATTENDANCE, event, (await scope_of_event(event)).id)
 
 
-@requires(Permission.OPERATE, within=place_of_vote)
+@requires(Permission.OPERATE, within=scope_of_vote)
 async def keep_from_timers(work: Work, vote: int, until: datetime) -> None:
     """A server that runs beside must not open and close a vote of the past before its ballots are in."""
     await Due.filter(subject=vote, done_at=None, at__lt=until).update(at=until)

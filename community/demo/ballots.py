@@ -34,7 +34,7 @@ class PlannedBallot(NamedTuple):
 
 
 Asked = list[tuple[int, Ask, frozenset[int]]]
-"""The questions by place, each with the parties that may answer it."""
+"""The questions by index, each with the parties that may answer it."""
 
 
 def ballots(estate: Estate, vote: PlannedVote, until: datetime) -> list[PlannedBallot]:
@@ -48,7 +48,7 @@ def ballots(estate: Estate, vote: PlannedVote, until: datetime) -> list[PlannedB
     clock = seeded(estate.site.slug, vote.title, vote.opens_at)
     times = moments(clock, vote.opens_at, min(vote.closes_at, until), count)
     asked = [
-        (place, ask, frozenset(estate.voters(ask.building))) for place, ask in enumerate(vote.motion.asks)
+        (index, ask, frozenset(estate.voters(ask.building))) for index, ask in enumerate(vote.motion.asks)
     ]
     on_paper = vote.motion.form is not VoteForm.CONSULTATION
     return [
@@ -65,8 +65,8 @@ def _channel(rng: Random, number: int, on_paper: bool) -> tuple[Channel, str | N
 
 def _answers(rng: Random, party: int, asked: Asked) -> tuple[PlannedAnswer, ...]:
     return tuple(
-        PlannedAnswer(place, _marks(rng, ask), _remark(rng, ask))
-        for place, ask, deciding in asked
+        PlannedAnswer(index, _marks(rng, ask), _remark(rng, ask))
+        for index, ask, deciding in asked
         if party in deciding
     )
 

@@ -90,7 +90,7 @@ def months(first: Month, last: Month) -> Iterator[Month]:
 def moments(rng: Random, since: datetime, until: datetime, count: int) -> list[datetime]:
     """When `count` neighbours got round to it: many at once, fewer each day, hardly anybody at night."""
     first, span = local_day(since), (local_day(until) - local_day(since)).days + 1
-    eager = [1 / (1 + 0.4 * place) + (0.2 if place >= span - 2 else 0) for place in range(span)]
+    eager = [1 / (1 + 0.4 * index) + (0.2 if index >= span - 2 else 0) for index in range(span)]
     picked: list[datetime] = []
     while len(picked) < count:
         (ahead,) = rng.choices(range(span), eager)

@@ -43,7 +43,9 @@ async def load(now: datetime, report: Report) -> None:
     content.
     """
     progress = _Progress(report)
-    chapters = [chapter for place in NEIGHBOURHOODS if (chapter := await _chapter(place, now))]
+    chapters = [
+        chapter for neighbourhood in NEIGHBOURHOODS if (chapter := await _chapter(neighbourhood, now))
+    ]
     progress.total = sum(len(chapter.deeds) + (chapter.community is None) for chapter in chapters)
     with unhurried():
         if progress.total:
@@ -56,26 +58,26 @@ async def load(now: datetime, report: Report) -> None:
 class _Chapter:
     """What is to be told of one neighbourhood; `community` is None where it has yet to be founded."""
 
-    place: Neighbourhood
+    neighbourhood: Neighbourhood
     community: int | None
     deeds: list[Deed] = field(default_factory=list)
 
 
-async def _chapter(place: Neighbourhood, now: datetime) -> _Chapter | None:
+async def _chapter(neighbourhood: Neighbourhood, now: datetime) -> _Chapter | None:
     today = local_day(now)
-    found = await community_of(place.site.slug)
+    found = await community_of(neighbourhood.site.slug)
     if found is None:
-        return _Chapter(place, None, first_story(place, today))
+        return _Chapter(neighbourhood, None, first_story(neighbourhood, today))
     community, demonstration = found
     if not demonstration:
         return None
     stands = await standing(community, now)
-    deeds = next_story(place, today, stands) if stands.votes else first_story(place, today)
-    return _Chapter(place, community, deeds)
+    deeds = next_story(neighbourhood, today, stands) if stands.votes else first_story(neighbourhood, today)
+    return _Chapter(neighbourhood, community, deeds)
 
 
 async def _tell(chapter: _Chapter, now: datetime, progress: _Progress) -> None:
-    site, community = chapter.place.site, chapter.community
+    site, community = chapter.neighbourhood.site, chapter.community
     if not chapter.deeds:
         return
     estate: Estate = build(site)

@@ -87,35 +87,37 @@ class Standing:
         return self.statutory_open and self.survey_open and self.event_coming
 
 
-def first_story(place: Neighbourhood, today: date) -> list[Deed]:
+def first_story(neighbourhood: Neighbourhood, today: date) -> list[Deed]:
     """Everything before today began, oldest first."""
-    votes = history(place.agenda, place.site.committee, today)
-    events = [*place.past(today), *place.festivals(today), *place.coming(today, ())]
+    votes = history(neighbourhood.agenda, neighbourhood.site.committee, today)
+    events = [*neighbourhood.past(today), *neighbourhood.festivals(today), *neighbourhood.coming(today, ())]
     events = published(events, midnight(today))
-    book = _whole_book(place, today, votes, events)
+    book = _whole_book(neighbourhood, today, votes, events)
     notices = [
-        *papers(today, place.papers),
-        water_off(today, place.water_off),
-        *half_years(place.site, book, today),
+        *papers(today, neighbourhood.papers),
+        water_off(today, neighbourhood.water_off),
+        *half_years(neighbourhood.site, book, today),
     ]
     return _in_order(today, votes, events, notices, book)
 
 
-def next_story(place: Neighbourhood, today: date, standing: Standing) -> list[Deed]:
+def next_story(neighbourhood: Neighbourhood, today: date, standing: Standing) -> list[Deed]:
     """What is missing: open votes, coming events, and with them the pages of the book since."""
     if standing.complete:
         return []
     votes: list[PlannedVote] = []
     if not standing.statutory_open:
-        votes += statutory_round(place.agenda, place.site.committee, today, standing.votes)
+        votes += statutory_round(neighbourhood.agenda, neighbourhood.site.committee, today, standing.votes)
     if not standing.survey_open:
-        votes.append(survey_round(place.agenda, today, standing.votes))
+        votes.append(survey_round(neighbourhood.agenda, today, standing.votes))
     events: list[Gathering] = []
     if not standing.event_coming:
-        festivals = (event for event in place.festivals(today) if event.starts_at >= midnight(today))
-        events = published([*place.coming(today, standing.recent_events), *festivals], midnight(today))
-    book = _pages_since(place, today, standing)
-    return _in_order(today, votes, events, [water_off(today, place.water_off)], book)
+        festivals = (event for event in neighbourhood.festivals(today) if event.starts_at >= midnight(today))
+        events = published(
+            [*neighbourhood.coming(today, standing.recent_events), *festivals], midnight(today)
+        )
+    book = _pages_since(neighbourhood, today, standing)
+    return _in_order(today, votes, events, [water_off(today, neighbourhood.water_off)], book)
 
 
 def _in_order(
@@ -161,7 +163,7 @@ def _book_deeds(book: Iterable[Line], today: date) -> Iterator[Deed]:
 
 
 def _whole_book(
-    place: Neighbourhood, today: date, votes: Iterable[PlannedVote], events: Iterable[Gathering]
+    neighbourhood: Neighbourhood, today: date, votes: Iterable[PlannedVote], events: Iterable[Gathering]
 ) -> list[Line]:
     this = Month.of(today)
     first = this.plus(-12 * YEARS_OF_BOOKS)
@@ -170,34 +172,38 @@ def _whole_book(
             first.day(1),
             Category.OTHER,
             "建账：以前年度结余转入",
-            place.accounts.carried,
+            neighbourhood.accounts.carried,
             "共有收入专户",
             clause="上一年度审计报告",
         )
     ]
     for month in months(first, this):
-        lines += month_lines(place.site.slug, place.accounts, month)
-    lines += mistake(place.accounts, this.plus(-3))
+        lines += month_lines(neighbourhood.site.slug, neighbourhood.accounts, month)
+    lines += mistake(neighbourhood.accounts, this.plus(-3))
     for vote in votes:
         lines += _instalments(vote)
-    lines += [_cost(event, place.accounts.caterer) for event in events if event.cost]
+    lines += [_cost(event, neighbourhood.accounts.caterer) for event in events if event.cost]
     closes = {vote.title: local_day(vote.closes_at) for vote in votes}
-    return entered(_between(lines, first.day(1), today), place.accounts, _allowed(place, closes))
+    return entered(
+        _between(lines, first.day(1), today), neighbourhood.accounts, _allowed(neighbourhood, closes)
+    )
 
 
-def _pages_since(place: Neighbourhood, today: date, standing: Standing) -> list[Line]:
+def _pages_since(neighbourhood: Neighbourhood, today: date, standing: Standing) -> list[Line]:
     if standing.booked is None:
         return []
     lines: list[Line] = []
     for month in months(Month.of(standing.booked), Month.of(today)):
-        lines += month_lines(place.site.slug, place.accounts, month)
+        lines += month_lines(neighbourhood.site.slug, neighbourhood.accounts, month)
     since = standing.booked + timedelta(days=1)
-    return entered(_between(lines, since, today), place.accounts, _allowed(place, standing.votes))
+    return entered(
+        _between(lines, since, today), neighbourhood.accounts, _allowed(neighbourhood, standing.votes)
+    )
 
 
-def _allowed(place: Neighbourhood, closes: Mapping[str, date]) -> dict[Category, Allowed]:
+def _allowed(neighbourhood: Neighbourhood, closes: Mapping[str, date]) -> dict[Category, Allowed]:
     """Which votes allow income, by the days on which they closed."""
-    motions = [held.motion for held in place.agenda.history if held.motion.title in closes]
+    motions = [held.motion for held in neighbourhood.agenda.history if held.motion.title in closes]
     return {motion.allows: Allowed(motion.title, closes[motion.title]) for motion in motions if motion.allows}
 
 

@@ -14,8 +14,8 @@ from community.events.models import Event, EventOrganizer, SignUp
 from community.events.reads import (
     EventRow,
     event_row,
-    place_of_event,
-    place_of_sign_up,
+    scope_of_event,
+    scope_of_sign_up,
     sign_ups_by_id,
     sign_ups_of,
 )
@@ -30,12 +30,12 @@ from community.events.rules import (
     check_sign_up,
 )
 from community.permissions import Permission
-from community.places.reads import place_of
+from community.places.reads import scope_of
 from community.signals import Topic
 from community.text import body, line, line_if_any
 
 
-@requires(Permission.PUBLISH_EVENT, within=place_of)
+@requires(Permission.PUBLISH_EVENT, within=scope_of)
 async def publish_event(
     work: Work,
     community: int,
@@ -77,7 +77,7 @@ async def publish_event(
         "publishEvent", key, community=community, organizers=tuple(dict.fromkeys(organizers)), **terms
     )
     if command.result is not None:
-        return command.again(same=(await place_of_event(command.result)).id == community)
+        return command.again(same=(await scope_of_event(command.result)).id == community)
     check_event(starts_at, ends_at, sign_up_closes_at, capacity, max_party_size, work.now)
     signing = await in_whose_name(work, community, Permission.PUBLISH_EVENT, organizers)
     event = await Event.create(community_id=community, published_at=work.now, **terms)
@@ -89,7 +89,7 @@ async def publish_event(
     return int(event.id)
 
 
-@requires(Permission.SIGN_UP, within=place_of_event, known_by=Permission.READ_BULLETIN)
+@requires(Permission.SIGN_UP, within=scope_of_event, known_by=Permission.READ_BULLETIN)
 async def sign_up(
     work: Work, event: int, *, party_size: int, dish: str | None = None, key: str | None = None
 ) -> int:
@@ -118,7 +118,7 @@ async def sign_up(
     return int(made.id)
 
 
-@requires(Permission.SIGN_UP, within=place_of_sign_up, known_by=Permission.SIGN_UP)
+@requires(Permission.SIGN_UP, within=scope_of_sign_up, known_by=Permission.SIGN_UP)
 async def cancel_sign_up(work: Work, sign_up: int, *, key: str | None = None) -> int:
     """Frees the places of one's own standing sign-up. Raises NotFound, EventBegun, KeyReused."""
     own = await sign_ups_by_id(work.account, [sign_up])

@@ -12,7 +12,7 @@ from community.database.sql import hold_shared
 from community.database.work import Work, requires
 from community.errors import InvalidInput
 from community.ledger.models import Entry
-from community.ledger.reads import entry_row, last_line, place_of_entry, resolutions_of
+from community.ledger.reads import entry_row, last_line, resolutions_of, scope_of_entry
 from community.ledger.rules import (
     LONGEST_CLAUSE,
     LONGEST_COUNTERPARTY,
@@ -28,7 +28,7 @@ from community.ledger.rules import (
     signed,
 )
 from community.permissions import SYSTEM, Permission
-from community.places.reads import communities_by_id, place_of
+from community.places.reads import communities_by_id, scope_of
 from community.signals import Topic
 from community.text import line, line_if_any
 from community.votes.models import Vote
@@ -59,7 +59,7 @@ class NewEntry:
         return {name: value for name, value in asdict(self).items() if name != "recorded_by"}
 
 
-@requires(Permission.RECORD_ENTRY, within=place_of)
+@requires(Permission.RECORD_ENTRY, within=scope_of)
 async def record_entry(
     work: Work,
     community: int,
@@ -93,7 +93,7 @@ async def record_entry(
     return entry
 
 
-@requires(Permission.RECORD_ENTRY, within=place_of_entry, known_by=Permission.READ_LEDGER)
+@requires(Permission.RECORD_ENTRY, within=scope_of_entry, known_by=Permission.READ_LEDGER)
 async def reverse_entry(work: Work, entry: int, *, reason: str, key: str | None = None) -> int:
     """The id of the entry that takes back this one whole, dated today. It needs no authority of its own: one
     that should never have stood is taken back, too.
@@ -124,7 +124,7 @@ async def reverse_entry(work: Work, entry: int, *, reason: str, key: str | None 
     return made
 
 
-@requires(Permission.OPERATE, within=place_of)
+@requires(Permission.OPERATE, within=scope_of)
 async def record_entries(
     work: Work, community: int, entries: Sequence[NewEntry], *, posted: bool = False
 ) -> None:

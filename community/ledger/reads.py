@@ -31,8 +31,8 @@ from community.ledger.rules import (
 from community.ledger.rules import CategoryTotal as CategoryTotal
 from community.ledger.rules import MonthRow as MonthRow
 from community.ledger.rules import YearRow as YearRow
-from community.permissions import Permission, Place, Viewer
-from community.places.reads import place_where, rows_open_to
+from community.permissions import Permission, Scope, Viewer
+from community.places.reads import permitted_rows, scope_where
 from community.places.rules import OrganizationKind
 from community.votes.casting import VoteForm
 from community.votes.rules import Matter, Outcome
@@ -101,13 +101,13 @@ _SIGNED = "CASE {of}.direction WHEN 'INCOME' THEN {of}.amount ELSE -{of}.amount 
 _PAGES = f"""
 WITH shown AS (
   SELECT t.id, t.community_id, t.date, t.number, {_SIGNED.format(of="t")} AS signed,
-         ROW_NUMBER() OVER (PARTITION BY t.community_id ORDER BY t.date, t.number) AS place
+         ROW_NUMBER() OVER (PARTITION BY t.community_id ORDER BY t.date, t.number) AS position
     FROM community o {{beside}} WHERE o.id IN ({{books}})
 ), b AS (
-  SELECT s.id, CAST(SUM(s.signed + CASE WHEN s.place > 1 THEN 0 ELSE COALESCE((
+  SELECT s.id, CAST(SUM(s.signed + CASE WHEN s.position > 1 THEN 0 ELSE COALESCE((
            SELECT SUM({_SIGNED.format(of="e")}) FROM entry e
             WHERE e.community_id = s.community_id AND (e.date, e.number) < (s.date, s.number)), 0) END)
-           OVER (PARTITION BY s.community_id ORDER BY s.place) AS BIGINT) AS balance
+           OVER (PARTITION BY s.community_id ORDER BY s.position) AS BIGINT) AS balance
     FROM shown s
 )
 SELECT {_ENTRIES.columns} FROM b JOIN entry t ON t.id = b.id ORDER BY t.date DESC, t.number DESC
@@ -149,7 +149,7 @@ async def entries_pages(
 
 
 async def check_number(community: int, number: int) -> None:
-    """Behind the last entry there is nothing; behind none there is no place. Raises CursorInvalid."""
+    """Behind the last entry there is nothing; behind none there is no cursor. Raises CursorInvalid."""
     if not await Entry.filter(community_id=community, number=number).exists():
         raise CursorInvalid
 
@@ -168,7 +168,7 @@ async def entry_row(entry: int) -> EntryRow:
 
 async def entries_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EntryRow]:
     """Those of communities whose ledger the viewer may read, without their balances."""
-    rows = await rows_open_to(viewer, Permission.READ_LEDGER, _WITHOUT_BALANCE, ids)
+    rows = await permitted_rows(viewer, Permission.READ_LEDGER, _WITHOUT_BALANCE, ids)
     return {row.id: row for row in rows}
 
 
@@ -183,9 +183,9 @@ async def balances_at(entries: Collection[int]) -> dict[int, int]:
     return {row["id"]: row["balance"] for row in rows}
 
 
-async def place_of_entry(entry: int) -> Place:
+async def scope_of_entry(entry: int) -> Scope:
     """Raises NotFound."""
-    return await place_where("JOIN entry e ON e.community_id = c.id WHERE e.id = ?", entry)
+    return await scope_where("JOIN entry e ON e.community_id = c.id WHERE e.id = ?", entry)
 
 
 _RESOLUTIONS = """

@@ -14,7 +14,7 @@ from community.errors import Unauthenticated
 from community.members.models import Account, Session
 from community.members.rules import ExpiredToken, SessionKind, UnknownToken, may_be_secret
 from community.permissions import CITY, Permission, Role, Viewer, may_see_own
-from community.places.reads import places_of
+from community.places.reads import scopes_of
 
 
 def hash_of(secret: str) -> str:
@@ -191,10 +191,10 @@ async def own_parties_by_id(
         return {}
     query = _OWN_PARTIES.format(parties=marks(parties))
     rows = await select(query, [now, now, *parties, viewer.account, now, now])
-    places = await places_of({row["community"] for row in rows}) if rows else {}
+    scopes = await scopes_of({row["community"] for row in rows}) if rows else {}
     units: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     for row in rows:
-        if may_see_own(viewer, Permission.CAST_BALLOT, places[row["community"]]):
+        if may_see_own(viewer, Permission.CAST_BALLOT, scopes[row["community"]]):
             units[row["id"], row["community"]] += filter(None, [row["unit"]])
     return {party: OwnPartyRow(party, community, tuple(of)) for (party, community), of in units.items()}
 

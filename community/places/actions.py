@@ -4,11 +4,11 @@ from community.database.sql import hold_exclusive
 from community.database.work import Work, requires
 from community.permissions import Permission
 from community.places.models import Community, CommunityProfile
-from community.places.reads import place_of
+from community.places.reads import scope_of
 from community.signals import Topic
 
 
-@requires(Permission.SETTLE_PROFILE, within=place_of)
+@requires(Permission.SETTLE_PROFILE, within=scope_of)
 async def set_public_reading(work: Work, community: int, *, public: bool, key: str | None = None) -> None:
     """Whether everybody may read, from now on. What was settled before stays as it was written.
 

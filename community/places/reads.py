@@ -8,7 +8,7 @@ from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import marks, select
 from community.errors import NotFound
-from community.permissions import CITY, Permission, Place, Viewer, belongs_to, may, may_know
+from community.permissions import CITY, Permission, Scope, Viewer, belongs_to, may, may_know
 from community.places.models import Community, CommunityProfile
 from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
 
@@ -28,8 +28,8 @@ class CommunityRow:
     profile: Profile
 
     @property
-    def place(self) -> Place:
-        return Place(self.id, self.profile.public_reading, self.demonstration)
+    def scope(self) -> Scope:
+        return Scope(self.id, self.profile.public_reading, self.demonstration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,35 +83,35 @@ async def profiles_of(communities: Sequence[int]) -> dict[tuple[int, int], Profi
     return {(row.pop("community_id"), row["version"]): Profile(**row) for row in found}
 
 
-_PLACE = """
+_SCOPE = """
 SELECT c.id AS id, p.public_reading AS public_reading, c.demonstration AS demonstration
   FROM community c JOIN community_profile p ON p.community_id = c.id AND p.version = c.profile_version
 """
 
 
-async def _places(condition: str, keys: Sequence[int]) -> list[Place]:
+async def _scopes(condition: str, keys: Sequence[int]) -> list[Scope]:
     return [
-        Place(row["id"], bool(row["public_reading"]), bool(row["demonstration"]))
-        for row in await select(_PLACE + condition, keys)
+        Scope(row["id"], bool(row["public_reading"]), bool(row["demonstration"]))
+        for row in await select(_SCOPE + condition, keys)
     ]
 
 
-async def place_of(community: int) -> Place:
+async def scope_of(community: int) -> Scope:
     """Raises NotFound."""
-    return await place_where("WHERE c.id = ?", community)
+    return await scope_where("WHERE c.id = ?", community)
 
 
-async def place_where(condition: str, key: int) -> Place:
+async def scope_where(condition: str, key: int) -> Scope:
     """The one community `c` that meets `condition`, SQL of ours with one `?`. Raises NotFound."""
-    found = await _places(condition, [key])
+    found = await _scopes(condition, [key])
     if not found:
         raise NotFound
     return found[0]
 
 
-async def places_of(communities: Collection[int]) -> dict[int, Place]:
+async def scopes_of(communities: Collection[int]) -> dict[int, Scope]:
     return {
-        place.id: place for place in await _places(f"WHERE c.id IN ({marks(communities)})", list(communities))
+        scope.id: scope for scope in await _scopes(f"WHERE c.id IN ({marks(communities)})", list(communities))
     }
 
 
@@ -123,27 +123,27 @@ SELECT {columns}, c.id AS of_id, p.public_reading AS of_public, c.demonstration 
 """
 
 
-async def rows_open_to(
+async def permitted_rows(
     viewer: Viewer, permission: Permission, shape: Shape[R], ids: Collection[int]
 ) -> list[R]:
-    """Those with these ids that stand in a community where the viewer has the permission."""
+    """Those of these ids whose community gives the viewer the permission."""
     query = _BESIDE.format(columns=shape.columns, table=shape.table, ids=marks(ids))
     rows = await select(query, list(ids))
-    return [shape.of(row) for row in rows if may(viewer, permission, _place(row))]
+    return [shape.of(row) for row in rows if may(viewer, permission, _scope(row))]
 
 
-def _place(row: dict[str, Any]) -> Place:
-    """Taken out of a row of something else."""
-    return Place(row.pop("of_id"), bool(row.pop("of_public")), bool(row.pop("of_demonstration")))
+def _scope(row: dict[str, Any]) -> Scope:
+    """Takes the scope's columns out of a row."""
+    return Scope(row.pop("of_id"), bool(row.pop("of_public")), bool(row.pop("of_demonstration")))
 
 
-async def the_city(subject: object) -> Place:
-    """Where deeds stand that belong to no single community; for `requires`."""
-    return Place(CITY, public_reading=False)
+async def the_city(subject: object) -> Scope:
+    """The scope of actions that belong to no single community; for `requires`."""
+    return Scope(CITY, public_reading=False)
 
 
 def _known(viewer: Viewer, rows: Sequence[CommunityRow]) -> list[CommunityRow]:
-    return [row for row in rows if may_know(viewer, row.place)]
+    return [row for row in rows if may_know(viewer, row.scope)]
 
 
 async def communities_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, CommunityRow]:
@@ -171,7 +171,7 @@ async def communities_page(viewer: Viewer, first: int, after: int | None) -> Pag
 
 def _that_are_known(viewer: Viewer) -> tuple[str, list[Any]]:
     """As `may_know` says of each: a page is cut before it asks, so that it must leave none out."""
-    own = [held for held in viewer.roles if belongs_to(viewer, Place(held, False, viewer.demonstration))]
+    own = [held for held in viewer.roles if belongs_to(viewer, Scope(held, False, viewer.demonstration))]
     here, values = ("1 = 1", []) if CITY in own else _among(own)
     if viewer.demonstration:
         here, values = f"{here} AND c.demonstration = ?", [*values, True]
@@ -181,7 +181,7 @@ def _that_are_known(viewer: Viewer) -> tuple[str, list[Any]]:
 async def communities_of(viewer: Viewer) -> list[CommunityRow]:
     """Those in which the viewer has a role of their own, as far as their token may know of it."""
     where, values = _among(list(viewer.roles))
-    return [row for row in await _rows(f"{where} ORDER BY c.id", values) if belongs_to(viewer, row.place)]
+    return [row for row in await _rows(f"{where} ORDER BY c.id", values) if belongs_to(viewer, row.scope)]
 
 
 async def all_communities() -> list[int]:

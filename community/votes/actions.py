@@ -16,7 +16,7 @@ from community.members.reads import PartySeat, seats_of
 from community.members.rules import PartyKind, check_representative
 from community.permissions import Permission
 from community.places.models import Building, Community, Organization
-from community.places.reads import place_of, profiles_of
+from community.places.reads import profiles_of, scope_of
 from community.signals import Topic
 from community.text import line_if_any
 from community.votes.casting import (
@@ -70,8 +70,8 @@ from community.votes.reads import (
     counted_ballots,
     newest_of,
     newest_sequence,
-    place_of_vote,
     questions_of,
+    scope_of_vote,
     standing,
     vote_row,
 )
@@ -98,7 +98,7 @@ class NewQuestion:
     accepts_text: bool = False
 
 
-@requires(Permission.ANNOUNCE_VOTE, within=place_of)
+@requires(Permission.ANNOUNCE_VOTE, within=scope_of)
 async def announce_vote(
     work: Work,
     community: int,
@@ -178,12 +178,12 @@ async def _ask(vote: int, position: int, new: NewQuestion, building: int | None,
         accepts_text=new.accepts_text,
     )
     await Choice.bulk_create(
-        Choice(question_id=question, position=place, code=code, label=label)
-        for place, (code, label) in enumerate(offered)
+        Choice(question_id=question, position=index, code=code, label=label)
+        for index, (code, label) in enumerate(offered)
     )
 
 
-@requires(Permission.OPERATE, within=place_of_vote)
+@requires(Permission.OPERATE, within=scope_of_vote)
 async def open_vote(work: Work, vote: int) -> None:
     """Freezes the roll and opens the ballot box, once, however late.
 
@@ -246,7 +246,7 @@ async def _freeze(work: Work, vote: VoteRow, register: Register, building: int |
     return roll
 
 
-@requires(Permission.CAST_BALLOT, within=place_of_vote, known_by=Permission.READ_BULLETIN)
+@requires(Permission.CAST_BALLOT, within=scope_of_vote, known_by=Permission.READ_BULLETIN)
 async def cast_ballot(
     work: Work, vote: int, *, answers: Sequence[Answered], party: int | None = None, key: str | None = None
 ) -> int:
@@ -319,9 +319,9 @@ def _check_answers(
     asked: Mapping[int, AskedRow], on_roll: Entries, party: int, answers: Sequence[Answered]
 ) -> None:
     own = {key: question.terms for key, question in asked.items() if (question.roll, party) in on_roll}
-    for place, answer in enumerate(answers):
+    for index, answer in enumerate(answers):
         if answer.question in asked and answer.question not in own:
-            raise NotOnRoll(field=f"answers.{place}.questionId", question=answer.question)
+            raise NotOnRoll(field=f"answers.{index}.questionId", question=answer.question)
     if not own:
         raise NotOnRoll  # of a vote that asks other buildings only
     check_answers(own, answers)
@@ -374,7 +374,7 @@ async def _write_answers(answers: dict[int, Sequence[Answered]]) -> None:
     )
 
 
-@requires(Permission.OPERATE, within=place_of_vote)
+@requires(Permission.OPERATE, within=scope_of_vote)
 async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot]) -> None:
     """Takes over many ballots of parties that have not cast yet, all or none, in the order given.
 
@@ -432,7 +432,7 @@ async def _write_ballots(work: Work, vote: int, newest: int, ballots: Sequence[R
     return ids
 
 
-@requires(Permission.OPERATE, within=place_of_vote)
+@requires(Permission.OPERATE, within=scope_of_vote)
 async def close_vote(work: Work, vote: int) -> None:
     """The closing count, once; after it no ballot is taken whatever a clock says.
 

@@ -52,10 +52,10 @@ def cleaned_choices(offered: Sequence[tuple[str, str]], field: str) -> list[tupl
     """Raises InvalidInput also where two codes, or two labels, are the same to whoever reads them."""
     choices = [
         (
-            line(code, LONGEST_CODE, "选项代码", "a choice's code", field=f"{field}.choices.{place}.code"),
-            line(label, LONGEST_LABEL, "选项", "a choice", field=f"{field}.choices.{place}.label"),
+            line(code, LONGEST_CODE, "选项代码", "a choice's code", field=f"{field}.choices.{index}.code"),
+            line(label, LONGEST_LABEL, "选项", "a choice", field=f"{field}.choices.{index}.label"),
         )
-        for place, (code, label) in enumerate(offered)
+        for index, (code, label) in enumerate(offered)
     ]
     _check_all_differ([code for code, _ in choices], "选项的代码", "code", f"{field}.choices", "code")
     _check_all_differ([label for _, label in choices], "选项的文字", "label", f"{field}.choices", "label")
@@ -64,12 +64,12 @@ def cleaned_choices(offered: Sequence[tuple[str, str]], field: str) -> list[tupl
 
 def _check_all_differ(words: Sequence[str], name_zh: str, name_en: str, field: str, part: str) -> None:
     seen: set[str] = set()
-    for place, word in enumerate(words):
+    for index, word in enumerate(words):
         if as_read(word) in seen:
             raise InvalidInput(
                 problem_zh=f"{name_zh}重复了",
                 problem_en=f"two choices have the same {name_en}",
-                field=f"{field}.{place}.{part}",
+                field=f"{field}.{index}.{part}",
             )
         seen.add(as_read(word))
 

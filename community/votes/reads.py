@@ -14,8 +14,8 @@ from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import instant, marks, select
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
-from community.permissions import Permission, Place, Viewer, may_see_own
-from community.places.reads import place_where, places_of, rows_open_to
+from community.permissions import Permission, Scope, Viewer, may_see_own
+from community.places.reads import permitted_rows, scope_where, scopes_of
 from community.votes.casting import Asked, QuestionKind, VoteForm, VoteStatus, status_of
 from community.votes.models import (
     Ballot,
@@ -88,9 +88,9 @@ _VOTES = Shape(VoteRow, "vote")
 _QUESTION = tuple(name for name in QuestionRow.__dataclass_fields__ if name != "choices")
 
 
-async def place_of_vote(vote: int) -> Place:
+async def scope_of_vote(vote: int) -> Scope:
     """Raises NotFound."""
-    return await place_where("JOIN vote v ON v.community_id = c.id WHERE v.id = ?", vote)
+    return await scope_where("JOIN vote v ON v.community_id = c.id WHERE v.id = ?", vote)
 
 
 async def vote_row(vote: int) -> VoteRow:
@@ -141,7 +141,7 @@ async def ballot_box(vote: int) -> BallotBox:
 
 
 async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
-    rows = await rows_open_to(viewer, Permission.READ_BULLETIN, _VOTES, ids)
+    rows = await permitted_rows(viewer, Permission.READ_BULLETIN, _VOTES, ids)
     return {row.id: row for row in rows}
 
 
@@ -344,11 +344,11 @@ SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS ca
     UNION ALL
     SELECT e.sequence, e.later, NULL, NULL, NULL, e.id FROM (
       SELECT b.id, b.sequence, n.id AS later,
-             ROW_NUMBER() OVER (PARTITION BY n.id ORDER BY b.sequence DESC) AS place
+             ROW_NUMBER() OVER (PARTITION BY n.id ORDER BY b.sequence DESC) AS position
         FROM ballot n JOIN ballot b
           ON b.party_id = n.party_id AND b.vote_id + 0 = n.vote_id AND b.sequence < n.sequence
        WHERE n.id IN ({these}) AND {cast}
-    ) e WHERE e.place <= ?
+    ) e WHERE e.position <= ?
   ) a ON a.ballot_id = b.id
  WHERE b.id IN ({these}) ORDER BY b.id, a.text IS NOT NULL, a.id
 """
@@ -376,8 +376,8 @@ async def own_ballots_by_id(viewer: Viewer, ballots: Collection[int], now: datet
         return {}
     query = _OWN_BALLOTS.format(ballots=marks(ballots), cast=_CAST_BY)
     rows = await select(query, [*ballots, account, account, now, now])
-    places = await places_of({row["community"] for row in rows}) if rows else {}
-    own = [row["id"] for row in rows if may_see_own(viewer, Permission.CAST_BALLOT, places[row["community"]])]
+    scopes = await scopes_of({row["community"] for row in rows}) if rows else {}
+    own = [row["id"] for row in rows if may_see_own(viewer, Permission.CAST_BALLOT, scopes[row["community"]])]
     return await ballots_by_id(account, own) if own else {}
 
 
@@ -434,7 +434,7 @@ class OwnEntry:
 # opening: so that is what stands there already, for `cast_ballot` as for whoever asks whether it may be.
 _ENTRIES = """
 SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ballot_id AS ballot,
-       n.name AS unit, n.id AS place,
+       n.name AS unit, n.id AS unit_id,
        CASE WHEN EXISTS (SELECT 1 FROM question q JOIN roll_entry e
                              ON e.roll_id = q.roll_id AND e.party_id = r.party_id
                           WHERE q.vote_id = v.id) THEN 1 ELSE 0 END AS asked
@@ -467,27 +467,27 @@ SELECT v.id, h.party, 1, CAST(SUM(u.area) OVER (PARTITION BY v.id, h.party) AS B
   ) h ON h.vote = v.id
   JOIN unit u ON u.id = h.unit AND (v.building_id IS NULL OR u.building_id = v.building_id)
    AND (v.parking_counts OR u.kind <> 'PARKING')
- ORDER BY vote, party, place
+ ORDER BY vote, party, unit_id
 """
 _LATE = "w.roll_id IS NULL AND w.opens_at <= ?"
 
 
 async def _showing_own(viewer: Viewer, votes: Collection[VoteRow]) -> list[VoteRow]:
     """Those of which the viewer's token shows what it cast itself."""
-    places = await places_of({vote.community_id for vote in votes})
+    scopes = await scopes_of({vote.community_id for vote in votes})
     return [
         vote
         for vote in votes
-        if (place := places.get(vote.community_id)) and may_see_own(viewer, Permission.CAST_BALLOT, place)
+        if (scope := scopes.get(vote.community_id)) and may_see_own(viewer, Permission.CAST_BALLOT, scope)
     ]
 
 
 _OWN_IN = """
 SELECT id, vote FROM (
   SELECT b.id AS id, b.vote_id AS vote,
-         ROW_NUMBER() OVER (PARTITION BY b.vote_id ORDER BY b.sequence DESC) AS place
+         ROW_NUMBER() OVER (PARTITION BY b.vote_id ORDER BY b.sequence DESC) AS position
     FROM ballot b WHERE b.vote_id IN ({votes}) AND {cast}
-) own WHERE place <= ? ORDER BY place
+) own WHERE position <= ? ORDER BY position
 """
 
 

@@ -38,9 +38,9 @@ async def test_forty_sockets_whose_subscriptions_differ_in_names_are_one_group(h
     async with here() as server, AsyncExitStack() as stack:
         vote = server.town.id("Vote", "open")
         sockets = [await stack.enter_async_context(server.socket()) for _ in range(8)]
-        for place, socket in enumerate(sockets):
+        for index, socket in enumerate(sockets):
             for number in range(10):
-                name = f"n{place}x{number}"
+                name = f"n{index}x{number}"
                 query = (
                     f"subscription {name}(${name}: ID!) {{ voteProgress(voteId: ${name}) {{ ...{name} }} }}"
                 )

@@ -398,14 +398,14 @@ async def test_public_reading_that_ends_at_any_step_of_a_subscribe_lets_no_stran
             await server.until(lambda: not server.sockets.open)
 
 
-@pytest.mark.parametrize("read", ["place_of_vote", "place_of"])
-async def test_a_place_that_changes_while_it_is_read_is_read_again(
+@pytest.mark.parametrize("read", ["scope_of_vote", "scope_of"])
+async def test_a_scope_that_changes_while_it_is_read_is_read_again(
     here: Any, monkeypatch: pytest.MonkeyPatch, read: str
 ) -> None:
     """Whether it is read for the first time, or anew."""
     declaration, query, kind, name = {
-        "place_of_vote": (TALLY, PROGRESS, "Vote", "open"),
-        "place_of": (BULLETIN, SHARED, "Community", "spring"),
+        "scope_of_vote": (TALLY, PROGRESS, "Vote", "open"),
+        "scope_of": (BULLETIN, SHARED, "Community", "spring"),
     }[read]
     ask = declaration.scope_of
 
@@ -530,7 +530,7 @@ async def test_who_may_stay_is_sent_nothing_twice_and_misses_nothing(here: Any) 
         assert await quiet.receive() == {"type": "pong"}
 
 
-async def test_a_place_that_cannot_be_read_again_sends_them_to_come_back(
+async def test_a_scope_that_cannot_be_read_again_sends_them_to_come_back(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: Any) -> Any:

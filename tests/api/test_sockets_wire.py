@@ -330,9 +330,9 @@ async def test_many_leave_while_news_go_out_and_the_others_have_them_all(server:
         casting = asyncio.create_task(
             asyncio.to_thread(server.post, CAST, f"spring/resident-{number}", v=vote, a=answers[:1])
         )
-        for place, line in zip(range(8), [watching.pop() for _ in range(8)], strict=True):
+        for index, line in zip(range(8), [watching.pop() for _ in range(8)], strict=True):
             await asyncio.sleep(0.002)
-            if place % 2:
+            if index % 2:
                 line.transport.abort()
             else:
                 await line.close()

@@ -232,10 +232,10 @@ class Estate:
         owners = [OwnerParty(community_id=community.id, kind=PartyKind.OWNERS) for _ in accounts]
         units = [
             Unit(
-                community_id=community.id, building_id=building.id, name=f"{place:04}室", area=8_000 + place,
+                community_id=community.id, building_id=building.id, name=f"{index:04}室", area=8_000 + index,
                 kind=UnitKind.DWELLING, status=DeliveryStatus.DELIVERED,
             )
-            for place in range(parties)
+            for index in range(parties)
         ]  # fmt: skip
         tokens = [secrets.token_urlsafe(16) for _ in accounts]
         self.tokens = {party.id: token for party, token in zip(owners, tokens, strict=True)}
@@ -321,8 +321,8 @@ class Neighbours:
         waiting = iter(list(enumerate(parties)))
 
         async def one_after_the_other() -> None:
-            for place, party in waiting:
-                await self._cast(party, keyed=place % 10 != 8, patient=place % 10 != 9)
+            for index, party in waiting:
+                await self._cast(party, keyed=index % 10 != 8, patient=index % 10 != 9)
                 await asyncio.sleep(self.slowly * chance.random())
 
         async with asyncio.TaskGroup() as group:

@@ -84,8 +84,8 @@ async def test_processes_that_are_killed_with_their_watchers(scene: Any, redis: 
     await voting.watch(screens=1, boards=1, where=[alone])
 
     # One worker after the other; the group replaces them.
-    for place, worker in enumerate(group.workers):
-        casting = voting.go(voting.neighbours.cast(parties[20 * place : 20 * place + 20]))
+    for index, worker in enumerate(group.workers):
+        casting = voting.go(voting.neighbours.cast(parties[20 * index : 20 * index + 20]))
         group.signal(signal.SIGKILL, [worker])
         await casting
         await voting.chair.post_one()

@@ -246,8 +246,8 @@ class Client:
 
     def _cursor(self) -> int | None:
         """Of the last item that it has, or will have read before it says another word."""
-        unread = [place_of(text)[3] for text in (self.connection.unread if self.connection else ())
-                  if place_of(text)[2] == ESTATE]  # fmt: skip
+        unread = [position_of(text)[3] for text in (self.connection.unread if self.connection else ())
+                  if position_of(text)[2] == ESTATE]  # fmt: skip
         return next(reversed([*self.items, *unread]), self.after)
 
     # What befalls it
@@ -292,13 +292,13 @@ class Client:
     # What it is sent
 
     def check(self, text: bytes) -> None:
-        serial, level, key, _ = place_of(text)
+        serial, level, key, _ = position_of(text)
         assert self.settled, "it is not known yet what it may see"
         assert level == self.level != NOTHING
         assert self.operations[key].serial == serial, "from an operation that is over"
 
     def take(self, text: bytes) -> None:
-        _, _, key, value = place_of(text)
+        _, _, key, value = position_of(text)
         if key == ESTATE:
             assert not self.items or value > self.items[-1]
             self.items.append(value)
@@ -313,7 +313,7 @@ class Client:
         return self.shown == self._town.states and self.items == items
 
 
-def place_of(text: bytes) -> tuple[int, int, int, int]:
+def position_of(text: bytes) -> tuple[int, int, int, int]:
     """The operation, the audience, the key and what is said of it."""
     serial, level, key, value = map(int, text.split())
     return serial, level, key, value

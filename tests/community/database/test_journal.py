@@ -65,21 +65,21 @@ async def test_later_changes_as_the_signals_that_were_told(estate: Any, now: dat
 
 
 async def test_many_writers_at_once_leave_no_gap_though_some_fail(database: str, now: datetime) -> None:
-    def deed(place: int) -> Callable[..., Awaitable[None]]:
+    def deed(index: int) -> Callable[..., Awaitable[None]]:
         async def write(work: Work) -> None:
-            for account in range(place % 3 + 1):
+            for account in range(index % 3 + 1):
                 work.changed(Topic.RIGHTS, account, None)
             await journal.take_number()
-            if place % 5 == 0:
+            if index % 5 == 0:
                 raise ZeroDivisionError
 
         return write
 
     outcomes = await asyncio.gather(
-        *(in_one_piece(deed(place), SYSTEM, now) for place in range(40)), return_exceptions=True
+        *(in_one_piece(deed(index), SYSTEM, now) for index in range(40)), return_exceptions=True
     )
     assert sum(isinstance(outcome, ZeroDivisionError) for outcome in outcomes) == 8
-    written = sum(place % 3 + 1 for place in range(40) if place % 5)
+    written = sum(index % 3 + 1 for index in range(40) if index % 5)
     assert await numbers() == list(range(1, written + 1))
 
 

@@ -16,7 +16,7 @@ from community.database.models import Change, Due
 from community.database.work import Work, all_done, in_one_piece, requires
 from community.errors import Forbidden, NotFound, Refused, Unauthenticated
 from community.permissions import NOBODY, SYSTEM, Permission, Viewer
-from community.places.reads import place_of
+from community.places.reads import scope_of
 from community.signals import Signal, Topic
 
 
@@ -35,7 +35,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Any:
     """An action that writes, and then is refused if it is told to; not in the house's own list."""
     monkeypatch.setattr(work, "ACTIONS", {})
 
-    @requires(Permission.PUBLISH_NOTICE, within=place_of)
+    @requires(Permission.PUBLISH_NOTICE, within=scope_of)
     async def toy(doing: Work, community: int, refusal: type[BaseException] | None = None) -> int:
         await write(doing, "toy")
         doing.posted("TOY", 7, community)
@@ -162,9 +162,9 @@ async def test_a_deed_that_has_begun_is_done_whole_though_its_caller_hangs_up(
     """Struck at many moments; afterwards the next deed gets through, so no lock was left behind."""
     chance = random.Random(20260520)  # noqa: S311 - only the moments
     cut, parts = 0, 4
-    for place in range(60):
+    for index in range(60):
         told.clear()
-        name = f"deed-{place}"
+        name = f"deed-{index}"
         caller = asyncio.create_task(
             in_one_piece(lambda doing, name=name: write(doing, name, parts), SYSTEM, now)
         )

@@ -39,7 +39,7 @@ def _areas(estate: Estate, building: str | None) -> dict[int, int]:
     block = None if building is None else estate.buildings.index(building)
     areas: defaultdict[int, int] = defaultdict(int)
     for party in estate.parties:
-        for unit in (estate.units[place] for place in party.units):
+        for unit in (estate.units[index] for index in party.units):
             if unit.kind is not UnitKind.PARKING and block in (None, unit.block):
                 areas[party.number if unit.status is DeliveryStatus.DELIVERED else DEVELOPER] += unit.area
     return areas

@@ -204,14 +204,14 @@ async def test_what_is_removed_at_once_is_bounded_and_the_oldest_first(handle: s
     account = await Account.get(name=handle)
     many = SWEPT_AT_ONCE + 5
     await Session.bulk_create(
-        Session(hash=str(place), account_id=account.id, kind=SessionKind.COOKIE, created_at=now,
-                expires_at=now + place * MOMENT)
-        for place in range(many)
+        Session(hash=str(index), account_id=account.id, kind=SessionKind.COOKIE, created_at=now,
+                expires_at=now + index * MOMENT)
+        for index in range(many)
     )  # fmt: skip
     later = now + KEPT_AFTER_ITS_END + DAY
     await open_session(SYSTEM, later, handle, SessionKind.TOKEN, DAY)
     left = {row.hash for row in await Session.all() if len(row.hash) < 64}
-    assert left == {str(place) for place in range(SWEPT_AT_ONCE, many)}
+    assert left == {str(index) for index in range(SWEPT_AT_ONCE, many)}
     await open_session(SYSTEM, later, handle, SessionKind.TOKEN, DAY)
     assert await Session.all().count() == 2
 

@@ -103,7 +103,7 @@ class Poll:
         return Household(party.id, bought, tuple(people), tuple(seat.id for seat in seats))
 
     async def households(self, number: int) -> list[Household]:
-        return [await self.household(9_000 + place) for place in range(number)]
+        return [await self.household(9_000 + index) for index in range(number)]
 
     async def developer(self) -> Household:
         """The developer with an account of its own and nothing sold yet."""
@@ -112,18 +112,18 @@ class Poll:
         seat = await CoOwner.create(party_id=party.id, account_id=account, since=LONG_AGO)
         return Household(party.id, 0, (await self.build.viewer(account),), (seat.id,))
 
-    async def names(self, household: Household, place: int) -> None:
+    async def names(self, household: Household, index: int) -> None:
         """The co-owners name one of them to vote."""
         await Representative.create(
-            party_id=household.party, co_owner_id=household.seats[place], since=LONG_AGO
+            party_id=household.party, co_owner_id=household.seats[index], since=LONG_AGO
         )
 
     async def joins(self, viewer: Viewer, household: Household) -> None:
         """Somebody becomes a co-owner of one more party."""
         await CoOwner.create(party_id=household.party, account_id=viewer.account, since=LONG_AGO)
 
-    async def leaves(self, household: Household, place: int, at: datetime) -> None:
-        await CoOwner.filter(id=household.seats[place]).update(until=at)
+    async def leaves(self, household: Household, index: int, at: datetime) -> None:
+        await CoOwner.filter(id=household.seats[index]).update(until=at)
 
     @staticmethod
     def resolution(**changed: Any) -> NewQuestion:

@@ -130,7 +130,7 @@ async def test_recorded_ballots_are_taken_all_or_none(poll: Any) -> None:
 
 async def test_recording_beside_the_closing_count_is_whole_or_refused(poll: Any) -> None:
     homes = await poll.households(3)
-    for place in range(8):
+    for index in range(8):
         vote = await poll.opened()
         answers = await poll.answers(vote, "FOR")
         ballots = [paper(home, answers, poll.during) for home in homes]
@@ -138,7 +138,7 @@ async def test_recording_beside_the_closing_count_is_whole_or_refused(poll: Any)
             record_ballots(SYSTEM, poll.during, vote, ballots),
             close_vote(SYSTEM, poll.counted_at, vote),
         ]
-        outcomes = await asyncio.gather(*(deeds if place % 2 else deeds[::-1]), return_exceptions=True)
+        outcomes = await asyncio.gather(*(deeds if index % 2 else deeds[::-1]), return_exceptions=True)
         assert all(outcome is None or isinstance(outcome, VoteClosed) for outcome in outcomes)
         assert await CountedBallot.filter(vote_id=vote).count() == (0 if any(outcomes) else 3)
         assert await recount(vote) == []

@@ -148,7 +148,7 @@ async def test_the_gates_say_what_is_missing(poll: Any) -> None:
 
 async def test_the_silent_join_only_if_they_were_served(poll: Any) -> None:
     """No vote may be announced so yet; the count behind it stands ready."""
-    cast, served, unserved = [await poll.household(10_000 + place) for place in range(3)]
+    cast, served, unserved = [await poll.household(10_000 + index) for index in range(3)]
     vote = await poll.opened(poll.resolution(matter=Matter.COVENANT))
     for home in (cast, served):
         await Served.create(vote_id=vote, party_id=home.party, evidence="签收", served_at=poll.opens_at)

@@ -18,9 +18,9 @@ from community.votes.reads import (
     newest_of,
     newest_sequence,
     own_entries,
-    place_of_vote,
     questions_of,
     roll_parties,
+    scope_of_vote,
     standing,
     vote_row,
     votes_by_id,
@@ -38,7 +38,7 @@ async def test_a_vote_is_seen_by_whoever_sees_its_community(poll: Any) -> None:
     blind = Viewer(poll.estate.owner.account, "", poll.estate.owner.roles, frozenset({Permission.OPERATE}))
     for viewer in (poll.estate.stranger, NOBODY, blind):
         assert await votes_by_id(viewer, [vote, 5]) == {}
-    assert (await place_of_vote(vote)).id == poll.estate.community
+    assert (await scope_of_vote(vote)).id == poll.estate.community
 
 
 async def test_the_votes_of_a_public_community_are_seen_by_everybody(poll: Any) -> None:
@@ -51,7 +51,7 @@ async def test_what_is_not_there_is_not_found(database: str) -> None:
     with pytest.raises(NotFound):
         await vote_row(5)
     with pytest.raises(NotFound):
-        await place_of_vote(5)
+        await scope_of_vote(5)
     with pytest.raises(NotFound):
         await ballot_box(5)
     assert await asked_in(5) == {}
