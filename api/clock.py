@@ -1,4 +1,4 @@
-"""The one clock: rules and actions get their moment from whoever calls them.
+"""The one clock: rules and actions get their instant from their caller.
 
 Between two looks at the time of day it goes on by a clock that nobody sets and that counts suspend. A time
 of day that jumps moves nothing here: until a minute has passed without another jump, time goes on as it was
@@ -70,8 +70,8 @@ class Clock:
     def compare(self, seconds: float, at: float, unsure: float = 0.0, newest: float = 0.0) -> None:
         """The time of day was `seconds`, give or take `unsure`, when the clock that nobody sets showed `at`.
 
-        `newest`: the latest moment that was written down before the first comparison. A time of day behind it
-        is in doubt from the beginning, and until it is believed time goes on from `newest`.
+        `newest`: the latest instant that was written before the first comparison. A time of day behind it is
+        in doubt from the beginning, and until it is believed time goes on from `newest`.
         """
         offset = seconds - at
         if self._offset is None:

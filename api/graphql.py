@@ -56,7 +56,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             secret = bearer(authorization) if authorization is not None else cookie_of(request, self._origins)
             bodies.check_json(request)
             await bodies.read(request)
-            now = utc_now()  # complete: a ballot counts by this moment, however long it waits from here on
+            now = utc_now()  # complete: a ballot counts by this instant, however long it waits from here on
             viewer = await viewer_behind(secret, now, strict=authorization is not None)
             return await self.run(request, context=self._context(request, viewer, now))
         except bodies.Unread as refused:

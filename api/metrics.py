@@ -82,7 +82,7 @@ class Metrics:
         self._messages = self._counter("meilin_live_messages", "Messages written to members of groups.")
         self._delivery = Histogram(
             "meilin_live_delivery_seconds",
-            "From a moment made to the last member written to.",
+            "From the start of a round to the last member written to.",
             registry=self._registry,
         )
         deeds = self._counter("meilin_deeds", "Deeds by how they ended.", "end")
@@ -95,9 +95,12 @@ class Metrics:
         self._gauge("meilin_watchers", "Subscriptions that stand.", lambda: len(sockets))
         self._gauge("meilin_groups", "Groups of those who see the same.", lambda: len(groups))
         self._gauge("meilin_group_members", "Subscriptions in groups.", lambda: groups.members)
-        self._follow(self._counter("meilin_moments", "Live states read and shown."), lambda: sources.rounds)
         self._follow(
-            self._counter("meilin_merged_changes", "Changes that became one moment with an earlier one."),
+            self._counter("meilin_moments", "Rounds of live states."),
+            lambda: sources.rounds,
+        )
+        self._follow(
+            self._counter("meilin_merged_changes", "Changes that became one round with an earlier one."),
             lambda: sources.merged,
         )
 

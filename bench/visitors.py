@@ -70,7 +70,7 @@ async def visitors(port: int, connections: int = CONNECTIONS) -> AsyncIterator[V
 
 @dataclass(frozen=True, slots=True)
 class Paced:
-    """Milliseconds from the moment each deed was due: to its end, or as long as it had waited at the end."""
+    """Milliseconds from when each deed was due: to its end, or as long as it had waited at the end."""
 
     done: list[float]
     waiting: list[float]

@@ -247,10 +247,11 @@ class QuestionTally:
     question_id: strawberry.ID = strawberry.field(
         description="Of the Question that these sums are about. 所说议题的编号。"
     )
-    moment: int = strawberry.field(
+    sequence: int = strawberry.field(
+        name="moment",
         description="The number of the newest ballot within these sums; all of them stand at that"
         " one."
-        " 统计到第几张票。"
+        " 统计到第几张票。",
     )
     eligible: Weight = strawberry.field(
         description="All who may answer it: the roll, or one building of it. 有权表决的人数和面积。"
@@ -289,7 +290,7 @@ class QuestionTally:
         survey = value.kind is QuestionKind.SURVEY
         return cls(
             question_id=to_id("Question", value.question),
-            moment=value.moment,
+            sequence=value.sequence,
             eligible=Weight.of(tally.eligible),
             participating=Weight.of(tally.participating),
             agreeing=None if survey else Weight.of(tally.agreeing),

@@ -91,7 +91,7 @@ def _fingerprint(secret: str, account: int, name: str, key: str, arguments: Mapp
 
 
 def canonical(value: object) -> object:
-    """The one JSON for all that means the same: None is as absent, sets are sorted, moments are in UTC."""
+    """One JSON for all values that mean the same: None is as absent, sets are sorted, instants are in UTC."""
     match value:
         case bool() | int() | None:
             return value

@@ -47,7 +47,7 @@ _NEWEST = (
 
 
 async def newest_at() -> datetime | None:
-    """The latest moment among the newest changes; None where there is none."""
+    """The latest instant among the newest changes; None if there is no change."""
     rows = await select(_NEWEST)
     return instant(rows[0]["at"]) if rows else None
 

@@ -35,19 +35,19 @@ def instant(value: Any) -> Any:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def day_of(moment: str) -> str:
+def day_of(expression: str) -> str:
     """SQL for the calendar day of an instant as neighbours count it, YYYY-MM-DD in Asia/Shanghai.
 
-    `moment`: an expression of ours. China has kept one clock all year since 1992, so the zone is eight hours.
+    `expression`: of ours. China has kept one clock all year since 1992, so the zone is eight hours.
     """
     if is_postgres():
-        return f"to_char({moment} AT TIME ZONE 'UTC' + INTERVAL '8 hours', 'YYYY-MM-DD')"
+        return f"to_char({expression} AT TIME ZONE 'UTC' + INTERVAL '8 hours', 'YYYY-MM-DD')"
     # SQLite rounds to milliseconds: the last microsecond before midnight would be the next day.
-    return f"date(substr({moment}, 1, 19), '+8 hours')"
+    return f"date(substr({expression}, 1, 19), '+8 hours')"
 
 
 async def select(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    """Moments among the values are compared in UTC, as they are kept."""
+    """Returns the rows. Instants among the values are converted to UTC, as they are stored."""
     client = connections.get("default")
     query = _numbered(query) if _speaks_postgres(client) else query
     given = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in values]

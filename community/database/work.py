@@ -31,7 +31,7 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 _under_way: dict[asyncio.Task[Any], float] = {}
-"""With the moment of their start, the oldest first."""
+"""With the loop's time at their start, the oldest first."""
 
 _listeners: list[Tell] = []
 
@@ -49,7 +49,7 @@ def _tell(signals: Iterable[Signal]) -> None:
 
 
 class Work:
-    """One transaction: who asked, at what moment, and what changed."""
+    """One transaction: who asked, at what instant, and what changed."""
 
     def __init__(self, viewer: Viewer, now: datetime) -> None:
         self.viewer = viewer

@@ -1,4 +1,4 @@
-"""Does the deeds of a story, each at its moment in the past, through the actions of the topics."""
+"""Does the deeds of a story, each at its time in the past, through the actions of the topics."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

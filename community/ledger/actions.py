@@ -151,7 +151,7 @@ async def _open_book(votes: Iterable[int | None]) -> None:
 
 
 async def _local(work: Work, community: int) -> datetime:
-    """This moment by the community's clock."""
+    """Now by the community's clock."""
     rows = await communities_by_id(SYSTEM, [community])
     return work.now.astimezone(ZoneInfo(rows[community].profile.time_zone))
 

@@ -96,7 +96,7 @@ _ENTRIES, _WITHOUT_BALANCE = _entries("b.balance"), _entries("NULL")
 
 _SIGNED = "CASE {of}.direction WHEN 'INCOME' THEN {of}.amount ELSE -{of}.amount END"
 
-# One statement, so that entries and their balances belong to the same moment. What the book comes to before
+# One statement, so that entries and their balances belong to one snapshot. What the book comes to before
 # the oldest entry of the page is carried over to that one, as on paper.
 _PAGES = f"""
 WITH shown AS (

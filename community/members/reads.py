@@ -1,4 +1,4 @@
-"""Who somebody is: the viewer behind a session, with the roles held at a moment."""
+"""Who somebody is: the viewer behind a session, with the roles held at an instant."""
 
 import hashlib
 from collections import defaultdict
@@ -39,7 +39,7 @@ SELECT u.community_id, 'TENANT', t.until
 
 _ROLES = f"WITH who AS (SELECT id AS account FROM account WHERE id = ?) {_HELD}"  # noqa: S608 - our own text
 
-# One statement, so that a session and its roles belong to the same moment.
+# One statement, so that a session and its roles belong to one snapshot.
 _VIEWER = f"""
 WITH who AS (
   SELECT s.id AS session, s.account_id AS account, a.name, a.demonstration, s.scopes, s.expires_at

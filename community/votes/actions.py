@@ -378,7 +378,7 @@ async def _write_answers(answers: dict[int, Sequence[Answered]]) -> None:
 async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot]) -> None:
     """Takes over many ballots of parties that have not cast yet, all or none, in the order given.
 
-    Raises AlreadyCast, NotOnRoll, VoteNotOpen and VoteClosed by each ballot's own moment, and what
+    Raises AlreadyCast, NotOnRoll, VoteNotOpen and VoteClosed by each ballot's own instant, and what
     `check_answers` refuses.
     """
     await hold_shared("vote", vote)
@@ -453,7 +453,7 @@ async def close_vote(work: Work, vote: int) -> None:
         QuestionResult(
             question_id=question.question,
             counted_at=work.now,
-            **result_of(question.tally, question.moment),
+            **result_of(question.tally, question.sequence),
         )
         for question in progress.questions
     )

@@ -140,7 +140,7 @@ def status_of(
     counted_at: datetime | None = None,
     annulled_at: datetime | None = None,
 ) -> VoteStatus:
-    """A function of the row and the moment: open while opens_at ≤ now < closes_at.
+    """A function of the row and the instant: open while opens_at ≤ now < closes_at.
 
     Once counted it is closed, whatever a clock says. `votes_page` asks the database the same.
     """

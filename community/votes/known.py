@@ -50,7 +50,7 @@ _known: WeakKeyDictionary[object, OrderedDict[int, tuple[State, Progress]]] = We
 
 
 async def tallies_of(votes: Collection[int]) -> dict[int, Progress]:
-    """As `progress_of_many` says, each exact at one moment during the call."""
+    """Like `progress_of_many`, each exact at one instant during the call."""
     known = _known.setdefault(connections.get("default"), OrderedDict())
     states = await _states(votes)
     found = {

@@ -24,11 +24,11 @@ NO_DEVELOPER = 0
 
 @dataclass(frozen=True, slots=True)
 class QuestionProgress:
-    """`moment`: the number of the ballot at which these sums stand."""
+    """`sequence`: the number of the newest ballot within these sums."""
 
     question: int
     kind: QuestionKind
-    moment: int
+    sequence: int
     tally: Tally
 
 
@@ -57,7 +57,7 @@ class Progress:
     questions: tuple[QuestionProgress, ...]
 
 
-# One statement, so that stages, turnout and choices belong to the same moment. A ballot on which nothing
+# One statement, so that stages, turnout and choices belong to one snapshot. A ballot on which nothing
 # stands, as was taken once, is nobody's turnout: no question knows of it, and no day. In a survey a text is
 # an answer.
 _SAYS = """(EXISTS (SELECT 1 FROM ballot_choice c WHERE c.ballot_id = {ballot})
@@ -202,7 +202,7 @@ class _Parts:
 
 
 async def progress_of(vote: int) -> Progress:
-    """Exact at one moment during the call; outcomes are PENDING until the closing count. Raises NotFound."""
+    """Exact at one instant during the call; outcomes are PENDING until the closing count. Raises NotFound."""
     found = await progress_of_many([vote])
     if not found:
         raise NotFound
@@ -210,7 +210,7 @@ async def progress_of(vote: int) -> Progress:
 
 
 async def progress_of_many(votes: Collection[int]) -> dict[int, Progress]:
-    """Each exact at the same one moment, in as many statements as of one. What is unknown is left out."""
+    """All exact at the same instant, in as many statements as for one. Unknown votes are left out."""
     rows, questions = await vote_rows(votes), await questions_of(votes)
     parts = await _parts(votes)
     return {row.id: _progress(row, questions[row.id], parts[row.id]) for row in rows}

@@ -29,7 +29,7 @@ async def closed_votes() -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Uncounted:
-    """The votes that no recount can look at yet. `waiting`: past their close, each with that moment."""
+    """The votes that no recount can look at yet. `waiting`: past their close, each with that instant."""
 
     announced: int
     open: int

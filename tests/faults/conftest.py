@@ -567,10 +567,10 @@ class Scene:
     ) -> int:
         """Ends and starts it again at random moments while the ballots come in. How often it did."""
         # Up to three quarters: of those who give up or have no key not everybody gets an answer.
-        moments = sorted(chance.sample(range(total // 20 + 1, total * 3 // 4), times))
+        counts = sorted(chance.sample(range(total // 20 + 1, total * 3 // 4), times))
         done = 0
-        for moment in moments:
-            while len(self.neighbours.acknowledged) < moment and not until_done.done():  # noqa: ASYNC110
+        for acknowledged in counts:
+            while len(self.neighbours.acknowledged) < acknowledged and not until_done.done():  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
             if until_done.done():
                 break

@@ -53,13 +53,13 @@ async def test_pages_of_one_give_the_whole_list_in_its_order(house: Any, name: s
     assert len(set(cursors)) == len(cursors)
 
 
-async def publish(house: Any, title: str, moment: datetime, slug: str = "spring") -> None:
+async def publish(house: Any, title: str, at: datetime, slug: str = "spring") -> None:
     community, committee = (
         house.town.key("Community", slug),
         house.town.key("Organization", f"{slug}/committee"),
     )
     await publish_notice(
-        SYSTEM, moment, community, kind=NoticeKind.NOTICE, title=title, body="。", organization=committee
+        SYSTEM, at, community, kind=NoticeKind.NOTICE, title=title, body="。", organization=committee
     )
 
 

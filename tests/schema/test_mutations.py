@@ -33,9 +33,9 @@ class Case:
     other: list[Variables]
 
 
-def _at(moment: datetime, hours: int = 0) -> str:
+def _at(at: datetime, hours: int = 0) -> str:
     """As Go and Java write it, by the clock of somewhere else."""
-    there = (moment + timedelta(hours=hours)).replace(tzinfo=None)
+    there = (at + timedelta(hours=hours)).replace(tzinfo=None)
     return f"{there.isoformat()}.000000000{f'+{hours:02}:00' if hours else 'Z'}"
 
 

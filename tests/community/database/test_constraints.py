@@ -68,11 +68,11 @@ async def test_every_promised_constraint_is_there(database: str) -> None:
         guards = {f"{table}_append_only" for table in promised.APPEND_ONLY}
     else:
         found = await names("SELECT name FROM sqlite_master")
-        checks = {f"{name}_{moment}" for name in CHECKS for moment in ("insert", "update")}
+        checks = {f"{name}_{action}" for name in CHECKS for action in ("insert", "update")}
         guards = {
-            f"{table}_append_only_{moment}"
+            f"{table}_append_only_{action}"
             for table in promised.APPEND_ONLY
-            for moment in ("update", "delete")
+            for action in ("update", "delete")
         }
     if is_postgres():
         numbers = {f"{table}_numbered" for table in NUMBERED} | NUMBERS - {

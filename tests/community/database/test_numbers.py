@@ -118,8 +118,8 @@ async def test_both_ways_of_numbering_and_both_engines_give_the_same_numbers(
 ) -> None:
     url, before = await ground.populated("0006_numbers"), ground.migrations("0006_numbers")
     chance = Random(6)  # noqa: S311 - the same each time
-    moments = [now - timedelta(hours=chance.randint(0, 40)) for _ in range(300)]
-    published = {key: (chance.choice((1, 2, 3)), at) for key, at in enumerate(moments, start=1)}
+    instants = [now - timedelta(hours=chance.randint(0, 40)) for _ in range(300)]
+    published = {key: (chance.choice((1, 2, 3)), at) for key, at in enumerate(instants, start=1)}
     rows = ", ".join(f"({key}, {home}, 0, '{at.isoformat(' ')}')" for key, (home, at) in published.items())
     async with ground.migrated(url, before):
         await load(

@@ -168,17 +168,17 @@ async def test_a_deed_that_has_begun_is_done_whole_though_its_caller_hangs_up(
         caller = asyncio.create_task(
             in_one_piece(lambda doing, name=name: write(doing, name, parts), SYSTEM, now)
         )
-        moments = chance.randrange(30)
-        for _ in range(moments):
+        turns = chance.randrange(30)
+        for _ in range(turns):
             await asyncio.sleep(0)
-        if moments % 2:
+        if turns % 2:
             await asyncio.sleep(chance.random() / 200)
         caller.cancel()
         (outcome,) = await asyncio.gather(caller, return_exceptions=True)
         cut += isinstance(outcome, asyncio.CancelledError)
         await asyncio.wait_for(all_done(), 30)
         written = await Due.filter(deed=name).count()
-        assert written == (parts if moments else 0)
+        assert written == (parts if turns else 0)
         assert len(told) == written
     assert cut > 10  # otherwise nothing was struck
     heads = await Change.all().order_by("number").values_list("number", flat=True)
@@ -220,6 +220,6 @@ def test_nobody_acts_and_the_system_records_as_nobody(now: datetime) -> None:
 
 
 async def test_an_action_keeps_its_moment(estate: Any, now: datetime, refusing: Any) -> None:
-    moment = now + timedelta(hours=3)
-    await refusing(estate.chair, moment, estate.community)
-    assert {row["at"] for row in await Change.all().values("at")} == {moment}
+    at = now + timedelta(hours=3)
+    await refusing(estate.chair, at, estate.community)
+    assert {row["at"] for row in await Change.all().values("at")} == {at}

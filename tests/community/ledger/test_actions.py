@@ -108,9 +108,9 @@ async def test_entries_stand_in_a_chain(estate: Any, now: datetime, told: list[S
 
 async def test_the_bulletin_says_once_a_local_day_that_the_book_grew(estate: Any, now: datetime) -> None:
     midnight = datetime.fromisoformat("2026-05-21T00:00:00+08:00").astimezone(now.tzinfo)
-    moments = [now, now + timedelta(hours=1), midnight - timedelta(seconds=1), midnight, midnight]
-    for moment in moments:
-        entry = await record_entry(estate.manager, moment, estate.community, **ADVERT)
+    instants = [now, now + timedelta(hours=1), midnight - timedelta(seconds=1), midnight, midnight]
+    for at in instants:
+        entry = await record_entry(estate.manager, at, estate.community, **ADVERT)
     await reverse_entry(estate.manager, midnight + timedelta(hours=1), entry, reason="记重了")
 
     items = (await items_page(estate.community, 10)).rows

@@ -32,7 +32,7 @@ from community.votes.reads import vote_row
 from community.votes.rules import Matter, Silence
 
 DAY = timedelta(days=1)
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 
 
 async def kinds(community: int) -> list[str]:
@@ -64,15 +64,15 @@ async def test_an_announced_vote_stands_as_it_was_announced(poll: Any, told: lis
         (OPEN, vote, poll.opens_at),
         (CLOSE, vote, poll.counted_at),
     ]
-    assert await due_now(poll.opens_at - MOMENT) == []
+    assert await due_now(poll.opens_at - TICK) == []
 
 
 async def test_an_unlawful_announcement_is_refused(poll: Any) -> None:
     midnight = datetime.fromisoformat("2026-06-04T00:00:00+08:00")
     wrong = [
-        {"opens_at": midnight - MOMENT},  # 14 days of the calendar in Hangzhou
-        {"closes_at": poll.opens_at + 5 * DAY - MOMENT},
-        {"closes_at": poll.opens_at + 60 * DAY + MOMENT},
+        {"opens_at": midnight - TICK},  # 14 days of the calendar in Hangzhou
+        {"closes_at": poll.opens_at + 5 * DAY - TICK},
+        {"closes_at": poll.opens_at + 60 * DAY + TICK},
         {"form": VoteForm.CONSULTATION},
         {"silence": Silence.FOLLOW_MAJORITY},
         {"questions": ()},

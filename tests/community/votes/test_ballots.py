@@ -43,7 +43,7 @@ from community.votes.recount import recount
 from community.votes.rules import FollowMajority, Weight
 
 DAY = timedelta(days=1)
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 A_SHED = Weight(1, 9_000)
 """The estate's own unit belongs to nobody, and so to the developer."""
 
@@ -74,11 +74,11 @@ async def test_a_ballot_is_written_counted_and_told(poll: Any, told: list[Signal
 @pytest.mark.parametrize(
     ("at", "refusal"),
     [
-        (-MOMENT, VoteNotOpen),
+        (-TICK, VoteNotOpen),
         (timedelta(), None),
-        (7 * DAY - MOMENT, None),
+        (7 * DAY - TICK, None),
         (7 * DAY, VoteClosed),
-        (7 * DAY + MOMENT, VoteClosed),
+        (7 * DAY + TICK, VoteClosed),
     ],
 )
 @pytest.mark.parametrize("timely", [True, False])

@@ -35,7 +35,7 @@ from community.votes.casting import (
 
 OPENS = datetime(2026, 6, 5, tzinfo=UTC)
 CLOSES = OPENS + timedelta(days=7)
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 
 ONE = Asked(("FOR", "AGAINST", "ABSTAIN"), 1, 1, accepts_text=False)
 MANY = Asked(("A", "B", "C"), 0, 2, accepts_text=True)
@@ -46,11 +46,11 @@ OLD = Asked(("FOR", "AGAINST"), 0, 1, accepts_text=True, survey=False)
 @pytest.mark.parametrize(
     ("now", "status"),
     [
-        (OPENS - MOMENT, VoteStatus.ANNOUNCED),
+        (OPENS - TICK, VoteStatus.ANNOUNCED),
         (OPENS, VoteStatus.OPEN),
-        (CLOSES - MOMENT, VoteStatus.OPEN),
+        (CLOSES - TICK, VoteStatus.OPEN),
         (CLOSES, VoteStatus.CLOSED),
-        (CLOSES + MOMENT, VoteStatus.CLOSED),
+        (CLOSES + TICK, VoteStatus.CLOSED),
     ],
 )
 def test_open_from_the_opening_until_just_before_the_close(now: datetime, status: VoteStatus) -> None:

@@ -35,7 +35,7 @@ from community.votes.reads import ballot_row, counted_ballots
 from community.votes.recount import recount
 from community.votes.rules import Weight
 
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 A_SHED = Weight(1, 9_000)
 """The estate's own unit belongs to nobody, and so to the developer."""
 
@@ -114,7 +114,7 @@ async def test_recorded_ballots_are_taken_all_or_none(poll: Any) -> None:
         (paper(cast, answers, poll.during), AlreadyCast),
         (paper(first, answers, poll.during), AlreadyCast),
         (paper(stranger, answers, poll.during), NotOnRoll),
-        (paper(second, answers, poll.opens_at - MOMENT), VoteNotOpen),
+        (paper(second, answers, poll.opens_at - TICK), VoteNotOpen),
         (paper(second, answers, poll.closes_at), VoteClosed),
         (paper(second, [], poll.during), TooFewChoices),
         (paper(second, await poll.answers(vote, "YES"), poll.during), UnknownChoice),

@@ -18,7 +18,7 @@ from community.votes.roll import electorate, form_roll
 from community.votes.rules import Gate, Matter, Measure, Outcome, Silence, Tally, Weight
 
 NOBODY = Weight(0, 0)
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 
 
 async def tally_of(vote: int) -> Tally:
@@ -90,7 +90,7 @@ async def test_the_moment_is_that_of_the_last_ballot(poll: Any) -> None:
     await poll.cast(home.viewer, vote)
     progress = await progress_of(vote)
     assert progress.last_ballot_at == poll.during
-    assert [question.moment for question in progress.questions] == [1, 1]
+    assert [question.sequence for question in progress.questions] == [1, 1]
     assert [question.question for question in progress.questions] == [
         q.id for q in await poll.questions(vote)
     ]
@@ -181,7 +181,7 @@ async def test_what_is_read_while_ballots_come_in_belongs_to_one_moment(poll: An
     seen = [*await reader, await progress_of(vote)]
     for progress in seen:
         (question,) = progress.questions
-        heads = question.moment
+        heads = question.sequence
         assert progress.version == 1 + heads
         assert progress.participating == question.tally.participating == Weight(heads, 10_000 * heads)
         assert question.tally.choices["FOR"] == progress.participating
@@ -195,12 +195,12 @@ async def test_who_came_on_which_day_is_what_a_recount_of_the_ballots_says(poll:
     chance = random.Random(11)  # noqa: S311 - the same ballots each time
     homes = await poll.households(12)
     votes = [await poll.opened(revisable=True), await poll.opened(poll.survey(), revisable=True)]
-    borders = [poll.opens_at, poll.closes_at - MOMENT]
+    borders = [poll.opens_at, poll.closes_at - TICK]
     for day in range(1, 7):  # each midnight of Shanghai from both sides
         midnight = poll.opens_at.replace(hour=16, minute=0) + timedelta(days=day - 1)
-        borders += [midnight - MOMENT, midnight]
-    moments = borders + [poll.opens_at + timedelta(minutes=chance.randrange(7 * 24 * 60)) for _ in range(30)]
-    for at in sorted(moments):
+        borders += [midnight - TICK, midnight]
+    instants = borders + [poll.opens_at + timedelta(minutes=chance.randrange(7 * 24 * 60)) for _ in range(30)]
+    for at in sorted(instants):
         vote = chance.choice(votes)
         await poll.cast(chance.choice(homes).viewer, vote, "FOR" if vote == votes[0] else "A", at=at)
 

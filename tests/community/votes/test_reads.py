@@ -111,10 +111,8 @@ async def test_every_row_is_on_the_page_of_its_status_and_no_other_whatever_a_cl
     for opened, counted, annulled in product(stages, repeat=3):
         vote = await poll.announced()
         await Vote.filter(id=vote).update(opened_at=opened, counted_at=counted, annulled_at=annulled)
-    moment = timedelta(microseconds=1)
-    edges = [
-        edge + step for edge in (poll.opens_at, poll.closes_at) for step in (-moment, moment * 0, moment)
-    ]
+    tick = timedelta(microseconds=1)
+    edges = [edge + step for edge in (poll.opens_at, poll.closes_at) for step in (-tick, tick * 0, tick)]
     for now in (poll.announced_at, *edges, poll.counted_at):
         rows = (await votes_page(poll.estate.community, now, 100, None)).rows
         assert len(rows) == 27
@@ -250,9 +248,9 @@ async def test_co_owners_see_the_same_ballot_and_who_may_cast(poll: Any) -> None
 async def test_before_the_opening_nobody_stands_on_the_roll(poll: Any) -> None:
     home = await poll.household()
     row = await vote_row(await poll.announced())
-    moment = timedelta(microseconds=1)
+    tick = timedelta(microseconds=1)
     assert await own_entries(home.viewer, row, poll.announced_at) == []
-    assert await own_entries(home.viewer, row, poll.opens_at - moment) == []
+    assert await own_entries(home.viewer, row, poll.opens_at - tick) == []
     assert await own_entries(home.viewer, row, poll.opens_at) != []  # and whoever casts now opens it
 
 

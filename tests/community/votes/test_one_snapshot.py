@@ -1,4 +1,4 @@
-"""A tally is of one moment, whatever happens between the statements that read it."""
+"""A tally is one snapshot, whatever happens between the statements that read it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
