@@ -122,9 +122,9 @@ class _Neighbours:
                 break
             community = self.chance.choice(lively)
             votes = community.votes and (not community.events or self.chance.random() < 0.8)
-            deed = self._cast if votes else self._sign_up
+            action = self._cast if votes else self._sign_up
             with suppress(_Passed):
-                await deed(community, self.chance.choice(community.residents))
+                await action(community, self.chance.choice(community.residents))
                 break
 
     async def _cast(self, community: _Community, resident: str) -> None:

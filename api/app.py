@@ -31,7 +31,7 @@ from api.settings import Settings
 from api.sockets import Sockets
 from api.timers import Timers
 from community.database import journal
-from community.database.due import rest_while
+from community.database.due import pause_while
 from community.database.engine import opened
 from community.database.migrate import pending
 from community.database.work import all_done, tell_through
@@ -46,8 +46,8 @@ from realtime.sources import LiveSources
 from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
 from schema.executable import ExecutableSchema
 
-LAST_DEEDS = 5.0
-"""Seconds for deeds still under way at the end; what waits longer is undone."""
+LAST_ACTIONS = 5.0
+"""Seconds for actions still under way at the end; what waits longer is undone."""
 
 
 class NotMigrated(RuntimeError):
@@ -103,7 +103,7 @@ def create_app(settings: Settings) -> App:
             _end_with_the_supervisor()
             with suppress(Exception):  # away: until it was looked at nothing is opened or closed
                 await look(clock)
-            stop_telling, stop_resting = tell_through(broker.publish), rest_while(lambda: clock.doubtful)
+            stop_telling, stop_resting = tell_through(broker.publish), pause_while(lambda: clock.doubtful)
             tasks = [
                 asyncio.create_task(poller.poll()),
                 asyncio.create_task(keep_looking(clock)),
@@ -119,7 +119,7 @@ def create_app(settings: Settings) -> App:
                 for task in tasks:
                     task.cancel()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(LAST_DEEDS):
+                    async with asyncio.timeout(LAST_ACTIONS):
                         await asyncio.wait(tasks)  # the timers begin nothing more
                         await all_done()
                 stop_telling()

@@ -14,7 +14,7 @@ LONGEST = 2.0
 """Seconds; whoever looks after us gives up after ten or so."""
 
 WAITS = 3.0
-"""Seconds after which a deed that is still waiting says that writes are late."""
+"""Seconds after which a unit of work that still waits makes writes late."""
 
 QUIET = 5.0
 """Seconds without a write, after which we try one ourselves: to one who is down nobody sends any."""

@@ -85,9 +85,9 @@ class Metrics:
             "From the start of a round to the last member written to.",
             registry=self._registry,
         )
-        deeds = self._counter("meilin_deeds", "Deeds by how they ended.", "end")
+        ends = self._counter("meilin_deeds", "Units of work by how they ended.", "end")
         for end in ENDED:
-            self._follow(deeds.labels(end), lambda end=end: ENDED[end])  # type: ignore[misc]
+            self._follow(ends.labels(end), lambda end=end: ENDED[end])  # type: ignore[misc]
 
     def tell_of(self, sources: LiveSources, groups: Groups[Any], sockets: Watched) -> None:
         """What is live; it was made after what counts for it."""

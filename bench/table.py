@@ -37,9 +37,9 @@ def empty_table() -> Table:
     return table
 
 
-def add_deeds(table: Table, deeds: Iterable[tuple[str, str]]) -> None:
-    table.add_row("[bold]single deeds, without a server")
-    for what, value in deeds:
+def add_actions(table: Table, actions: Iterable[tuple[str, str]]) -> None:
+    table.add_row("[bold]single actions, without a server")
+    for what, value in actions:
         table.add_row(what, value)
 
 

@@ -63,7 +63,7 @@ BOOK = 1_000.0
 """To walk a whole book: the balance of an entry is that of all before it. A page of entries brings theirs."""
 
 WRITE = 10
-"""Statements of a deed, about; so a document has at most four of them."""
+"""Statements of a mutation, about; so a document has at most four of them."""
 
 PRICES: Mapping[str, Price] = {
     "Query.communities": Price(statements=1),

@@ -459,7 +459,7 @@ def writes_in(tree: ast.Module) -> Iterator[str]:
 def test_only_actions_write(path: Path) -> None:
     assert list(writes_in(tree_of(path))) == []
     text = (ROOT / path).read_text(encoding="utf-8")
-    assert not re.search(r"\b(in_transaction|execute_query|execute_script|execute_insert|Work)\(", text)
+    assert not re.search(r"\b(in_transaction|execute_query|execute_script|execute_insert|UnitOfWork)\(", text)
     assert not re.search(r"\b(INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b", text)
 
 
@@ -605,7 +605,7 @@ ELSEWHERE = {
     "community/members/models.py": "community/database/test_constraints.py",
     "community/places/models.py": "community/database/test_constraints.py",
     "community/votes/models.py": "community/database/test_constraints.py",
-    "community/votes/actions.py": "community/votes/test_ballots.py",  # one file for each deed
+    "community/votes/actions.py": "community/votes/test_ballots.py",  # one file for each action
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
     "community/bulletin/facts.py": "community/test_live.py",  # nothing but declarations
     "community/events/facts.py": "community/test_live.py",

@@ -15,7 +15,7 @@ from community.bulletin.rules import (
     publishers,
 )
 from community.database import journal
-from community.database.work import Work, requires
+from community.database.work import UnitOfWork, requires
 from community.permissions import Permission, Role
 from community.places.reads import organizations_of, scope_of
 from community.text import body as body_text
@@ -23,7 +23,7 @@ from community.text import line
 
 
 async def in_whose_name(
-    work: Work, community: int, permission: Permission, asked: Sequence[int]
+    work: UnitOfWork, community: int, permission: Permission, asked: Sequence[int]
 ) -> list[int]:
     """The organizations that sign what this viewer publishes. Raises InvalidInput (see `publishers`)."""
     return publishers(
@@ -36,7 +36,7 @@ async def in_whose_name(
 
 @requires(Permission.PUBLISH_NOTICE, within=scope_of)
 async def publish_notice(
-    work: Work,
+    work: UnitOfWork,
     community: int,
     *,
     kind: NoticeKind,
@@ -55,7 +55,7 @@ async def publish_notice(
         "effective_from": effective_from,
         "effective_until": effective_until,
     }
-    await journal.hold_number()  # one publishes at a time, so that a retry finds its first try
+    await journal.lock_number()  # one publishes at a time, so that a retry finds its first try
     command = await work.command(
         "publishNotice", key, community=community, organization=organization, **terms
     )
@@ -67,6 +67,6 @@ async def publish_notice(
     notice = await Notice.create(
         community_id=community, organization_id=signing, published_at=work.now, **terms
     )
-    await command.keep(notice.id)
+    await command.store(notice.id)
     work.posted(BulletinKind.NOTICE_PUBLISHED, notice.id, community)
     return int(notice.id)

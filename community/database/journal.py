@@ -20,7 +20,7 @@ class News(NamedTuple):
     subject: int | None = None
 
 
-async def hold_number() -> None:
+async def lock_number() -> None:
     """Nobody else gets a number until this transaction ends. SQLite has a single writer anyway."""
     if is_postgres():
         await select("SELECT pg_advisory_xact_lock(?)", [_ADVISORY_LOCK])
@@ -31,7 +31,7 @@ async def take_number() -> int:
 
     To be called last in a transaction.
     """
-    await hold_number()
+    await lock_number()
     return await head() + 1
 
 

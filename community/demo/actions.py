@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from community.database.ids import new_id
 from community.database.models import Due
-from community.database.work import Work, requires
+from community.database.work import UnitOfWork, requires
 from community.demo.estates import DEVELOPER, Estate, PlannedParty
 from community.events.models import SignUp
 from community.events.reads import scope_of_event
@@ -43,7 +43,7 @@ _LETTERS = "abc"
 
 
 @requires(Permission.OPERATE, within=the_city)
-async def appoint_city_offices(work: Work, city: str) -> None:
+async def appoint_city_offices(work: UnitOfWork, city: str) -> None:
     """The accounts whose roles hold everywhere, where they are not there yet."""
     for name, role in _CITY_OFFICES:
         if not await Account.exists(name=f"{city}/{name}"):
@@ -52,7 +52,7 @@ async def appoint_city_offices(work: Work, city: str) -> None:
 
 
 @requires(Permission.OPERATE, within=the_city)
-async def settle(work: Work, estate: Estate) -> int:
+async def settle(work: UnitOfWork, estate: Estate) -> int:
     """Builds an estate and hands it over to everybody who lives and works there; the community's id."""
     community = await _found(work, estate)
     units = await _build(community, estate)
@@ -60,7 +60,7 @@ async def settle(work: Work, estate: Estate) -> int:
     return community
 
 
-async def _found(work: Work, estate: Estate) -> int:
+async def _found(work: UnitOfWork, estate: Estate) -> int:
     site, profile = estate.site, Profile(version=1, public_reading=True)
     community = new_id()
     await Community.create(
@@ -118,7 +118,7 @@ async def _build(community: int, estate: Estate) -> list[int]:
 class _Registry:
     """Who holds, rents and runs what in one community."""
 
-    work: Work
+    work: UnitOfWork
     community: int
     estate: Estate
     units: Sequence[int]
@@ -238,7 +238,7 @@ class RecordedSignUp(NamedTuple):
 
 
 @requires(Permission.OPERATE, within=scope_of_event)
-async def record_sign_ups(work: Work, event: int, sign_ups: Sequence[RecordedSignUp]) -> None:
+async def record_sign_ups(work: UnitOfWork, event: int, sign_ups: Sequence[RecordedSignUp]) -> None:
     """Many households at once; the table itself holds that nobody comes twice and nobody is too many."""
     await SignUp.bulk_create(
         (
@@ -257,6 +257,6 @@ async def record_sign_ups(work: Work, event: int, sign_ups: Sequence[RecordedSig
 
 
 @requires(Permission.OPERATE, within=scope_of_vote)
-async def keep_from_timers(work: Work, vote: int, until: datetime) -> None:
+async def keep_from_timers(work: UnitOfWork, vote: int, until: datetime) -> None:
     """A server that runs beside must not open and close a vote of the past before its ballots are in."""
     await Due.filter(subject=vote, done_at=None, at__lt=until).update(at=until)

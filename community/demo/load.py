@@ -12,7 +12,7 @@ from community.demo.meizai import MEIZAI
 from community.demo.neighbourhood import Neighbourhood
 from community.demo.qiantang import QIANTANG
 from community.demo.reads import community_of, names_in, standing
-from community.demo.story import Deed, first_story, next_story
+from community.demo.story import PlannedAction, first_story, next_story
 from community.demo.telling import Telling
 from community.demo.zijin import ZIJIN
 from community.permissions import SYSTEM
@@ -46,7 +46,7 @@ async def load(now: datetime, report: Report) -> None:
     chapters = [
         chapter for neighbourhood in NEIGHBOURHOODS if (chapter := await _chapter(neighbourhood, now))
     ]
-    progress.total = sum(len(chapter.deeds) + (chapter.community is None) for chapter in chapters)
+    progress.total = sum(len(chapter.actions) + (chapter.community is None) for chapter in chapters)
     with unhurried():
         if progress.total:
             await appoint_city_offices(SYSTEM, midnight(local_day(now)) - _SETTLED, "city")
@@ -60,7 +60,7 @@ class _Chapter:
 
     neighbourhood: Neighbourhood
     community: int | None
-    deeds: list[Deed] = field(default_factory=list)
+    actions: list[PlannedAction] = field(default_factory=list)
 
 
 async def _chapter(neighbourhood: Neighbourhood, now: datetime) -> _Chapter | None:
@@ -72,19 +72,19 @@ async def _chapter(neighbourhood: Neighbourhood, now: datetime) -> _Chapter | No
     if not demonstration:
         return None
     stands = await standing(community, now)
-    deeds = next_story(neighbourhood, today, stands) if stands.votes else first_story(neighbourhood, today)
-    return _Chapter(neighbourhood, community, deeds)
+    actions = next_story(neighbourhood, today, stands) if stands.votes else first_story(neighbourhood, today)
+    return _Chapter(neighbourhood, community, actions)
 
 
 async def _tell(chapter: _Chapter, now: datetime, progress: _Progress) -> None:
     site, community = chapter.neighbourhood.site, chapter.community
-    if not chapter.deeds:
+    if not chapter.actions:
         return
     estate: Estate = build(site)
     if community is None:
         community = await settle(SYSTEM, midnight(local_day(now)) - _SETTLED, estate)
         progress.step(site.name)
     telling = Telling(estate, await names_in(community, site.slug), now)
-    for deed in chapter.deeds:
-        await telling.do(deed)
+    for action in chapter.actions:
+        await telling.do(action)
         progress.step(site.name)

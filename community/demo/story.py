@@ -1,4 +1,4 @@
-"""The story of a neighbourhood as deeds in the order in which they were done.
+"""The story of a neighbourhood as planned actions in order of time.
 
 The first telling has two years of history; a later one goes on from what stands in the database.
 """
@@ -63,7 +63,7 @@ class Undo(NamedTuple):
     line: Line
 
 
-class Deed(NamedTuple):
+class PlannedAction(NamedTuple):
     at: datetime
     what: Announce | Open | Cast | Close | Publish | SignUp | Hang | Enter | Undo
 
@@ -87,7 +87,7 @@ class Standing:
         return self.statutory_open and self.survey_open and self.event_coming
 
 
-def first_story(neighbourhood: Neighbourhood, today: date) -> list[Deed]:
+def first_story(neighbourhood: Neighbourhood, today: date) -> list[PlannedAction]:
     """Everything before today began, oldest first."""
     votes = history(neighbourhood.agenda, neighbourhood.site.committee, today)
     events = [*neighbourhood.past(today), *neighbourhood.festivals(today), *neighbourhood.coming(today, ())]
@@ -101,7 +101,7 @@ def first_story(neighbourhood: Neighbourhood, today: date) -> list[Deed]:
     return _in_order(today, votes, events, notices, book)
 
 
-def next_story(neighbourhood: Neighbourhood, today: date, standing: Standing) -> list[Deed]:
+def next_story(neighbourhood: Neighbourhood, today: date, standing: Standing) -> list[PlannedAction]:
     """What is missing: open votes, coming events, and with them the pages of the book since."""
     if standing.complete:
         return []
@@ -126,28 +126,28 @@ def _in_order(
     events: Iterable[Gathering],
     notices: Iterable[PlannedNotice],
     book: Iterable[Line],
-) -> list[Deed]:
+) -> list[PlannedAction]:
     until = midnight(today)
-    deeds = [deed for vote in votes for deed in _vote_deeds(vote, until)]
-    deeds += [deed for event in events for deed in _event_deeds(event, until)]
-    deeds += [Deed(notice.published_at, Hang(notice)) for notice in notices]
-    deeds += _book_deeds(book, today)
-    return sorted((deed for deed in deeds if deed.at < until), key=lambda deed: deed.at)
+    actions = [action for vote in votes for action in _vote_actions(vote, until)]
+    actions += [action for event in events for action in _event_actions(event, until)]
+    actions += [PlannedAction(notice.published_at, Hang(notice)) for notice in notices]
+    actions += _book_actions(book, today)
+    return sorted((action for action in actions if action.at < until), key=lambda action: action.at)
 
 
-def _vote_deeds(vote: PlannedVote, until: datetime) -> Iterator[Deed]:
-    yield Deed(vote.announced_at, Announce(vote))
-    yield Deed(vote.opens_at, Open(vote))
-    yield Deed(min(vote.closes_at, until) - timedelta(seconds=1), Cast(vote, until))
-    yield Deed(counted_from(vote.closes_at), Close(vote))
+def _vote_actions(vote: PlannedVote, until: datetime) -> Iterator[PlannedAction]:
+    yield PlannedAction(vote.announced_at, Announce(vote))
+    yield PlannedAction(vote.opens_at, Open(vote))
+    yield PlannedAction(min(vote.closes_at, until) - timedelta(seconds=1), Cast(vote, until))
+    yield PlannedAction(counted_from(vote.closes_at), Close(vote))
 
 
-def _event_deeds(event: Gathering, until: datetime) -> Iterator[Deed]:
-    yield Deed(event.published_at, Publish(event))
-    yield Deed(min(event.sign_up_closes_at, until) - timedelta(seconds=1), SignUp(event, until))
+def _event_actions(event: Gathering, until: datetime) -> Iterator[PlannedAction]:
+    yield PlannedAction(event.published_at, Publish(event))
+    yield PlannedAction(min(event.sign_up_closes_at, until) - timedelta(seconds=1), SignUp(event, until))
 
 
-def _book_deeds(book: Iterable[Line], today: date) -> Iterator[Deed]:
+def _book_actions(book: Iterable[Line], today: date) -> Iterator[PlannedAction]:
     """The book is written up at the end of the month, and on the day on which a mistake is found."""
     lines = list(book)
     found = {line.undone: line for line in lines if line.undone is not None and line.undone < today}
@@ -157,9 +157,9 @@ def _book_deeds(book: Iterable[Line], today: date) -> Iterator[Deed]:
         return min([day for day in found if Month.of(day) == Month.of(line.day) and day > line.day] + [last])
 
     for day, entries in groupby(lines, written):
-        yield Deed(at(day, "17:20"), Enter(tuple(entries)))
+        yield PlannedAction(at(day, "17:20"), Enter(tuple(entries)))
     for day, line in found.items():
-        yield Deed(at(day, "17:40"), Undo(line))
+        yield PlannedAction(at(day, "17:40"), Undo(line))
 
 
 def _whole_book(

@@ -7,8 +7,8 @@ from typing import Any
 from community.bulletin.actions import in_whose_name
 from community.bulletin.rules import BulletinKind
 from community.database import journal
-from community.database.sql import hold_exclusive
-from community.database.work import Work, requires
+from community.database.sql import lock_exclusive
+from community.database.work import UnitOfWork, requires
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
 from community.events.reads import (
@@ -37,7 +37,7 @@ from community.text import body, line, line_if_any
 
 @requires(Permission.PUBLISH_EVENT, within=scope_of)
 async def publish_event(
-    work: Work,
+    work: UnitOfWork,
     community: int,
     *,
     title: str,
@@ -72,7 +72,7 @@ async def publish_event(
         "max_party_size": max_party_size,
         "potluck": potluck,
     }
-    await journal.hold_number()  # one publishes at a time, so that a retry finds its first try
+    await journal.lock_number()  # one publishes at a time, so that a retry finds its first try
     command = await work.command(
         "publishEvent", key, community=community, organizers=tuple(dict.fromkeys(organizers)), **terms
     )
@@ -84,14 +84,14 @@ async def publish_event(
     await EventOrganizer.bulk_create(
         EventOrganizer(event_id=event.id, organization_id=organization) for organization in signing
     )
-    await command.keep(event.id)
+    await command.store(event.id)
     work.posted(BulletinKind.EVENT_PUBLISHED, event.id, community)
     return int(event.id)
 
 
 @requires(Permission.SIGN_UP, within=scope_of_event, known_by=Permission.READ_BULLETIN)
 async def sign_up(
-    work: Work, event: int, *, party_size: int, dish: str | None = None, key: str | None = None
+    work: UnitOfWork, event: int, *, party_size: int, dish: str | None = None, key: str | None = None
 ) -> int:
     """The id of the sign-up. Raises EventOver, AlreadySignedUp, EventFull, InvalidInput, KeyReused."""
     dish = line_if_any(dish, LONGEST_DISH, "菜名", "the dish", field="dish")
@@ -113,13 +113,13 @@ async def sign_up(
     made = await SignUp.create(
         event_id=event, account_id=work.account, party_size=party_size, dish=dish, signed_up_at=work.now
     )
-    await command.keep(made.id)
+    await command.store(made.id)
     work.changed(Topic.ATTENDANCE, event, row.community)
     return int(made.id)
 
 
 @requires(Permission.SIGN_UP, within=scope_of_sign_up, known_by=Permission.SIGN_UP)
-async def cancel_sign_up(work: Work, sign_up: int, *, key: str | None = None) -> int:
+async def cancel_sign_up(work: UnitOfWork, sign_up: int, *, key: str | None = None) -> int:
     """Frees the places of one's own standing sign-up. Raises NotFound, EventBegun, KeyReused."""
     own = await sign_ups_by_id(work.account, [sign_up])
     if sign_up not in own:
@@ -131,7 +131,7 @@ async def cancel_sign_up(work: Work, sign_up: int, *, key: str | None = None) ->
     check_cancel(work.now, event.starts_at)
     if not await SignUp.filter(id=sign_up, cancelled_at=None).update(cancelled_at=work.now):
         raise NotFound
-    await command.keep(sign_up)
+    await command.store(sign_up)
     work.changed(Topic.ATTENDANCE, event.id, event.community)
     return sign_up
 
@@ -142,5 +142,5 @@ async def _held(event: int) -> EventRow:
     So the rules see what is true and can say why they refuse. Below them a trigger adds up the places
     and a CHECK holds them, whatever is done here.
     """
-    await hold_exclusive("event", event)
+    await lock_exclusive("event", event)
     return await event_row(event)

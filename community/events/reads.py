@@ -12,7 +12,7 @@ from tortoise.queryset import QuerySet
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
-from community.database.sql import marks, select
+from community.database.sql import placeholders, select
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
 from community.events.seating import MOST_SEATED, Places, Seating, seat
@@ -203,7 +203,7 @@ NO_TABLES = SeatedEvent(seat(0, ()), {})
 async def seated_at(events: Collection[int]) -> dict[int, SeatedEvent]:
     """Of each feast that is laid in tables; any other event has none."""
     found: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in await select(_SEATED.format(events=marks(events)), [*events, MOST_SEATED]):
+    for row in await select(_SEATED.format(events=placeholders(events)), [*events, MOST_SEATED]):
         found[row["event"]].append(row)
     return dict.fromkeys(events, NO_TABLES) | {event: _seated(rows) for event, rows in found.items()}
 
@@ -255,7 +255,7 @@ async def around_a_table(
     account: int | None, sign_ups: Collection[int], now: datetime
 ) -> dict[int, TablePartyRow]:
     """What the neighbours of these households learn of them; `own`: those of the account."""
-    rows = await select(_AROUND.format(sign_ups=marks(sign_ups)), [*[now] * 6, *sign_ups])
+    rows = await select(_AROUND.format(sign_ups=placeholders(sign_ups)), [*[now] * 6, *sign_ups])
     return {
         row["id"]: TablePartyRow(row["dish"], row["building"], own=row["account"] == account) for row in rows
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, beside, day, first_of_each
-from community.database.sql import marks, select
+from community.database.sql import placeholders, select
 from community.errors import CursorInvalid, NotFound
 from community.ledger.models import Entry
 from community.ledger.rules import (
@@ -141,7 +141,7 @@ async def entries_pages(
     if month is not None:
         where, values = f"{where} AND t.date BETWEEN ? AND ?", [*values, *days_of(month)]
     run = Run(_LATEST, where, values)
-    query = _PAGES.format(beside=beside("entry", "community", [run]), books=marks(communities))
+    query = _PAGES.format(beside=beside("entry", "community", [run]), books=placeholders(communities))
     found: dict[int, list[EntryRow]] = {community: [] for community in communities}
     for row in map(_ENTRIES.of, await select(query, [*values, first + 1, *communities])):
         found[row.community].append(row)
@@ -179,7 +179,7 @@ async def entries_by_number(communities: Collection[int], number: int) -> dict[i
 
 async def balances_at(entries: Collection[int]) -> dict[int, int]:
     """Of each entry with all before it by date."""
-    rows = await select(_BALANCES_AT.format(entries=marks(entries)), [*entries, *entries])
+    rows = await select(_BALANCES_AT.format(entries=placeholders(entries)), [*entries, *entries])
     return {row["id"]: row["balance"] for row in rows}
 
 
@@ -199,7 +199,7 @@ SELECT v.id AS vote, v.form AS form, v.annulled_at AS annulled_at,
 async def resolutions_of(votes: Collection[int]) -> dict[int, Resolution]:
     """As they stand now, whoever asks; what is unknown is left out."""
     rows: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in await select(_RESOLUTIONS.format(votes=marks(votes)), list(votes)):
+    for row in await select(_RESOLUTIONS.format(votes=placeholders(votes)), list(votes)):
         rows[row["vote"]].append(row)
     return {
         vote: Resolution(
@@ -256,7 +256,7 @@ async def balance_of(community: int) -> Balance:
 async def months_of(communities: Collection[int]) -> dict[int, list[MonthRow]]:
     """Of each book every month from the first entry's to the latest one's, by their dates, oldest first."""
     sums: defaultdict[int, list[DaySum]] = defaultdict(list)
-    for row in await select(_SUMS.format(books=marks(communities)), [*communities, *communities]):
+    for row in await select(_SUMS.format(books=placeholders(communities)), [*communities, *communities]):
         sums[row["community"]].append(
             DaySum(
                 day(row["date"]),

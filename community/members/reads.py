@@ -9,7 +9,7 @@ from typing import Any
 
 from tortoise.expressions import Q
 
-from community.database.sql import instant, marks, select
+from community.database.sql import instant, placeholders, select
 from community.errors import Unauthenticated
 from community.members.models import Account, Session
 from community.members.rules import ExpiredToken, SessionKind, UnknownToken, may_be_secret
@@ -147,7 +147,7 @@ SELECT p.community_id AS community, o.party_id AS party, c.account_id AS named,
 
 async def seats_in(account: int, communities: Collection[int], now: datetime) -> dict[int, list[PartySeat]]:
     """The owner parties for which the account may speak, by community."""
-    query = _SEATS % marks(communities)
+    query = _SEATS % placeholders(communities)
     named: defaultdict[int, dict[int, set[int]]] = defaultdict(dict)
     for row in await select(query, [now, now, now, account, *communities, now, now]):
         of = named[row["community"]].setdefault(row["party"], set())
@@ -189,7 +189,7 @@ async def own_parties_by_id(
     """Those to which the viewer belongs, as far as its token shows them."""
     if viewer.account is None:
         return {}
-    query = _OWN_PARTIES.format(parties=marks(parties))
+    query = _OWN_PARTIES.format(parties=placeholders(parties))
     rows = await select(query, [now, now, *parties, viewer.account, now, now])
     scopes = await scopes_of({row["community"] for row in rows}) if rows else {}
     units: defaultdict[tuple[int, int], list[str]] = defaultdict(list)

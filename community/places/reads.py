@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
-from community.database.sql import marks, select
+from community.database.sql import placeholders, select
 from community.errors import NotFound
 from community.permissions import CITY, Permission, Scope, Viewer, belongs_to, may, may_know
 from community.places.models import Community, CommunityProfile
@@ -71,7 +71,7 @@ async def _rows(condition: str, values: Sequence[Any]) -> list[CommunityRow]:
 
 
 def _among(ids: Collection[int]) -> tuple[str, list[int]]:
-    return f"c.id IN ({marks(ids)})", list(ids)
+    return f"c.id IN ({placeholders(ids)})", list(ids)
 
 
 async def profiles_of(communities: Sequence[int]) -> dict[tuple[int, int], Profile]:
@@ -111,7 +111,8 @@ async def scope_where(condition: str, key: int) -> Scope:
 
 async def scopes_of(communities: Collection[int]) -> dict[int, Scope]:
     return {
-        scope.id: scope for scope in await _scopes(f"WHERE c.id IN ({marks(communities)})", list(communities))
+        scope.id: scope
+        for scope in await _scopes(f"WHERE c.id IN ({placeholders(communities)})", list(communities))
     }
 
 
@@ -127,7 +128,7 @@ async def permitted_rows(
     viewer: Viewer, permission: Permission, shape: Shape[R], ids: Collection[int]
 ) -> list[R]:
     """Those of these ids whose community gives the viewer the permission."""
-    query = _BESIDE.format(columns=shape.columns, table=shape.table, ids=marks(ids))
+    query = _BESIDE.format(columns=shape.columns, table=shape.table, ids=placeholders(ids))
     rows = await select(query, list(ids))
     return [shape.of(row) for row in rows if may(viewer, permission, _scope(row))]
 
@@ -152,7 +153,7 @@ async def communities_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, C
 
 async def communities_by_slug(viewer: Viewer, slugs: Collection[str]) -> dict[str, CommunityRow]:
     likely = [slug for slug in slugs if slug.isprintable() and len(slug) <= LONGEST_SLUG]
-    rows = await _rows(f"c.slug IN ({marks(likely)})", likely) if likely else []
+    rows = await _rows(f"c.slug IN ({placeholders(likely)})", likely) if likely else []
     return {row.slug: row for row in _known(viewer, rows)}
 
 
@@ -197,14 +198,14 @@ SELECT b.community_id AS community, b.id AS id, b.name AS name,
 async def buildings_of(communities: Collection[int]) -> dict[int, list[BuildingRow]]:
     """Of each community, in order."""
     found: dict[int, list[BuildingRow]] = {community: [] for community in communities}
-    condition = f"b.community_id IN ({marks(communities)}) ORDER BY b.position"
+    condition = f"b.community_id IN ({placeholders(communities)}) ORDER BY b.position"
     for row in await select(_BUILDINGS + condition, list(communities)):
         found[row["community"]].append(BuildingRow(**row))
     return found
 
 
 async def buildings_by_id(ids: Collection[int]) -> dict[int, BuildingRow]:
-    rows = await select(f"{_BUILDINGS} b.id IN ({marks(ids)})", list(ids))
+    rows = await select(f"{_BUILDINGS} b.id IN ({placeholders(ids)})", list(ids))
     return {row["id"]: BuildingRow(**row) for row in rows}
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from community.database import due
 from community.database.commands import Command
 from community.database.ids import new_id
-from community.database.journal import hold_number
-from community.database.sql import hold_exclusive, hold_shared
-from community.database.work import Work, requires
+from community.database.journal import lock_number
+from community.database.sql import lock_exclusive, lock_shared
+from community.database.work import UnitOfWork, requires
 from community.errors import InvalidInput, NotFound, TryAgain
 from community.members.models import OwnerParty
 from community.members.reads import PartySeat, seats_of
@@ -100,7 +100,7 @@ class NewQuestion:
 
 @requires(Permission.ANNOUNCE_VOTE, within=scope_of)
 async def announce_vote(
-    work: Work,
+    work: UnitOfWork,
     community: int,
     *,
     convener: int,
@@ -184,19 +184,19 @@ async def _ask(vote: int, position: int, new: NewQuestion, building: int | None,
 
 
 @requires(Permission.OPERATE, within=scope_of_vote)
-async def open_vote(work: Work, vote: int) -> None:
+async def open_vote(work: UnitOfWork, vote: int) -> None:
     """Freezes the roll and opens the ballot box, once, however late.
 
     Raises VoteNotOpen before its time, TryAgain while time is in doubt.
     """
-    await hold_exclusive("vote", vote)
+    await lock_exclusive("vote", vote)
     row = await vote_row(vote)
     if work.now < row.opens_at:
         raise VoteNotOpen
     await _open(work, row)
 
 
-async def _open(work: Work, vote: VoteRow) -> None:
+async def _open(work: UnitOfWork, vote: VoteRow) -> None:
     if vote.opened_at is not None or not await due.claim(OPEN, vote.id, work.now):
         return
     questions = (await questions_of([vote.id]))[vote.id]
@@ -214,7 +214,7 @@ async def _open(work: Work, vote: VoteRow) -> None:
     work.posted("VOTE_OPENED", vote.id, vote.community_id)
 
 
-async def _freeze(work: Work, vote: VoteRow, register: Register, building: int | None) -> int:
+async def _freeze(work: UnitOfWork, vote: VoteRow, register: Register, building: int | None) -> int:
     entries = form_roll(
         register.units, register.developer, building=building, parking_counts=vote.parking_counts
     )
@@ -248,7 +248,12 @@ async def _freeze(work: Work, vote: VoteRow, register: Register, building: int |
 
 @requires(Permission.CAST_BALLOT, within=scope_of_vote, known_by=Permission.READ_BULLETIN)
 async def cast_ballot(
-    work: Work, vote: int, *, answers: Sequence[Answered], party: int | None = None, key: str | None = None
+    work: UnitOfWork,
+    vote: int,
+    *,
+    answers: Sequence[Answered],
+    party: int | None = None,
+    key: str | None = None,
 ) -> int:
     """The ballot's id; the same `key` with the same answers returns the first one's, while that one counts.
 
@@ -267,7 +272,7 @@ async def cast_ballot(
     _check_answers(asked, on_roll, seat.party, answers)
     check_representative(seat.named, work.account)
     ballot = await _record(work, box, RecordedBallot(seat.party, work.now, answers))
-    await command.keep(ballot)
+    await command.store(ballot)
     work.changed(Topic.TALLY, vote, box.community)
     return ballot
 
@@ -288,15 +293,15 @@ def check_opened(opened_at: datetime | None) -> None:
         raise TryAgain
 
 
-async def _open_box(work: Work, vote: int) -> BallotBox:
+async def _open_box(work: UnitOfWork, vote: int) -> BallotBox:
     """The box of an open vote, held so that no closing count passes by; opened now if its timer is late."""
     box = await ballot_box(vote)
     check_open(box.status(work.now))
     if box.opened_at is None:
-        await hold_exclusive("vote", vote)
+        await lock_exclusive("vote", vote)
         await _open(work, await vote_row(vote))
         box = await ballot_box(vote)
-    elif await hold_shared("vote", vote):
+    elif await lock_shared("vote", vote):
         box = await ballot_box(vote)
     if box.counted_at is not None:
         raise VoteClosed  # a clock that runs behind must not slip a ballot in after the count
@@ -343,9 +348,9 @@ def _cleaned(ballot: RecordedBallot) -> RecordedBallot:
     return replace(ballot, answers=cleaned_answers(ballot.answers), evidence=evidence)
 
 
-async def _record(work: Work, box: BallotBox, new: RecordedBallot) -> int:
+async def _record(work: UnitOfWork, box: BallotBox, new: RecordedBallot) -> int:
     """Adds the ballot and moves the pointer, under the lock that gives numbers. Raises AlreadyCast."""
-    await hold_number()
+    await lock_number()
     newest, counted = await newest_of(box.vote, new.party)
     if counted is not None and not box.revisable:
         raise AlreadyCast
@@ -375,13 +380,13 @@ async def _write_answers(answers: dict[int, Sequence[Answered]]) -> None:
 
 
 @requires(Permission.OPERATE, within=scope_of_vote)
-async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot]) -> None:
+async def record_ballots(work: UnitOfWork, vote: int, ballots: Sequence[RecordedBallot]) -> None:
     """Takes over many ballots of parties that have not cast yet, all or none, in the order given.
 
     Raises AlreadyCast, NotOnRoll, VoteNotOpen and VoteClosed by each ballot's own instant, and what
     `check_answers` refuses.
     """
-    await hold_shared("vote", vote)
+    await lock_shared("vote", vote)
     box = await ballot_box(vote)
     if box.counted_at is not None:
         raise VoteClosed
@@ -394,7 +399,7 @@ async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot
         if (box.roll, ballot.party) not in on_roll:
             raise NotOnRoll
         _check_answers(asked, on_roll, ballot.party, ballot.answers)
-    await hold_number()
+    await lock_number()
     if len(set(parties)) < len(parties) or await counted_ballots(vote, parties):
         raise AlreadyCast
     ids = await _write_ballots(work, vote, await newest_sequence(vote), ballots)
@@ -408,7 +413,9 @@ async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot
     work.changed(Topic.TALLY, vote, box.community)
 
 
-async def _write_ballots(work: Work, vote: int, newest: int, ballots: Sequence[RecordedBallot]) -> list[int]:
+async def _write_ballots(
+    work: UnitOfWork, vote: int, newest: int, ballots: Sequence[RecordedBallot]
+) -> list[int]:
     """The new rows' ids, numbered on from `newest`; which ballots count is the caller's to say."""
     ids = [new_id() for _ in ballots]
     await Ballot.bulk_create(
@@ -433,15 +440,15 @@ async def _write_ballots(work: Work, vote: int, newest: int, ballots: Sequence[R
 
 
 @requires(Permission.OPERATE, within=scope_of_vote)
-async def close_vote(work: Work, vote: int) -> None:
+async def close_vote(work: UnitOfWork, vote: int) -> None:
     """The closing count, once; after it no ballot is taken whatever a clock says.
 
     Does nothing before its time, which lies behind the close: until then the vote is closed and pending.
     """
-    await hold_exclusive("vote", vote)
+    await lock_exclusive("vote", vote)
     row = await vote_row(vote)
     if work.now < (begins := counted_from(row.closes_at)):
-        await due.put_off(CLOSE, vote, begins)  # planned for the close itself, as was done once
+        await due.reschedule(CLOSE, vote, begins)  # planned for the close itself, as was done once
         return
     if row.counted_at is not None or not await due.claim(CLOSE, vote, work.now):
         return

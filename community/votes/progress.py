@@ -8,7 +8,7 @@ from typing import Any
 
 from tortoise.expressions import Q
 
-from community.database.sql import day_of, instant, marks, select
+from community.database.sql import day_of, instant, placeholders, select
 from community.errors import NotFound
 from community.members.models import OwnerParty, Ownership
 from community.members.rules import PartyKind
@@ -219,7 +219,7 @@ async def progress_of_many(votes: Collection[int]) -> dict[int, Progress]:
 async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
     parts: defaultdict[int, _Parts] = defaultdict(_Parts)
     sums = _SUMS.format(
-        votes=marks(votes),
+        votes=placeholders(votes),
         day=day_of("MIN(b.cast_at)"),
         counts=_SAYS.format(ballot="k.ballot_id"),
         says=_SAYS.format(ballot="b.id"),
@@ -227,7 +227,7 @@ async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
     for row in await select(sums, [*votes] * _SUMS.count("{votes}")):
         parts[row["vote"]].add(row)
     if announced := [vote for vote, own in parts.items() if own.opened_at is None]:
-        for row in await select(_REGISTERED.format(votes=marks(announced)), [*announced] * 2):
+        for row in await select(_REGISTERED.format(votes=placeholders(announced)), [*announced] * 2):
             parts[row["vote"]].add({"part": "roll", **row})
     return parts
 

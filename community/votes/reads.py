@@ -11,7 +11,7 @@ from tortoise.exceptions import DoesNotExist
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
-from community.database.sql import instant, marks, select
+from community.database.sql import instant, placeholders, select
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
 from community.permissions import Permission, Scope, Viewer, may_see_own
@@ -214,7 +214,7 @@ async def questions_by_id(ids: Collection[int]) -> dict[int, QuestionRow]:
 
 async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
     """Those with one of `keys` in a column, the ones of a vote in order."""
-    rows = await select(_QUESTIONS.format(condition=f"{column} IN ({marks(keys)})"), list(keys))
+    rows = await select(_QUESTIONS.format(condition=f"{column} IN ({placeholders(keys)})"), list(keys))
     return [_question(list(parts)) for _, parts in groupby(rows, key=lambda row: int(row["id"]))]
 
 
@@ -277,8 +277,8 @@ Entries = set[tuple[int | None, int]]
 async def standing(rolls: Collection[int | None], parties: Sequence[int]) -> Entries:
     """Who of `parties` stands on which of `rolls`."""
     rows = await select(
-        f"SELECT roll_id, party_id FROM roll_entry WHERE roll_id IN ({marks(rolls)})"  # noqa: S608 - only marks
-        f" AND party_id IN ({marks(parties)})",
+        f"SELECT roll_id, party_id FROM roll_entry WHERE roll_id IN ({placeholders(rolls)})"  # noqa: S608 - only marks
+        f" AND party_id IN ({placeholders(parties)})",
         [*rolls, *parties],
     )
     return {(row["roll_id"], row["party_id"]) for row in rows}
@@ -357,7 +357,7 @@ SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS ca
 async def ballots_by_id(account: int | None, ballots: Collection[int]) -> dict[int, BallotRow]:
     """As the account sees them that may speak for their parties."""
     values = [*ballots, account, *ballots, account, MOST_REPLACED, *ballots]
-    rows = await select(_BALLOTS.format(these=marks(ballots), cast=_CAST_BY), values)
+    rows = await select(_BALLOTS.format(these=placeholders(ballots), cast=_CAST_BY), values)
     return {ballot: _ballot(list(own)) for ballot, own in groupby(rows, key=lambda row: int(row["id"]))}
 
 
@@ -374,7 +374,7 @@ async def own_ballots_by_id(viewer: Viewer, ballots: Collection[int], now: datet
     """Those that the viewer cast, or that one of its parties did, as far as its token shows them."""
     if (account := viewer.account) is None:
         return {}
-    query = _OWN_BALLOTS.format(ballots=marks(ballots), cast=_CAST_BY)
+    query = _OWN_BALLOTS.format(ballots=placeholders(ballots), cast=_CAST_BY)
     rows = await select(query, [*ballots, account, account, now, now])
     scopes = await scopes_of({row["community"] for row in rows}) if rows else {}
     own = [row["id"] for row in rows if may_see_own(viewer, Permission.CAST_BALLOT, scopes[row["community"]])]
@@ -497,7 +497,7 @@ async def own_ballots_of(viewer: Viewer, votes: Collection[VoteRow], most: int) 
     """
     if (account := viewer.account) is None or not (votes := await _showing_own(viewer, votes)):
         return {}
-    query = _OWN_IN.format(votes=marks(votes), cast=_CAST_BY)
+    query = _OWN_IN.format(votes=placeholders(votes), cast=_CAST_BY)
     rows = await select(query, [*(vote.id for vote in votes), account, most])
     return {vote: [row["id"] for row in rows if row["vote"] == vote.id] for vote in votes}
 
@@ -513,7 +513,7 @@ async def own_entries_of(
     seats = await seats_in(account, {vote.community_id for vote in votes}, now)
     parties = [seat.party for own in seats.values() for seat in own]
     keys = [vote.id for vote in votes]
-    query = _ENTRIES.format(votes=marks(keys), parties=marks(parties), late=_LATE)
+    query = _ENTRIES.format(votes=placeholders(keys), parties=placeholders(parties), late=_LATE)
     rows = await select(query, [*keys, *parties, *(now, *keys, *parties) * 2])
     found: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:

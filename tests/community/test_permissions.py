@@ -232,14 +232,14 @@ def test_a_community_is_known_by_either_way_of_reading(scope: Permission) -> Non
 
 
 @pytest.mark.parametrize("scope", Permission)
-@pytest.mark.parametrize("deed", [Permission.CAST_BALLOT, Permission.SIGN_UP])
-def test_ones_own_is_seen_with_the_deed_or_with_the_right_to_see_it(
-    deed: Permission, scope: Permission
+@pytest.mark.parametrize("permission", [Permission.CAST_BALLOT, Permission.SIGN_UP])
+def test_ones_own_is_seen_with_the_action_or_with_the_right_to_see_it(
+    permission: Permission, scope: Permission
 ) -> None:
     narrow = holder(Role.OWNER, scopes=frozenset({scope}))
-    assert may_see_own(narrow, deed, CLOSED) == (scope in {deed, Permission.READ_OWN})
-    assert may_see_own(holder(Role.OWNER), deed, CLOSED)
-    assert not may_see_own(NOBODY, deed, PUBLIC)
+    assert may_see_own(narrow, permission, CLOSED) == (scope in {permission, Permission.READ_OWN})
+    assert may_see_own(holder(Role.OWNER), permission, CLOSED)
+    assert not may_see_own(NOBODY, permission, PUBLIC)
 
 
 def test_who_moved_away_still_sees_their_own() -> None:

@@ -148,7 +148,7 @@ async def all_go_on(scene: Any, next_: int, later: dict[int, str]) -> None:
 
 
 @pytest.mark.parametrize(("times", "next_"), [SHORT, LONG])
-async def test_hanging_up_leaves_the_whole_deed_or_nothing(scene: Any, times: int, next_: int) -> None:
+async def test_hanging_up_leaves_the_whole_action_or_nothing(scene: Any, times: int, next_: int) -> None:
     voting = await scene(times // 2 + BALLOTS)
     estate, (server,) = voting.estate, voting.servers
     await voting.watch(screens=1, boards=1)
@@ -213,7 +213,7 @@ class Cancelled:
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # graphql-core's, which are cut with it
 @pytest.mark.parametrize(("times", "next_"), [SHORT, LONG])
-async def test_being_cancelled_at_any_step_leaves_the_whole_deed_or_nothing(
+async def test_being_cancelled_at_any_step_leaves_the_whole_action_or_nothing(
     here: Any, times: int, next_: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     voting = await here(times // 2 + BALLOTS)

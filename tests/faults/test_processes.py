@@ -60,7 +60,7 @@ async def what_is_due_is_done_once(scene: Any) -> None:
 
     async def done() -> bool:
         left = await estate.rows("SELECT subject, deed FROM due WHERE done_at IS NULL")
-        return {subject for subject, deed in left if deed == "open_vote"} == set() and len(left) == 9
+        return {subject for subject, action in left if action == "open_vote"} == set() and len(left) == 9
 
     await scene.until(done, "all are opened or counted, but for nine that close later")
     await asyncio.sleep(2 * EVERY)  # time for whoever would do it again

@@ -318,11 +318,11 @@ WRONG_TYPE = [
 ]
 
 
-@pytest.mark.parametrize(("deed", "field", "other"), WRONG_TYPE)
+@pytest.mark.parametrize(("mutation", "field", "other"), WRONG_TYPE)
 async def test_a_mutation_says_which_type_of_id_it_wants(
-    house: Any, deed: str, field: str, other: str
+    house: Any, mutation: str, field: str, other: str
 ) -> None:
-    query = f"mutation {{ {deed} {{ id }} }}"
+    query = f"mutation {{ {mutation} {{ id }} }}"
     (error,) = (await house.result(query % to_id(other, 7), "spring/manager")).errors
     assert (error.extensions["code"], error.extensions["field"]) == ("NOT_FOUND", field)
     wanted = field.removesuffix("Id")

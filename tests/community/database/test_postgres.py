@@ -21,7 +21,7 @@ from community.database.engine import opened, pool
 from community.database.ids import new_id
 from community.database.models import Due
 from community.database.sql import select
-from community.database.work import Work, in_one_piece
+from community.database.work import UnitOfWork, atomic
 from community.errors import Late, NotFound, OutcomeUnknown, TryAgain
 from community.members.models import Account
 from community.permissions import SYSTEM, Viewer
@@ -96,7 +96,7 @@ async def line(postgres_url: str) -> AsyncIterator[Line]:
     line.cut()
 
 
-async def write(doing: Work) -> None:
+async def write(doing: UnitOfWork) -> None:
     await Due.create(deed="deed", subject=new_id(), at=doing.now)
     doing.changed(Topic.RIGHTS, 1, None)
 
@@ -114,7 +114,7 @@ async def everything_works(now: datetime) -> None:
         with unhurried():
             await asyncio.gather(*slow)
             for _ in range(MORE_THAN_THE_POOL):
-                await in_one_piece(write, SYSTEM, now)
+                await atomic(write, SYSTEM, now)
             assert await written() == before + MORE_THAN_THE_POOL
 
 
@@ -122,7 +122,7 @@ async def test_no_line_at_all(line: Line, now: datetime) -> None:
     line.down = True
     for _ in range(MORE_THAN_THE_POOL):
         with pytest.raises(TryAgain):
-            await in_one_piece(write, SYSTEM, now)
+            await atomic(write, SYSTEM, now)
         with pytest.raises(TryAgain):
             await written()
     line.down = False
@@ -156,7 +156,7 @@ async def test_a_database_that_is_closed_to_us_or_away_by_another_name(
                 await elsewhere.execute(f"ALTER DATABASE {there}")
                 for _ in range(MORE_THAN_THE_POOL):
                     with pytest.raises(TryAgain):
-                        await in_one_piece(write, SYSTEM, now)
+                        await atomic(write, SYSTEM, now)
                     with pytest.raises(TryAgain):
                         await written()
                 await elsewhere.execute(f"ALTER DATABASE {back}")
@@ -180,7 +180,7 @@ async def test_a_line_that_breaks_before_the_commit_leaves_nothing(
     line.cut_before = word
     for _ in range(MORE_THAN_THE_POOL):
         with pytest.raises(TryAgain):
-            await in_one_piece(write, SYSTEM, now)
+            await atomic(write, SYSTEM, now)
     line.cut_before = b"\0nothing"
     assert await written() == 0
     await everything_works(now)
@@ -195,7 +195,7 @@ async def test_a_line_that_breaks_at_the_commit_leaves_it_open(
     else:
         line.cut_before = b"COMMIT"
     with pytest.raises(OutcomeUnknown):
-        await in_one_piece(write, SYSTEM, now)
+        await atomic(write, SYSTEM, now)
     line.cut_before = line.cut_behind = b"\0nothing"
     async with asyncio.timeout(20):
         while await written() != arrives:  # noqa: ASYNC110 - the server sets no event of ours
@@ -218,7 +218,7 @@ async def test_a_line_that_falls_silent_before_the_commit_leaves_nothing(
     """Reading ends as well, and no connection is kept for an answer that does not come."""
     line.silent_from = word
     outcomes = await asyncio.gather(
-        *(in_one_piece(write, SYSTEM, now) for _ in range(MORE_THAN_THE_POOL)), return_exceptions=True
+        *(atomic(write, SYSTEM, now) for _ in range(MORE_THAN_THE_POOL)), return_exceptions=True
     )
     assert {type(outcome) for outcome in outcomes} <= {Late, TryAgain}
     with pytest.raises(TryAgain):
@@ -235,7 +235,7 @@ async def test_a_commit_that_is_answered_late_is_told_late(
 ) -> None:
     line.silent_from = b"COMMIT"
     with pytest.raises(OutcomeUnknown):
-        await in_one_piece(write, SYSTEM, now)
+        await atomic(write, SYSTEM, now)
     assert told == []
     line.speak_again()
     await asyncio.wait_for(work.all_done(), 20)
@@ -250,7 +250,7 @@ async def test_a_commit_that_is_never_answered_gives_its_line_back(
     monkeypatch.setattr(postgres, "COMMITTING", 1.0)
     line.silent_from = b"COMMIT"
     with pytest.raises(OutcomeUnknown):
-        await in_one_piece(write, SYSTEM, now)
+        await atomic(write, SYSTEM, now)
     await asyncio.wait_for(work.all_done(), 20)
     line.speak_again()
     with unhurried():
@@ -264,12 +264,12 @@ async def test_the_server_ends_what_pauses_or_takes_too_long(
     limits = {"idle_in_transaction_session_timeout": "700ms", "lock_timeout": "300ms"}
     monkeypatch.setattr(postgres, "LIMITS", limits | {"statement_timeout": "4s"})
 
-    async def pause(doing: Work) -> None:
+    async def pause(doing: UnitOfWork) -> None:
         await write(doing)
         await asyncio.sleep(2)
         await write(doing)
 
-    async def pause_before_the_commit(doing: Work) -> None:
+    async def pause_before_the_commit(doing: UnitOfWork) -> None:
         await write(doing)
         doing.write_journal = partial(_paused, doing.write_journal)  # type: ignore[method-assign]
 
@@ -278,19 +278,19 @@ async def test_the_server_ends_what_pauses_or_takes_too_long(
         await asyncio.sleep(2)
         return told
 
-    async def hold(doing: Work) -> None:
-        await journal.hold_number()
+    async def hold(doing: UnitOfWork) -> None:
+        await journal.lock_number()
         await select("SELECT pg_sleep(1.5)")
 
     async with opened(postgres_url):
-        for deed in (pause, pause_before_the_commit):
+        for body in (pause, pause_before_the_commit):
             with pytest.raises(TryAgain):
-                await in_one_piece(deed, SYSTEM, now)
+                await atomic(body, SYSTEM, now)
             assert await written() == 0
         with pytest.raises(Late):
             await select("SELECT pg_sleep(20)")
         outcomes = await asyncio.gather(
-            in_one_piece(hold, SYSTEM, now), in_one_piece(hold, SYSTEM, now), return_exceptions=True
+            atomic(hold, SYSTEM, now), atomic(hold, SYSTEM, now), return_exceptions=True
         )
         assert {type(outcome) for outcome in outcomes} == {Late, type(None)}
 
@@ -307,29 +307,29 @@ async def test_what_the_server_is_told_when_a_line_is_opened(postgres_url: str) 
 
 
 async def test_the_same_key_finds_what_was_written_though_nobody_heard(line: Line, now: datetime) -> None:
-    async def keyed(doing: Work) -> bool:
+    async def keyed(doing: UnitOfWork) -> bool:
         command = await doing.command("deed", "key")
         if command.result is None:
-            await command.keep(7)
+            await command.store(7)
         return command.result == 7
 
     viewer = Viewer(account=(await Account.create(name="resident-1", created_at=now)).id)
     line.cut_behind = b"COMMIT"
     with pytest.raises(OutcomeUnknown):
-        await in_one_piece(keyed, viewer, now)
+        await atomic(keyed, viewer, now)
     line.cut_behind = b"\0nothing"
-    assert await in_one_piece(keyed, viewer, now)
+    assert await atomic(keyed, viewer, now)
 
 
 async def test_what_is_refused_stays_so_though_the_line_breaks_meanwhile(line: Line, now: datetime) -> None:
-    async def refused(doing: Work) -> None:
+    async def refused(doing: UnitOfWork) -> None:
         await write(doing)
         line.cut()
         await asyncio.sleep(0.05)
         raise NotFound
 
     with pytest.raises(NotFound):
-        await in_one_piece(refused, SYSTEM, now)
+        await atomic(refused, SYSTEM, now)
     assert await written() == 0
     await everything_works(now)
 

@@ -18,9 +18,9 @@ PLACES = st.sampled_from(NEIGHBOURHOODS)
 
 def _book(neighbourhood: Neighbourhood, today: date) -> tuple[list[Line], list[Line]]:
     """What is entered, and what of it is taken back."""
-    deeds = [deed.what for deed in first_story(neighbourhood, today)]
-    lines = [line for what in deeds if isinstance(what, Enter) for line in what.lines]
-    return lines, [what.line for what in deeds if isinstance(what, Undo)]
+    actions = [action.what for action in first_story(neighbourhood, today)]
+    lines = [line for what in actions if isinstance(what, Enter) for line in what.lines]
+    return lines, [what.line for what in actions if isinstance(what, Undo)]
 
 
 @given(PLACES, MONTHS)

@@ -17,7 +17,9 @@ ESTATES = {neighbourhood.site.slug: build(neighbourhood.site) for neighbourhood 
 
 
 def _events(neighbourhood: Neighbourhood, today: date) -> list[Gathering]:
-    return [deed.what.event for deed in first_story(neighbourhood, today) if isinstance(deed.what, Publish)]
+    return [
+        action.what.event for action in first_story(neighbourhood, today) if isinstance(action.what, Publish)
+    ]
 
 
 @settings(max_examples=60, deadline=None)

@@ -11,7 +11,7 @@ from community.bulletin.reads import items_page
 from community.bulletin.rules import BulletinKind
 from community.database import journal
 from community.database.journal import News
-from community.database.sql import hold_exclusive
+from community.database.sql import lock_exclusive
 from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unauthenticated
 from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
 from community.ledger.models import Entry
@@ -353,7 +353,7 @@ async def test_an_entry_and_the_closing_of_its_vote_do_not_wait_for_each_other(
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     async with asyncio.timeout(30):
         async with in_transaction():
-            await hold_exclusive("vote", vote)
+            await lock_exclusive("vote", vote)
             entry = asyncio.create_task(
                 record_entry(estate.manager, now, estate.community, **REPAIR, authority_vote=vote),
                 context=Context(),

@@ -71,11 +71,11 @@ async def test_what_is_settled_already_changes_nothing(
 
 
 async def test_several_at_once_take_turns(estate: Any, now: datetime) -> None:
-    deeds = (
+    actions = (
         set_public_reading(SYSTEM, now, estate.community, public=public)
         for public in (True, True, False, True)
     )
-    await asyncio.gather(*deeds)
+    await asyncio.gather(*actions)
     found = await versions(estate.community)
     assert [version for version, _ in found] == list(range(1, len(found) + 1))
     assert all(public != before for (_, before), (_, public) in itertools.pairwise(found))

@@ -9,7 +9,7 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from community.database import journal
-from community.database.models import Due, KeyedDeed
+from community.database.models import Due, IdempotencyRecord
 from community.errors import Refused
 from community.members.models import CoOwner, OwnerParty, Ownership, Representative
 from community.members.rules import PartyKind
@@ -45,7 +45,7 @@ LONG_AGO = ANNOUNCED - timedelta(days=1000)
 
 TABLES = (
     Vote, Question, Roll, RollEntry, RollUnit, Ballot, BallotChoice, BallotText, CountedBallot,
-    QuestionResult, KeyedDeed, Due,
+    QuestionResult, IdempotencyRecord, Due,
 )  # fmt: skip
 
 
@@ -210,16 +210,16 @@ class Poll:
         """How much stands written: a refused deed leaves it as it was."""
         return [await table.all().count() for table in TABLES] + [await journal.head()]
 
-    async def refuses(self, deed: Awaitable[object], refusal: type[Refused]) -> None:
+    async def refuses(self, action: Awaitable[object], refusal: type[Refused]) -> None:
         """With exactly this refusal; then nothing is written and nothing told."""
         with pytest.raises(refusal) as caught:
-            await self.changes_nothing(deed)
+            await self.changes_nothing(action)
         assert caught.type is refusal
 
-    async def changes_nothing(self, deed: Awaitable[object]) -> None:
+    async def changes_nothing(self, action: Awaitable[object]) -> None:
         before, news = await self.written(), list(self._told)
         try:
-            await deed
+            await action
         finally:
             assert (await self.written(), self._told) == (before, news)
 

@@ -13,9 +13,9 @@ from tortoise.transactions import in_transaction
 
 from community.bulletin.reads import items_page
 from community.bulletin.rules import BulletinKind
-from community.database.due import due_now, rest_while
+from community.database.due import due_now, pause_while
 from community.database.models import Due
-from community.database.sql import hold_exclusive
+from community.database.sql import lock_exclusive
 from community.errors import TryAgain
 from community.permissions import SYSTEM
 from community.signals import Signal, Topic
@@ -89,7 +89,7 @@ async def test_a_ballot_that_came_before_the_close_and_waits_in_a_line_is_counte
     before = poll.closes_at - TICK
     async with asyncio.timeout(30):
         async with in_transaction():
-            await hold_exclusive("vote", vote)
+            await lock_exclusive("vote", vote)
             timer = asyncio.create_task(close_vote(SYSTEM, last, vote), context=Context())
             ballots = [
                 asyncio.create_task(poll.cast(home.viewer, vote, at=before), context=Context())
@@ -120,7 +120,7 @@ async def test_a_count_that_was_planned_for_the_close_is_put_off_to_its_time(pol
 async def test_while_time_is_in_doubt_nothing_is_counted_or_opened_by_whatever_door(poll: Any) -> None:
     home = await poll.household()
     coming, vote = await poll.announced(), await poll.opened()
-    stop = rest_while(lambda: True)
+    stop = pause_while(lambda: True)
     await poll.refuses(close_vote(SYSTEM, poll.counted_at, vote), TryAgain)
     await poll.refuses(open_vote(SYSTEM, poll.opens_at, coming), TryAgain)
     await poll.refuses(poll.cast(home.viewer, coming), TryAgain)  # it would open a vote whose timer is late
@@ -202,7 +202,7 @@ async def test_a_ballot_that_waits_for_the_count_sees_it(url: str, poll: Any) ->
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     async with asyncio.timeout(30):
         async with in_transaction():
-            await hold_exclusive("vote", vote)
+            await lock_exclusive("vote", vote)
             ballot = asyncio.create_task(
                 poll.cast(home.viewer, vote, at=poll.closes_at - TICK), context=Context()
             )
@@ -222,20 +222,20 @@ async def test_a_ballot_that_races_the_count_is_counted_or_refused(poll: Any, re
     homes = await poll.households(4)
     just_before = poll.closes_at - TICK
 
-    async def after(turns: int, deed: Awaitable[Any]) -> Any:
+    async def after(turns: int, action: Awaitable[Any]) -> Any:
         for _ in range(turns):
             await asyncio.sleep(0)
-        return await deed
+        return await action
 
     for _ in range(20):
         vote = await poll.opened(revisable=revisable)
         voters = [home.viewer for home in homes] * (2 if revisable else 1)
-        deeds: list[Awaitable[Any]] = [
+        actions: list[Awaitable[Any]] = [
             poll.cast(viewer, vote, chance.choice(["FOR", "AGAINST"]), at=just_before) for viewer in voters
         ]
-        deeds.insert(chance.randrange(len(deeds) + 1), close_vote(SYSTEM, poll.counted_at, vote))
+        actions.insert(chance.randrange(len(actions) + 1), close_vote(SYSTEM, poll.counted_at, vote))
         outcomes = await asyncio.gather(
-            *(after(chance.randrange(60), deed) for deed in deeds), return_exceptions=True
+            *(after(chance.randrange(60), action) for action in actions), return_exceptions=True
         )
 
         assert all(isinstance(outcome, int | VoteClosed | None) for outcome in outcomes), outcomes

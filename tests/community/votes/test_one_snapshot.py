@@ -19,7 +19,7 @@ from realtime.states import StateSource
 
 MINUTE = timedelta(minutes=1)
 
-Deed = Callable[[Any, int, Any], Awaitable[object]]
+Action = Callable[[Any, int, Any], Awaitable[object]]
 
 
 async def _another(poll: Any, vote: int, homes: Any) -> None:
@@ -47,7 +47,7 @@ async def _opened_and_cast(poll: Any, vote: int, homes: Any) -> None:
     await _another(poll, vote, homes)
 
 
-DEEDS: dict[str, tuple[bool, Deed]] = {
+ACTIONS: dict[str, tuple[bool, Action]] = {
     "another ballot": (True, _another),
     "a changed ballot": (True, _changed),
     "the closing count": (True, _closed),
@@ -77,12 +77,12 @@ async def read_live(vote: int) -> Progress:
 
 
 @pytest.mark.parametrize("read", [read_directly, read_among_many, read_as_known, read_live])
-@pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.parametrize("name", ACTIONS)
 async def test_all_of_a_tally_is_of_before_or_of_after(
     poll: Any, monkeypatch: pytest.MonkeyPatch, name: str, read: Callable[[int], Awaitable[Progress]]
 ) -> None:
     """Whichever statement it happens before; after the last one it is tried for nothing."""
-    was_open, deed = DEEDS[name]
+    was_open, action = ACTIONS[name]
     homes = await poll.households(2)
     for index in count(1):
         vote = await poll.announced(revisable=True)
@@ -91,7 +91,7 @@ async def test_all_of_a_tally_is_of_before_or_of_after(
             await poll.cast(homes[0].viewer, vote, at=poll.during + MINUTE)
             await tallies_of([vote])  # what is remembered is of before
         before = await progress_of(vote)
-        passed = await between(monkeypatch, index, lambda vote=vote: deed(poll, vote, homes))
+        passed = await between(monkeypatch, index, lambda vote=vote: action(poll, vote, homes))
         found = await read(vote)
         monkeypatch.undo()
         if not passed():
@@ -103,7 +103,7 @@ async def test_all_of_a_tally_is_of_before_or_of_after(
 
 
 async def between(
-    monkeypatch: pytest.MonkeyPatch, index: int, deed: Callable[[], Awaitable[object]]
+    monkeypatch: pytest.MonkeyPatch, index: int, action: Callable[[], Awaitable[object]]
 ) -> Callable[[], bool]:
     """Does it before statement number `place` that reads a tally; whether it came to that."""
     seen = 0
@@ -113,7 +113,7 @@ async def between(
         nonlocal seen
         seen += 1
         if seen == index:
-            await deed()
+            await action()
         return await select(query, values)
 
     for module in (progress, reads, rows, known):

@@ -254,9 +254,9 @@ async def test_the_first_ballot_opens_the_box_if_the_timer_is_late(poll: Any, to
 
 async def test_only_the_operator_opens_and_closes(poll: Any) -> None:
     vote = await poll.announced()
-    for deed in (open_vote, close_vote):
+    for action in (open_vote, close_vote):
         for viewer in (poll.estate.chair, poll.estate.owner):
-            await poll.refuses(deed(viewer, poll.closes_at, vote), Forbidden)
-        await poll.refuses(deed(poll.estate.stranger, poll.closes_at, vote), NotFound)
-        await poll.refuses(deed(NOBODY, poll.closes_at, vote), Unauthenticated)
-        await poll.refuses(deed(SYSTEM, poll.closes_at, 5), NotFound)
+            await poll.refuses(action(viewer, poll.closes_at, vote), Forbidden)
+        await poll.refuses(action(poll.estate.stranger, poll.closes_at, vote), NotFound)
+        await poll.refuses(action(NOBODY, poll.closes_at, vote), Unauthenticated)
+        await poll.refuses(action(SYSTEM, poll.closes_at, 5), NotFound)

@@ -48,8 +48,8 @@ async def test_a_ballot_that_says_nothing_is_refused(poll: Any, questions: int, 
 async def test_a_required_question_left_out_is_named_first(poll: Any) -> None:
     home = await poll.household()
     vote = await poll.opened(poll.survey(min_choices=0), poll.survey())
-    deed = cast_ballot(home.viewer, poll.during, vote, answers=[])
-    await poll.refuses(deed, TooFewChoices)
+    action = cast_ballot(home.viewer, poll.during, vote, answers=[])
+    await poll.refuses(action, TooFewChoices)
 
 
 async def test_whom_no_question_asks_casts_nothing(poll: Any) -> None:
