@@ -175,7 +175,7 @@ async def _residents(slug: str) -> list[str]:
     return [name for name, number in numbers.items() if number.isdigit() and int(number) > FAMILIAR]
 
 
-async def live(database_url: str, url: str, rate: float) -> None:
+async def simulate(database_url: str, url: str, rate: float) -> None:
     """Lets `rate` neighbours a second do something, at odd intervals, until interrupted."""
     stop = asyncio.Event()
     for interrupt in (signal.SIGINT, signal.SIGTERM):

@@ -18,13 +18,13 @@ from starlette.types import Receive, Scope, Send
 from api import health
 from api.answers import fault, hung_up, refused
 from api.clock import clock, keep_looking, look, utc_now
-from api.glance import Glance
 from api.graphql import GraphQLEndpoint
 from api.guard import Guard
 from api.logs import configure
 from api.metrics import Metrics
 from api.origins import Origins, origin_of
 from api.page import Pages
+from api.probe import DatabaseProbe
 from api.requests import Requests
 from api.sessions import Sessions
 from api.settings import Settings
@@ -34,7 +34,7 @@ from community.database import journal
 from community.database.due import pause_while
 from community.database.engine import opened
 from community.database.migrate import pending
-from community.database.work import all_done, tell_through
+from community.database.work import all_done, publish_through
 from community.errors import Refused, TryAgain
 from realtime.authorization import AuthorizationRegistry
 from realtime.broker import MemoryBroker
@@ -90,9 +90,9 @@ def create_app(settings: Settings) -> App:
     sockets = Sockets(settings, sources, registry, authorizations, metrics)
     broker.listen(sockets.handle)
     broker.on_resync(sockets.ask_again)
-    metrics.tell_of(sources, groups, sockets)
+    metrics.observe(sources, groups, sockets)
     timers = Timers()
-    metrics.tell_of_time(clock, timers)
+    metrics.observe_clock(clock, timers)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -103,7 +103,10 @@ def create_app(settings: Settings) -> App:
             _end_with_the_supervisor()
             with suppress(Exception):  # away: until it was looked at nothing is opened or closed
                 await look(clock)
-            stop_telling, stop_resting = tell_through(broker.publish), pause_while(lambda: clock.doubtful)
+            stop_publishing, stop_pausing = (
+                publish_through(broker.publish),
+                pause_while(lambda: clock.doubtful),
+            )
             tasks = [
                 asyncio.create_task(poller.poll()),
                 asyncio.create_task(keep_looking(clock)),
@@ -122,8 +125,8 @@ def create_app(settings: Settings) -> App:
                     async with asyncio.timeout(LAST_ACTIONS):
                         await asyncio.wait(tasks)  # the timers begin nothing more
                         await all_done()
-                stop_telling()
-                stop_resting()
+                stop_publishing()
+                stop_pausing()
                 clock.forget()
 
     origins = Origins(settings.public_url, settings.allowed_origins)
@@ -137,8 +140,8 @@ def create_app(settings: Settings) -> App:
         routes=[
             Route("/graphql", endpoint, methods=["GET", "POST"]),
             Route("/session", sessions.answer, methods=["POST", "DELETE"]),
-            Route("/health/live", health.live),
-            Route("/health/ready", health.ready),
+            Route("/health/live", health.liveness),
+            Route("/health/ready", health.readiness),
             Route("/metrics", metrics.answer),
             *pages.routes(),
         ],
@@ -153,7 +156,7 @@ def create_app(settings: Settings) -> App:
     )
     app.state.sources = sources
     app.state.broker = broker
-    app.state.glance = Glance()
+    app.state.probe = DatabaseProbe()
     app.state.clock = clock
     app.state.timers = timers
     return app

@@ -44,7 +44,7 @@ class Connections:
         self._waiting: dict[Connection, float] = {}  # until when; who has waited for longest comes first
         self._sockets = 0
         self._shed = self._turned_away = 0
-        self._told = float("-inf")
+        self._reported = float("-inf")
         self._next_look: asyncio.TimerHandle | None = None
         self._look_at = 0.0
 
@@ -122,14 +122,14 @@ class Connections:
             self._waiting = {connection: until + late for connection, until in self._waiting.items()}
         for connection in [connection for connection, until in self._waiting.items() if until <= now]:
             connection.overdue()
-        self._tell(now)
+        self._report(now)
         if self._waiting or self._shed or self._turned_away:
             self._look_soon()
 
-    def _tell(self, now: float) -> None:
-        if (self._shed or self._turned_away) and now - self._told >= SELDOM:
+    def _report(self, now: float) -> None:
+        if (self._shed or self._turned_away) and now - self._reported >= SELDOM:
             log.warning(
                 "too many connections: %d that let us wait were shed, %d were turned away, %d are open",
                 self._shed, self._turned_away, len(self),
             )  # fmt: skip
-            self._told, self._shed, self._turned_away = now, 0, 0
+            self._reported, self._shed, self._turned_away = now, 0, 0

@@ -315,7 +315,7 @@ class FrameProtocol(asyncio.Protocol):
             self.drained()
 
     def _cut_off_stalled(self, before: int) -> None:
-        """Not whoever reads a little: on a slow line a long text takes minutes."""
+        """Not a client that reads a little: on a slow connection a long text takes minutes."""
         if (unread := self._transport.get_write_buffer_size()) < before:
             self._stall_timer = asyncio.get_running_loop().call_later(STALLED, self._cut_off_stalled, unread)
         else:

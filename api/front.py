@@ -95,7 +95,7 @@ class Crowded(Unread):
 
 class Http(HttpToolsProtocol):
     """Where several requests were sent at once, stock uvicorn tells only the last that the client hung up:
-    the one that is being answered writes on to a closed line, which ends as a fault in the log.
+    the one that is being answered writes on to a closed connection, which ends as a fault in the log.
     """
 
     _answered: RequestResponseCycle | None = None
@@ -237,7 +237,7 @@ class Http(HttpToolsProtocol):
     # From those who count connections
 
     def overdue(self) -> None:
-        """A slow line is none that stands still."""
+        """A slow connection is not one that stands still."""
         if 0 < (unsent := self.transport.get_write_buffer_size()) < self._unsent:
             self._unsent = unsent
             self._connections.wait(self, TAKING)

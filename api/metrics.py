@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.clock import Clock
-from api.glance import Glance
+from api.probe import DatabaseProbe
 from api.timers import Timers
 from community.database.engine import pool
 from community.database.outcomes import ENDED
@@ -61,7 +61,7 @@ class Metrics:
     def __init__(self, poller: JournalPoller) -> None:
         self._registry = CollectorRegistry()
         self._looks: list[Callable[[], None]] = []
-        self._poller, self._glance, self._head = poller, Glance(), 0
+        self._poller, self._probe, self._head = poller, DatabaseProbe(), 0
         self.shared = os.environ.get(SHARED)
         self.requests = self._counter("meilin_http_requests", "HTTP requests by status.", "status")
         self.seconds = Histogram(
@@ -89,7 +89,7 @@ class Metrics:
         for end in ENDED:
             self._follow(ends.labels(end), lambda end=end: ENDED[end])  # type: ignore[misc]
 
-    def tell_of(self, sources: LiveSources, groups: Groups[Any], sockets: Watched) -> None:
+    def observe(self, sources: LiveSources, groups: Groups[Any], sockets: Watched) -> None:
         """What is live; it was made after what counts for it."""
         self._gauge("meilin_sockets", "Sockets open.", lambda: sockets.open)
         self._gauge("meilin_watchers", "Subscriptions that stand.", lambda: len(sockets))
@@ -104,7 +104,7 @@ class Metrics:
             lambda: sources.merged,
         )
 
-    def tell_of_time(self, clock: Clock, timers: Timers) -> None:
+    def observe_clock(self, clock: Clock, timers: Timers) -> None:
         self._gauge("meilin_clock_unsettled", "Time is in doubt.", lambda: clock.doubtful, "livemax")
         self._gauge(
             "meilin_due_given_up", "Due, failed, and tried no more.", lambda: timers.given_up, "livemax"
@@ -119,13 +119,13 @@ class Metrics:
 
     def _follow(self, counter: Counter, read: Callable[[], float]) -> None:
         """For what somebody else counts, from 0."""
-        told = 0.0
+        counted = 0.0
 
         def look() -> None:
-            nonlocal told
+            nonlocal counted
             now = read()
-            counter.inc(now - told)
-            told = now
+            counter.inc(now - counted)
+            counted = now
 
         self._looks.append(look)
 
@@ -134,7 +134,7 @@ class Metrics:
 
     async def _look(self) -> None:
         with suppress(Exception):  # a database that is away is when the rest is wanted most
-            self._head = await self._glance.head()
+            self._head = await self._probe.head()
         for look in self._looks:
             look()
 

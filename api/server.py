@@ -127,8 +127,8 @@ def _welcome_once_served(supervisor: Supervisor, url: str) -> None:
     host, port = supervisor.sockets[0].getsockname()[:2]
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what it is bound to
     while not supervisor.should_exit.wait(0.2):
-        with suppress(OSError, HTTPException), closing(HTTPConnection(near, port, timeout=5)) as line:
-            line.request("GET", "/health/live")
-            if line.getresponse().status == 200:
+        with suppress(OSError, HTTPException), closing(HTTPConnection(near, port, timeout=5)) as connection:
+            connection.request("GET", "/health/live")
+            if connection.getresponse().status == 200:
                 print(_welcome(url, port), flush=True)  # noqa: T201 - for the person who started it
                 return

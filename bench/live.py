@@ -76,12 +76,12 @@ class Bench:
         self, child: Child, generator: Child, watchers: int, *command: object
     ) -> tuple[dict[str, Any], Load]:
         """What arrives once it runs. A slow server sends in bursts, so it is watched for some rounds."""
-        child.tell(*command, 1.5)
+        child.send(*command, 1.5)
         await generator.ask("window", 1)
         seen: Counter[str] = Counter()
         before, busy = child.cpu, 0.0
         while seen["messages"] < ROUNDS * watchers and seen["seconds"] < 4 * self._plan.window:
-            child.tell(*command, self._plan.window + 0.5)
+            child.send(*command, self._plan.window + 0.5)
             more = await generator.ask("window", self._plan.window)
             busy += more["load"] * more["seconds"]
             seen.update({name: more[name] for name in ("messages", "bytes", "seconds")})
@@ -93,7 +93,7 @@ class Bench:
         await asyncio.sleep(SETTLED)
         before = child.memory
         seconds = max(1.0, min(self._plan.growth, A_MILLION / max(1.0, rate)))
-        child.tell("storm", vote, seconds)
+        child.send("storm", vote, seconds)
         after = await generator.ask("window", seconds + SETTLED)
         return child.memory - before, after["messages"]
 

@@ -77,7 +77,7 @@ class Tempi:
         )
 
     async def _change(self, _: int) -> None:
-        self._child.tell("change", self._vote["id"])
+        self._child.send("change", self._vote["id"])
 
     async def _begin(self) -> None:
         await asyncio.sleep(SETTLED)

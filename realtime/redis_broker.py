@@ -21,7 +21,7 @@ from community.signals import Signal, Topic
 from realtime.broker import Listeners, Stop
 
 EVERYWHERE = f"meilin:{Topic.RIGHTS}"
-"""The channel of what every process has to hear; all else has one a key, for those who watch it."""
+"""The channel of signals for every process; each other key has a channel, for the processes that watch it."""
 
 _FOR_ALL = {Topic.READING, Topic.RIGHTS}
 
@@ -49,47 +49,47 @@ class RedisBroker(Listeners):
         self._own = secrets.token_hex(8)
         self._outbox: dict[Signal, None] = {}
         self._interests: Counter[str] = Counter()
-        self._asked: dict[str, str] = {}
+        self._pending: dict[str, str] = {}
         self._filled = asyncio.Event()
         self.connected = False
 
     def publish(self, signals: Iterable[Signal], /) -> None:
-        told = tuple(signals)
-        self.handle(told)
-        self._outbox.update(dict.fromkeys(told))
+        signals = tuple(signals)
+        self.handle(signals)
+        self._outbox.update(dict.fromkeys(signals))
         self._filled.set()
 
     def register_interest(self, signal: Signal, /) -> Stop:
         channel = _channel(signal)
         self._interests[channel] += 1
         if self._interests[channel] == 1:
-            self._ask("SUBSCRIBE", channel)
+            self._enqueue("SUBSCRIBE", channel)
 
         def stop() -> None:
             self._interests[channel] -= 1
             if not self._interests[channel]:
                 del self._interests[channel]
-                self._ask("UNSUBSCRIBE", channel)
+                self._enqueue("UNSUBSCRIBE", channel)
 
         return stop
 
-    def _ask(self, command: str, channel: str) -> None:
+    def _enqueue(self, command: str, channel: str) -> None:
         if channel != EVERYWHERE:
-            self._asked[channel] = command
+            self._pending[channel] = command
             self._filled.set()
 
     async def keep_connected(self) -> None:
         """Runs until cancelled."""
-        pause, told = PAUSE, False
+        pause, logged = PAUSE, False
         while True:
             try:
                 await self._hold_connection()
             except BROKEN as error:
                 if self.connected:
-                    pause, told = PAUSE, False
-                if not told:
+                    pause, logged = PAUSE, False
+                if not logged:
                     log.warning("no connection to Redis: %s", type(error).__name__)
-                    told = True
+                    logged = True
             except Exception:
                 log.exception("the connection to Redis failed")
             finally:
@@ -103,8 +103,8 @@ class RedisBroker(Listeners):
         try:
             async with asyncio.timeout(2 * HEARTBEAT):
                 await connection.connect()  # type: ignore[no-untyped-call]
-                self._asked = {}
-                # In this order: when the last one is confirmed, nothing passes by any more.
+                self._pending = {}
+                # In this order: once the last one is confirmed, nothing is lost any more.
                 await connection.send_command("SUBSCRIBE", *self._interests, EVERYWHERE)
             await _first_to_end(self._read(connection), self._write(connection))
         finally:
@@ -124,7 +124,7 @@ class RedisBroker(Listeners):
             sender, topic, key = orjson.loads(payload)
             if sender != self._own:
                 self.handle([Signal(Topic(topic), key)])
-        elif kind == b"subscribe":  # not before: what is told until then passes by
+        elif kind == b"subscribe":  # not before: what is published until then is lost
             if self.connected:
                 self.handle([_signal(channel.decode())])
             elif channel.decode() == EVERYWHERE:
@@ -138,9 +138,9 @@ class RedisBroker(Listeners):
                 async with asyncio.timeout(HEARTBEAT):
                     await self._filled.wait()
             self._filled.clear()
-            asked, self._asked = self._asked, {}
+            pending, self._pending = self._pending, {}
             signals, self._outbox = self._outbox, {}
-            commands = [(command, channel) for channel, command in asked.items()] + [
+            commands = [(command, channel) for channel, command in pending.items()] + [
                 ("PUBLISH", _channel(signal), orjson.dumps([self._own, signal.topic, signal.key]))
                 for signal in signals
             ]

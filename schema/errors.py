@@ -60,8 +60,8 @@ def extensions_of(refusal: Refused, field: str | None = None) -> dict[str, objec
         "expected": refusal.expected,
         "choice": None if refusal.choice is None else shortened(refusal.choice),
     }
-    told = {name: value for name, value in about.items() if value is not None}
-    return {"code": refusal.code.value, "zh": refusal.zh, "en": refusal.en, **told, **_waiting(refusal)}
+    extensions = {name: value for name, value in about.items() if value is not None}
+    return {"code": refusal.code.value, "zh": refusal.zh, "en": refusal.en, **extensions, **_waiting(refusal)}
 
 
 def _internal(number: str) -> dict[str, object]:

@@ -129,13 +129,13 @@ def _mistakes(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLErro
     """As graphql-core's `validate` finds them, but for what it leaves to the garbage collector."""
     errors: list[GraphQLError] = []
 
-    def tell(error: GraphQLError) -> None:
+    def collect(error: GraphQLError) -> None:
         errors.append(error)
         if len(errors) > MOST_ERRORS:
             raise _Enough
 
     types = TypeInfo(schema)
-    context = ValidationContext(schema, document, types, tell)
+    context = ValidationContext(schema, document, types, collect)
     rules = [rule(context) for rule in RULES]
     together = ParallelVisitor(rules)
     try:

@@ -19,7 +19,7 @@ from community.database.work import UnitOfWork, requires
 from community.permissions import Permission, Role
 from community.places.reads import organizations_of, scope_of
 from community.text import body as body_text
-from community.text import line
+from community.text import single_line
 
 
 async def in_whose_name(
@@ -49,7 +49,7 @@ async def publish_notice(
 ) -> int:
     """The id of the notice. `organization`: the publisher's own where none is named."""
     terms: dict[str, Any] = {
-        "title": line(title, LONGEST_TITLE, "标题", "the title", field="notice.title"),
+        "title": single_line(title, LONGEST_TITLE, "标题", "the title", field="notice.title"),
         "body": body_text(body, LONGEST_BODY, "正文", "the text", field="notice.body"),
         "kind": kind,
         "effective_from": effective_from,

@@ -17,7 +17,7 @@ from hashlib import sha256
 from community.database.models import IdempotencyRecord
 from community.database.sql import lock_advisory, select
 from community.errors import KeyReused, ResultGone
-from community.text import line
+from community.text import single_line
 
 LONGEST_KEY = 64
 
@@ -74,7 +74,7 @@ async def command(
     """
     if key is None:
         return Command(account, name, None, now)
-    key = line(key, LONGEST_KEY, "提交编号", "the key", field="key")
+    key = single_line(key, LONGEST_KEY, "提交编号", "the key", field="key")
     await lock_advisory(f"{account} {name} {key}")
     (found,) = await select(_FIND, [account, name, key])
     fingerprint = _fingerprint(found["secret"], account, name, key, arguments)

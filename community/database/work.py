@@ -24,7 +24,7 @@ from community.database.sql import without_limits
 from community.database.trouble import meaning
 from community.errors import Late, OutcomeUnknown, Unauthenticated
 from community.permissions import SYSTEM, Permission, Scope, Viewer, require
-from community.signals import Signal, Tell, Topic
+from community.signals import Publish, Signal, Topic
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,19 +33,19 @@ S = TypeVar("S")
 _running: dict[asyncio.Task[Any], float] = {}
 """With the loop's time at their start, the oldest first."""
 
-_listeners: list[Tell] = []
+_publishers: list[Publish] = []
 
 
-def tell_through(tell: Tell) -> Callable[[], None]:
-    """Hands every later signal of this process to `tell`; call the result to stop it."""
-    _listeners.append(tell)
-    return lambda: _listeners.remove(tell)
+def publish_through(publish: Publish) -> Callable[[], None]:
+    """Passes every later signal of this process to `publish`; call the result to stop."""
+    _publishers.append(publish)
+    return lambda: _publishers.remove(publish)
 
 
-def _tell(signals: Iterable[Signal]) -> None:
-    told = tuple(dict.fromkeys(signals))
-    for tell in _listeners:
-        tell(told)
+def _publish(signals: Iterable[Signal]) -> None:
+    unique = tuple(dict.fromkeys(signals))
+    for publish in _publishers:
+        publish(unique)
 
 
 class UnitOfWork:
@@ -123,7 +123,7 @@ async def _whole(body: Callable[[UnitOfWork], Awaitable[T]], work: UnitOfWork, s
             raise refusal from error
         raise
     if signals:
-        _tell(signals)
+        _publish(signals)
     return result
 
 

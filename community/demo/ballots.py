@@ -33,7 +33,7 @@ class PlannedBallot(NamedTuple):
     evidence: str | None
 
 
-Asked = list[tuple[int, Ask, frozenset[int]]]
+Questions = list[tuple[int, Ask, frozenset[int]]]
 """The questions by index, each with the parties that may answer it."""
 
 
@@ -63,7 +63,7 @@ def _channel(rng: Random, number: int, on_paper: bool) -> tuple[Channel, str | N
     return channel, evidence and evidence.format(number)
 
 
-def _answers(rng: Random, party: int, asked: Asked) -> tuple[PlannedAnswer, ...]:
+def _answers(rng: Random, party: int, asked: Questions) -> tuple[PlannedAnswer, ...]:
     return tuple(
         PlannedAnswer(index, _marks(rng, ask), _remark(rng, ask))
         for index, ask, deciding in asked

@@ -11,7 +11,7 @@ from community.demo.estates import Estate, build
 from community.demo.meizai import MEIZAI
 from community.demo.neighbourhood import Neighbourhood
 from community.demo.qiantang import QIANTANG
-from community.demo.reads import community_of, names_in, standing
+from community.demo.reads import community_of, loaded, names_in
 from community.demo.story import PlannedAction, first_story, next_story
 from community.demo.telling import Telling
 from community.demo.zijin import ZIJIN
@@ -71,7 +71,7 @@ async def _chapter(neighbourhood: Neighbourhood, now: datetime) -> _Chapter | No
     community, demonstration = found
     if not demonstration:
         return None
-    stands = await standing(community, now)
+    stands = await loaded(community, now)
     actions = next_story(neighbourhood, today, stands) if stands.votes else first_story(neighbourhood, today)
     return _Chapter(neighbourhood, community, actions)
 

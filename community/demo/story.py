@@ -69,7 +69,7 @@ class PlannedAction(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Loaded:
     """What the database holds of a neighbourhood, as far as going on depends on it."""
 
     statutory_open: bool
@@ -101,22 +101,20 @@ def first_story(neighbourhood: Neighbourhood, today: date) -> list[PlannedAction
     return _in_order(today, votes, events, notices, book)
 
 
-def next_story(neighbourhood: Neighbourhood, today: date, standing: Standing) -> list[PlannedAction]:
+def next_story(neighbourhood: Neighbourhood, today: date, loaded: Loaded) -> list[PlannedAction]:
     """What is missing: open votes, coming events, and with them the pages of the book since."""
-    if standing.complete:
+    if loaded.complete:
         return []
     votes: list[PlannedVote] = []
-    if not standing.statutory_open:
-        votes += statutory_round(neighbourhood.agenda, neighbourhood.site.committee, today, standing.votes)
-    if not standing.survey_open:
-        votes.append(survey_round(neighbourhood.agenda, today, standing.votes))
+    if not loaded.statutory_open:
+        votes += statutory_round(neighbourhood.agenda, neighbourhood.site.committee, today, loaded.votes)
+    if not loaded.survey_open:
+        votes.append(survey_round(neighbourhood.agenda, today, loaded.votes))
     events: list[Gathering] = []
-    if not standing.event_coming:
+    if not loaded.event_coming:
         festivals = (event for event in neighbourhood.festivals(today) if event.starts_at >= midnight(today))
-        events = published(
-            [*neighbourhood.coming(today, standing.recent_events), *festivals], midnight(today)
-        )
-    book = _pages_since(neighbourhood, today, standing)
+        events = published([*neighbourhood.coming(today, loaded.recent_events), *festivals], midnight(today))
+    book = _pages_since(neighbourhood, today, loaded)
     return _in_order(today, votes, events, [water_off(today, neighbourhood.water_off)], book)
 
 
@@ -189,15 +187,15 @@ def _whole_book(
     )
 
 
-def _pages_since(neighbourhood: Neighbourhood, today: date, standing: Standing) -> list[Line]:
-    if standing.booked is None:
+def _pages_since(neighbourhood: Neighbourhood, today: date, loaded: Loaded) -> list[Line]:
+    if loaded.booked is None:
         return []
     lines: list[Line] = []
-    for month in months(Month.of(standing.booked), Month.of(today)):
+    for month in months(Month.of(loaded.booked), Month.of(today)):
         lines += month_lines(neighbourhood.site.slug, neighbourhood.accounts, month)
-    since = standing.booked + timedelta(days=1)
+    since = loaded.booked + timedelta(days=1)
     return entered(
-        _between(lines, since, today), neighbourhood.accounts, _allowed(neighbourhood, standing.votes)
+        _between(lines, since, today), neighbourhood.accounts, _allowed(neighbourhood, loaded.votes)
     )
 
 

@@ -32,7 +32,7 @@ from community.events.rules import (
 from community.permissions import Permission
 from community.places.reads import scope_of
 from community.signals import Topic
-from community.text import body, line, line_if_any
+from community.text import body, single_line, single_line_if_any
 
 
 @requires(Permission.PUBLISH_EVENT, within=scope_of)
@@ -55,7 +55,7 @@ async def publish_event(
     """The id of the event. Signing up ends at the start, and the publisher's own organization organizes,
     where nothing else is said."""
     terms: dict[str, Any] = {
-        "title": line(title, LONGEST_TITLE, "标题", "the title", field="event.title"),
+        "title": single_line(title, LONGEST_TITLE, "标题", "the title", field="event.title"),
         "description": body(
             description,
             LONGEST_DESCRIPTION,
@@ -64,7 +64,7 @@ async def publish_event(
             may_be_empty=True,
             field="event.description",
         ),
-        "place": line(place, LONGEST_PLACE, "地点", "the place", field="event.place"),
+        "place": single_line(place, LONGEST_PLACE, "地点", "the place", field="event.place"),
         "starts_at": starts_at,
         "ends_at": ends_at,
         "sign_up_closes_at": starts_at if sign_up_closes_at is None else sign_up_closes_at,
@@ -94,7 +94,7 @@ async def sign_up(
     work: UnitOfWork, event: int, *, party_size: int, dish: str | None = None, key: str | None = None
 ) -> int:
     """The id of the sign-up. Raises EventOver, AlreadySignedUp, EventFull, InvalidInput, KeyReused."""
-    dish = line_if_any(dish, LONGEST_DISH, "菜名", "the dish", field="dish")
+    dish = single_line_if_any(dish, LONGEST_DISH, "菜名", "the dish", field="dish")
     row = await _held(event)
     command = await work.command("signUp", key, event=event, party_size=party_size, dish=dish)
     if command.result is not None:

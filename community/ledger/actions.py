@@ -30,7 +30,7 @@ from community.ledger.rules import (
 from community.permissions import SYSTEM, Permission
 from community.places.reads import communities_by_id, scope_of
 from community.signals import Topic
-from community.text import line, line_if_any
+from community.text import single_line, single_line_if_any
 from community.votes.models import Vote
 
 
@@ -54,7 +54,7 @@ class NewEntry:
     recorded_by: int | None = None
 
     @property
-    def asked(self) -> dict[str, object]:
+    def terms(self) -> dict[str, object]:
         """What a client may say of it."""
         return {name: value for name, value in asdict(self).items() if name != "recorded_by"}
 
@@ -82,7 +82,7 @@ async def record_entry(
         )
     )
     await _open_book([authority_vote])
-    command = await work.command("recordEntry", key, community=community, **new.asked)
+    command = await work.command("recordEntry", key, community=community, **new.terms)
     if (first := command.result) is not None:
         same = (await entry_row(first)).community == community
         return command.again(same=same, stands=not await Entry.exists(reverses_id=first))
@@ -100,7 +100,7 @@ async def reverse_entry(work: UnitOfWork, entry: int, *, reason: str, key: str |
 
     Raises EntryReversed, InvalidInput, KeyReused.
     """
-    reason = line(reason, LONGEST_REASON, "原因", "the reason", field="reason")
+    reason = single_line(reason, LONGEST_REASON, "原因", "the reason", field="reason")
     row = await entry_row(entry)
     await _open_book([row.authority_vote])
     command = await work.command("reverseEntry", key, entry=entry, reason=reason)
@@ -160,14 +160,14 @@ def _cleaned(new: NewEntry) -> NewEntry:
     """With clean texts. Raises InvalidInput."""
     return replace(
         new,
-        item=line(new.item, LONGEST_ITEM, "事由", "the item", field="entry.item"),
-        counterparty=line_if_any(
+        item=single_line(new.item, LONGEST_ITEM, "事由", "the item", field="entry.item"),
+        counterparty=single_line_if_any(
             new.counterparty, LONGEST_COUNTERPARTY, "对方", "the counterparty", field="entry.counterparty"
         ),
-        voucher=line_if_any(
+        voucher=single_line_if_any(
             new.voucher, LONGEST_VOUCHER, "凭证号", "the voucher number", field="entry.voucher"
         ),
-        authority_clause=line_if_any(
+        authority_clause=single_line_if_any(
             new.authority_clause, LONGEST_CLAUSE, "依据", "the clause", field="entry.authorityClause"
         ),
     )

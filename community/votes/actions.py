@@ -18,7 +18,7 @@ from community.permissions import Permission
 from community.places.models import Building, Community, Organization
 from community.places.reads import profiles_of, scope_of
 from community.signals import Topic
-from community.text import line_if_any
+from community.text import single_line_if_any
 from community.votes.casting import (
     AlreadyCast,
     Answered,
@@ -61,18 +61,18 @@ from community.votes.models import (
 )
 from community.votes.progress import NO_DEVELOPER, Register, progress_of, read_register, scopes
 from community.votes.reads import (
-    AskedRow,
     BallotBox,
     Entries,
+    RollQuestion,
     VoteRow,
-    asked_in,
     ballot_box,
     counted_ballots,
     newest_of,
     newest_sequence,
+    on_roll,
     questions_of,
+    questions_on_roll,
     scope_of_vote,
-    standing,
     vote_row,
 )
 from community.votes.results import result_of
@@ -265,11 +265,11 @@ async def cast_ballot(
     if command.result is not None:
         return await _first_receipt(command, command.result, vote, party)
     box = await _open_box(work, vote)
-    asked = await asked_in(vote)
+    questions = await questions_on_roll(vote)
     seats = {seat.party: seat for seat in await seats_of(work.account, box.community, work.now)}
-    on_roll = await standing({box.roll, *(question.roll for question in asked.values())}, list(seats))
-    seat = _seat(box, seats, on_roll, party)
-    _check_answers(asked, on_roll, seat.party, answers)
+    entries = await on_roll({box.roll, *(question.roll for question in questions.values())}, list(seats))
+    seat = _seat(box, seats, entries, party)
+    _check_answers(questions, entries, seat.party, answers)
     check_representative(seat.named, work.account)
     ballot = await _record(work, box, RecordedBallot(seat.party, work.now, answers))
     await command.store(ballot)
@@ -308,9 +308,9 @@ async def _open_box(work: UnitOfWork, vote: int) -> BallotBox:
     return box
 
 
-def _seat(box: BallotBox, seats: Mapping[int, PartySeat], on_roll: Entries, party: int | None) -> PartySeat:
+def _seat(box: BallotBox, seats: Mapping[int, PartySeat], entries: Entries, party: int | None) -> PartySeat:
     """The one owner party for which this account casts."""
-    able = [own for own in seats if (box.roll, own) in on_roll]
+    able = [own for own in seats if (box.roll, own) in entries]
     if not able:
         raise NotOnRoll
     if party is not None and party not in able:
@@ -321,11 +321,11 @@ def _seat(box: BallotBox, seats: Mapping[int, PartySeat], on_roll: Entries, part
 
 
 def _check_answers(
-    asked: Mapping[int, AskedRow], on_roll: Entries, party: int, answers: Sequence[Answered]
+    questions: Mapping[int, RollQuestion], entries: Entries, party: int, answers: Sequence[Answered]
 ) -> None:
-    own = {key: question.terms for key, question in asked.items() if (question.roll, party) in on_roll}
+    own = {key: question.terms for key, question in questions.items() if (question.roll, party) in entries}
     for index, answer in enumerate(answers):
-        if answer.question in asked and answer.question not in own:
+        if answer.question in questions and answer.question not in own:
             raise NotOnRoll(field=f"answers.{index}.questionId", question=answer.question)
     if not own:
         raise NotOnRoll  # of a vote that asks other buildings only
@@ -344,7 +344,7 @@ class RecordedBallot:
 
 
 def _cleaned(ballot: RecordedBallot) -> RecordedBallot:
-    evidence = line_if_any(ballot.evidence, LONGEST_EVIDENCE, "凭据", "the evidence", field="evidence")
+    evidence = single_line_if_any(ballot.evidence, LONGEST_EVIDENCE, "凭据", "the evidence", field="evidence")
     return replace(ballot, answers=cleaned_answers(ballot.answers), evidence=evidence)
 
 
@@ -391,14 +391,14 @@ async def record_ballots(work: UnitOfWork, vote: int, ballots: Sequence[Recorded
     if box.counted_at is not None:
         raise VoteClosed
     ballots = [_cleaned(ballot) for ballot in ballots]
-    asked = await asked_in(vote)
+    questions = await questions_on_roll(vote)
     parties = [ballot.party for ballot in ballots]
-    on_roll = await standing({box.roll, *(question.roll for question in asked.values())}, parties)
+    entries = await on_roll({box.roll, *(question.roll for question in questions.values())}, parties)
     for ballot in ballots:
         check_open(box.status(ballot.cast_at))
-        if (box.roll, ballot.party) not in on_roll:
+        if (box.roll, ballot.party) not in entries:
             raise NotOnRoll
-        _check_answers(asked, on_roll, ballot.party, ballot.answers)
+        _check_answers(questions, entries, ballot.party, ballot.answers)
     await lock_number()
     if len(set(parties)) < len(parties) or await counted_ballots(vote, parties):
         raise AlreadyCast

@@ -181,8 +181,8 @@ def check_seats(seats: Collection[Seat], *, revisable: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as far as answering it goes. A text answers a survey; a resolution needs a choice."""
+class QuestionTerms:
+    """What a question takes as an answer. A text answers a survey; a resolution needs a choice."""
 
     choices: Collection[str]
     least: int
@@ -223,7 +223,7 @@ def meaning_of(answers: Sequence[Answered]) -> list[list[object]]:
     )
 
 
-def check_answers(asked: Mapping[int, Asked], answers: Sequence[Answered]) -> None:
+def check_answers(questions: Mapping[int, QuestionTerms], answers: Sequence[Answered]) -> None:
     """`asked`: the questions this party may answer, by id; `answers` with clean texts.
 
     Raises UnknownQuestion, UnknownChoice, TooManyChoices, TooFewChoices (also where a question
@@ -232,7 +232,7 @@ def check_answers(asked: Mapping[int, Asked], answers: Sequence[Answered]) -> No
     """
     answered: set[int] = set()
     for index, answer in enumerate(answers):
-        _check_answer(asked.get(answer.question), answer, f"answers.{index}")
+        _check_answer(questions.get(answer.question), answer, f"answers.{index}")
         if answer.question in answered:
             raise InvalidInput(
                 problem_zh="同一个议题回答了两次",
@@ -241,14 +241,14 @@ def check_answers(asked: Mapping[int, Asked], answers: Sequence[Answered]) -> No
                 question=answer.question,
             )
         answered.add(answer.question)
-    for question, terms in asked.items():
+    for question, terms in questions.items():
         if terms.least > 0 and question not in answered:
             raise TooFewChoices(least=terms.least, field="answers", question=question)
     if not any(answer.choices or answer.text for answer in answers):
         raise EmptyBallot(field="answers")
 
 
-def _check_answer(terms: Asked | None, answer: Answered, path: str) -> None:
+def _check_answer(terms: QuestionTerms | None, answer: Answered, path: str) -> None:
     question, choices = answer.question, answer.choices
     if terms is None:
         raise UnknownQuestion(field=f"{path}.questionId", question=question)

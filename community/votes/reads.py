@@ -16,7 +16,7 @@ from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
 from community.permissions import Permission, Scope, Viewer, may_see_own
 from community.places.reads import permitted_rows, scope_where, scopes_of
-from community.votes.casting import Asked, QuestionKind, VoteForm, VoteStatus, status_of
+from community.votes.casting import QuestionKind, QuestionTerms, VoteForm, VoteStatus, status_of
 from community.votes.models import (
     Ballot,
     CountedBallot,
@@ -233,14 +233,14 @@ def _question(rows: Sequence[dict[str, Any]]) -> QuestionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedRow:
-    """A question, as far as taking a ballot goes; only who stands on `roll` may answer it."""
+class RollQuestion:
+    """A question as far as taking a ballot needs it; only parties on `roll` may answer it."""
 
     roll: int | None
-    terms: Asked
+    terms: QuestionTerms
 
 
-_ASKED = """
+_ON_ROLL = """
 SELECT q.id AS id, q.roll_id AS roll, q.min_choices AS least, q.max_choices AS most,
        q.accepts_text AS accepts_text, q.kind AS kind, c.code AS code
   FROM question q LEFT JOIN choice c ON c.question_id = q.id
@@ -248,17 +248,17 @@ SELECT q.id AS id, q.roll_id AS roll, q.min_choices AS least, q.max_choices AS m
 """
 
 
-async def asked_in(vote: int) -> dict[int, AskedRow]:
-    """What the vote asks, by question, in order."""
-    rows = await select(_ASKED, [vote])
+async def questions_on_roll(vote: int) -> dict[int, RollQuestion]:
+    """The questions of the vote, by id, in order."""
+    rows = await select(_ON_ROLL, [vote])
     codes: defaultdict[int, list[str]] = defaultdict(list)
     for row in rows:
         if row["code"] is not None:
             codes[row["id"]].append(row["code"])
     return {
-        row["id"]: AskedRow(
+        row["id"]: RollQuestion(
             row["roll"],
-            Asked(
+            QuestionTerms(
                 codes[row["id"]],
                 row["least"],
                 row["most"],
@@ -271,13 +271,13 @@ async def asked_in(vote: int) -> dict[int, AskedRow]:
 
 
 Entries = set[tuple[int | None, int]]
-"""Pairs of a roll and a party that stands on it."""
+"""Pairs of a roll and a party that is on it."""
 
 
-async def standing(rolls: Collection[int | None], parties: Sequence[int]) -> Entries:
-    """Who of `parties` stands on which of `rolls`."""
+async def on_roll(rolls: Collection[int | None], parties: Sequence[int]) -> Entries:
+    """Which of `parties` are on which of `rolls`."""
     rows = await select(
-        f"SELECT roll_id, party_id FROM roll_entry WHERE roll_id IN ({placeholders(rolls)})"  # noqa: S608 - only marks
+        f"SELECT roll_id, party_id FROM roll_entry WHERE roll_id IN ({placeholders(rolls)})"  # noqa: S608 - only placeholders
         f" AND party_id IN ({placeholders(parties)})",
         [*rolls, *parties],
     )

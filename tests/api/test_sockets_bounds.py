@@ -129,17 +129,17 @@ async def test_long_variables_are_refused(here: Any, extra: dict[str, Any]) -> N
     "payload", [{"token": "x"}, {"headers": {"authorization": "Bearer x"}}, {"authorization": 5}], ids=str
 )
 async def test_a_credential_in_another_spelling_is_refused_with_a_reason(here: Any, payload: Any) -> None:
-    async with here() as server, server.line() as socket:
+    async with here() as server, server.connection() as socket:
         await socket.send(type="connection_init", payload=payload)
         assert await socket.until_closed() == 4403
-        assert "Authorization" in socket.line.close_reason
+        assert "Authorization" in socket.connection.close_reason
 
 
 async def test_an_init_beyond_all_measure_is_refused(here: Any) -> None:
     async with here() as server:
         for text in ('{"a":' * 200 + "1" + "}" * 200, json.dumps({f"k{n}": 1 for n in range(5_000)})):
-            async with server.line() as socket:
-                await socket.line.send(f'{{"type":"connection_init","payload":{text}}}')
+            async with server.connection() as socket:
+                await socket.connection.send(f'{{"type":"connection_init","payload":{text}}}')
                 assert await socket.until_closed() == 4400
 
 

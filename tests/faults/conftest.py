@@ -45,7 +45,7 @@ from community.votes.reads import questions_of
 from community.votes.recount import recount
 from community.votes.rules import Matter
 from schema.nodes import parse_id, to_id
-from tests.engines import METRICS_TOKEN, TRUSTED, line_to, opened_alone, rows
+from tests.engines import METRICS_TOKEN, TRUSTED, connect_to, opened_alone, rows
 from tests.services import Postgres, Redis, Service, running, running_postgres
 
 ROOT = Path(__file__).parents[2]
@@ -182,8 +182,8 @@ class Estate:
         """What the database holds, past everything that is ours."""
         return await rows(self.url, query)
 
-    def line(self) -> AbstractAsyncContextManager[Any]:
-        return line_to(self.url)
+    def connection(self) -> AbstractAsyncContextManager[Any]:
+        return connect_to(self.url)
 
     async def settle(self, parties: int) -> None:
         async with self.opened():
@@ -440,16 +440,16 @@ class Watcher:
         protocols: Any = ["graphql-transport-ws"]
         async with connect(
             url, subprotocols=protocols, open_timeout=self.patience, close_timeout=0.5
-        ) as line:
+        ) as connection:
             try:
-                await line.send(json.dumps({"type": "connection_init"}))
+                await connection.send(json.dumps({"type": "connection_init"}))
                 asked = {"query": self.document, "variables": self.variables()}
-                async for text in line:
+                async for text in connection:
                     message = json.loads(text)
                     if message["type"] == "connection_ack":
-                        await line.send(json.dumps({"type": "subscribe", "id": "1", "payload": asked}))
+                        await connection.send(json.dumps({"type": "subscribe", "id": "1", "payload": asked}))
                     elif message["type"] == "ping":
-                        await line.send(json.dumps({"type": "pong"}))
+                        await connection.send(json.dumps({"type": "pong"}))
                     elif message["type"] == "next" and not message["payload"].get("errors"):
                         self.take(message["payload"]["data"])
                     else:
@@ -457,7 +457,7 @@ class Watcher:
                         return 1000
             except WebSocketException:
                 pass  # the code says how it ended
-            return line.close_code or 1006
+            return connection.close_code or 1006
 
 
 class Screen(Watcher):

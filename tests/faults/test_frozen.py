@@ -174,8 +174,8 @@ async def deferred_fault(voting: Any) -> tuple[Any, Any]:
     """Whatever is written, the COMMIT finds the disk full."""
 
     async def run(statement: str) -> None:
-        async with voting.estate.line() as line:
-            await line.execute(statement)
+        async with voting.estate.connection() as connection:
+            await connection.execute(statement)
 
     full = "BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END"
 

@@ -83,17 +83,17 @@ class Cut:
     async def socket(self, party: int) -> None:
         protocols: Any = ["graphql-transport-ws"]
         with suppress(WebSocketException, OSError):
-            line = await connect(f"ws://127.0.0.1:{self.port}/graphql", subprotocols=protocols)
+            connection = await connect(f"ws://127.0.0.1:{self.port}/graphql", subprotocols=protocols)
             try:
                 init = {"Authorization": f"Bearer {self.estate.tokens[party]}"}
-                await line.send(json.dumps({"type": "connection_init", "payload": init}))
+                await connection.send(json.dumps({"type": "connection_init", "payload": init}))
                 if chance.random() < 0.8:
-                    await line.recv()
+                    await connection.recv()
                     asked = {"query": BOTH, "variables": {"vote": to_id("Vote", self.estate.vote)}}
-                    await line.send(json.dumps({"type": "subscribe", "id": "1", "payload": asked}))
+                    await connection.send(json.dumps({"type": "subscribe", "id": "1", "payload": asked}))
                 await asyncio.sleep(0.02 * chance.random())
             finally:
-                line.transport.abort()
+                connection.transport.abort()
 
     async def stay(self) -> None:
         """One in between who waits for the answer: else all would pile up, and hang up before their turn."""
@@ -122,14 +122,14 @@ async def many(times: int, one: Callable[[], Awaitable[None]]) -> None:
 
 async def nobody_holds_anything(estate: Any) -> bool:
     if file := sqlite_file(estate.url):
-        line = sqlite3.connect(file, isolation_level=None, timeout=0)
+        connection = sqlite3.connect(file, isolation_level=None, timeout=0)
         try:
-            line.execute("BEGIN IMMEDIATE")
-            line.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
         except sqlite3.OperationalError:
             return False
         finally:
-            line.close()
+            connection.close()
         return True
     others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
     busy = await estate.rows(f"SELECT pid FROM pg_stat_activity WHERE {others} AND state <> 'idle'")

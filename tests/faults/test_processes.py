@@ -180,8 +180,8 @@ async def test_a_group_that_cannot_go_on_says_so_with_its_exit_code(scene: Any, 
     voting = await scene(1, workers=2, redis=redis)
     (group,) = voting.servers
     newer = "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('meilin', '9001_newer', '')"
-    with closing(sqlite3.connect(sqlite_file(voting.estate.url))) as line, line:
-        line.execute(newer)
+    with closing(sqlite3.connect(sqlite_file(voting.estate.url))) as connection, connection:
+        connection.execute(newer)
     group.signal(signal.SIGKILL, group.workers[:1])
     await voting.until(lambda: group.process.poll() is not None, "the group ends")
     assert group.process.returncode == 3

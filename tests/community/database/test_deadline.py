@@ -57,13 +57,13 @@ async def written(name: str = "deed") -> int:
 async def held_elsewhere(url: str) -> AsyncIterator[None]:
     """Another process is inside its transaction, and holds what every write needs."""
     if is_postgres():
-        line = await asyncpg.connect(url)
+        connection = await asyncpg.connect(url)
         try:
-            async with line.transaction():
-                await line.execute(f"SELECT pg_advisory_xact_lock({journal._ADVISORY_LOCK})")
+            async with connection.transaction():
+                await connection.execute(f"SELECT pg_advisory_xact_lock({journal._ADVISORY_LOCK})")
                 yield
         finally:
-            await line.close()
+            await connection.close()
     else:
         other = sqlite3.connect(url.removeprefix("sqlite://"), isolation_level=None)
         other.execute("BEGIN IMMEDIATE")

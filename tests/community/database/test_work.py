@@ -141,7 +141,7 @@ async def test_a_signal_told_is_a_change_committed(sqlite_url: str, now: datetim
             read.extend(other.execute("SELECT count(*) FROM due").fetchone())
 
     async with opened(sqlite_url):
-        stop = work.tell_through(look)
+        stop = work.publish_through(look)
         await atomic(lambda doing: write(doing, "deed", 3), SYSTEM, now)
         stop()
     assert read == [3]

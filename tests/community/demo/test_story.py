@@ -12,18 +12,18 @@ from community.demo.story import (
     Announce,
     Enter,
     Hang,
+    Loaded,
     Open,
     PlannedAction,
     Publish,
-    Standing,
     first_story,
     next_story,
 )
 from community.votes.casting import VoteForm
 
 DAYS = st.dates(date(2024, 1, 1), date(2040, 12, 31))
-NOTHING = Standing(statutory_open=False, survey_open=False, event_coming=False)
-EVERYTHING = Standing(statutory_open=True, survey_open=True, event_coming=True)
+NOTHING = Loaded(statutory_open=False, survey_open=False, event_coming=False)
+EVERYTHING = Loaded(statutory_open=True, survey_open=True, event_coming=True)
 
 
 def _announced(actions: list[PlannedAction]) -> list[Announce]:
@@ -88,7 +88,7 @@ def test_a_next_round_has_new_titles_however_often(
         actions = next_story(
             neighbourhood,
             today,
-            Standing(statutory_open=False, survey_open=False, event_coming=False, votes=told),
+            Loaded(statutory_open=False, survey_open=False, event_coming=False, votes=told),
         )
         fresh = {what.vote.title for what in _announced(actions)}
         assert len(fresh) == 3
@@ -100,12 +100,12 @@ def test_a_next_round_has_new_titles_however_often(
 def test_only_what_is_missing_is_told(neighbourhood: Neighbourhood) -> None:
     today = date(2027, 3, 1)
     survey = next_story(
-        neighbourhood, today, Standing(statutory_open=True, survey_open=False, event_coming=True)
+        neighbourhood, today, Loaded(statutory_open=True, survey_open=False, event_coming=True)
     )
     assert [what.vote.title for what in _announced(survey)] == ["2027年第一季度满意度调查"]
     assert not any(isinstance(action.what, Publish) for action in survey)
     events = next_story(
-        neighbourhood, today, Standing(statutory_open=True, survey_open=True, event_coming=False)
+        neighbourhood, today, Loaded(statutory_open=True, survey_open=True, event_coming=False)
     )
     assert not _announced(events)
     assert sum(isinstance(action.what, Publish) for action in events) >= 2
@@ -114,7 +114,7 @@ def test_only_what_is_missing_is_told(neighbourhood: Neighbourhood) -> None:
 @pytest.mark.parametrize("neighbourhood", NEIGHBOURHOODS, ids=lambda neighbourhood: neighbourhood.site.slug)
 def test_the_book_goes_on_where_it_ended(neighbourhood: Neighbourhood) -> None:
     today, booked = date(2027, 3, 1), date(2027, 1, 20)
-    actions = next_story(neighbourhood, today, Standing(False, False, False, booked=booked))
+    actions = next_story(neighbourhood, today, Loaded(False, False, False, booked=booked))
     days = [line.day for action in actions if isinstance(action.what, Enter) for line in action.what.lines]
     assert booked < days[0] <= days[-1] < today
     assert {(day.year, day.month) for day in days} == {(2027, 1), (2027, 2)}

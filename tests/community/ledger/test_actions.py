@@ -315,7 +315,7 @@ async def test_the_same_key_gives_the_first_entry_again(estate: Any, build: Any,
 
 def test_what_a_client_says_of_an_entry_is_what_its_key_stands_for() -> None:
     """Another name more, and no key given before an update would be known after it."""
-    assert list(NewEntry(**ADVERT, recorded_by=7).asked) == [
+    assert list(NewEntry(**ADVERT, recorded_by=7).terms) == [
         "date", "direction", "category", "item", "amount", "counterparty", "voucher", "authority_vote",
         "authority_clause",
     ]  # fmt: skip

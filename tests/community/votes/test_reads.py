@@ -11,17 +11,17 @@ from community.votes.casting import VoteStatus
 from community.votes.models import Question, Vote
 from community.votes.reads import (
     OwnEntry,
-    asked_in,
     ballot_box,
     ballot_row,
     counted_ballots,
     newest_of,
     newest_sequence,
+    on_roll,
     own_entries,
     questions_of,
+    questions_on_roll,
     roll_parties,
     scope_of_vote,
-    standing,
     vote_row,
     votes_by_id,
     votes_page,
@@ -54,7 +54,7 @@ async def test_what_is_not_there_is_not_found(database: str) -> None:
         await scope_of_vote(5)
     with pytest.raises(NotFound):
         await ballot_box(5)
-    assert await asked_in(5) == {}
+    assert await questions_on_roll(5) == {}
     with pytest.raises(DoesNotExist):
         await ballot_row(None, 5)
     assert await questions_of([5]) == {5: []}
@@ -179,7 +179,7 @@ async def test_what_is_asked_of_a_ballot_is_what_the_questions_say(poll: Any) ->
                 asked.terms.most,
                 asked.terms.accepts_text,
             )
-            for key, asked in (await asked_in(vote)).items()
+            for key, asked in (await questions_on_roll(vote)).items()
         ] == [
             (
                 row.id,
@@ -198,9 +198,9 @@ async def test_who_stands_on_which_of_several_rolls(poll: Any) -> None:
     vote = await poll.opened()
     late = await poll.household()
     roll, unknown = (await vote_row(vote)).roll_id, 5
-    assert await standing({roll, unknown, None}, [home.party, late.party]) == {(roll, home.party)}
-    assert await standing({roll}, [home.party, other.party]) == {(roll, home.party), (roll, other.party)}
-    assert await standing(set(), [home.party]) == await standing({roll}, []) == set()
+    assert await on_roll({roll, unknown, None}, [home.party, late.party]) == {(roll, home.party)}
+    assert await on_roll({roll}, [home.party, other.party]) == {(roll, home.party), (roll, other.party)}
+    assert await on_roll(set(), [home.party]) == await on_roll({roll}, []) == set()
 
 
 async def test_the_newest_ballot_of_a_vote_and_what_counts_for_a_party(poll: Any) -> None:
