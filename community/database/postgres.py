@@ -34,7 +34,7 @@ process that holds it is frozen.
 """
 
 UNDOING = 0.5
-"""Seconds to roll back what is given up; then the connection is closed, and the server rolls back by itself."""
+"""Seconds to roll back what is given up; then the connection is closed, and the server does it by itself."""
 
 READING = 12.0
 """Seconds for what is read, more than the server grants: this is for one that says nothing any more."""
