@@ -59,7 +59,7 @@ from community.votes.models import (
     RollUnit,
     Vote,
 )
-from community.votes.progress import NO_DEVELOPER, Register, progress_of, read_register, scopes
+from community.votes.progress import Register, developer_of, progress_of, read_register, scopes
 from community.votes.reads import (
     BallotBox,
     Entries,
@@ -201,10 +201,10 @@ async def _open(work: UnitOfWork, vote: VoteRow) -> None:
         return
     questions = (await questions_of([vote.id]))[vote.id]
     # Who owns what is read as of the opening, so that a late timer changes nobody's vote.
-    register = await read_register(vote.community_id, vote.opens_at)
-    if register.developer == NO_DEVELOPER:
-        await OwnerParty.create(community_id=vote.community_id, kind=PartyKind.DEVELOPER)
-        register = await read_register(vote.community_id, vote.opens_at)
+    developer = await developer_of(vote.community_id)
+    if developer is None:
+        developer = (await OwnerParty.create(community_id=vote.community_id, kind=PartyKind.DEVELOPER)).id
+    register = await read_register(vote.community_id, vote.opens_at, developer)
     for building in scopes(vote, questions):
         roll = await _freeze(work, vote, register, building)
         await Question.filter(vote_id=vote.id, building_id=building).update(roll_id=roll)

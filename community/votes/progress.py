@@ -18,9 +18,6 @@ from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_rows
 from community.votes.roll import RollUnit
 from community.votes.rules import ZERO, Outcome, Sums, Tally, Weight, count
 
-NO_DEVELOPER = 0
-"""The developer's party where a community has recorded none."""
-
 
 @dataclass(frozen=True, slots=True)
 class QuestionProgress:
@@ -267,10 +264,14 @@ class Register:
     developer: int
 
 
-async def read_register(community: int, at: datetime) -> Register:
-    """What the land register would say at `at`; a unit nobody owns is the developer's."""
+async def developer_of(community: int) -> int | None:
+    """The developer's party; None if the community has recorded none."""
     developers = OwnerParty.filter(community_id=community, kind=PartyKind.DEVELOPER).order_by("id").limit(1)
-    developer = next((row["id"] for row in await developers.values("id")), NO_DEVELOPER)
+    return next((row["id"] for row in await developers.values("id")), None)
+
+
+async def read_register(community: int, at: datetime, developer: int) -> Register:
+    """What the land register would say at `at`; a unit nobody owns is the developer's."""
     held = Ownership.filter(Q(until=None) | Q(until__gt=at), since__lte=at, unit__community_id=community)
     owners = {row["unit_id"]: row["party_id"] for row in await held.values("unit_id", "party_id")}
     columns = ("id", "building_id", "area", "kind", "status")

@@ -12,7 +12,7 @@ from community.members.models import Ownership
 from community.places.models import Unit
 from community.places.rules import DeliveryStatus, UnitKind
 from community.votes.models import Ballot, Served, Vote
-from community.votes.progress import Progress, progress_of, progress_of_many, read_register
+from community.votes.progress import Progress, developer_of, progress_of, progress_of_many, read_register
 from community.votes.reads import vote_row
 from community.votes.roll import electorate, form_roll
 from community.votes.rules import Gate, Matter, Measure, Outcome, Silence, Tally, Weight
@@ -253,7 +253,8 @@ async def test_the_register_is_summed_as_the_roll_would_be_formed(poll: Any) -> 
     votes = [await poll.announced(*questions, parking_counts=counts) for counts in (True, False)]
     for vote, progress in (await progress_of_many(votes)).items():
         row = await vote_row(vote)
-        register = await read_register(row.community_id, row.announced_at)
+        developer = await developer_of(row.community_id)
+        register = await read_register(row.community_id, row.announced_at, developer)
         expected = [
             electorate(
                 form_roll(
