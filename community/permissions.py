@@ -3,13 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import NamedTuple
+from enum import Enum, StrEnum
+from typing import Final, NamedTuple
 
 from community.errors import Forbidden, NotFound, Unauthenticated
 
-CITY = 0
-"""The scope of a role that holds in every community (regulator, integrator)."""
+
+class City(Enum):
+    """The scope above the communities: a role held there holds in every one (regulator, integrator)."""
+
+    CITY = "CITY"
+
+
+CITY: Final = City.CITY
 
 
 class Role(StrEnum):
@@ -143,26 +149,33 @@ class Scope(NamedTuple):
     `demonstration` is False, a real community, unless it is said.
     """
 
-    id: int
+    id: int | City
     public_reading: bool
     demonstration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. `roles` by community id; `scopes` narrows a token, None narrows nothing. `demonstration`:
-    whoever knows the name may have signed in, so that it has rights in demonstration communities only.
+    """Who asks. `roles` by community id, or under CITY; `scopes` narrows a token, None narrows nothing.
+
+    `demonstration`: anybody who knows the name may sign in, so it has rights in demonstration communities
+    only. `somebody`: signed in, with the account left out, as `rights_of` makes it.
     """
 
     account: int | None = None
     name: str = ""
-    roles: Mapping[int, frozenset[Role]] = field(default_factory=dict)
+    roles: Mapping[int | City, frozenset[Role]] = field(default_factory=dict)
     scopes: frozenset[Permission] | None = None
     session: int | None = None
     expires_at: datetime | None = None
     demonstration: bool = False
+    somebody: bool = False
 
-    def roles_in(self, community: int) -> frozenset[Role]:
+    @property
+    def signed_in(self) -> bool:
+        return self.somebody or self.account is not None
+
+    def roles_in(self, community: int | City) -> frozenset[Role]:
         return self.roles.get(community, frozenset()) | self.roles.get(CITY, frozenset())
 
 
@@ -173,14 +186,9 @@ SYSTEM = Viewer(account=0, name="system", roles={CITY: frozenset({Role.OPERATOR}
 """Timers, imports and the command line on the machine itself."""
 
 
-SOMEBODY = -1
-"""The account of somebody signed in, whoever it is."""
-
-
 def rights_of(viewer: Viewer) -> Viewer:
     """A viewer with these rights and nothing else: equal for all who may do the same."""
-    account = None if viewer.account is None else SOMEBODY
-    return replace(viewer, account=account, name="", session=None, expires_at=None)
+    return replace(viewer, account=None, name="", session=None, expires_at=None, somebody=viewer.signed_in)
 
 
 def may(viewer: Viewer, permission: Permission, scope: Scope) -> bool:
@@ -190,7 +198,7 @@ def may(viewer: Viewer, permission: Permission, scope: Scope) -> bool:
 
 def _may_by_account(viewer: Viewer, permission: Permission, scope: Scope) -> bool:
     """Whether the account gives the right, beyond what every stranger may."""
-    if viewer.account is None or (viewer.demonstration and not scope.demonstration):
+    if not viewer.signed_in or (viewer.demonstration and not scope.demonstration):
         return False
     if viewer.scopes is not None and not _covered(permission, viewer.scopes):
         return False
@@ -228,7 +236,7 @@ def require(viewer: Viewer, permission: Permission, scope: Scope, known_by: Perm
     allowed = may(viewer, permission, scope)
     if allowed and not GRANTS[permission].anybody:
         return
-    if viewer.account is None:
+    if not viewer.signed_in:
         raise Unauthenticated
     known = may_know(viewer, scope) if known_by is None else may(viewer, known_by, scope)
     if not known and scope.id != CITY:

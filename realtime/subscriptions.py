@@ -264,4 +264,4 @@ class SubscriptionRegistry:
 
 
 def _key_of(audience: Viewer) -> Hashable:
-    return audience.account, frozenset(audience.roles.items()), audience.scopes, audience.demonstration
+    return audience.signed_in, frozenset(audience.roles.items()), audience.scopes, audience.demonstration

@@ -9,7 +9,7 @@ from community.database.ids import new_id
 from community.database.models import Due
 from community.database.work import UnitOfWork, requires
 from community.demo.estates import DEVELOPER, Estate, PlannedParty
-from community.events.models import SignUp
+from community.events.models import Event, SignUp
 from community.events.reads import scope_of_event
 from community.members.models import (
     Account,
@@ -23,7 +23,7 @@ from community.members.models import (
 from community.members.rules import PartyKind
 from community.permissions import Permission, Role
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
-from community.places.reads import the_city
+from community.places.reads import citywide
 from community.places.rules import OrganizationKind, Profile
 from community.signals import Topic
 from community.votes.reads import scope_of_vote
@@ -42,7 +42,7 @@ _CLERKS = ("clerk-1", "clerk-2")
 _LETTERS = "abc"
 
 
-@requires(Permission.OPERATE, within=the_city)
+@requires(Permission.OPERATE, within=citywide)
 async def appoint_city_offices(work: UnitOfWork, city: str) -> None:
     """The accounts whose roles hold everywhere, where they are not there yet."""
     for name, role in _CITY_OFFICES:
@@ -51,7 +51,7 @@ async def appoint_city_offices(work: UnitOfWork, city: str) -> None:
             await RoleGrant.create(account_id=account.id, role=role, since=work.now)
 
 
-@requires(Permission.OPERATE, within=the_city)
+@requires(Permission.OPERATE, within=citywide)
 async def settle(work: UnitOfWork, estate: Estate) -> int:
     """Builds an estate and hands it over to everybody who lives and works there; the community's id."""
     community = await _found(work, estate)
@@ -253,7 +253,8 @@ async def record_sign_ups(work: UnitOfWork, event: int, sign_ups: Sequence[Recor
         ),
         batch_size=BATCH,
     )
-    work.changed(Topic.ATTENDANCE, event, (await scope_of_event(event)).id)
+    (row,) = await Event.filter(id=event).values("community_id")
+    work.changed(Topic.ATTENDANCE, event, row["community_id"])
 
 
 @requires(Permission.OPERATE, within=scope_of_vote)

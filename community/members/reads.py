@@ -13,7 +13,7 @@ from community.database.sql import instant, placeholders, select
 from community.errors import Unauthenticated
 from community.members.models import Account, Session
 from community.members.rules import ExpiredToken, SessionKind, UnknownToken, may_be_secret
-from community.permissions import CITY, Permission, Role, Viewer, may_see_own
+from community.permissions import CITY, City, Permission, Role, Viewer, may_see_own
 from community.places.reads import scopes_of
 
 
@@ -110,13 +110,13 @@ def held(now: datetime) -> Q:
     return Q(since__lte=now) & (Q(until=None) | Q(until__gt=now))
 
 
-async def roles_of(account: int, now: datetime) -> dict[int, frozenset[Role]]:
+async def roles_of(account: int, now: datetime) -> dict[int | City, frozenset[Role]]:
     """By community; city-wide roles under CITY."""
     return _by_community(await select(_ROLES, [account, *[now] * 6]))
 
 
-def _by_community(holds: Sequence[dict[str, Any]]) -> dict[int, frozenset[Role]]:
-    roles: defaultdict[int, set[Role]] = defaultdict(set)
+def _by_community(holds: Sequence[dict[str, Any]]) -> dict[int | City, frozenset[Role]]:
+    roles: defaultdict[int | City, set[Role]] = defaultdict(set)
     for row in holds:
         roles[CITY if row["community"] is None else row["community"]].add(Role(row["role"]))
     return {community: frozenset(of) for community, of in roles.items()}

@@ -110,10 +110,9 @@ async def scope_where(condition: str, key: int) -> Scope:
 
 
 async def scopes_of(communities: Collection[int]) -> dict[int, Scope]:
-    return {
-        scope.id: scope
-        for scope in await _scopes(f"WHERE c.id IN ({placeholders(communities)})", list(communities))
-    }
+    ids = list(dict.fromkeys(communities))
+    scopes = await _scopes(f"WHERE c.id IN ({placeholders(ids)})", ids)
+    return {scope.id: scope for scope in scopes if scope.id is not CITY}
 
 
 _BESIDE = """
@@ -138,7 +137,7 @@ def _scope(row: dict[str, Any]) -> Scope:
     return Scope(row.pop("of_id"), bool(row.pop("of_public")), bool(row.pop("of_demonstration")))
 
 
-async def the_city(subject: object) -> Scope:
+async def citywide(subject: object) -> Scope:
     """The scope of actions that belong to no single community; for `requires`."""
     return Scope(CITY, public_reading=False)
 
@@ -173,7 +172,7 @@ async def communities_page(viewer: Viewer, first: int, after: int | None) -> Pag
 def _that_are_known(viewer: Viewer) -> tuple[str, list[Any]]:
     """As `may_know` says of each: a page is cut before it asks, so that it must leave none out."""
     own = [held for held in viewer.roles if belongs_to(viewer, Scope(held, False, viewer.demonstration))]
-    here, values = ("1 = 1", []) if CITY in own else _among(own)
+    here, values = ("1 = 1", []) if CITY in own else _among([held for held in own if held is not CITY])
     if viewer.demonstration:
         here, values = f"{here} AND c.demonstration = ?", [*values, True]
     return f"(p.public_reading = ? OR ({here}))", [True, *values]
@@ -181,7 +180,7 @@ def _that_are_known(viewer: Viewer) -> tuple[str, list[Any]]:
 
 async def communities_of(viewer: Viewer) -> list[CommunityRow]:
     """Those in which the viewer has a role of their own, as far as their token may know of it."""
-    where, values = _among(list(viewer.roles))
+    where, values = _among([held for held in viewer.roles if held is not CITY])
     return [row for row in await _rows(f"{where} ORDER BY c.id", values) if belongs_to(viewer, row.scope)]
 
 

@@ -14,6 +14,7 @@ from community.places.reads import (
     all_communities,
     buildings_by_id,
     buildings_of,
+    citywide,
     communities_by_id,
     communities_of,
     communities_page,
@@ -24,7 +25,6 @@ from community.places.reads import (
     scope_of,
     scope_where,
     scopes_of,
-    the_city,
 )
 from community.places.rules import OrganizationKind
 
@@ -185,7 +185,7 @@ async def test_organizations_that_stand_are_listed_and_former_ones_still_have_a_
 
 
 async def test_what_belongs_to_no_community_stands_in_the_city() -> None:
-    assert await the_city("whatever") == Scope(CITY, public_reading=False)
+    assert await citywide("whatever") == Scope(CITY, public_reading=False)
 
 
 async def test_a_demonstration_account_of_the_city_finds_what_is_made_up_or_public(
