@@ -28,23 +28,25 @@ class Brief(Generic[K, V]):
     """
 
     def __init__(
-        self, read: Callable[[K], Coroutine[Any, Any, V]], key: Callable[[K], Hashable] = lambda asked: asked
+        self,
+        read: Callable[[K], Coroutine[Any, Any, V]],
+        key: Callable[[K], Hashable] = lambda one: one,
     ) -> None:
         self._read, self._key = read, key
         self._known: OrderedDict[Hashable, tuple[float, asyncio.Task[V]]] = OrderedDict()
         self._under_way: set[asyncio.Task[V]] = set()
 
-    async def get(self, asked: K) -> V:
+    async def get(self, requested: K) -> V:
         """Raises TimeoutError where it takes too long or too many are waiting, or what the read raises."""
-        task = self._task(asked, asyncio.get_running_loop().time())
+        task = self._task(requested, asyncio.get_running_loop().time())
         done, _ = await asyncio.wait({task}, timeout=LONGEST)
         if not done:
             raise TimeoutError
         return task.result()
 
-    def _task(self, asked: K, now: float) -> asyncio.Task[V]:
+    def _task(self, requested: K, now: float) -> asyncio.Task[V]:
         """One that began a moment ago, done or not: what began earlier may have read what holds no more."""
-        key = self._key(asked)
+        key = self._key(requested)
         if known := self._known.get(key):
             since, task = known
             failed = task.done() and (task.cancelled() or task.exception() is not None)
@@ -52,7 +54,7 @@ class Brief(Generic[K, V]):
                 return task
         if len(self._under_way) >= AT_ONCE:
             raise TimeoutError
-        task = asyncio.create_task(self._read(asked))
+        task = asyncio.create_task(self._read(requested))
         self._under_way.add(task)
         task.add_done_callback(self._ended)
         self._known[key] = now, task

@@ -110,7 +110,7 @@ class Sessions:
             bodies.check_json(request)
             if wait := self._limit.take(request.client.host if request.client else ""):
                 return refusal(SignInsExhausted(wait), 429)
-            account = await _account_asked(request)
+            account = await _requested_account(request)
             before = session_cookie(request)
             secret = await sign_in_demonstration(
                 SYSTEM, utc_now(), account, lifetime=LIFETIME, replacing=before
@@ -150,7 +150,7 @@ class Sessions:
         return Response(status_code=204)
 
 
-async def _account_asked(request: Request) -> str:
+async def _requested_account(request: Request) -> str:
     try:
         body = orjson.loads(await bodies.read(bodies.BoundedRequest(request.scope, request.receive)))
         account = body["account"]

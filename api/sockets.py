@@ -312,14 +312,14 @@ class Socket:
         """
         authorizations = self._sockets.authorizations
         while True:
-            heard, asked = authorizations.changes, self._changes
+            of_anybody, of_account = authorizations.changes, self._changes
             viewer = await viewer_behind(self._secret, utc_now(), strict=True)
             if self._protocol.closed:
                 return
             known = viewer.account == self.viewer.account
             if not known:
                 self._keep(viewer)
-            if asked == self._changes if known else heard == authorizations.changes:
+            if of_account == self._changes if known else of_anybody == authorizations.changes:
                 break
         self.viewer = viewer
         if self._expiry:

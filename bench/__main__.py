@@ -18,10 +18,10 @@ from bench.children import VAR, allow_many_files
 from bench.demonstration import copy, fill, url_of
 from bench.figures import Storm
 from bench.live import Bench, Plan
-from bench.table import NOTE, add_actions, add_storms, add_tempi, empty_table
+from bench.table import NOTE, add_actions, add_paces, add_storms, empty_table
 
-FULL = Plan(window=6.0, tempo=12.0, lone=50, growth=15.0)
-QUICK = Plan(window=2.0, tempo=3.0, lone=10, growth=3.0)
+FULL = Plan(window=6.0, pace=12.0, lone=50, growth=15.0)
+QUICK = Plan(window=2.0, pace=3.0, lone=10, growth=3.0)
 
 console = Console(width=160)
 
@@ -66,7 +66,7 @@ async def run(plan: Plan, sizes: Sequence[int], repeats: int, room: Path) -> Non
     for watchers in sizes:
         console.log(f"delivery to {watchers:,} watchers")
         add_storms(table, watchers, *storms.of(watchers))
-        add_tempi(table, *await bench.tempi(watchers))
+        add_paces(table, *await bench.paces(watchers))
     console.print(table, NOTE, sep="\n")
 
 

@@ -51,7 +51,7 @@ async def load(now: datetime, report: Report) -> None:
         if progress.total:
             await appoint_city_offices(SYSTEM, midnight(local_day(now)) - _SETTLED, "city")
         for chapter in chapters:
-            await _tell(chapter, now, progress)
+            await _play(chapter, now, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ async def _chapter(neighbourhood: Neighbourhood, now: datetime) -> _Chapter | No
     return _Chapter(neighbourhood, community, actions)
 
 
-async def _tell(chapter: _Chapter, now: datetime, progress: _Progress) -> None:
+async def _play(chapter: _Chapter, now: datetime, progress: _Progress) -> None:
     site, community = chapter.neighbourhood.site, chapter.community
     if not chapter.actions:
         return
