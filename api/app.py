@@ -163,7 +163,7 @@ def create_app(settings: Settings) -> App:
 
 
 def _end_with_the_supervisor() -> None:
-    """A worker that is left behind by a kill would hold the port, and nobody could tell it to end."""
+    """Ends a worker whose parent was killed: it would hold the port for ever."""
     if supervisor := parent_process():
         loop, gone = asyncio.get_running_loop(), supervisor.sentinel
 

@@ -1,4 +1,4 @@
-"""What Prometheus asks for: one scrape tells of all workers, whichever of them is asked.
+"""Metrics for Prometheus: one scrape covers all workers, whichever of them answers.
 
 Several workers keep their values in files of one folder (prometheus_client's multiprocess mode) and each adds
 up what is there. A single process keeps them in memory.
@@ -40,7 +40,7 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 EVERY = 1.0
 
 Over = Literal["livesum", "livemax"]
-"""What a gauge says of several processes: of those that live, the sum or the largest."""
+"""How a gauge combines several processes: the sum or the largest value of those that live."""
 
 
 class Watched(Protocol):
@@ -90,7 +90,7 @@ class Metrics:
             self._follow(ends.labels(end), lambda end=end: ENDED[end])  # type: ignore[misc]
 
     def observe(self, sources: LiveSources, groups: Groups[Any], sockets: Watched) -> None:
-        """What is live; it was made after what counts for it."""
+        """Adds the gauges of the live side, which is made after the metrics."""
         self._gauge("meilin_sockets", "Sockets open.", lambda: sockets.open)
         self._gauge("meilin_watchers", "Subscriptions that stand.", lambda: len(sockets))
         self._gauge("meilin_groups", "Groups of those who see the same.", lambda: len(groups))
@@ -118,7 +118,7 @@ class Metrics:
         self._looks.append(lambda: gauge.set(read()))
 
     def _follow(self, counter: Counter, read: Callable[[], float]) -> None:
-        """For what somebody else counts, from 0."""
+        """Copies a count that is kept elsewhere, from 0."""
         counted = 0.0
 
         def look() -> None:
@@ -154,7 +154,7 @@ class Metrics:
         self._delivery.observe(took)
 
     async def answer(self, request: Request) -> Response:
-        """Only for whoever has the token: the counts tell of communities that are not public."""
+        """Answers only with the token: the counts include communities that are not public."""
         if not (token := request.app.state.settings.metrics_token):
             raise HTTPException(404)
         given = request.headers.get("authorization", "").encode("latin-1")
@@ -170,7 +170,7 @@ class Metrics:
 
 
 def _of_all(folder: str) -> CollectorRegistry:
-    """What the dead counted stays, as no counter may fall; what they had goes."""
+    """Keeps the counters of a dead worker, which may not fall, and drops its gauges."""
     for file in Path(folder).glob("gauge_live*.db"):
         if not _lives(int(file.stem.rpartition("_")[2])):
             file.unlink(missing_ok=True)  # another worker may be answering just now, too

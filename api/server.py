@@ -38,7 +38,7 @@ RESERVED, LEAST = 100, 10
 """File descriptors that are no connections: of the database, Redis, files; and the fewest connections."""
 
 GRACE = 10
-"""Seconds for requests under way when the server is told to stop."""
+"""Seconds for requests under way when the server stops."""
 
 WELCOME = """
   美邻 Meilin  {url}
@@ -57,7 +57,7 @@ def _welcome(url: str, port: int) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Says where it is once it listens."""
+    """Prints the address once it listens."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -145,13 +145,13 @@ class _Channel(Generic[N]):
 
 
 class JournalReader(Generic[N]):
-    """One reader's way through the items of a key. `number` is that of the last one it was given."""
+    """Reads the items of a key for one watcher. `number` is that of the last item it got."""
 
     kept = KEPT
-    """Steps that a group remembers of it, so that each member goes on from its own."""
+    """How many steps a group keeps, so that each member goes on from its own."""
 
     newest = True
-    """Of a journal every step counts, whatever comes behind it."""
+    """Of a journal every step counts, whether another one follows or not."""
 
     def __init__(self, journal: Journal[N], key: int, channel: _Channel[N], after: int) -> None:
         self._journal, self._key, self._channel = journal, key, channel
@@ -169,14 +169,14 @@ class JournalReader(Generic[N]):
         return Item(row, self.cursors.cursor(row.number))
 
     def when_more(self, call: Callable[[], None]) -> None:
-        """Calls `call`, and none that was given before, once there may be an item that was not given yet."""
+        """Calls `call`, and no earlier one, once there may be an item that this reader did not get yet."""
         if self._at_hand or self._seen < self._channel.number:
             call()
         else:
             self._channel.waiting[self] = call
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Never calls `call`: nobody waits for an item that was there before."""
+        """Never calls `call`: no reader waits for an item that was there before."""
 
     async def _look(self) -> None:
         channel = self._channel

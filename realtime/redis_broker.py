@@ -1,7 +1,7 @@
 """The broker between processes: one connection a process, which may break at any time.
 
-What Redis loses the journal still has, and every process looks at its head each second: a broken
-connection makes news slower, never wrong. Over RESP3 one connection both publishes and listens.
+What Redis loses the journal still has, and every process polls its head each second: a broken
+connection makes signals later, never lost. Over RESP3 one connection both publishes and listens.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class RedisBroker(Listeners):
-    """Tells its own process at once, the others through Redis. Each connection ends a gap, also the first."""
+    """Publishes to its own process at once, to the others through Redis. Resyncs after each connect."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class RedisBroker(Listeners):
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _hold_connection(self) -> None:
-        """One connection from its beginning to its break."""
+        """Connects, then reads and writes until the connection breaks."""
         connection = Connection(**self._options | _WITHOUT_WAIT_FOR)
         try:
             async with asyncio.timeout(2 * HEARTBEAT):
@@ -132,7 +132,7 @@ class RedisBroker(Listeners):
                 self._resync()
 
     async def _write(self, connection: Connection) -> None:
-        """Also what came in while the connection was away, merged, so that it stays small."""
+        """Writes pending commands and signals, also those from while there was no connection, merged."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEARTBEAT):

@@ -1,4 +1,4 @@
-"""The newest value of each state that is watched: read once a process and round, whoever watches.
+"""The newest value of each watched state: read once in a process and round, for all watchers.
 
 A slow watcher misses values, never the last.
 """
@@ -46,7 +46,7 @@ class StateSource(Generic[T]):
 
     @property
     def watched(self) -> int:
-        """How many keys somebody watches now."""
+        """How many keys are watched now."""
         return len(self._states)
 
     @property
@@ -59,13 +59,13 @@ class StateSource(Generic[T]):
             shared.stale.set()
 
     def resync(self) -> None:
-        """Reads all anew: signals may have been lost."""
+        """Reads all states anew, after signals may have been lost."""
         for shared in self._states.values():
             shared.stale.set()
 
     @asynccontextmanager
     async def watch(self, key: int, after: int | None = None) -> AsyncIterator["StateReader[T]"]:
-        """The value now, and again after each change, wherever the reader was before."""
+        """Reads the value now, and again after each change; `after` does not count for a state."""
         shared = self._states.get(key)
         if shared is None:
             shared = self._states[key] = _SharedState()
@@ -122,11 +122,11 @@ class _SharedState(Generic[T]):
 
     @property
     def settled(self) -> bool:
-        """Nothing was heard since the last read began, and none is under way."""
+        """Whether no signal came since the last read began, and no read is under way."""
         return not (self.reading or self.stale.is_set())
 
     def show(self, state: T) -> bool:
-        """Whether it was a new one."""
+        """Sets the state, and returns whether it is a new one."""
         unchanged, self.unchanged = self.unchanged, {}
         if self.number and state == self.state:
             for call in unchanged.values():
@@ -143,13 +143,13 @@ class _SharedState(Generic[T]):
 
 
 class StateReader(Generic[T]):
-    """One watcher's way through the values of a key. `number` is that of the last one it was given."""
+    """Reads the values of a key for one watcher. `number` is that of the last value it got."""
 
     kept = 1
-    """Of the values that were shown, only the last is worth keeping."""
+    """How many values a group keeps."""
 
     start = 0
-    """Whoever comes now has seen nothing."""
+    """The number after which a new reader begins: it has seen nothing."""
 
     def __init__(self, shared: _SharedState[T]) -> None:
         self._shared = shared
@@ -166,7 +166,7 @@ class StateReader(Generic[T]):
         return self._shared.state
 
     def when_more(self, call: Callable[[], None]) -> None:
-        """Calls `call`, and none that was given before, once there is a value that was not given yet."""
+        """Calls `call`, and no earlier one, once there is a value that this reader did not get yet."""
         if self._shared.number != self.number:
             call()
         else:
@@ -175,11 +175,11 @@ class StateReader(Generic[T]):
 
     @property
     def newest(self) -> bool:
-        """Nothing was heard since the last value was read, and none is on its way."""
+        """Whether this reader has the last value, and no newer one is to be read."""
         return self.number == self._shared.number and self._shared.settled
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Calls `call`, and none that was given before, if the read under way finds what was there before,
+        """Calls `call`, and no earlier one, if the read under way finds the same value as before,
         so that no new value comes.
         """
         if not self._shared.settled:

@@ -1,4 +1,4 @@
-"""How a refusal reaches a client: a code and two sentences; what is our fault is masked and logged."""
+"""Errors as clients get them: a refusal has a code and two sentences; all others are masked and logged."""
 
 import logging
 import secrets
@@ -53,7 +53,7 @@ def _with(error: GraphQLError, refusal: Refused, field: str | None) -> GraphQLEr
 
 
 def extensions_of(refusal: Refused, field: str | None = None) -> dict[str, object]:
-    """What clients are told of a refusal beside its message."""
+    """The extensions of a refusal."""
     about = {
         "field": field or refusal.field,
         "question": None if refusal.question is None else to_id("Question", refusal.question),

@@ -1,4 +1,4 @@
-"""Which input an error of graphql-core is about: the path to it, from the argument of the field."""
+"""Finds the path of the input that an error of graphql-core is about, from the field's argument."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -21,13 +21,13 @@ class News(NamedTuple):
 
 
 async def lock_number() -> None:
-    """Nobody else gets a number until this transaction ends. SQLite has a single writer anyway."""
+    """Locks the numbers until this transaction ends. SQLite has a single writer anyway."""
     if is_postgres():
         await select("SELECT pg_advisory_xact_lock(?)", [_ADVISORY_LOCK])
 
 
 async def take_number() -> int:
-    """The next number, seen in commit order: nobody else gets one until this transaction ends.
+    """Returns the next number, and locks the numbers until this transaction ends: they are in commit order.
 
     To be called last in a transaction.
     """
@@ -36,7 +36,7 @@ async def take_number() -> int:
 
 
 async def head() -> int:
-    """The number of the newest change; 0 where there is none."""
+    """The number of the newest change; 0 if there is none."""
     (row,) = await select("SELECT MAX(number) AS newest FROM change")
     return int(row["newest"] or 0)
 

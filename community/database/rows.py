@@ -49,13 +49,13 @@ class Shape(Generic[R]):
         return await self.where(f"t.id IN ({placeholders(ids)})", list(ids))
 
     async def with_number(self, number: int, communities: Collection[int]) -> list[R]:
-        """Of each community the one that has this number there."""
+        """The rows with this number, at most one of each community."""
         among = f"t.community_id IN ({placeholders(communities)})"
         return await self.where(f"t.number = ? AND {among}", [number, *communities])
 
 
 def _reader_of(hint: Any) -> Callable[[Any], Any] | None:
-    """What makes a column's value one of this type; None where it is one as it comes."""
+    """Returns what converts a column's value to this type; None if no conversion is needed."""
     if isinstance(hint, UnionType) or get_origin(hint):
         (hint,) = [kind for kind in get_args(hint) if kind is not type(None)]
     if hint is datetime:
