@@ -124,6 +124,7 @@ def create_app(settings: Settings) -> App:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LAST_ACTIONS):
                         await asyncio.wait(tasks)  # the timers begin nothing more
+                        await sockets.all_answered()
                         await all_done()
                 stop_publishing()
                 stop_pausing()

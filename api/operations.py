@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from enum import Enum
 from functools import partial
 from typing import Any, Protocol
 
 import orjson
 from graphql import OperationType
-from strawberry.types.execution import PreExecutionError
 
 from api import protocol
+from api.clock import utc_now
 from api.graphql import is_request_error
 from community.errors import InvalidInput, LimitReached, NotFound
 from community.permissions import Viewer
@@ -37,11 +38,11 @@ class Holder(Protocol):
     @property
     def registry(self) -> SubscriptionRegistry: ...
 
-    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType) -> None:
+    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime) -> None:
         """Runs the query or mutation under this id. Raises LimitReached."""
 
-    async def execute(self, request: SubscribeRequest) -> Any:
-        """Executes it as over HTTP, with the client's current viewer. Raises Refused."""
+    async def execute(self, request: SubscribeRequest, asked_at: datetime) -> Any:
+        """Executes it as over HTTP, with the client's current viewer, as of `asked_at`. Raises Refused."""
 
     def execution_turn(self) -> AbstractAsyncContextManager[Any]:
         """Bounds how many are executed at once."""
@@ -78,13 +79,15 @@ class Subscription(Member):
     """A member of the group of those who see the same; what depends on its viewer has a group of one."""
 
     __slots__ = (
-        "_alone", "_entered", "_last_in", "_last_seen", "_request", "_socket", "_task", "id", "state",
+        "_alone", "_asked_at", "_entered", "_last_in", "_last_seen", "_request", "_socket", "_task",
+        "id", "state",
     )  # fmt: skip
 
     def __init__(self, socket: Holder, id_: str, request: SubscribeRequest) -> None:
         super().__init__(socket.writer, protocol.prefix(id_), 0)
         self.id, self.state = id_, State.WAITING
         self._socket, self._request = socket, request
+        self._asked_at: datetime | None = utc_now()  # until it is known to be a subscription
         self._entered: Group[SharedSubscription] | None = None
         self._last_in: Group[SharedSubscription] | None = None
         self._last_seen: int | None = None
@@ -92,9 +95,7 @@ class Subscription(Member):
         self._alone = False
 
     def begin(self) -> None:
-        """Begins at once if its document was read before; to read one takes its
-        turn in the lane.
-        """
+        """Begins at once if its document was read before; to read one takes a turn of the pacer."""
         self.state = State.ASKING
         if not self._socket.registry.documents.at_hand(self._request):
             self._go(self._read_in_turn)
@@ -141,7 +142,8 @@ class Subscription(Member):
         try:
             kind = registry.executable.operation_type(self._request)
             if kind in (OperationType.QUERY, OperationType.MUTATION):
-                self._socket.answer(self.id, self._request, kind)
+                assert self._asked_at  # noqa: S101 - it was no subscription before
+                self._socket.answer(self.id, self._request, kind, self._asked_at)
             else:
                 self._enter()
         finally:
@@ -153,6 +155,7 @@ class Subscription(Member):
             raise InvalidInput(problem_zh="变量太长", problem_en="variables too long")
         registry, viewer, after = self._socket.registry, self._socket.viewer, None
         document = registry.read(self._request, viewer)
+        self._asked_at = None
         if document.audience is Audience.VIEWER:
             self._enter_alone(document, self._last_seen if document.is_journal else None)
         else:
@@ -161,17 +164,17 @@ class Subscription(Member):
             self._leave_alone()
         access = self._group.source.access
         if document.is_journal or not access.at_hand:
-            self._go(partial(self._ask, after))
+            self._go(partial(self._ask, document, after))
         elif access.allows(viewer):
             self._join(self._seen_here)
         else:
             raise NotFound
 
-    async def _ask(self, after: str | None) -> None:
+    async def _ask(self, document: Document, after: str | None) -> None:
         """Waits for the right, and of a journal for the start. Raises Ended and Refused."""
         source, viewer = self._group.source, self._socket.viewer
         await source.access.require(viewer)
-        if not source.document.is_journal:
+        if not document.is_journal:
             self._join(self._seen_here)
             return
         self._group.open()
@@ -183,19 +186,21 @@ class Subscription(Member):
             await source.access.require(viewer)
         if begin >= max(source.start, self._group.forgotten):
             self._join(begin)
-        elif await self._goes_alone(begin):
-            await self._ask(None)
+        else:
+            await self._go_on_alone(document, begin)
 
-    async def _goes_alone(self, begin: int) -> bool:
-        """Goes on in a group of its own: it is too far behind the others. Raises LimitReached."""
+    async def _go_on_alone(self, document: Document, begin: int) -> None:
+        """Goes on in a group of its own: it is too far behind the others. `document` has the variables by the
+        names of this client, which may differ from the group's. Raises Ended and Refused.
+        """
         try:
-            self._enter_alone(self._group.source.document, begin)
+            self._enter_alone(document, begin)
         except LimitReached:
             if self._last_seen is None:
                 raise
             self.fall_behind()
-            return False
-        return True
+        else:
+            await self._ask(document, None)
 
     def _join(self, seen: int) -> None:
         group = self._group
@@ -239,6 +244,9 @@ class Subscription(Member):
                 await ask()
             except Exception as error:
                 self._fail(error)
+            finally:
+                if self._task is asyncio.current_task():
+                    self._task = None  # thousands stand for hours, and need it no more
 
         self._task = asyncio.create_task(to_its_end())
 
@@ -253,12 +261,16 @@ class Subscription(Member):
 
 
 class SingleResult:
-    """A query or a mutation, in a task of its own. To stop it drops the answer, never a write."""
+    """A query or a mutation, in a task of its own. To stop it drops the answer, never a write. However long
+    it waits for its turn, a ballot counts by the moment `asked_at`.
+    """
 
-    __slots__ = ("_request", "_socket", "_stopped", "_task", "_writes", "id", "prefix")
+    __slots__ = ("_asked_at", "_request", "_socket", "_stopped", "_task", "_writes", "id", "prefix")
 
-    def __init__(self, socket: Holder, id_: str, request: SubscribeRequest, kind: OperationType) -> None:
-        self.id, self.prefix = id_, protocol.prefix(id_)
+    def __init__(
+        self, socket: Holder, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime
+    ) -> None:
+        self.id, self.prefix, self._asked_at = id_, protocol.prefix(id_), asked_at
         self._socket, self._request, self._writes = socket, request, kind is OperationType.MUTATION
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
@@ -285,19 +297,21 @@ class SingleResult:
     async def _answer(self) -> None:
         formatted = self._socket.registry.executable.formatted
         async with self._socket.execution_turn():
+            if not self._writes:
+                await self._socket.writer.drain()  # answers that nobody reads do not pile up
             try:
-                result = await self._socket.execute(self._request)
+                result = await self._socket.execute(self._request, self._asked_at)
+                errors = [formatted(error) for error in result.errors or ()]
+                if is_request_error(result):
+                    texts = [protocol.error(self.id, errors)]
+                else:
+                    payload = {"data": result.data} | ({"errors": errors} if errors else {})
+                    texts = [self.prefix + orjson.dumps(payload) + b"}", protocol.complete(self.id)]
             except Exception as error:
-                result = PreExecutionError(None, [error])  # type: ignore[list-item]
-        errors = [formatted(error) for error in result.errors or ()]
-        if self._stopped:
-            return
-        if is_request_error(result):
-            self._socket.finish(self.id, protocol.error(self.id, errors), errors=errors)
-        else:
-            payload = {"data": result.data} | ({"errors": errors} if errors else {})
-            text = self.prefix + orjson.dumps(payload) + b"}"
-            self._socket.finish(self.id, text, protocol.complete(self.id), errors=errors)
+                errors = [formatted(error)]
+                texts = [protocol.error(self.id, errors)]
+        if not self._stopped:
+            self._socket.finish(self.id, *texts, errors=errors)
 
 
 def _encoded(request: SubscribeRequest) -> bytes:

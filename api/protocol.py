@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import orjson
 
+from api.bodies import repeats_a_key
 from realtime.fields import SubscribeRequest
 
 SUBPROTOCOL = "graphql-transport-ws"
@@ -72,6 +73,11 @@ SESSION_OVER = Close(4401, "Your session is over; sign in again")
 
 NO_OBJECT = Close(4400, "A message is a JSON object in a text frame")
 NO_MESSAGE = Close(4400, "No such message")
+REPEATED_KEY = Close(4400, "A key is given twice in one object")
+"""As over HTTP: nobody may cast one ballot and have another one counted. Only what may write is looked
+through, which takes longer than the rest of a `subscribe`.
+"""
+
 AGAIN_LATER = Close(TRY_AGAIN_LATER, "Try again later")
 
 
@@ -143,6 +149,8 @@ class TransportWs(Generic[O]):
             case {"type": "subscribe", "id": str(id_), "payload": payload} if id_ and (
                 request := _request(payload)
             ):
+                if "mutation" in request.query and text and repeats_a_key(text, message):
+                    return REPEATED_KEY
                 return self._start(id_, request)
             case {"type": "complete", "id": str(id_)} if id_:
                 return Stop(id_)

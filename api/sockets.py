@@ -6,6 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Any, TypeAlias, cast
 
 from graphql import OperationType
@@ -199,6 +200,11 @@ class Sockets:
     def keep(self, task: asyncio.Task[None]) -> None:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+    async def all_answered(self) -> None:
+        """Waits for the mutations of clients, also those whose turn has not come."""
+        while self.tasks:
+            await asyncio.wait(self.tasks)
 
 
 class Socket:
@@ -422,11 +428,11 @@ class Socket:
         if not alone[self.address]:
             del alone[self.address]
 
-    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType) -> None:
+    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime) -> None:
         """Runs a query or a mutation. Raises LimitReached."""
         if self._answering >= MOST_OPERATIONS:  # also those whose answer nobody waits for any more
             raise LimitReached(most=MOST_OPERATIONS)
-        self._protocol.operations[id_] = answer = SingleResult(self, id_, request, kind)
+        self._protocol.operations[id_] = answer = SingleResult(self, id_, request, kind, asked_at)
         self._answering += 1
         task = answer.begin()
         task.add_done_callback(self._answered)
@@ -440,14 +446,13 @@ class Socket:
             self._executing = asyncio.Semaphore(MOST_AT_ONCE)
         return self._executing
 
-    async def execute(self, request: SubscribeRequest) -> Any:
-        now = utc_now()
+    async def execute(self, request: SubscribeRequest, asked_at: datetime) -> Any:
         try:
-            viewer = await viewer_behind(self._secret, now, strict=True)
+            viewer = await viewer_behind(self._secret, utc_now(), strict=True)
         except Unauthenticated:
             self.close(SESSION_OVER)
             raise
-        context = Context(lambda: now, self._sockets.sources, viewer, most_cost=self._sockets.most_cost)
+        context = Context(lambda: asked_at, self._sockets.sources, viewer, most_cost=self._sockets.most_cost)
         return await graphql_schema.execute(
             request.query, dict(request.given), context, operation_name=request.operation_name
         )

@@ -109,7 +109,7 @@ async def _written(step: Step) -> float:
 class _Once:
     """A source with one step."""
 
-    kept = 1
+    kept, alone = 1, False
 
     def __init__(self, step: Step) -> None:
         self._step = step

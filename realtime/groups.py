@@ -31,9 +31,9 @@ class Step(NamedTuple):
     text: bytes
 
 
-class Source(Protocol):
-    """`kept`: how many steps a group keeps; one of a state. `alone`: the group has one member, and the next
-    step waits until its connection is free.
+class StepSource(Protocol):
+    """Where the steps of one group come from. `kept`: how many of them the group keeps; one of a state.
+    `alone`: the group has one member, and the next step waits until its connection is free.
     """
 
     kept: int
@@ -55,7 +55,7 @@ class Source(Protocol):
         """Raises Ended in those who wait for the source to open."""
 
 
-S = TypeVar("S", bound=Source)
+S = TypeVar("S", bound=StepSource)
 
 
 class Member:
@@ -80,7 +80,10 @@ class Member:
 
 class Group(Generic[S]):
     """The members that follow one source. `references` counts members and those about to join; without any
-    the group ends. Nothing is read or executed before the first member joins.
+    the group ends. Nothing is read or executed before it is opened, by its first member at the latest.
+
+    `number` is that of the newest step, `_before` that of the one before it: of a journal a member that has
+    seen less gets several. `forgotten` is the number of the last step that is no longer kept.
     """
 
     def __init__(self, key: Hashable, source: S, groups: "Groups[S]") -> None:
@@ -245,9 +248,6 @@ class Groups(Generic[S]):
 
     def __len__(self) -> int:
         return len(self._by_key)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._by_key
 
     def __iter__(self) -> Iterator[Group[S]]:
         return iter(self._by_key.values())

@@ -15,7 +15,7 @@ from community.errors import CursorInvalid
 from community.live import Cursors, Journal, Numbered
 from community.signals import Signal
 from realtime.broker import RegisterInterest, Stop
-from realtime.states import alone
+from realtime.states import no_interest
 
 KEPT = 256
 """Newest items of a key kept in memory; a reader that is further behind reads the database."""
@@ -50,7 +50,7 @@ async def not_ahead(journal: Journal[Any], number: int) -> int:
 class JournalSource(Generic[N]):
     """The items of one journal by key, each read once in a process."""
 
-    def __init__(self, journal: Journal[N], *, register_interest: RegisterInterest = alone) -> None:
+    def __init__(self, journal: Journal[N], *, register_interest: RegisterInterest = no_interest) -> None:
         self._journal, self._register_interest = journal, register_interest
         self._channels: dict[int, _Channel[N]] = {}
 
@@ -147,12 +147,6 @@ class _Channel(Generic[N]):
 class JournalReader(Generic[N]):
     """Reads the items of a key for one watcher. `number` is that of the last item it got."""
 
-    kept = KEPT
-    """How many steps a group keeps, so that each member goes on from its own."""
-
-    newest = True
-    """Of a journal every step counts, whether another one follows or not."""
-
     def __init__(self, journal: Journal[N], key: int, channel: _Channel[N], after: int) -> None:
         self._journal, self._key, self._channel = journal, key, channel
         self._at_hand: deque[N] = deque()
@@ -174,9 +168,6 @@ class JournalReader(Generic[N]):
             call()
         else:
             self._channel.waiting[self] = call
-
-    def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Never calls `call`: no reader waits for an item that was there before."""
 
     async def _look(self) -> None:
         channel = self._channel

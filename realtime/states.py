@@ -21,7 +21,7 @@ RETRY = 1.0
 log = logging.getLogger(__name__)
 
 
-def alone(signal: Signal, /) -> Stop:
+def no_interest(signal: Signal, /) -> Stop:
     """Registers no interest: all signals come from this process."""
     return lambda: None
 
@@ -37,7 +37,7 @@ class StateSource(Generic[T]):
         read: Callable[[int], Awaitable[T]],
         *,
         pause: float = PAUSE,
-        register_interest: RegisterInterest = alone,
+        register_interest: RegisterInterest = no_interest,
     ) -> None:
         self._topic, self._read, self._pause = topic, read, pause
         self._register_interest = register_interest
@@ -144,12 +144,6 @@ class _SharedState(Generic[T]):
 
 class StateReader(Generic[T]):
     """Reads the values of a key for one watcher. `number` is that of the last value it got."""
-
-    kept = 1
-    """How many values a group keeps."""
-
-    start = 0
-    """The number after which a new reader begins: it has seen nothing."""
 
     def __init__(self, shared: _SharedState[T]) -> None:
         self._shared = shared

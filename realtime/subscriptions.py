@@ -22,6 +22,7 @@ from realtime.groups import Group, Groups, Step
 from realtime.journals import KEPT, Item, JournalReader, not_ahead, number_of
 from realtime.pacing import Turn, WritePacer
 from realtime.sources import LiveSources, Reader, Source
+from realtime.states import StateReader
 
 MOST_COST_OF_STEP = 10_000.0
 """The highest cost of a subscription: it is executed at each change, maybe in one step of the loop."""
@@ -39,7 +40,7 @@ class TooManyViews(Refused):
 
 
 class SharedSubscription:
-    """The source of a group: one execution a step, encoded once.
+    """The StepSource of a group: one execution a step, encoded once.
 
     `viewer` has the rights of the members, and an account only if there is one member, `alone`. That one
     begins after `after`, a number or a cursor, or with new items; several members begin with the newest
@@ -109,13 +110,12 @@ class SharedSubscription:
             self._opened.exception()  # also if nobody waits for it
 
     def newest(self, number: int) -> bool:
+        """Of a journal every step counts, whatever comes behind it."""
         reader = self._reader
-        return reader is None or (
-            reader.newest and (isinstance(reader, JournalReader) or number == reader.number)
-        )
+        return not isinstance(reader, StateReader) or (reader.newest and number == reader.number)
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
-        if self._reader is not None:
+        if isinstance(self._reader, StateReader):
             self._reader.if_unchanged(call)
 
     async def until_open(self) -> None:

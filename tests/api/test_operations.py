@@ -4,8 +4,15 @@ import asyncio
 from typing import Any
 
 import pytest
+from graphql import ExecutionResult
 
 from api import sockets as sockets_
+from api.clock import utc_now
+from api.operations import State
+from community.bulletin import cursors
+from community.bulletin.facts import BULLETIN
+from community.database import journal
+from schema.schema import graphql_schema
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -18,11 +25,11 @@ async def test_mutations_whose_answers_nobody_waits_for_are_bounded(
     """Each goes on after its `complete`, and keeps its variables until then."""
     go_on, begun = asyncio.Event(), 0
 
-    async def wait(self: Any, request: Any) -> Any:
+    async def wait(self: Any, *given: Any) -> Any:
         nonlocal begun
         begun += 1
         await go_on.wait()
-        return await execute(self, request)
+        return await execute(self, *given)
 
     execute = sockets_.Socket.execute
     monkeypatch.setattr(sockets_.Socket, "execute", wait)
@@ -44,3 +51,139 @@ async def test_mutations_whose_answers_nobody_waits_for_are_bounded(
         assert begun == 5
         await socket.subscribe("more", "{ viewer { account } }")
         assert (await socket.receive())["payload"]["data"]["viewer"] == {"account": "spring/resident-1"}
+
+
+async def test_a_reader_far_behind_is_asked_by_the_names_of_its_own_variables(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its group may have been begun by somebody who calls them otherwise."""
+
+    async def none(_: int) -> int:
+        return await journal.head()
+
+    monkeypatch.setitem(vars(BULLETIN), "recent", none)
+    theirs = "subscription($id: ID!, $after: String) { bulletin(communityId: $id, after: $after) { cursor } }"
+    mine = theirs.replace("$id", "$estate").replace("$after", "$since")
+    async with here() as server, server.socket() as first, server.socket() as second:
+        spring = server.town.id("Community", "spring")
+        await first.subscribe("a", theirs, id=spring)
+        await server.until(lambda: server.app.state.sources.watchers)
+        start = cursors.encode(await cursors.mark(), 0)
+        await second.subscribe("a", mine, estate=spring, since=start)
+        assert (await second.receive())["type"] == "next"
+
+
+async def test_a_mutation_under_way_is_done_before_the_server_ends(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that still waits for its turn."""
+    execute, go_on, done = sockets_.Socket.execute, asyncio.Event(), list[Any]()
+
+    async def waiting(self: Any, *given: Any) -> Any:
+        await go_on.wait()
+        result = await execute(self, *given)
+        done.append([error.extensions["code"] for error in result.errors or ()])
+        return result
+
+    monkeypatch.setattr(sockets_.Socket, "execute", waiting)
+    async with here() as server:
+        event = server.town.id("Event", "picnic")
+        async with server.socket("spring/resident-5") as socket:
+            for number in range(sockets_.MOST_AT_ONCE + 1):
+                await socket.subscribe(str(number), SIGN_UP, event=event)
+            await server.until(lambda: len(server.sockets.tasks) == sockets_.MOST_AT_ONCE + 1)
+        asyncio.get_running_loop().call_later(0.2, go_on.set)
+    assert sorted(done) == [[], *[["ALREADY_SIGNED_UP"]] * sockets_.MOST_AT_ONCE]
+
+
+async def test_a_mutation_counts_by_the_moment_at_which_it_came(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it waits for its turn, as over HTTP."""
+    execute, go_on, moments = graphql_schema.execute, asyncio.Event(), list[Any]()
+
+    async def waiting(query: str, variables: Any, context: Any, **rest: Any) -> Any:
+        moments.append(context.now)
+        await go_on.wait()
+        return await execute(query, variables, context, **rest)
+
+    async with here() as server, server.socket("spring/resident-5") as socket:
+        event = server.town.id("Event", "picnic")
+        monkeypatch.setattr(graphql_schema, "execute", waiting)
+        for number in range(sockets_.MOST_AT_ONCE + 1):
+            await socket.subscribe(str(number), SIGN_UP, event=event)
+        await server.until(lambda: len(server.sockets.tasks) == sockets_.MOST_AT_ONCE + 1)
+        came = utc_now()
+        await asyncio.sleep(0.01)
+        go_on.set()
+        await server.until(lambda: not server.sockets.tasks)
+        assert len(moments) == sockets_.MOST_AT_ONCE + 1
+        assert max(moments) <= came
+
+
+class Unread:
+    """Writes on, and says that nobody reads it until `read` is set."""
+
+    busy = True
+
+    def __init__(self, writer: Any, read: asyncio.Event) -> None:
+        self._read, self.write, self.close = read, writer.write, writer.close
+
+    async def drain(self) -> None:
+        await self._read.wait()
+
+
+async def test_whoever_does_not_read_its_answers_has_no_more_queries_executed(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mutation is executed all the same."""
+    execute, go_on, begun = sockets_.Socket.execute, asyncio.Event(), list[str]()
+
+    async def waiting(self: Any, request: Any, *given: Any) -> Any:
+        begun.append(request.query)
+        await go_on.wait()
+        return await execute(self, request, *given)
+
+    monkeypatch.setattr(sockets_.Socket, "execute", waiting)
+    async with here() as server, server.socket("spring/resident-6") as socket:
+        for number in range(6):
+            await socket.subscribe(str(number), f"{{ viewer {{ a{number}: account }} }}")
+        await server.until(lambda: len(server.sockets.tasks) == 6)
+        (held,) = server.sockets._sockets
+        read = asyncio.Event()
+        held.writer = Unread(held.writer, read)
+        await socket.subscribe("write", SIGN_UP, event=server.town.id("Event", "picnic"))
+        await server.until(lambda: len(server.sockets.tasks) == 7)
+        go_on.set()
+        await server.until(lambda: SIGN_UP in begun)
+        await server.until(lambda: len(server.sockets.tasks) == 2)
+        assert len(begun) == sockets_.MOST_AT_ONCE + 1
+        read.set()
+        await server.until(lambda: not server.sockets.tasks)
+        assert len(begun) == 7
+
+
+async def test_an_answer_that_cannot_be_encoded_is_a_fault_of_ours(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def strange(self: Any, *given: Any) -> Any:
+        return ExecutionResult({"viewer": object()}, None)
+
+    monkeypatch.setattr(sockets_.Socket, "execute", strange)
+    async with here() as server, server.socket() as socket:
+        await socket.subscribe("a", "{ viewer { account } }")
+        message = await socket.receive()
+        assert (message["id"], message["type"]) == ("a", "error")
+        assert message["payload"][0]["extensions"]["code"] == "INTERNAL"
+        assert len(server.sockets) == 0
+
+
+async def test_a_subscription_that_is_shown_keeps_no_task(here: Any) -> None:
+    bulletin = "subscription($id: ID!) { bulletin(communityId: $id) { cursor } }"
+    async with here() as server, server.socket() as socket:
+        await socket.subscribe("a", bulletin, id=server.town.id("Community", "spring"))
+        (held,) = server.sockets._sockets
+        await server.until(lambda: held._protocol.operations)
+        (operation,) = held._protocol.operations.values()
+        await server.until(lambda: operation.state is State.SHOWN)
+        assert operation._task is None

@@ -214,6 +214,8 @@ async def test_a_second_init_closes_the_socket(server: Any) -> None:
         '{"type": "subscribe", "id": "a", "payload": {}}',
         '{"type": "subscribe", "id": "a", "payload": {"query": 42}}',
         '{"type": "subscribe", "id": "a", "payload": {"query": "{ a }", "variables": []}}',
+        '{"type": "subscribe", "id": "a", "payload": {"query": "mutation { a }",'
+        ' "variables": {"b": 1, "b": 2}}}',
         '{"type": "subscribe", "id": "a", "payload": {"query": "{ a }", "operationName": 42}}',
         '{"type": "subscribe", "id": {}, "payload": {"query": "{ a }"}}',
         '{"type": "subscribe", "id": "a", "payload": {"query": "{ a }", "extensions": 42}}',
@@ -487,13 +489,13 @@ async def test_only_four_are_executed_at_once_and_each_is_answered(
     most = now = 0
     execute = sockets_.Socket.execute
 
-    async def counted(self: Any, request: Any) -> Any:
+    async def counted(self: Any, *given: Any) -> Any:
         nonlocal most, now
         now += 1
         most = max(most, now)
         try:
             await asyncio.sleep(0.01)
-            return await execute(self, request)
+            return await execute(self, *given)
         finally:
             now -= 1
 
@@ -517,10 +519,10 @@ async def test_whoever_goes_is_not_answered_and_what_it_asked_for_is_done(
 ) -> None:
     execute, begun, go_on = sockets_.Socket.execute, asyncio.Event(), asyncio.Event()
 
-    async def waiting(self: Any, request: Any) -> Any:
+    async def waiting(self: Any, *given: Any) -> Any:
         begun.set()
         await go_on.wait()
-        return await execute(self, request)
+        return await execute(self, *given)
 
     async with here() as server:
         event, who = server.town.id("Event", "picnic"), "spring/resident-5"
@@ -550,7 +552,7 @@ async def test_a_query_that_nobody_waits_for_is_not_executed_to_its_end(
 ) -> None:
     begun, cancelled = asyncio.Event(), asyncio.Event()
 
-    async def for_ever(self: Any, request: Any) -> Any:
+    async def for_ever(self: Any, *given: Any) -> Any:
         begun.set()
         try:
             await asyncio.Event().wait()

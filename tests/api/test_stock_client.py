@@ -132,6 +132,24 @@ async def test_graphql_ws_follows_a_vote_and_pings(server: Any) -> None:
         await listen("pong")
 
 
+async def test_it_asks_and_does_over_the_same_socket(server: Any) -> None:
+    vote = server.town.id("Vote", "survey")
+    progress, cast = gql(PROGRESS), gql(CAST)
+    answer = {"questionId": server.town.id("Question", "survey/0"), "choices": ["GYM"]}
+    progress.variable_values, cast.variable_values = {"id": vote}, {"v": vote, "a": [answer]}
+    token = f"Bearer {server.town.tokens['spring/resident-3']}"
+    async with Client(transport=transport(server, Authorization=token)) as client:
+        results = client.subscribe(progress)
+        before = (await anext(results))["voteProgress"]["participating"]["heads"]
+        assert (await client.execute(gql("{ viewer { account } }")))["viewer"]["account"]
+        assert (await client.execute(cast))["castBallot"]["id"]
+        assert (await anext(results))["voteProgress"]["participating"]["heads"] == before + 1
+        with pytest.raises(TransportQueryError) as caught:
+            await client.execute(gql("{ nothing }"))
+        assert caught.value.errors[0]["extensions"]["code"] == "INVALID_INPUT"  # type: ignore[index]
+        await results.aclose()
+
+
 async def test_graphql_ws_is_told_what_is_hidden_and_sees_it_with_a_token(server: Any) -> None:
     given = {"id": server.town.id("Vote", "quiet")}
     async with graphql_ws(server, PROGRESS, given) as listen:

@@ -37,3 +37,37 @@ def test_a_browser_takes_messages_of_every_length_and_the_closing(server: Any, o
     assert lengths[-1] > 64 * 1024 > lengths[0]
     assert (end["code"], end["wasClean"]) == (4400, True)
     assert end["reason"] == "A message is a JSON object in a text frame"
+
+
+CLOSED = """(ways) => Promise.all(Object.entries(ways).map(([name, [subprotocol, ...said]]) =>
+  new Promise((done, fail) => {
+    const socket = new WebSocket(location.origin.replace('http', 'ws') + '/graphql', subprotocol)
+    const say = () => said.length && socket.send(said.shift())
+    socket.onopen = say
+    socket.onmessage = say
+    socket.onclose = ({ code, reason, wasClean }) => done([name, code, reason !== '', wasClean])
+    setTimeout(() => fail(name), 25000)
+  })))"""
+INIT, PING = '{"type":"connection_init"}', '{"type":"ping"}'
+
+
+def test_a_browser_is_told_every_reason_for_a_close(server: Any, open_page: Any) -> None:
+    vote = server.ask(VOTES)["communities"]["edges"][0]["node"]["votes"]["edges"][0]["node"]["id"]
+    query = {"query": f"subscription {{ voteProgress(voteId: {json.dumps(vote)}) {{ version }} }}"}
+    subscribe = json.dumps({"type": "subscribe", "id": "a", "payload": query})
+    refused = json.dumps({"type": "connection_init", "payload": {"Authorization": "Bearer nothing"}})
+    ours = "graphql-transport-ws"
+    ways = {
+        "4400": [ours, "nonsense"],
+        "4401": [ours, PING, subscribe],
+        "4403": [ours, refused],
+        "4406": ["graphql-ws"],
+        "4408": [ours],
+        "4409": [ours, INIT, subscribe, subscribe],
+        "4429": [ours, INIT, INIT],
+    }
+    told = open_page("/").evaluate(CLOSED, ways)
+    expected = [[code, int(code), True, True] for code in ways]
+    # A server that speaks nothing the browser offered ends the connection for it before a close can be read.
+    expected[3] = ["4406", 1006, False, False]
+    assert told == expected

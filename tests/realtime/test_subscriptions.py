@@ -637,3 +637,15 @@ async def test_names_make_no_groups(lobby: Lobby) -> None:
     ]  # fmt: skip
     assert entered(lobby, asked, "a") == 50
     assert len(lobby.groups) == 1
+
+
+COSTLY = """subscription($id: ID!, $n: Int!) { bulletin(communityId: $id) { subject { ... on Community {
+  votes(first: $n) { edges { node { tally { version } } } } } } } }"""
+
+
+async def test_a_group_costs_no_more_because_its_document_is_at_hand(lobby: Lobby) -> None:
+    house = lobby.house
+    async with lobby.entered(COSTLY, id=spring(house), n=1):
+        with pytest.raises(Ended) as ended:
+            lobby.enter(Asked(COSTLY, {"id": spring(house), "n": 100}, None))
+        assert codes(ended.value.errors) == ["TOO_COSTLY"]

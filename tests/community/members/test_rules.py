@@ -1,5 +1,3 @@
-import secrets
-
 import pytest
 
 from community.members.reads import PartySeat
@@ -33,7 +31,7 @@ def test_stored_words_are_their_own_names() -> None:
 @pytest.mark.parametrize(
     ("given", "may"),
     [
-        (secrets.token_urlsafe(32), True), ("x", True), ("x" * LONGEST_SECRET, True),
+        ("dfTSFO4tAmSEYohfSS0sXSD7V8gBqxGOwzEJ4qhLRoA", True), ("x", True), ("x" * LONGEST_SECRET, True),
         ("", False), ("x" * (LONGEST_SECRET + 1), False), ("é", False), ("\ud800", False),
     ],
 )  # fmt: skip
