@@ -50,7 +50,7 @@ def test_it_is_ready_when_the_journal_can_be_read(
     assert response.status_code == 200
     assert response.json()["status"] == "ok"
     names = ("broker", "clock", "database", "timers", "writes")
-    assert response.json()["checks"] == dict.fromkeys(names, "ok")  # no number of anybody's deeds
+    assert response.json()["checks"] == dict.fromkeys(names, "ok")  # no number of anybody's actions
 
 
 def test_it_is_not_ready_without_and_says_no_more_than_the_kind_of_fault(

@@ -14,7 +14,7 @@ from api import sockets as sockets_
 
 pytestmark = pytest.mark.xdist_group("many")
 
-chance = random.Random()  # noqa: S311 - only the moments
+chance = random.Random()  # noqa: S311 - only the times
 PATIENCE = 60
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
 ATTENDANCE = "subscription($id: ID!) { eventAttendance(eventId: $id) { signedUp } }"

@@ -92,7 +92,7 @@ async def test_a_vote_that_closed_is_counted_when_no_ballot_can_stand_in_a_line_
 
 @pytest.fixture
 def fails(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes deeds fail for the given votes, from now on."""
+    """Makes actions fail for the given votes, from now on."""
 
     def begin(votes: Sequence[int], fault: Exception) -> None:
         def failing(real: Any) -> Any:

@@ -55,7 +55,7 @@ PATIENCE = 60
 
 log = logging.getLogger("faults")
 logging.getLogger("httpx2").setLevel(logging.WARNING)
-chance = random.Random()  # noqa: S311 - only the moments; they must differ from run to run
+chance = random.Random()  # noqa: S311 - only the times; they must differ from run to run
 
 
 async def until(true: Callable[[], Any], what: str, patience: float = PATIENCE) -> float:
@@ -270,7 +270,7 @@ mutation ($community: ID!, $notice: NoticeInput!, $key: String) {
 """
 NO_ANSWER = "NO_ANSWER"
 TRY_AGAIN = {NO_ANSWER, "TRY_AGAIN", "OUTCOME_UNKNOWN", "INTERNAL"}
-"""What leaves open whether the deed was done, or says that it was not."""
+"""What leaves open whether the action was done, or says that it was not."""
 
 
 class Refused(Exception):
@@ -565,7 +565,7 @@ class Scene:
     async def strike(
         self, victim: Service, times: int, until_done: "asyncio.Task[None]", total: int, *, gently: bool
     ) -> int:
-        """Ends and starts it again at random moments while the ballots come in. How often it did."""
+        """Ends and starts it again at random times while the ballots come in. How often it did."""
         # Up to three quarters: of those who give up or have no key not everybody gets an answer.
         counts = sorted(chance.sample(range(total // 20 + 1, total * 3 // 4), times))
         done = 0

@@ -21,7 +21,7 @@ from tests.engines import TRUSTED
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
 
-chance = random.Random()  # noqa: S311 - only the moments
+chance = random.Random()  # noqa: S311 - only the times
 AT_ONCE = 20
 BALLOTS = 50
 SHORT = pytest.param(300, 100, id="short")

@@ -1,4 +1,4 @@
-"""Who may do what is known before a button is drawn, and says what the deed itself would say."""
+"""Who may do what is known before a button is drawn, and says what the action itself would say."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -280,7 +280,7 @@ def test_the_first_that_refuses_is_told_and_a_fault_is_not_swallowed() -> None:
         Eligibility.after(broken)
 
 
-# Of every deed, whoever asks and with whatever token
+# Of every action, whoever asks and with whatever token
 
 NARROWED = ("SIGN_UP", "READ_OWN", "CAST_BALLOT", "READ_LEDGER", "PUBLISH_NOTICE", "RECORD_ENTRY")
 

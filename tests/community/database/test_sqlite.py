@@ -170,7 +170,7 @@ async def test_a_task_cancelled_while_another_process_keeps_it_waiting_leaves_th
 async def test_tasks_cancelled_at_any_moment_leave_nothing_half_done_and_nothing_locked(
     counter: None,
 ) -> None:
-    chance = random.Random(20260520)  # noqa: S311 - only the moments
+    chance = random.Random(20260520)  # noqa: S311 - only the times
     done = cut = 0
     for _ in range(150):
         task = asyncio.create_task(count_up())
@@ -306,7 +306,7 @@ async def test_a_commit_into_a_file_that_is_gone_is_not_tried_again(unlooked: Pa
 
 
 async def test_a_write_under_way_when_it_is_noticed_is_undone(unlooked: Path, now: datetime) -> None:
-    client = connections.get("default")  # within the deed it is another one
+    client = connections.get("default")  # within the action it is another one
 
     async def body(doing: UnitOfWork) -> None:
         await one_more(doing)

@@ -66,7 +66,7 @@ async def test_an_action_stands_with_its_journal_or_not_at_all(
     monkeypatch: pytest.MonkeyPatch,
     written: bool,
 ) -> None:
-    """One transaction: what the journal could not take was never done, and its row goes with the deed."""
+    """One transaction: what the journal could not take was never done, and its row goes with the action."""
     write_it = journal.write
 
     async def failing(news: Any, at: datetime) -> None:
@@ -159,12 +159,12 @@ async def test_the_same_signal_twice_is_told_once(database: str, now: datetime, 
 async def test_an_action_that_has_begun_is_done_whole_though_its_caller_hangs_up(
     database: str, now: datetime, told: list[Signal]
 ) -> None:
-    """Struck at many moments; afterwards the next deed gets through, so no lock was left behind."""
-    chance = random.Random(20260520)  # noqa: S311 - only the moments
+    """Struck at many times; afterwards the next action gets through, so no lock was left behind."""
+    chance = random.Random(20260520)  # noqa: S311 - only the times
     cut, parts = 0, 4
     for index in range(60):
         told.clear()
-        name = f"deed-{index}"
+        name = f"action-{index}"
         caller = asyncio.create_task(atomic(lambda doing, name=name: write(doing, name, parts), SYSTEM, now))
         turns = chance.randrange(30)
         for _ in range(turns):
@@ -200,7 +200,7 @@ async def test_a_failed_action_of_a_caller_who_hung_up_is_no_noise(
 
 async def test_calm_shutdown_waits_for_what_is_under_way(database: str, now: datetime) -> None:
     callers = [
-        asyncio.create_task(atomic(lambda doing, name=f"deed-{n}": write(doing, name), SYSTEM, now))
+        asyncio.create_task(atomic(lambda doing, name=f"action-{n}": write(doing, name), SYSTEM, now))
         for n in range(5)
     ]
     await asyncio.sleep(0)

@@ -207,7 +207,7 @@ class Poll:
         return [int(sequence) for sequence in found]
 
     async def written(self) -> list[int]:
-        """How much stands written: a refused deed leaves it as it was."""
+        """How much stands written: a refused action leaves it as it was."""
         return [await table.all().count() for table in TABLES] + [await journal.head()]
 
     async def refuses(self, action: Awaitable[object], refusal: type[Refused]) -> None:

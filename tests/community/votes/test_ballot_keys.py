@@ -89,7 +89,7 @@ async def test_one_key_for_two_votes_at_once_is_refused_once(poll: Any) -> None:
 
 
 async def test_a_caller_who_hangs_up_leaves_a_whole_ballot_or_none(poll: Any, told: list[Signal]) -> None:
-    chance = random.Random(20260606)  # noqa: S311 - only the moments
+    chance = random.Random(20260606)  # noqa: S311 - only the times
     homes = await poll.households(30)
     vote = await poll.opened(poll.resolution(), poll.resolution(accepts_text=True))
     one, two = (question.id for question in await poll.questions(vote))
