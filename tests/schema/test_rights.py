@@ -130,7 +130,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Eligible(Query):
-    """Whether an action passes the door is shown by a field; what the rules behind it say is no matter here."""
+    """Whether an action passes the door is shown by a field; what the rules behind it say is no matter."""
 
     def shows(self, value: Any, slug: str) -> bool:
         codes = set(leaves(value, tuple(self.path.split("."))))
