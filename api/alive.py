@@ -112,23 +112,23 @@ class _Neighbours:
             )
             for node in found
         ]
-        self.communities = [place for place in communities if place.residents]
+        self.communities = [community for community in communities if community.residents]
 
     async def act(self) -> None:
         """One neighbour does one thing; where it was done already, another is asked."""
         for _ in range(_MOST_TRIES):
-            lively = [place for place in self.communities if place.votes or place.events]
+            lively = [community for community in self.communities if community.votes or community.events]
             if not lively:
                 break
-            place = self.chance.choice(lively)
-            votes = place.votes and (not place.events or self.chance.random() < 0.8)
-            deed = self._cast if votes else self._sign_up
+            community = self.chance.choice(lively)
+            votes = community.votes and (not community.events or self.chance.random() < 0.8)
+            action = self._cast if votes else self._sign_up
             with suppress(_Passed):
-                await deed(place, self.chance.choice(place.residents))
+                await action(community, self.chance.choice(community.residents))
                 break
 
-    async def _cast(self, place: _Community, resident: str) -> None:
-        vote = self.chance.choice(place.votes)
+    async def _cast(self, community: _Community, resident: str) -> None:
+        vote = self.chance.choice(community.votes)
         questions = vote["questions"]
         try:
             await self._answer(vote, questions, resident)
@@ -137,7 +137,7 @@ class _Neighbours:
             if len(everybody) in (0, len(questions)):
                 raise
             await self._answer(vote, everybody, resident)  # whoever lives in another building
-        self.say(f"{place.name}：有一户投了票（{vote['title']}）")
+        self.say(f"{community.name}：有一户投了票（{vote['title']}）")
 
     async def _answer(self, vote: dict[str, Any], questions: list[dict[str, Any]], resident: str) -> None:
         answers = [{"questionId": question["id"], "choices": self._marks(question)} for question in questions]
@@ -146,17 +146,17 @@ class _Neighbours:
     def _marks(self, question: dict[str, Any]) -> list[str]:
         codes = [choice["code"] for choice in question["choices"]]
         # The options of a survey stand with the likeliest first.
-        weights = [_LEANING.get(code, 20 // place + 1) for place, code in enumerate(codes, 1)]
+        weights = [_LEANING.get(code, 20 // position + 1) for position, code in enumerate(codes, 1)]
         several = self.chance.randint(1, min(question["maxChoices"], len(codes)))
         return list(dict.fromkeys(self.chance.choices(codes, weights, k=several)))
 
-    async def _sign_up(self, place: _Community, resident: str) -> None:
-        event = self.chance.choice(place.events)
+    async def _sign_up(self, community: _Community, resident: str) -> None:
+        event = self.chance.choice(community.events)
         size = min(self.chance.choice((1, 2, 2, 3, 3, 4)), event["maxPartySize"])
         dish = self.chance.choice(DISHES) if event["potluck"] else None
         await self.ask(_SIGN_UP, {"event": event["id"], "size": size, "dish": dish}, resident)
         brings = f"，带{dish}" if dish else ""
-        self.say(f"{place.name}：一家 {size} 人报了名{brings}（{event['title']}）")
+        self.say(f"{community.name}：一家 {size} 人报了名{brings}（{event['title']}）")
 
 
 def _nodes(connection: dict[str, Any]) -> list[dict[str, Any]]:
@@ -175,7 +175,7 @@ async def _residents(slug: str) -> list[str]:
     return [name for name, number in numbers.items() if number.isdigit() and int(number) > FAMILIAR]
 
 
-async def live(database_url: str, url: str, rate: float) -> None:
+async def simulate(database_url: str, url: str, rate: float) -> None:
     """Lets `rate` neighbours a second do something, at odd intervals, until interrupted."""
     stop = asyncio.Event()
     for interrupt in (signal.SIGINT, signal.SIGTERM):

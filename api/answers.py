@@ -41,23 +41,23 @@ def refusal(refused: Refused, status: int | None = None) -> Response:
 
 
 def challenge(problem: str) -> str:
-    """What is wrong with a token, as libraries read it (RFC 6750 §3); it allows no quotes within."""
+    """Describes what is wrong with a token (RFC 6750 §3, which allows no quotes within)."""
     said = problem.replace('"', "'")
     return f'Bearer realm="meilin", error="invalid_token", error_description="{said}"'
 
 
 def refused(request: Request, error: Exception) -> Response:
-    """What was refused outside of GraphQL."""
+    """Answers a refusal outside of GraphQL."""
     return refusal(cast(Refused, error))
 
 
 def hung_up(request: Request, error: Exception) -> Response:
-    """The client is gone before it had asked; nobody reads this, but requests are counted by status."""
+    """Answers a client that hung up during its request; only the count by status sees it."""
     return Response(status_code=499)
 
 
 def fault(request: Request, error: Exception) -> Response:
-    """What is our fault, masked and logged like one of a GraphQL field.
+    """Answers a fault of the server, masked and logged like one of a GraphQL field.
 
     Starlette raises it once more behind the answer, and the server hangs up: whoever asks next on the same
     connection should know.

@@ -18,23 +18,23 @@ from starlette.types import Receive, Scope, Send
 from api import health
 from api.answers import fault, hung_up, refused
 from api.clock import clock, keep_looking, look, utc_now
-from api.glance import Glance
 from api.graphql import GraphQLEndpoint
 from api.guard import Guard
 from api.logs import configure
 from api.metrics import Metrics
 from api.origins import Origins, origin_of
 from api.page import Pages
+from api.probe import DatabaseProbe
 from api.requests import Requests
 from api.sessions import Sessions
 from api.settings import Settings
 from api.sockets import Sockets
 from api.timers import Timers
 from community.database import journal
-from community.database.due import rest_while
+from community.database.due import pause_while
 from community.database.engine import opened
 from community.database.migrate import pending
-from community.database.work import all_done, tell_through
+from community.database.work import all_done, publish_through
 from community.errors import Refused, TryAgain
 from realtime.authorization import AuthorizationRegistry
 from realtime.broker import MemoryBroker
@@ -46,8 +46,8 @@ from realtime.sources import LiveSources
 from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
 from schema.executable import ExecutableSchema
 
-LAST_DEEDS = 5.0
-"""Seconds for deeds still under way at the end; what waits longer is undone."""
+LAST_ACTIONS = 5.0
+"""Seconds for actions still under way at the end; what waits longer is undone."""
 
 
 class NotMigrated(RuntimeError):
@@ -90,9 +90,9 @@ def create_app(settings: Settings) -> App:
     sockets = Sockets(settings, sources, registry, authorizations, metrics)
     broker.listen(sockets.handle)
     broker.on_resync(sockets.ask_again)
-    metrics.tell_of(sources, groups, sockets)
+    metrics.observe(sources, groups, sockets)
     timers = Timers()
-    metrics.tell_of_time(clock, timers)
+    metrics.observe_clock(clock, timers)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -103,7 +103,10 @@ def create_app(settings: Settings) -> App:
             _end_with_the_supervisor()
             with suppress(Exception):  # away: until it was looked at nothing is opened or closed
                 await look(clock)
-            stop_telling, stop_resting = tell_through(broker.publish), rest_while(lambda: clock.doubtful)
+            stop_publishing, stop_pausing = (
+                publish_through(broker.publish),
+                pause_while(lambda: clock.doubtful),
+            )
             tasks = [
                 asyncio.create_task(poller.poll()),
                 asyncio.create_task(keep_looking(clock)),
@@ -119,12 +122,12 @@ def create_app(settings: Settings) -> App:
                 for task in tasks:
                     task.cancel()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(LAST_DEEDS):
+                    async with asyncio.timeout(LAST_ACTIONS):
                         await asyncio.wait(tasks)  # the timers begin nothing more
                         await sockets.all_answered()
                         await all_done()
-                stop_telling()
-                stop_resting()
+                stop_publishing()
+                stop_pausing()
                 clock.forget()
 
     origins = Origins(settings.public_url, settings.allowed_origins)
@@ -138,8 +141,8 @@ def create_app(settings: Settings) -> App:
         routes=[
             Route("/graphql", endpoint, methods=["GET", "POST"]),
             Route("/session", sessions.answer, methods=["POST", "DELETE"]),
-            Route("/health/live", health.live),
-            Route("/health/ready", health.ready),
+            Route("/health/live", health.liveness),
+            Route("/health/ready", health.readiness),
             Route("/metrics", metrics.answer),
             *pages.routes(),
         ],
@@ -154,14 +157,14 @@ def create_app(settings: Settings) -> App:
     )
     app.state.sources = sources
     app.state.broker = broker
-    app.state.glance = Glance()
+    app.state.probe = DatabaseProbe()
     app.state.clock = clock
     app.state.timers = timers
     return app
 
 
 def _end_with_the_supervisor() -> None:
-    """A worker that is left behind by a kill would hold the port, and nobody could tell it to end."""
+    """Ends a worker whose parent was killed: it would hold the port for ever."""
     if supervisor := parent_process():
         loop, gone = asyncio.get_running_loop(), supervisor.sentinel
 

@@ -51,13 +51,13 @@ def is_json(request: Request) -> bool:
 
 
 def check_json(request: Request) -> None:
-    """Raises WrongMedia for a POST whose body is no JSON."""
+    """Raises WrongMedia if the body of a POST is not JSON."""
     if request.method == "POST" and not is_json(request):
         raise WrongMedia
 
 
 class BoundedRequest(Request):
-    """One that raises TooLarge as soon as too much of its body has come."""
+    """A request that raises TooLarge as soon as too much of its body has come."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         size = 0
@@ -74,7 +74,7 @@ class BoundedRequest(Request):
 
 
 async def read(request: BoundedRequest) -> bytes:
-    """The body, which the request keeps for whoever asks it again. Raises TooLarge, TooSlow."""
+    """Reads the body, which the request keeps for later readers. Raises TooLarge, TooSlow."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await request.body()

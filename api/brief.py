@@ -1,4 +1,4 @@
-"""A brief memory: what many ask for within two seconds is read once, and nobody waits for long."""
+"""A brief cache: a value that many request within two seconds is read once, with a time limit."""
 
 import asyncio
 from collections import OrderedDict
@@ -6,45 +6,49 @@ from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
-"""What is asked for."""
+"""A request to the cache."""
 
 V = TypeVar("V")
 
 SECONDS = 2.0
-"""For which something is remembered; rights hold within the same time everywhere."""
+"""Seconds for which a value is cached; rights change within the same time everywhere."""
 
 LONGEST = 2.0
-"""Seconds that somebody waits."""
+"""Seconds that a caller waits."""
 
 MOST = 500
 AT_ONCE = 20
-"""Reads under way: what hangs is not asked ever more."""
+"""Reads under way at most, for a database that hangs."""
 
 
 class Brief(Generic[K, V]):
-    """Answers by what `read` said of the same a moment ago, or is about to say.
+    """Answers with a recent result of `read` for the same request, or with the one under way.
 
-    `key`: what is remembered of what was asked; the same by nature, and another where it holds a secret.
+    `key`: under which a request is cached; not the request itself if that holds a secret.
     """
 
     def __init__(
-        self, read: Callable[[K], Coroutine[Any, Any, V]], key: Callable[[K], Hashable] = lambda asked: asked
+        self,
+        read: Callable[[K], Coroutine[Any, Any, V]],
+        key: Callable[[K], Hashable] = lambda one: one,
     ) -> None:
         self._read, self._key = read, key
         self._known: OrderedDict[Hashable, tuple[float, asyncio.Task[V]]] = OrderedDict()
         self._under_way: set[asyncio.Task[V]] = set()
 
-    async def get(self, asked: K) -> V:
-        """Raises TimeoutError where it takes too long or too many are waiting, or what the read raises."""
-        task = self._task(asked, asyncio.get_running_loop().time())
+    async def get(self, requested: K) -> V:
+        """Raises TimeoutError if it takes too long or too many reads are under way, and what `read`
+        raises.
+        """
+        task = self._task(requested, asyncio.get_running_loop().time())
         done, _ = await asyncio.wait({task}, timeout=LONGEST)
         if not done:
             raise TimeoutError
         return task.result()
 
-    def _task(self, asked: K, now: float) -> asyncio.Task[V]:
-        """One that began a moment ago, done or not: what began earlier may have read what holds no more."""
-        key = self._key(asked)
+    def _task(self, requested: K, now: float) -> asyncio.Task[V]:
+        """Returns a read that began recently, done or not: an older one may be out of date."""
+        key = self._key(requested)
         if known := self._known.get(key):
             since, task = known
             failed = task.done() and (task.cancelled() or task.exception() is not None)
@@ -52,7 +56,7 @@ class Brief(Generic[K, V]):
                 return task
         if len(self._under_way) >= AT_ONCE:
             raise TimeoutError
-        task = asyncio.create_task(self._read(asked))
+        task = asyncio.create_task(self._read(requested))
         self._under_way.add(task)
         task.add_done_callback(self._ended)
         self._known[key] = now, task

@@ -140,7 +140,7 @@ def demo(
     alive: Annotated[
         bool, typer.Option("--alive", help="Let neighbours vote and sign up on a running server.")
     ] = False,
-    rate: Annotated[float, typer.Option(min=0.01, max=1000, help="With --alive: deeds a second.")] = 1.0,
+    rate: Annotated[float, typer.Option(min=0.01, max=1000, help="With --alive: actions a second.")] = 1.0,
     url: Annotated[str, typer.Option(help="With --alive: the server.")] = "http://127.0.0.1:8000",
 ) -> None:
     """装入示范小区 Load the demonstration communities, or make them lively."""

@@ -1,4 +1,4 @@
-"""The one clock: rules and actions get their moment from whoever calls them.
+"""The one clock: rules and actions get their instant from their caller.
 
 Between two looks at the time of day it goes on by a clock that nobody sets and that counts suspend. A time
 of day that jumps moves nothing here: until a minute has passed without another jump, time goes on as it was
@@ -16,7 +16,7 @@ from community.database import journal
 from community.database.sql import server_time
 
 TOLERANCE = 2.0
-"""Seconds by which the time of day may differ from the clock that nobody sets, within AGREEMENT."""
+"""Seconds by which the time of day may differ from the monotonic clock, within AGREEMENT."""
 
 AGREEMENT = 60.0
 """Seconds without a difference after which the time of day is believed again."""
@@ -24,13 +24,13 @@ AGREEMENT = 60.0
 EVERY = 1.0
 
 QUICK = 1.0
-"""Seconds that a look may take; of a slower answer nobody can tell how old it is."""
+"""Seconds that a comparison may take; a slower answer may be too old."""
 
 log = logging.getLogger(__name__)
 
 
 def unset() -> float:
-    """Seconds of a clock that nobody sets and that goes on in suspend; elsewhere than on Linux each does."""
+    """Seconds of a monotonic clock that goes on in suspend (CLOCK_BOOTTIME on Linux)."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
@@ -40,7 +40,7 @@ def time_of_day() -> float:
 
 
 class Clock:
-    """Says what the machine says until it is first compared."""
+    """Gives the machine's time until it is first compared."""
 
     def __init__(
         self, time_of_day: Callable[[], float] = time_of_day, unset: Callable[[], float] = unset
@@ -49,7 +49,7 @@ class Clock:
         self.forget()
 
     def forget(self) -> None:
-        """As if nothing was ever compared."""
+        """Starts anew, as before the first comparison."""
         self._offset: float | None = None
         self._seen: deque[tuple[float, float]] = deque()
         self._differed_at: float | None = None
@@ -64,14 +64,14 @@ class Clock:
 
     @property
     def doubtful(self) -> bool:
-        """What cannot be undone rests."""
+        """Whether the time is in doubt; then nothing irrevocable is done."""
         return not self.compared or self._differed_at is not None
 
     def compare(self, seconds: float, at: float, unsure: float = 0.0, newest: float = 0.0) -> None:
-        """The time of day was `seconds`, give or take `unsure`, when the clock that nobody sets showed `at`.
+        """Records that the time of day was `seconds`, give or take `unsure`, at `at` of the monotonic clock.
 
-        `newest`: the latest moment that was written down before the first comparison. A time of day behind it
-        is in doubt from the beginning, and until it is believed time goes on from `newest`.
+        `newest`: the latest instant that was written before the first comparison. A time of day behind it is
+        in doubt from the beginning, and until it is believed time goes on from `newest`.
         """
         offset = seconds - at
         if self._offset is None:
@@ -99,7 +99,7 @@ class Clock:
 
 
 clock = Clock()
-"""This process's own."""
+"""The clock of this process."""
 
 
 def utc_now() -> datetime:
@@ -120,7 +120,7 @@ async def look(clock: Clock) -> None:
 
 
 async def keep_looking(clock: Clock) -> None:
-    """Runs until cancelled. While the database is away time goes on as it is."""
+    """Compares until cancelled. While the database is away time goes on as it is."""
     away = False
     while True:
         try:

@@ -100,10 +100,10 @@ def load_demo(settings: Settings) -> None:
 
 
 def run_alive(settings: Settings, url: str, rate: float) -> None:
-    from api.alive import live
+    from api.alive import simulate
 
     check_database(settings)
-    asyncio.run(live(settings.database_url, url, rate))
+    asyncio.run(simulate(settings.database_url, url, rate))
 
 
 async def _named(patterns: Sequence[str]) -> list[tuple[int, str]]:

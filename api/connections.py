@@ -10,7 +10,7 @@ from typing import Protocol
 from api.limits import network_of
 
 EVERY = 1.0
-"""Seconds between two looks at who has let us wait for too long."""
+"""Seconds between two checks for connections that have waited too long."""
 
 SELDOM = 60.0
 """Seconds between two lines of the log."""
@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 
 class Connection(Protocol):
     def overdue(self) -> None:
-        """It has let us wait for longer than it said it would."""
+        """Called when its client took longer than allowed."""
 
     def shed(self) -> None:
-        """Its place is given to another one."""
+        """Called when its slot is given to another connection."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Connections:
         self._waiting: dict[Connection, float] = {}  # until when; who has waited for longest comes first
         self._sockets = 0
         self._shed = self._turned_away = 0
-        self._told = float("-inf")
+        self._reported = float("-inf")
         self._next_look: asyncio.TimerHandle | None = None
         self._look_at = 0.0
 
@@ -52,7 +52,7 @@ class Connections:
         return len(self._of) + self._sockets
 
     def enter(self, connection: Connection, address: str, seconds: float) -> bool:
-        """Whether there is a place, which may be that of another one."""
+        """Returns whether it gets a slot, which may be that of another connection, then shed."""
         name = network_of(address)
         network = self._networks.get(name)
         if network and network.open >= self._most_of_network:
@@ -70,7 +70,7 @@ class Connections:
         return True
 
     def wait(self, connection: Connection, seconds: float) -> None:
-        """From now on, and for so many seconds at most, it is its client's turn."""
+        """Waits for its client from now on, for `seconds` at most."""
         if (name := self._of.get(connection)) is not None:
             self.work(connection)
             self._waiting[connection] = asyncio.get_running_loop().time() + seconds
@@ -78,7 +78,7 @@ class Connections:
             self._look_soon()
 
     def work(self, connection: Connection) -> None:
-        """From now on it is our turn."""
+        """No longer waits for its client."""
         if self._waiting.pop(connection, None) is not None:
             del self._networks[self._of[connection]].waiting[connection]
 
@@ -91,7 +91,7 @@ class Connections:
                 del self._networks[name]
 
     def become_socket(self, connection: Connection) -> None:
-        """Sockets are counted by address where the address before a proxy is known."""
+        """Counts it as a socket, which is bounded by address where the address before a proxy is known."""
         if connection in self._of:
             self.leave(connection)
             self._sockets += 1
@@ -122,14 +122,14 @@ class Connections:
             self._waiting = {connection: until + late for connection, until in self._waiting.items()}
         for connection in [connection for connection, until in self._waiting.items() if until <= now]:
             connection.overdue()
-        self._tell(now)
+        self._report(now)
         if self._waiting or self._shed or self._turned_away:
             self._look_soon()
 
-    def _tell(self, now: float) -> None:
-        if (self._shed or self._turned_away) and now - self._told >= SELDOM:
+    def _report(self, now: float) -> None:
+        if (self._shed or self._turned_away) and now - self._reported >= SELDOM:
             log.warning(
                 "too many connections: %d that let us wait were shed, %d were turned away, %d are open",
                 self._shed, self._turned_away, len(self),
             )  # fmt: skip
-            self._told, self._shed, self._turned_away = now, 0, 0
+            self._reported, self._shed, self._turned_away = now, 0, 0

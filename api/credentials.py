@@ -1,4 +1,4 @@
-"""Who a socket says it is, in the payload of its `connection_init`."""
+"""The credential of a socket, in the payload of its `connection_init`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -29,14 +29,14 @@ class TwoCredentials(Unauthenticated):
 
 
 def authorization_in(payload: Mapping[str, Any]) -> str | None:
-    """What stands behind `Authorization`, however it is capitalised; None where nothing does.
+    """Returns the value of `Authorization`, in any capitalisation; None if there is none.
 
-    What is meant as a credential is never passed over, or its holder would be a stranger without knowing.
-    Raises Unauthenticated, InvalidInput for a payload beyond all measure.
+    Nothing meant as a credential is ignored, or its holder would be a stranger without knowing.
+    Raises Unauthenticated, and InvalidInput if the payload is too large.
     """
     given: set[str] = set()
-    for place, (key, value, depth) in enumerate(_pairs(payload)):
-        if place >= MOST_KEYS or depth > DEEPEST:
+    for index, (key, value, depth) in enumerate(_pairs(payload)):
+        if index >= MOST_KEYS or depth > DEEPEST:
             raise InvalidInput(problem_zh="connection_init 的内容太多", problem_en="payload too large")
         if value is None:
             continue

@@ -79,7 +79,7 @@ async def _node(viewer: Viewer, address: Address, key: int) -> Found | None:
 
 async def _numbered(viewer: Viewer, address: Address, community: CommunityRow) -> Found | None:
     needed = Permission.READ_LEDGER if address.kind is Kind.ENTRY else Permission.READ_BULLETIN
-    if not may(viewer, needed, community.place):
+    if not may(viewer, needed, community.scope):
         return None
     thing = (await _BY_NUMBER[address.kind]([community.id], address.number)).get(community.id)
     return None if thing is None else await _shown(address, community, thing)
@@ -97,7 +97,7 @@ async def _shown(address: Address, community: CommunityRow, thing: Thing) -> Fou
 
 async def _ledger(viewer: Viewer, address: Address, community: CommunityRow, now: datetime) -> Found | None:
     """A book goes from its first entry's month to this one, or to its latest entry's where that is later."""
-    if not may(viewer, Permission.READ_LEDGER, community.place):
+    if not may(viewer, Permission.READ_LEDGER, community.scope):
         return None
     if address.month:
         this = f"{now.astimezone(ZoneInfo(community.profile.time_zone)):%Y-%m}"
@@ -109,7 +109,7 @@ async def _ledger(viewer: Viewer, address: Address, community: CommunityRow, now
 
 
 async def _open_vote(viewer: Viewer, community: CommunityRow, now: datetime) -> VoteRow | None:
-    if not may(viewer, Permission.READ_BULLETIN, community.place):
+    if not may(viewer, Permission.READ_BULLETIN, community.scope):
         return None
     page: Page[VoteRow] = await votes_page(community.id, now, 1, None, (VoteStatus.OPEN,))
     return page.rows[0] if page.rows else None

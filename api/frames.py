@@ -33,7 +33,7 @@ from api.handshake import Handshake
 from realtime.writer import STALLED, text_frame
 
 EXTENSION = "meilin.writer"
-"""Under this name the protocol lies in the extensions of the ASGI scope, as a Writer."""
+"""The extension of the ASGI scope that holds the protocol, as a Writer."""
 
 UNREAD = 4 * 1024
 """Bytes that may wait for a client that does not read; with more its writer is busy."""
@@ -281,7 +281,7 @@ class FrameProtocol(asyncio.Protocol):
         self._hang_up()
 
     def _hang_up(self) -> None:
-        """Closes behind what is left to be sent."""
+        """Closes after the rest is sent."""
         self._transport.close()
         self._abort_later()
 
@@ -315,7 +315,7 @@ class FrameProtocol(asyncio.Protocol):
             self.drained()
 
     def _cut_off_stalled(self, before: int) -> None:
-        """Not whoever reads a little: on a slow line a long text takes minutes."""
+        """Cuts off a client that reads nothing, not one that reads slowly: a long text may take minutes."""
         if (unread := self._transport.get_write_buffer_size()) < before:
             self._stall_timer = asyncio.get_running_loop().call_later(STALLED, self._cut_off_stalled, unread)
         else:

@@ -95,13 +95,13 @@ class Crowded(Unread):
 
 class Http(HttpToolsProtocol):
     """Where several requests were sent at once, stock uvicorn tells only the last that the client hung up:
-    the one that is being answered writes on to a closed line, which ends as a fault in the log.
+    the one that is being answered writes on to a closed connection, which ends as a fault in the log.
     """
 
     _answered: RequestResponseCycle | None = None
     _refusal: Unread | None = None
     _in_head = _refused = _upgraded = False
-    _heard = False
+    _begun = False
     """Anything since the last request ended."""
     _size = _unknown = 0
     """Of the head, as far as it was read; of what came since anything was read."""
@@ -122,8 +122,8 @@ class Http(HttpToolsProtocol):
             transport.close()
 
     def data_received(self, data: bytes) -> None:
-        if not (self._heard or self._under_way):
-            self._heard = True
+        if not (self._begun or self._under_way):
+            self._begun = True
             self._connections.wait(self, PATIENCE)
         for start in range(0, len(data), LARGEST_HEAD):
             if self._refused or self._upgraded:
@@ -237,7 +237,7 @@ class Http(HttpToolsProtocol):
     # From those who count connections
 
     def overdue(self) -> None:
-        """A slow line is none that stands still."""
+        """A slow connection is not one that stands still."""
         if 0 < (unsent := self.transport.get_write_buffer_size()) < self._unsent:
             self._unsent = unsent
             self._connections.wait(self, TAKING)
@@ -261,7 +261,7 @@ class Http(HttpToolsProtocol):
 
     def _rest(self) -> None:
         """Nothing is under way: who now sends a byte begins a head."""
-        self._heard, self._unsent = False, sys.maxsize
+        self._begun, self._unsent = False, sys.maxsize
         self._connections.wait(self, PATIENCE)
 
     def _refuse(self, refusal: Unread) -> None:

@@ -56,7 +56,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             secret = bearer(authorization) if authorization is not None else cookie_of(request, self._origins)
             bodies.check_json(request)
             await bodies.read(request)
-            now = utc_now()  # complete: a ballot counts by this moment, however long it waits from here on
+            now = utc_now()  # complete: a ballot counts by this instant, however long it waits from here on
             viewer = await viewer_behind(secret, now, strict=authorization is not None)
             return await self.run(request, context=self._context(request, viewer, now))
         except bodies.Unread as refused:
@@ -124,11 +124,11 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 def _prefers_graphql_json(accept: str) -> bool:
     """By weight, then by order; clients that say nothing get application/json as they always did."""
     weights: dict[str, tuple[float, int]] = {}
-    for place, part in enumerate(accept.split(",")):
+    for index, part in enumerate(accept.split(",")):
         media, *params = (piece.strip() for piece in part.split(";"))
         weight = next((piece[2:] for piece in params if piece.startswith("q=")), "1")
         try:
-            weights[media] = (float(weight), -place)
+            weights[media] = (float(weight), -index)
         except ValueError:
             continue
     nothing = (0.0, 0)

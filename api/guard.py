@@ -1,4 +1,4 @@
-"""What stands before every page and answer: our name, what browsers may do with it, and who may read it."""
+"""Guards every page and answer: host names, security headers, and CORS."""
 
 from collections.abc import Mapping
 
@@ -12,14 +12,14 @@ from api.settings import Settings
 from community.errors import ErrorCode, Refused
 
 PROBES = "/health/"
-"""Whoever looks after us calls us by any name."""
+"""Paths that any host name may ask for: probes do not know ours."""
 
 DENIAL = "websocket.http.response"
 """The extension of ASGI by which a handshake is answered as a request is."""
 
 PRIVATE = ("/graphql/", "/session/")
 HSTS = "max-age=31536000"
-"""A year, for our own name alone: what stands beside it is somebody else's."""
+"""A year, without subdomains, which may be others'."""
 
 PREFLIGHT = {
     "access-control-allow-methods": "GET, POST",
@@ -36,7 +36,7 @@ class ForeignHost(Refused):
 
 
 class Guard:
-    """Refuses foreign names, answers what browsers ask for pages elsewhere, and marks every answer."""
+    """Refuses foreign host names, answers preflights, and adds headers to every answer."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -47,7 +47,7 @@ class Guard:
             self._everywhere["strict-transport-security"] = HSTS
 
     def check(self, scope: Scope) -> None:
-        """Raises ForeignHost if a request or handshake does not name us as we are called."""
+        """Raises ForeignHost if the Host of a request or handshake is not one of ours."""
         named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if not (self._hosts.ours(named) or self._probes(scope["path"])):
             raise ForeignHost
@@ -60,7 +60,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     def _probes(self, path: str) -> bool:
-        """What ends in a slash would be redirected, and lead to the name that was given."""
+        """Whether it is a health check; with a slash at its end it would be redirected, to the given host."""
         return path.startswith(PROBES) and not path.endswith("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +78,7 @@ class Guard:
             await self._app(scope, receive, answering)
 
     def _reader(self, path: str, headers: Headers) -> str | None:
-        """Whom a browser may let read the answer."""
+        """The origin whose pages may read the answer, as access-control-allow-origin says it."""
         origin = headers.get("origin")
         return self._origins.answer_to(origin) if origin is not None and path == "/graphql" else None
 

@@ -23,9 +23,9 @@ class Handshake:
     __slots__ = ("_response", "_ws", "accepted", "refusal", "scope")
 
     def __init__(self, ws: ServerProtocol, request: Mapping[str, Any], target: bytes) -> None:
-        asked = _request(request, target)
-        self._ws, self._response = ws, ws.accept(asked)
-        self.scope = _scope(request, asked)
+        requested = _request(request, target)
+        self._ws, self._response = ws, ws.accept(requested)
+        self.scope = _scope(request, requested)
         self.accepted = False
         self.refusal = b"" if self._is_open else _serialized(self._response)
 
@@ -76,9 +76,9 @@ def _request(request: Mapping[str, Any], target: bytes) -> Request:
     return Request(target.decode("ascii"), headers, request["method"])
 
 
-def _scope(request: Mapping[str, Any], asked: Request) -> MutableMapping[str, Any]:
-    path, _, query = asked.path.partition("?")
-    offered = ",".join(asked.headers.get_all("Sec-WebSocket-Protocol"))
+def _scope(request: Mapping[str, Any], requested: Request) -> MutableMapping[str, Any]:
+    path, _, query = requested.path.partition("?")
+    offered = ",".join(requested.headers.get_all("Sec-WebSocket-Protocol"))
     return {
         "type": "websocket",
         "asgi": {"version": request["asgi"]["version"], "spec_version": "2.4"},

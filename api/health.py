@@ -1,37 +1,37 @@
-"""Whether the server lives and serves, for whoever looks after it."""
+"""Health checks: whether the process runs, and whether it can serve."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import json_answer
-from api.glance import Glance
+from api.probe import DatabaseProbe
 from realtime.redis_broker import RedisBroker
 
 DOWN = {"failing", "refused"}
 
 
-async def live(request: Request) -> Response:
-    """The process answers."""
+async def liveness(request: Request) -> Response:
+    """Answers 200 as long as the process runs."""
     return json_answer({"status": "ok"})
 
 
-async def ready(request: Request) -> Response:
-    """Named checks: `down` without a database or while it takes no writes, `degraded` while another one that
-    is not "ok" leaves us serving.
+async def readiness(request: Request) -> Response:
+    """Answers with named checks, and 503 if the server is `down`: without a database, or while it takes no
+    writes. It is `degraded` if another check is not "ok".
 
-    Without Redis news come by the journal; while the clock is unsettled nothing opens or closes.
+    Without Redis signals come by the journal; while the clock is unsettled no vote opens or closes.
     """
     state = request.app.state
-    glance: Glance = state.glance
+    probe: DatabaseProbe = state.probe
     given_up = state.timers.given_up
     checks = {
         "broker": _broker(request),
         "clock": "unsettled" if state.clock.doubtful else "ok",
         "timers": f"{given_up} given up" if given_up else "ok",
-        "writes": await glance.writes(),
+        "writes": await probe.writes(),
     }
     try:
-        await glance.head()
+        await probe.head()
         checks["database"] = "ok"
     except Exception as error:
         checks["database"] = type(error).__name__

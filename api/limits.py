@@ -12,7 +12,7 @@ MINUTE = 60.0
 
 
 def network_of(address: str) -> str:
-    """Whom an address belongs to: of IPv6 everybody has 2**64, which count as one."""
+    """The network of an address: of IPv6 the first 64 bits, since each customer has so many addresses."""
     if ":" not in address:
         return address
     try:
@@ -35,7 +35,7 @@ class RateLimit:
         return len(self._left)
 
     def take(self, address: str) -> float:
-        """0 where it may; else the seconds after which it may again."""
+        """Returns 0 if it is allowed now, else the seconds until it is."""
         network, now, each = network_of(address), self._clock(), MINUTE / self._most
         left, at = self._left.pop(network, (float(self._most), now))
         left = min(self._most, left + (now - at) / each)

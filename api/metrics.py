@@ -1,4 +1,4 @@
-"""What Prometheus asks for: one scrape tells of all workers, whichever of them is asked.
+"""Metrics for Prometheus: one scrape covers all workers, whichever of them answers.
 
 Several workers keep their values in files of one folder (prometheus_client's multiprocess mode) and each adds
 up what is there. A single process keeps them in memory.
@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.clock import Clock
-from api.glance import Glance
+from api.probe import DatabaseProbe
 from api.timers import Timers
 from community.database.engine import pool
 from community.database.outcomes import ENDED
@@ -40,7 +40,7 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 EVERY = 1.0
 
 Over = Literal["livesum", "livemax"]
-"""What a gauge says of several processes: of those that live, the sum or the largest."""
+"""How a gauge combines several processes: the sum or the largest value of those that live."""
 
 
 class Watched(Protocol):
@@ -61,7 +61,7 @@ class Metrics:
     def __init__(self, poller: JournalPoller) -> None:
         self._registry = CollectorRegistry()
         self._looks: list[Callable[[], None]] = []
-        self._poller, self._glance, self._head = poller, Glance(), 0
+        self._poller, self._probe, self._head = poller, DatabaseProbe(), 0
         self.shared = os.environ.get(SHARED)
         self.requests = self._counter("meilin_http_requests", "HTTP requests by status.", "status")
         self.seconds = Histogram(
@@ -82,26 +82,29 @@ class Metrics:
         self._messages = self._counter("meilin_live_messages", "Messages written to members of groups.")
         self._delivery = Histogram(
             "meilin_live_delivery_seconds",
-            "From a moment made to the last member written to.",
+            "From the start of a round to the last member written to.",
             registry=self._registry,
         )
-        deeds = self._counter("meilin_deeds", "Deeds by how they ended.", "end")
+        ends = self._counter("meilin_deeds", "Units of work by how they ended.", "end")
         for end in ENDED:
-            self._follow(deeds.labels(end), lambda end=end: ENDED[end])  # type: ignore[misc]
+            self._follow(ends.labels(end), lambda end=end: ENDED[end])  # type: ignore[misc]
 
-    def tell_of(self, sources: LiveSources, groups: Groups[Any], sockets: Watched) -> None:
-        """What is live; it was made after what counts for it."""
+    def observe(self, sources: LiveSources, groups: Groups[Any], sockets: Watched) -> None:
+        """Adds the gauges of the live side, which is made after the metrics."""
         self._gauge("meilin_sockets", "Sockets open.", lambda: sockets.open)
         self._gauge("meilin_watchers", "Subscriptions that stand.", lambda: len(sockets))
         self._gauge("meilin_groups", "Groups of those who see the same.", lambda: len(groups))
         self._gauge("meilin_group_members", "Subscriptions in groups.", lambda: groups.members)
-        self._follow(self._counter("meilin_moments", "Live states read and shown."), lambda: sources.rounds)
         self._follow(
-            self._counter("meilin_merged_changes", "Changes that became one moment with an earlier one."),
+            self._counter("meilin_moments", "Rounds of live states."),
+            lambda: sources.rounds,
+        )
+        self._follow(
+            self._counter("meilin_merged_changes", "Changes that became one round with an earlier one."),
             lambda: sources.merged,
         )
 
-    def tell_of_time(self, clock: Clock, timers: Timers) -> None:
+    def observe_clock(self, clock: Clock, timers: Timers) -> None:
         self._gauge("meilin_clock_unsettled", "Time is in doubt.", lambda: clock.doubtful, "livemax")
         self._gauge(
             "meilin_due_given_up", "Due, failed, and tried no more.", lambda: timers.given_up, "livemax"
@@ -115,14 +118,14 @@ class Metrics:
         self._looks.append(lambda: gauge.set(read()))
 
     def _follow(self, counter: Counter, read: Callable[[], float]) -> None:
-        """For what somebody else counts, from 0."""
-        told = 0.0
+        """Copies a count that is kept elsewhere, from 0."""
+        counted = 0.0
 
         def look() -> None:
-            nonlocal told
+            nonlocal counted
             now = read()
-            counter.inc(now - told)
-            told = now
+            counter.inc(now - counted)
+            counted = now
 
         self._looks.append(look)
 
@@ -131,7 +134,7 @@ class Metrics:
 
     async def _look(self) -> None:
         with suppress(Exception):  # a database that is away is when the rest is wanted most
-            self._head = await self._glance.head()
+            self._head = await self._probe.head()
         for look in self._looks:
             look()
 
@@ -151,7 +154,7 @@ class Metrics:
         self._delivery.observe(took)
 
     async def answer(self, request: Request) -> Response:
-        """Only for whoever has the token: the counts tell of communities that are not public."""
+        """Answers only with the token: the counts include communities that are not public."""
         if not (token := request.app.state.settings.metrics_token):
             raise HTTPException(404)
         given = request.headers.get("authorization", "").encode("latin-1")
@@ -167,7 +170,7 @@ class Metrics:
 
 
 def _of_all(folder: str) -> CollectorRegistry:
-    """What the dead counted stays, as no counter may fall; what they had goes."""
+    """Keeps the counters of a dead worker, which may not fall, and drops its gauges."""
     for file in Path(folder).glob("gauge_live*.db"):
         if not _lives(int(file.stem.rpartition("_")[2])):
             file.unlink(missing_ok=True)  # another worker may be answering just now, too

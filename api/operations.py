@@ -1,4 +1,4 @@
-"""The operations of a socket: subscriptions stand, queries and mutations have one answer."""
+"""The operations of a socket: subscriptions last, queries and mutations have one answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -39,16 +39,16 @@ class Holder(Protocol):
     def registry(self) -> SubscriptionRegistry: ...
 
     def answer(self, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime) -> None:
-        """What was asked for under this id is a query or a mutation. Raises LimitReached."""
+        """Runs the query or mutation under this id. Raises LimitReached."""
 
     async def execute(self, request: SubscribeRequest, asked_at: datetime) -> Any:
-        """As over HTTP, for whoever the client is now, as of the moment it asked. Raises Refused."""
+        """Executes it as over HTTP, with the client's current viewer, as of `asked_at`. Raises Refused."""
 
     def execution_turn(self) -> AbstractAsyncContextManager[Any]:
-        """Only so many at once."""
+        """Bounds how many are executed at once."""
 
     def keep_alone(self) -> None:
-        """One more operation runs for this viewer alone. Raises LimitReached."""
+        """Counts one more operation that runs for this viewer alone. Raises LimitReached."""
 
     def leave_alone(self) -> None: ...
 
@@ -63,14 +63,14 @@ class Holder(Protocol):
 
     @property
     def settled(self) -> bool:
-        """Its rights are not being asked again."""
+        """Whether its rights are known, and not being read again."""
 
 
 class State(Enum):
     """Of a subscription."""
 
-    WAITING = 0  # nothing is asked or shown: rights are being asked again, or it has not begun
-    ASKING = 1  # whether it may be shown what it asks for
+    WAITING = 0  # rights are being read again, or it has not begun
+    ASKING = 1  # its right to watch is being read
     SHOWN = 2  # a member of its group
     ENDED = 3
 
@@ -95,7 +95,7 @@ class Subscription(Member):
         self._alone = False
 
     def begin(self) -> None:
-        """At once if its document was read before; to read one takes a turn of the pacer."""
+        """Begins at once if its document was read before; to read one takes a turn of the pacer."""
         self.state = State.ASKING
         if not self._socket.registry.documents.at_hand(self._request):
             self._go(self._read_in_turn)
@@ -106,12 +106,12 @@ class Subscription(Member):
             self._fail(error)
 
     def begin_again(self) -> None:
-        """With the rights of now, if they are known and it was paused, or never began."""
+        """Begins with the current rights, if they are known and it was paused, or never began."""
         if self.state is State.WAITING and self._socket.settled:
             self.begin()
 
     def pause(self) -> None:
-        """Is shown nothing more until it begins again; its group stands."""
+        """Leaves its group's deliveries until it begins again; the group stays."""
         if self.group is not None:
             self._last_seen, self._last_in = self.seen, self._entered
             self.group.leave(self)
@@ -171,7 +171,7 @@ class Subscription(Member):
             raise NotFound
 
     async def _ask(self, document: Document, after: str | None) -> None:
-        """For the right, and of a journal for where to begin. Raises Ended and Refused."""
+        """Waits for the right, and of a journal for the start. Raises Ended and Refused."""
         source, viewer = self._group.source, self._socket.viewer
         await source.access.require(viewer)
         if not document.is_journal:
@@ -190,8 +190,8 @@ class Subscription(Member):
             await self._go_on_alone(document, begin)
 
     async def _go_on_alone(self, document: Document, begin: int) -> None:
-        """Too far behind what the others see. `document` has the variables by the names of this client, which
-        may be others than in that of the group. Raises Ended and Refused.
+        """Goes on in a group of its own: it is too far behind the others. `document` has the variables by the
+        names of this client, which may differ from the group's. Raises Ended and Refused.
         """
         try:
             self._enter_alone(document, begin)
@@ -233,7 +233,7 @@ class Subscription(Member):
             self._socket.leave_alone()
 
     def _change_group(self, entered: Group[SharedSubscription] | None) -> None:
-        """The new one first: it may be the same, which must not end in between."""
+        """Enters the new group first: it may be the same one, which must not end in between."""
         before, self._entered = self._entered, entered
         if before is not None:
             self._socket.registry.leave(before)
@@ -276,18 +276,18 @@ class SingleResult:
         self._stopped = False
 
     def begin(self) -> asyncio.Task[None]:
-        """The task, which somebody has to keep."""
+        """Starts the task; the caller has to hold a reference to it."""
         self._task = asyncio.create_task(self._answer())
         return self._task
 
     def pause(self) -> None:
-        """Its viewer is found out when its turn comes."""
+        """Does nothing: its viewer is read when its turn comes."""
 
     def begin_again(self) -> None:
-        """It goes on."""
+        """Does nothing: it goes on."""
 
     def catch_up(self) -> None:
-        """It has one text, which is written whole."""
+        """Does nothing: it has one text, which is written whole."""
 
     def stop(self) -> None:
         self._stopped = True

@@ -1,4 +1,4 @@
-"""By which names we are called, and on which pages it may be that somebody asks us."""
+"""The host names of this server, and the origins whose pages may use it."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -16,7 +16,7 @@ _HOST = re.compile(rf"(?P<name>{_NAME}|\[[0-9a-f:.]+\])\.?(?::(?P<port>[0-9]{{1,
 
 
 class BadName(ValueError):
-    """What is no host or no origin; its text is what was given."""
+    """Not a host or an origin; the text is what was given."""
 
 
 def host_of(given: str) -> str:
@@ -84,7 +84,7 @@ class Hosts:
 
 
 def _ascii(name: str) -> str:
-    """As browsers write names of other scripts."""
+    """Converts names of other scripts as browsers do (IDNA)."""
     return name if name.isascii() else name.encode("idna").decode()
 
 
@@ -101,7 +101,7 @@ class Origins:
         return named in (self._own, origin_of(f"{scheme}://{host}"))
 
     def answer_to(self, origin: str) -> str | None:
-        """What a browser is told about a page elsewhere: `*`, or its origin; None where it may not read."""
+        """The value of access-control-allow-origin: `*`, or the origin; None if its pages may not read."""
         if ANY in self._allowed:
             return ANY
         named = origin_of(origin)

@@ -158,20 +158,20 @@ class _Assets(StaticFiles):
         return response
 
 
-Asked = tuple[Address, str | None]
+Lookup = tuple[Address, str | None]
 """An address, and the secret of whoever asks; None for a stranger."""
 
 
-async def look(asked: Asked) -> Found | None:
-    address, secret = asked
+async def look(lookup: Lookup) -> Found | None:
+    address, secret = lookup
     now = utc_now()
     viewer = NOBODY if secret is None else await viewer_behind(secret, now, strict=False)
     return await find(viewer, address, now)
 
 
-def _without_secret(asked: Asked) -> Asked:
+def _without_secret(lookup: Lookup) -> Lookup:
     """What is remembered of it: nobody who reads our memory signs in with that."""
-    address, secret = asked
+    address, secret = lookup
     return address, None if secret is None else hash_of(secret)
 
 
@@ -187,7 +187,7 @@ class Pages:
         self,
         origin: str,
         built: Path = BUILT,
-        look: Callable[[Asked], Coroutine[Any, Any, Found | None]] = look,
+        look: Callable[[Lookup], Coroutine[Any, Any, Found | None]] = look,
     ) -> None:
         self._origin, self._built = origin, built
         self._brief = Brief(look, _without_secret)
@@ -275,10 +275,10 @@ def _address_of(request: Request) -> Address | None:
     return parse(request.scope["path"], request.scope["query_string"].decode("latin-1"))
 
 
-def _another(request: Request, asked: Address | None, found: Found) -> str | None:
+def _another(request: Request, address: Address | None, found: Found) -> str | None:
     """Where the thing stands, if it was asked for elsewhere or otherwise; what else was asked goes along."""
     own, query = found.address, request.scope["query_string"].decode("latin-1")
-    if asked is not None and asked.kind is not own.kind:
+    if address is not None and address.kind is not own.kind:
         return f"{own.whole}#{found.fragment}" if found.fragment else own.whole
     if request.scope["raw_path"].decode("latin-1") == own.path:
         return None

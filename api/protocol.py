@@ -1,4 +1,4 @@
-"""graphql-transport-ws without a socket: what a client's message asks for, and how it is answered.
+"""The protocol graphql-transport-ws without a socket: messages in, outputs and replies out.
 
 A state machine without I/O: whoever holds the connection hands in each text and does what comes back. The
 text of a `next` is not made here: thousands share what comes behind their prefix.
@@ -33,7 +33,7 @@ class Phase(Enum):
 
 
 class Initialise(NamedTuple):
-    """Find out who it is; then `acknowledge`, or close."""
+    """Read the viewer; then `acknowledge`, or close."""
 
     payload: Mapping[str, Any]
 
@@ -46,7 +46,7 @@ class Start(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """The client wants no more of this operation."""
+    """Stop this operation."""
 
     id: str
 
@@ -56,7 +56,7 @@ class Reply(NamedTuple):
 
 
 class Close(NamedTuple):
-    """Nothing that the client says counts from now on."""
+    """Close the connection; later messages are ignored."""
 
     code: int
     reason: str
@@ -69,7 +69,7 @@ TOO_LATE = Close(4408, "Connection initialisation timeout")
 TOO_MANY_INITIALISATIONS = Close(4429, "Too many initialisation requests")
 NOT_ACKNOWLEDGED = Close(4401, "Unauthorized")
 SESSION_OVER = Close(4401, "Your session is over; sign in again")
-"""Nobody becomes a stranger without being told: stock clients do not come back by themselves."""
+"""Closes instead of going on as a stranger: stock clients do not come back after this code."""
 
 NO_OBJECT = Close(4400, "A message is a JSON object in a text frame")
 NO_MESSAGE = Close(4400, "No such message")
@@ -108,7 +108,7 @@ class TransportWs(Generic[O]):
         self.operations: dict[str, O] = {}
 
     def receive(self, text: str | None) -> Output | None:
-        """What a message asks for; `text` is None if it was none. None if there is nothing to be done."""
+        """Returns what to do about a message, None for nothing; `text` is None if it was not text."""
         if self.phase is Phase.CLOSED:
             return None
         output = self._output_of(text)
@@ -121,7 +121,7 @@ class TransportWs(Generic[O]):
         return Reply(b'{"type":"connection_ack"}')
 
     def late(self) -> Close | None:
-        """Nobody said who they are in time."""
+        """Closes a connection that was not initialised in time."""
         return self.close(TOO_LATE) if self.phase is Phase.CONNECTED else None
 
     def close(self, why: Close) -> Close:
@@ -171,7 +171,7 @@ class TransportWs(Generic[O]):
 
 
 def _request(payload: object) -> SubscribeRequest | None:
-    """None if it is no `subscribe` payload."""
+    """Returns None if it is not a valid `subscribe` payload."""
     if not isinstance(payload, dict) or not isinstance(query := payload.get("query"), str):
         return None
     variables, name = payload.get("variables"), payload.get("operationName")

@@ -38,7 +38,7 @@ RESERVED, LEAST = 100, 10
 """File descriptors that are no connections: of the database, Redis, files; and the fewest connections."""
 
 GRACE = 10
-"""Seconds for requests under way when the server is told to stop."""
+"""Seconds for requests under way when the server stops."""
 
 WELCOME = """
   美邻 Meilin  {url}
@@ -57,7 +57,7 @@ def _welcome(url: str, port: int) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Says where it is once it listens."""
+    """Prints the address once it listens."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -127,8 +127,8 @@ def _welcome_once_served(supervisor: Supervisor, url: str) -> None:
     host, port = supervisor.sockets[0].getsockname()[:2]
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what it is bound to
     while not supervisor.should_exit.wait(0.2):
-        with suppress(OSError, HTTPException), closing(HTTPConnection(near, port, timeout=5)) as line:
-            line.request("GET", "/health/live")
-            if line.getresponse().status == 200:
+        with suppress(OSError, HTTPException), closing(HTTPConnection(near, port, timeout=5)) as connection:
+            connection.request("GET", "/health/live")
+            if connection.getresponse().status == 200:
                 print(_welcome(url, port), flush=True)  # noqa: T201 - for the person who started it
                 return

@@ -1,4 +1,4 @@
-"""Signing in and out, and who a request comes from."""
+"""Signing in and out, and the viewer of a request."""
 
 from datetime import datetime, timedelta
 from math import ceil
@@ -45,7 +45,7 @@ class ForeignOrigin(Refused):
 
 
 def bearer(authorization: str) -> str:
-    """The secret in `Bearer …`. Raises WithoutBearer for any other scheme."""
+    """Returns the secret of `Bearer …`. Raises WithoutBearer if the scheme is another one."""
     scheme, _, secret = authorization.partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise WithoutBearer
@@ -53,12 +53,14 @@ def bearer(authorization: str) -> str:
 
 
 def secret_of(authorization: str | None, cookie: str | None) -> str | None:
-    """Whoever names a token means it, also beside a cookie. Raises WithoutBearer for another scheme."""
+    """Returns the token, else the cookie. Raises WithoutBearer if the scheme is not Bearer."""
     return cookie if authorization is None else bearer(authorization)
 
 
 async def viewer_behind(secret: str | None, now: datetime, *, strict: bool) -> Viewer:
-    """NOBODY without a secret. `strict`: a secret that opens nothing raises Unauthenticated, saying why."""
+    """Returns the secret's viewer, NOBODY without one. `strict`: raises Unauthenticated if it is not
+    valid.
+    """
     if secret is None:
         return NOBODY
     viewer = await viewer_of(secret, now)
@@ -68,14 +70,14 @@ async def viewer_behind(secret: str | None, now: datetime, *, strict: bool) -> V
 
 
 def session_cookie(request: Request) -> str | None:
-    """What may be a secret of ours; none where somebody made it up so that it cannot be."""
+    """Returns the cookie's secret; None if it does not even look like one."""
     secret = request.cookies.get(COOKIE)
     return secret if secret is not None and may_be_secret(secret) else None
 
 
 def cookie_of(request: Request, origins: Origins) -> str | None:
-    """What the cookie holds. A page elsewhere that may ask does so with a token: its reader's cookie is none.
-    A POST that relies on the cookie comes from our own page. Raises ForeignOrigin.
+    """Returns the cookie's secret; None on an allowed page of another origin, which has to send a token.
+    Raises ForeignOrigin if a POST with the cookie comes from any other page.
     """
     if (secret := request.cookies.get(COOKIE)) is None or _from_our_page(request, origins):
         return secret
@@ -103,14 +105,14 @@ class Sessions:
         return await (self.sign_in if request.method == "POST" else self.sign_out)(request)
 
     async def sign_in(self, request: Request) -> Response:
-        """A cookie for a demonstration account; the session that the browser had before ends."""
+        """Sets a cookie for a demonstration account; ends the session that the browser had before."""
         try:
             if request.headers.get("origin") is not None and not _from_our_page(request, self._origins):
                 raise ForeignOrigin
             bodies.check_json(request)
             if wait := self._limit.take(request.client.host if request.client else ""):
                 return refusal(SignInsExhausted(wait), 429)
-            account = await _account_asked(request)
+            account = await _requested_account(request)
             before = session_cookie(request)
             secret = await sign_in_demonstration(
                 SYSTEM, utc_now(), account, lifetime=LIFETIME, replacing=before
@@ -150,7 +152,7 @@ class Sessions:
         return Response(status_code=204)
 
 
-async def _account_asked(request: Request) -> str:
+async def _requested_account(request: Request) -> str:
     try:
         body = orjson.loads(await bodies.read(bodies.BoundedRequest(request.scope, request.receive)))
         account = body["account"]

@@ -35,7 +35,7 @@ class BadSetting(ValueError):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`database_url`: sqlite:///path or postgres://…; `redis_url`: redis://…, none for a single process;
-    `public_url`: how browsers reach us; `live_pause`: seconds between two moments of one vote or event;
+    `public_url`: how browsers reach us; `live_pause`: seconds between two rounds of one vote or event;
     `live_share`: of a process's time that may go into writing to screens; `allowed_hosts`: further names
     of ours; `allowed_origins`: pages elsewhere that may ask with a token, or `*`; `metrics_token`: without
     it there are no metrics; `sign_ins_per_address`: a minute; `most_cost`: of one request, in

@@ -1,4 +1,4 @@
-"""The sockets of /graphql: who is behind each, and what it may hold."""
+"""The sockets of /graphql: the viewer of each, and its limits."""
 
 import asyncio
 import logging
@@ -115,10 +115,10 @@ class Sockets:
         self.ids: Counter[str] = Counter()
         self._sockets: set[Socket] = set()
         self.tasks: set[asyncio.Task[None]] = set()
-        """Which nobody else keeps."""
+        """Tasks to which nothing else holds a reference."""
 
     def __len__(self) -> int:
-        """How many subscriptions stand."""
+        """How many subscriptions are open."""
         return sum(map(len, self._sockets))
 
     @property
@@ -164,7 +164,9 @@ class Sockets:
         )
 
     def _from_allowed_page(self, headers: Headers) -> bool:
-        """A page of somebody else's, which comes with a token and for which no cookie counts."""
+        """Whether it is an allowed page of another origin, which sends a token and whose cookies do not
+        count.
+        """
         return bool({"*", normalize_origin(headers.get("origin", ""))} & self._allowed)
 
     # Who may read what
@@ -174,7 +176,9 @@ class Sockets:
             self.ask_again(signal.key)
 
     def ask_again(self, community: int | None = None) -> None:
-        """Who may read `community` (None: any) changed: nothing is shown before it is known to whom."""
+        """Pauses the subscriptions of `community` (None: any), until the right to read it is checked
+        again.
+        """
         paused = [
             cast(Subscription, member)
             for group in self.registry.reading_changed(community)
@@ -198,13 +202,13 @@ class Sockets:
         task.add_done_callback(self.tasks.discard)
 
     async def all_answered(self) -> None:
-        """Waits for the mutations that clients asked for, also those whose turn has not come."""
+        """Waits for the mutations of clients, also those whose turn has not come."""
         while self.tasks:
             await asyncio.wait(self.tasks)
 
 
 class Socket:
-    """One client. `viewer` is for whom it is, asked again whenever rights change."""
+    """One client. `viewer` is read again whenever rights change."""
 
     __slots__ = (
         "_answering", "_authorization", "_changes", "_cookie", "_executing", "_expiry", "_patience",
@@ -233,7 +237,7 @@ class Socket:
         return len(self._protocol.operations)
 
     async def serve(self, receive: Receive) -> None:
-        """Until the client is gone."""
+        """Runs until the client is gone."""
         request_id.set(secrets.token_hex(4))
         said, turn = 0, self.registry.pacer.turn()
         while cost := await self._take(await receive()):  # without a name for the message, which may be long
@@ -318,14 +322,14 @@ class Socket:
         """
         authorizations = self._sockets.authorizations
         while True:
-            heard, asked = authorizations.changes, self._changes
+            of_anybody, of_account = authorizations.changes, self._changes
             viewer = await viewer_behind(self._secret, utc_now(), strict=True)
             if self._protocol.closed:
                 return
             known = viewer.account == self.viewer.account
             if not known:
                 self._keep(viewer)
-            if asked == self._changes if known else heard == authorizations.changes:
+            if of_account == self._changes if known else of_anybody == authorizations.changes:
                 break
         self.viewer = viewer
         if self._expiry:
@@ -335,7 +339,7 @@ class Socket:
             self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), self.changed)
 
     def _keep(self, viewer: Viewer) -> None:
-        """From here on it is told of changes of this account's rights."""
+        """Sets the viewer, and registers for changes of the account's rights."""
         authorizations = self._sockets.authorizations
         if self.viewer.account is not None:
             authorizations.remove(self.viewer.account, self)
@@ -371,7 +375,7 @@ class Socket:
     # What happens meanwhile
 
     def changed(self) -> None:
-        """Rights changed, or the session is over: nothing more is shown until they were asked again."""
+        """Rights changed, or the session is over: delivers nothing more until they were read again."""
         self._changes += 1
         for operation in self._protocol.operations.values():
             operation.pause()
@@ -406,11 +410,11 @@ class Socket:
 
     @property
     def settled(self) -> bool:
-        """Its rights are not being asked again."""
+        """Whether its rights are known, and not being read again."""
         return self._renewal is None
 
     def keep_alone(self) -> None:
-        """One more subscription runs for this viewer alone. Raises LimitReached."""
+        """Counts one more subscription that runs for this viewer alone. Raises LimitReached."""
         alone = self._sockets.alone
         if self._running_alone >= MOST_ALONE or alone[self.address] >= MOST_ALONE_OF_ADDRESS:
             raise LimitReached(most=MOST_ALONE)
@@ -425,7 +429,7 @@ class Socket:
             del alone[self.address]
 
     def answer(self, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime) -> None:
-        """Goes on with what turned out to be a query or a mutation. Raises LimitReached."""
+        """Runs a query or a mutation. Raises LimitReached."""
         if self._answering >= MOST_OPERATIONS:  # also those whose answer nobody waits for any more
             raise LimitReached(most=MOST_OPERATIONS)
         self._protocol.operations[id_] = answer = SingleResult(self, id_, request, kind, asked_at)

@@ -31,7 +31,7 @@ class Supervisor(Multiprocess):
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket]) -> None:
         super().__init__(config, sockets)
-        self._asked: WeakKeyDictionary[Process, _Asked] = WeakKeyDictionary()
+        self._pulses: WeakKeyDictionary[Process, _Pulse] = WeakKeyDictionary()
 
     @property
     def exit_code(self) -> int:
@@ -40,10 +40,10 @@ class Supervisor(Multiprocess):
         return STARTUP_FAILURE if failed else 0
 
     def keep_subprocess_alive(self) -> None:
-        for place, process in enumerate(self.processes):
+        for index, process in enumerate(self.processes):
             if self.should_exit.is_set():
                 return
-            if process.process.is_alive() and self._asked.setdefault(process, _Asked()).answers(process):
+            if process.process.is_alive() and self._pulses.setdefault(process, _Pulse()).answers(process):
                 continue
             process.kill()
             process.join()
@@ -52,24 +52,24 @@ class Supervisor(Multiprocess):
                 self.should_exit.set()
                 return
             log.warning("Child process [%d] died", process.pid)
-            self.processes[place] = Process(self.config, self.sockets)
-            self.processes[place].start()
+            self.processes[index] = Process(self.config, self.sockets)
+            self.processes[index].start()
 
 
-class _Asked:
-    """When a worker last said that it lives."""
+class _Pulse:
+    """When a worker last answered a ping."""
 
     def __init__(self) -> None:
-        self._heard, self._patience = time.monotonic(), STARTING
+        self._seen, self._patience = time.monotonic(), STARTING
         self._waiting = False
 
     def answers(self, process: Process) -> bool:
-        line = process.parent_conn
-        with suppress(OSError, EOFError):  # it died just now, and is found so in a moment
-            while line.poll():
-                line.recv()
-                self._heard, self._patience, self._waiting = time.monotonic(), FREEZING, False
+        pipe = process.parent_conn
+        with suppress(OSError, EOFError):  # it died just now; the next look finds it dead
+            while pipe.poll():
+                pipe.recv()
+                self._seen, self._patience, self._waiting = time.monotonic(), FREEZING, False
             if not self._waiting:
-                line.send(b"ping")
+                pipe.send(b"ping")
                 self._waiting = True
-        return time.monotonic() - self._heard < self._patience
+        return time.monotonic() - self._seen < self._patience

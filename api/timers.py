@@ -21,10 +21,10 @@ COUNTED_EVERY = 20
 
 AT_ONCE = 4
 
-REST = timedelta(seconds=2)
+POSTPONED = timedelta(seconds=2)
 """For what could not be tried."""
 
-DEEDS: dict[str, Callable[..., Awaitable[None]]] = {OPEN: open_vote, CLOSE: close_vote}
+JOBS: dict[str, Callable[..., Awaitable[None]]] = {OPEN: open_vote, CLOSE: close_vote}
 """Actions that do nothing when another process was first."""
 
 NOT_NOW = (TryAgain, OutcomeUnknown, VoteNotOpen)
@@ -34,14 +34,14 @@ log = logging.getLogger(__name__)
 
 
 class Timers:
-    """`given_up`: how much of what is due is tried no more."""
+    """Runs the jobs that are due. `given_up`: how many are not tried any more."""
 
     def __init__(self) -> None:
         self.given_up = 0
         self._looks = 0
 
     async def keep_running(self) -> None:
-        """Runs until cancelled. An outage is told once, however often it is met."""
+        """Runs until cancelled. An outage is logged once, however long it lasts."""
         away = False
         while True:
             try:
@@ -49,7 +49,7 @@ class Timers:
                 away = False
             except Exception:
                 if not away:
-                    log.exception("could not do what is due")
+                    log.exception("could not run the jobs that are due")
                 away = True
             await asyncio.sleep(EVERY)
 
@@ -62,39 +62,39 @@ class Timers:
         self._looks += 1
 
     async def run_due(self) -> None:
-        """Does what is due now, nothing while time is in doubt; one that fails stops no other.
+        """Runs the jobs that are due now, none while time is in doubt; one that fails stops no other.
 
-        Raises what keeps a failure from being noted, once all were tried.
+        Raises, once all were tried, the first error that kept a failure from being recorded.
         """
         if due.in_doubt():
             return
-        places = asyncio.Semaphore(AT_ONCE)
+        slots = asyncio.Semaphore(AT_ONCE)
         failed: list[tuple[DueRow, Exception]] = []
 
         async def in_turn(row: DueRow) -> None:
-            async with places:
+            async with slots:
                 if error := await self._try(row):
                     failed.append((row, error))
 
         rows = await due.due_now(utc_now())
         ends = await asyncio.gather(*map(in_turn, rows), return_exceptions=True)
         if failed:  # one traceback, however many
-            names = ", ".join(f"{row.deed} of {row.subject}" for row, _ in failed[:10])
+            names = ", ".join(f"{row.job} of {row.subject}" for row, _ in failed[:10])
             log.error("%d failed: %s", len(failed), names, exc_info=failed[0][1])
         for end in ends:
             if end:
                 raise end
 
     async def _try(self, row: DueRow) -> Exception | None:
-        """What it failed by, unless another process noted that first."""
+        """Returns the error it failed by, unless another process recorded the failure first."""
         try:
-            await DEEDS[row.deed](SYSTEM, utc_now(), row.subject)
+            await JOBS[row.job](SYSTEM, utc_now(), row.subject)
         except NOT_NOW:
-            await due.rest(row, utc_now() + REST)
+            await due.postpone(row, utc_now() + POSTPONED)
         except Exception as error:
             if await due.fail(row, utc_now()):
                 if row.attempts + 1 == due.MOST_ATTEMPTS:
                     self.given_up += 1
-                    log.error("gave up %s of %s until the next start", row.deed, row.subject)
+                    log.error("gave up %s of %s until the next start", row.job, row.subject)
                 return error
         return None

@@ -13,15 +13,15 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.actions import actions
 from bench.children import VAR, allow_many_files
-from bench.deeds import deeds
 from bench.demonstration import copy, fill, url_of
 from bench.figures import Storm
 from bench.live import Bench, Plan
-from bench.table import NOTE, add_deeds, add_storms, add_tempi, empty_table
+from bench.table import NOTE, add_actions, add_paces, add_storms, empty_table
 
-FULL = Plan(window=6.0, tempo=12.0, lone=50, growth=15.0)
-QUICK = Plan(window=2.0, tempo=3.0, lone=10, growth=3.0)
+FULL = Plan(window=6.0, pace=12.0, lone=50, growth=15.0)
+QUICK = Plan(window=2.0, pace=3.0, lone=10, growth=3.0)
 
 console = Console(width=160)
 
@@ -46,10 +46,10 @@ class Storms:
         return [self._seen[kind, watchers] for kind in ("meilin", "strawberry", "writer")]
 
 
-async def _deeds_in_a_copy(demonstration: Path, room: Path) -> list[tuple[str, str]]:
-    file = room / "deeds.sqlite3"
+async def _actions_in_a_copy(demonstration: Path, room: Path) -> list[tuple[str, str]]:
+    file = room / "actions.sqlite3"
     copy(demonstration, file)
-    return await deeds(url_of(file))
+    return await actions(url_of(file))
 
 
 async def run(plan: Plan, sizes: Sequence[int], repeats: int, room: Path) -> None:
@@ -59,14 +59,14 @@ async def run(plan: Plan, sizes: Sequence[int], repeats: int, room: Path) -> Non
     console.log("the demonstration is loaded")
     await fill(demonstration)
     table, bench, storms = empty_table(), Bench(demonstration, plan, room), Storms()
-    add_deeds(table, await _deeds_in_a_copy(demonstration, room))
+    add_actions(table, await _actions_in_a_copy(demonstration, room))
     for repeat in range(repeats):
         console.log(f"storms, {repeat + 1} of {repeats}")
         await storms.see(bench, sizes, first=repeat == 0)
     for watchers in sizes:
         console.log(f"delivery to {watchers:,} watchers")
         add_storms(table, watchers, *storms.of(watchers))
-        add_tempi(table, *await bench.tempi(watchers))
+        add_paces(table, *await bench.paces(watchers))
     console.print(table, NOTE, sep="\n")
 
 

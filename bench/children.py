@@ -62,12 +62,12 @@ class Child:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def tell(self, *command: object) -> None:
+    def send(self, *command: object) -> None:
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         self._process.stdin.write(" ".join(map(str, command)).encode() + b"\n")
 
     async def ask(self, *command: object) -> dict[str, Any]:
-        self.tell(*command)
+        self.send(*command)
         return await self.answer()
 
     @property

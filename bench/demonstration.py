@@ -30,7 +30,7 @@ async def fill(file: Path) -> None:
 
 
 def copy(file: Path, to: Path) -> None:
-    """As one moment, also where pages still wait in the file's log."""
+    """As one snapshot, also where pages still wait in the file's log."""
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(to)) as target:
         source.backup(target)
 

@@ -79,7 +79,7 @@ class Storm:
 
 
 @dataclass(frozen=True, slots=True)
-class Tempo:
+class Pace:
     """Milliseconds; `ballots`: acknowledged a second."""
 
     deliveries: Deliveries

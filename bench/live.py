@@ -15,8 +15,8 @@ from websockets.asyncio.client import connect
 from bench import operations
 from bench.children import Child, build, running, server, two_cores
 from bench.demonstration import copy, tokens, url_of
-from bench.figures import Load, Storm, Tempo
-from bench.tempo import SETTLED, Tempi, voters_of
+from bench.figures import Load, Pace, Storm
+from bench.pace import SETTLED, Paces, voters_of
 from bench.visitors import visitors
 
 AT_ONCE = 200
@@ -31,7 +31,7 @@ class Plan:
     """How long each part takes, in seconds; `lone`: how many changes after quiet."""
 
     window: float
-    tempo: float
+    pace: float
     lone: int
     growth: float
 
@@ -47,8 +47,8 @@ class Bench:
 
     async def storm(self, mode: str, watchers: int, *, grow: bool = False) -> Storm:
         """Changes without rest."""
-        tempo = ("--pause", "0", "--share", "1")
-        async with self._serving(mode, *tempo) as (child, port, _):
+        pace = ("--pause", "0", "--share", "1")
+        async with self._serving(mode, *pace) as (child, port, _):
             vote = (await _open_votes(port))["STATUTORY_LOCAL"]
             request = operations.subscription(operations.TALLY, vote["id"])
             self._payload.write_text(json.dumps(await _first_payload(port, request), separators=(",", ":")))
@@ -76,12 +76,12 @@ class Bench:
         self, child: Child, generator: Child, watchers: int, *command: object
     ) -> tuple[dict[str, Any], Load]:
         """What arrives once it runs. A slow server sends in bursts, so it is watched for some rounds."""
-        child.tell(*command, 1.5)
+        child.send(*command, 1.5)
         await generator.ask("window", 1)
         seen: Counter[str] = Counter()
         before, busy = child.cpu, 0.0
         while seen["messages"] < ROUNDS * watchers and seen["seconds"] < 4 * self._plan.window:
-            child.tell(*command, self._plan.window + 0.5)
+            child.send(*command, self._plan.window + 0.5)
             more = await generator.ask("window", self._plan.window)
             busy += more["load"] * more["seconds"]
             seen.update({name: more[name] for name in ("messages", "bytes", "seconds")})
@@ -93,22 +93,22 @@ class Bench:
         await asyncio.sleep(SETTLED)
         before = child.memory
         seconds = max(1.0, min(self._plan.growth, A_MILLION / max(1.0, rate)))
-        child.tell("storm", vote, seconds)
+        child.send("storm", vote, seconds)
         after = await generator.ask("window", seconds + SETTLED)
         return child.memory - before, after["messages"]
 
-    async def tempi(self, watchers: int) -> tuple[Tempo, Tempo, Tempo]:
-        """Ten changes a second, lone changes, and changes by ballots, at the tempo of production."""
+    async def paces(self, watchers: int) -> tuple[Pace, Pace, Pace]:
+        """Ten changes a second, lone changes, and changes by ballots, at the pace of production."""
         async with self._serving("meilin", "--read", "real") as (child, port, secrets):
             vote = (await _open_votes(port))["CONSULTATION"]
             voters = await voters_of(port, vote, secrets)
             request = operations.subscription(operations.SURVEY, vote["id"])
             async with self._watching(child, port, request, watchers) as (generator, _, _):
-                measured = Tempi(child, generator, port, vote, watchers)
+                measured = Paces(child, generator, port, vote, watchers)
                 return (
-                    await measured.steady(self._plan.tempo),
+                    await measured.steady(self._plan.pace),
                     await measured.lone(self._plan.lone),
-                    await measured.casting(self._plan.tempo, voters),
+                    await measured.casting(self._plan.pace, voters),
                 )
 
     @asynccontextmanager

@@ -51,13 +51,13 @@ class _Nowhere:
 async def round_of(vote: int) -> list[tuple[str, str]]:
     step, executed = await _executed(vote, await progress_of(vote))
     return [
-        ("a change, told to a process", f"{await _told(vote):.1f} µs"),
+        ("a change, told to a process", f"{await _published(vote):.1f} µs"),
         (f"a round of {len(step.text)} bytes, executed and encoded", f"{executed:.0f} µs"),
         ("a frame made for one socket", f"{await _written(step):.2f} µs"),
     ]
 
 
-async def _told(vote: int) -> float:
+async def _published(vote: int) -> float:
     """Microseconds until the source of a vote that is watched knows."""
     broker = MemoryBroker()
     async with LiveSources(broker).of(TALLY).watch(vote):

@@ -49,7 +49,7 @@ def _obeying(lifespan: Lifespan, tallies: Tallies, answers: TextIO) -> Lifespan:
     return with_commands
 
 
-def _set_tempo(pause: str, share: str) -> None:
+def _set_pace(pause: str, share: str) -> None:
     for name, value in (("PAUSE", pause), ("SHARE", share)):
         if value:
             os.environ[f"MEILIN_LIVE_{name}"] = value
@@ -87,7 +87,7 @@ def main() -> None:
     os.environ["MEILIN_DATABASE_URL"] = given.database
     for limit in ("SOCKETS_PER_ADDRESS", "CONNECTIONS_PER_ADDRESS", "CONNECTIONS"):
         os.environ[f"MEILIN_{limit}"] = "100000"
-    _set_tempo(given.pause, given.share)
+    _set_pace(given.pause, given.share)
     with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(2, 1)  # what the app prints is no answer
         serve(given.mode, given.port, Tallies(given.read == "real"), answers)

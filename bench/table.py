@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from rich import box
 from rich.table import Table
 
-from bench.figures import Load, Storm, Tempo, percentile, weighted
-from bench.tempo import BALLOTS
+from bench.figures import Load, Pace, Storm, percentile, weighted
+from bench.pace import BALLOTS
 
 BUSY = 0.9
 """A generator that uses more of its core may be what was measured."""
@@ -37,9 +37,9 @@ def empty_table() -> Table:
     return table
 
 
-def add_deeds(table: Table, deeds: Iterable[tuple[str, str]]) -> None:
-    table.add_row("[bold]single deeds, without a server")
-    for what, value in deeds:
+def add_actions(table: Table, actions: Iterable[tuple[str, str]]) -> None:
+    table.add_row("[bold]single actions, without a server")
+    for what, value in actions:
         table.add_row(what, value)
 
 
@@ -92,26 +92,26 @@ def _generator(load: float) -> str:
     return f"{load:.2f}{'!' if load > BUSY else ''}"
 
 
-def add_tempi(table: Table, ten: Tempo, lone: Tempo, casting: Tempo) -> None:
+def add_paces(table: Table, ten: Pace, lone: Pace, casting: Pace) -> None:
     """Continues the section of as many watchers."""
     _delivered(table, "10 changes a second", ten)
     _delivered(table, f"{len(lone.deliveries.last)} lone changes", lone)
     _delivered(table, f"{casting.ballots:.0f} of {BALLOTS:.0f} ballots a second", casting)
 
 
-def _delivered(table: Table, what: str, tempo: Tempo) -> None:
-    each = tempo.deliveries.each
+def _delivered(table: Table, what: str, pace: Pace) -> None:
+    each = pace.deliveries.each
     rows = [
         (f"{what}: delivered", f"{weighted(each, 0.5):.1f} / {weighted(each, 0.99):.1f} ms"),
-        ("   the last watcher", _span(tempo.deliveries.last)),
+        ("   the last watcher", _span(pace.deliveries.last)),
     ]
-    if tempo.queries:
-        rows.append(("   a query beside", _span(tempo.queries)))
-    if tempo.casting:
-        rows.append(("   a ballot", _span(tempo.casting)))
-    loads = (f"{tempo.load.server:.2f}", _generator(tempo.load.generator))
-    for place, (name, value) in enumerate(rows):
-        table.add_row(name, value, "", "", "", "", *(loads if place == 0 else ()))
+    if pace.queries:
+        rows.append(("   a query beside", _span(pace.queries)))
+    if pace.casting:
+        rows.append(("   a ballot", _span(pace.casting)))
+    loads = (f"{pace.load.server:.2f}", _generator(pace.load.generator))
+    for index, (name, value) in enumerate(rows):
+        table.add_row(name, value, "", "", "", "", *(loads if index == 0 else ()))
 
 
 def _span(values: Sequence[float]) -> str:

@@ -70,7 +70,7 @@ async def visitors(port: int, connections: int = CONNECTIONS) -> AsyncIterator[V
 
 @dataclass(frozen=True, slots=True)
 class Paced:
-    """Milliseconds from the moment each deed was due: to its end, or as long as it had waited at the end."""
+    """Milliseconds from when each action was due: to its end, or as long as it had waited at the end."""
 
     done: list[float]
     waiting: list[float]
@@ -81,27 +81,27 @@ class Paced:
         return self.done + self.waiting
 
 
-async def steadily(per_second: float, seconds: float, deed: Callable[[int], Awaitable[object]]) -> Paced:
-    """Begins so many deeds a second, whether those before are done or not."""
+async def steadily(per_second: float, seconds: float, action: Callable[[int], Awaitable[object]]) -> Paced:
+    """Begins so many actions a second, whether those before are done or not."""
     start = time.monotonic()
 
     def since_due(number: int) -> float:
         return (time.monotonic() - start - number / per_second) * 1000
 
     async def one(number: int) -> float:
-        await deed(number)
+        await action(number)
         return since_due(number)
 
-    deeds = []
+    actions = []
     for number in range(int(per_second * seconds)):
         await asyncio.sleep(max(0.0, start + number / per_second - time.monotonic()))
-        deeds.append(asyncio.create_task(one(number)))
-    await asyncio.wait(deeds, timeout=max(0.01, start + seconds - time.monotonic()))
+        actions.append(asyncio.create_task(one(number)))
+    await asyncio.wait(actions, timeout=max(0.01, start + seconds - time.monotonic()))
     paced = Paced(
-        done=[task.result() for task in deeds if task.done()],
-        waiting=[since_due(number) for number, task in enumerate(deeds) if not task.done()],
+        done=[task.result() for task in actions if task.done()],
+        waiting=[since_due(number) for number, task in enumerate(actions) if not task.done()],
     )
-    for task in deeds:
+    for task in actions:
         task.cancel()
-    await asyncio.gather(*deeds, return_exceptions=True)
+    await asyncio.gather(*actions, return_exceptions=True)
     return paced

@@ -39,7 +39,7 @@ class ErrorCode(StrEnum):
 
 
 class Refused(Exception):
-    """A deed or a look that the rules do not allow, said so that a resident understands it.
+    """An action or a read that the rules do not allow, said so that a resident understands it.
 
     Subclasses stand beside their rule and carry `code`, `zh` and `en`; the sentences may name
     details in braces, given to the constructor. No detail may be personal data.

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from community.permissions import Permission, Place, Viewer
+from community.permissions import Permission, Scope, Viewer
 from community.signals import Topic
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Watchable:
 
     topic: Topic
     permission: Permission
-    scope_of: Callable[[int], Awaitable[Place]]
+    scope_of: Callable[[int], Awaitable[Scope]]
     audience: Callable[[Viewer, int], Awaitable[bool]] | None = None
 
 

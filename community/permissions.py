@@ -3,13 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import NamedTuple
+from enum import Enum, StrEnum
+from typing import Final, NamedTuple
 
 from community.errors import Forbidden, NotFound, Unauthenticated
 
-CITY = 0
-"""The place of a role that holds in every community (regulator, integrator)."""
+
+class City(Enum):
+    """The scope above the communities: a role held there holds in every one (regulator, integrator)."""
+
+    CITY = "CITY"
+
+
+CITY: Final = City.CITY
 
 
 class Role(StrEnum):
@@ -136,31 +142,40 @@ READING = (Permission.READ_BULLETIN, Permission.READ_LEDGER)
 """Whoever has one of these in a community knows of it: its name, its buildings, its parties."""
 
 
-class Place(NamedTuple):
-    """What a permission check needs to know of a community. Where nobody says that it is one of the
-    demonstration, it is a real one.
+class Scope(NamedTuple):
+    """The community in which a permission is asked, as far as the check needs to know it.
+
+    Not to be mixed up with `Viewer.scopes`, which is OAuth's word for what a token is narrowed to.
+    `demonstration` is False, a real community, unless it is said.
     """
 
-    id: int
+    id: int | City
     public_reading: bool
     demonstration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. `roles` by community id; `scopes` narrows a token, None narrows nothing. `demonstration`:
-    whoever knows the name may have signed in, so that it has rights in demonstration communities only.
+    """Who asks. `roles` by community id, or under CITY; `scopes` narrows a token, None narrows nothing.
+
+    `demonstration`: anybody who knows the name may sign in, so it has rights in demonstration communities
+    only. `somebody`: signed in, with the account left out, as `rights_of` makes it.
     """
 
     account: int | None = None
     name: str = ""
-    roles: Mapping[int, frozenset[Role]] = field(default_factory=dict)
+    roles: Mapping[int | City, frozenset[Role]] = field(default_factory=dict)
     scopes: frozenset[Permission] | None = None
     session: int | None = None
     expires_at: datetime | None = None
     demonstration: bool = False
+    somebody: bool = False
 
-    def roles_in(self, community: int) -> frozenset[Role]:
+    @property
+    def signed_in(self) -> bool:
+        return self.somebody or self.account is not None
+
+    def roles_in(self, community: int | City) -> frozenset[Role]:
         return self.roles.get(community, frozenset()) | self.roles.get(CITY, frozenset())
 
 
@@ -171,63 +186,60 @@ SYSTEM = Viewer(account=0, name="system", roles={CITY: frozenset({Role.OPERATOR}
 """Timers, imports and the command line on the machine itself."""
 
 
-SOMEBODY = -1
-"""The account of somebody signed in, whoever it is."""
-
-
 def rights_of(viewer: Viewer) -> Viewer:
-    """The same for all who may do the same: a viewer with these rights and nothing else."""
-    account = None if viewer.account is None else SOMEBODY
-    return replace(viewer, account=account, name="", session=None, expires_at=None)
+    """A viewer with these rights and nothing else: equal for all who may do the same."""
+    return replace(viewer, account=None, name="", session=None, expires_at=None, somebody=viewer.signed_in)
 
 
-def may(viewer: Viewer, permission: Permission, place: Place) -> bool:
+def may(viewer: Viewer, permission: Permission, scope: Scope) -> bool:
     grant = GRANTS[permission]
-    return (grant.public and place.public_reading) or _may_by_account(viewer, permission, place)
+    return (grant.public and scope.public_reading) or _may_by_account(viewer, permission, scope)
 
 
-def _may_by_account(viewer: Viewer, permission: Permission, place: Place) -> bool:
-    """Whether it is more than every stranger may."""
-    if viewer.account is None or (viewer.demonstration and not place.demonstration):
+def _may_by_account(viewer: Viewer, permission: Permission, scope: Scope) -> bool:
+    """Whether the account gives the right, beyond what every stranger may."""
+    if not viewer.signed_in or (viewer.demonstration and not scope.demonstration):
         return False
-    if viewer.scopes is not None and not _within(viewer.scopes, permission):
+    if viewer.scopes is not None and not _covered(permission, viewer.scopes):
         return False
-    grant, roles = GRANTS[permission], viewer.roles_in(place.id)
+    grant, roles = GRANTS[permission], viewer.roles_in(scope.id)
     return grant.anybody or Role.OPERATOR in roles or bool(grant.roles & roles)
 
 
-def _within(scopes: frozenset[Permission], permission: Permission) -> bool:
-    return permission in scopes or any(GRANTS[scope].reads is permission for scope in scopes)
+def _covered(permission: Permission, scopes: frozenset[Permission]) -> bool:
+    """Whether a token with these scopes has it, for itself or to read what it did."""
+    return permission in scopes or any(GRANTS[granted].reads is permission for granted in scopes)
 
 
-def may_know(viewer: Viewer, place: Place) -> bool:
+def may_know(viewer: Viewer, scope: Scope) -> bool:
     """Whether the viewer may learn that there is such a community, and what it is."""
-    return any(may(viewer, permission, place) for permission in READING)
+    return any(may(viewer, permission, scope) for permission in READING)
 
 
-def belongs_to(viewer: Viewer, place: Place) -> bool:
+def belongs_to(viewer: Viewer, scope: Scope) -> bool:
     """Whether the viewer knows of it by a role of its own, and not only as everybody does."""
-    return any(_may_by_account(viewer, permission, place) for permission in READING)
+    return any(_may_by_account(viewer, permission, scope) for permission in READING)
 
 
-def may_see_own(viewer: Viewer, deed: Permission, place: Place) -> bool:
-    """Whether the viewer may see what became of its own `deed`."""
-    return may(viewer, deed, place) or may(viewer, Permission.READ_OWN, place)
+def may_see_own(viewer: Viewer, permission: Permission, scope: Scope) -> bool:
+    """Whether the viewer may see what it did itself by this permission."""
+    return may(viewer, permission, scope) or may(viewer, Permission.READ_OWN, scope)
 
 
-def require(viewer: Viewer, permission: Permission, place: Place, known_by: Permission | None = None) -> None:
-    """Raises Unauthenticated for nobody; Forbidden for somebody without the right; and NotFound, as for
-    what is not there, for somebody who may not know of the subject.
+def require(viewer: Viewer, permission: Permission, scope: Scope, known_by: Permission | None = None) -> None:
+    """Raises Unauthenticated if nobody is signed in, NotFound if the viewer may not know of the subject, and
+    Forbidden if it lacks the right.
 
-    `known_by`: the permission without which nobody learns of the subject; None: it is the community itself.
+    `known_by`: the permission without which nobody learns of the subject; None: the subject is the community
+    itself.
     """
-    allowed = may(viewer, permission, place)
+    allowed = may(viewer, permission, scope)
     if allowed and not GRANTS[permission].anybody:
         return
-    if viewer.account is None:
+    if not viewer.signed_in:
         raise Unauthenticated
-    known = may_know(viewer, place) if known_by is None else may(viewer, known_by, place)
-    if not known and place.id != CITY:
+    known = may_know(viewer, scope) if known_by is None else may(viewer, known_by, scope)
+    if not known and scope.id != CITY:
         raise NotFound
     if not allowed:
         raise Forbidden(sentence_zh=GRANTS[permission].zh, sentence_en=GRANTS[permission].en)

@@ -1,6 +1,6 @@
-"""Every key that can change, named once, and the way to tell that it did.
+"""Every key that can change, named once, and the signal that it did.
 
-A signal says only *that* something changed; whoever cares reads the truth anew.
+A signal says only *that* something changed; whoever needs the value reads it anew.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ class Signal(NamedTuple):
     key: int
 
 
-class Tell(Protocol):
-    """Hands signals to whoever watches; called after the commit, never raises, never waits."""
+class Publish(Protocol):
+    """Passes signals to those who watch; called after the commit, never raises, never waits."""
 
     def __call__(self, signals: Iterable[Signal], /) -> None: ...

@@ -66,7 +66,7 @@ class Hidden(InvalidInput):
         )
 
 
-def line(text: str, most: int, name_zh: str, name_en: str, *, field: str | None = None) -> str:
+def single_line(text: str, most: int, name_zh: str, name_en: str, *, field: str | None = None) -> str:
     """One line of 1 to `most` characters. Raises InvalidInput that names the text, and its `field`."""
     return _checked(text, most, name_zh, name_en, field, lines=False)
 
@@ -80,17 +80,17 @@ def body(
     may_be_empty: bool = False,
     field: str | None = None,
 ) -> str:
-    """Text with line breaks, of at most `most` characters. Raises InvalidInput as `line` does."""
+    """Text with line breaks, of at most `most` characters. Raises InvalidInput like `single_line`."""
     if may_be_empty and not text.strip():
         return ""
     return _checked(text, most, name_zh, name_en, field, lines=True)
 
 
-def line_if_any(
+def single_line_if_any(
     text: str | None, most: int, name_zh: str, name_en: str, *, field: str | None = None
 ) -> str | None:
-    """Like `line`; None for nothing or blanks."""
-    return line(text, most, name_zh, name_en, field=field) if text and text.strip() else None
+    """Like `single_line`; None for nothing or blanks."""
+    return single_line(text, most, name_zh, name_en, field=field) if text and text.strip() else None
 
 
 def body_if_any(

@@ -1,7 +1,7 @@
-"""For whom a document says the same, by the marks on its fields: those who see the same share one execution.
+"""Who sees the same result of a document, by the marks on its fields; those share one execution.
 
-A field without a mark says the same to everybody who may ask for it at all. `tests/schema/test_audience.py`
-asks every field that a subscription reaches whether its mark is true.
+A field without a mark gives the same value to everybody who may read it. `tests/schema/test_audience.py`
+checks the mark of every field that a subscription reaches.
 """
 
 from enum import IntEnum
@@ -33,7 +33,7 @@ def mark_of(field: GraphQLField) -> Audience:
 
 
 class _Marks(Visitor):
-    """The widest mark among the fields that are selected; on an interface, of all that may stand there."""
+    """Finds the narrowest audience among the selected fields; on an interface, of all its possible types."""
 
     def __init__(self, schema: GraphQLSchema, types: TypeInfo) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class _Marks(Visitor):
 
 
 def audience_of(schema: GraphQLSchema, document: DocumentNode) -> Audience:
-    """Of a valid document."""
+    """The audience of a valid document."""
     types = TypeInfo(schema)
     marks = _Marks(schema, types)
     walk(document, TypeInfoVisitor(types, marks), marks)

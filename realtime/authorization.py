@@ -1,21 +1,21 @@
-"""Who may watch what, asked when somebody comes and again whenever rights change."""
+"""Who may watch what: checked when a subscription begins, and again whenever rights change."""
 
 import asyncio
 from typing import Any, Protocol
 
 from community.errors import NotFound
 from community.live import Declaration
-from community.permissions import Place, Viewer, may
+from community.permissions import Scope, Viewer, may
 from community.signals import Signal, Topic
 
 
 class Watcher(Protocol):
     def changed(self) -> None:
-        """The account's rights are no longer what they were. Never waits, never raises."""
+        """Called when the rights of the account changed. Never waits, never raises."""
 
 
 class AuthorizationRegistry:
-    """The sockets of each account, to be woken together. `changes` counts the changes of rights heard."""
+    """The watchers of each account. `changes` counts the changes of rights so far, of any account."""
 
     def __init__(self) -> None:
         self._of_account: dict[int, set[Watcher]] = {}
@@ -31,7 +31,7 @@ class AuthorizationRegistry:
             self._of_account.pop(account, None)
 
     def count(self, account: int) -> int:
-        """How many sockets an account has open here."""
+        """How many watchers the account has in this process."""
         return len(self._of_account.get(account, ()))
 
     def handle(self, signal: Signal) -> None:
@@ -44,26 +44,26 @@ class AuthorizationRegistry:
 class Access:
     """The right to watch one key of a declaration.
 
-    The scope is read once for all who come, and anew after public reading changed there.
+    The scope is read once for all viewers, and again after public reading changed in it.
     """
 
     def __init__(self, declaration: Declaration[Any, Any], key: int) -> None:
         self._declaration, self._key = declaration, key
-        self._scope: Place | None = None
+        self._scope: Scope | None = None
         self._changes = 0
         self._reading: asyncio.Task[None] | None = None
 
     @property
     def at_hand(self) -> bool:
-        """`allows` can be asked without waiting."""
+        """Whether `allows` decides, without a read."""
         return self._scope is not None and self._declaration.audience is None
 
     def allows(self, viewer: Viewer) -> bool:
-        """Once it is at hand."""
+        """Whether the viewer may watch; False before the scope is read."""
         return self._scope is not None and may(viewer, self._declaration.permission, self._scope)
 
     async def require(self, viewer: Viewer) -> None:
-        """Raises NotFound if the viewer may not watch, as where there is nothing to be watched."""
+        """Raises NotFound if the viewer may not watch, or if there is nothing to watch."""
         while True:
             changes = self._changes
             await self._read_once()
@@ -78,7 +78,7 @@ class Access:
         return audience is None or await audience(viewer, self._key)
 
     async def _read_once(self) -> None:
-        """One read for all who wait."""
+        """Reads the scope, once for all who wait."""
         while self._scope is None:
             if self._reading is None:
                 self._reading = asyncio.create_task(self._read())
@@ -96,7 +96,10 @@ class Access:
             self._reading = None
 
     def reading_changed(self, community: int | None) -> bool:
-        """Who may read `community` (None: any) changed. Whether this key belongs there, or may."""
+        """Forgets the scope after public reading of `community` (None: any) changed.
+
+        Returns whether this key belongs to it, as far as is known.
+        """
         self._changes += 1
         if self._scope is not None and community not in (None, self._scope.id):
             return False
@@ -105,6 +108,6 @@ class Access:
 
 
 def _retrieve(task: asyncio.Task[None]) -> None:
-    """Whoever asked for it may be gone by now."""
+    """Retrieves the exception, else asyncio complains if the caller is gone."""
     if not task.cancelled():
         task.exception()

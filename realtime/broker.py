@@ -1,8 +1,7 @@
-"""How a signal gets from the process that wrote to the processes that show.
+"""Carries signals from the process that wrote to the processes whose clients watch.
 
-The contract is five calls. In memory it is one process, over Redis it is many; the tests of the contract
-are the same. Signals may come twice, merged, or not at all if a connection broke: whoever listens reads
-the truth anew.
+The contract is five calls, for one process in memory and for many over Redis; both pass the same tests.
+Signals may come twice, merged, or not at all if a connection broke: a listener reads the value anew.
 """
 
 import logging
@@ -20,16 +19,16 @@ RegisterInterest = Callable[[Signal], Stop]
 
 class Broker(Protocol):
     def publish(self, signals: Iterable[Signal], /) -> None:
-        """To every process, this one at once. Never waits, never raises: the commit is already done."""
+        """Sends to every process, to this one at once. Never waits, never raises: the commit is done."""
 
     def handle(self, signals: Iterable[Signal], /) -> None:
-        """To this process only, which learned of them by itself."""
+        """Passes signals to this process only, which found them by itself."""
 
     def listen(self, listener: Listener) -> Stop:
-        """Hands every later signal to `listener`, which must not wait; call the result to stop."""
+        """Passes every later signal to `listener`, which must not wait; call the result to stop."""
 
     def register_interest(self, signal: Signal, /) -> Stop:
-        """Others need to send `signal` here from now on, until the result is called."""
+        """Asks the other processes to send `signal` here, until the result is called."""
 
     def on_resync(self, resync: Callable[[], None]) -> Stop:
         """Calls `resync` whenever signals may have been lost; call the result to stop."""
@@ -47,7 +46,7 @@ class Listeners:
             for listener in tuple(self._listeners):
                 try:
                     listener(signal)
-                except Exception:  # one that fails must not keep the news from the others
+                except Exception:  # one that fails must not keep signals from the others
                     log.exception("a listener failed at %s", signal.topic)
 
     def listen(self, listener: Listener) -> Stop:
@@ -64,7 +63,7 @@ class Listeners:
 
 
 class MemoryBroker(Listeners):
-    """Within one process; there is no connection that could break."""
+    """For one process; there is no connection that could break."""
 
     def publish(self, signals: Iterable[Signal], /) -> None:
         self.handle(signals)

@@ -1,7 +1,7 @@
-"""One form for subscriptions that say the same: what its author called things is left out.
+"""The canonical form of a document: equal for documents that differ only in layout and in their own names.
 
-The operation loses its name; variables and fragments are called after the order in which they come. What a
-client gets back is named by aliases, so these stay.
+The operation loses its name; variables and fragments are numbered in order of appearance. Aliases stay: they
+name what the client gets back.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +31,7 @@ N = TypeVar("N", ArgumentNode, ObjectFieldNode, VariableDefinitionNode)
 
 
 def canonical(document: DocumentNode) -> tuple[DocumentNode, Mapping[str, str]]:
-    """A valid document of one operation in its form, and what its variables are called there.
+    """Returns the canonical form of a valid document of one operation, and the new names of its variables.
 
     Each definition is walked once, however often its fragments are spread.
     """
@@ -51,15 +51,17 @@ def canonical(document: DocumentNode) -> tuple[DocumentNode, Mapping[str, str]]:
 
 
 class _Names(Visitor):
-    """`variables`: by the names their author gave them. What has no order is put into one
-    before it is walked, so that it does not decide what is called how.
+    """Renames variables and fragments. `variables`: new names by the client's own.
+
+    Arguments and object fields, which have no order, are sorted before they are walked, so that their order
+    changes no name.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.variables: dict[str, str] = {}
         self.found: list[str] = []
-        """Fragments in the order in which they come."""
+        """Fragments in order of appearance."""
         self._fragments: dict[str, str] = {}
 
     def enter_variable(self, node: VariableNode, *_: Any) -> VariableNode:

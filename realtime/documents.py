@@ -1,4 +1,4 @@
-"""Subscription documents, read once and brought into one form for all who ask the same."""
+"""Subscription documents, parsed once and brought into canonical form, so that equal ones are shared."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -41,14 +41,14 @@ MOST_KEPT = 4_000_000
 
 
 class Subject(NamedTuple):
-    """What a subscription is about: its field and the key it is given."""
+    """What a subscription watches: a field and a key."""
 
     field: str
     key: int
 
 
 class Bound(NamedTuple):
-    """What a request asks for: of which key, and behind which cursor."""
+    """The arguments of a request: the key, and the cursor after which a reader begins."""
 
     key: int
     after: str | None
@@ -56,11 +56,10 @@ class Bound(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A subscription in canonical form. `text` is the same however its author laid it out and whatever its
-    names are.
+    """A subscription in canonical form. `text` is equal for documents that differ only in layout and names.
 
-    `names`: what the variables that the client declares are called in `text`; `cursor`: the one of these that
-    says where a reader begins, if no other place uses it. `reads_after`: the cursor stands otherwise there.
+    `names`: the names in `text` of the variables that the client declares; `cursor`: the one of these that is
+    used for `after` and nothing else. `reads_after`: `after` is given in another way.
     """
 
     text: str
@@ -81,12 +80,12 @@ class Document:
         return isinstance(self.live.declaration, Journal)
 
     def renamed(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of the variables `given` that it declares, by their names in `text`."""
+        """The given variables that the document declares, by their names in `text`."""
         return {self.names[name]: value for name, value in given.items() if name in self.names}
 
     def bind(self, given: Mapping[str, Any]) -> Bound:
-        """Raises GraphQLError, which says by the client's own names why the variables are none of these, and
-        Refused if they name no key.
+        """Raises GraphQLError, in the client's own names, if the variables do not fit, and Refused if they
+        name no key.
         """
         values = get_variable_values(self._schema, self._operation.variable_definitions or (), dict(given))
         if isinstance(values, list):
@@ -96,7 +95,7 @@ class Document:
 
 
 class Documents:
-    """Those that were asked for last, bounded by number and in characters."""
+    """The documents used last, bounded in number and in characters."""
 
     def __init__(self, executable: Executable) -> None:
         self._executable = executable
@@ -107,25 +106,25 @@ class Documents:
         return len(self._by_request)
 
     def at_hand(self, request: SubscribeRequest) -> bool:
-        """To `read` it costs next to nothing."""
+        """Whether `read` finds it without parsing."""
         return (request.query, request.operation_name) in self._by_request
 
     def read(self, request: SubscribeRequest) -> Document:
-        """Raises GraphQLError if the request names no subscription. Whether it may be run is asked before."""
-        asked = request.query, request.operation_name
-        if asked in self._by_request:
-            self._by_request.move_to_end(asked)
-            return self._by_request[asked]
+        """Raises GraphQLError if the request names no subscription. Check before whether it may be run."""
+        key = request.query, request.operation_name
+        if key in self._by_request:
+            self._by_request.move_to_end(key)
+            return self._by_request[key]
         document = _read(self._executable.core, *self._operation(request))
-        self._by_request[asked] = document
-        self._length += _length(asked)
+        self._by_request[key] = document
+        self._length += _length(key)
         while len(self._by_request) > KEPT_DOCUMENTS or self._length > MOST_KEPT:
             gone, _ = self._by_request.popitem(last=False)
             self._length -= _length(gone)
         return document
 
     def _operation(self, request: SubscribeRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
-        """The operation that is meant, with the fragments that it reaches."""
+        """The operation of the request, with the fragments that it uses."""
         whole = self._executable.parsed(request.query)
         operations = separate_operations(whole)
         name = request.operation_name or ""
@@ -138,8 +137,8 @@ class Documents:
         return document, operation
 
 
-def _length(asked: tuple[str, str | None]) -> int:
-    text, name = asked
+def _length(key: tuple[str, str | None]) -> int:
+    text, name = key
     return len(text) + len(name or "")
 
 
@@ -185,8 +184,8 @@ def _root_of(document: DocumentNode, operation: OperationDefinitionNode) -> Fiel
 
 
 def _own_cursor(document: DocumentNode, operation: OperationDefinitionNode, root: FieldNode) -> str | None:
-    """The variable of the cursor, if the document says the same without it: readers then begin apart and go
-    on together.
+    """The variable of the cursor, if nothing else depends on it: then readers with different cursors share
+    one execution.
     """
     given = next((each.value for each in root.arguments or () if each.name.value == AFTER), None)
     if not isinstance(given, VariableNode):
@@ -204,7 +203,7 @@ def _own_cursor(document: DocumentNode, operation: OperationDefinitionNode, root
 
 
 class _Uses(Visitor):
-    """How often a variable stands in a document, its definition included."""
+    """Counts how often a variable occurs in a document, its definition included."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""One execution of a subscription's document over a value, without a socket: what a live field shows now."""
+"""Executes a subscription's document over one value, without a socket."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
@@ -21,16 +21,16 @@ from community.permissions import Viewer
 from realtime.fields import SubscribeRequest
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""Of what is served just now, a request, a socket or a group: a fault of ours is logged under it."""
+"""The id under which errors of the current request, socket or group are logged."""
 
 Errors = Sequence[Mapping[str, Any]]
-"""As clients are told them."""
+"""Errors as clients get them."""
 
 Count = Callable[[Errors], None]
 
 
 class Ended(Exception):
-    """There is nothing more to be shown, or not now; `errors` is empty if that is no fault."""
+    """The subscription has ended; `errors` is empty if it ended well."""
 
     def __init__(self, errors: Errors) -> None:
         super().__init__(errors)
@@ -38,7 +38,7 @@ class Ended(Exception):
 
 
 class Executable(Protocol):
-    """The schema, ready to be executed. `api/` hands it in, so that nothing here knows a type by name."""
+    """The schema, ready to be executed. `api/` passes it in, so that nothing here knows a type by name."""
 
     @property
     def core(self) -> GraphQLSchema: ...
@@ -47,19 +47,19 @@ class Executable(Protocol):
     def executor(self) -> type[Executor[Any]]: ...
 
     def parsed(self, text: str) -> DocumentNode:
-        """Of a text that `refusals` lets pass."""
+        """Parses a text that `refusals` accepted."""
 
     def operation_type(self, request: SubscribeRequest) -> OperationType | None:
-        """None if no operation is meant."""
+        """The type of the requested operation; None if there is no such operation."""
 
     def refusals(self, request: SubscribeRequest, viewer: Viewer, most_cost: float) -> Sequence[GraphQLError]:
-        """What is wrong with the document, its variables or its cost."""
+        """The errors of the document, its variables and its cost."""
 
     def context(self, viewer: Viewer) -> object:
-        """For one execution, with loaders of its own."""
+        """The context of one execution, with loaders of its own."""
 
     def formatted(self, error: Exception) -> Mapping[str, Any]:
-        """As clients are told it; what is no refusal is masked and logged."""
+        """The error as clients get it; all but refusals are masked and logged."""
 
 
 async def execute(
@@ -79,10 +79,10 @@ async def execute(
 
 
 def encoded(executable: Executable, result: ExecutionResult, count: Count = lambda errors: None) -> bytes:
-    """The payload of a `next`. `count` is told of errors beside data.
+    """Returns the payload of a `next`. Calls `count` with errors beside data.
 
-    Raises Ended if there is no data, and if a part could not be read just now: an item is not shown in part,
-    who watches comes back for it.
+    Raises Ended if there is no data, or if a part could not be read now: no item is shown in part, the client
+    subscribes again for it.
     """
     errors = [executable.formatted(error) for error in result.errors or ()]
     again = any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors)

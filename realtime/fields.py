@@ -1,4 +1,4 @@
-"""A live field as the machinery sees it: what it shows, of which key, and as what."""
+"""A live field as `realtime/` sees it: its declaration, its key and its value."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,18 +9,16 @@ from graphql import GraphQLField
 from community.live import Declaration
 
 LIVE, AUDIENCE = "live", "audience"
-"""Under these names the schema keeps, in the extensions of its fields, what a live field shows, and for
-whom a field says the same.
-"""
+"""Extensions of the schema's fields: the LiveField of a live field, and the audience of any field."""
 
 AFTER = "after"
-"""The argument of a journal behind whose cursor a reader goes on."""
+"""The argument of a journal's field: the cursor after which a reader goes on."""
 
 
 @dataclass(frozen=True)
 class LiveField:
-    """`key_of` takes the arguments as GraphQL names them and raises Refused if they name no key. `show` makes
-    of a value, or of an item and its cursor, what the field's type is made of.
+    """`key_of` takes the arguments by their GraphQL names and raises Refused if they name no key. `show`
+    turns a value, or an item and its cursor, into what the field's type resolves from.
     """
 
     declaration: Declaration[Any, Any]
@@ -35,7 +33,7 @@ def live_field(field: GraphQLField) -> LiveField:
 
 @dataclass(frozen=True, slots=True)
 class SubscribeRequest:
-    """What somebody asks to be run on a socket, as JSON gave it."""
+    """The payload of a `subscribe` message, as JSON gave it."""
 
     query: str
     variables: Mapping[str, Any] | None

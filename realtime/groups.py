@@ -1,8 +1,9 @@
-"""Those who see the same: each step is made once and written to all of them, both in turns of the pacer.
+"""Groups of operations that see the same: each step is made once and written to all members, in turns of the
+pacer.
 
-A group follows one source of steps, finished texts that say what there is to see. Of a *state* it keeps
-the newest, and a slow member misses steps, never the last. Of a *journal* it keeps the last ones, and a
-member who falls behind them is let go, to come back with its cursor.
+A group follows one source of steps, which are encoded texts. Of a *state* it keeps the newest step, and a
+slow member misses steps, never the last. Of a *journal* it keeps the last ones; a member that falls behind
+them leaves the group, and comes back with its cursor.
 """
 
 import asyncio
@@ -17,49 +18,49 @@ from realtime.pacing import Turn, WritePacer
 from realtime.writer import Writer
 
 CHUNK, LEAST_CHUNK = 256, 8
-"""Members written to in one turn, two or three milliseconds: so long may a ballot wait for screens."""
+"""Members written to in one turn, two or three milliseconds: so long may a ballot wait for deliveries."""
 
 CHUNK_BYTES = 512 * 1024
 """Bytes written in one turn: of long texts fewer go out together."""
 
 
 class Step(NamedTuple):
-    """`number` grows from step to step; `text` is what every member is sent behind its own prefix."""
+    """`number` grows from step to step; `text` is sent to every member after its own prefix."""
 
     number: int
     text: bytes
 
 
 class StepSource(Protocol):
-    """Where the steps of one group come from. `kept`: how many of them the group remembers; of a state one.
-    `alone`: it is for one member, whose connection is waited for before the next step is made.
+    """Where the steps of one group come from. `kept`: how many of them the group keeps; one of a state.
+    `alone`: the group has one member, and the next step waits until its connection is free.
     """
 
     kept: int
     alone: bool
 
     def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
-        """Each is made within a turn. Raises Ended."""
+        """Yields steps, each made within a turn. Raises Ended."""
 
     def newest(self, number: int) -> bool:
-        """The step of this number is the last word, as far as is known here."""
+        """Whether the step of this number is the newest, as far as is known here."""
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Calls `call`, always the same one, if no further step comes for now, though it seemed so."""
+        """Calls `call`, always the same one, if no further step comes for now, though one was expected."""
 
     def fault(self, error: Exception) -> Errors:
-        """What members are told of a fault that is ours; it is logged with what they are told."""
+        """The errors that members get after a fault of the server, which is logged."""
 
     def fail(self, errors: Errors) -> None:
-        """Tells those who wait for its beginning that it ended."""
+        """Raises Ended in those who wait for the source to open."""
 
 
 S = TypeVar("S", bound=StepSource)
 
 
 class Member:
-    """An operation of one socket. `prefix` carries its id; `seen` is the number of the last step written;
-    `group` is where it is shown steps, None if nowhere.
+    """An operation of one socket. `prefix` holds its id; `seen` is the number of the last step written;
+    `group` is None while it belongs to no group.
     """
 
     __slots__ = ("group", "prefix", "seen", "writer")
@@ -69,20 +70,20 @@ class Member:
         self.group: Group[Any] | None = None
 
     def end(self, errors: Errors) -> None:
-        """There is nothing more to come."""
+        """Called when no further step comes."""
         raise NotImplementedError
 
     def fall_behind(self) -> None:
-        """What it has not seen is no longer kept."""
+        """Called when steps that it has not seen are no longer kept."""
         raise NotImplementedError
 
 
 class Group(Generic[S]):
-    """`references` counts the members and those who are about to become one. Without any it ends. Nothing is
-    read or executed before it is opened, by its first member at the latest.
+    """The members that follow one source. `references` counts members and those about to join; without any
+    the group ends. Nothing is read or executed before it is opened, by its first member at the latest.
 
-    `number` is that of the newest step. Of a journal, who has seen less than `_before`, the number of the one
-    before it, is shown several; `forgotten` is that of the last one that is no longer kept.
+    `number` is that of the newest step, `_before` that of the one before it: of a journal a member that has
+    seen less gets several. `forgotten` is the number of the last step that is no longer kept.
     """
 
     def __init__(self, key: Hashable, source: S, groups: "Groups[S]") -> None:
@@ -103,12 +104,12 @@ class Group(Generic[S]):
         return list(self._members)
 
     def open(self) -> None:
-        """Begins to follow the source, if nobody did before."""
+        """Begins to follow the source, if it does not yet."""
         if self._following is None and self._ended is None:
             self._following = asyncio.create_task(self._follow())
 
     def join(self, member: Member) -> None:
-        """Shows `member` at once what it has not seen, unless that is about to be overtaken."""
+        """Adds `member`, and writes at once what it has not seen, unless a newer step is about to come."""
         if self._ended is not None:
             member.end(self._ended)
             return
@@ -121,12 +122,12 @@ class Group(Generic[S]):
             self.source.if_unchanged(self._catch_up_all)
 
     def leave(self, member: Member) -> None:
-        """Nothing is written to `member` from here on, also not by a round half out."""
+        """Removes `member`: nothing more is written to it, not even by a round under way."""
         self._members.discard(member)
         member.group = None
 
     def catch_up(self, member: Member) -> None:
-        """Writes what `member` has not seen, as far as its writer takes it, which says when to go on."""
+        """Writes what `member` has not seen, until its writer is busy; call again when that has drained."""
         if member.group is not self or member.seen >= self.number or member.writer.busy:
             return
         if member.seen < self._before:
@@ -175,7 +176,7 @@ class Group(Generic[S]):
 
     def _keep(self, step: Step) -> None:
         if self._kept.maxlen > 1:  # type: ignore[operator]
-            # Of a journal every step counts: who has not seen the one before gets both.
+            # Of a journal every step counts: a member that has not seen the one before gets both.
             self._before = self.number
             if len(self._kept) == self._kept.maxlen:
                 self.forgotten = self._kept[0].number
@@ -193,7 +194,7 @@ class Group(Generic[S]):
                 await member.writer.drain()
 
     async def _write_to_all(self, turn: Turn) -> int:
-        """To how many."""
+        """Writes the newest step to all members, and returns their number."""
         members = list(self._members) if self._kept else []
         if not members:
             return 0
@@ -207,7 +208,7 @@ class Group(Generic[S]):
         return len(members)
 
     def _write(self, members: list[Member]) -> None:
-        """As `catch_up` does, without a call for each of thousands."""
+        """Does what `catch_up` does, without a call for each of thousands of members."""
         (number, text), before = self._kept[-1], self._before
         for member in members:
             if member.group is not self:
@@ -237,7 +238,7 @@ class Group(Generic[S]):
 
 
 class Groups(Generic[S]):
-    """The groups of a process by what they show and to whom."""
+    """The groups of a process, by key."""
 
     def __init__(
         self, pacer: WritePacer, delivered: Callable[[int, float], None] = lambda members, took: None
@@ -256,7 +257,7 @@ class Groups(Generic[S]):
         return sum(map(len, self._by_key.values()))
 
     def enter(self, key: Hashable, make: Callable[[], S]) -> Group[S]:
-        """The group under `key`, made where there is none. To be left again by `release`."""
+        """Returns the group under `key`, made if there is none. Call `release` for it later."""
         group = self._by_key.get(key)
         if group is None:
             group = self._by_key[key] = Group(key, make(), self)
@@ -264,7 +265,7 @@ class Groups(Generic[S]):
         return group
 
     def release(self, group: Group[S]) -> bool:
-        """Whether that was the last reference, so that it is over."""
+        """Gives a reference back; returns whether it was the last one, which ends the group."""
         group.references -= 1
         if group.references:
             return False
@@ -273,6 +274,6 @@ class Groups(Generic[S]):
         return True
 
     def forget(self, group: Group[S]) -> None:
-        """Who comes from now on begins a new one."""
+        """Removes the group: the next `enter` makes a new one."""
         if self._by_key.get(group.key) is group:
             del self._by_key[group.key]

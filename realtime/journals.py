@@ -1,7 +1,7 @@
-"""The items of each journal that is watched: all behind a cursor, in order, none skipped, none twice.
+"""Reads the journals that are watched: all items after a cursor, in order, none skipped, none twice.
 
-Where a state shows its newest value, a journal shows each item. The database is what it resumes from, so
-that a reader who fell behind or was away goes on where it stopped.
+A state has a newest value; of a journal every item counts. A reader that fell behind or was away resumes from
+the database.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from realtime.broker import RegisterInterest, Stop
 from realtime.states import no_interest
 
 KEPT = 256
-"""Newest items of a key kept at hand; who is further behind reads the database."""
+"""Newest items of a key kept in memory; a reader that is further behind reads the database."""
 
 BATCH = 100
 RETRY = 1.0
@@ -29,26 +29,26 @@ N = TypeVar("N", bound=Numbered)
 
 
 class Item(NamedTuple):
-    """An item with its cursor, which is what a journal shows."""
+    """An item with its cursor."""
 
     row: Numbered
     cursor: str
 
 
 async def number_of(journal: Journal[Any], key: int, cursor: str) -> int:
-    """The number behind which the reader of a cursor goes on. Raises CursorInvalid."""
+    """The number after which the reader of a cursor goes on. Raises CursorInvalid."""
     return await not_ahead(journal, (await journal.cursors(key)).number_of(cursor))
 
 
 async def not_ahead(journal: Journal[Any], number: int) -> int:
-    """Raises CursorInvalid: a reader ahead of the journal would be shown nothing, and be told nothing."""
+    """Raises CursorInvalid if the number is ahead of the journal: its reader would get nothing, silently."""
     if number > await journal.head():
         raise CursorInvalid
     return number
 
 
 class JournalSource(Generic[N]):
-    """The items of one journal by key, each read once a process."""
+    """The items of one journal by key, each read once in a process."""
 
     def __init__(self, journal: Journal[N], *, register_interest: RegisterInterest = no_interest) -> None:
         self._journal, self._register_interest = journal, register_interest
@@ -67,13 +67,13 @@ class JournalSource(Generic[N]):
             channel.stale.set()
 
     def resync(self) -> None:
-        """Reads on in all: signals may have been lost."""
+        """Reads on in all keys, after signals may have been lost."""
         for channel in self._channels.values():
             channel.stale.set()
 
     @asynccontextmanager
     async def watch(self, key: int, after: int | None = None) -> AsyncIterator["JournalReader[N]"]:
-        """The items numbered above `after`, then the new ones; None: only those that come from now on."""
+        """Reads the items numbered above `after`, then the new ones; None: only new ones."""
         channel = self._channels.get(key)
         if channel is None:
             channel = self._channels[key] = _Channel()
@@ -114,7 +114,7 @@ class JournalSource(Generic[N]):
 
 
 class _Channel(Generic[N]):
-    """One watched key. `forgotten`: items up to this number are no longer at hand."""
+    """One watched key. `forgotten`: items up to this number are no longer in memory."""
 
     reader: asyncio.Task[None]
     stop: Stop
@@ -145,7 +145,7 @@ class _Channel(Generic[N]):
 
 
 class JournalReader(Generic[N]):
-    """One reader's way through the items of a key. `number` is that of the last one it was given."""
+    """Reads the items of a key for one watcher. `number` is that of the last item it got."""
 
     def __init__(self, journal: Journal[N], key: int, channel: _Channel[N], after: int) -> None:
         self._journal, self._key, self._channel = journal, key, channel
@@ -163,7 +163,7 @@ class JournalReader(Generic[N]):
         return Item(row, self.cursors.cursor(row.number))
 
     def when_more(self, call: Callable[[], None]) -> None:
-        """Calls `call`, and none that was given before, once there may be an item that was not given yet."""
+        """Calls `call`, and no earlier one, once there may be an item that this reader did not get yet."""
         if self._at_hand or self._seen < self._channel.number:
             call()
         else:
@@ -186,8 +186,8 @@ class JournalReader(Generic[N]):
 
     @property
     def start(self) -> int:
-        """Whoever comes now begins behind it: no older item has a greater number, unless it is still on its
-        way here.
+        """The number after which a new reader begins: no older item has a greater one, unless it is still
+        being read.
         """
         return self._channel.number
 

@@ -1,4 +1,4 @@
-"""How fast news may go out, so that thousands of screens do not keep a ballot waiting."""
+"""Paces deliveries, so that thousands of screens do not keep a ballot waiting."""
 
 import asyncio
 import heapq
@@ -13,23 +13,23 @@ SHARE = 0.5
 """Of the loop's time that may go into executing for screens and writing to them."""
 
 BURST = 0.25
-"""Seconds of work after quiet before the share is asked for: a lone change reaches all at once."""
+"""Seconds of work after quiet before the share is enforced: a lone change reaches all at once."""
 
 LONGEST = 0.005
-"""Seconds that a turn of several steps counts at most: what else the loop did is not the screens' doing."""
+"""Seconds that a turn of several steps counts at most: the loop also does other work meanwhile."""
 
 HOPS = 16
-"""Steps of the loop after which whoever still has its turn is waiting for something else: others go on."""
+"""Steps of the loop after which a turn that is not over waits for something else, and others go on."""
 
 When = Callable[[Callable[[], None]], None]
-"""Calls what it is given once there is something to be done."""
+"""Calls its argument once there is work to do."""
 
 
 class WritePacer:
-    """Gives those who work for many of a process one `Turn` at a time.
+    """Gives the groups of a process one `Turn` at a time.
 
-    Turns come in rounds. Of a round the largest goes first, and whoever had its turn asks for the next
-    round, so that nobody waits for ever. A turn ends when the loop has sent what was written and done what
+    Turns come in rounds. In a round the largest group goes first, and after its turn a group asks for the
+    next round, so that none waits for ever. A turn ends when the loop has sent what was written and done what
     else waited. Beyond `BURST` turns come so far apart that they take no more than `share` of the time, so
     that under load the pause between two rounds of a key grows by itself.
     """
@@ -43,10 +43,10 @@ class WritePacer:
         self._due = self._start = 0.0
         self._alone = False
         self.round = 0
-        """Of the turn that was begun last."""
+        """The round of the turn that was begun last."""
 
     def turn(self, size: Callable[[], int] = lambda: 0) -> "Turn":
-        """For one who works again and again; `size`: for how many."""
+        """Makes the turn of a group; `size`: how many it works for."""
         return Turn(self, size)
 
     def _ask(self, turn: "Turn", *, new: bool) -> None:
@@ -54,7 +54,7 @@ class WritePacer:
             turn.round = self.round + 1
         heapq.heappush(self._waiting, (turn.round, -turn.size(), next(self._tickets), turn))
         if self._holder is None and self._grants is None:
-            # Not at once: whoever asks in the same step may be larger.
+            # Not at once: another group that asks in the same step may be larger.
             self._grants = asyncio.get_running_loop().call_soon(self._grant)
 
     def _grant(self) -> None:
@@ -77,7 +77,9 @@ class WritePacer:
         self._alone, self._start = True, time.thread_time()
 
     def _look(self, turn: "Turn", number: int, hops: int) -> None:
-        """Whether the turn is over, which may last as long as what it waits for."""
+        """Ends the turn if it is still held after `hops` more steps of the loop: then it waits for something
+        else.
+        """
         if self._holder is not turn or turn.count != number:
             return
         self._alone = False
@@ -97,9 +99,9 @@ class WritePacer:
 
 
 class Turn:
-    """Asked for again and again by one who works; `async with` lasts until the loop did what else waited.
+    """The turn of one group, begun again and again; `async with` lasts until the loop did what else waited.
 
-    `round` is that of the last turn begun. Who waits for something else within a turn delays nobody.
+    `round` is that of the last turn begun. Waiting for something else within a turn delays no other group.
     """
 
     __slots__ = ("_granted", "_pacer", "count", "round", "size")
@@ -142,7 +144,7 @@ class Turn:
             self._granted = None
 
     def end(self) -> None:
-        """Does nothing where it is over already."""
+        """Ends the turn; does nothing if it is over."""
         self._pacer._end(self)
 
     async def __aenter__(self) -> None:

@@ -1,7 +1,7 @@
 """The broker between processes: one connection a process, which may break at any time.
 
-What Redis loses the journal still has, and every process looks at its head each second: a broken
-connection makes news slower, never wrong. Over RESP3 one connection both publishes and listens.
+What Redis loses the journal still has, and every process polls its head each second: a broken
+connection makes signals later, never lost. Over RESP3 one connection both publishes and listens.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from community.signals import Signal, Topic
 from realtime.broker import Listeners, Stop
 
 EVERYWHERE = f"meilin:{Topic.RIGHTS}"
-"""The channel of what every process has to hear; all else has one a key, for those who watch it."""
+"""The channel of signals for every process; each other key has a channel, for the processes that watch it."""
 
 _FOR_ALL = {Topic.READING, Topic.RIGHTS}
 
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class RedisBroker(Listeners):
-    """Tells its own process at once, the others through Redis. Each connection ends a gap, also the first."""
+    """Publishes to its own process at once, to the others through Redis. Resyncs after each connect."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -49,47 +49,47 @@ class RedisBroker(Listeners):
         self._own = secrets.token_hex(8)
         self._outbox: dict[Signal, None] = {}
         self._interests: Counter[str] = Counter()
-        self._asked: dict[str, str] = {}
+        self._pending: dict[str, str] = {}
         self._filled = asyncio.Event()
         self.connected = False
 
     def publish(self, signals: Iterable[Signal], /) -> None:
-        told = tuple(signals)
-        self.handle(told)
-        self._outbox.update(dict.fromkeys(told))
+        signals = tuple(signals)
+        self.handle(signals)
+        self._outbox.update(dict.fromkeys(signals))
         self._filled.set()
 
     def register_interest(self, signal: Signal, /) -> Stop:
         channel = _channel(signal)
         self._interests[channel] += 1
         if self._interests[channel] == 1:
-            self._ask("SUBSCRIBE", channel)
+            self._enqueue("SUBSCRIBE", channel)
 
         def stop() -> None:
             self._interests[channel] -= 1
             if not self._interests[channel]:
                 del self._interests[channel]
-                self._ask("UNSUBSCRIBE", channel)
+                self._enqueue("UNSUBSCRIBE", channel)
 
         return stop
 
-    def _ask(self, command: str, channel: str) -> None:
+    def _enqueue(self, command: str, channel: str) -> None:
         if channel != EVERYWHERE:
-            self._asked[channel] = command
+            self._pending[channel] = command
             self._filled.set()
 
     async def keep_connected(self) -> None:
         """Runs until cancelled."""
-        pause, told = PAUSE, False
+        pause, logged = PAUSE, False
         while True:
             try:
                 await self._hold_connection()
             except BROKEN as error:
                 if self.connected:
-                    pause, told = PAUSE, False
-                if not told:
+                    pause, logged = PAUSE, False
+                if not logged:
                     log.warning("no connection to Redis: %s", type(error).__name__)
-                    told = True
+                    logged = True
             except Exception:
                 log.exception("the connection to Redis failed")
             finally:
@@ -98,13 +98,13 @@ class RedisBroker(Listeners):
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _hold_connection(self) -> None:
-        """One connection from its beginning to its break."""
+        """Connects, then reads and writes until the connection breaks."""
         connection = Connection(**self._options | _WITHOUT_WAIT_FOR)
         try:
             async with asyncio.timeout(2 * HEARTBEAT):
                 await connection.connect()  # type: ignore[no-untyped-call]
-                self._asked = {}
-                # In this order: when the last one is confirmed, nothing passes by any more.
+                self._pending = {}
+                # In this order: once the last one is confirmed, nothing is lost any more.
                 await connection.send_command("SUBSCRIBE", *self._interests, EVERYWHERE)
             await _first_to_end(self._read(connection), self._write(connection))
         finally:
@@ -124,7 +124,7 @@ class RedisBroker(Listeners):
             sender, topic, key = orjson.loads(payload)
             if sender != self._own:
                 self.handle([Signal(Topic(topic), key)])
-        elif kind == b"subscribe":  # not before: what is told until then passes by
+        elif kind == b"subscribe":  # not before: what is published until then is lost
             if self.connected:
                 self.handle([_signal(channel.decode())])
             elif channel.decode() == EVERYWHERE:
@@ -132,15 +132,15 @@ class RedisBroker(Listeners):
                 self._resync()
 
     async def _write(self, connection: Connection) -> None:
-        """Also what came in while the connection was away, merged, so that it stays small."""
+        """Writes pending commands and signals, also those from while there was no connection, merged."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEARTBEAT):
                     await self._filled.wait()
             self._filled.clear()
-            asked, self._asked = self._asked, {}
+            pending, self._pending = self._pending, {}
             signals, self._outbox = self._outbox, {}
-            commands = [(command, channel) for channel, command in asked.items()] + [
+            commands = [(command, channel) for channel, command in pending.items()] + [
                 ("PUBLISH", _channel(signal), orjson.dumps([self._own, signal.topic, signal.key]))
                 for signal in signals
             ]

@@ -1,4 +1,4 @@
-"""The live sources of this process: one of each declaration, told of what changed by the broker."""
+"""The live sources of this process: one for each declaration, which the broker passes signals to."""
 
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ Source: TypeAlias = StateSource[Any] | JournalSource[Any]
 
 
 class LiveSources:
-    """Made by declaration when the first of its keys is watched."""
+    """The sources by declaration, each made when the first of its keys is watched."""
 
     def __init__(self, broker: Broker, pause: float = PAUSE) -> None:
         self._broker, self._pause = broker, pause

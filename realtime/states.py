@@ -1,4 +1,4 @@
-"""The newest value of each state that is watched: read once a process and round, whoever watches.
+"""The newest value of each watched state: read once in a process and round, for all watchers.
 
 A slow watcher misses values, never the last.
 """
@@ -46,61 +46,61 @@ class StateSource(Generic[T]):
 
     @property
     def watched(self) -> int:
-        """How many keys somebody watches now."""
+        """How many keys are watched now."""
         return len(self._states)
 
     @property
     def watchers(self) -> int:
-        return sum(shown.watchers for shown in self._states.values())
+        return sum(shared.watchers for shared in self._states.values())
 
     def handle(self, signal: Signal) -> None:
-        if signal.topic is self._topic and (shown := self._states.get(signal.key)):
-            self.merged += shown.stale.is_set()
-            shown.stale.set()
+        if signal.topic is self._topic and (shared := self._states.get(signal.key)):
+            self.merged += shared.stale.is_set()
+            shared.stale.set()
 
     def resync(self) -> None:
-        """Reads all anew: signals may have been lost."""
-        for shown in self._states.values():
-            shown.stale.set()
+        """Reads all states anew, after signals may have been lost."""
+        for shared in self._states.values():
+            shared.stale.set()
 
     @asynccontextmanager
     async def watch(self, key: int, after: int | None = None) -> AsyncIterator["StateReader[T]"]:
-        """The value now, and again after each change, wherever the reader was before."""
-        shown = self._states.get(key)
-        if shown is None:
-            shown = self._states[key] = _SharedState()
-            # First the watch, then the snapshot: what changes from here on is heard.
-            shown.stop = self._register_interest(Signal(self._topic, key))
-            shown.reader = asyncio.create_task(self._keep_reading(key, shown))
-        reader = StateReader(shown)
-        shown.watchers += 1
+        """Reads the value now, and again after each change; `after` does not count for a state."""
+        shared = self._states.get(key)
+        if shared is None:
+            shared = self._states[key] = _SharedState()
+            # First the watch, then the snapshot: changes from here on reach it.
+            shared.stop = self._register_interest(Signal(self._topic, key))
+            shared.reader = asyncio.create_task(self._keep_reading(key, shared))
+        reader = StateReader(shared)
+        shared.watchers += 1
         try:
             yield reader
         finally:
-            shown.watchers -= 1
-            shown.unchanged.pop(reader, None)
-            shown.waiting.pop(reader, None)
-            if not shown.watchers:
+            shared.watchers -= 1
+            shared.unchanged.pop(reader, None)
+            shared.waiting.pop(reader, None)
+            if not shared.watchers:
                 del self._states[key]
-                shown.stop()
-                shown.reader.cancel()
+                shared.stop()
+                shared.reader.cancel()
                 with suppress(asyncio.CancelledError):
-                    await shown.reader
+                    await shared.reader
 
-    async def _keep_reading(self, key: int, shown: "_SharedState[T]") -> None:
+    async def _keep_reading(self, key: int, shared: "_SharedState[T]") -> None:
         while True:
-            await shown.stale.wait()
-            await shown.wanted.wait()
-            shown.stale.clear()
-            shown.reading = True
+            await shared.stale.wait()
+            await shared.wanted.wait()
+            shared.stale.clear()
+            shared.reading = True
             try:
-                self.rounds += shown.show(await self._read(key))
+                self.rounds += shared.show(await self._read(key))
             except Exception:
                 log.exception("could not read %s:%s", self._topic, key)
-                shown.stale.set()
+                shared.stale.set()
                 await asyncio.sleep(RETRY)
             finally:
-                shown.reading = False
+                shared.reading = False
             await asyncio.sleep(self._pause)
 
 
@@ -122,11 +122,11 @@ class _SharedState(Generic[T]):
 
     @property
     def settled(self) -> bool:
-        """Nothing was heard since the last read began, and none is under way."""
+        """Whether no signal came since the last read began, and no read is under way."""
         return not (self.reading or self.stale.is_set())
 
     def show(self, state: T) -> bool:
-        """Whether it was a new one."""
+        """Sets the state, and returns whether it is a new one."""
         unchanged, self.unchanged = self.unchanged, {}
         if self.number and state == self.state:
             for call in unchanged.values():
@@ -143,39 +143,39 @@ class _SharedState(Generic[T]):
 
 
 class StateReader(Generic[T]):
-    """One watcher's way through the values of a key. `number` is that of the last one it was given."""
+    """Reads the values of a key for one watcher. `number` is that of the last value it got."""
 
-    def __init__(self, shown: _SharedState[T]) -> None:
-        self._shown = shown
+    def __init__(self, shared: _SharedState[T]) -> None:
+        self._shared = shared
         self.number = 0
 
     def __aiter__(self) -> "StateReader[T]":
         return self
 
     async def __anext__(self) -> T:
-        while self._shown.number == self.number:
-            self._shown.wanted.set()
-            await self._shown.next.wait()
-        self.number = self._shown.number
-        return self._shown.state
+        while self._shared.number == self.number:
+            self._shared.wanted.set()
+            await self._shared.next.wait()
+        self.number = self._shared.number
+        return self._shared.state
 
     def when_more(self, call: Callable[[], None]) -> None:
-        """Calls `call`, and none that was given before, once there is a value that was not given yet."""
-        if self._shown.number != self.number:
+        """Calls `call`, and no earlier one, once there is a value that this reader did not get yet."""
+        if self._shared.number != self.number:
             call()
         else:
-            self._shown.wanted.set()
-            self._shown.waiting[self] = call
+            self._shared.wanted.set()
+            self._shared.waiting[self] = call
 
     @property
     def newest(self) -> bool:
-        """Nothing was heard since the last value was read, and none is on its way."""
-        return self.number == self._shown.number and self._shown.settled
+        """Whether this reader has the last value, and no newer one is to be read."""
+        return self.number == self._shared.number and self._shared.settled
 
     def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Calls `call`, and none that was given before, if the read under way finds what was there before,
+        """Calls `call`, and no earlier one, if the read under way finds the same value as before,
         so that no new value comes.
         """
-        if not self._shown.settled:
-            self._shown.wanted.set()
-            self._shown.unchanged[self] = call
+        if not self._shared.settled:
+            self._shared.wanted.set()
+            self._shared.unchanged[self] = call

@@ -1,4 +1,4 @@
-"""A subscription executed once for all who may see the same, and the registry of those that stand."""
+"""Subscriptions executed once for all who may see the same, and their registry."""
 
 import asyncio
 import secrets
@@ -25,7 +25,7 @@ from realtime.sources import LiveSources, Reader, Source
 from realtime.states import StateReader
 
 MOST_COST_OF_STEP = 10_000.0
-"""What is watched is executed again with each change, in one step of the loop if nothing has to be read."""
+"""The highest cost of a subscription: it is executed at each change, maybe in one step of the loop."""
 
 MOST_VIEWS_OF_ADDRESS, MOST_VIEWS_OF_SUBJECT, MOST_VIEWS_OF_BOTH, FEW = 400, 200, 50, 4
 """Groups that an address has begun, that one vote, event or bulletin has, and those of an address among
@@ -42,9 +42,9 @@ class TooManyViews(Refused):
 class SharedSubscription:
     """The StepSource of a group: one execution a step, encoded once.
 
-    `viewer` has the rights of those who are shown it, and a name only if it is for one `alone`. That one
-    begins behind `after`, a number or a cursor, or with what comes from now on; many begin with the newest
-    items, so that each finds its place among them.
+    `viewer` has the rights of the members, and an account only if there is one member, `alone`. That one
+    begins after `after`, a number or a cursor, or with new items; several members begin with the newest
+    items, so that each finds its position among them.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class SharedSubscription:
 class SubscriptionRegistry:
     """The shared subscriptions of a process: equal documents, variables and audiences are one group.
 
-    Each group costs an execution a round, so their number is bounded by who asks and by what is asked for.
+    Each group costs an execution a round, so their number is bounded by address and by subject.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class SubscriptionRegistry:
         return self._groups.pacer
 
     def read(self, request: SubscribeRequest, viewer: Viewer) -> Document:
-        """Raises Ended if it may not be run."""
+        """Reads the request's document. Raises Ended if it may not be run."""
         if not self.documents.at_hand(request):
             self._check(request, viewer)
         try:
@@ -174,8 +174,8 @@ class SubscriptionRegistry:
     def enter(
         self, document: Document, request: SubscribeRequest, viewer: Viewer, address: str = ""
     ) -> tuple[Group[SharedSubscription], str | None]:
-        """The group for this, to be left again, and the cursor behind which the reader begins. `address`
-        answers for a group that is new. Raises Ended and Refused.
+        """Returns the group, for `leave` later, and the cursor after which the reader begins. `address`
+        is charged for a new group. Raises Ended and Refused.
         """
         variables = document.renamed(request.given)
         after = variables.pop(document.cursor, None) if document.cursor else None
@@ -193,8 +193,8 @@ class SubscriptionRegistry:
     def enter_alone(
         self, document: Document, request: SubscribeRequest, viewer: Viewer, after: int | None = None
     ) -> Group[SharedSubscription]:
-        """A group of one: for a document that depends on its viewer, and for a reader too far behind what the
-        others see. It begins behind `after`, if given, else where the request says. Raises Ended and Refused.
+        """Makes a group of one: for a document that depends on its viewer, and for a reader too far behind
+        the others. It begins after `after`, if given, else where the request says. Raises Ended and Refused.
         """
         bound = self._bound(document, request, viewer)
         variables = document.renamed(request.given)
@@ -259,9 +259,11 @@ class SubscriptionRegistry:
             self._account(group.source.counted_under, -1)
 
     def reading_changed(self, community: int | None) -> set[Group[SharedSubscription]]:
-        """Who may read `community` (None: any) changed: whoever is in these groups is to be asked again."""
+        """Returns the groups whose members' right has to be checked again, after public reading of
+        `community` (None: any) changed.
+        """
         return {group for group in self._groups if group.source.access.reading_changed(community)}
 
 
 def _key_of(audience: Viewer) -> Hashable:
-    return audience.account, frozenset(audience.roles.items()), audience.scopes, audience.demonstration
+    return audience.signed_in, frozenset(audience.roles.items()), audience.scopes, audience.demonstration

@@ -1,4 +1,4 @@
-"""Walks through documents that leave nothing to the garbage collector."""
+"""Walks documents and leaves no reference cycles to the garbage collector."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from graphql.language.visitor import VisitorKeyMap
 
 
 def walk(root: Node, visitor: Visitor, *within: Visitor, keys: VisitorKeyMap | None = None) -> Any:
-    """As graphql-core's `visit` does. `within`: the visitors that `visitor` asks in its turn.
+    """Like graphql-core's `visit`. `within`: the visitors that `visitor` delegates to.
 
-    Each remembers its own methods and so holds itself, and what it was made for: thousands of documents that
-    nobody asks for twice would keep the loop for a second when the collector finds them.
+    A visitor caches its own methods and so refers to itself and to its documents: thousands of documents that
+    are used once would block the loop for a second when the collector finds them.
     """
     try:
         return visit(root, visitor, keys)

@@ -11,8 +11,8 @@ ONE_TEXT = 0x81
 
 
 class Writer(Protocol):
-    """`busy`: the client has not read what was written. Whoever writes a state or a journal then waits for
-    `drained`, which is called each time the writer has become free.
+    """`busy`: the client has not read what was written. A group then writes no more to it until
+    `drained`, which is called each time the writer becomes free.
     """
 
     drained: Callable[[], None] | None
@@ -21,13 +21,13 @@ class Writer(Protocol):
     def busy(self) -> bool: ...
 
     def write(self, text: bytes) -> None:
-        """One text message, in UTF-8. Never waits, never raises; does nothing once the writer is closed."""
+        """Writes one text message, in UTF-8. Never waits, never raises; does nothing once closed."""
 
     async def drain(self) -> None:
         """Returns when the writer is free, or closed."""
 
     def close(self, code: int, reason: str) -> None:
-        """Says why, and closes; the client has a while to say the same. Never waits, never raises."""
+        """Sends a close frame, and gives the client time to answer it. Never waits, never raises."""
 
 
 def text_frame(text: bytes) -> bytes:

@@ -17,7 +17,7 @@ from schema.loaders import Loaders
 class Context:
     """One for each request, and for each round of a subscription.
 
-    `clock` is read once an answer; that of an HTTP request stands still at the moment when it was complete,
+    `clock` is read once an answer; that of an HTTP request stands still at the instant when it was complete,
     so that one request has one time. `sources` is where Strawberry's own subscriptions read from.
     """
 

@@ -63,7 +63,7 @@ BOOK = 1_000.0
 """To walk a whole book: the balance of an entry is that of all before it. A page of entries brings theirs."""
 
 WRITE = 10
-"""Statements of a deed, about; so a document has at most four of them."""
+"""Statements of a mutation, about; so a document has at most four of them."""
 
 PRICES: Mapping[str, Price] = {
     "Query.communities": Price(statements=1),
@@ -262,14 +262,14 @@ class _Walk:
         """Of one field with the same arguments, below as many others that read: loaders ask for it once."""
 
     def of(
-        self, places: list[tuple[GraphQLNamedType | None, SelectionSetNode]], page: Size, level: int = 0
+        self, merged: list[tuple[GraphQLNamedType | None, SelectionSetNode]], page: Size, level: int = 0
     ) -> Cost:
         """Of selection sets that are merged in one place; `page`: the size of its `edges`; `level`: how many
         reads lie above it.
         """
         total = Cost()
         fields: dict[str, Selected] = {}
-        for kind, selected in places:
+        for kind, selected in merged:
             for parent, node in self._collect(kind, selected):
                 fields.setdefault((node.alias or node.name).value, []).append((parent, node))
         self._pairs.add(name for name, nodes in fields.items() for _ in nodes)

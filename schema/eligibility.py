@@ -1,4 +1,4 @@
-"""Whether the viewer may do a deed now, told before anybody tries it."""
+"""Whether the viewer may do an action now, told before it is tried."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""How a refusal reaches a client: a code and two sentences; what is our fault is masked and logged."""
+"""Errors as clients get them: a refusal has a code and two sentences; all others are masked and logged."""
 
 import logging
 import secrets
@@ -53,15 +53,15 @@ def _with(error: GraphQLError, refusal: Refused, field: str | None) -> GraphQLEr
 
 
 def extensions_of(refusal: Refused, field: str | None = None) -> dict[str, object]:
-    """What clients are told of a refusal beside its message."""
+    """The extensions of a refusal."""
     about = {
         "field": field or refusal.field,
         "question": None if refusal.question is None else to_id("Question", refusal.question),
         "expected": refusal.expected,
         "choice": None if refusal.choice is None else shortened(refusal.choice),
     }
-    told = {name: value for name, value in about.items() if value is not None}
-    return {"code": refusal.code.value, "zh": refusal.zh, "en": refusal.en, **told, **_waiting(refusal)}
+    extensions = {name: value for name, value in about.items() if value is not None}
+    return {"code": refusal.code.value, "zh": refusal.zh, "en": refusal.en, **extensions, **_waiting(refusal)}
 
 
 def _internal(number: str) -> dict[str, object]:

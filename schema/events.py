@@ -289,7 +289,7 @@ class Event(Node):
         community = await community_row(info.context, row.community)
         own = await info.context.loaders.own_sign_ups.load(row.id)
         return Eligibility.after(
-            lambda: require(viewer, Permission.SIGN_UP, community.place, Permission.READ_BULLETIN),
+            lambda: require(viewer, Permission.SIGN_UP, community.scope, Permission.READ_BULLETIN),
             lambda: check_sign_up(
                 info.context.now,
                 row.sign_up_closes_at,

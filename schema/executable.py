@@ -16,7 +16,7 @@ from schema.errors import presented
 from schema.schema import PreparedSchema, graphql_schema
 
 NO_QUERY = "No GraphQL query found in the request"
-"""In the words of Strawberry."""
+"""Strawberry's own message."""
 
 
 class ExecutableSchema:

@@ -1,4 +1,4 @@
-"""Which input an error of graphql-core is about: the path to it, from the argument of the field."""
+"""Finds the path of the input that an error of graphql-core is about, from the field's argument."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ def _path_to(
 
 def _children(node: Node) -> Iterator[tuple[Node, Path]]:
     if isinstance(node, ListValueNode):
-        yield from ((value, (place,)) for place, value in enumerate(node.values))
+        yield from ((value, (index,)) for index, value in enumerate(node.values))
     elif isinstance(node, ObjectValueNode):
         yield from ((field, (field.name.value,)) for field in node.fields)
     elif isinstance(node, ObjectFieldNode | ArgumentNode):

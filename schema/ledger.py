@@ -447,7 +447,7 @@ class LedgerOfCommunity(OfCommunity):
         metadata=BY_RIGHTS,
     )
     def ledger(self, info: Info) -> Ledger | None:
-        if not may(info.context.viewer, Permission.READ_LEDGER, self.row.place):
+        if not may(info.context.viewer, Permission.READ_LEDGER, self.row.scope):
             return None
         return Ledger(community=self.row)
 

@@ -1,4 +1,6 @@
-"""Live fields: a topic says what a field shows, of which key, and as what; `realtime/` does the rest."""
+"""Live fields: a topic declares a field's state or journal, its key and its type; `realtime/` does the
+rest.
+"""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from inspect import Parameter, Signature
@@ -16,7 +18,7 @@ from schema.nodes import key_of
 
 
 class WatchedId(NamedTuple):
-    """The argument that names what is watched, called after the `kind` of its id: `Vote` gives `voteId`."""
+    """The argument with the id of the watched thing, named after its `kind`: `Vote` gives `voteId`."""
 
     kind: str
     description: str

@@ -1,4 +1,4 @@
-"""What many fields of one answer ask for is read together, and once: one SQL a level, however wide it is."""
+"""Batches the reads of an answer: one statement for each level, however many fields need it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
@@ -61,7 +61,7 @@ from one level to the next in fewer.
 
 @cache
 def _alone(read: Callable[Concatenate[Viewer, P], Awaitable[T]]) -> Any:
-    """A read that has no keys, for those loaders whose only key is None."""
+    """Makes a read without keys one with the only key None."""
 
     async def with_key(viewer: Viewer, keys: Collection[None], *terms: P.args, **named: P.kwargs) -> Any:
         return {None: await read(viewer, *terms, **named)}
@@ -77,7 +77,7 @@ class _Failed(NamedTuple):
 
 
 class Loader(Generic[K, V]):
-    """Reads each key once, together with whatever else is asked for at its level."""
+    """Reads each key once, together with the other keys of its level."""
 
     __slots__ = ("_found", "_levels", "_read", "_waiting")
 
@@ -87,7 +87,7 @@ class Loader(Generic[K, V]):
         self._waiting: dict[K, list[asyncio.Future[None]]] = {}
 
     async def load(self, key: K) -> V | None:
-        """None for what is hidden or unknown."""
+        """Loads a value; None if it is hidden or unknown."""
         if key not in self._found:
             if key not in self._waiting:
                 self._levels.wish(self)
@@ -102,14 +102,14 @@ class Loader(Generic[K, V]):
         return found
 
     async def get(self, key: K) -> V:
-        """Where the read has an answer for every key."""
+        """Loads a value of a read that has one for every key."""
         found = await self.load(key)
         if found is None:
             raise KeyError(key)
         return found
 
     async def run(self) -> None:
-        """Reads what is waited for."""
+        """Reads the pending keys."""
         waiting, self._waiting = self._waiting, {}
         keys = list(waiting)
         try:
@@ -141,7 +141,7 @@ class Levels:
         self._waits = False
 
     def wish(self, loader: Loader[Any, Any]) -> None:
-        """Something new is asked of this one."""
+        """Called when a loader has a new pending key."""
         self._quiet = 0
         if loader not in self._wishing:
             self._wishing[loader] = copy_context()
@@ -190,7 +190,7 @@ class Loaders:
         *terms: P.args,
         **named: P.kwargs,
     ) -> Loader[K, V]:
-        """What `read` says of each key, whoever asks; one loader for each read and its terms."""
+        """The loader of a read that does not depend on the viewer; one for each read and its terms."""
         return self._kept((read, terms, *named.items()), lambda keys: read(keys, *terms, **named))
 
     def _kept(self, key: Hashable, read: Read[K, V]) -> Loader[K, V]:
@@ -205,7 +205,7 @@ class Loaders:
         *terms: P.args,
         **named: P.kwargs,
     ) -> Loader[K, V]:
-        """What of it the viewer may see."""
+        """The loader of a read of what the viewer may see."""
         viewer = self.viewer
         return self._kept((read, terms, *named.items()), lambda keys: read(viewer, keys, *terms, **named))
 

@@ -1,4 +1,4 @@
-"""Marks on fields: for whom a field says the same, where that is not everybody."""
+"""Marks on fields whose value is not the same for everybody."""
 
 from collections.abc import Mapping
 

@@ -52,7 +52,7 @@ class Viewer:
         row = await info.context.loaders.communities.load(key_of(community_id, "Community", "communityId"))
         if row is None:
             raise NotFound
-        return [permission for permission in Permission if may(self.who, permission, row.place)]
+        return [permission for permission in Permission if may(self.who, permission, row.scope)]
 
 
 @strawberry.type(

@@ -1,4 +1,4 @@
-"""What every mutation has in common: it asks first who it is, and its refusals name what they are about."""
+"""What every mutation has in common: it needs an account, and its refusals name the input at fault."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -50,12 +50,12 @@ class _About(FieldExtension):
             raise
 
     def _expected(self, given: Mapping[str, Any]) -> str | None:
-        """Which type of id belongs there, where that of another one was given: voteId is the id of a Vote."""
+        """Returns the type that the id should have, if it has another one: `voteId` is the id of a Vote."""
         wanted = self.subject[0].upper() + self.subject.removesuffix("Id")[1:]
         found, _ = parse_id(given[_ARGUMENT.sub("_", self.subject).lower()], self.subject)
         return None if found == wanted else wanted
 
 
 def mutation(about: str, description: str) -> Any:
-    """A root field that is nullable, so that each of a document tells its own fate."""
+    """A nullable root field, so that each mutation of a document has its own result."""
     return strawberry.mutation(description=description, extensions=[_About(about)])

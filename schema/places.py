@@ -85,7 +85,7 @@ class OfCommunity:
     row: strawberry.Private[CommunityRow]
 
     def shows_bulletin(self, info: Info) -> bool:
-        return may(info.context.viewer, Permission.READ_BULLETIN, self.row.place)
+        return may(info.context.viewer, Permission.READ_BULLETIN, self.row.scope)
 
     async def numbered(self, info: Info, read: ReadByNumber[R], number: int) -> R | None:
         if not self.shows_bulletin(info):
@@ -153,7 +153,7 @@ class PlacesOfCommunity(OfCommunity):
     )
     def viewer_permissions(self, info: Info) -> list[Permission]:
         viewer = info.context.viewer
-        return [permission for permission in Permission if may(viewer, permission, self.row.place)]
+        return [permission for permission in Permission if may(viewer, permission, self.row.scope)]
 
     @strawberry.field(
         description="All buildings, in the order in which the estate numbers them. 全部楼幢，按编号排列。"

@@ -1,4 +1,4 @@
-"""Documents made ready to be run: parsed, bounded, validated and costed, once for each text."""
+"""Prepares documents: parses, bounds, validates and costs them, once for each text."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -37,18 +37,18 @@ from schema.limits import (
 )
 
 MOST_ERRORS = 10
-"""Mistakes that are told of one document; to look for names that were meant takes its time."""
+"""Errors reported of one document at most; suggestions of names take time."""
 
 KEPT = 24 * 1024 * 1024
-"""Bytes of documents that are remembered, as far as they can be told."""
+"""Bytes of cached documents, as estimated."""
 
 BYTES_A_TOKEN = 2_000
-"""What is kept of a token: its nodes, where they stood, and what it costs."""
+"""Bytes for each token: its nodes, their locations and costs."""
 
 _KEYS = {
     kind: tuple(key for key in keys if key != "description") for kind, keys in QUERY_DOCUMENT_KEYS.items()
 }
-"""What of a node is looked at: per the specification descriptions say nothing."""
+"""The parts of nodes that are walked; descriptions mean nothing to execution."""
 
 RULES = (*specified_rules, MaxIntrospectionDepthRule, MaybeNullValidationRule, OneOfInputValidationRule)
 
@@ -68,7 +68,7 @@ class Prepared:
     costs: Mapping[str | None, Cost] = field(default_factory=dict)
 
     def cost_of(self, operation: str | None) -> Cost | None:
-        """Of the operation that a request means; None where it means none."""
+        """The cost of the requested operation; None if there is no such operation."""
         if not operation and len(self.costs) == 1:
             return next(iter(self.costs.values()))
         return self.costs.get(operation or None)
@@ -103,7 +103,7 @@ def _let_go(lexer: Lexer) -> None:
 
 
 def prepare(schema: GraphQLSchema, text: str) -> Prepared:
-    """Whatever is wrong with it is told in `errors`."""
+    """Prepares a document; its faults are in `errors`."""
     try:
         document = parsed(text)
         alone = check_document(document)
@@ -129,13 +129,13 @@ def _mistakes(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLErro
     """As graphql-core's `validate` finds them, but for what it leaves to the garbage collector."""
     errors: list[GraphQLError] = []
 
-    def tell(error: GraphQLError) -> None:
+    def collect(error: GraphQLError) -> None:
         errors.append(error)
         if len(errors) > MOST_ERRORS:
             raise _Enough
 
     types = TypeInfo(schema)
-    context = ValidationContext(schema, document, types, tell)
+    context = ValidationContext(schema, document, types, collect)
     rules = [rule(context) for rule in RULES]
     together = ParallelVisitor(rules)
     try:
@@ -150,7 +150,7 @@ def _mistakes(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLErro
 
 
 def _of_the_client(error: GraphQLError) -> GraphQLError:
-    """Whatever was raised over a literal, such as a number with too many digits, is no fault of ours."""
+    """Raises an exception over a literal, such as a number with too many digits, as the client's error."""
     without_frames(error)
     if error.original_error is None or isinstance(error.original_error, Refused | GraphQLError):
         return error
@@ -158,7 +158,7 @@ def _of_the_client(error: GraphQLError) -> GraphQLError:
 
 
 class PreparedDocuments:
-    """Those that were asked for last, by their texts, as many as `KEPT` bytes hold."""
+    """The documents used last, by their texts, within `KEPT` bytes."""
 
     def __init__(self, schema: GraphQLSchema, kept: int = KEPT) -> None:
         self._schema, self._most = schema, kept

@@ -17,7 +17,7 @@ _INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2})(?:(:\d{2})(?:\.(\d+))?)?([Zz]|[+-]\d{2}:[0-5]\d)", re.ASCII
 )
 
-_FIRST, _LAST = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
+_FIRST, _LAST = (at.replace(tzinfo=UTC) for at in (datetime.min, datetime.max))
 """PostgreSQL's driver takes them for infinity, and gives back what has no offset."""
 
 

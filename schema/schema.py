@@ -152,7 +152,7 @@ class PreparedSchema(OpenSchema):
         variables: Mapping[str, Any] | None,
         name: str | None,
     ) -> list[GraphQLError]:
-        """What keeps a request from being run at all; Strawberry refuses one without a query."""
+        """The errors that keep a request from being run; Strawberry itself refuses one without a query."""
         viewer, most_cost = (context.viewer, context.most_cost) if context else (NOBODY, inf)
         return self.refusals(query, variables, name, viewer, most_cost) if query else []
 
@@ -164,7 +164,7 @@ class PreparedSchema(OpenSchema):
         viewer: Viewer,
         most_cost: float,
     ) -> list[GraphQLError]:
-        """What is wrong with the document, its variables, or what it costs."""
+        """The errors of the document, its variables and its cost."""
         prepared = self.prepared.of(query)
         errors = list(prepared.errors)
         try:
@@ -184,7 +184,7 @@ class PreparedSchema(OpenSchema):
         variables: Mapping[str, Any] | None,
         name: str | None,
     ) -> None:
-        """Whoever may do nothing at all is told so first, however much was sent."""
+        """Raises Unauthenticated first if a mutation comes without an account, however large it is."""
         try:
             check_variables(variables)
         except InvalidInput:
@@ -200,7 +200,7 @@ async def _only(result: PreExecutionError) -> AsyncGenerator[PreExecutionError, 
 
 
 def _copy_marks(core: GraphQLSchema) -> None:
-    """Says of each field in graphql-core's schema what Strawberry's knows of it."""
+    """Copies marks and live fields from Strawberry's schema into graphql-core's."""
     for kind in core.type_map.values():
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
             for field in kind.fields.values():
@@ -210,7 +210,7 @@ def _copy_marks(core: GraphQLSchema) -> None:
 
 
 class _Prepared(SchemaExtension):
-    """Hands on what was prepared, so that Strawberry neither parses nor validates."""
+    """Passes the prepared document on, so that Strawberry neither parses nor validates."""
 
     def on_parse(self) -> Iterator[None]:
         asked = self.execution_context

@@ -127,7 +127,7 @@ class _Part(str):
 
 
 def in_chinese(english: str) -> str:
-    """Names and values stay as they are; what is not known here is passed on in English."""
+    """Translates a message; names and values stay, and unknown messages stay in English."""
     for pattern, sentence in _COMPILED:
         if found := pattern.fullmatch(english):
             return sentence.format(*(_Part(part or "") for part in found.groups()))
@@ -154,6 +154,6 @@ def misspoken(english: str) -> InvalidInput:
 
 
 def shortened(sentence: str) -> str:
-    """What strangers send is not sent back at any length."""
+    """Shortens text from a client."""
     sentence = _LONG_WORD.sub(r"\1…", sentence)
     return sentence if len(sentence) <= LONGEST else f"{sentence[:LONGEST]}…"

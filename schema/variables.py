@@ -1,4 +1,4 @@
-"""What may be given in variables at most, asked before any of it is looked at closer."""
+"""Bounds the size of variables, before anything else reads them."""
 
 from collections.abc import Mapping
 from typing import Any, Never
@@ -16,7 +16,7 @@ LONGEST_PATH = 200
 
 
 def check_variables(variables: Mapping[str, Any] | None) -> None:
-    """Costs no more for larger ones. Raises InvalidInput at the path where there is too much."""
+    """Raises InvalidInput with the path at which they are too large; its time is bounded too."""
     values = 0
     waiting: list[tuple[str, object, int]] = [("", variables or {}, 0)]
     while waiting:

@@ -247,10 +247,11 @@ class QuestionTally:
     question_id: strawberry.ID = strawberry.field(
         description="Of the Question that these sums are about. 所说议题的编号。"
     )
-    moment: int = strawberry.field(
+    sequence: int = strawberry.field(
+        name="moment",
         description="The number of the newest ballot within these sums; all of them stand at that"
         " one."
-        " 统计到第几张票。"
+        " 统计到第几张票。",
     )
     eligible: Weight = strawberry.field(
         description="All who may answer it: the roll, or one building of it. 有权表决的人数和面积。"
@@ -289,7 +290,7 @@ class QuestionTally:
         survey = value.kind is QuestionKind.SURVEY
         return cls(
             question_id=to_id("Question", value.question),
-            moment=value.moment,
+            sequence=value.sequence,
             eligible=Weight.of(tally.eligible),
             participating=Weight.of(tally.participating),
             agreeing=None if survey else Weight.of(tally.agreeing),
@@ -680,7 +681,7 @@ class Vote(Node):
         entries = await info.context.loaders.own_entries.load(row)
         seats = [Seat(entry.may_cast, entry.ballot is not None) for entry in entries or [] if entry.asked]
         return Eligibility.after(
-            lambda: require(viewer, Permission.CAST_BALLOT, community.place, Permission.READ_BULLETIN),
+            lambda: require(viewer, Permission.CAST_BALLOT, community.scope, Permission.READ_BULLETIN),
             lambda: check_open(row.status(info.context.now)),
             lambda: check_opened(row.opened_at),
             lambda: check_seats(seats, revisable=row.revisable),
@@ -784,8 +785,8 @@ class AnswerInput:
         " 附上的文字，最多 1000 字，须议题允许。",
     )
 
-    def value(self, place: int) -> Answered:
-        question = key_of(self.question_id, "Question", f"answers.{place}.questionId")
+    def value(self, index: int) -> Answered:
+        question = key_of(self.question_id, "Question", f"answers.{index}.questionId")
         return Answered(question, tuple(self.choices), self.text)
 
 
@@ -832,7 +833,7 @@ class VotesMutation:
             info.context.viewer,
             info.context.now,
             key_of(vote_id, "Vote", "voteId"),
-            answers=[answer.value(place) for place, answer in enumerate(answers)],
+            answers=[answer.value(index) for index, answer in enumerate(answers)],
             party=None if party is None else key_of(party, "OwnerParty", "party"),
             key=key,
         )

@@ -29,7 +29,7 @@ from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
 from community.database.migrate import migrate
 from community.database.sqlite import OneWriterClient
-from community.database.work import all_done, tell_through
+from community.database.work import all_done, publish_through
 from community.events.actions import publish_event
 from community.ledger.actions import record_entry, reverse_entry
 from community.ledger.rules import Category, Direction
@@ -162,8 +162,8 @@ class _Builder:
         if opens <= self.now:
             await open_vote(SYSTEM, opens, vote)
         self.keys["Vote", name] = vote
-        for place, question in enumerate((await questions_of([vote]))[vote]):
-            self.keys["Question", f"{name}/{place}"] = question.id
+        for index, question in enumerate((await questions_of([vote]))[vote]):
+            self.keys["Question", f"{name}/{index}"] = question.id
         return vote
 
     async def event(self, name: str, slug: str, starts: datetime, published: datetime) -> None:
@@ -401,9 +401,9 @@ class House:
 
 @pytest.fixture
 async def house(town: Town, town_url: str) -> AsyncIterator[House]:
-    async with opened_alone(town_url), town.engine.line() as (told, heard):
-        house = House(town, heard)
-        stops = [tell_through(house.told.extend), tell_through(told.publish)]
+    async with opened_alone(town_url), town.engine.brokers() as (publishing, receiving):
+        house = House(town, receiving)
+        stops = [publish_through(house.told.extend), publish_through(publishing.publish)]
         yield house
         await all_done()
         for stop in stops:
@@ -416,15 +416,15 @@ async def house(town: Town, town_url: str) -> AsyncIterator[House]:
 class Socket:
     """A client that speaks graphql-transport-ws one message at a time."""
 
-    def __init__(self, line: Any) -> None:
-        self.line = line
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
 
     async def send(self, **message: Any) -> None:
-        await self.line.send(json.dumps(message))
+        await self.connection.send(json.dumps(message))
 
     async def receive(self) -> Any:
         async with asyncio.timeout(PATIENCE):
-            return json.loads(await self.line.recv())
+            return json.loads(await self.connection.recv())
 
     async def init(self, **payload: Any) -> None:
         await self.send(type="connection_init", payload=payload)
@@ -438,8 +438,8 @@ class Socket:
         with suppress(ConnectionClosed):
             async with asyncio.timeout(PATIENCE):
                 while True:
-                    await self.line.recv()
-        return int(self.line.close_code)
+                    await self.connection.recv()
+        return int(self.connection.close_code)
 
 
 class Server:
@@ -469,7 +469,7 @@ class Server:
         return self.client.post("/graphql", json=body, headers=self.bearer(who)).json()
 
     @asynccontextmanager
-    async def line(self, **headers: str) -> AsyncIterator[Socket]:
+    async def connection(self, **headers: str) -> AsyncIterator[Socket]:
         """An open socket on which nothing was said yet."""
         async with connect(
             f"ws://127.0.0.1:{self.port}/graphql",
@@ -477,12 +477,12 @@ class Server:
             additional_headers=headers,
             open_timeout=PATIENCE,
             close_timeout=1,
-        ) as line:
-            yield Socket(line)
+        ) as connection:
+            yield Socket(connection)
 
     @asynccontextmanager
     async def socket(self, who: str | None = None, **headers: str) -> AsyncIterator[Socket]:
-        async with self.line(**headers) as socket:
+        async with self.connection(**headers) as socket:
             await socket.init(**({} if who is None else {"Authorization": f"Bearer {self.town.tokens[who]}"}))
             yield socket
 

@@ -68,8 +68,8 @@ class Engine:
         return {"MEILIN_DATABASE_URL": url, "MEILIN_REDIS_URL": self.redis}
 
     @asynccontextmanager
-    async def line(self) -> AsyncIterator[tuple[Broker, Broker]]:
-        """Where news are told and where they are heard: over Redis as two processes have them."""
+    async def brokers(self) -> AsyncIterator[tuple[Broker, Broker]]:
+        """The broker that publishes and the one that receives: over Redis those of two processes."""
         if not self.redis:
             broker = MemoryBroker()
             yield broker, broker
@@ -81,16 +81,16 @@ class Engine:
 @asynccontextmanager
 async def over_redis(url: str) -> AsyncIterator[tuple[RedisBroker, RedisBroker]]:
     near, far = RedisBroker(url), RedisBroker(url)
-    lines = [asyncio.create_task(broker.keep_connected()) for broker in (near, far)]
+    tasks = [asyncio.create_task(broker.keep_connected()) for broker in (near, far)]
     try:
         async with asyncio.timeout(20):
             while not (near.connected and far.connected):  # noqa: ASYNC110 - what another process does
                 await asyncio.sleep(0.005)
         yield near, far
     finally:
-        for line in lines:
-            line.cancel()
-        await asyncio.gather(*lines, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -109,30 +109,30 @@ async def opened_alone(url: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def line_to(url: str) -> AsyncIterator[Any]:
+async def connect_to(url: str) -> AsyncIterator[Any]:
     """A line to PostgreSQL, of one's own."""
-    line = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url)
     try:
-        yield line
+        yield connection
     finally:
-        await line.close()
+        await connection.close()
 
 
 async def rows(url: str, query: str) -> list[tuple[Any, ...]]:
     if file := sqlite_file(url):
-        with closing(sqlite3.connect(file)) as line:
-            return list(line.execute(query))
-    async with line_to(url) as line:
-        return [tuple(row) for row in await line.fetch(query)]
+        with closing(sqlite3.connect(file)) as connection:
+            return list(connection.execute(query))
+    async with connect_to(url) as connection:
+        return [tuple(row) for row in await connection.fetch(query)]
 
 
 async def execute(url: str, statement: str) -> None:
     if file := sqlite_file(url):
-        with closing(sqlite3.connect(file)) as line, line:
-            line.execute(statement)
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(statement)
     else:
-        async with line_to(url) as line:
-            await line.execute(statement)
+        async with connect_to(url) as connection:
+            await connection.execute(statement)
 
 
 async def tamper(url: str, statement: str) -> None:

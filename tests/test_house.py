@@ -459,7 +459,7 @@ def writes_in(tree: ast.Module) -> Iterator[str]:
 def test_only_actions_write(path: Path) -> None:
     assert list(writes_in(tree_of(path))) == []
     text = (ROOT / path).read_text(encoding="utf-8")
-    assert not re.search(r"\b(in_transaction|execute_query|execute_script|execute_insert|Work)\(", text)
+    assert not re.search(r"\b(in_transaction|execute_query|execute_script|execute_insert|UnitOfWork)\(", text)
     assert not re.search(r"\b(INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b", text)
 
 
@@ -577,6 +577,97 @@ def test_the_rule_about_privates_sees_them() -> None:
     assert sorted(reach.name for reach in seen if not reach.library) == ["_text", "thing._deep"]
 
 
+# Words
+
+FORBIDDEN_PARTS = {
+    "deed": "an action, a command, a unit of work or a job",
+    "deeds": "actions, commands, units of work or jobs",
+    "glance": "a probe",
+    "guest": "a reference",
+    "guests": "references",
+    "hear": "handle",
+    "heard": "handled",
+    "moment": "at, now or an instant; the sequence of a ballot; a round of delivery",
+    "moments": "instants, sequences or rounds",
+    "tell": "publish, report or log",
+    "tempo": "pace",
+    "told": "published, reported or logged",
+}
+"""Words that name machinery nowhere, as parts of identifiers, and what to say instead."""
+
+FORBIDDEN_NAMES = {
+    "Asked": "QuestionTerms, SubscribeRequest, or what is requested",
+    "AskedRow": "RollQuestion",
+    "KeyedDeed": "IdempotencyRecord",
+    "NO_DEVELOPER": "None",
+    "Place": "Scope; the `place` of an event is where people meet",
+    "SOMEBODY": "Viewer.somebody",
+    "Standing": "AuthorizationRegistry, or Loaded",
+    "Standings": "AuthorizationRegistry",
+    "Watching": "LiveSources",
+    "Work": "UnitOfWork",
+    "after_gap": "on_resync",
+    "done_before": "command",
+    "hold_word": "lock_advisory",
+    "in_one_piece": "atomic",
+    "line_of": "Connection or Writer",
+    "place_of": "scope_of",
+    "place_where": "scope_where",
+    "places_of": "scopes_of",
+    "rows_open_to": "permitted_rows",
+}
+"""Names that were taken for machinery, and what it is called."""
+
+COLUMNS = {"deed": {"commands", "due", "models", "work"}}
+"""Words that stand as columns of the database, and the modules of `community/database/` that use them."""
+
+
+def identifiers_in(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Names of variables, attributes, arguments, functions, classes and imports, with their lines."""
+    for node in ast.walk(tree):
+        for field in ("id", "attr", "arg", "name", "asname"):
+            name = getattr(node, field, None)
+            if isinstance(name, str):
+                yield name, getattr(node, "lineno", 0)
+
+
+def parts_of(name: str) -> list[str]:
+    """The words of `snake_case` and `CamelCase`."""
+    return [part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+
+
+def forbidden_in(tree: ast.AST) -> Iterator[str]:
+    for name, number in identifiers_in(tree):
+        if instead := FORBIDDEN_NAMES.get(name):
+            yield f"{number}: {name}: say {instead}"
+        for part in parts_of(name):
+            if instead := FORBIDDEN_PARTS.get(part):
+                yield f"{number}: {name}: say {instead}"
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.parent != MIGRATIONS], ids=str)
+def test_machinery_is_called_by_the_words_of_its_field(path: Path) -> None:
+    in_database = path.parent == Path("community/database")
+    columns = {word for word, modules in COLUMNS.items() if in_database and path.stem in modules}
+    found = [text for text in forbidden_in(tree_of(path)) if text.split(": ")[1] not in columns]
+    assert found == []
+
+
+def test_the_rule_about_words_sees_them() -> None:
+    text = (
+        "from a import Place\nclass KeyedDeed: ...\ndef f(moment_of): ...\nself._told = x.place = Moments()"
+    )
+    assert sorted(seen.split(": say")[0] for seen in forbidden_in(ast.parse(text))) == [
+        "1: Place",
+        "2: KeyedDeed",
+        "2: KeyedDeed",
+        "3: moment_of",
+        "4: Moments",
+        "4: _told",
+    ]
+    assert list(forbidden_in(ast.parse("momentum = untold.places"))) == []
+
+
 # What is written down is true
 
 
@@ -605,7 +696,7 @@ ELSEWHERE = {
     "community/members/models.py": "community/database/test_constraints.py",
     "community/places/models.py": "community/database/test_constraints.py",
     "community/votes/models.py": "community/database/test_constraints.py",
-    "community/votes/actions.py": "community/votes/test_ballots.py",  # one file for each deed
+    "community/votes/actions.py": "community/votes/test_ballots.py",  # one file for each action
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
     "community/bulletin/facts.py": "community/test_live.py",  # nothing but declarations
     "community/events/facts.py": "community/test_live.py",

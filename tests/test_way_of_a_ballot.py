@@ -31,7 +31,7 @@ def answers(server: Any, number: int, choice: str) -> list[dict[str, Any]]:
     """The whole estate answers the first question, the second building both."""
     places = (0, 1) if number in (5, 6) else (0,)
     return [
-        {"questionId": server.town.id("Question", f"open/{place}"), "choices": [choice]} for place in places
+        {"questionId": server.town.id("Question", f"open/{index}"), "choices": [choice]} for index in places
     ]
 
 
@@ -114,7 +114,7 @@ async def test_ballots_reach_every_screen_and_count_as_in_a_file(
         assert latest[0] == latest[1]
         assert latest[0]["participating"] == {"heads": 0, "area": "0.00"}
 
-        for place, (number, choice) in enumerate(BALLOTS.items(), start=1):
+        for index, (number, choice) in enumerate(BALLOTS.items(), start=1):
             body = {"vote": vote, "answers": answers(server, number, choice), "key": f"key-{number}"}
             first = server.post(CAST, f"spring/resident-{number}", **body)
             assert first["data"]["castBallot"]["voteId"] == vote
@@ -125,7 +125,7 @@ async def test_ballots_reach_every_screen_and_count_as_in_a_file(
                 before = latest[which]["version"]
                 latest[which] = (await socket.receive())["payload"]["data"]["voteProgress"]
                 assert latest[which]["version"] == before + 1
-                assert latest[which]["participating"]["heads"] == place
+                assert latest[which]["participating"]["heads"] == index
             assert latest[0] == latest[1]
 
         whole, second = latest[0]["questions"]

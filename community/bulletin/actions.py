@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from community.bulletin.models import Notice
-from community.bulletin.reads import own_organizations, place_of_notice
+from community.bulletin.reads import own_organizations, scope_of_notice
 from community.bulletin.rules import (
     LONGEST_BODY,
     LONGEST_TITLE,
@@ -15,15 +15,15 @@ from community.bulletin.rules import (
     publishers,
 )
 from community.database import journal
-from community.database.work import Work, requires
+from community.database.work import UnitOfWork, requires
 from community.permissions import Permission, Role
-from community.places.reads import organizations_of, place_of
+from community.places.reads import organizations_of, scope_of
 from community.text import body as body_text
-from community.text import line
+from community.text import single_line
 
 
 async def in_whose_name(
-    work: Work, community: int, permission: Permission, asked: Sequence[int]
+    work: UnitOfWork, community: int, permission: Permission, asked: Sequence[int]
 ) -> list[int]:
     """The organizations that sign what this viewer publishes. Raises InvalidInput (see `publishers`)."""
     return publishers(
@@ -34,9 +34,9 @@ async def in_whose_name(
     )
 
 
-@requires(Permission.PUBLISH_NOTICE, within=place_of)
+@requires(Permission.PUBLISH_NOTICE, within=scope_of)
 async def publish_notice(
-    work: Work,
+    work: UnitOfWork,
     community: int,
     *,
     kind: NoticeKind,
@@ -49,24 +49,24 @@ async def publish_notice(
 ) -> int:
     """The id of the notice. `organization`: the publisher's own where none is named."""
     terms: dict[str, Any] = {
-        "title": line(title, LONGEST_TITLE, "标题", "the title", field="notice.title"),
+        "title": single_line(title, LONGEST_TITLE, "标题", "the title", field="notice.title"),
         "body": body_text(body, LONGEST_BODY, "正文", "the text", field="notice.body"),
         "kind": kind,
         "effective_from": effective_from,
         "effective_until": effective_until,
     }
-    await journal.hold_number()  # one publishes at a time, so that a retry finds its first try
+    await journal.lock_number()  # one publishes at a time, so that a retry finds its first try
     command = await work.command(
         "publishNotice", key, community=community, organization=organization, **terms
     )
     if command.result is not None:
-        return command.again(same=(await place_of_notice(command.result)).id == community)
+        return command.again(same=(await scope_of_notice(command.result)).id == community)
     check_notice(effective_from, effective_until)
     asked = [] if organization is None else [organization]
     (signing,) = await in_whose_name(work, community, Permission.PUBLISH_NOTICE, asked)
     notice = await Notice.create(
         community_id=community, organization_id=signing, published_at=work.now, **terms
     )
-    await command.keep(notice.id)
+    await command.store(notice.id)
     work.posted(BulletinKind.NOTICE_PUBLISHED, notice.id, community)
     return int(notice.id)

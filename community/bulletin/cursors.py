@@ -1,4 +1,4 @@
-"""Places in the journal as clients keep them: opaque, and good for one bulletin of this database only."""
+"""Positions in the journal as clients keep them: opaque, and good for one bulletin of this database only."""
 
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -41,7 +41,7 @@ class BulletinCursors(NamedTuple):
     somebody altered: before the number stands a check over it, the community and the mark.
 
     Version 0.1 gave cursors in which the mark itself stands there. Whoever kept one goes on with it: a
-    number is the same place in every bulletin.
+    number is the same position in every bulletin.
     """
 
     mark: int

@@ -11,8 +11,8 @@ from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.members.models import RoleGrant
 from community.members.reads import held
-from community.permissions import GRANTS, Permission, Place, Viewer
-from community.places.reads import place_where, rows_open_to
+from community.permissions import GRANTS, Permission, Scope, Viewer
+from community.places.reads import permitted_rows, scope_where
 from community.signals import Topic
 
 
@@ -62,7 +62,7 @@ async def notices_page(community: int, *terms: Any) -> Page[NoticeRow]:
 
 async def notices_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, NoticeRow]:
     """Those of communities whose bulletin the viewer may read."""
-    rows = await rows_open_to(viewer, Permission.READ_BULLETIN, _NOTICES, ids)
+    rows = await permitted_rows(viewer, Permission.READ_BULLETIN, _NOTICES, ids)
     return {row.id: row for row in rows}
 
 
@@ -71,9 +71,9 @@ async def notices_by_number(communities: Collection[int], number: int) -> dict[i
     return {row.community: row for row in await _NOTICES.with_number(number, communities)}
 
 
-async def place_of_notice(notice: int) -> Place:
+async def scope_of_notice(notice: int) -> Scope:
     """Raises NotFound."""
-    return await place_where("JOIN notice n ON n.community_id = c.id WHERE n.id = ?", notice)
+    return await scope_where("JOIN notice n ON n.community_id = c.id WHERE n.id = ?", notice)
 
 
 async def items_pages(

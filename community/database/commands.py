@@ -1,9 +1,9 @@
-"""A client's own key makes a retry safe: the same key with the same content is the same command, done once.
+"""Idempotency keys: the same key of an account with the same arguments is the same command, run once.
 
-What was asked for is kept as a fingerprint, not as it was: an HMAC with a secret of the installation, since
-a mere hash of a ballot's choices could be guessed. It is taken over the arguments after cleaning, so that a
-retry by another library, which writes the same otherwise, is the same. An argument that is added to a command
-later is to be None where it is not given: then the fingerprints from before stay true.
+The arguments are stored as a fingerprint: an HMAC with a secret of the installation, since a mere hash of a
+ballot's choices could be guessed. It is taken over the cleaned arguments, so that a retry by another library,
+which writes the same values differently, is the same. An argument that a command gets later must be None by
+default: then older fingerprints stay valid.
 """
 
 import hmac
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
-from community.database.models import KeyedDeed
-from community.database.sql import hold_word, select
+from community.database.models import IdempotencyRecord
+from community.database.sql import lock_advisory, select
 from community.errors import KeyReused, ResultGone
-from community.text import line
+from community.text import single_line
 
 LONGEST_KEY = 64
 
@@ -29,10 +29,10 @@ _FIND = (
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What an account asks for by a key of its own; without a key nothing is looked up and nothing kept.
+    """What an account asks for under an idempotency key; without a key nothing is looked up or stored.
 
-    `result`: what the key already led to. `known`: the record tells by its fingerprint that it was for the
-    same; those from before there were fingerprints do not.
+    `result`: what the key led to before. `known`: the record has a fingerprint, and it is the same; older
+    records have none.
     """
 
     account: int
@@ -44,8 +44,8 @@ class Command:
     known: bool = False
 
     def again(self, *, same: bool, stands: bool = True) -> int:
-        """The first result once more. Raises KeyReused where it is not for the `same` subject, ResultGone
-        where it no longer `stands`; a record without a fingerprint is asked for its subject only.
+        """Returns the first result. Raises KeyReused if it is not for the `same` subject, ResultGone if it no
+        longer `stands`; of a record without a fingerprint only the subject is checked.
         """
         if self.result is None or not same:
             raise KeyReused
@@ -53,9 +53,9 @@ class Command:
             raise ResultGone
         return self.result
 
-    async def keep(self, result: int) -> None:
+    async def store(self, result: int) -> None:
         if self.key is not None:
-            await KeyedDeed.create(
+            await IdempotencyRecord.create(
                 account_id=self.account,
                 deed=self.name,
                 key=self.key,
@@ -68,14 +68,14 @@ class Command:
 async def command(
     account: int, now: datetime, name: str, key: str | None, arguments: Mapping[str, object]
 ) -> Command:
-    """What to do about it; of two retries at once one waits for the other.
+    """Looks the key up; of two retries at once one waits for the other.
 
-    Raises InvalidInput for a key that is none, KeyReused where it was used with other arguments.
+    Raises InvalidInput if the key is malformed, KeyReused if it was used with other arguments.
     """
     if key is None:
         return Command(account, name, None, now)
-    key = line(key, LONGEST_KEY, "提交编号", "the key", field="key")
-    await hold_word(f"{account} {name} {key}")
+    key = single_line(key, LONGEST_KEY, "提交编号", "the key", field="key")
+    await lock_advisory(f"{account} {name} {key}")
     (found,) = await select(_FIND, [account, name, key])
     fingerprint = _fingerprint(found["secret"], account, name, key, arguments)
     kept = found["fingerprint"]
@@ -85,13 +85,13 @@ async def command(
 
 
 def _fingerprint(secret: str, account: int, name: str, key: str, arguments: Mapping[str, object]) -> str:
-    """Account and key are part of it: equal ballots of two voters must not look alike."""
+    """Covers account and key: equal ballots of two voters must not look alike."""
     text = json.dumps([account, name, key, canonical(arguments)], separators=(",", ":"), sort_keys=True)
     return hmac.new(bytes.fromhex(secret), text.encode(), sha256).hexdigest()
 
 
 def canonical(value: object) -> object:
-    """The one JSON for all that means the same: None is as absent, sets are sorted, moments are in UTC."""
+    """One JSON for all values that mean the same: None is as absent, sets are sorted, instants are in UTC."""
     match value:
         case bool() | int() | None:
             return value

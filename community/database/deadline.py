@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 DEADLINE = 10.0
-"""Seconds from the start of a deed to its COMMIT: its turn, a connection, locks and statements together."""
+"""Seconds from the start of a unit of work to its COMMIT: turn, connection, locks and statements together."""
 
 GRACE = 1.0
 """Seconds after that for undoing it, or for the answer to the COMMIT; nobody is kept waiting any longer."""

@@ -1,6 +1,6 @@
-"""What is to be done once at a time: planned in the deed that makes it due, claimed by one process.
+"""Jobs that become due: planned in the action that makes them necessary, claimed by one process.
 
-What fails is tried again after a pause that grows, and at last given up until a server starts anew.
+A job that fails is tried again after a growing pause, and given up in the end until a server starts.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tortoise.queryset import QuerySet
 
 from community.database.models import Due
 from community.database.sql import instant, select
-from community.database.work import Work, in_one_piece
+from community.database.work import UnitOfWork, atomic
 from community.errors import TryAgain
 from community.permissions import SYSTEM
 
@@ -24,8 +24,8 @@ LONGEST_PAUSE = timedelta(minutes=10)
 _doubts: list[Callable[[], bool]] = []
 
 
-def rest_while(doubtful: Callable[[], bool]) -> Callable[[], None]:
-    """Nothing is claimed in this process while time is `doubtful`; call the result to ask no more."""
+def pause_while(doubtful: Callable[[], bool]) -> Callable[[], None]:
+    """Stops this process from claiming jobs while time is `doubtful`; call the result to stop asking."""
     _doubts.append(doubtful)
     return lambda: _doubts.remove(doubtful)
 
@@ -39,19 +39,19 @@ class DueRow:
     """`attempts`: how often it failed."""
 
     id: int
-    deed: str
+    job: str
     subject: int
     at: datetime
     attempts: int
 
 
-async def plan(deed: str, subject: int, at: datetime) -> None:
-    """To be called inside an action, so that the plan stands or falls with it."""
-    await Due.create(deed=deed, subject=subject, at=at)
+async def plan(job: str, subject: int, at: datetime) -> None:
+    """Plans a job; to be called inside an action, so that both are committed or neither."""
+    await Due.create(deed=job, subject=subject, at=at)
 
 
 _DUE = """
-SELECT id, deed, subject, at, attempts FROM due
+SELECT id, deed AS job, subject, at, attempts FROM due
  WHERE done_at IS NULL AND attempts < ? AND at <= ?
    AND (next_at IS NULL OR next_at <= ? OR next_at > ?)
  ORDER BY COALESCE(next_at, at), id LIMIT ?
@@ -59,7 +59,7 @@ SELECT id, deed, subject, at, attempts FROM due
 
 
 async def due_now(now: datetime, most: int = 100) -> list[DueRow]:
-    """What is due, neither claimed nor given up, whose pause is over; the longest waiting first.
+    """The jobs that are due, neither claimed nor given up, whose pause is over; the longest waiting first.
 
     A pause that ends later than any pause could was begun by a clock that ran ahead: it is over.
     """
@@ -67,38 +67,38 @@ async def due_now(now: datetime, most: int = 100) -> list[DueRow]:
     return [DueRow(**row | {"at": instant(row["at"])}) for row in rows]
 
 
-async def claim(deed: str, subject: int, now: datetime) -> bool:
-    """True for the one who gets to do it; to be called in the transaction that does it.
+async def claim(job: str, subject: int, now: datetime) -> bool:
+    """Whether this process is to run the job; to be called in the transaction that runs it.
 
-    Raises TryAgain while nobody can tell what time it is: what is done here cannot be undone.
+    Raises TryAgain while time is in doubt: what a job does cannot be undone.
     """
     if in_doubt():
         raise TryAgain
-    return await Due.filter(deed=deed, subject=subject, done_at=None).update(done_at=now) == 1
+    return await Due.filter(deed=job, subject=subject, done_at=None).update(done_at=now) == 1
 
 
-async def put_off(deed: str, subject: int, until: datetime) -> None:
-    """It was planned too early; to be called in the transaction that found out."""
-    await Due.filter(deed=deed, subject=subject, done_at=None).update(next_at=until)
+async def reschedule(job: str, subject: int, until: datetime) -> None:
+    """Postpones a job that was planned too early; to be called in the transaction that found out."""
+    await Due.filter(deed=job, subject=subject, done_at=None).update(next_at=until)
 
 
-async def rest(row: DueRow, until: datetime) -> None:
-    """It could not be tried just now."""
+async def postpone(row: DueRow, until: datetime) -> None:
+    """Postpones a job that could not be tried now."""
 
-    async def put_down(_: Work) -> None:
+    async def record(_: UnitOfWork) -> None:
         await _as_it_was(row).update(next_at=until)
 
-    await in_one_piece(put_down, SYSTEM, until)
+    await atomic(record, SYSTEM, until)
 
 
 async def fail(row: DueRow, now: datetime) -> bool:
-    """It failed; false where another process noted that first, or did it."""
+    """Records a failure; False if another process recorded it first, or ran the job."""
     then = now + pause(row.attempts)
 
-    async def put_down(_: Work) -> bool:
+    async def record(_: UnitOfWork) -> bool:
         return await _as_it_was(row).update(attempts=F("attempts") + 1, next_at=then) == 1
 
-    return await in_one_piece(put_down, SYSTEM, now)
+    return await atomic(record, SYSTEM, now)
 
 
 def _as_it_was(row: DueRow) -> QuerySet[Due]:
@@ -111,15 +111,15 @@ def pause(attempts: int) -> timedelta:
 
 
 async def given_up() -> int:
-    """How many are tried no more."""
+    """How many jobs are not tried any more."""
     return await Due.filter(done_at=None, attempts__gte=MOST_ATTEMPTS).count()
 
 
 async def take_up_again(now: datetime) -> None:
-    """What was given up is tried anew: whoever starts may have mended what it failed by."""
+    """Tries given-up jobs anew: the cause may be mended since."""
 
-    async def put_down(_: Work) -> None:
+    async def record(_: UnitOfWork) -> None:
         await Due.filter(done_at=None, attempts__gte=MOST_ATTEMPTS).update(attempts=0, next_at=None)
 
     if await given_up():
-        await in_one_piece(put_down, SYSTEM, now)
+        await atomic(record, SYSTEM, now)

@@ -28,7 +28,7 @@ MODELS = [
 
 
 def config(url: str) -> dict[str, Any]:
-    """Raises ValueError for a URL of neither engine."""
+    """Raises ValueError if the URL is of neither engine."""
     return {
         "connections": {"default": _connection(url)},
         "apps": {
@@ -69,7 +69,7 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def pool() -> tuple[int, int]:
-    """How many connections this process has open, and how many of them are at rest."""
+    """How many connections this process has open, and how many of them are idle."""
     client = connections.get("default")
     return client.pool if isinstance(client, OneWriterClient | PostgresClient) else (0, 0)
 

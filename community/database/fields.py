@@ -49,11 +49,11 @@ def Words(length: int, *, null: bool = False) -> Any:  # noqa: N802
 
 
 class _InstantField(fields.DatetimeField[datetime]):
-    """SQLite keeps and compares moments as text: only in one time zone is the later one the greater."""
+    """SQLite keeps and compares instants as text: only in one time zone is the later one the greater."""
 
     def to_db_value(self, value: Any, instance: Any) -> Any:
-        moment = value.astimezone(UTC) if isinstance(value, datetime) else value
-        return super().to_db_value(moment, instance)
+        at = value.astimezone(UTC) if isinstance(value, datetime) else value
+        return super().to_db_value(at, instance)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         _, args, kwargs = super().deconstruct()
@@ -61,5 +61,5 @@ class _InstantField(fields.DatetimeField[datetime]):
 
 
 def Instant(*, null: bool = False) -> Any:  # noqa: N802
-    """A moment, stored in UTC."""
+    """An instant, stored in UTC."""
     return _InstantField(null=null)  # type: ignore[call-overload]

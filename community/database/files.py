@@ -45,7 +45,7 @@ class _Age(NamedTuple):
 
 
 class _End(NamedTuple):
-    """With which frame a log ends, as its index says."""
+    """The last frame of a log, by its index."""
 
     frames: int
     page: int
@@ -120,7 +120,7 @@ class OpenFiles:
         self._age = self._now()
 
     def changed(self) -> Path | None:
-        """Which of them is not what it was, if one is not. Costs a few microseconds."""
+        """Returns the file that was replaced, if one was. Costs a few microseconds."""
         if _identity(self._path) != self._main or self._written_over():
             return self._path
         if other := next((path for path, noted in self._beside.items() if _identity(path) != noted), None):

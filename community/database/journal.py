@@ -20,23 +20,23 @@ class News(NamedTuple):
     subject: int | None = None
 
 
-async def hold_number() -> None:
-    """Nobody else gets a number until this transaction ends. SQLite has a single writer anyway."""
+async def lock_number() -> None:
+    """Locks the numbers until this transaction ends. SQLite has a single writer anyway."""
     if is_postgres():
         await select("SELECT pg_advisory_xact_lock(?)", [_ADVISORY_LOCK])
 
 
 async def take_number() -> int:
-    """The next number, seen in commit order: nobody else gets one until this transaction ends.
+    """Returns the next number, and locks the numbers until this transaction ends: they are in commit order.
 
     To be called last in a transaction.
     """
-    await hold_number()
+    await lock_number()
     return await head() + 1
 
 
 async def head() -> int:
-    """The number of the newest change; 0 where there is none."""
+    """The number of the newest change; 0 if there is none."""
     (row,) = await select("SELECT MAX(number) AS newest FROM change")
     return int(row["newest"] or 0)
 
@@ -47,7 +47,7 @@ _NEWEST = (
 
 
 async def newest_at() -> datetime | None:
-    """The latest moment among the newest changes; None where there is none."""
+    """The latest instant among the newest changes; None if there is no change."""
     rows = await select(_NEWEST)
     return instant(rows[0]["at"]) if rows else None
 
@@ -56,7 +56,7 @@ async def write(news: Sequence[News], now: datetime) -> None:
     number = await take_number()
     await Change.bulk_create(
         Change(
-            number=number + place,
+            number=number + offset,
             community_id=item.community,
             topic=item.signal.topic,
             key=item.signal.key if item.subject is None else item.subject,
@@ -64,7 +64,7 @@ async def write(news: Sequence[News], now: datetime) -> None:
             audience="account" if item.signal.topic is Topic.RIGHTS else "community",
             at=now,
         )
-        for place, item in enumerate(news)
+        for offset, item in enumerate(news)
     )
 
 

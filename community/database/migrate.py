@@ -10,7 +10,7 @@ from tortoise.transactions import in_transaction
 
 from community.database.engine import APP, config
 from community.database.models import Installation
-from community.database.sql import hold_word, is_postgres, select, without_limits
+from community.database.sql import is_postgres, lock_advisory, select, without_limits
 
 HARMLESS = (CreateModel, AddField, AddIndex, RunPython, RunSQL)
 """All else SQLite does by building the table anew, which takes the rows of its children along."""
@@ -65,7 +65,7 @@ async def migrate(url: str) -> list[str]:
     """
     async with in_transaction():
         await without_limits()
-        await hold_word("migrate")
+        await lock_advisory("migrate")
         executor = _executor(url)
         # To look in vain for the table of what is applied would end the transaction on PostgreSQL.
         editor = BasePostgresSchemaEditor if is_postgres() else SqliteSchemaEditor

@@ -1,4 +1,7 @@
-"""Tables that no topic owns: the journal, what is due, and deeds already done."""
+"""Tables that no topic owns: the journal, the jobs that are due, and the idempotency records.
+
+The columns `deed` and the table `keyed_deed` are older names, of jobs, commands and their records.
+"""
 
 from tortoise import fields
 from tortoise.models import Model
@@ -27,7 +30,7 @@ class Change(Model):
 
 
 class Due(Model):
-    """Something to be done once at a time; `done_at` is set by compare-and-set.
+    """A job, `deed`, for one subject; `done_at` is set by compare-and-set.
 
     `attempts`: how often it failed; `next_at`: when it is tried next, null: at `at`.
     """
@@ -46,10 +49,10 @@ class Due(Model):
         indexes = (("done_at", "at"),)
 
 
-class KeyedDeed(Model):
-    """What a client's own key already led to, so that a retry gets the first answer.
+class IdempotencyRecord(Model):
+    """What an account's idempotency key led to, so that a retry gets the first answer.
 
-    `fingerprint`: of what was asked for then (community/database/commands.py); null in records from before.
+    `deed`: the command; `fingerprint`: of its arguments (community/database/commands.py), null if older.
     """
 
     id = Key()

@@ -1,4 +1,4 @@
-"""How the deeds of this process ended, for whoever looks after it."""
+"""How the units of work of this process ended, for metrics and health checks."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ database's file is another one by now, and nothing is written until a restart.
 """
 
 ONE_LINE_IN = 60.0
-"""Seconds; one who cannot write says so for every write, and nobody reads a thousand lines."""
+"""Seconds between two equal lines of the log; every failed write would give one."""
 
 _COUNTED: dict[type[BaseException], str] = {Late: "late", Unwritable: "unwritable", OutcomeUnknown: "unknown"}
 
@@ -24,15 +24,13 @@ log = logging.getLogger(__name__)
 
 
 class Writes:
-    """What became of the newest write that tells about the database: it was taken, or it failed. A refusal by
-    the rules tells nothing.
-    """
+    """The outcome of the newest write that says anything about the database; a refusal by rules does not."""
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """As in a database that has just been opened."""
+        """Starts anew, for a database that has just been opened."""
         self._word: Word = "ok"
         self._at = 0.0
         self._said: dict[str, float] = {}
@@ -44,23 +42,23 @@ class Writes:
 
     @property
     def quiet(self) -> float:
-        """Seconds since a write told how it is."""
+        """Seconds since the newest outcome."""
         return time.monotonic() - self._at
 
     def refuse(self) -> None:
-        """From now on nothing is written, whatever else happens."""
+        """Marks the database as refusing writes, for good."""
         self._word = "refused"
 
     def ended(self, error: BaseException | None, *, wrote: bool = False) -> str:
-        """Takes down how a deed ended, and gives the word under which it is counted. That one ended well says
-        something only if it `wrote`: a retry that finds its first answer does not.
+        """Records the end of a unit of work, and returns the word under which it is counted. Success is an
+        outcome only if it `wrote`: a retry that finds its first answer does not.
         """
         if error is None:
             if wrote:
                 self._became("ok")
             return "committed"
         kind: type[BaseException] | None = type(error)
-        if isinstance(error, OutcomeUnknown):  # of a line that broke, whoever looks for the database tells
+        if isinstance(error, OutcomeUnknown):  # a broken connection: the probe says how the database is
             kind = Late if error.__cause__ is None else meaning(error.__cause__)
         if kind is not None and issubclass(kind, Late | Unwritable):
             self._became("late" if issubclass(kind, Late) else "failing", error)

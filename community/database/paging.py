@@ -16,12 +16,12 @@ class Page(NamedTuple, Generic[R]):
 
 
 def page(rows: Sequence[R], first: int) -> Page[R]:
-    """From a query for `first` + 1 rows."""
+    """Makes a page of the rows of a query for `first` + 1 rows."""
     return Page(rows[:first], len(rows) > first)
 
 
 def check_first(first: int | None, default: int = 20) -> int:
-    """Raises InvalidInput outside 0 to 100."""
+    """Raises InvalidInput if it is not 0 to 100."""
     if first is None:
         return default
     if not 0 <= first <= MOST:

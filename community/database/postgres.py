@@ -1,4 +1,4 @@
-"""PostgreSQL over asyncpg: where the line breaks, an honest word about what it left behind.
+"""PostgreSQL over asyncpg: an honest error when a connection breaks.
 
 Tortoise's own client hands on whatever broke, keeps a pool's connection for ever when it breaks at BEGIN,
 and lets a failing rollback hide why there was one.
@@ -29,18 +29,18 @@ LIMITS = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "6s",
 }
-"""What the server ends by itself. A pause inside a transaction is ended well before others, who wait for what
-it holds, give up: whoever pauses is frozen.
+"""The server's own limits. It ends an idle transaction well before those who wait for its locks give up: the
+process that holds it is frozen.
 """
 
 UNDOING = 0.5
-"""Seconds for the server to undo what is given up; then the line is cut, and it does so by itself."""
+"""Seconds to roll back what is given up; then the connection is closed, and the server does it by itself."""
 
 READING = 12.0
 """Seconds for what is read, more than the server grants: this is for one that says nothing any more."""
 
 COMMITTING = 60.0
-"""Seconds until a COMMIT without an answer gives its line back; whoever asked has long been told."""
+"""Seconds until a COMMIT without an answer gives its connection back, long after the caller has its error."""
 
 _BROKEN = (
     OSError,
@@ -55,7 +55,7 @@ T = TypeVar("T")
 
 
 def _is_broken(error: BaseException) -> bool:
-    """There is no line to the server, or it broke meanwhile."""
+    """Whether the connection to the server is gone or broken."""
     if isinstance(error, asyncpg.InterfaceError):  # also what we ask wrongly
         return "closed" in str(error) or "released" in str(error)
     return isinstance(error, _BROKEN)
@@ -72,10 +72,10 @@ def _broken_means(refusal: type[Refused]) -> Iterator[None]:
 
 
 class _Honest(OwnTransactions):
-    """Says what it means that a statement failed."""
+    """Turns the errors of failed statements into refusals."""
 
     async def _answer(self, statement: Awaitable[T]) -> T:
-        """What is not committed leaves no trace, so it may be tried again."""
+        """Raises TryAgain if the connection broke: what is not committed leaves no trace."""
         with _broken_means(TryAgain):
             try:
                 return await statement
@@ -101,8 +101,8 @@ class _Honest(OwnTransactions):
 
 
 async def _connect(*args: Any, **kwargs: Any) -> asyncpg.Connection:
-    """A line once begun is opened to its end and then closed, though whoever asked for it hung up: asyncpg
-    leaves one that is cancelled half open to the garbage collector, which logs a fault that is none.
+    """Opens a connection, and closes it once open if the caller is cancelled: asyncpg leaves a cancelled one
+    half open to the garbage collector, which logs an error.
     """
     opening = asyncio.ensure_future(asyncpg.connect(*args, **kwargs))
     try:
@@ -128,7 +128,7 @@ class PostgresClient(_Honest, AsyncpgDBClient):
         self.opening = asyncio.Lock()
 
     async def _answer(self, statement: Awaitable[T]) -> T:
-        """Outside a transaction, which has a deadline of its own."""
+        """Adds a time limit, for statements outside a transaction; a transaction has its deadline."""
         with _broken_means(TryAgain):
             async with asyncio.timeout(None if deadline() is None else READING):
                 return await super()._answer(statement)
@@ -143,7 +143,7 @@ class PostgresClient(_Honest, AsyncpgDBClient):
 
     @property
     def pool(self) -> tuple[int, int]:
-        """Connections open, and those at rest."""
+        """Open connections, and idle ones."""
         held = self.connections
         return (held.get_size(), held.get_idle_size()) if held else (0, 0)
 
@@ -155,7 +155,7 @@ class PostgresClient(_Honest, AsyncpgDBClient):
         return await self.connections.acquire()
 
     async def give_back(self, connection: asyncpg.Connection) -> None:
-        """One that breaks here, or says nothing, is thrown away by the pool; what was committed stays so."""
+        """Releases it to the pool, which drops one that breaks or does not answer; commits stay committed."""
         if self.connections:  # none once the database is closed
             with suppress(TryAgain), _broken_means(TryAgain):
                 await self.connections.release(connection, timeout=UNDOING)
@@ -202,7 +202,7 @@ class _Transaction(_Honest, TransactionWrapper):
         await self._answer(self.transaction.start())
 
     async def commit(self) -> None:
-        """Raises OutcomeUnknown where the line broke before the server's answer, or none came; TryAgain where
+        """Raises OutcomeUnknown if the connection broke before the answer, or none came; TryAgain if
         it was broken before.
         """
         with _broken_means(TryAgain):
@@ -218,7 +218,7 @@ class _Transaction(_Honest, TransactionWrapper):
         self.ended = True
 
     async def rollback(self) -> None:
-        """Where there is no line any more the server does it by itself."""
+        """Without a connection the server does it by itself."""
         with suppress(TryAgain), _broken_means(TryAgain):
             try:
                 async with asyncio.timeout(UNDOING):

@@ -7,7 +7,7 @@ from enum import Enum
 from types import MappingProxyType, UnionType
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-from community.database.sql import instant, is_postgres, marks, select
+from community.database.sql import instant, is_postgres, placeholders, select
 
 R = TypeVar("R")
 
@@ -46,16 +46,16 @@ class Shape(Generic[R]):
         return [self.of(row) for row in rows]
 
     async def with_ids(self, ids: Collection[int]) -> list[R]:
-        return await self.where(f"t.id IN ({marks(ids)})", list(ids))
+        return await self.where(f"t.id IN ({placeholders(ids)})", list(ids))
 
     async def with_number(self, number: int, communities: Collection[int]) -> list[R]:
-        """Of each community the one that has this number there."""
-        among = f"t.community_id IN ({marks(communities)})"
+        """The rows with this number, at most one of each community."""
+        among = f"t.community_id IN ({placeholders(communities)})"
         return await self.where(f"t.number = ? AND {among}", [number, *communities])
 
 
 def _reader_of(hint: Any) -> Callable[[Any], Any] | None:
-    """What makes a column's value one of this type; None where it is one as it comes."""
+    """Returns what converts a column's value to this type; None if no conversion is needed."""
     if isinstance(hint, UnionType) or get_origin(hint):
         (hint,) = [kind for kind in get_args(hint) if kind is not type(None)]
     if hint is datetime:
@@ -90,7 +90,7 @@ async def first_of_each(
     order = f" ORDER BY {runs[0].order}" if len(runs) == 1 else ""
     rows = await select(
         f"SELECT o.id AS owner_id, {shape.columns} FROM {owner} o {beside(shape.table, owner, runs)}"  # noqa: S608
-        f" WHERE o.id IN ({marks(owners)}){order}",
+        f" WHERE o.id IN ({placeholders(owners)}){order}",
         [*values, *owners],
     )
     found: dict[int, list[R]] = {key: [] for key in owners}

@@ -1,4 +1,4 @@
-"""Hand-written SQL that runs on both engines: `?` marks a value, locks are named by what they mean."""
+"""Hand-written SQL that runs on both engines: `?` stands for a value, locks are named by what they mean."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -22,32 +22,32 @@ def _speaks_postgres(client: BaseDBAsyncClient) -> bool:
 def _numbered(query: str) -> str:
     """PostgreSQL's `$1, $2` for SQLite's `?`; no literal of ours holds a question mark."""
     first, *rest = query.split("?")
-    return first + "".join(f"${place}{part}" for place, part in enumerate(rest, start=1))
+    return first + "".join(f"${position}{part}" for position, part in enumerate(rest, start=1))
 
 
-def marks(values: Collection[Any]) -> str:
-    """As many `?` as there are values, for an `IN (…)`."""
+def placeholders(values: Collection[Any]) -> str:
+    """One `?` for each value, for an `IN (…)`."""
     return ", ".join("?" * len(values)) or "NULL"
 
 
 def instant(value: Any) -> Any:
-    """An instant's column as `select` brings it: SQLite keeps it as text."""
+    """Converts an instant's column as `select` returns it: SQLite keeps it as text."""
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def day_of(moment: str) -> str:
+def day_of(expression: str) -> str:
     """SQL for the calendar day of an instant as neighbours count it, YYYY-MM-DD in Asia/Shanghai.
 
-    `moment`: an expression of ours. China has kept one clock all year since 1992, so the zone is eight hours.
+    `expression`: of ours. China has kept one clock all year since 1992, so the zone is eight hours.
     """
     if is_postgres():
-        return f"to_char({moment} AT TIME ZONE 'UTC' + INTERVAL '8 hours', 'YYYY-MM-DD')"
+        return f"to_char({expression} AT TIME ZONE 'UTC' + INTERVAL '8 hours', 'YYYY-MM-DD')"
     # SQLite rounds to milliseconds: the last microsecond before midnight would be the next day.
-    return f"date(substr({moment}, 1, 19), '+8 hours')"
+    return f"date(substr({expression}, 1, 19), '+8 hours')"
 
 
 async def select(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    """Moments among the values are compared in UTC, as they are kept."""
+    """Returns the rows. Instants among the values are converted to UTC, as they are stored."""
     client = connections.get("default")
     query = _numbered(query) if _speaks_postgres(client) else query
     given = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in values]
@@ -56,24 +56,24 @@ async def select(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]
 
 
 async def without_limits() -> None:
-    """Until the transaction ends no statement, lock or pause in it is too long for the server."""
+    """Lifts the server's time limits on statements, locks and pauses until the transaction ends."""
     if is_postgres():
         for limit in LIMITS:
             await select("SELECT set_config(?, '0', true)", [limit])
 
 
 async def server_time() -> datetime | None:
-    """PostgreSQL's own clock, the same for all who use it; None on SQLite, which has none."""
+    """The time of PostgreSQL's own clock; None on SQLite, which has none."""
     if not is_postgres():
         return None
     (row,) = await select("SELECT clock_timestamp() AS now")
     return cast(datetime, row["now"])
 
 
-async def hold_shared(table: str, key: int) -> bool:
-    """Until the transaction ends nobody alters the row; SQLite's single writer needs no lock.
+async def lock_shared(table: str, key: int) -> bool:
+    """Locks the row against changes until the transaction ends; SQLite's single writer needs no lock.
 
-    True where somebody may have altered it before: what was read of it is to be read again.
+    Returns whether it may have changed before: then read it again.
     """
     if is_postgres():
         await select(f'SELECT id FROM "{table}" WHERE id = ? FOR SHARE', [key])  # noqa: S608 - our own name
@@ -81,13 +81,13 @@ async def hold_shared(table: str, key: int) -> bool:
     return False
 
 
-async def hold_exclusive(table: str, key: int) -> None:
-    """Waits for whoever holds the row, shared or not, then holds it alone; rows may still refer to it."""
+async def lock_exclusive(table: str, key: int) -> None:
+    """Locks the row for this transaction alone, after waiting for others; new rows may still refer to it."""
     if is_postgres():
         await select(f'SELECT id FROM "{table}" WHERE id = ? FOR NO KEY UPDATE', [key])  # noqa: S608 - our own name
 
 
-async def hold_word(word: str) -> None:
-    """Until the transaction ends nobody else holds the same word."""
+async def lock_advisory(name: str) -> None:
+    """Takes the advisory lock of this name until the transaction ends."""
     if is_postgres():
-        await select("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", [word])
+        await select("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", [name])

@@ -1,4 +1,4 @@
-"""What the database's errors mean for whoever asked; of all others nothing is known here."""
+"""What the database's errors mean for the caller."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -37,8 +37,8 @@ _OF_POSTGRES: tuple[tuple[type[Exception], type[TryAgain]], ...] = (
 
 
 def meaning(error: BaseException, *, reading: bool = False) -> type[TryAgain] | None:
-    """As what it is refused; None for a refusal, which says so itself, and for what is a fault of ours, as
-    writing is to one who is `reading`.
+    """Returns the refusal that the error means; None if it is one already, or a fault of the server, as
+    an error of writing is while `reading`.
     """
     for cause in _causes(error):
         if isinstance(cause, Refused):
@@ -52,13 +52,13 @@ def meaning(error: BaseException, *, reading: bool = False) -> type[TryAgain] | 
 
 
 def in_short(error: BaseException) -> str:
-    """For a log line. What PostgreSQL says beside the kind may hold what somebody wrote."""
+    """The error for a log line. PostgreSQL's message is left out: it may hold what a person wrote."""
     *_, cause = _causes(error.__cause__ or error)
     return str(cause) if isinstance(cause, sqlite3.Error) else type(cause).__name__
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Tortoise wraps what the engine says."""
+    """The error and its causes: Tortoise wraps the engine's errors."""
     yield error
     while isinstance(error, BaseORMException) and (inner := error.__cause__ or error.__context__):
         error = inner

@@ -1,4 +1,4 @@
-"""The one door for writing: an action is a permission, a rule, a write, and then the telling.
+"""The one door for writing: an action checks a permission and rules, writes, and publishes what changed.
 
 An action runs whole or not at all: it has a task of its own, which a caller that hangs up cannot cut.
 """
@@ -14,7 +14,7 @@ from tortoise.transactions import in_transaction
 from community.database import journal
 from community.database.commands import Command, command
 from community.database.deadline import (
-    DEADLINE as DEADLINE,  # whoever waits for the last deed asks for it here
+    DEADLINE as DEADLINE,  # whoever waits for the last unit of work imports it from here
 )
 from community.database.deadline import GRACE, deadline
 from community.database.ids import new_id
@@ -23,33 +23,33 @@ from community.database.outcomes import ENDED, WRITES
 from community.database.sql import without_limits
 from community.database.trouble import meaning
 from community.errors import Late, OutcomeUnknown, Unauthenticated
-from community.permissions import SYSTEM, Permission, Place, Viewer, require
-from community.signals import Signal, Tell, Topic
+from community.permissions import SYSTEM, Permission, Scope, Viewer, require
+from community.signals import Publish, Signal, Topic
 
 P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S")
 
-_under_way: dict[asyncio.Task[Any], float] = {}
-"""With the moment of their start, the oldest first."""
+_running: dict[asyncio.Task[Any], float] = {}
+"""With the loop's time at their start, the oldest first."""
 
-_listeners: list[Tell] = []
-
-
-def tell_through(tell: Tell) -> Callable[[], None]:
-    """Hands every later signal of this process to `tell`; call the result to stop it."""
-    _listeners.append(tell)
-    return lambda: _listeners.remove(tell)
+_publishers: list[Publish] = []
 
 
-def _tell(signals: Iterable[Signal]) -> None:
-    told = tuple(dict.fromkeys(signals))
-    for tell in _listeners:
-        tell(told)
+def publish_through(publish: Publish) -> Callable[[], None]:
+    """Passes every later signal of this process to `publish`; call the result to stop."""
+    _publishers.append(publish)
+    return lambda: _publishers.remove(publish)
 
 
-class Work:
-    """One transaction: who asked, at what moment, and what changed."""
+def _publish(signals: Iterable[Signal]) -> None:
+    unique = tuple(dict.fromkeys(signals))
+    for publish in _publishers:
+        publish(unique)
+
+
+class UnitOfWork:
+    """One transaction: who asked, at what instant, and what changed."""
 
     def __init__(self, viewer: Viewer, now: datetime) -> None:
         self.viewer = viewer
@@ -59,14 +59,14 @@ class Work:
 
     @property
     def account(self) -> int:
-        """The account that acts; 0 is the system itself."""
+        """The account that acts; 0 is the system itself. Raises Unauthenticated if nobody is signed in."""
         if self.viewer.account is None:
             raise Unauthenticated
         return self.viewer.account
 
     @property
     def recorder(self) -> int | None:
-        """The account to write down as the one who recorded; null for the system."""
+        """The account to store as the one who recorded; None for the system."""
         return self.account or None
 
     def changed(self, topic: Topic, key: int, community: int | None) -> None:
@@ -77,9 +77,9 @@ class Work:
         self._news.append(journal.News(Signal(Topic.BULLETIN, community), community, kind, subject))
 
     async def command(self, name: str, /, key: str | None, **arguments: object) -> Command:
-        """What the client's own `key` already led to, or is to lead to; `arguments`: after cleaning.
+        """The command under the client's own `key`, with its result if it ran before; `arguments`: cleaned.
 
-        Raises InvalidInput for a key that is none, KeyReused where it was used with other arguments.
+        Raises InvalidInput if the key is malformed, KeyReused if it was used with other arguments.
         """
         return await command(self.account, self.now, name, key, arguments)
 
@@ -90,32 +90,32 @@ class Work:
         return tuple(news.signal for news in self._news)
 
 
-async def in_one_piece(deed: Callable[[Work], Awaitable[T]], viewer: Viewer, now: datetime) -> T:
-    """Runs `deed` in one transaction, writes its journal last, and tells after the commit.
+async def atomic(body: Callable[[UnitOfWork], Awaitable[T]], viewer: Viewer, now: datetime) -> T:
+    """Runs `body` in one transaction, writes its journal last, and publishes its signals after the commit.
 
-    A cancelled caller leaves it running to its end. Raises TryAgain where the database did not take it by
-    the deadline, and then it is undone; once its COMMIT was sent, OutcomeUnknown where no answer came.
+    It runs to its end even if its caller is cancelled. Raises TryAgain if the database did not take it by the
+    deadline, and then it is undone; OutcomeUnknown if its COMMIT was sent and no answer came.
     """
-    work, limit = Work(viewer, now), deadline()
-    task = asyncio.create_task(_whole(deed, work, limit))
-    _under_way[task] = asyncio.get_running_loop().time()
+    work, limit = UnitOfWork(viewer, now), deadline()
+    task = asyncio.create_task(_whole(body, work, limit))
+    _running[task] = asyncio.get_running_loop().time()
     task.add_done_callback(partial(_finished, work))
     await asyncio.wait({task}, timeout=None if limit is None else limit + GRACE)
     if task.done():
         return task.result()
-    late = OutcomeUnknown() if work.committing else Late()  # it goes on to its end, whichever that is
+    late = OutcomeUnknown() if work.committing else Late()  # it runs on to its end, whichever that is
     WRITES.ended(late)
     raise late
 
 
-async def _whole(deed: Callable[[Work], Awaitable[T]], work: Work, seconds: float | None) -> T:
+async def _whole(body: Callable[[UnitOfWork], Awaitable[T]], work: UnitOfWork, seconds: float | None) -> T:
     try:
         async with asyncio.timeout(seconds) as limit, in_transaction():
             if seconds is None:
                 await without_limits()
-            result = await deed(work)
+            result = await body(work)
             signals = await work.write_journal()
-            _send_off(work, limit)
+            _lift_deadline(work, limit)
     except TimeoutError as error:
         raise Late from error
     except Exception as error:
@@ -123,13 +123,13 @@ async def _whole(deed: Callable[[Work], Awaitable[T]], work: Work, seconds: floa
             raise refusal from error
         raise
     if signals:
-        _tell(signals)
+        _publish(signals)
     return result
 
 
-def _send_off(work: Work, limit: asyncio.Timeout) -> None:
-    """From here on nothing of ours ends it. Raises TimeoutError where the deadline is over by now, as after
-    the process was frozen: what was decided so long ago may not stand any more.
+def _lift_deadline(work: UnitOfWork, limit: asyncio.Timeout) -> None:
+    """Lifts the deadline for the COMMIT. Raises TimeoutError if the deadline has passed, as after the process
+    was frozen: what was decided so long ago may not hold any more.
     """
     end = limit.when()
     if end is not None and asyncio.get_running_loop().time() >= end:
@@ -138,53 +138,53 @@ def _send_off(work: Work, limit: asyncio.Timeout) -> None:
     work.committing = True
 
 
-def _finished(work: Work, task: asyncio.Task[Any]) -> None:
-    del _under_way[task]
+def _finished(work: UnitOfWork, task: asyncio.Task[Any]) -> None:
+    del _running[task]
     # The caller may have hung up: asking for the exception keeps asyncio from complaining.
     error = asyncio.CancelledError() if task.cancelled() else task.exception()
     ENDED[WRITES.ended(error, wrote=work.wrote)] += 1
 
 
 def longest_under_way() -> float:
-    """For how many seconds the oldest of the deeds under way has been waiting or working."""
-    start = next(iter(_under_way.values()), None)
+    """Seconds for which the oldest unit of work under way has been waiting or working."""
+    start = next(iter(_running.values()), None)
     return 0.0 if start is None else asyncio.get_running_loop().time() - start
 
 
 async def try_writing(now: datetime) -> None:
-    """As much as a ballot is written and taken back, so that it is known when writing works again."""
+    """Writes as much as a ballot and takes it back, to learn whether writing works again."""
 
-    async def deed(work: Work) -> None:
+    async def write_and_undo(work: UnitOfWork) -> None:
         rows = [Due(deed="try", subject=new_id(), at=now, done_at=now) for _ in range(100)]
         await Due.bulk_create(rows)
         await Due.filter(deed="try").delete()
         work.wrote = True
 
-    await in_one_piece(deed, SYSTEM, now)
+    await atomic(write_and_undo, SYSTEM, now)
 
 
 async def all_done() -> None:
-    """Waits for the actions under way, for a calm shutdown."""
-    while _under_way:
-        await asyncio.wait(_under_way)
+    """Waits for the actions under way; for an orderly shutdown."""
+    while _running:
+        await asyncio.wait(_running)
 
 
-Locate = Callable[[Any], Awaitable[Place]]
-Body = Callable[Concatenate[Work, S, P], Awaitable[T]]
+Locate = Callable[[Any], Awaitable[Scope]]
+Body = Callable[Concatenate[UnitOfWork, S, P], Awaitable[T]]
 Action = Callable[Concatenate[Viewer, datetime, S, P], Coroutine[Any, Any, T]]
 
 ACTIONS: dict[str, Permission] = {}
-"""Every action of the house by its full name, with the permission it names."""
+"""Every action by its full name, with the permission it needs."""
 
 
 def requires(
     permission: Permission, within: Locate, known_by: Permission | None = None
 ) -> Callable[[Body[S, P, T]], Action[S, P, T]]:
-    """Makes `body` an action: `within` finds the community of its subject, and the permission is asked there.
+    """Makes `body` an action: `within` finds the scope of its subject, and the permission is asked there.
 
-    Called as `action(viewer, now, subject, …)`. Raises Unauthenticated, whatever the subject; NotFound where
-    there is none or the viewer may not know of it (`known_by`, as in `require`); Forbidden, TryAgain, and
-    whatever the rules in `body` refuse; then nothing is written or told.
+    Called as `action(viewer, now, subject, …)`. Raises Unauthenticated if nobody is signed in, whatever the
+    subject; NotFound if there is none or the viewer may not know of it (`known_by`, as in `require`);
+    Forbidden, TryAgain, and whatever the rules in `body` refuse. Then nothing is written or published.
     """
 
     def decorate(body: Body[S, P, T]) -> Action[S, P, T]:
@@ -195,11 +195,11 @@ def requires(
             if viewer.account is None:
                 raise Unauthenticated
 
-            async def deed(work: Work) -> T:
+            async def permitted(work: UnitOfWork) -> T:
                 require(viewer, permission, await within(subject), known_by)
                 return await body(work, subject, *args, **kwargs)
 
-            return await in_one_piece(deed, viewer, now)
+            return await atomic(permitted, viewer, now)
 
         return cast(Action[S, P, T], action)
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from community.database.ids import new_id
 from community.database.models import Due
-from community.database.work import Work, requires
+from community.database.work import UnitOfWork, requires
 from community.demo.estates import DEVELOPER, Estate, PlannedParty
-from community.events.models import SignUp
-from community.events.reads import place_of_event
+from community.events.models import Event, SignUp
+from community.events.reads import scope_of_event
 from community.members.models import (
     Account,
     CoOwner,
@@ -23,10 +23,10 @@ from community.members.models import (
 from community.members.rules import PartyKind
 from community.permissions import Permission, Role
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
-from community.places.reads import the_city
+from community.places.reads import citywide
 from community.places.rules import OrganizationKind, Profile
 from community.signals import Topic
-from community.votes.reads import place_of_vote
+from community.votes.reads import scope_of_vote
 
 BATCH = 1000
 
@@ -42,8 +42,8 @@ _CLERKS = ("clerk-1", "clerk-2")
 _LETTERS = "abc"
 
 
-@requires(Permission.OPERATE, within=the_city)
-async def appoint_city_offices(work: Work, city: str) -> None:
+@requires(Permission.OPERATE, within=citywide)
+async def appoint_city_offices(work: UnitOfWork, city: str) -> None:
     """The accounts whose roles hold everywhere, where they are not there yet."""
     for name, role in _CITY_OFFICES:
         if not await Account.exists(name=f"{city}/{name}"):
@@ -51,8 +51,8 @@ async def appoint_city_offices(work: Work, city: str) -> None:
             await RoleGrant.create(account_id=account.id, role=role, since=work.now)
 
 
-@requires(Permission.OPERATE, within=the_city)
-async def settle(work: Work, estate: Estate) -> int:
+@requires(Permission.OPERATE, within=citywide)
+async def settle(work: UnitOfWork, estate: Estate) -> int:
     """Builds an estate and hands it over to everybody who lives and works there; the community's id."""
     community = await _found(work, estate)
     units = await _build(community, estate)
@@ -60,7 +60,7 @@ async def settle(work: Work, estate: Estate) -> int:
     return community
 
 
-async def _found(work: Work, estate: Estate) -> int:
+async def _found(work: UnitOfWork, estate: Estate) -> int:
     site, profile = estate.site, Profile(version=1, public_reading=True)
     community = new_id()
     await Community.create(
@@ -118,7 +118,7 @@ async def _build(community: int, estate: Estate) -> list[int]:
 class _Registry:
     """Who holds, rents and runs what in one community."""
 
-    work: Work
+    work: UnitOfWork
     community: int
     estate: Estate
     units: Sequence[int]
@@ -156,9 +156,9 @@ class _Registry:
         )
         await Ownership.bulk_create(
             (
-                Ownership(unit_id=self.units[place], party_id=party, since=self.work.now)
+                Ownership(unit_id=self.units[index], party_id=party, since=self.work.now)
                 for party, plan in zip(parties, plans, strict=True)
-                for place in plan.units
+                for index in plan.units
             ),
             batch_size=BATCH,
         )
@@ -167,9 +167,9 @@ class _Registry:
     async def _co_owners(self, parties: Sequence[int]) -> None:
         names, held = [], []
         for party, plan in zip(parties, self.estate.parties, strict=True):
-            for place, name in enumerate(_names(plan)):
+            for index, name in enumerate(_names(plan)):
                 names.append(name)
-                held.append((new_id(), party, plan.named and place == 0))
+                held.append((new_id(), party, plan.named and index == 0))
         accounts = await self._accounts(names)
         since = self.work.now
         await CoOwner.bulk_create(
@@ -186,7 +186,7 @@ class _Registry:
         )
 
     async def _tenants(self) -> None:
-        rented = [self.units[place] for place in self.estate.tenancies]
+        rented = [self.units[index] for index in self.estate.tenancies]
         accounts = await self._accounts([f"tenant-{number}" for number, _ in enumerate(rented, 1)])
         await Tenancy.bulk_create(
             Tenancy(unit_id=unit, account_id=account, since=self.work.now)
@@ -227,7 +227,7 @@ def _names(party: PlannedParty) -> Iterator[str]:
         yield "developer"
         return
     yield f"resident-{party.number}"
-    yield from (f"resident-{party.number}-{_LETTERS[place]}" for place in range(1, party.persons))
+    yield from (f"resident-{party.number}-{_LETTERS[index]}" for index in range(1, party.persons))
 
 
 class RecordedSignUp(NamedTuple):
@@ -237,8 +237,8 @@ class RecordedSignUp(NamedTuple):
     at: datetime
 
 
-@requires(Permission.OPERATE, within=place_of_event)
-async def record_sign_ups(work: Work, event: int, sign_ups: Sequence[RecordedSignUp]) -> None:
+@requires(Permission.OPERATE, within=scope_of_event)
+async def record_sign_ups(work: UnitOfWork, event: int, sign_ups: Sequence[RecordedSignUp]) -> None:
     """Many households at once; the table itself holds that nobody comes twice and nobody is too many."""
     await SignUp.bulk_create(
         (
@@ -253,10 +253,11 @@ async def record_sign_ups(work: Work, event: int, sign_ups: Sequence[RecordedSig
         ),
         batch_size=BATCH,
     )
-    work.changed(Topic.ATTENDANCE, event, (await place_of_event(event)).id)
+    (row,) = await Event.filter(id=event).values("community_id")
+    work.changed(Topic.ATTENDANCE, event, row["community_id"])
 
 
-@requires(Permission.OPERATE, within=place_of_vote)
-async def keep_from_timers(work: Work, vote: int, until: datetime) -> None:
+@requires(Permission.OPERATE, within=scope_of_vote)
+async def keep_from_timers(work: UnitOfWork, vote: int, until: datetime) -> None:
     """A server that runs beside must not open and close a vote of the past before its ballots are in."""
     await Due.filter(subject=vote, done_at=None, at__lt=until).update(at=until)

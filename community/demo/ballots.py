@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from community.demo.agendas import PlannedVote
 from community.demo.chance import seeded
-from community.demo.days import moments
+from community.demo.days import instants
 from community.demo.estates import FAMILIAR, Estate
 from community.demo.matters import Ask
 from community.votes.casting import Channel, VoteForm
@@ -33,12 +33,12 @@ class PlannedBallot(NamedTuple):
     evidence: str | None
 
 
-Asked = list[tuple[int, Ask, frozenset[int]]]
-"""The questions by place, each with the parties that may answer it."""
+Questions = list[tuple[int, Ask, frozenset[int]]]
+"""The questions by index, each with the parties that may answer it."""
 
 
 def ballots(estate: Estate, vote: PlannedVote, until: datetime) -> list[PlannedBallot]:
-    """The ballots cast before `until`, in the order of their moments."""
+    """The ballots cast before `until`, in order of time."""
     rng = seeded(estate.site.slug, vote.title)
     electorate = estate.voters(vote.motion.building)
     count = round(vote.turnout * len(electorate))
@@ -46,14 +46,14 @@ def ballots(estate: Estate, vote: PlannedVote, until: datetime) -> list[PlannedB
         electorate = [party for party in electorate if party > FAMILIAR]
     casting = rng.sample(electorate, count)
     clock = seeded(estate.site.slug, vote.title, vote.opens_at)
-    times = moments(clock, vote.opens_at, min(vote.closes_at, until), count)
+    times = instants(clock, vote.opens_at, min(vote.closes_at, until), count)
     asked = [
-        (place, ask, frozenset(estate.voters(ask.building))) for place, ask in enumerate(vote.motion.asks)
+        (index, ask, frozenset(estate.voters(ask.building))) for index, ask in enumerate(vote.motion.asks)
     ]
     on_paper = vote.motion.form is not VoteForm.CONSULTATION
     return [
-        PlannedBallot(party, moment, _answers(rng, party, asked), *_channel(rng, number, on_paper))
-        for number, (party, moment) in enumerate(zip(casting, times, strict=True), 1)
+        PlannedBallot(party, at, _answers(rng, party, asked), *_channel(rng, number, on_paper))
+        for number, (party, at) in enumerate(zip(casting, times, strict=True), 1)
     ]
 
 
@@ -63,10 +63,10 @@ def _channel(rng: Random, number: int, on_paper: bool) -> tuple[Channel, str | N
     return channel, evidence and evidence.format(number)
 
 
-def _answers(rng: Random, party: int, asked: Asked) -> tuple[PlannedAnswer, ...]:
+def _answers(rng: Random, party: int, asked: Questions) -> tuple[PlannedAnswer, ...]:
     return tuple(
-        PlannedAnswer(place, _marks(rng, ask), _remark(rng, ask))
-        for place, ask, deciding in asked
+        PlannedAnswer(index, _marks(rng, ask), _remark(rng, ask))
+        for index, ask, deciding in asked
         if party in deciding
     )
 

@@ -1,4 +1,4 @@
-"""Days and hours in Hangzhou, from which every moment of the demonstration is reckoned.
+"""Days and hours in Hangzhou, from which every instant of the demonstration is reckoned.
 
 What lies in the past ended before today began, so that nothing changes while the day lasts.
 """
@@ -32,12 +32,12 @@ def local_day(now: datetime) -> date:
 
 
 def at(day: date, clock: str) -> datetime:
-    """The moment, in UTC, at which clocks in Hangzhou show `clock` on that day."""
+    """The instant, in UTC, at which clocks in Hangzhou show `clock` on that day."""
     return datetime.combine(day, time.fromisoformat(clock), ZONE).astimezone(UTC)
 
 
 def midnight(day: date) -> datetime:
-    """The moment at which the day begins."""
+    """The instant at which the day begins."""
     return at(day, "00:00")
 
 
@@ -87,15 +87,15 @@ def months(first: Month, last: Month) -> Iterator[Month]:
         first = first.plus(1)
 
 
-def moments(rng: Random, since: datetime, until: datetime, count: int) -> list[datetime]:
+def instants(rng: Random, since: datetime, until: datetime, count: int) -> list[datetime]:
     """When `count` neighbours got round to it: many at once, fewer each day, hardly anybody at night."""
     first, span = local_day(since), (local_day(until) - local_day(since)).days + 1
-    eager = [1 / (1 + 0.4 * place) + (0.2 if place >= span - 2 else 0) for place in range(span)]
+    eager = [1 / (1 + 0.4 * index) + (0.2 if index >= span - 2 else 0) for index in range(span)]
     picked: list[datetime] = []
     while len(picked) < count:
         (ahead,) = rng.choices(range(span), eager)
         (hour,) = rng.choices(range(24), _HOURS)
-        moment = midnight(first + timedelta(days=ahead)) + timedelta(hours=hour, seconds=rng.randrange(3600))
-        if since <= moment < until:
-            picked.append(moment)
+        at = midnight(first + timedelta(days=ahead)) + timedelta(hours=hour, seconds=rng.randrange(3600))
+        if since <= at < until:
+            picked.append(at)
     return sorted(picked)

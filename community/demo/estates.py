@@ -66,7 +66,7 @@ class PlannedUnit(NamedTuple):
 
 
 class PlannedParty(NamedTuple):
-    """`persons` own together; `named`: they named the first of them to vote. `units` by their place."""
+    """`persons` own together; `named`: they named the first of them to vote. `units` by their index."""
 
     number: int
     persons: int
@@ -119,13 +119,13 @@ def _buildings(site: Site) -> tuple[str, ...]:
 
 
 def _units(site: Site, rng: Random) -> Iterator[PlannedUnit]:
-    for place, (name, block) in enumerate(zip(_buildings(site), site.blocks, strict=False)):
+    for index, (name, block) in enumerate(zip(_buildings(site), site.blocks, strict=False)):
         yield from (
-            PlannedUnit(place, f"{name}商铺{number}号", UnitKind.SHOP, area)
+            PlannedUnit(index, f"{name}商铺{number}号", UnitKind.SHOP, area)
             for number, area in enumerate(block.shops, 1)
         )
         yield from (
-            PlannedUnit(place, name + home, UnitKind.DWELLING, area) for home, area in _homes(block, rng)
+            PlannedUnit(index, name + home, UnitKind.DWELLING, area) for home, area in _homes(block, rng)
         )
 
 
@@ -147,27 +147,27 @@ def _parking(site: Site, rng: Random) -> Iterator[PlannedUnit]:
 def _hold_back(site: Site, rng: Random, units: list[PlannedUnit]) -> None:
     """Marks what the developer has not sold, or sold and not handed over yet."""
     held = [DeliveryStatus.UNSOLD] * site.unsold + [DeliveryStatus.UNDELIVERED] * site.undelivered
-    homes = [place for place in _of_kind(units, UnitKind.DWELLING) if units[place].name != site.first_home]
-    for place, status in zip(rng.sample(homes, len(held)), held, strict=True):
-        units[place] = units[place]._replace(status=status)
+    homes = [index for index in _of_kind(units, UnitKind.DWELLING) if units[index].name != site.first_home]
+    for index, status in zip(rng.sample(homes, len(held)), held, strict=True):
+        units[index] = units[index]._replace(status=status)
 
 
 def _of_kind(units: Sequence[PlannedUnit], kind: UnitKind) -> list[int]:
     """Where the delivered units of a kind are."""
     delivered = DeliveryStatus.DELIVERED
-    return [place for place, unit in enumerate(units) if unit.kind is kind and unit.status is delivered]
+    return [index for index, unit in enumerate(units) if unit.kind is kind and unit.status is delivered]
 
 
 def _parties(site: Site, rng: Random, units: Sequence[PlannedUnit]) -> list[PlannedParty]:
     held = _holdings(site, rng, units)
-    rest = [place for place, unit in enumerate(units) if unit.status is DeliveryStatus.UNDELIVERED]
-    for place in rest + _of_kind(units, UnitKind.PARKING):
-        held[rng.randrange(FAMILIAR, len(held))].append(place)
+    rest = [index for index, unit in enumerate(units) if unit.status is DeliveryStatus.UNDELIVERED]
+    for index in rest + _of_kind(units, UnitKind.PARKING):
+        held[rng.randrange(FAMILIAR, len(held))].append(index)
     parties = []
     for number, own in enumerate(held, 1):
         persons = 1 if number <= FAMILIAR or len(own) > 3 else rng.choices((1, 2, 3), (46, 51, 3))[0]
         parties.append(PlannedParty(number, persons, persons > 1 and rng.random() < 0.04, tuple(own)))
-    unsold = tuple(place for place, unit in enumerate(units) if unit.status is DeliveryStatus.UNSOLD)
+    unsold = tuple(index for index, unit in enumerate(units) if unit.status is DeliveryStatus.UNSOLD)
     return [*parties, PlannedParty(DEVELOPER, 1, named=False, units=unsold)]
 
 
@@ -175,7 +175,7 @@ def _holdings(site: Site, rng: Random, units: Sequence[PlannedUnit]) -> list[lis
     """Homes and shops by party: companies hold several, some households two or three, most a single one."""
     homes, shops = _of_kind(units, UnitKind.DWELLING), _of_kind(units, UnitKind.SHOP)
     rng.shuffle(homes)
-    first = next(place for place in homes if units[place].name == site.first_home)
+    first = next(index for index in homes if units[index].name == site.first_home)
     homes.remove(first)
     familiar, homes = [first, *homes[: FAMILIAR - 1]], homes[FAMILIAR - 1 :]
     companies = [shops[:5], homes[:4]]
@@ -187,4 +187,4 @@ def _holdings(site: Site, rng: Random, units: Sequence[PlannedUnit]) -> list[lis
     sizes += [1] * (site.parties - FAMILIAR - len(companies) - len(sizes))
     others = [[pool.pop() for _ in range(size)] for size in sizes] + companies
     rng.shuffle(others)
-    return [[place] for place in familiar] + others
+    return [[index] for index in familiar] + others

@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from community.demo.chance import seeded
-from community.demo.days import MID_AUTUMN, at, moments
+from community.demo.days import MID_AUTUMN, at, instants
 from community.demo.dishes import DISHES
 from community.demo.estates import FAMILIAR, Estate
 from community.places.rules import OrganizationKind
@@ -110,7 +110,7 @@ def sign_ups(estate: Estate, event: Gathering, until: datetime) -> list[PlannedS
     sizes = _sizes(rng, event)
     coming = rng.sample(households, len(sizes))
     dishes = _dishes(rng, len(sizes)) if event.potluck else [None] * len(sizes)
-    times = moments(rng, event.published_at, min(event.sign_up_closes_at, until), len(sizes))
+    times = instants(rng, event.published_at, min(event.sign_up_closes_at, until), len(sizes))
     return [PlannedSignUp(*sign_up) for sign_up in zip(coming, sizes, dishes, times, strict=True)]
 
 

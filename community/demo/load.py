@@ -11,8 +11,8 @@ from community.demo.estates import Estate, build
 from community.demo.meizai import MEIZAI
 from community.demo.neighbourhood import Neighbourhood
 from community.demo.qiantang import QIANTANG
-from community.demo.reads import community_of, names_in, standing
-from community.demo.story import Deed, first_story, next_story
+from community.demo.reads import community_of, loaded, names_in
+from community.demo.story import PlannedAction, first_story, next_story
 from community.demo.telling import Telling
 from community.demo.zijin import ZIJIN
 from community.permissions import SYSTEM
@@ -43,46 +43,48 @@ async def load(now: datetime, report: Report) -> None:
     content.
     """
     progress = _Progress(report)
-    chapters = [chapter for place in NEIGHBOURHOODS if (chapter := await _chapter(place, now))]
-    progress.total = sum(len(chapter.deeds) + (chapter.community is None) for chapter in chapters)
+    chapters = [
+        chapter for neighbourhood in NEIGHBOURHOODS if (chapter := await _chapter(neighbourhood, now))
+    ]
+    progress.total = sum(len(chapter.actions) + (chapter.community is None) for chapter in chapters)
     with unhurried():
         if progress.total:
             await appoint_city_offices(SYSTEM, midnight(local_day(now)) - _SETTLED, "city")
         for chapter in chapters:
-            await _tell(chapter, now, progress)
+            await _play(chapter, now, progress)
 
 
 @dataclass(frozen=True, slots=True)
 class _Chapter:
     """What is to be told of one neighbourhood; `community` is None where it has yet to be founded."""
 
-    place: Neighbourhood
+    neighbourhood: Neighbourhood
     community: int | None
-    deeds: list[Deed] = field(default_factory=list)
+    actions: list[PlannedAction] = field(default_factory=list)
 
 
-async def _chapter(place: Neighbourhood, now: datetime) -> _Chapter | None:
+async def _chapter(neighbourhood: Neighbourhood, now: datetime) -> _Chapter | None:
     today = local_day(now)
-    found = await community_of(place.site.slug)
+    found = await community_of(neighbourhood.site.slug)
     if found is None:
-        return _Chapter(place, None, first_story(place, today))
+        return _Chapter(neighbourhood, None, first_story(neighbourhood, today))
     community, demonstration = found
     if not demonstration:
         return None
-    stands = await standing(community, now)
-    deeds = next_story(place, today, stands) if stands.votes else first_story(place, today)
-    return _Chapter(place, community, deeds)
+    stands = await loaded(community, now)
+    actions = next_story(neighbourhood, today, stands) if stands.votes else first_story(neighbourhood, today)
+    return _Chapter(neighbourhood, community, actions)
 
 
-async def _tell(chapter: _Chapter, now: datetime, progress: _Progress) -> None:
-    site, community = chapter.place.site, chapter.community
-    if not chapter.deeds:
+async def _play(chapter: _Chapter, now: datetime, progress: _Progress) -> None:
+    site, community = chapter.neighbourhood.site, chapter.community
+    if not chapter.actions:
         return
     estate: Estate = build(site)
     if community is None:
         community = await settle(SYSTEM, midnight(local_day(now)) - _SETTLED, estate)
         progress.step(site.name)
     telling = Telling(estate, await names_in(community, site.slug), now)
-    for deed in chapter.deeds:
-        await telling.do(deed)
+    for action in chapter.actions:
+        await telling.do(action)
         progress.step(site.name)

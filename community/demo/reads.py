@@ -7,7 +7,7 @@ from tortoise.expressions import Q
 
 from community.demo.days import local_day
 from community.demo.estates import DEVELOPER
-from community.demo.story import Standing
+from community.demo.story import Loaded
 from community.events.models import Event
 from community.ledger.models import Entry
 from community.members.models import Account, CoOwner, OwnerParty
@@ -26,14 +26,14 @@ async def community_of(slug: str) -> tuple[int, bool] | None:
     return (rows[0]["id"], rows[0]["demonstration"]) if rows else None
 
 
-async def standing(community: int, now: datetime) -> Standing:
+async def loaded(community: int, now: datetime) -> Loaded:
     stages = ("opens_at", "closes_at", "counted_at", "annulled_at")
     votes = await Vote.filter(community_id=community).values("title", "form", *stages)
     forms = {
         row["form"] for row in votes if status_of(now, *(row[stage] for stage in stages)) is VoteStatus.OPEN
     }
     events = await Event.filter(community_id=community).values("title", "starts_at")
-    return Standing(
+    return Loaded(
         statutory_open=VoteForm.STATUTORY_LOCAL in forms,
         survey_open=VoteForm.CONSULTATION in forms,
         event_coming=any(row["starts_at"] > now for row in events),

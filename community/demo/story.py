@@ -1,4 +1,4 @@
-"""The story of a neighbourhood as deeds in the order in which they were done.
+"""The story of a neighbourhood as planned actions in order of time.
 
 The first telling has two years of history; a later one goes on from what stands in the database.
 """
@@ -63,13 +63,13 @@ class Undo(NamedTuple):
     line: Line
 
 
-class Deed(NamedTuple):
+class PlannedAction(NamedTuple):
     at: datetime
     what: Announce | Open | Cast | Close | Publish | SignUp | Hang | Enter | Undo
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Loaded:
     """What the database holds of a neighbourhood, as far as going on depends on it."""
 
     statutory_open: bool
@@ -87,35 +87,35 @@ class Standing:
         return self.statutory_open and self.survey_open and self.event_coming
 
 
-def first_story(place: Neighbourhood, today: date) -> list[Deed]:
+def first_story(neighbourhood: Neighbourhood, today: date) -> list[PlannedAction]:
     """Everything before today began, oldest first."""
-    votes = history(place.agenda, place.site.committee, today)
-    events = [*place.past(today), *place.festivals(today), *place.coming(today, ())]
+    votes = history(neighbourhood.agenda, neighbourhood.site.committee, today)
+    events = [*neighbourhood.past(today), *neighbourhood.festivals(today), *neighbourhood.coming(today, ())]
     events = published(events, midnight(today))
-    book = _whole_book(place, today, votes, events)
+    book = _whole_book(neighbourhood, today, votes, events)
     notices = [
-        *papers(today, place.papers),
-        water_off(today, place.water_off),
-        *half_years(place.site, book, today),
+        *papers(today, neighbourhood.papers),
+        water_off(today, neighbourhood.water_off),
+        *half_years(neighbourhood.site, book, today),
     ]
     return _in_order(today, votes, events, notices, book)
 
 
-def next_story(place: Neighbourhood, today: date, standing: Standing) -> list[Deed]:
+def next_story(neighbourhood: Neighbourhood, today: date, loaded: Loaded) -> list[PlannedAction]:
     """What is missing: open votes, coming events, and with them the pages of the book since."""
-    if standing.complete:
+    if loaded.complete:
         return []
     votes: list[PlannedVote] = []
-    if not standing.statutory_open:
-        votes += statutory_round(place.agenda, place.site.committee, today, standing.votes)
-    if not standing.survey_open:
-        votes.append(survey_round(place.agenda, today, standing.votes))
+    if not loaded.statutory_open:
+        votes += statutory_round(neighbourhood.agenda, neighbourhood.site.committee, today, loaded.votes)
+    if not loaded.survey_open:
+        votes.append(survey_round(neighbourhood.agenda, today, loaded.votes))
     events: list[Gathering] = []
-    if not standing.event_coming:
-        festivals = (event for event in place.festivals(today) if event.starts_at >= midnight(today))
-        events = published([*place.coming(today, standing.recent_events), *festivals], midnight(today))
-    book = _pages_since(place, today, standing)
-    return _in_order(today, votes, events, [water_off(today, place.water_off)], book)
+    if not loaded.event_coming:
+        festivals = (event for event in neighbourhood.festivals(today) if event.starts_at >= midnight(today))
+        events = published([*neighbourhood.coming(today, loaded.recent_events), *festivals], midnight(today))
+    book = _pages_since(neighbourhood, today, loaded)
+    return _in_order(today, votes, events, [water_off(today, neighbourhood.water_off)], book)
 
 
 def _in_order(
@@ -124,28 +124,28 @@ def _in_order(
     events: Iterable[Gathering],
     notices: Iterable[PlannedNotice],
     book: Iterable[Line],
-) -> list[Deed]:
+) -> list[PlannedAction]:
     until = midnight(today)
-    deeds = [deed for vote in votes for deed in _vote_deeds(vote, until)]
-    deeds += [deed for event in events for deed in _event_deeds(event, until)]
-    deeds += [Deed(notice.published_at, Hang(notice)) for notice in notices]
-    deeds += _book_deeds(book, today)
-    return sorted((deed for deed in deeds if deed.at < until), key=lambda deed: deed.at)
+    actions = [action for vote in votes for action in _vote_actions(vote, until)]
+    actions += [action for event in events for action in _event_actions(event, until)]
+    actions += [PlannedAction(notice.published_at, Hang(notice)) for notice in notices]
+    actions += _book_actions(book, today)
+    return sorted((action for action in actions if action.at < until), key=lambda action: action.at)
 
 
-def _vote_deeds(vote: PlannedVote, until: datetime) -> Iterator[Deed]:
-    yield Deed(vote.announced_at, Announce(vote))
-    yield Deed(vote.opens_at, Open(vote))
-    yield Deed(min(vote.closes_at, until) - timedelta(seconds=1), Cast(vote, until))
-    yield Deed(counted_from(vote.closes_at), Close(vote))
+def _vote_actions(vote: PlannedVote, until: datetime) -> Iterator[PlannedAction]:
+    yield PlannedAction(vote.announced_at, Announce(vote))
+    yield PlannedAction(vote.opens_at, Open(vote))
+    yield PlannedAction(min(vote.closes_at, until) - timedelta(seconds=1), Cast(vote, until))
+    yield PlannedAction(counted_from(vote.closes_at), Close(vote))
 
 
-def _event_deeds(event: Gathering, until: datetime) -> Iterator[Deed]:
-    yield Deed(event.published_at, Publish(event))
-    yield Deed(min(event.sign_up_closes_at, until) - timedelta(seconds=1), SignUp(event, until))
+def _event_actions(event: Gathering, until: datetime) -> Iterator[PlannedAction]:
+    yield PlannedAction(event.published_at, Publish(event))
+    yield PlannedAction(min(event.sign_up_closes_at, until) - timedelta(seconds=1), SignUp(event, until))
 
 
-def _book_deeds(book: Iterable[Line], today: date) -> Iterator[Deed]:
+def _book_actions(book: Iterable[Line], today: date) -> Iterator[PlannedAction]:
     """The book is written up at the end of the month, and on the day on which a mistake is found."""
     lines = list(book)
     found = {line.undone: line for line in lines if line.undone is not None and line.undone < today}
@@ -155,13 +155,13 @@ def _book_deeds(book: Iterable[Line], today: date) -> Iterator[Deed]:
         return min([day for day in found if Month.of(day) == Month.of(line.day) and day > line.day] + [last])
 
     for day, entries in groupby(lines, written):
-        yield Deed(at(day, "17:20"), Enter(tuple(entries)))
+        yield PlannedAction(at(day, "17:20"), Enter(tuple(entries)))
     for day, line in found.items():
-        yield Deed(at(day, "17:40"), Undo(line))
+        yield PlannedAction(at(day, "17:40"), Undo(line))
 
 
 def _whole_book(
-    place: Neighbourhood, today: date, votes: Iterable[PlannedVote], events: Iterable[Gathering]
+    neighbourhood: Neighbourhood, today: date, votes: Iterable[PlannedVote], events: Iterable[Gathering]
 ) -> list[Line]:
     this = Month.of(today)
     first = this.plus(-12 * YEARS_OF_BOOKS)
@@ -170,34 +170,38 @@ def _whole_book(
             first.day(1),
             Category.OTHER,
             "建账：以前年度结余转入",
-            place.accounts.carried,
+            neighbourhood.accounts.carried,
             "共有收入专户",
             clause="上一年度审计报告",
         )
     ]
     for month in months(first, this):
-        lines += month_lines(place.site.slug, place.accounts, month)
-    lines += mistake(place.accounts, this.plus(-3))
+        lines += month_lines(neighbourhood.site.slug, neighbourhood.accounts, month)
+    lines += mistake(neighbourhood.accounts, this.plus(-3))
     for vote in votes:
         lines += _instalments(vote)
-    lines += [_cost(event, place.accounts.caterer) for event in events if event.cost]
+    lines += [_cost(event, neighbourhood.accounts.caterer) for event in events if event.cost]
     closes = {vote.title: local_day(vote.closes_at) for vote in votes}
-    return entered(_between(lines, first.day(1), today), place.accounts, _allowed(place, closes))
+    return entered(
+        _between(lines, first.day(1), today), neighbourhood.accounts, _allowed(neighbourhood, closes)
+    )
 
 
-def _pages_since(place: Neighbourhood, today: date, standing: Standing) -> list[Line]:
-    if standing.booked is None:
+def _pages_since(neighbourhood: Neighbourhood, today: date, loaded: Loaded) -> list[Line]:
+    if loaded.booked is None:
         return []
     lines: list[Line] = []
-    for month in months(Month.of(standing.booked), Month.of(today)):
-        lines += month_lines(place.site.slug, place.accounts, month)
-    since = standing.booked + timedelta(days=1)
-    return entered(_between(lines, since, today), place.accounts, _allowed(place, standing.votes))
+    for month in months(Month.of(loaded.booked), Month.of(today)):
+        lines += month_lines(neighbourhood.site.slug, neighbourhood.accounts, month)
+    since = loaded.booked + timedelta(days=1)
+    return entered(
+        _between(lines, since, today), neighbourhood.accounts, _allowed(neighbourhood, loaded.votes)
+    )
 
 
-def _allowed(place: Neighbourhood, closes: Mapping[str, date]) -> dict[Category, Allowed]:
+def _allowed(neighbourhood: Neighbourhood, closes: Mapping[str, date]) -> dict[Category, Allowed]:
     """Which votes allow income, by the days on which they closed."""
-    motions = [held.motion for held in place.agenda.history if held.motion.title in closes]
+    motions = [held.motion for held in neighbourhood.agenda.history if held.motion.title in closes]
     return {motion.allows: Allowed(motion.title, closes[motion.title]) for motion in motions if motion.allows}
 
 

@@ -1,4 +1,4 @@
-"""Does the deeds of a story, each at its moment in the past, through the actions of the topics."""
+"""Runs the actions of a story, each at its time in the past, through the actions of the topics."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,18 @@ from community.demo.gatherings import Gathering, sign_ups
 from community.demo.matters import Ask
 from community.demo.notices import PlannedNotice
 from community.demo.reads import Names, entry_with, vote_titled
-from community.demo.story import Announce, Cast, Close, Deed, Enter, Hang, Open, Publish, SignUp, Undo
+from community.demo.story import (
+    Announce,
+    Cast,
+    Close,
+    Enter,
+    Hang,
+    Open,
+    PlannedAction,
+    Publish,
+    SignUp,
+    Undo,
+)
 from community.events.actions import publish_event
 from community.ledger.actions import NewEntry, record_entries, reverse_entry
 from community.members.reads import roles_of
@@ -33,7 +44,7 @@ _AN_HOUR = timedelta(hours=1)
 
 
 class Telling:
-    """The deeds of one neighbourhood; it remembers the ids of what it made."""
+    """Runs the actions of one neighbourhood; it remembers the ids of what it made."""
 
     def __init__(self, estate: Estate, names: Names, now: datetime) -> None:
         self._estate = estate
@@ -42,28 +53,28 @@ class Telling:
         self._votes: dict[str, int] = {}
         self._events: dict[Gathering, int] = {}
 
-    async def do(self, deed: Deed) -> None:
-        match deed.what:
+    async def do(self, action: PlannedAction) -> None:
+        match action.what:
             case Announce(vote):
-                await self._announce(deed.at, vote)
+                await self._announce(action.at, vote)
             case Open(vote):
-                await open_vote(SYSTEM, deed.at, self._votes[vote.title])
+                await open_vote(SYSTEM, action.at, self._votes[vote.title])
             case Cast(vote, until):
-                await self._cast(deed.at, vote, until)
+                await self._cast(action.at, vote, until)
             case Close(vote):
-                await close_vote(SYSTEM, deed.at, self._votes[vote.title])
+                await close_vote(SYSTEM, action.at, self._votes[vote.title])
             case Publish(event):
-                await self._publish(deed.at, event)
+                await self._publish(action.at, event)
             case SignUp(event, until):
-                await self._sign_up(deed.at, event, until)
+                await self._sign_up(action.at, event, until)
             case Hang(notice):
-                await self._hang(deed.at, notice)
+                await self._hang(action.at, notice)
             case Enter(lines):
-                await self._enter(deed.at, lines)
+                await self._enter(action.at, lines)
             case Undo(line):
                 entry = await entry_with(self._names.community, line.voucher)
                 reason = f"{line.voucher} 金额多录了一位，已按更正后的金额重新入账"
-                await reverse_entry(await self._committee(deed.at), deed.at, entry, reason=reason)
+                await reverse_entry(await self._committee(action.at), action.at, entry, reason=reason)
 
     async def _committee(self, now: datetime) -> Viewer:
         account = self._names.accounts["committee"]

@@ -7,15 +7,15 @@ from typing import Any
 from community.bulletin.actions import in_whose_name
 from community.bulletin.rules import BulletinKind
 from community.database import journal
-from community.database.sql import hold_exclusive
-from community.database.work import Work, requires
+from community.database.sql import lock_exclusive
+from community.database.work import UnitOfWork, requires
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
 from community.events.reads import (
     EventRow,
     event_row,
-    place_of_event,
-    place_of_sign_up,
+    scope_of_event,
+    scope_of_sign_up,
     sign_ups_by_id,
     sign_ups_of,
 )
@@ -30,14 +30,14 @@ from community.events.rules import (
     check_sign_up,
 )
 from community.permissions import Permission
-from community.places.reads import place_of
+from community.places.reads import scope_of
 from community.signals import Topic
-from community.text import body, line, line_if_any
+from community.text import body, single_line, single_line_if_any
 
 
-@requires(Permission.PUBLISH_EVENT, within=place_of)
+@requires(Permission.PUBLISH_EVENT, within=scope_of)
 async def publish_event(
-    work: Work,
+    work: UnitOfWork,
     community: int,
     *,
     title: str,
@@ -55,7 +55,7 @@ async def publish_event(
     """The id of the event. Signing up ends at the start, and the publisher's own organization organizes,
     where nothing else is said."""
     terms: dict[str, Any] = {
-        "title": line(title, LONGEST_TITLE, "标题", "the title", field="event.title"),
+        "title": single_line(title, LONGEST_TITLE, "标题", "the title", field="event.title"),
         "description": body(
             description,
             LONGEST_DESCRIPTION,
@@ -64,7 +64,7 @@ async def publish_event(
             may_be_empty=True,
             field="event.description",
         ),
-        "place": line(place, LONGEST_PLACE, "地点", "the place", field="event.place"),
+        "place": single_line(place, LONGEST_PLACE, "地点", "the place", field="event.place"),
         "starts_at": starts_at,
         "ends_at": ends_at,
         "sign_up_closes_at": starts_at if sign_up_closes_at is None else sign_up_closes_at,
@@ -72,29 +72,29 @@ async def publish_event(
         "max_party_size": max_party_size,
         "potluck": potluck,
     }
-    await journal.hold_number()  # one publishes at a time, so that a retry finds its first try
+    await journal.lock_number()  # one publishes at a time, so that a retry finds its first try
     command = await work.command(
         "publishEvent", key, community=community, organizers=tuple(dict.fromkeys(organizers)), **terms
     )
     if command.result is not None:
-        return command.again(same=(await place_of_event(command.result)).id == community)
+        return command.again(same=(await scope_of_event(command.result)).id == community)
     check_event(starts_at, ends_at, sign_up_closes_at, capacity, max_party_size, work.now)
     signing = await in_whose_name(work, community, Permission.PUBLISH_EVENT, organizers)
     event = await Event.create(community_id=community, published_at=work.now, **terms)
     await EventOrganizer.bulk_create(
         EventOrganizer(event_id=event.id, organization_id=organization) for organization in signing
     )
-    await command.keep(event.id)
+    await command.store(event.id)
     work.posted(BulletinKind.EVENT_PUBLISHED, event.id, community)
     return int(event.id)
 
 
-@requires(Permission.SIGN_UP, within=place_of_event, known_by=Permission.READ_BULLETIN)
+@requires(Permission.SIGN_UP, within=scope_of_event, known_by=Permission.READ_BULLETIN)
 async def sign_up(
-    work: Work, event: int, *, party_size: int, dish: str | None = None, key: str | None = None
+    work: UnitOfWork, event: int, *, party_size: int, dish: str | None = None, key: str | None = None
 ) -> int:
     """The id of the sign-up. Raises EventOver, AlreadySignedUp, EventFull, InvalidInput, KeyReused."""
-    dish = line_if_any(dish, LONGEST_DISH, "菜名", "the dish", field="dish")
+    dish = single_line_if_any(dish, LONGEST_DISH, "菜名", "the dish", field="dish")
     row = await _held(event)
     command = await work.command("signUp", key, event=event, party_size=party_size, dish=dish)
     if command.result is not None:
@@ -113,13 +113,13 @@ async def sign_up(
     made = await SignUp.create(
         event_id=event, account_id=work.account, party_size=party_size, dish=dish, signed_up_at=work.now
     )
-    await command.keep(made.id)
+    await command.store(made.id)
     work.changed(Topic.ATTENDANCE, event, row.community)
     return int(made.id)
 
 
-@requires(Permission.SIGN_UP, within=place_of_sign_up, known_by=Permission.SIGN_UP)
-async def cancel_sign_up(work: Work, sign_up: int, *, key: str | None = None) -> int:
+@requires(Permission.SIGN_UP, within=scope_of_sign_up, known_by=Permission.SIGN_UP)
+async def cancel_sign_up(work: UnitOfWork, sign_up: int, *, key: str | None = None) -> int:
     """Frees the places of one's own standing sign-up. Raises NotFound, EventBegun, KeyReused."""
     own = await sign_ups_by_id(work.account, [sign_up])
     if sign_up not in own:
@@ -131,7 +131,7 @@ async def cancel_sign_up(work: Work, sign_up: int, *, key: str | None = None) ->
     check_cancel(work.now, event.starts_at)
     if not await SignUp.filter(id=sign_up, cancelled_at=None).update(cancelled_at=work.now):
         raise NotFound
-    await command.keep(sign_up)
+    await command.store(sign_up)
     work.changed(Topic.ATTENDANCE, event.id, event.community)
     return sign_up
 
@@ -142,5 +142,5 @@ async def _held(event: int) -> EventRow:
     So the rules see what is true and can say why they refuse. Below them a trigger adds up the places
     and a CHECK holds them, whatever is done here.
     """
-    await hold_exclusive("event", event)
+    await lock_exclusive("event", event)
     return await event_row(event)

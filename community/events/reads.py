@@ -12,12 +12,12 @@ from tortoise.queryset import QuerySet
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
-from community.database.sql import marks, select
+from community.database.sql import placeholders, select
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
 from community.events.seating import MOST_SEATED, Places, Seating, seat
-from community.permissions import Permission, Place, Viewer, may, may_see_own
-from community.places.reads import place_where, places_of, rows_open_to
+from community.permissions import Permission, Scope, Viewer, may, may_see_own
+from community.places.reads import permitted_rows, scope_where, scopes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ async def event_row(event: int) -> EventRow:
 
 async def events_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EventRow]:
     """Those of communities whose bulletin the viewer may read."""
-    rows = await rows_open_to(viewer, Permission.READ_BULLETIN, _EVENTS, ids)
+    rows = await permitted_rows(viewer, Permission.READ_BULLETIN, _EVENTS, ids)
     return {row.id: row for row in rows}
 
 
@@ -139,17 +139,17 @@ async def attendance_of(event: int) -> Attendance:
     return Attendance(**rows[0])
 
 
-async def place_of_event(event: int) -> Place:
+async def scope_of_event(event: int) -> Scope:
     """Raises NotFound."""
-    return await place_where("JOIN event e ON e.community_id = c.id WHERE e.id = ?", event)
+    return await scope_where("JOIN event e ON e.community_id = c.id WHERE e.id = ?", event)
 
 
-async def place_of_sign_up(sign_up: int) -> Place:
+async def scope_of_sign_up(sign_up: int) -> Scope:
     """Raises NotFound."""
     rows = await SignUp.filter(id=sign_up).values("event_id")
     if not rows:
         raise NotFound
-    return await place_of_event(rows[0]["event_id"])
+    return await scope_of_event(rows[0]["event_id"])
 
 
 async def organizers_of(ids: Collection[int]) -> dict[int, list[int]]:
@@ -203,15 +203,15 @@ NO_TABLES = SeatedEvent(seat(0, ()), {})
 async def seated_at(events: Collection[int]) -> dict[int, SeatedEvent]:
     """Of each feast that is laid in tables; any other event has none."""
     found: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in await select(_SEATED.format(events=marks(events)), [*events, MOST_SEATED]):
+    for row in await select(_SEATED.format(events=placeholders(events)), [*events, MOST_SEATED]):
         found[row["event"]].append(row)
     return dict.fromkeys(events, NO_TABLES) | {event: _seated(rows) for event, rows in found.items()}
 
 
 async def tables_open_to(viewer: Viewer, events: Collection[int]) -> dict[int, SeatedEvent]:
     """Of the feasts at which the viewer may sit, too: only there one sees who sits where."""
-    places = await _places_of_events(events)
-    return await seated_at([event for event in places if may(viewer, Permission.SIGN_UP, places[event])])
+    scopes = await _scopes_of_events(events)
+    return await seated_at([event for event in scopes if may(viewer, Permission.SIGN_UP, scopes[event])])
 
 
 def _seated(rows: Sequence[Mapping[str, Any]]) -> SeatedEvent:
@@ -255,7 +255,7 @@ async def around_a_table(
     account: int | None, sign_ups: Collection[int], now: datetime
 ) -> dict[int, TablePartyRow]:
     """What the neighbours of these households learn of them; `own`: those of the account."""
-    rows = await select(_AROUND.format(sign_ups=marks(sign_ups)), [*[now] * 6, *sign_ups])
+    rows = await select(_AROUND.format(sign_ups=placeholders(sign_ups)), [*[now] * 6, *sign_ups])
     return {
         row["id"]: TablePartyRow(row["dish"], row["building"], own=row["account"] == account) for row in rows
     }
@@ -294,13 +294,13 @@ async def own_sign_ups_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, 
 
 
 async def _to_be_seen_by(viewer: Viewer, rows: dict[int, SignUpRow]) -> dict[int, SignUpRow]:
-    places = await _places_of_events({row.event for row in rows.values()})
+    scopes = await _scopes_of_events({row.event for row in rows.values()})
     return {
-        key: row for key, row in rows.items() if may_see_own(viewer, Permission.SIGN_UP, places[row.event])
+        key: row for key, row in rows.items() if may_see_own(viewer, Permission.SIGN_UP, scopes[row.event])
     }
 
 
-async def _places_of_events(ids: Collection[int]) -> dict[int, Place]:
+async def _scopes_of_events(ids: Collection[int]) -> dict[int, Scope]:
     found = await Event.filter(id__in=ids).values("id", "community_id")
-    places = await places_of({row["community_id"] for row in found})
-    return {row["id"]: places[row["community_id"]] for row in found}
+    scopes = await scopes_of({row["community_id"] for row in found})
+    return {row["id"]: scopes[row["community_id"]] for row in found}

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from community.bulletin.rules import BulletinKind
 from community.database import journal
 from community.database.models import Change
-from community.database.sql import hold_shared
-from community.database.work import Work, requires
+from community.database.sql import lock_shared
+from community.database.work import UnitOfWork, requires
 from community.errors import InvalidInput
 from community.ledger.models import Entry
-from community.ledger.reads import entry_row, last_line, place_of_entry, resolutions_of
+from community.ledger.reads import entry_row, last_line, resolutions_of, scope_of_entry
 from community.ledger.rules import (
     LONGEST_CLAUSE,
     LONGEST_COUNTERPARTY,
@@ -28,9 +28,9 @@ from community.ledger.rules import (
     signed,
 )
 from community.permissions import SYSTEM, Permission
-from community.places.reads import communities_by_id, place_of
+from community.places.reads import communities_by_id, scope_of
 from community.signals import Topic
-from community.text import line, line_if_any
+from community.text import single_line, single_line_if_any
 from community.votes.models import Vote
 
 
@@ -54,14 +54,14 @@ class NewEntry:
     recorded_by: int | None = None
 
     @property
-    def asked(self) -> dict[str, object]:
+    def terms(self) -> dict[str, object]:
         """What a client may say of it."""
         return {name: value for name, value in asdict(self).items() if name != "recorded_by"}
 
 
-@requires(Permission.RECORD_ENTRY, within=place_of)
+@requires(Permission.RECORD_ENTRY, within=scope_of)
 async def record_entry(
-    work: Work,
+    work: UnitOfWork,
     community: int,
     *,
     date: date,
@@ -82,25 +82,25 @@ async def record_entry(
         )
     )
     await _open_book([authority_vote])
-    command = await work.command("recordEntry", key, community=community, **new.asked)
+    command = await work.command("recordEntry", key, community=community, **new.terms)
     if (first := command.result) is not None:
         same = (await entry_row(first)).community == community
         return command.again(same=same, stands=not await Entry.exists(reverses_id=first))
     await _check(work, community, [new])
     (entry,) = await _append(work, community, [new])
-    await command.keep(entry)
+    await command.store(entry)
     await _post_once_a_day(work, community)
     return entry
 
 
-@requires(Permission.RECORD_ENTRY, within=place_of_entry, known_by=Permission.READ_LEDGER)
-async def reverse_entry(work: Work, entry: int, *, reason: str, key: str | None = None) -> int:
+@requires(Permission.RECORD_ENTRY, within=scope_of_entry, known_by=Permission.READ_LEDGER)
+async def reverse_entry(work: UnitOfWork, entry: int, *, reason: str, key: str | None = None) -> int:
     """The id of the entry that takes back this one whole, dated today. It needs no authority of its own: one
     that should never have stood is taken back, too.
 
     Raises EntryReversed, InvalidInput, KeyReused.
     """
-    reason = line(reason, LONGEST_REASON, "原因", "the reason", field="reason")
+    reason = single_line(reason, LONGEST_REASON, "原因", "the reason", field="reason")
     row = await entry_row(entry)
     await _open_book([row.authority_vote])
     command = await work.command("reverseEntry", key, entry=entry, reason=reason)
@@ -119,14 +119,14 @@ async def reverse_entry(work: Work, entry: int, *, reason: str, key: str | None 
         authority_clause=row.authority_clause,
     )
     (made,) = await _append(work, row.community, [back], reverses=entry)
-    await command.keep(made)
+    await command.store(made)
     await _post_once_a_day(work, row.community)
     return made
 
 
-@requires(Permission.OPERATE, within=place_of)
+@requires(Permission.OPERATE, within=scope_of)
 async def record_entries(
-    work: Work, community: int, entries: Sequence[NewEntry], *, posted: bool = False
+    work: UnitOfWork, community: int, entries: Sequence[NewEntry], *, posted: bool = False
 ) -> None:
     """Takes in a book kept elsewhere, whole or not at all; the bulletin says so if it is to be `posted`.
 
@@ -146,12 +146,12 @@ async def _open_book(votes: Iterable[int | None]) -> None:
     The votes that the lines refer to are held before it: closing a vote locks in the same order.
     """
     for vote in sorted({vote for vote in votes if vote is not None}):
-        await hold_shared("vote", vote)
-    await journal.hold_number()
+        await lock_shared("vote", vote)
+    await journal.lock_number()
 
 
-async def _local(work: Work, community: int) -> datetime:
-    """This moment by the community's clock."""
+async def _local(work: UnitOfWork, community: int) -> datetime:
+    """Now by the community's clock."""
     rows = await communities_by_id(SYSTEM, [community])
     return work.now.astimezone(ZoneInfo(rows[community].profile.time_zone))
 
@@ -160,20 +160,20 @@ def _cleaned(new: NewEntry) -> NewEntry:
     """With clean texts. Raises InvalidInput."""
     return replace(
         new,
-        item=line(new.item, LONGEST_ITEM, "事由", "the item", field="entry.item"),
-        counterparty=line_if_any(
+        item=single_line(new.item, LONGEST_ITEM, "事由", "the item", field="entry.item"),
+        counterparty=single_line_if_any(
             new.counterparty, LONGEST_COUNTERPARTY, "对方", "the counterparty", field="entry.counterparty"
         ),
-        voucher=line_if_any(
+        voucher=single_line_if_any(
             new.voucher, LONGEST_VOUCHER, "凭证号", "the voucher number", field="entry.voucher"
         ),
-        authority_clause=line_if_any(
+        authority_clause=single_line_if_any(
             new.authority_clause, LONGEST_CLAUSE, "依据", "the clause", field="entry.authorityClause"
         ),
     )
 
 
-async def _check(work: Work, community: int, entries: Sequence[NewEntry]) -> None:
+async def _check(work: UnitOfWork, community: int, entries: Sequence[NewEntry]) -> None:
     """Raises InvalidInput, AuthorityInvalid."""
     today = (await _local(work, community)).date()
     for new in entries:
@@ -197,7 +197,7 @@ def _check_authority(direction: Direction, vote: Resolution | None) -> None:
 
 
 async def _append(
-    work: Work, community: int, entries: Sequence[NewEntry], reverses: int | None = None
+    work: UnitOfWork, community: int, entries: Sequence[NewEntry], reverses: int | None = None
 ) -> list[int]:
     """Writes the next lines of the book; to be called with the book open."""
     last, balance = await last_line(community)
@@ -211,7 +211,7 @@ async def _append(
 
 
 def _line(
-    work: Work, community: int, number: int, balance: int, new: NewEntry, reverses: int | None
+    work: UnitOfWork, community: int, number: int, balance: int, new: NewEntry, reverses: int | None
 ) -> Entry:
     return Entry(
         community_id=community,
@@ -232,7 +232,7 @@ def _line(
     )
 
 
-async def _post_once_a_day(work: Work, community: int) -> None:
+async def _post_once_a_day(work: UnitOfWork, community: int) -> None:
     """An item for every entry would flood the bulletin."""
     midnight = (await _local(work, community)).replace(hour=0, minute=0, second=0, microsecond=0)
     posted = Change.filter(

@@ -13,7 +13,7 @@ from typing import Any
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, beside, day, first_of_each
-from community.database.sql import marks, select
+from community.database.sql import placeholders, select
 from community.errors import CursorInvalid, NotFound
 from community.ledger.models import Entry
 from community.ledger.rules import (
@@ -31,8 +31,8 @@ from community.ledger.rules import (
 from community.ledger.rules import CategoryTotal as CategoryTotal
 from community.ledger.rules import MonthRow as MonthRow
 from community.ledger.rules import YearRow as YearRow
-from community.permissions import Permission, Place, Viewer
-from community.places.reads import place_where, rows_open_to
+from community.permissions import Permission, Scope, Viewer
+from community.places.reads import permitted_rows, scope_where
 from community.places.rules import OrganizationKind
 from community.votes.casting import VoteForm
 from community.votes.rules import Matter, Outcome
@@ -96,18 +96,18 @@ _ENTRIES, _WITHOUT_BALANCE = _entries("b.balance"), _entries("NULL")
 
 _SIGNED = "CASE {of}.direction WHEN 'INCOME' THEN {of}.amount ELSE -{of}.amount END"
 
-# One statement, so that entries and their balances belong to the same moment. What the book comes to before
+# One statement, so that entries and their balances belong to one snapshot. What the book comes to before
 # the oldest entry of the page is carried over to that one, as on paper.
 _PAGES = f"""
 WITH shown AS (
   SELECT t.id, t.community_id, t.date, t.number, {_SIGNED.format(of="t")} AS signed,
-         ROW_NUMBER() OVER (PARTITION BY t.community_id ORDER BY t.date, t.number) AS place
+         ROW_NUMBER() OVER (PARTITION BY t.community_id ORDER BY t.date, t.number) AS position
     FROM community o {{beside}} WHERE o.id IN ({{books}})
 ), b AS (
-  SELECT s.id, CAST(SUM(s.signed + CASE WHEN s.place > 1 THEN 0 ELSE COALESCE((
+  SELECT s.id, CAST(SUM(s.signed + CASE WHEN s.position > 1 THEN 0 ELSE COALESCE((
            SELECT SUM({_SIGNED.format(of="e")}) FROM entry e
             WHERE e.community_id = s.community_id AND (e.date, e.number) < (s.date, s.number)), 0) END)
-           OVER (PARTITION BY s.community_id ORDER BY s.place) AS BIGINT) AS balance
+           OVER (PARTITION BY s.community_id ORDER BY s.position) AS BIGINT) AS balance
     FROM shown s
 )
 SELECT {_ENTRIES.columns} FROM b JOIN entry t ON t.id = b.id ORDER BY t.date DESC, t.number DESC
@@ -141,7 +141,7 @@ async def entries_pages(
     if month is not None:
         where, values = f"{where} AND t.date BETWEEN ? AND ?", [*values, *days_of(month)]
     run = Run(_LATEST, where, values)
-    query = _PAGES.format(beside=beside("entry", "community", [run]), books=marks(communities))
+    query = _PAGES.format(beside=beside("entry", "community", [run]), books=placeholders(communities))
     found: dict[int, list[EntryRow]] = {community: [] for community in communities}
     for row in map(_ENTRIES.of, await select(query, [*values, first + 1, *communities])):
         found[row.community].append(row)
@@ -149,7 +149,7 @@ async def entries_pages(
 
 
 async def check_number(community: int, number: int) -> None:
-    """Behind the last entry there is nothing; behind none there is no place. Raises CursorInvalid."""
+    """Behind the last entry there is nothing; behind none there is no cursor. Raises CursorInvalid."""
     if not await Entry.filter(community_id=community, number=number).exists():
         raise CursorInvalid
 
@@ -168,7 +168,7 @@ async def entry_row(entry: int) -> EntryRow:
 
 async def entries_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EntryRow]:
     """Those of communities whose ledger the viewer may read, without their balances."""
-    rows = await rows_open_to(viewer, Permission.READ_LEDGER, _WITHOUT_BALANCE, ids)
+    rows = await permitted_rows(viewer, Permission.READ_LEDGER, _WITHOUT_BALANCE, ids)
     return {row.id: row for row in rows}
 
 
@@ -179,13 +179,13 @@ async def entries_by_number(communities: Collection[int], number: int) -> dict[i
 
 async def balances_at(entries: Collection[int]) -> dict[int, int]:
     """Of each entry with all before it by date."""
-    rows = await select(_BALANCES_AT.format(entries=marks(entries)), [*entries, *entries])
+    rows = await select(_BALANCES_AT.format(entries=placeholders(entries)), [*entries, *entries])
     return {row["id"]: row["balance"] for row in rows}
 
 
-async def place_of_entry(entry: int) -> Place:
+async def scope_of_entry(entry: int) -> Scope:
     """Raises NotFound."""
-    return await place_where("JOIN entry e ON e.community_id = c.id WHERE e.id = ?", entry)
+    return await scope_where("JOIN entry e ON e.community_id = c.id WHERE e.id = ?", entry)
 
 
 _RESOLUTIONS = """
@@ -199,7 +199,7 @@ SELECT v.id AS vote, v.form AS form, v.annulled_at AS annulled_at,
 async def resolutions_of(votes: Collection[int]) -> dict[int, Resolution]:
     """As they stand now, whoever asks; what is unknown is left out."""
     rows: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in await select(_RESOLUTIONS.format(votes=marks(votes)), list(votes)):
+    for row in await select(_RESOLUTIONS.format(votes=placeholders(votes)), list(votes)):
         rows[row["vote"]].append(row)
     return {
         vote: Resolution(
@@ -256,7 +256,7 @@ async def balance_of(community: int) -> Balance:
 async def months_of(communities: Collection[int]) -> dict[int, list[MonthRow]]:
     """Of each book every month from the first entry's to the latest one's, by their dates, oldest first."""
     sums: defaultdict[int, list[DaySum]] = defaultdict(list)
-    for row in await select(_SUMS.format(books=marks(communities)), [*communities, *communities]):
+    for row in await select(_SUMS.format(books=placeholders(communities)), [*communities, *communities]):
         sums[row["community"]].append(
             DaySum(
                 day(row["date"]),

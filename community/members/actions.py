@@ -5,22 +5,22 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
-from community.database.work import Work, requires
+from community.database.work import UnitOfWork, requires
 from community.errors import NotFound
 from community.members.models import Account, Session
 from community.members.reads import hash_of
 from community.members.rules import KEPT_AFTER_ITS_END, LONGEST_NAME, SessionKind
 from community.permissions import Permission
-from community.places.reads import the_city
+from community.places.reads import citywide
 from community.signals import Topic
 
 SWEPT_AT_ONCE = 100
 """Sessions removed when another one begins: more than begin, so that none stay."""
 
 
-@requires(Permission.OPERATE, within=the_city)
+@requires(Permission.OPERATE, within=citywide)
 async def open_session(
-    work: Work,
+    work: UnitOfWork,
     account: str,
     kind: SessionKind,
     lifetime: timedelta,
@@ -31,7 +31,7 @@ async def open_session(
 
 
 async def _open(
-    work: Work,
+    work: UnitOfWork,
     account: str,
     kind: SessionKind,
     lifetime: timedelta,
@@ -53,7 +53,7 @@ async def _open(
     return secret
 
 
-async def _sweep(work: Work) -> None:
+async def _sweep(work: UnitOfWork) -> None:
     """Removes sessions that are long over. Nothing refers to one, and each that begins makes room."""
     over = Session.filter(expires_at__lte=work.now - KEPT_AFTER_ITS_END)
     ids = [row["id"] for row in await over.order_by("expires_at").limit(SWEPT_AT_ONCE).values("id")]
@@ -61,9 +61,9 @@ async def _sweep(work: Work) -> None:
         await Session.filter(id__in=ids).delete()
 
 
-@requires(Permission.OPERATE, within=the_city)
+@requires(Permission.OPERATE, within=citywide)
 async def sign_in_demonstration(
-    work: Work, account: str, lifetime: timedelta, replacing: str | None = None
+    work: UnitOfWork, account: str, lifetime: timedelta, replacing: str | None = None
 ) -> str:
     """A cookie's secret for a demonstration account, which needs no proof. Raises NotFound for any other.
 
@@ -77,26 +77,26 @@ async def sign_in_demonstration(
     return await _open(work, account, SessionKind.COOKIE, lifetime, None)
 
 
-@requires(Permission.OPERATE, within=the_city)
-async def end_session(work: Work, secret: str) -> None:
+@requires(Permission.OPERATE, within=citywide)
+async def end_session(work: UnitOfWork, secret: str) -> None:
     """Ends the session of this secret, if there is one; its sockets lose what only it allowed."""
     await _end(work, hash=hash_of(secret))
 
 
-@requires(Permission.OPERATE, within=the_city)
-async def revoke_session(work: Work, session: int) -> None:
+@requires(Permission.OPERATE, within=citywide)
+async def revoke_session(work: UnitOfWork, session: int) -> None:
     """Ends the session of this number, as listed; its sockets lose what only it allowed. Raises NotFound."""
     if not await _end(work, id=session):
         raise NotFound
 
 
-async def _end(work: Work, **which: object) -> bool:
+async def _end(work: UnitOfWork, **which: object) -> bool:
     """Removes the one session, and says whether it stood until now."""
     rows = await Session.filter(**which).values("id", "account_id", "expires_at", "revoked_at")
     return any([await _remove(work, row) for row in rows])
 
 
-async def _remove(work: Work, session: Mapping[str, Any]) -> bool:
+async def _remove(work: UnitOfWork, session: Mapping[str, Any]) -> bool:
     if not await Session.filter(id=session["id"]).delete():
         return False  # somebody else was first
     stood: bool = session["revoked_at"] is None and session["expires_at"] > work.now

@@ -1,4 +1,4 @@
-"""Who somebody is: the viewer behind a session, with the roles held at a moment."""
+"""Who somebody is: the viewer behind a session, with the roles held at an instant."""
 
 import hashlib
 from collections import defaultdict
@@ -9,12 +9,12 @@ from typing import Any
 
 from tortoise.expressions import Q
 
-from community.database.sql import instant, marks, select
+from community.database.sql import instant, placeholders, select
 from community.errors import Unauthenticated
 from community.members.models import Account, Session
 from community.members.rules import ExpiredToken, SessionKind, UnknownToken, may_be_secret
-from community.permissions import CITY, Permission, Role, Viewer, may_see_own
-from community.places.reads import places_of
+from community.permissions import CITY, City, Permission, Role, Viewer, may_see_own
+from community.places.reads import scopes_of
 
 
 def hash_of(secret: str) -> str:
@@ -39,7 +39,7 @@ SELECT u.community_id, 'TENANT', t.until
 
 _ROLES = f"WITH who AS (SELECT id AS account FROM account WHERE id = ?) {_HELD}"  # noqa: S608 - our own text
 
-# One statement, so that a session and its roles belong to the same moment.
+# One statement, so that a session and its roles belong to one snapshot.
 _VIEWER = f"""
 WITH who AS (
   SELECT s.id AS session, s.account_id AS account, a.name, a.demonstration, s.scopes, s.expires_at
@@ -110,13 +110,13 @@ def held(now: datetime) -> Q:
     return Q(since__lte=now) & (Q(until=None) | Q(until__gt=now))
 
 
-async def roles_of(account: int, now: datetime) -> dict[int, frozenset[Role]]:
+async def roles_of(account: int, now: datetime) -> dict[int | City, frozenset[Role]]:
     """By community; city-wide roles under CITY."""
     return _by_community(await select(_ROLES, [account, *[now] * 6]))
 
 
-def _by_community(holds: Sequence[dict[str, Any]]) -> dict[int, frozenset[Role]]:
-    roles: defaultdict[int, set[Role]] = defaultdict(set)
+def _by_community(holds: Sequence[dict[str, Any]]) -> dict[int | City, frozenset[Role]]:
+    roles: defaultdict[int | City, set[Role]] = defaultdict(set)
     for row in holds:
         roles[CITY if row["community"] is None else row["community"]].add(Role(row["role"]))
     return {community: frozenset(of) for community, of in roles.items()}
@@ -147,7 +147,7 @@ SELECT p.community_id AS community, o.party_id AS party, c.account_id AS named,
 
 async def seats_in(account: int, communities: Collection[int], now: datetime) -> dict[int, list[PartySeat]]:
     """The owner parties for which the account may speak, by community."""
-    query = _SEATS % marks(communities)
+    query = _SEATS % placeholders(communities)
     named: defaultdict[int, dict[int, set[int]]] = defaultdict(dict)
     for row in await select(query, [now, now, now, account, *communities, now, now]):
         of = named[row["community"]].setdefault(row["party"], set())
@@ -189,12 +189,12 @@ async def own_parties_by_id(
     """Those to which the viewer belongs, as far as its token shows them."""
     if viewer.account is None:
         return {}
-    query = _OWN_PARTIES.format(parties=marks(parties))
+    query = _OWN_PARTIES.format(parties=placeholders(parties))
     rows = await select(query, [now, now, *parties, viewer.account, now, now])
-    places = await places_of({row["community"] for row in rows}) if rows else {}
+    scopes = await scopes_of({row["community"] for row in rows}) if rows else {}
     units: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     for row in rows:
-        if may_see_own(viewer, Permission.CAST_BALLOT, places[row["community"]]):
+        if may_see_own(viewer, Permission.CAST_BALLOT, scopes[row["community"]]):
             units[row["id"], row["community"]] += filter(None, [row["unit"]])
     return {party: OwnPartyRow(party, community, tuple(of)) for (party, community), of in units.items()}
 

@@ -1,20 +1,22 @@
 """What a community settles for itself: each change is a new version of its profile."""
 
-from community.database.sql import hold_exclusive
-from community.database.work import Work, requires
+from community.database.sql import lock_exclusive
+from community.database.work import UnitOfWork, requires
 from community.permissions import Permission
 from community.places.models import Community, CommunityProfile
-from community.places.reads import place_of
+from community.places.reads import scope_of
 from community.signals import Topic
 
 
-@requires(Permission.SETTLE_PROFILE, within=place_of)
-async def set_public_reading(work: Work, community: int, *, public: bool, key: str | None = None) -> None:
+@requires(Permission.SETTLE_PROFILE, within=scope_of)
+async def set_public_reading(
+    work: UnitOfWork, community: int, *, public: bool, key: str | None = None
+) -> None:
     """Whether everybody may read, from now on. What was settled before stays as it was written.
 
     Raises KeyReused, also where the contrary was settled since.
     """
-    await hold_exclusive("community", community)
+    await lock_exclusive("community", community)
     version = (await Community.get(id=community).values("profile_version"))["profile_version"]
     settled = await CommunityProfile.get(community_id=community, version=version).values(
         "public_reading", "time_zone", "notice_days", "window_days_least", "window_days_most"
@@ -23,7 +25,7 @@ async def set_public_reading(work: Work, community: int, *, public: bool, key: s
     if command.result is not None:
         command.again(same=command.result == community, stands=settled["public_reading"] == public)
         return
-    await command.keep(community)
+    await command.store(community)
     if settled["public_reading"] == public:
         return
     await CommunityProfile.create(

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
-from community.database.sql import marks, select
+from community.database.sql import placeholders, select
 from community.errors import NotFound
-from community.permissions import CITY, Permission, Place, Viewer, belongs_to, may, may_know
+from community.permissions import CITY, Permission, Scope, Viewer, belongs_to, may, may_know
 from community.places.models import Community, CommunityProfile
 from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
 
@@ -28,8 +28,8 @@ class CommunityRow:
     profile: Profile
 
     @property
-    def place(self) -> Place:
-        return Place(self.id, self.profile.public_reading, self.demonstration)
+    def scope(self) -> Scope:
+        return Scope(self.id, self.profile.public_reading, self.demonstration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ async def _rows(condition: str, values: Sequence[Any]) -> list[CommunityRow]:
 
 
 def _among(ids: Collection[int]) -> tuple[str, list[int]]:
-    return f"c.id IN ({marks(ids)})", list(ids)
+    return f"c.id IN ({placeholders(ids)})", list(ids)
 
 
 async def profiles_of(communities: Sequence[int]) -> dict[tuple[int, int], Profile]:
@@ -83,36 +83,36 @@ async def profiles_of(communities: Sequence[int]) -> dict[tuple[int, int], Profi
     return {(row.pop("community_id"), row["version"]): Profile(**row) for row in found}
 
 
-_PLACE = """
+_SCOPE = """
 SELECT c.id AS id, p.public_reading AS public_reading, c.demonstration AS demonstration
   FROM community c JOIN community_profile p ON p.community_id = c.id AND p.version = c.profile_version
 """
 
 
-async def _places(condition: str, keys: Sequence[int]) -> list[Place]:
+async def _scopes(condition: str, keys: Sequence[int]) -> list[Scope]:
     return [
-        Place(row["id"], bool(row["public_reading"]), bool(row["demonstration"]))
-        for row in await select(_PLACE + condition, keys)
+        Scope(row["id"], bool(row["public_reading"]), bool(row["demonstration"]))
+        for row in await select(_SCOPE + condition, keys)
     ]
 
 
-async def place_of(community: int) -> Place:
+async def scope_of(community: int) -> Scope:
     """Raises NotFound."""
-    return await place_where("WHERE c.id = ?", community)
+    return await scope_where("WHERE c.id = ?", community)
 
 
-async def place_where(condition: str, key: int) -> Place:
+async def scope_where(condition: str, key: int) -> Scope:
     """The one community `c` that meets `condition`, SQL of ours with one `?`. Raises NotFound."""
-    found = await _places(condition, [key])
+    found = await _scopes(condition, [key])
     if not found:
         raise NotFound
     return found[0]
 
 
-async def places_of(communities: Collection[int]) -> dict[int, Place]:
-    return {
-        place.id: place for place in await _places(f"WHERE c.id IN ({marks(communities)})", list(communities))
-    }
+async def scopes_of(communities: Collection[int]) -> dict[int, Scope]:
+    ids = list(dict.fromkeys(communities))
+    scopes = await _scopes(f"WHERE c.id IN ({placeholders(ids)})", ids)
+    return {scope.id: scope for scope in scopes if scope.id is not CITY}
 
 
 _BESIDE = """
@@ -123,27 +123,27 @@ SELECT {columns}, c.id AS of_id, p.public_reading AS of_public, c.demonstration 
 """
 
 
-async def rows_open_to(
+async def permitted_rows(
     viewer: Viewer, permission: Permission, shape: Shape[R], ids: Collection[int]
 ) -> list[R]:
-    """Those with these ids that stand in a community where the viewer has the permission."""
-    query = _BESIDE.format(columns=shape.columns, table=shape.table, ids=marks(ids))
+    """Those of these ids whose community gives the viewer the permission."""
+    query = _BESIDE.format(columns=shape.columns, table=shape.table, ids=placeholders(ids))
     rows = await select(query, list(ids))
-    return [shape.of(row) for row in rows if may(viewer, permission, _place(row))]
+    return [shape.of(row) for row in rows if may(viewer, permission, _scope(row))]
 
 
-def _place(row: dict[str, Any]) -> Place:
-    """Taken out of a row of something else."""
-    return Place(row.pop("of_id"), bool(row.pop("of_public")), bool(row.pop("of_demonstration")))
+def _scope(row: dict[str, Any]) -> Scope:
+    """Takes the scope's columns out of a row."""
+    return Scope(row.pop("of_id"), bool(row.pop("of_public")), bool(row.pop("of_demonstration")))
 
 
-async def the_city(subject: object) -> Place:
-    """Where deeds stand that belong to no single community; for `requires`."""
-    return Place(CITY, public_reading=False)
+async def citywide(subject: object) -> Scope:
+    """The scope of actions that belong to no single community; for `requires`."""
+    return Scope(CITY, public_reading=False)
 
 
 def _known(viewer: Viewer, rows: Sequence[CommunityRow]) -> list[CommunityRow]:
-    return [row for row in rows if may_know(viewer, row.place)]
+    return [row for row in rows if may_know(viewer, row.scope)]
 
 
 async def communities_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, CommunityRow]:
@@ -152,7 +152,7 @@ async def communities_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, C
 
 async def communities_by_slug(viewer: Viewer, slugs: Collection[str]) -> dict[str, CommunityRow]:
     likely = [slug for slug in slugs if slug.isprintable() and len(slug) <= LONGEST_SLUG]
-    rows = await _rows(f"c.slug IN ({marks(likely)})", likely) if likely else []
+    rows = await _rows(f"c.slug IN ({placeholders(likely)})", likely) if likely else []
     return {row.slug: row for row in _known(viewer, rows)}
 
 
@@ -171,8 +171,8 @@ async def communities_page(viewer: Viewer, first: int, after: int | None) -> Pag
 
 def _that_are_known(viewer: Viewer) -> tuple[str, list[Any]]:
     """As `may_know` says of each: a page is cut before it asks, so that it must leave none out."""
-    own = [held for held in viewer.roles if belongs_to(viewer, Place(held, False, viewer.demonstration))]
-    here, values = ("1 = 1", []) if CITY in own else _among(own)
+    own = [held for held in viewer.roles if belongs_to(viewer, Scope(held, False, viewer.demonstration))]
+    here, values = ("1 = 1", []) if CITY in own else _among([held for held in own if held is not CITY])
     if viewer.demonstration:
         here, values = f"{here} AND c.demonstration = ?", [*values, True]
     return f"(p.public_reading = ? OR ({here}))", [True, *values]
@@ -180,8 +180,8 @@ def _that_are_known(viewer: Viewer) -> tuple[str, list[Any]]:
 
 async def communities_of(viewer: Viewer) -> list[CommunityRow]:
     """Those in which the viewer has a role of their own, as far as their token may know of it."""
-    where, values = _among(list(viewer.roles))
-    return [row for row in await _rows(f"{where} ORDER BY c.id", values) if belongs_to(viewer, row.place)]
+    where, values = _among([held for held in viewer.roles if held is not CITY])
+    return [row for row in await _rows(f"{where} ORDER BY c.id", values) if belongs_to(viewer, row.scope)]
 
 
 async def all_communities() -> list[int]:
@@ -197,14 +197,14 @@ SELECT b.community_id AS community, b.id AS id, b.name AS name,
 async def buildings_of(communities: Collection[int]) -> dict[int, list[BuildingRow]]:
     """Of each community, in order."""
     found: dict[int, list[BuildingRow]] = {community: [] for community in communities}
-    condition = f"b.community_id IN ({marks(communities)}) ORDER BY b.position"
+    condition = f"b.community_id IN ({placeholders(communities)}) ORDER BY b.position"
     for row in await select(_BUILDINGS + condition, list(communities)):
         found[row["community"]].append(BuildingRow(**row))
     return found
 
 
 async def buildings_by_id(ids: Collection[int]) -> dict[int, BuildingRow]:
-    rows = await select(f"{_BUILDINGS} b.id IN ({marks(ids)})", list(ids))
+    rows = await select(f"{_BUILDINGS} b.id IN ({placeholders(ids)})", list(ids))
     return {row["id"]: BuildingRow(**row) for row in rows}
 
 

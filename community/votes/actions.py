@@ -7,18 +7,18 @@ from datetime import datetime
 from community.database import due
 from community.database.commands import Command
 from community.database.ids import new_id
-from community.database.journal import hold_number
-from community.database.sql import hold_exclusive, hold_shared
-from community.database.work import Work, requires
+from community.database.journal import lock_number
+from community.database.sql import lock_exclusive, lock_shared
+from community.database.work import UnitOfWork, requires
 from community.errors import InvalidInput, NotFound, TryAgain
 from community.members.models import OwnerParty
 from community.members.reads import PartySeat, seats_of
 from community.members.rules import PartyKind, check_representative
 from community.permissions import Permission
 from community.places.models import Building, Community, Organization
-from community.places.reads import place_of, profiles_of
+from community.places.reads import profiles_of, scope_of
 from community.signals import Topic
-from community.text import line_if_any
+from community.text import single_line_if_any
 from community.votes.casting import (
     AlreadyCast,
     Answered,
@@ -59,20 +59,20 @@ from community.votes.models import (
     RollUnit,
     Vote,
 )
-from community.votes.progress import NO_DEVELOPER, Register, progress_of, read_register, scopes
+from community.votes.progress import Register, developer_of, progress_of, read_register, scopes
 from community.votes.reads import (
-    AskedRow,
     BallotBox,
     Entries,
+    RollQuestion,
     VoteRow,
-    asked_in,
     ballot_box,
     counted_ballots,
     newest_of,
     newest_sequence,
-    place_of_vote,
+    on_roll,
     questions_of,
-    standing,
+    questions_on_roll,
+    scope_of_vote,
     vote_row,
 )
 from community.votes.results import result_of
@@ -98,9 +98,9 @@ class NewQuestion:
     accepts_text: bool = False
 
 
-@requires(Permission.ANNOUNCE_VOTE, within=place_of)
+@requires(Permission.ANNOUNCE_VOTE, within=scope_of)
 async def announce_vote(
-    work: Work,
+    work: UnitOfWork,
     community: int,
     *,
     convener: int,
@@ -178,33 +178,33 @@ async def _ask(vote: int, position: int, new: NewQuestion, building: int | None,
         accepts_text=new.accepts_text,
     )
     await Choice.bulk_create(
-        Choice(question_id=question, position=place, code=code, label=label)
-        for place, (code, label) in enumerate(offered)
+        Choice(question_id=question, position=index, code=code, label=label)
+        for index, (code, label) in enumerate(offered)
     )
 
 
-@requires(Permission.OPERATE, within=place_of_vote)
-async def open_vote(work: Work, vote: int) -> None:
+@requires(Permission.OPERATE, within=scope_of_vote)
+async def open_vote(work: UnitOfWork, vote: int) -> None:
     """Freezes the roll and opens the ballot box, once, however late.
 
     Raises VoteNotOpen before its time, TryAgain while time is in doubt.
     """
-    await hold_exclusive("vote", vote)
+    await lock_exclusive("vote", vote)
     row = await vote_row(vote)
     if work.now < row.opens_at:
         raise VoteNotOpen
     await _open(work, row)
 
 
-async def _open(work: Work, vote: VoteRow) -> None:
+async def _open(work: UnitOfWork, vote: VoteRow) -> None:
     if vote.opened_at is not None or not await due.claim(OPEN, vote.id, work.now):
         return
     questions = (await questions_of([vote.id]))[vote.id]
     # Who owns what is read as of the opening, so that a late timer changes nobody's vote.
-    register = await read_register(vote.community_id, vote.opens_at)
-    if register.developer == NO_DEVELOPER:
-        await OwnerParty.create(community_id=vote.community_id, kind=PartyKind.DEVELOPER)
-        register = await read_register(vote.community_id, vote.opens_at)
+    developer = await developer_of(vote.community_id)
+    if developer is None:
+        developer = (await OwnerParty.create(community_id=vote.community_id, kind=PartyKind.DEVELOPER)).id
+    register = await read_register(vote.community_id, vote.opens_at, developer)
     for building in scopes(vote, questions):
         roll = await _freeze(work, vote, register, building)
         await Question.filter(vote_id=vote.id, building_id=building).update(roll_id=roll)
@@ -214,7 +214,7 @@ async def _open(work: Work, vote: VoteRow) -> None:
     work.posted("VOTE_OPENED", vote.id, vote.community_id)
 
 
-async def _freeze(work: Work, vote: VoteRow, register: Register, building: int | None) -> int:
+async def _freeze(work: UnitOfWork, vote: VoteRow, register: Register, building: int | None) -> int:
     entries = form_roll(
         register.units, register.developer, building=building, parking_counts=vote.parking_counts
     )
@@ -246,9 +246,14 @@ async def _freeze(work: Work, vote: VoteRow, register: Register, building: int |
     return roll
 
 
-@requires(Permission.CAST_BALLOT, within=place_of_vote, known_by=Permission.READ_BULLETIN)
+@requires(Permission.CAST_BALLOT, within=scope_of_vote, known_by=Permission.READ_BULLETIN)
 async def cast_ballot(
-    work: Work, vote: int, *, answers: Sequence[Answered], party: int | None = None, key: str | None = None
+    work: UnitOfWork,
+    vote: int,
+    *,
+    answers: Sequence[Answered],
+    party: int | None = None,
+    key: str | None = None,
 ) -> int:
     """The ballot's id; the same `key` with the same answers returns the first one's, while that one counts.
 
@@ -260,14 +265,14 @@ async def cast_ballot(
     if command.result is not None:
         return await _first_receipt(command, command.result, vote, party)
     box = await _open_box(work, vote)
-    asked = await asked_in(vote)
+    questions = await questions_on_roll(vote)
     seats = {seat.party: seat for seat in await seats_of(work.account, box.community, work.now)}
-    on_roll = await standing({box.roll, *(question.roll for question in asked.values())}, list(seats))
-    seat = _seat(box, seats, on_roll, party)
-    _check_answers(asked, on_roll, seat.party, answers)
+    entries = await on_roll({box.roll, *(question.roll for question in questions.values())}, list(seats))
+    seat = _seat(box, seats, entries, party)
+    _check_answers(questions, entries, seat.party, answers)
     check_representative(seat.named, work.account)
     ballot = await _record(work, box, RecordedBallot(seat.party, work.now, answers))
-    await command.keep(ballot)
+    await command.store(ballot)
     work.changed(Topic.TALLY, vote, box.community)
     return ballot
 
@@ -288,24 +293,24 @@ def check_opened(opened_at: datetime | None) -> None:
         raise TryAgain
 
 
-async def _open_box(work: Work, vote: int) -> BallotBox:
+async def _open_box(work: UnitOfWork, vote: int) -> BallotBox:
     """The box of an open vote, held so that no closing count passes by; opened now if its timer is late."""
     box = await ballot_box(vote)
     check_open(box.status(work.now))
     if box.opened_at is None:
-        await hold_exclusive("vote", vote)
+        await lock_exclusive("vote", vote)
         await _open(work, await vote_row(vote))
         box = await ballot_box(vote)
-    elif await hold_shared("vote", vote):
+    elif await lock_shared("vote", vote):
         box = await ballot_box(vote)
     if box.counted_at is not None:
         raise VoteClosed  # a clock that runs behind must not slip a ballot in after the count
     return box
 
 
-def _seat(box: BallotBox, seats: Mapping[int, PartySeat], on_roll: Entries, party: int | None) -> PartySeat:
+def _seat(box: BallotBox, seats: Mapping[int, PartySeat], entries: Entries, party: int | None) -> PartySeat:
     """The one owner party for which this account casts."""
-    able = [own for own in seats if (box.roll, own) in on_roll]
+    able = [own for own in seats if (box.roll, own) in entries]
     if not able:
         raise NotOnRoll
     if party is not None and party not in able:
@@ -316,12 +321,12 @@ def _seat(box: BallotBox, seats: Mapping[int, PartySeat], on_roll: Entries, part
 
 
 def _check_answers(
-    asked: Mapping[int, AskedRow], on_roll: Entries, party: int, answers: Sequence[Answered]
+    questions: Mapping[int, RollQuestion], entries: Entries, party: int, answers: Sequence[Answered]
 ) -> None:
-    own = {key: question.terms for key, question in asked.items() if (question.roll, party) in on_roll}
-    for place, answer in enumerate(answers):
-        if answer.question in asked and answer.question not in own:
-            raise NotOnRoll(field=f"answers.{place}.questionId", question=answer.question)
+    own = {key: question.terms for key, question in questions.items() if (question.roll, party) in entries}
+    for index, answer in enumerate(answers):
+        if answer.question in questions and answer.question not in own:
+            raise NotOnRoll(field=f"answers.{index}.questionId", question=answer.question)
     if not own:
         raise NotOnRoll  # of a vote that asks other buildings only
     check_answers(own, answers)
@@ -339,13 +344,13 @@ class RecordedBallot:
 
 
 def _cleaned(ballot: RecordedBallot) -> RecordedBallot:
-    evidence = line_if_any(ballot.evidence, LONGEST_EVIDENCE, "凭据", "the evidence", field="evidence")
+    evidence = single_line_if_any(ballot.evidence, LONGEST_EVIDENCE, "凭据", "the evidence", field="evidence")
     return replace(ballot, answers=cleaned_answers(ballot.answers), evidence=evidence)
 
 
-async def _record(work: Work, box: BallotBox, new: RecordedBallot) -> int:
+async def _record(work: UnitOfWork, box: BallotBox, new: RecordedBallot) -> int:
     """Adds the ballot and moves the pointer, under the lock that gives numbers. Raises AlreadyCast."""
-    await hold_number()
+    await lock_number()
     newest, counted = await newest_of(box.vote, new.party)
     if counted is not None and not box.revisable:
         raise AlreadyCast
@@ -374,27 +379,27 @@ async def _write_answers(answers: dict[int, Sequence[Answered]]) -> None:
     )
 
 
-@requires(Permission.OPERATE, within=place_of_vote)
-async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot]) -> None:
+@requires(Permission.OPERATE, within=scope_of_vote)
+async def record_ballots(work: UnitOfWork, vote: int, ballots: Sequence[RecordedBallot]) -> None:
     """Takes over many ballots of parties that have not cast yet, all or none, in the order given.
 
-    Raises AlreadyCast, NotOnRoll, VoteNotOpen and VoteClosed by each ballot's own moment, and what
+    Raises AlreadyCast, NotOnRoll, VoteNotOpen and VoteClosed by each ballot's own instant, and what
     `check_answers` refuses.
     """
-    await hold_shared("vote", vote)
+    await lock_shared("vote", vote)
     box = await ballot_box(vote)
     if box.counted_at is not None:
         raise VoteClosed
     ballots = [_cleaned(ballot) for ballot in ballots]
-    asked = await asked_in(vote)
+    questions = await questions_on_roll(vote)
     parties = [ballot.party for ballot in ballots]
-    on_roll = await standing({box.roll, *(question.roll for question in asked.values())}, parties)
+    entries = await on_roll({box.roll, *(question.roll for question in questions.values())}, parties)
     for ballot in ballots:
         check_open(box.status(ballot.cast_at))
-        if (box.roll, ballot.party) not in on_roll:
+        if (box.roll, ballot.party) not in entries:
             raise NotOnRoll
-        _check_answers(asked, on_roll, ballot.party, ballot.answers)
-    await hold_number()
+        _check_answers(questions, entries, ballot.party, ballot.answers)
+    await lock_number()
     if len(set(parties)) < len(parties) or await counted_ballots(vote, parties):
         raise AlreadyCast
     ids = await _write_ballots(work, vote, await newest_sequence(vote), ballots)
@@ -408,7 +413,9 @@ async def record_ballots(work: Work, vote: int, ballots: Sequence[RecordedBallot
     work.changed(Topic.TALLY, vote, box.community)
 
 
-async def _write_ballots(work: Work, vote: int, newest: int, ballots: Sequence[RecordedBallot]) -> list[int]:
+async def _write_ballots(
+    work: UnitOfWork, vote: int, newest: int, ballots: Sequence[RecordedBallot]
+) -> list[int]:
     """The new rows' ids, numbered on from `newest`; which ballots count is the caller's to say."""
     ids = [new_id() for _ in ballots]
     await Ballot.bulk_create(
@@ -432,16 +439,16 @@ async def _write_ballots(work: Work, vote: int, newest: int, ballots: Sequence[R
     return ids
 
 
-@requires(Permission.OPERATE, within=place_of_vote)
-async def close_vote(work: Work, vote: int) -> None:
+@requires(Permission.OPERATE, within=scope_of_vote)
+async def close_vote(work: UnitOfWork, vote: int) -> None:
     """The closing count, once; after it no ballot is taken whatever a clock says.
 
     Does nothing before its time, which lies behind the close: until then the vote is closed and pending.
     """
-    await hold_exclusive("vote", vote)
+    await lock_exclusive("vote", vote)
     row = await vote_row(vote)
     if work.now < (begins := counted_from(row.closes_at)):
-        await due.put_off(CLOSE, vote, begins)  # planned for the close itself, as was done once
+        await due.reschedule(CLOSE, vote, begins)  # planned for the close itself, as was done once
         return
     if row.counted_at is not None or not await due.claim(CLOSE, vote, work.now):
         return
@@ -453,7 +460,7 @@ async def close_vote(work: Work, vote: int) -> None:
         QuestionResult(
             question_id=question.question,
             counted_at=work.now,
-            **result_of(question.tally, question.moment),
+            **result_of(question.tally, question.sequence),
         )
         for question in progress.questions
     )

@@ -123,8 +123,8 @@ def receipt_code(ballot: int) -> str:
     number = int.from_bytes(blake2b(str(ballot).encode(), digest_size=8).digest())
     letters = ""
     for _ in range(10):
-        number, place = divmod(number, len(_RECEIPT_LETTERS))
-        letters += _RECEIPT_LETTERS[place]
+        number, digit = divmod(number, len(_RECEIPT_LETTERS))
+        letters += _RECEIPT_LETTERS[digit]
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
@@ -140,7 +140,7 @@ def status_of(
     counted_at: datetime | None = None,
     annulled_at: datetime | None = None,
 ) -> VoteStatus:
-    """A function of the row and the moment: open while opens_at ≤ now < closes_at.
+    """A function of the row and the instant: open while opens_at ≤ now < closes_at.
 
     Once counted it is closed, whatever a clock says. `votes_page` asks the database the same.
     """
@@ -181,8 +181,8 @@ def check_seats(seats: Collection[Seat], *, revisable: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as far as answering it goes. A text answers a survey; a resolution needs a choice."""
+class QuestionTerms:
+    """What a question takes as an answer. A text answers a survey; a resolution needs a choice."""
 
     choices: Collection[str]
     least: int
@@ -206,11 +206,11 @@ def cleaned_answers(answers: Sequence[Answered]) -> list[Answered]:
         replace(
             answer,
             text=body_if_any(
-                answer.text, LONGEST_TEXT, f"第 {place + 1} 题的文字", f"the text of answer {place + 1}",
-                field=f"answers.{place}.text",
+                answer.text, LONGEST_TEXT, f"第 {index + 1} 题的文字", f"the text of answer {index + 1}",
+                field=f"answers.{index}.text",
             ),
         )
-        for place, answer in enumerate(answers)
+        for index, answer in enumerate(answers)
     ]  # fmt: skip
 
 
@@ -223,44 +223,44 @@ def meaning_of(answers: Sequence[Answered]) -> list[list[object]]:
     )
 
 
-def check_answers(asked: Mapping[int, Asked], answers: Sequence[Answered]) -> None:
+def check_answers(questions: Mapping[int, QuestionTerms], answers: Sequence[Answered]) -> None:
     """`asked`: the questions this party may answer, by id; `answers` with clean texts.
 
     Raises UnknownQuestion, UnknownChoice, TooManyChoices, TooFewChoices (also where a question
     is left out), InvalidInput for a doubled answer or a text nobody asked for, EmptyBallot where nothing at
-    all is said. The refusal names its place.
+    all is said. The refusal names its location.
     """
     answered: set[int] = set()
-    for place, answer in enumerate(answers):
-        _check_answer(asked.get(answer.question), answer, f"answers.{place}")
+    for index, answer in enumerate(answers):
+        _check_answer(questions.get(answer.question), answer, f"answers.{index}")
         if answer.question in answered:
             raise InvalidInput(
                 problem_zh="同一个议题回答了两次",
                 problem_en="a question is answered twice",
-                field=f"answers.{place}.questionId",
+                field=f"answers.{index}.questionId",
                 question=answer.question,
             )
         answered.add(answer.question)
-    for question, terms in asked.items():
+    for question, terms in questions.items():
         if terms.least > 0 and question not in answered:
             raise TooFewChoices(least=terms.least, field="answers", question=question)
     if not any(answer.choices or answer.text for answer in answers):
         raise EmptyBallot(field="answers")
 
 
-def _check_answer(terms: Asked | None, answer: Answered, path: str) -> None:
+def _check_answer(terms: QuestionTerms | None, answer: Answered, path: str) -> None:
     question, choices = answer.question, answer.choices
     if terms is None:
         raise UnknownQuestion(field=f"{path}.questionId", question=question)
-    for place, choice in enumerate(choices):
-        where: dict[str, Any] = {"field": f"{path}.choices.{place}", "question": question, "choice": choice}
+    for index, choice in enumerate(choices):
+        where: dict[str, Any] = {"field": f"{path}.choices.{index}", "question": question, "choice": choice}
         if choice not in terms.choices:
             raise UnknownChoice(**where)
-        if choice in choices[:place]:
+        if choice in choices[:index]:
             raise InvalidInput(
                 problem_zh="同一个选项选了两次", problem_en="a choice is marked twice", **where
             )
-        if place == terms.most:
+        if index == terms.most:
             raise TooManyChoices(most=terms.most, **where)
     least = max(1, terms.least) if answer.text and not terms.survey else terms.least
     if len(choices) < least:

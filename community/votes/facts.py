@@ -4,8 +4,8 @@ from community.live import State
 from community.permissions import Permission
 from community.signals import Topic
 from community.votes.progress import progress_of
-from community.votes.reads import place_of_vote
+from community.votes.reads import scope_of_vote
 
 TALLY = State(
-    topic=Topic.TALLY, permission=Permission.READ_BULLETIN, scope_of=place_of_vote, read=progress_of
+    topic=Topic.TALLY, permission=Permission.READ_BULLETIN, scope_of=scope_of_vote, read=progress_of
 )

@@ -25,15 +25,15 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BadVoteFile(Refused):
-    """A vote file that is not counted at all, with the place at fault, such as `units[3].area`."""
+    """A vote file that is not counted at all, with the location of the fault, such as `units[3].area`."""
 
     code = ErrorCode.INVALID_INPUT
-    zh = "表决文件有误，{place}：{reason}"
-    en = "{place}: {reason}"
+    zh = "表决文件有误，{location}：{reason}"
+    en = "{location}: {reason}"
 
-    def __init__(self, place: str, reason: str) -> None:
-        super().__init__(place=place, reason=reason)
-        self.place = place
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__(location=location, reason=reason)
+        self.location = location
         self.reason = reason
 
 
@@ -72,11 +72,11 @@ def read(path: Path) -> VoteFile:
 
 
 def parse(data: bytes) -> VoteFile:
-    """Raises BadVoteFile at the first place that is not exactly as a vote file is written."""
+    """Raises BadVoteFile at the first location that is not exactly as a vote file is written."""
     try:
         value = strict_json.loads(data)
     except StrictJsonError as error:
-        raise BadVoteFile(error.place, error.reason) from None
+        raise BadVoteFile(error.location, error.reason) from None
     vote = _object(value, "", ("title", "matter", "units"), ("rules", "ballots", "served", "expect"))
     owners = _Names()
     return VoteFile(
@@ -85,9 +85,11 @@ def parse(data: bytes) -> VoteFile:
         rules=_rules(vote.get("rules", {})),
         units=_units(vote["units"], owners),
         ballots=tuple(
-            _ballot(item, place, owners) for item, place in _items(vote.get("ballots", []), "ballots")
+            _ballot(item, location, owners) for item, location in _items(vote.get("ballots", []), "ballots")
         ),
-        served=tuple(_by(item, place, owners) for item, place in _items(vote.get("served", []), "served")),
+        served=tuple(
+            _by(item, location, owners) for item, location in _items(vote.get("served", []), "served")
+        ),
     )
 
 
@@ -98,12 +100,14 @@ class _Names:
         self._known: set[str] = set()
         self._first: dict[str, tuple[str, str]] = {}
 
-    def named(self, name: str, place: str) -> str:
+    def named(self, name: str, location: str) -> str:
         if name not in self._known:
             self._known.add(name)
-            first, before = self._first.setdefault(as_seen(name), (name, place))
+            first, before = self._first.setdefault(as_seen(name), (name, location))
             if first != name:
-                raise BadVoteFile(place, f"looks the same as {before}, but is written with other characters")
+                raise BadVoteFile(
+                    location, f"looks the same as {before}, but is written with other characters"
+                )
         return name
 
 
@@ -125,30 +129,30 @@ def _units(value: object, owners: _Names) -> tuple[RollUnit[str, Party], ...]:
     seen: set[str] = set()
     names = _Names()
     units = []
-    for item, place in _items(value, "units", at_least_one=True):
-        unit = _unit(item, place, owners)
-        names.named(unit.unit, f"{place}.unit")
+    for item, location in _items(value, "units", at_least_one=True):
+        unit = _unit(item, location, owners)
+        names.named(unit.unit, f"{location}.unit")
         if unit.unit in seen:
-            raise BadVoteFile(f"{place}.unit", "the unit is named twice")
+            raise BadVoteFile(f"{location}.unit", "the unit is named twice")
         seen.add(unit.unit)
         units.append(unit)
     return tuple(units)
 
 
-def _unit(value: object, place: str, owners: _Names) -> RollUnit[str, Party]:
-    unit = _object(value, place, ("unit", "owners", "area"), ("kind", "status"))
+def _unit(value: object, location: str, owners: _Names) -> RollUnit[str, Party]:
+    unit = _object(value, location, ("unit", "owners", "area"), ("kind", "status"))
     return RollUnit(
-        unit=_label(unit["unit"], f"{place}.unit"),
-        owner=_owners(unit["owners"], f"{place}.owners", owners),
-        area=_area(unit["area"], f"{place}.area"),
-        kind=_word(UnitKind, unit.get("kind", UnitKind.DWELLING), f"{place}.kind"),
-        status=_word(DeliveryStatus, unit.get("status", DeliveryStatus.DELIVERED), f"{place}.status"),
+        unit=_label(unit["unit"], f"{location}.unit"),
+        owner=_owners(unit["owners"], f"{location}.owners", owners),
+        area=_area(unit["area"], f"{location}.area"),
+        kind=_word(UnitKind, unit.get("kind", UnitKind.DWELLING), f"{location}.kind"),
+        status=_word(DeliveryStatus, unit.get("status", DeliveryStatus.DELIVERED), f"{location}.status"),
     )
 
 
-def _owners(value: object, place: str, owners: _Names) -> Party:
+def _owners(value: object, location: str, owners: _Names) -> Party:
     names: set[str] = set()
-    for item, at in _items(value, place, at_least_one=True):
+    for item, at in _items(value, location, at_least_one=True):
         name = owners.named(_name(item, at), at)
         if name in names:
             raise BadVoteFile(at, "the owner is named twice")
@@ -156,86 +160,88 @@ def _owners(value: object, place: str, owners: _Names) -> Party:
     return frozenset(names)
 
 
-def _ballot(value: object, place: str, owners: _Names) -> FileBallot:
-    ballot = _object(value, place, ("by", "choice"), ())
+def _ballot(value: object, location: str, owners: _Names) -> FileBallot:
+    ballot = _object(value, location, ("by", "choice"), ())
     return FileBallot(
-        _by(ballot["by"], f"{place}.by", owners),
-        _word(Option, ballot["choice"], f"{place}.choice"),
+        _by(ballot["by"], f"{location}.by", owners),
+        _word(Option, ballot["choice"], f"{location}.choice"),
     )
 
 
-def _by(value: object, place: str, owners: _Names) -> str:
-    by = _text(value, place)
+def _by(value: object, location: str, owners: _Names) -> str:
+    by = _text(value, location)
     for name in by.split("+"):
-        owners.named(_label(name, place), place)
+        owners.named(_label(name, location), location)
     return by
 
 
-def _name(value: object, place: str) -> str:
-    name = _label(value, place)
+def _name(value: object, location: str) -> str:
+    name = _label(value, location)
     if "+" in name:
-        raise BadVoteFile(place, "a name has no +, which joins the names of co-owners")
+        raise BadVoteFile(location, "a name has no +, which joins the names of co-owners")
     return name
 
 
-def _label(value: object, place: str) -> str:
-    label = _text(value, place)
+def _label(value: object, location: str) -> str:
+    label = _text(value, location)
     if not 1 <= len(label) <= LONGEST_NAME:
-        raise BadVoteFile(place, f"must have 1 to {LONGEST_NAME} characters")
+        raise BadVoteFile(location, f"must have 1 to {LONGEST_NAME} characters")
     if label != label.strip():
-        raise BadVoteFile(place, "must have no white space at either end")
+        raise BadVoteFile(location, "must have no white space at either end")
     if (sign := unseen_in(label)) is not None:
-        raise BadVoteFile(place, f"contains U+{ord(sign):04X}, which nobody sees")
+        raise BadVoteFile(location, f"contains U+{ord(sign):04X}, which nobody sees")
     return label
 
 
-def _area(value: object, place: str) -> int:
-    text = _text(value, place)
+def _area(value: object, location: str) -> int:
+    text = _text(value, location)
     if not _AMOUNT.fullmatch(text):
-        raise BadVoteFile(place, 'must be square metres with two decimals below ten million, such as "89.50"')
+        raise BadVoteFile(
+            location, 'must be square metres with two decimals below ten million, such as "89.50"'
+        )
     if text == "0.00":
-        raise BadVoteFile(place, "must not be 0.00")
+        raise BadVoteFile(location, "must not be 0.00")
     return int(text.replace(".", ""))
 
 
-def _word(words: type[Word], value: object, place: str) -> Word:
+def _word(words: type[Word], value: object, location: str) -> Word:
     try:
-        return words(_text(value, place))
+        return words(_text(value, location))
     except ValueError:
-        raise BadVoteFile(place, f"must be one of {', '.join(words)}") from None
+        raise BadVoteFile(location, f"must be one of {', '.join(words)}") from None
 
 
-def _text(value: object, place: str) -> str:
+def _text(value: object, location: str) -> str:
     if not isinstance(value, str):
-        raise BadVoteFile(place, "must be a string")
+        raise BadVoteFile(location, "must be a string")
     if _SURROGATE.search(value):
-        raise BadVoteFile(place, "has half a surrogate pair, which is no character")
+        raise BadVoteFile(location, "has half a surrogate pair, which is no character")
     return value
 
 
-def _flag(value: object, place: str) -> bool:
+def _flag(value: object, location: str) -> bool:
     if not isinstance(value, bool):
-        raise BadVoteFile(place, "must be true or false")
+        raise BadVoteFile(location, "must be true or false")
     return value
 
 
-def _items(value: object, place: str, *, at_least_one: bool = False) -> Iterable[tuple[object, str]]:
+def _items(value: object, location: str, *, at_least_one: bool = False) -> Iterable[tuple[object, str]]:
     if not isinstance(value, list):
-        raise BadVoteFile(place, "must be a list")
+        raise BadVoteFile(location, "must be a list")
     if at_least_one and not value:
-        raise BadVoteFile(place, "must not be empty")
-    return ((item, f"{place}[{index}]") for index, item in enumerate(value))
+        raise BadVoteFile(location, "must not be empty")
+    return ((item, f"{location}[{index}]") for index, item in enumerate(value))
 
 
 def _object(
-    value: object, place: str, required: tuple[str, ...], optional: tuple[str, ...]
+    value: object, location: str, required: tuple[str, ...], optional: tuple[str, ...]
 ) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise BadVoteFile(place or "the file", "must be an object")
+        raise BadVoteFile(location or "the file", "must be an object")
     for key in value:
         if key not in required and key not in optional:
-            raise BadVoteFile(member(place, key), "the key is unknown")
+            raise BadVoteFile(member(location, key), "the key is unknown")
     for key in required:
         if key not in value:
-            raise BadVoteFile(member(place, key), "is missing")
+            raise BadVoteFile(member(location, key), "is missing")
     return value

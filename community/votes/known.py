@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from tortoise import connections
 
-from community.database.sql import marks, select
+from community.database.sql import placeholders, select
 from community.votes.progress import Progress, progress_of_many
 from community.votes.rules import Silence
 
@@ -50,7 +50,7 @@ _known: WeakKeyDictionary[object, OrderedDict[int, tuple[State, Progress]]] = We
 
 
 async def tallies_of(votes: Collection[int]) -> dict[int, Progress]:
-    """As `progress_of_many` says, each exact at one moment during the call."""
+    """Like `progress_of_many`, each exact at one instant during the call."""
     known = _known.setdefault(connections.get("default"), OrderedDict())
     states = await _states(votes)
     found = {
@@ -72,7 +72,7 @@ async def tallies_of(votes: Collection[int]) -> dict[int, Progress]:
 
 async def _states(votes: Collection[int]) -> dict[int, State]:
     """Of those whose tally follows from them: the roll is frozen, and silence counts for nothing."""
-    rows: list[dict[str, Any]] = await select(_STATES.format(votes=marks(votes)), [*votes])
+    rows: list[dict[str, Any]] = await select(_STATES.format(votes=placeholders(votes)), [*votes])
     return {
         row["vote"]: State(
             row["newest"], row["opened_at"], row["counted_at"], row["annulled_at"], row["sequence"]

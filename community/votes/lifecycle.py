@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from community.errors import InvalidInput
 from community.places.rules import Profile
-from community.text import as_read, body, line
+from community.text import as_read, body, single_line
 from community.votes.casting import QuestionKind, VoteForm
 from community.votes.rules import Matter, Option, Silence
 
@@ -37,11 +37,11 @@ def choices_of(
 
 
 def cleaned_title(text: str) -> str:
-    return line(text, LONGEST_TITLE, "标题", "the title", field="title")
+    return single_line(text, LONGEST_TITLE, "标题", "the title", field="title")
 
 
 def cleaned_question(text: str, field: str) -> str:
-    return line(text, LONGEST_QUESTION, "议题", "the question", field=f"{field}.title")
+    return single_line(text, LONGEST_QUESTION, "议题", "the question", field=f"{field}.title")
 
 
 def cleaned_description(text: str, field: str) -> str:
@@ -52,10 +52,12 @@ def cleaned_choices(offered: Sequence[tuple[str, str]], field: str) -> list[tupl
     """Raises InvalidInput also where two codes, or two labels, are the same to whoever reads them."""
     choices = [
         (
-            line(code, LONGEST_CODE, "选项代码", "a choice's code", field=f"{field}.choices.{place}.code"),
-            line(label, LONGEST_LABEL, "选项", "a choice", field=f"{field}.choices.{place}.label"),
+            single_line(
+                code, LONGEST_CODE, "选项代码", "a choice's code", field=f"{field}.choices.{index}.code"
+            ),
+            single_line(label, LONGEST_LABEL, "选项", "a choice", field=f"{field}.choices.{index}.label"),
         )
-        for place, (code, label) in enumerate(offered)
+        for index, (code, label) in enumerate(offered)
     ]
     _check_all_differ([code for code, _ in choices], "选项的代码", "code", f"{field}.choices", "code")
     _check_all_differ([label for _, label in choices], "选项的文字", "label", f"{field}.choices", "label")
@@ -64,12 +66,12 @@ def cleaned_choices(offered: Sequence[tuple[str, str]], field: str) -> list[tupl
 
 def _check_all_differ(words: Sequence[str], name_zh: str, name_en: str, field: str, part: str) -> None:
     seen: set[str] = set()
-    for place, word in enumerate(words):
+    for index, word in enumerate(words):
         if as_read(word) in seen:
             raise InvalidInput(
                 problem_zh=f"{name_zh}重复了",
                 problem_en=f"two choices have the same {name_en}",
-                field=f"{field}.{place}.{part}",
+                field=f"{field}.{index}.{part}",
             )
         seen.add(as_read(word))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tortoise.expressions import Q
 
-from community.database.sql import day_of, instant, marks, select
+from community.database.sql import day_of, instant, placeholders, select
 from community.errors import NotFound
 from community.members.models import OwnerParty, Ownership
 from community.members.rules import PartyKind
@@ -18,17 +18,14 @@ from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_rows
 from community.votes.roll import RollUnit
 from community.votes.rules import ZERO, Outcome, Sums, Tally, Weight, count
 
-NO_DEVELOPER = 0
-"""The developer's party where a community has recorded none."""
-
 
 @dataclass(frozen=True, slots=True)
 class QuestionProgress:
-    """`moment`: the number of the ballot at which these sums stand."""
+    """`sequence`: the number of the newest ballot within these sums."""
 
     question: int
     kind: QuestionKind
-    moment: int
+    sequence: int
     tally: Tally
 
 
@@ -57,7 +54,7 @@ class Progress:
     questions: tuple[QuestionProgress, ...]
 
 
-# One statement, so that stages, turnout and choices belong to the same moment. A ballot on which nothing
+# One statement, so that stages, turnout and choices belong to one snapshot. A ballot on which nothing
 # stands, as was taken once, is nobody's turnout: no question knows of it, and no day. In a survey a text is
 # an answer.
 _SAYS = """(EXISTS (SELECT 1 FROM ballot_choice c WHERE c.ballot_id = {ballot})
@@ -202,7 +199,7 @@ class _Parts:
 
 
 async def progress_of(vote: int) -> Progress:
-    """Exact at one moment during the call; outcomes are PENDING until the closing count. Raises NotFound."""
+    """Exact at one instant during the call; outcomes are PENDING until the closing count. Raises NotFound."""
     found = await progress_of_many([vote])
     if not found:
         raise NotFound
@@ -210,7 +207,7 @@ async def progress_of(vote: int) -> Progress:
 
 
 async def progress_of_many(votes: Collection[int]) -> dict[int, Progress]:
-    """Each exact at the same one moment, in as many statements as of one. What is unknown is left out."""
+    """All exact at the same instant, in as many statements as for one. Unknown votes are left out."""
     rows, questions = await vote_rows(votes), await questions_of(votes)
     parts = await _parts(votes)
     return {row.id: _progress(row, questions[row.id], parts[row.id]) for row in rows}
@@ -219,7 +216,7 @@ async def progress_of_many(votes: Collection[int]) -> dict[int, Progress]:
 async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
     parts: defaultdict[int, _Parts] = defaultdict(_Parts)
     sums = _SUMS.format(
-        votes=marks(votes),
+        votes=placeholders(votes),
         day=day_of("MIN(b.cast_at)"),
         counts=_SAYS.format(ballot="k.ballot_id"),
         says=_SAYS.format(ballot="b.id"),
@@ -227,7 +224,7 @@ async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
     for row in await select(sums, [*votes] * _SUMS.count("{votes}")):
         parts[row["vote"]].add(row)
     if announced := [vote for vote, own in parts.items() if own.opened_at is None]:
-        for row in await select(_REGISTERED.format(votes=marks(announced)), [*announced] * 2):
+        for row in await select(_REGISTERED.format(votes=placeholders(announced)), [*announced] * 2):
             parts[row["vote"]].add({"part": "roll", **row})
     return parts
 
@@ -267,10 +264,14 @@ class Register:
     developer: int
 
 
-async def read_register(community: int, at: datetime) -> Register:
-    """What the land register would say at `at`; a unit nobody owns is the developer's."""
+async def developer_of(community: int) -> int | None:
+    """The developer's party; None if the community has recorded none."""
     developers = OwnerParty.filter(community_id=community, kind=PartyKind.DEVELOPER).order_by("id").limit(1)
-    developer = next((row["id"] for row in await developers.values("id")), NO_DEVELOPER)
+    return next((row["id"] for row in await developers.values("id")), None)
+
+
+async def read_register(community: int, at: datetime, developer: int) -> Register:
+    """What the land register would say at `at`; a unit nobody owns is the developer's."""
     held = Ownership.filter(Q(until=None) | Q(until__gt=at), since__lte=at, unit__community_id=community)
     owners = {row["unit_id"]: row["party_id"] for row in await held.values("unit_id", "party_id")}
     columns = ("id", "building_id", "area", "kind", "status")

@@ -11,12 +11,12 @@ from tortoise.exceptions import DoesNotExist
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
-from community.database.sql import instant, marks, select
+from community.database.sql import instant, placeholders, select
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
-from community.permissions import Permission, Place, Viewer, may_see_own
-from community.places.reads import place_where, places_of, rows_open_to
-from community.votes.casting import Asked, QuestionKind, VoteForm, VoteStatus, status_of
+from community.permissions import Permission, Scope, Viewer, may_see_own
+from community.places.reads import permitted_rows, scope_where, scopes_of
+from community.votes.casting import QuestionKind, QuestionTerms, VoteForm, VoteStatus, status_of
 from community.votes.models import (
     Ballot,
     CountedBallot,
@@ -88,9 +88,9 @@ _VOTES = Shape(VoteRow, "vote")
 _QUESTION = tuple(name for name in QuestionRow.__dataclass_fields__ if name != "choices")
 
 
-async def place_of_vote(vote: int) -> Place:
+async def scope_of_vote(vote: int) -> Scope:
     """Raises NotFound."""
-    return await place_where("JOIN vote v ON v.community_id = c.id WHERE v.id = ?", vote)
+    return await scope_where("JOIN vote v ON v.community_id = c.id WHERE v.id = ?", vote)
 
 
 async def vote_row(vote: int) -> VoteRow:
@@ -141,7 +141,7 @@ async def ballot_box(vote: int) -> BallotBox:
 
 
 async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
-    rows = await rows_open_to(viewer, Permission.READ_BULLETIN, _VOTES, ids)
+    rows = await permitted_rows(viewer, Permission.READ_BULLETIN, _VOTES, ids)
     return {row.id: row for row in rows}
 
 
@@ -214,7 +214,7 @@ async def questions_by_id(ids: Collection[int]) -> dict[int, QuestionRow]:
 
 async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
     """Those with one of `keys` in a column, the ones of a vote in order."""
-    rows = await select(_QUESTIONS.format(condition=f"{column} IN ({marks(keys)})"), list(keys))
+    rows = await select(_QUESTIONS.format(condition=f"{column} IN ({placeholders(keys)})"), list(keys))
     return [_question(list(parts)) for _, parts in groupby(rows, key=lambda row: int(row["id"]))]
 
 
@@ -233,14 +233,14 @@ def _question(rows: Sequence[dict[str, Any]]) -> QuestionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedRow:
-    """A question, as far as taking a ballot goes; only who stands on `roll` may answer it."""
+class RollQuestion:
+    """A question as far as taking a ballot needs it; only parties on `roll` may answer it."""
 
     roll: int | None
-    terms: Asked
+    terms: QuestionTerms
 
 
-_ASKED = """
+_ON_ROLL = """
 SELECT q.id AS id, q.roll_id AS roll, q.min_choices AS least, q.max_choices AS most,
        q.accepts_text AS accepts_text, q.kind AS kind, c.code AS code
   FROM question q LEFT JOIN choice c ON c.question_id = q.id
@@ -248,17 +248,17 @@ SELECT q.id AS id, q.roll_id AS roll, q.min_choices AS least, q.max_choices AS m
 """
 
 
-async def asked_in(vote: int) -> dict[int, AskedRow]:
-    """What the vote asks, by question, in order."""
-    rows = await select(_ASKED, [vote])
+async def questions_on_roll(vote: int) -> dict[int, RollQuestion]:
+    """The questions of the vote, by id, in order."""
+    rows = await select(_ON_ROLL, [vote])
     codes: defaultdict[int, list[str]] = defaultdict(list)
     for row in rows:
         if row["code"] is not None:
             codes[row["id"]].append(row["code"])
     return {
-        row["id"]: AskedRow(
+        row["id"]: RollQuestion(
             row["roll"],
-            Asked(
+            QuestionTerms(
                 codes[row["id"]],
                 row["least"],
                 row["most"],
@@ -271,14 +271,14 @@ async def asked_in(vote: int) -> dict[int, AskedRow]:
 
 
 Entries = set[tuple[int | None, int]]
-"""Pairs of a roll and a party that stands on it."""
+"""Pairs of a roll and a party that is on it."""
 
 
-async def standing(rolls: Collection[int | None], parties: Sequence[int]) -> Entries:
-    """Who of `parties` stands on which of `rolls`."""
+async def on_roll(rolls: Collection[int | None], parties: Sequence[int]) -> Entries:
+    """Which of `parties` are on which of `rolls`."""
     rows = await select(
-        f"SELECT roll_id, party_id FROM roll_entry WHERE roll_id IN ({marks(rolls)})"  # noqa: S608 - only marks
-        f" AND party_id IN ({marks(parties)})",
+        f"SELECT roll_id, party_id FROM roll_entry WHERE roll_id IN ({placeholders(rolls)})"  # noqa: S608 - only placeholders
+        f" AND party_id IN ({placeholders(parties)})",
         [*rolls, *parties],
     )
     return {(row["roll_id"], row["party_id"]) for row in rows}
@@ -344,11 +344,11 @@ SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS ca
     UNION ALL
     SELECT e.sequence, e.later, NULL, NULL, NULL, e.id FROM (
       SELECT b.id, b.sequence, n.id AS later,
-             ROW_NUMBER() OVER (PARTITION BY n.id ORDER BY b.sequence DESC) AS place
+             ROW_NUMBER() OVER (PARTITION BY n.id ORDER BY b.sequence DESC) AS position
         FROM ballot n JOIN ballot b
           ON b.party_id = n.party_id AND b.vote_id + 0 = n.vote_id AND b.sequence < n.sequence
        WHERE n.id IN ({these}) AND {cast}
-    ) e WHERE e.place <= ?
+    ) e WHERE e.position <= ?
   ) a ON a.ballot_id = b.id
  WHERE b.id IN ({these}) ORDER BY b.id, a.text IS NOT NULL, a.id
 """
@@ -357,7 +357,7 @@ SELECT b.id AS id, b.vote_id AS vote_id, b.party_id AS party_id, b.cast_at AS ca
 async def ballots_by_id(account: int | None, ballots: Collection[int]) -> dict[int, BallotRow]:
     """As the account sees them that may speak for their parties."""
     values = [*ballots, account, *ballots, account, MOST_REPLACED, *ballots]
-    rows = await select(_BALLOTS.format(these=marks(ballots), cast=_CAST_BY), values)
+    rows = await select(_BALLOTS.format(these=placeholders(ballots), cast=_CAST_BY), values)
     return {ballot: _ballot(list(own)) for ballot, own in groupby(rows, key=lambda row: int(row["id"]))}
 
 
@@ -374,10 +374,10 @@ async def own_ballots_by_id(viewer: Viewer, ballots: Collection[int], now: datet
     """Those that the viewer cast, or that one of its parties did, as far as its token shows them."""
     if (account := viewer.account) is None:
         return {}
-    query = _OWN_BALLOTS.format(ballots=marks(ballots), cast=_CAST_BY)
+    query = _OWN_BALLOTS.format(ballots=placeholders(ballots), cast=_CAST_BY)
     rows = await select(query, [*ballots, account, account, now, now])
-    places = await places_of({row["community"] for row in rows}) if rows else {}
-    own = [row["id"] for row in rows if may_see_own(viewer, Permission.CAST_BALLOT, places[row["community"]])]
+    scopes = await scopes_of({row["community"] for row in rows}) if rows else {}
+    own = [row["id"] for row in rows if may_see_own(viewer, Permission.CAST_BALLOT, scopes[row["community"]])]
     return await ballots_by_id(account, own) if own else {}
 
 
@@ -434,7 +434,7 @@ class OwnEntry:
 # opening: so that is what stands there already, for `cast_ballot` as for whoever asks whether it may be.
 _ENTRIES = """
 SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ballot_id AS ballot,
-       n.name AS unit, n.id AS place,
+       n.name AS unit, n.id AS unit_id,
        CASE WHEN EXISTS (SELECT 1 FROM question q JOIN roll_entry e
                              ON e.roll_id = q.roll_id AND e.party_id = r.party_id
                           WHERE q.vote_id = v.id) THEN 1 ELSE 0 END AS asked
@@ -467,27 +467,27 @@ SELECT v.id, h.party, 1, CAST(SUM(u.area) OVER (PARTITION BY v.id, h.party) AS B
   ) h ON h.vote = v.id
   JOIN unit u ON u.id = h.unit AND (v.building_id IS NULL OR u.building_id = v.building_id)
    AND (v.parking_counts OR u.kind <> 'PARKING')
- ORDER BY vote, party, place
+ ORDER BY vote, party, unit_id
 """
 _LATE = "w.roll_id IS NULL AND w.opens_at <= ?"
 
 
 async def _showing_own(viewer: Viewer, votes: Collection[VoteRow]) -> list[VoteRow]:
     """Those of which the viewer's token shows what it cast itself."""
-    places = await places_of({vote.community_id for vote in votes})
+    scopes = await scopes_of({vote.community_id for vote in votes})
     return [
         vote
         for vote in votes
-        if (place := places.get(vote.community_id)) and may_see_own(viewer, Permission.CAST_BALLOT, place)
+        if (scope := scopes.get(vote.community_id)) and may_see_own(viewer, Permission.CAST_BALLOT, scope)
     ]
 
 
 _OWN_IN = """
 SELECT id, vote FROM (
   SELECT b.id AS id, b.vote_id AS vote,
-         ROW_NUMBER() OVER (PARTITION BY b.vote_id ORDER BY b.sequence DESC) AS place
+         ROW_NUMBER() OVER (PARTITION BY b.vote_id ORDER BY b.sequence DESC) AS position
     FROM ballot b WHERE b.vote_id IN ({votes}) AND {cast}
-) own WHERE place <= ? ORDER BY place
+) own WHERE position <= ? ORDER BY position
 """
 
 
@@ -497,7 +497,7 @@ async def own_ballots_of(viewer: Viewer, votes: Collection[VoteRow], most: int) 
     """
     if (account := viewer.account) is None or not (votes := await _showing_own(viewer, votes)):
         return {}
-    query = _OWN_IN.format(votes=marks(votes), cast=_CAST_BY)
+    query = _OWN_IN.format(votes=placeholders(votes), cast=_CAST_BY)
     rows = await select(query, [*(vote.id for vote in votes), account, most])
     return {vote: [row["id"] for row in rows if row["vote"] == vote.id] for vote in votes}
 
@@ -513,7 +513,7 @@ async def own_entries_of(
     seats = await seats_in(account, {vote.community_id for vote in votes}, now)
     parties = [seat.party for own in seats.values() for seat in own]
     keys = [vote.id for vote in votes]
-    query = _ENTRIES.format(votes=marks(keys), parties=marks(parties), late=_LATE)
+    query = _ENTRIES.format(votes=placeholders(keys), parties=placeholders(parties), late=_LATE)
     rows = await select(query, [*keys, *parties, *(now, *keys, *parties) * 2])
     found: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:

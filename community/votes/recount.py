@@ -29,7 +29,7 @@ async def closed_votes() -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Uncounted:
-    """The votes that no recount can look at yet. `waiting`: past their close, each with that moment."""
+    """The votes that no recount can look at yet. `waiting`: past their close, each with that instant."""
 
     announced: int
     open: int
@@ -75,7 +75,7 @@ async def _last_ballots(vote: VoteRow) -> tuple[dict[int, int], list[str]]:
         .order_by("sequence")
         .values("id", "party_id", "sequence", "validity", "cast_at")
     )
-    gaps = [b["sequence"] for place, b in enumerate(ballots, start=1) if b["sequence"] != place]
+    gaps = [b["sequence"] for position, b in enumerate(ballots, start=1) if b["sequence"] != position]
     last = {b["party_id"]: b["id"] for b in ballots if b["validity"] is Validity.VALID}
     late = [b["sequence"] for b in ballots if not vote.opens_at <= b["cast_at"] < vote.closes_at]
     pointers = await CountedBallot.filter(vote_id=vote.id).values("party_id", "ballot_id")

@@ -25,9 +25,9 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 class StrictJsonError(ValueError):
     """What is wrong and where: a line and column, or a path such as `units[3].area`."""
 
-    def __init__(self, place: str, reason: str) -> None:
-        super().__init__(f"{place}: {reason}")
-        self.place = place
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__(f"{location}: {reason}")
+        self.location = location
         self.reason = reason
 
 
@@ -78,10 +78,10 @@ def loads(data: bytes) -> object:
     return value
 
 
-def member(place: str, key: str) -> str:
+def member(location: str, key: str) -> str:
     """The path of a key; one that is no plain word is quoted and cut, since it comes from a stranger."""
     shown = key if re.fullmatch(r"\w{1,40}", key) and not unseen_in(key) else ascii(key[:40])
-    return f"{place}.{shown}" if place else shown
+    return f"{location}.{shown}" if location else shown
 
 
 def _decode(data: bytes) -> str:
@@ -126,17 +126,17 @@ def _first_repeated(keys: Iterable[str]) -> str:
 
 def _raise_first(value: object) -> Never:
     # An object that is itself refused hides the faults within it, but then it is the one that is found.
-    place, fault = next(_faults(value, ""))
-    where = place if fault.key is None else member(place, fault.key)
+    location, fault = next(_faults(value, ""))
+    where = location if fault.key is None else member(location, fault.key)
     raise StrictJsonError(where or "the file", fault.reason)
 
 
-def _faults(value: object, place: str) -> Iterator[tuple[str, _Fault]]:
+def _faults(value: object, location: str) -> Iterator[tuple[str, _Fault]]:
     if isinstance(value, _Fault):
-        yield place, value
+        yield location, value
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _faults(inner, member(place, key))
+            yield from _faults(inner, member(location, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _faults(inner, f"{place}[{index}]")
+            yield from _faults(inner, f"{location}[{index}]")

@@ -103,12 +103,12 @@ async def test_the_log_has_one_line_a_minute_with_numbers_only(
     counted = Connections(1, 1)
     for _ in range(5):
         Client(counted)
-    counted._tell(1000)
+    counted._report(1000)
     for at in (1001, 1030, 1059):
         Client(counted)
-        counted._tell(at)
-    counted._tell(1060)
-    counted._tell(2000)
+        counted._report(at)
+    counted._report(1060)
+    counted._report(2000)
     said = [record.getMessage() for record in caplog.records]
     assert [line.split(":")[1].split()[0] for line in said] == ["4", "3"]
     assert "192.0.2" not in "".join(said)

@@ -391,15 +391,15 @@ async def test_nor_is_a_body(path: bytes) -> None:
 @pytest.mark.usefixtures("hurry")
 async def test_who_never_takes_an_answer_is_cut_off() -> None:
     async with standing() as server:
-        line, loop = socket.socket(), asyncio.get_running_loop()
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        line.setblocking(False)
-        await loop.sock_connect(line, ("127.0.0.1", server.port))
-        await loop.sock_sendall(line, b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n" * 2)
+        connection, loop = socket.socket(), asyncio.get_running_loop()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.setblocking(False)
+        await loop.sock_connect(connection, ("127.0.0.1", server.port))
+        await loop.sock_sendall(connection, b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n" * 2)
         await server.until(lambda: server.app.heads)
         assert len(server.connections) == 1
         await server.until(lambda: len(server.connections) == 0)
-        line.close()
+        connection.close()
 
 
 @pytest.mark.usefixtures("hurry")
@@ -539,9 +539,9 @@ def cpu(pid: int) -> float:
 
 
 @contextmanager
-def line_to(port: int) -> Any:
-    with socket.create_connection(("127.0.0.1", port), PATIENCE) as line:
-        yield line
+def connect_to(port: int) -> Any:
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+        yield connection
 
 
 @pytest.mark.xdist_group("front")
@@ -554,10 +554,10 @@ def test_heads_without_bound_cost_little(server: Any) -> None:
     headers = (b"GET / HTTP/1.1\r\nhost: localhost\r\n", b"a: " + b"b" * 8000 + b"\r\n", 25_000)
     address = (b"GET /", b"a" * 1_000_000, 98)
     for first, piece, times in (headers, address) * 2:
-        with line_to(server.port) as line, suppress(ConnectionError):
-            line.sendall(first)
+        with connect_to(server.port) as connection, suppress(ConnectionError):
+            connection.sendall(first)
             for _ in range(times):
-                line.sendall(piece)
+                connection.sendall(piece)
     assert memory(pid) - before < 20_000_000
     assert cpu(pid) - start < 0.5
     assert server.client.get("/health/live").status_code == 200
@@ -575,9 +575,9 @@ def test_so_many_silent_ones_keep_nobody_out(server: Any) -> None:
         for _ in range(20):
             assert server.post("{ viewer { account } }") == {"data": {"viewer": None}}
     finally:
-        for line in silent:
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            line.close()
+        for connection in silent:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
     assert server.log().count("too many connections") <= 1
 
 
@@ -606,8 +606,8 @@ def test_nor_where_a_process_may_have_few_files_open(serve: Any, tmp_path: Path)
                     assert answer.json() == {"data": {"viewer": None}}
             assert server.client.get("/health/ready").json()["status"] == "ok"
         finally:
-            for line in silent:
-                line.close()
+            for connection in silent:
+                connection.close()
         assert server.log().count("too many connections") == 1  # a minute
         assert "Traceback" not in server.log()
         assert "127.0.0.1" not in server.log().partition("too many connections")[2]
@@ -616,7 +616,7 @@ def test_nor_where_a_process_may_have_few_files_open(serve: Any, tmp_path: Path)
 # Of several at once
 
 
-class Line(asyncio.Transport):
+class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
@@ -655,17 +655,17 @@ async def test_of_several_requests_at_once_none_is_answered_once_the_client_hung
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"hello"})
 
-    state, line = ServerState(), Line()
+    state, connection = ServerState(), FakeTransport()
     config = uvicorn.Config(app, log_config=None)
     config.load()
     protocol = Http(Connections(10, 10), config, state, {})
-    protocol.connection_made(line)
+    protocol.connection_made(connection)
     protocol.data_received(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 3)
     await begun.wait()
     protocol.connection_lost(None)
     go_on.set()
     await asyncio.wait(state.tasks)
-    assert line.written == b""
+    assert connection.written == b""
 
 
 async def test_of_several_requests_the_second_is_not_answered_either_once_the_client_hung_up() -> None:
@@ -680,17 +680,17 @@ async def test_of_several_requests_the_second_is_not_answered_either_once_the_cl
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"hello"})
 
-    state, line = ServerState(), Line()
+    state, connection = ServerState(), FakeTransport()
     config = uvicorn.Config(app, log_config=None)
     config.load()
     protocol = Http(Connections(10, 10), config, state, {})
-    protocol.connection_made(line)
+    protocol.connection_made(connection)
     protocol.data_received((GET + b"\r\n") * 3)
     await second.wait()
     protocol.connection_lost(None)
     go_on.set()
     await asyncio.wait(state.tasks)
-    assert line.written.count(OK) == 1
+    assert connection.written.count(OK) == 1
 
 
 # What is asked of uvicorn
@@ -739,11 +739,11 @@ class Stock:
 
     def __init__(self, ws: Any = "none") -> None:
         self.scopes: list[Scope] = []
-        self.state, self.line = ServerState(), Line()
+        self.state, self.connection = ServerState(), FakeTransport()
         config = uvicorn.Config(self, http="httptools", ws=ws, log_config=None, proxy_headers=False)
         config.load()
         self.protocol = HttpToolsProtocol(config, self.state, {})
-        self.protocol.connection_made(self.line)
+        self.protocol.connection_made(self.connection)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scopes.append(scope)
@@ -825,9 +825,9 @@ async def test_a_handshake_leaves_nothing_of_http_for_the_collector() -> None:
     gc.collect()
     gc.disable()
     try:
-        line, state = Line(), ServerState()
+        connection, state = FakeTransport(), ServerState()
         protocol = Watched(Connections(10, 10), config, state, {})
-        protocol.connection_made(line)
+        protocol.connection_made(connection)
         protocol.data_received(GET + HANDSHAKE)
         left = weakref.ref(protocol)
         del protocol

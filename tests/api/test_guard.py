@@ -36,9 +36,9 @@ def public(town: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
 
 def ask(server: Any, lines: bytes) -> http.client.HTTPResponse:
     """The answer to a head written by hand; whatever it leaves open is cut."""
-    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as line:
-        line.sendall(lines)
-        answer = http.client.HTTPResponse(line)
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
+        connection.sendall(lines)
+        answer = http.client.HTTPResponse(connection)
         answer.begin()
         answer.body = answer.read()  # type: ignore[attr-defined]
         return answer

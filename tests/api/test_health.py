@@ -7,9 +7,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from api import glance, health
+from api import health, probe
 from api.clock import Clock
-from api.glance import Glance
+from api.probe import DatabaseProbe
 from api.timers import Timers
 from community.database import journal, work
 from community.database.outcomes import WRITES
@@ -25,9 +25,9 @@ def settled() -> Clock:
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
-    app = Starlette(routes=[Route("/live", health.live), Route("/ready", health.ready)])
+    app = Starlette(routes=[Route("/live", health.liveness), Route("/ready", health.readiness)])
     app.state.broker = MemoryBroker()
-    app.state.glance = Glance()
+    app.state.probe = DatabaseProbe()
     app.state.clock = settled()
     app.state.timers = Timers()
     with TestClient(app) as client:
@@ -50,7 +50,7 @@ def test_it_is_ready_when_the_journal_can_be_read(
     assert response.status_code == 200
     assert response.json()["status"] == "ok"
     names = ("broker", "clock", "database", "timers", "writes")
-    assert response.json()["checks"] == dict.fromkeys(names, "ok")  # no number of anybody's deeds
+    assert response.json()["checks"] == dict.fromkeys(names, "ok")  # no number of anybody's actions
 
 
 def test_it_is_not_ready_without_and_says_no_more_than_the_kind_of_fault(
@@ -108,7 +108,7 @@ def test_it_says_how_the_last_write_fared(
 def test_what_is_refused_until_a_restart_stays_down(
     client: TestClient, head: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(glance, "QUIET", 0.0)
+    monkeypatch.setattr(probe, "QUIET", 0.0)
     monkeypatch.setattr(work, "try_writing", None)  # nobody tries
     WRITES.refuse()
     for _ in range(2):
@@ -145,7 +145,7 @@ def test_it_tries_by_itself_once_nobody_else_does(
     WRITES.ended(error())
     assert client.get("/ready").json()["status"] != "ok"
     assert tried == []  # that was just now
-    monkeypatch.setattr(glance, "QUIET", 0.0)
+    monkeypatch.setattr(probe, "QUIET", 0.0)
     assert client.get("/ready").json()["status"] != "ok"
     mended = True
     assert client.get("/ready").json()["status"] == "ok"

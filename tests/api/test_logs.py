@@ -56,11 +56,13 @@ async def abuse_sockets(server: Any) -> None:
     address = f"ws://127.0.0.1:{server.port}/graphql"
     secret = server.town.tokens["spring/resident-3"]
     for first in ("{", "[]", json.dumps({"type": "connection_init", "payload": {"Authorization": secret}})):
-        async with connect(address, subprotocols=["graphql-transport-ws"], local_addr=(CLIENT, 0)) as line:
-            await line.send(first)
+        async with connect(
+            address, subprotocols=["graphql-transport-ws"], local_addr=(CLIENT, 0)
+        ) as connection:
+            await connection.send(first)
             with suppress(Exception):
                 async with asyncio.timeout(20):
-                    await line.recv()
+                    await connection.recv()
     with suppress(Exception):
         async with connect(address, origin="https://elsewhere.example", local_addr=(CLIENT, 0)):
             pass
@@ -78,7 +80,7 @@ async def break_(client: Any, server: Any) -> list[str]:
         faults += payload if isinstance(payload, list) else payload["errors"]
     await execute(server.database_url, "ALTER TABLE session RENAME TO session_gone")
     faults += client.post("/graphql", json={"query": NOTICES}, headers=token).json()["errors"]
-    async with server.line() as socket:
+    async with server.connection() as socket:
         token = server.town.tokens["spring/resident-5"]
         await socket.send(type="connection_init", payload={"Authorization": f"Bearer {token}"})
         assert await socket.until_closed()

@@ -29,7 +29,7 @@ class NoSockets:
 def metrics_of(sources: LiveSources | None = None) -> Metrics:
     broker = MemoryBroker()
     metrics = Metrics(JournalPoller(journal.head, journal.signals_after, broker.handle))
-    metrics.tell_of(sources or LiveSources(broker), Groups(WritePacer()), NoSockets())
+    metrics.observe(sources or LiveSources(broker), Groups(WritePacer()), NoSockets())
     return metrics
 
 
@@ -203,7 +203,7 @@ async def test_one_scrape_tells_of_every_process_and_not_of_the_dead(serve: Any,
 
 async def test_it_tells_of_a_clock_in_doubt_and_of_what_was_given_up(house: Any) -> None:
     metrics, clock, timers = metrics_of(), Clock(), Timers()
-    metrics.tell_of_time(clock, timers)
+    metrics.observe_clock(clock, timers)
     clock.compare(clock.time_of_day(), clock.unset())
     before = await shown(metrics)
     assert (before["meilin_clock_unsettled",], before["meilin_due_given_up",]) == (0, 0)

@@ -14,7 +14,7 @@ from api import page
 from api.addresses import Address, Kind
 from api.clock import utc_now
 from api.finding import Found
-from api.page import LANGUAGE, NOT_BUILT, Asked, Pages
+from api.page import LANGUAGE, NOT_BUILT, Lookup, Pages
 from api.sessions import COOKIE
 from community.errors import Late
 from community.places.reads import CommunityRow
@@ -35,10 +35,10 @@ class Looks:
     """What stands where: 春风里 for everybody, 静园 for whoever holds the secret `member`."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[Lookup] = []
         self.error: Exception | None = None
 
-    async def __call__(self, asked: Asked) -> Found | None:
+    async def __call__(self, asked: Lookup) -> Found | None:
         self.asked.append(asked)
         if self.error:
             raise self.error

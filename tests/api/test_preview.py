@@ -41,8 +41,8 @@ NOTICE = NoticeRow(1, 1, 4, 1, NoticeKind.NOTICE, "停水", "明早九点起，\
 def progress(*outcomes: Outcome | None) -> Progress:
     none = Weight(0, 0)
     questions = [
-        QuestionProgress(place, QuestionKind.RESOLUTION, 1, Tally(outcome, none, none, none, None, {}, ()))
-        for place, outcome in enumerate(outcomes)
+        QuestionProgress(index, QuestionKind.RESOLUTION, 1, Tally(outcome, none, none, none, None, {}, ()))
+        for index, outcome in enumerate(outcomes)
     ]
     days = (DayTurnout(NOW.date(), 1163),)
     return Progress(1, 1, Weight(1670, 1), Weight(1163, 1), NOW, days, tuple(questions))

@@ -23,7 +23,7 @@ from tests.conftest import PATIENCE
 from tests.services import free_port
 
 
-class Line:
+class Pipe:
     """A worker's end of its pipe: answers each ping, or not yet."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Worker:
     made: list["Worker"]
 
     def __init__(self, config: Any = None, sockets: Any = None) -> None:
-        self.process, self.parent_conn = self, Line()
+        self.process, self.parent_conn = self, Pipe()
         self.alive, self.exitcode, self.pid = True, None, len(self.made)
         self.made.append(self)
 
@@ -157,7 +157,7 @@ def test_the_real_worker_has_what_the_supervisor_asks_of_it() -> None:
     assert process.process.is_alive() is False
     threading.Thread(target=process.pong, daemon=True).start()
     process._server = uvicorn.Server(process.config)
-    asked = supervising._Asked()
+    asked = supervising._Pulse()
     assert asked.answers(process)
     end = time.monotonic() + 20
     while asked._patience != supervising.FREEZING and time.monotonic() < end:
@@ -181,10 +181,10 @@ class Bound:
         """To whoever connects, once."""
 
         def serve() -> None:
-            line, _ = self.socket.accept()
-            line.recv(65536)
-            line.sendall(answer)
-            line.close()
+            connection, _ = self.socket.accept()
+            connection.recv(65536)
+            connection.sendall(answer)
+            connection.close()
 
         self.socket.listen()
         threading.Thread(target=serve, daemon=True).start()

@@ -198,7 +198,7 @@ async def test_a_foreign_page_opens_no_socket(server: Any, browser: Any) -> None
     cookie = f"{COOKIE}={browser.cookies[COOKIE]}"
     for origin in ("https://elsewhere.example", "null", server.url.replace("http://", "https://") + "1"):
         with pytest.raises(InvalidStatus) as caught:
-            async with server.line(origin=origin, cookie=cookie):
+            async with server.connection(origin=origin, cookie=cookie):
                 pass
         assert caught.value.response.status_code == 403
 
@@ -212,7 +212,7 @@ async def test_our_own_page_opens_a_socket_also_under_its_public_address(serve: 
 
 
 async def test_an_unknown_cookie_is_told_so_and_opens_no_socket_of_nobody(server: Any) -> None:
-    async with server.line(cookie=f"{COOKIE}=nothing", origin=server.url) as socket:
+    async with server.connection(cookie=f"{COOKIE}=nothing", origin=server.url) as socket:
         await socket.send(type="connection_init")
         assert await socket.until_closed() == 4401
 

@@ -44,7 +44,7 @@ async def test_a_socket_shows_the_snapshot_as_text(server: Any) -> None:
     async with server.socket() as socket:
         await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
         async with asyncio.timeout(20):
-            frame = await socket.line.recv()
+            frame = await socket.connection.recv()
     assert isinstance(frame, str)
     message = json.loads(frame)
     assert (message["id"], message["type"]) == ("a", "next")
@@ -160,23 +160,23 @@ async def test_two_operations_live_on_one_socket_and_one_ends_alone(server: Any)
 
 @pytest.mark.parametrize("authorization", ["Bearer nothing", "Basic dTpw", 42, ["Bearer"]])
 async def test_a_socket_with_a_token_that_opens_nothing_is_closed(server: Any, authorization: Any) -> None:
-    async with server.line() as socket:
+    async with server.connection() as socket:
         await socket.send(type="connection_init", payload={"Authorization": authorization})
         assert await socket.until_closed() == 4403
 
 
 async def test_a_token_may_come_with_the_handshake_and_is_as_strictly_taken(server: Any) -> None:
-    async with server.line(**server.bearer("quiet/resident-1")) as socket:
+    async with server.connection(**server.bearer("quiet/resident-1")) as socket:
         await socket.init()
         await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
         assert (await socket.receive())["type"] == "next"
-    async with server.line(authorization="Bearer nothing") as socket:
+    async with server.connection(authorization="Bearer nothing") as socket:
         await socket.send(type="connection_init")
         assert await socket.until_closed() == 4403
 
 
 async def test_an_operation_before_the_init_closes_the_socket(server: Any) -> None:
-    async with server.line() as socket:
+    async with server.connection() as socket:
         await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
         assert await socket.until_closed() == 4401
 
@@ -236,20 +236,20 @@ async def test_a_second_init_closes_the_socket(server: Any) -> None:
 )
 async def test_a_message_that_is_none_closes_the_socket(server: Any, text: str) -> None:
     async with server.socket() as socket:
-        await socket.line.send(text)
+        await socket.connection.send(text)
         assert await socket.until_closed() == 4400
 
 
 @pytest.mark.parametrize("payload", ["[]", "42", '"x"'])
 async def test_an_init_that_is_none_closes_the_socket(server: Any, payload: str) -> None:
-    async with server.line() as socket:
-        await socket.line.send(f'{{"type": "connection_init", "payload": {payload}}}')
+    async with server.connection() as socket:
+        await socket.connection.send(f'{{"type": "connection_init", "payload": {payload}}}')
         assert await socket.until_closed() == 4400
 
 
 async def test_a_binary_frame_closes_the_socket(server: Any) -> None:
     async with server.socket() as socket:
-        await socket.line.send(b'{"type": "ping"}')
+        await socket.connection.send(b'{"type": "ping"}')
         assert await socket.until_closed() == 4400
 
 
@@ -262,17 +262,17 @@ async def test_a_message_that_is_too_large_closes_the_socket(server: Any) -> Non
 async def test_another_protocol_is_not_spoken(server: Any) -> None:
     address = f"ws://127.0.0.1:{server.port}/graphql"
     for spoken in (["graphql-ws"], None):
-        async with connect(address, subprotocols=spoken) as line:
+        async with connect(address, subprotocols=spoken) as connection:
             with pytest.raises(ConnectionClosedError):
-                await line.recv()
-        assert line.close_code == 4406
+                await connection.recv()
+        assert connection.close_code == 4406
 
 
 # Pings, in both directions and at any time
 
 
 async def test_a_ping_is_answered_also_before_the_init(server: Any) -> None:
-    async with server.line() as socket:
+    async with server.connection() as socket:
         await lives(socket)
         await socket.send(type="ping", payload={"any": "thing"})
         assert await socket.receive() == {"type": "pong"}
@@ -280,7 +280,7 @@ async def test_a_ping_is_answered_also_before_the_init(server: Any) -> None:
 
 
 async def test_a_pong_is_taken_without_a_word_also_before_the_init(server: Any) -> None:
-    async with server.line() as socket:
+    async with server.connection() as socket:
         await socket.send(type="pong")
         await socket.send(type="pong", payload={"any": "thing"})
         await lives(socket)
@@ -291,7 +291,7 @@ async def test_a_pong_is_taken_without_a_word_also_before_the_init(server: Any) 
 
 async def test_an_init_needs_no_payload(server: Any) -> None:
     for given in ({}, {"payload": None}, {"payload": {}}, {"payload": {"any": "thing"}}):
-        async with server.line() as socket:
+        async with server.connection() as socket:
             await socket.send(type="connection_init", **given)
             assert await socket.receive() == {"type": "connection_ack"}
 
@@ -300,7 +300,7 @@ async def test_an_init_needs_no_payload(server: Any) -> None:
 
 
 async def test_completing_what_is_not_there_says_nothing(server: Any) -> None:
-    async with server.line() as socket:
+    async with server.connection() as socket:
         await socket.send(type="complete", id="nothing")
         await socket.init()
         await socket.send(type="complete", id="nothing")
@@ -345,13 +345,13 @@ async def test_an_id_in_use_is_named_as_far_as_a_closing_takes_it(server: Any, i
         for _ in range(2):
             await socket.subscribe(id_, PROGRESS, id=server.town.id("Vote", "open"))
         assert await socket.until_closed() == 4409
-        assert socket.line.close_reason.startswith(f"Subscriber for {id_[:20]}")
+        assert socket.connection.close_reason.startswith(f"Subscriber for {id_[:20]}")
 
 
 async def test_an_operation_of_a_quick_client_comes_with_its_init(server: Any) -> None:
     """It does not wait for the ack, and all is there before anybody reads."""
     vote = server.town.id("Vote", "open")
-    async with server.line() as socket:
+    async with server.connection() as socket:
         await socket.send(type="connection_init")
         await socket.subscribe("a", PROGRESS, id=vote)
         assert (await socket.receive())["type"] == "connection_ack"
@@ -362,7 +362,7 @@ async def test_an_operation_of_a_quick_client_comes_with_its_init(server: Any) -
 
 
 async def test_a_second_init_closes_the_socket_also_before_the_first_is_answered(server: Any) -> None:
-    async with server.line() as socket:
+    async with server.connection() as socket:
         for _ in range(2):
             await socket.send(type="connection_init")
         assert await socket.until_closed() == 4429
@@ -373,7 +373,7 @@ async def test_a_socket_on_which_nothing_is_said_is_closed(
 ) -> None:
     monkeypatch.setattr(sockets_, "PATIENCE", 0.05)
     async with here() as server:
-        async with server.line() as socket:
+        async with server.connection() as socket:
             await socket.send(type="pong")
             assert await socket.until_closed() == 4408
         async with server.socket() as socket:
@@ -537,7 +537,7 @@ async def test_whoever_goes_is_not_answered_and_what_it_asked_for_is_done(
                 await server.until(lambda: not server.sockets.tasks)
                 await lives(socket)
             elif end == "abort":
-                socket.line.transport.abort()
+                socket.connection.transport.abort()
         await server.until(lambda: not server.sockets.open)
         go_on.set()
         await server.until(lambda: not server.sockets.tasks)

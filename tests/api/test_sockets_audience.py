@@ -14,7 +14,7 @@ from community.bulletin.cursors import of_bulletin
 from community.database import journal
 from community.database.models import Change
 from community.events.models import SignUp
-from community.events.reads import place_of_event
+from community.events.reads import scope_of_event
 from community.live import Journal
 from community.permissions import Permission, Viewer
 from community.signals import Signal, Topic
@@ -46,7 +46,7 @@ async def from_the_beginning(event: int) -> int:
 
 
 GUESTS = Journal(
-    topic=Topic.ATTENDANCE, permission=Permission.READ_BULLETIN, scope_of=place_of_event, audience=signed_up,
+    topic=Topic.ATTENDANCE, permission=Permission.READ_BULLETIN, scope_of=scope_of_event, audience=signed_up,
     items_after=items_after, head=journal.head, recent=from_the_beginning, cursors=of_bulletin,
 )  # fmt: skip
 

@@ -38,9 +38,9 @@ async def test_forty_sockets_whose_subscriptions_differ_in_names_are_one_group(h
     async with here() as server, AsyncExitStack() as stack:
         vote = server.town.id("Vote", "open")
         sockets = [await stack.enter_async_context(server.socket()) for _ in range(8)]
-        for place, socket in enumerate(sockets):
+        for index, socket in enumerate(sockets):
             for number in range(10):
-                name = f"n{place}x{number}"
+                name = f"n{index}x{number}"
                 query = (
                     f"subscription {name}(${name}: ID!) {{ voteProgress(voteId: ${name}) {{ ...{name} }} }}"
                 )
@@ -129,17 +129,17 @@ async def test_long_variables_are_refused(here: Any, extra: dict[str, Any]) -> N
     "payload", [{"token": "x"}, {"headers": {"authorization": "Bearer x"}}, {"authorization": 5}], ids=str
 )
 async def test_a_credential_in_another_spelling_is_refused_with_a_reason(here: Any, payload: Any) -> None:
-    async with here() as server, server.line() as socket:
+    async with here() as server, server.connection() as socket:
         await socket.send(type="connection_init", payload=payload)
         assert await socket.until_closed() == 4403
-        assert "Authorization" in socket.line.close_reason
+        assert "Authorization" in socket.connection.close_reason
 
 
 async def test_an_init_beyond_all_measure_is_refused(here: Any) -> None:
     async with here() as server:
         for text in ('{"a":' * 200 + "1" + "}" * 200, json.dumps({f"k{n}": 1 for n in range(5_000)})):
-            async with server.line() as socket:
-                await socket.line.send(f'{{"type":"connection_init","payload":{text}}}')
+            async with server.connection() as socket:
+                await socket.connection.send(f'{{"type":"connection_init","payload":{text}}}')
                 assert await socket.until_closed() == 4400
 
 

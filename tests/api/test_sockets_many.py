@@ -14,7 +14,7 @@ from api import sockets as sockets_
 
 pytestmark = pytest.mark.xdist_group("many")
 
-chance = random.Random()  # noqa: S311 - only the moments
+chance = random.Random()  # noqa: S311 - only the times
 PATIENCE = 60
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
 ATTENDANCE = "subscription($id: ID!) { eventAttendance(eventId: $id) { signedUp } }"
@@ -32,9 +32,9 @@ def server(either_server: Any) -> Any:
 async def test_more_sockets_of_one_address_are_told_to_come_later(here: Any) -> None:
     async with here(sockets_per_address=3) as server, AsyncExitStack() as stack:
         first, *_ = [await stack.enter_async_context(server.socket()) for _ in range(3)]
-        async with server.line() as more:
+        async with server.connection() as more:
             assert await more.until_closed() == 1013
-        await first.line.close()
+        await first.connection.close()
         await server.until(lambda: server.sockets.open == 2)
         await stack.enter_async_context(server.socket())
 
@@ -46,14 +46,14 @@ async def test_more_sockets_of_one_account_are_told_to_come_later(
     me = "spring/resident-1"
     async with here() as server, AsyncExitStack() as stack:
         first, *_ = [await stack.enter_async_context(server.socket(me)) for _ in range(3)]
-        async with server.line() as more:
+        async with server.connection() as more:
             await more.send(
                 type="connection_init", payload={"Authorization": server.bearer(me)["authorization"]}
             )
             assert await more.until_closed() == 1013
         await stack.enter_async_context(server.socket("spring/resident-2"))
         await stack.enter_async_context(server.socket())
-        await first.line.close()
+        await first.connection.close()
         await server.until(lambda: server.sockets.open == 4)
         await stack.enter_async_context(server.socket(me))
 
@@ -82,26 +82,30 @@ class Visitor:
         ]
 
     async def visit(self, subscriptions: int) -> None:
-        line: Any = await connect(self.url, subprotocols=["graphql-transport-ws"], open_timeout=PATIENCE)  # type: ignore[list-item]
+        connection: Any = await connect(
+            self.url, subprotocols=["graphql-transport-ws"], open_timeout=PATIENCE
+        )  # type: ignore[list-item]
         try:
             with suppress(ConnectionClosed):
                 init = (
                     {"Authorization": f"Bearer {chance.choice(self.tokens)}"} if chance.random() < 0.3 else {}
                 )
-                await line.send(json.dumps({"type": "connection_init", "payload": init}))
+                await connection.send(json.dumps({"type": "connection_init", "payload": init}))
                 if chance.random() < 0.9:
-                    await line.recv()
+                    await connection.recv()
                 for number in range(subscriptions):
                     query, id_ = chance.choice(self.watched)
                     asked = {"query": query, "variables": {"id": id_}}
-                    await line.send(json.dumps({"type": "subscribe", "id": str(number), "payload": asked}))
+                    await connection.send(
+                        json.dumps({"type": "subscribe", "id": str(number), "payload": asked})
+                    )
                     if chance.random() < 0.5:
-                        await line.send(json.dumps({"type": "complete", "id": str(number)}))
+                        await connection.send(json.dumps({"type": "complete", "id": str(number)}))
                 await asyncio.sleep(0.1 * chance.random())
         finally:
             if chance.random() < 0.5:
-                line.transport.abort()
-            await line.close()
+                connection.transport.abort()
+            await connection.close()
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ async def rest_of(socket: Any) -> tuple[list[str], int]:
         while True:
             if (message := await socket.receive())["type"] != "next":
                 codes.append(code_of(message))
-    return codes, int(socket.line.close_code)
+    return codes, int(socket.connection.close_code)
 
 
 async def publish(server: Any, title: str, slug: str = "quiet") -> None:
@@ -190,7 +190,7 @@ async def test_a_session_that_ends_while_its_socket_begins_shows_nothing(
             return found
 
         monkeypatch.setattr(sockets_, "viewer_behind", slowly)
-        async with server.line() as socket:
+        async with server.connection() as socket:
             await socket.send(type="connection_init", payload={"Authorization": f"Bearer {token}"})
             assert await socket.until_closed() == 4403
 
@@ -398,14 +398,14 @@ async def test_public_reading_that_ends_at_any_step_of_a_subscribe_lets_no_stran
             await server.until(lambda: not server.sockets.open)
 
 
-@pytest.mark.parametrize("read", ["place_of_vote", "place_of"])
-async def test_a_place_that_changes_while_it_is_read_is_read_again(
+@pytest.mark.parametrize("read", ["scope_of_vote", "scope_of"])
+async def test_a_scope_that_changes_while_it_is_read_is_read_again(
     here: Any, monkeypatch: pytest.MonkeyPatch, read: str
 ) -> None:
     """Whether it is read for the first time, or anew."""
     declaration, query, kind, name = {
-        "place_of_vote": (TALLY, PROGRESS, "Vote", "open"),
-        "place_of": (BULLETIN, SHARED, "Community", "spring"),
+        "scope_of_vote": (TALLY, PROGRESS, "Vote", "open"),
+        "scope_of": (BULLETIN, SHARED, "Community", "spring"),
     }[read]
     ask = declaration.scope_of
 
@@ -530,7 +530,7 @@ async def test_who_may_stay_is_sent_nothing_twice_and_misses_nothing(here: Any) 
         assert await quiet.receive() == {"type": "pong"}
 
 
-async def test_a_place_that_cannot_be_read_again_sends_them_to_come_back(
+async def test_a_scope_that_cannot_be_read_again_sends_them_to_come_back(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: Any) -> Any:
@@ -559,15 +559,15 @@ async def test_a_cookie_that_opens_nothing_more_closes_the_socket_instead_of_mak
 ) -> None:
     async with here() as server:
         token = server.town.tokens["quiet/resident-1"]
-        async with server.line(cookie=f"meilin_session={token}") as socket:
+        async with server.connection(cookie=f"meilin_session={token}") as socket:
             await socket.init()
             await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
             assert (await socket.receive())["type"] == "next"
             await end_session(SYSTEM, datetime.now(UTC), token)
             assert await rest_of(socket) == ([], 4401)
-            assert socket.line.close_reason == "Your session is over; sign in again"
+            assert socket.connection.close_reason == "Your session is over; sign in again"
         for cookie in (token, "nothing"):
-            async with server.line(cookie=f"meilin_session={cookie}") as socket:
+            async with server.connection(cookie=f"meilin_session={cookie}") as socket:
                 await socket.send(type="connection_init")
                 assert await rest_of(socket) == ([], 4401)
 
@@ -585,19 +585,19 @@ async def test_the_cookie_of_a_foreign_page_counts_for_nothing_and_its_token_doe
     async with here() as server:
         vote, token = server.town.id("Vote", "quiet"), server.town.tokens["quiet/resident-1"]
         with pytest.raises(InvalidStatus):
-            async with server.line(origin=foreign):
+            async with server.connection(origin=foreign):
                 pass
         for allowed in ({normalize_origin(foreign)}, {"*"}):
             monkeypatch.setattr(server.sockets, "_allowed", frozenset(allowed))
-            async with server.line(origin=foreign, cookie=f"meilin_session={token}") as socket:
+            async with server.connection(origin=foreign, cookie=f"meilin_session={token}") as socket:
                 await socket.init()
                 await socket.subscribe("a", PROGRESS, id=vote)
                 assert code_of(await socket.receive()) == "NOT_FOUND"
-            async with server.line(origin=foreign, cookie="meilin_session=nothing") as socket:
+            async with server.connection(origin=foreign, cookie="meilin_session=nothing") as socket:
                 await socket.init(authorization=f"Bearer {token}")
                 await socket.subscribe("a", PROGRESS, id=vote)
                 assert (await socket.receive())["type"] == "next"
         monkeypatch.setattr(server.sockets, "_allowed", frozenset({"https://other.example"}))
         with pytest.raises(InvalidStatus):
-            async with server.line(origin=foreign, cookie=f"meilin_session={token}"):
+            async with server.connection(origin=foreign, cookie=f"meilin_session={token}"):
                 pass

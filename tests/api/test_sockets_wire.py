@@ -139,10 +139,10 @@ async def test_a_message_of_any_length_arrives_whole(server: Any, length: int, q
     vote = server.town.id("Vote", "open")
     async with server.socket() as socket:
         await socket.subscribe("x", query, id=vote)
-        bare = len(await socket.line.recv(decode=False)) - 1
+        bare = len(await socket.connection.recv(decode=False)) - 1
         id_ = "x" * (length - bare - 3) + "票"
         await socket.subscribe(id_, query, id=vote)
-        text = await socket.line.recv(decode=False)
+        text = await socket.connection.recv(decode=False)
         assert len(text) == length
         message = json.loads(text)
         assert (message["id"], message["type"]) == (id_, "next")
@@ -169,13 +169,13 @@ async def test_a_ping_of_the_line_is_answered_between_messages(server: Any) -> N
         answer = {"questionId": server.town.id("Question", "survey/0"), "choices": ["GYM"]}
         pongs = []
         for number in range(1, 6):
-            pongs += [await socket.line.ping(bytes([sign]) * number) for sign in range(5)]
+            pongs += [await socket.connection.ping(bytes([sign]) * number) for sign in range(5)]
             who = f"spring/resident-{number}"
             done = await asyncio.to_thread(
                 server.post, CAST, who, v=server.town.id("Vote", "survey"), a=[answer]
             )
             assert "errors" not in done
-            pongs += [await socket.line.ping() for _ in range(5)]
+            pongs += [await socket.connection.ping() for _ in range(5)]
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*pongs)
             for each in (socket, other):
@@ -321,28 +321,28 @@ async def test_many_leave_while_news_go_out_and_the_others_have_them_all(server:
     url, spoken = f"ws://127.0.0.1:{server.port}/graphql", ["graphql-transport-ws"]
     watching = [await connect(url, subprotocols=spoken) for _ in range(40)]  # type: ignore[arg-type]
     asked = {"query": HEADS, "variables": {"id": vote}}
-    for line in watching:
-        await line.send('{"type": "connection_init"}')
-        await line.recv()
-        await line.send(json.dumps({"type": "subscribe", "id": "a", "payload": asked}))
-        await line.recv()
+    for connection in watching:
+        await connection.send('{"type": "connection_init"}')
+        await connection.recv()
+        await connection.send(json.dumps({"type": "subscribe", "id": "a", "payload": asked}))
+        await connection.recv()
     for number in range(1, 5):
         casting = asyncio.create_task(
             asyncio.to_thread(server.post, CAST, f"spring/resident-{number}", v=vote, a=answers[:1])
         )
-        for place, line in zip(range(8), [watching.pop() for _ in range(8)], strict=True):
+        for index, connection in zip(range(8), [watching.pop() for _ in range(8)], strict=True):
             await asyncio.sleep(0.002)
-            if place % 2:
-                line.transport.abort()
+            if index % 2:
+                connection.transport.abort()
             else:
-                await line.close()
+                await connection.close()
         assert "errors" not in await casting
-    for line in watching:
+    for connection in watching:
         async with asyncio.timeout(PATIENCE):
-            while '"heads":4}' not in await line.recv():  # type: ignore[operator]
+            while '"heads":4}' not in await connection.recv():  # type: ignore[operator]
                 pass
-        assert line.state is OPEN
-        await line.close()
+        assert connection.state is OPEN
+        await connection.close()
     async with asyncio.timeout(PATIENCE):
         while "meilin_watchers 0.0" not in server.metrics():  # noqa: ASYNC110
             await asyncio.sleep(0.02)

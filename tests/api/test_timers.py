@@ -92,19 +92,19 @@ async def test_a_vote_that_closed_is_counted_when_no_ballot_can_stand_in_a_line_
 
 @pytest.fixture
 def fails(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes deeds fail for the given votes, from now on."""
+    """Makes actions fail for the given votes, from now on."""
 
     def begin(votes: Sequence[int], fault: Exception) -> None:
         def failing(real: Any) -> Any:
-            async def deed(viewer: Any, now: Any, vote: int) -> None:
+            async def failing_job(viewer: Any, now: Any, vote: int) -> None:
                 if vote in votes:
                     raise fault
                 await real(viewer, now, vote)
 
-            return deed
+            return failing_job
 
         for name, real in {timers.OPEN: open_vote, timers.CLOSE: close_vote}.items():
-            monkeypatch.setitem(timers.DEEDS, name, failing(real))
+            monkeypatch.setitem(timers.JOBS, name, failing(real))
 
     return begin
 
@@ -215,7 +215,7 @@ async def test_what_could_not_be_tried_is_never_given_up(
     for _ in range(2 * due.MOST_ATTEMPTS):
         at(passed)
         await running.run_due()
-        passed += timers.REST
+        passed += timers.POSTPONED
     assert said(caplog) == []
     assert await due.given_up() == 0
     fails([], fault)
@@ -236,7 +236,7 @@ async def test_hundreds_that_cannot_be_tried_stop_no_other(house: Any, fails: An
 
 async def test_while_time_is_in_doubt_nothing_is_done_and_then_it_is(house: Any) -> None:
     vote = await announce(house, -2 * DAY, -DAY)
-    stop = due.rest_while(lambda: True)
+    stop = due.pause_while(lambda: True)
     await timers.Timers().run_due()
     assert (await vote_row(vote)).opened_at is None
     stop()
@@ -272,7 +272,7 @@ async def test_an_outage_is_told_once_and_counts_for_no_attempt(
 
     with monkeypatch.context() as patch:
         patch.setattr(timers, "EVERY", 0)
-        patch.setitem(timers.DEEDS, timers.OPEN, full)
+        patch.setitem(timers.JOBS, timers.OPEN, full)
         patch.setattr(due, "fail", full)
         task = asyncio.create_task(timers.Timers().keep_running())
         async with asyncio.timeout(20):

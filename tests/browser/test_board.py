@@ -70,13 +70,13 @@ def test_the_first_screen_of_a_phone_says_what_is_missing_and_what_to_do(server:
     expect(_answers(page)).to_contain_text(re.compile(rf"投票还差\s*{_missing(vote):,}\s*户"))
     expect(_answers(page)).to_contain_text(re.compile(r"您家的票\s*还没投"))
     expect(_answers(page)).to_contain_text(re.compile(rf"还有\s*{feast['attendance']['placesLeft']}\s*位"))
-    deeds = (
+    actions = (
         page.get_by_role("link", name="我来投票").first,
         page.get_by_role("button", name=re.compile("^报名")),
     )
-    for deed in deeds:
-        expect(deed).to_be_visible()
-        assert _in_the_first_screen(page, deed)
+    for action in actions:
+        expect(action).to_be_visible()
+        assert _in_the_first_screen(page, action)
 
 
 def test_each_answer_leads_to_where_it_stands(server: Any, open_page: Any) -> None:

@@ -169,12 +169,12 @@ def test_every_example_of_the_readme_runs_in_order_as_often_as_one_likes(
     shell: Shell,
 ) -> None:
     for _ in range(2):
-        for place, (line, language, text) in enumerate(README):
+        for index, (line, language, text) in enumerate(README):
             if language not in RUNNERS:
                 continue
             said = RUNNERS[language](shell, text)
             answer = last_answer(said) if language == "sh" else None
-            following = README[place + 1] if place + 1 < len(README) else None
+            following = README[index + 1] if index + 1 < len(README) else None
             if following and following.language == "json":
                 assert_like(answer, json.loads(following.text))
             elif answer is not None:
@@ -198,8 +198,8 @@ def test_the_explorer_says_what_to_type_and_each_of_its_tabs_runs(shell: Shell, 
     expect(who).to_have_text(f"✓ {RESIDENT}")
     tabs = page.get_by_role("tab")
     expect(tabs).to_have_count(len(sorted(EXPLORER.glob("examples/*.graphql"))) - 1)
-    for place in range(tabs.count()):
-        tabs.nth(place).click()
+    for index in range(tabs.count()):
+        tabs.nth(index).click()
         page.get_by_role("button", name="Execute query").click()
         answer = page.locator(".result-window")
         expect(answer).to_contain_text('"data"')

@@ -71,7 +71,7 @@ def settled(page: Page) -> Page:
 
 VOTE, SIGN_UP, PUBLISH = "我来投票", "报名", "看一眼再贴"
 RED = {
-    # Signed out, one may still be an owner: the way in is offered, but not in the colour of the deed.
+    # Signed out, one may still be an owner: the way in is offered, but not in the colour of the action.
     None: set[str](),
     f"{SLUG}/resident-9": {VOTE, SIGN_UP},
     f"{SLUG}/tenant-1": {SIGN_UP},

@@ -397,7 +397,7 @@ def test_signing_out_in_one_tab_is_seen_in_the_other(server: Any, open_page: Any
 
 
 class Lossy:
-    """Lets deeds through to the server, and loses some of its answers."""
+    """Lets actions through to the server, and loses some of its answers."""
 
     def __init__(self, page: Page, *lost: str) -> None:
         self.lost, self.sent = set(lost), list[dict[str, Any]]()
@@ -448,7 +448,7 @@ def test_a_sign_up_whose_answer_is_lost_is_either_done_or_not_known(
     button.click()
     expect(ours.get_by_text("报上名了")).to_be_visible()
     expect(ours.get_by_role("alert")).to_have_count(0)
-    assert net.sent[-1]["key"] != net.sent[0]["key"], "another sign-up is another deed"
+    assert net.sent[-1]["key"] != net.sent[0]["key"], "another sign-up is another action"
 
 
 # What arrives moves nothing

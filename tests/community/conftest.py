@@ -97,7 +97,7 @@ async def database(url: str) -> AsyncIterator[str]:
 def told() -> Iterator[list[Signal]]:
     """Every signal of this process, in the order of telling."""
     signals: list[Signal] = []
-    stop = work.tell_through(signals.extend)
+    stop = work.publish_through(signals.extend)
     yield signals
     stop()
 

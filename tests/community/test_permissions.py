@@ -12,8 +12,8 @@ from community.permissions import (
     NOBODY,
     SYSTEM,
     Permission,
-    Place,
     Role,
+    Scope,
     Viewer,
     belongs_to,
     may,
@@ -24,8 +24,8 @@ from community.permissions import (
 )
 
 HERE, ELSEWHERE = 7, 8
-CLOSED, PUBLIC = Place(HERE, public_reading=False), Place(HERE, public_reading=True)
-MADE_UP = Place(HERE, public_reading=False, demonstration=True)
+CLOSED, PUBLIC = Scope(HERE, public_reading=False), Scope(HERE, public_reading=True)
+MADE_UP = Scope(HERE, public_reading=False, demonstration=True)
 READING = {Permission.READ_BULLETIN, Permission.READ_LEDGER}
 
 ANYBODY = {Permission.READ_OWN, Permission.CAST_BALLOT}
@@ -69,8 +69,8 @@ def holder(
     return Viewer(1, "somebody", roles, scopes, demonstration=demonstration)
 
 
-def allowed(viewer: Viewer, place: Place = CLOSED) -> set[Permission]:
-    return {permission for permission in Permission if may(viewer, permission, place)}
+def allowed(viewer: Viewer, scope: Scope = CLOSED) -> set[Permission]:
+    return {permission for permission in Permission if may(viewer, permission, scope)}
 
 
 viewers = st.builds(
@@ -119,7 +119,7 @@ def test_without_signing_in_one_reads_what_is_public_and_nothing_else() -> None:
 
 def test_the_system_may_do_everything_everywhere() -> None:
     assert allowed(SYSTEM) == set(Permission)
-    assert may(SYSTEM, Permission.OPERATE, Place(CITY, public_reading=False))
+    assert may(SYSTEM, Permission.OPERATE, Scope(CITY, public_reading=False))
 
 
 @given(viewers)
@@ -128,7 +128,7 @@ def test_only_an_operator_operates(viewer: Viewer) -> None:
 
 
 def test_an_operator_of_one_community_does_not_run_the_system() -> None:
-    city = Place(CITY, public_reading=False)
+    city = Scope(CITY, public_reading=False)
     assert not may(holder(Role.OPERATOR), Permission.OPERATE, city)
     assert may(holder(Role.OPERATOR, CITY), Permission.OPERATE, city)
 
@@ -160,20 +160,20 @@ def test_whoever_has_not_signed_in_is_asked_to_and_the_others_are_told_why_not()
 # Demonstration accounts, into which whoever knows a name may go
 
 
-@pytest.mark.parametrize("place", [HERE, CITY])
+@pytest.mark.parametrize("scope", [HERE, CITY])
 @pytest.mark.parametrize("role", Role)
-def test_a_demonstration_account_has_rights_where_all_is_made_up(role: Role, place: int) -> None:
-    somebody = holder(role, place, demonstration=True)
+def test_a_demonstration_account_has_rights_where_all_is_made_up(role: Role, scope: int) -> None:
+    somebody = holder(role, scope, demonstration=True)
     assert allowed(somebody, MADE_UP) == WHO_MAY[role]
 
 
-@pytest.mark.parametrize("place", [HERE, CITY])
+@pytest.mark.parametrize("scope", [HERE, CITY])
 @pytest.mark.parametrize("role", Role)
-def test_a_demonstration_account_is_a_stranger_where_people_live(role: Role, place: int) -> None:
-    somebody = holder(role, place, demonstration=True)
+def test_a_demonstration_account_is_a_stranger_where_people_live(role: Role, scope: int) -> None:
+    somebody = holder(role, scope, demonstration=True)
     assert allowed(somebody, CLOSED) == set()
     assert allowed(somebody, PUBLIC) == READING
-    assert not may(somebody, Permission.OPERATE, Place(CITY, public_reading=False))
+    assert not may(somebody, Permission.OPERATE, Scope(CITY, public_reading=False))
     with pytest.raises(NotFound):
         require(somebody, Permission.CAST_BALLOT, CLOSED)
     with pytest.raises(Forbidden):
@@ -181,15 +181,15 @@ def test_a_demonstration_account_is_a_stranger_where_people_live(role: Role, pla
 
 
 def test_a_community_of_which_nobody_said_so_is_a_real_one() -> None:
-    assert not Place(HERE, public_reading=True).demonstration
+    assert not Scope(HERE, public_reading=True).demonstration
 
 
 @given(viewers, st.booleans())
 def test_those_who_share_have_the_same_rights(viewer: Viewer, demonstration: bool) -> None:
     shared = rights_of(replace(viewer, demonstration=demonstration, name="somebody", session=5))
     assert (shared.name, shared.session, shared.expires_at) == ("", None, None)
-    for place in (CLOSED, PUBLIC, MADE_UP):
-        assert allowed(shared, place) == allowed(replace(viewer, demonstration=demonstration), place)
+    for scope in (CLOSED, PUBLIC, MADE_UP):
+        assert allowed(shared, scope) == allowed(replace(viewer, demonstration=demonstration), scope)
 
 
 # What may not be known of is not there
@@ -210,7 +210,7 @@ def test_a_right_by_a_role_is_enough_to_know() -> None:
 
 def test_the_city_is_no_secret() -> None:
     with pytest.raises(Forbidden):
-        require(Viewer(1), Permission.OPERATE, Place(CITY, public_reading=False))
+        require(Viewer(1), Permission.OPERATE, Scope(CITY, public_reading=False))
 
 
 def test_a_subject_may_be_less_known_than_its_community() -> None:
@@ -232,14 +232,14 @@ def test_a_community_is_known_by_either_way_of_reading(scope: Permission) -> Non
 
 
 @pytest.mark.parametrize("scope", Permission)
-@pytest.mark.parametrize("deed", [Permission.CAST_BALLOT, Permission.SIGN_UP])
-def test_ones_own_is_seen_with_the_deed_or_with_the_right_to_see_it(
-    deed: Permission, scope: Permission
+@pytest.mark.parametrize("permission", [Permission.CAST_BALLOT, Permission.SIGN_UP])
+def test_ones_own_is_seen_with_the_action_or_with_the_right_to_see_it(
+    permission: Permission, scope: Permission
 ) -> None:
     narrow = holder(Role.OWNER, scopes=frozenset({scope}))
-    assert may_see_own(narrow, deed, CLOSED) == (scope in {deed, Permission.READ_OWN})
-    assert may_see_own(holder(Role.OWNER), deed, CLOSED)
-    assert not may_see_own(NOBODY, deed, PUBLIC)
+    assert may_see_own(narrow, permission, CLOSED) == (scope in {permission, Permission.READ_OWN})
+    assert may_see_own(holder(Role.OWNER), permission, CLOSED)
+    assert not may_see_own(NOBODY, permission, PUBLIC)
 
 
 def test_who_moved_away_still_sees_their_own() -> None:

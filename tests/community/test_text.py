@@ -8,9 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community.errors import InvalidInput
-from community.text import Hidden, as_seen, body, body_if_any, hidden_in, line, line_if_any, unseen_in
+from community.text import (
+    Hidden,
+    as_seen,
+    body,
+    body_if_any,
+    hidden_in,
+    single_line,
+    single_line_if_any,
+    unseen_in,
+)
 
-READERS: list[Callable[..., str | None]] = [line, body, line_if_any, body_if_any]
+READERS: list[Callable[..., str | None]] = [single_line, body, single_line_if_any, body_if_any]
 
 
 def refused(read: Callable[..., str | None], text: str) -> InvalidInput:
@@ -23,9 +32,9 @@ def refused(read: Callable[..., str | None], text: str) -> InvalidInput:
 
 
 def test_what_is_typed_is_trimmed() -> None:
-    assert line("  美邻节 \n", 10, "标题", "the title") == "美邻节"
+    assert single_line("  美邻节 \n", 10, "标题", "the title") == "美邻节"
     assert body("\n one\r\ntwo \n", 10, "正文", "the text") == "one\ntwo"
-    assert line_if_any(" 鱼 ", 10, "菜名", "the dish") == "鱼"
+    assert single_line_if_any(" 鱼 ", 10, "菜名", "the dish") == "鱼"
     assert body_if_any(" 鱼\r\n肉 ", 10, "菜名", "the dish") == "鱼\n肉"
 
 
@@ -40,7 +49,7 @@ def test_a_tab_of_a_pasted_table_becomes_a_space() -> None:
 
 
 def test_length_is_counted_in_characters() -> None:
-    assert line("邻" * 10, 10, "标题", "the title") == "邻" * 10
+    assert single_line("邻" * 10, 10, "标题", "the title") == "邻" * 10
     for read in READERS:
         for much in (11, 41, 100_000):
             with pytest.raises(InvalidInput, match=f"at most 10 characters, this has {much}"):
@@ -63,12 +72,12 @@ def test_a_counter_on_the_page_counts_as_we_do(text: str, characters: int) -> No
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n\t", "\u3000\u00a0"])
 def test_nothing_is_refused_unless_it_may_be(blank: str) -> None:
-    for read in (line, body):
+    for read in (single_line, body):
         assert refused(read, blank).zh == "填写有误：标题不能为空"
     assert body(blank, 10, "说明", "the description", may_be_empty=True) == ""
-    assert line_if_any(blank, 10, "菜名", "the dish") is None
+    assert single_line_if_any(blank, 10, "菜名", "the dish") is None
     assert body_if_any(blank, 10, "文字", "the text") is None
-    assert line_if_any(None, 10, "菜名", "the dish") is None
+    assert single_line_if_any(None, 10, "菜名", "the dish") is None
 
 
 @pytest.mark.parametrize(
@@ -124,11 +133,11 @@ def test_what_hides_or_turns_round_is_refused_wherever_it_stands(kind: str) -> N
 
 def test_a_direction_mark_is_refused_beside_arabic_and_hebrew_too() -> None:
     for text in ("שלום\u200f 12345", "\u200eمرحبا", "مرحبا\u061c12"):
-        refused(line, text)
+        refused(single_line, text)
 
 
 def test_a_pile_of_marks_covers_its_neighbours() -> None:
-    assert line("z" + "\u0337" * 6, 60, "标题", "the title")
+    assert single_line("z" + "\u0337" * 6, 60, "标题", "the title")
     for text in ("z" + "\u0337" * 7, "\u0338甲", "甲\n\u0338乙", "ب" + ("\u064b" * 3 + "\u200c") * 4):
         refused(body, text)
 
@@ -136,7 +145,7 @@ def test_a_pile_of_marks_covers_its_neighbours() -> None:
 def test_only_a_body_has_several_lines() -> None:
     assert body("a\n\nb", 10, "正文", "the text") == "a\n\nb"
     for text in ("a\nb", "a\r\nb", "a\rb"):
-        refused(line, text)
+        refused(single_line, text)
     refused(body, "a\rb")
 
 

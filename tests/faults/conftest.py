@@ -45,7 +45,7 @@ from community.votes.reads import questions_of
 from community.votes.recount import recount
 from community.votes.rules import Matter
 from schema.nodes import parse_id, to_id
-from tests.engines import METRICS_TOKEN, TRUSTED, line_to, opened_alone, rows
+from tests.engines import METRICS_TOKEN, TRUSTED, connect_to, opened_alone, rows
 from tests.services import Postgres, Redis, Service, running, running_postgres
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ PATIENCE = 60
 
 log = logging.getLogger("faults")
 logging.getLogger("httpx2").setLevel(logging.WARNING)
-chance = random.Random()  # noqa: S311 - only the moments; they must differ from run to run
+chance = random.Random()  # noqa: S311 - only the times; they must differ from run to run
 
 
 async def until(true: Callable[[], Any], what: str, patience: float = PATIENCE) -> float:
@@ -182,8 +182,8 @@ class Estate:
         """What the database holds, past everything that is ours."""
         return await rows(self.url, query)
 
-    def line(self) -> AbstractAsyncContextManager[Any]:
-        return line_to(self.url)
+    def connection(self) -> AbstractAsyncContextManager[Any]:
+        return connect_to(self.url)
 
     async def settle(self, parties: int) -> None:
         async with self.opened():
@@ -232,10 +232,10 @@ class Estate:
         owners = [OwnerParty(community_id=community.id, kind=PartyKind.OWNERS) for _ in accounts]
         units = [
             Unit(
-                community_id=community.id, building_id=building.id, name=f"{place:04}室", area=8_000 + place,
+                community_id=community.id, building_id=building.id, name=f"{index:04}室", area=8_000 + index,
                 kind=UnitKind.DWELLING, status=DeliveryStatus.DELIVERED,
             )
-            for place in range(parties)
+            for index in range(parties)
         ]  # fmt: skip
         tokens = [secrets.token_urlsafe(16) for _ in accounts]
         self.tokens = {party.id: token for party, token in zip(owners, tokens, strict=True)}
@@ -270,7 +270,7 @@ mutation ($community: ID!, $notice: NoticeInput!, $key: String) {
 """
 NO_ANSWER = "NO_ANSWER"
 TRY_AGAIN = {NO_ANSWER, "TRY_AGAIN", "OUTCOME_UNKNOWN", "INTERNAL"}
-"""What leaves open whether the deed was done, or says that it was not."""
+"""What leaves open whether the action was done, or says that it was not."""
 
 
 class Refused(Exception):
@@ -321,8 +321,8 @@ class Neighbours:
         waiting = iter(list(enumerate(parties)))
 
         async def one_after_the_other() -> None:
-            for place, party in waiting:
-                await self._cast(party, keyed=place % 10 != 8, patient=place % 10 != 9)
+            for index, party in waiting:
+                await self._cast(party, keyed=index % 10 != 8, patient=index % 10 != 9)
                 await asyncio.sleep(self.slowly * chance.random())
 
         async with asyncio.TaskGroup() as group:
@@ -440,16 +440,16 @@ class Watcher:
         protocols: Any = ["graphql-transport-ws"]
         async with connect(
             url, subprotocols=protocols, open_timeout=self.patience, close_timeout=0.5
-        ) as line:
+        ) as connection:
             try:
-                await line.send(json.dumps({"type": "connection_init"}))
+                await connection.send(json.dumps({"type": "connection_init"}))
                 asked = {"query": self.document, "variables": self.variables()}
-                async for text in line:
+                async for text in connection:
                     message = json.loads(text)
                     if message["type"] == "connection_ack":
-                        await line.send(json.dumps({"type": "subscribe", "id": "1", "payload": asked}))
+                        await connection.send(json.dumps({"type": "subscribe", "id": "1", "payload": asked}))
                     elif message["type"] == "ping":
-                        await line.send(json.dumps({"type": "pong"}))
+                        await connection.send(json.dumps({"type": "pong"}))
                     elif message["type"] == "next" and not message["payload"].get("errors"):
                         self.take(message["payload"]["data"])
                     else:
@@ -457,7 +457,7 @@ class Watcher:
                         return 1000
             except WebSocketException:
                 pass  # the code says how it ended
-            return line.close_code or 1006
+            return connection.close_code or 1006
 
 
 class Screen(Watcher):
@@ -565,12 +565,12 @@ class Scene:
     async def strike(
         self, victim: Service, times: int, until_done: "asyncio.Task[None]", total: int, *, gently: bool
     ) -> int:
-        """Ends and starts it again at random moments while the ballots come in. How often it did."""
+        """Ends and starts it again at random times while the ballots come in. How often it did."""
         # Up to three quarters: of those who give up or have no key not everybody gets an answer.
-        moments = sorted(chance.sample(range(total // 20 + 1, total * 3 // 4), times))
+        counts = sorted(chance.sample(range(total // 20 + 1, total * 3 // 4), times))
         done = 0
-        for moment in moments:
-            while len(self.neighbours.acknowledged) < moment and not until_done.done():  # noqa: ASYNC110
+        for acknowledged in counts:
+            while len(self.neighbours.acknowledged) < acknowledged and not until_done.done():  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
             if until_done.done():
                 break

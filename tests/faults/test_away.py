@@ -24,22 +24,22 @@ NODE = "query ($id: ID!) { vote(id: $id) { title } }"
 PROGRESS = "subscription ($vote: ID!) { voteProgress(voteId: $vote) { version } }"
 
 
-def line_to(server: Any) -> Any:
+def connect_to(server: Any) -> Any:
     protocols: Any = ["graphql-transport-ws"]
     return connect(f"ws://127.0.0.1:{server.port}/graphql", subprotocols=protocols)
 
 
-async def opened(line: Any, **payload: str) -> None:
-    await line.send(json.dumps({"type": "connection_init", "payload": payload}))
-    assert json.loads(await line.recv())["type"] == "connection_ack"
+async def opened(connection: Any, **payload: str) -> None:
+    await connection.send(json.dumps({"type": "connection_init", "payload": payload}))
+    assert json.loads(await connection.recv())["type"] == "connection_ack"
 
 
-async def code_of_closing(line: Any, **message: Any) -> int:
-    await line.send(json.dumps(message))
+async def code_of_closing(connection: Any, **message: Any) -> int:
+    await connection.send(json.dumps(message))
     with suppress(ConnectionClosed):
         while True:
-            await line.recv()
-    return int(line.close_code)
+            await connection.recv()
+    return int(connection.close_code)
 
 
 async def test_requests_and_sockets_while_postgres_is_away(scene: Any, postgres: Any) -> None:
@@ -48,7 +48,7 @@ async def test_requests_and_sockets_while_postgres_is_away(scene: Any, postgres:
     token = {"Authorization": f"Bearer {voting.estate.chair}"}
     subscribe = {"type": "subscribe", "id": "1", "payload": {"query": PROGRESS, "variables": {"vote": vote}}}
     await voting.watch(screens=1, boards=1)
-    async with httpx2.AsyncClient(base_url=server.url) as http, line_to(server) as standing:
+    async with httpx2.AsyncClient(base_url=server.url) as http, connect_to(server) as standing:
         await opened(standing)
         postgres.kill()
 
@@ -63,7 +63,7 @@ async def test_requests_and_sockets_while_postgres_is_away(scene: Any, postgres:
         assert (await http.get("/metrics", headers=TRUSTED)).status_code == 200
 
         assert await code_of_closing(standing, **subscribe) == 1013
-        async with line_to(server) as late:
+        async with connect_to(server) as late:
             assert await code_of_closing(late, type="connection_init", payload=token) == 1013
 
         await postgres.up()

@@ -71,11 +71,11 @@ async def test_requests_under_way_are_answered_and_sockets_closed_with_1012(scen
 
 @pytest.mark.soak
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-async def test_a_deed_that_waits_for_ever_does_not_keep_it_alive(scene: Any, postgres: Any) -> None:
+async def test_a_transaction_that_waits_for_ever_does_not_keep_it_alive(scene: Any, postgres: Any) -> None:
     voting = await scene(5)
     (server,), party = voting.servers, voting.estate.parties[0]
-    async with voting.estate.line() as line, line.transaction():
-        await line.execute("LOCK TABLE ballot IN EXCLUSIVE MODE")
+    async with voting.estate.connection() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE ballot IN EXCLUSIVE MODE")
         casting = voting.go(voting.neighbours.cast([party]))
 
         async def waits() -> bool:

@@ -23,13 +23,13 @@ from datetime import UTC, datetime
 from community.database import journal
 from community.database.engine import opened
 from community.database.models import Due
-from community.database.work import in_one_piece
+from community.database.work import atomic
 from community.errors import Refused
 from community.permissions import SYSTEM
 
-async def deed(work):
+async def body(work):
     await Due.create(deed="frozen", subject=1, at=work.now)
-    await journal.hold_number()
+    await journal.lock_number()
     print("holds", flush=True)
     os.kill(os.getpid(), signal.SIGSTOP)
     await Due.create(deed="frozen", subject=2, at=work.now)
@@ -37,7 +37,7 @@ async def deed(work):
 async def main():
     async with opened(sys.argv[1]):
         try:
-            await in_one_piece(deed, SYSTEM, datetime.now(UTC))
+            await atomic(body, SYSTEM, datetime.now(UTC))
         except Refused as refused:
             print(refused.code, flush=True)
         else:
@@ -67,7 +67,7 @@ class Holder:
         return (await asyncio.wait_for(self._process.stdout.readline(), 60)).decode().strip()
 
     async def thaw(self) -> str:
-        """How its deed ended."""
+        """How its transaction ended."""
         self._process.send_signal(signal.SIGCONT)
         said = await self.says()
         await self._process.wait()
@@ -174,8 +174,8 @@ async def deferred_fault(voting: Any) -> tuple[Any, Any]:
     """Whatever is written, the COMMIT finds the disk full."""
 
     async def run(statement: str) -> None:
-        async with voting.estate.line() as line:
-            await line.execute(statement)
+        async with voting.estate.connection() as connection:
+            await connection.execute(statement)
 
     full = "BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END"
 

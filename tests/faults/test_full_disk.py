@@ -23,8 +23,8 @@ class Disk:
         self._voting, (self._server,) = voting, voting.servers
 
     async def _run(self, statement: str) -> None:
-        async with self._voting.estate.line() as line:
-            await line.execute(statement)
+        async with self._voting.estate.connection() as connection:
+            await connection.execute(statement)
 
     async def fill(self) -> None:
         if self._voting.estate.url.startswith("sqlite"):

@@ -21,7 +21,7 @@ from tests.engines import TRUSTED
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
 
-chance = random.Random()  # noqa: S311 - only the moments
+chance = random.Random()  # noqa: S311 - only the times
 AT_ONCE = 20
 BALLOTS = 50
 SHORT = pytest.param(300, 100, id="short")
@@ -83,17 +83,17 @@ class Cut:
     async def socket(self, party: int) -> None:
         protocols: Any = ["graphql-transport-ws"]
         with suppress(WebSocketException, OSError):
-            line = await connect(f"ws://127.0.0.1:{self.port}/graphql", subprotocols=protocols)
+            connection = await connect(f"ws://127.0.0.1:{self.port}/graphql", subprotocols=protocols)
             try:
                 init = {"Authorization": f"Bearer {self.estate.tokens[party]}"}
-                await line.send(json.dumps({"type": "connection_init", "payload": init}))
+                await connection.send(json.dumps({"type": "connection_init", "payload": init}))
                 if chance.random() < 0.8:
-                    await line.recv()
+                    await connection.recv()
                     asked = {"query": BOTH, "variables": {"vote": to_id("Vote", self.estate.vote)}}
-                    await line.send(json.dumps({"type": "subscribe", "id": "1", "payload": asked}))
+                    await connection.send(json.dumps({"type": "subscribe", "id": "1", "payload": asked}))
                 await asyncio.sleep(0.02 * chance.random())
             finally:
-                line.transport.abort()
+                connection.transport.abort()
 
     async def stay(self) -> None:
         """One in between who waits for the answer: else all would pile up, and hang up before their turn."""
@@ -122,14 +122,14 @@ async def many(times: int, one: Callable[[], Awaitable[None]]) -> None:
 
 async def nobody_holds_anything(estate: Any) -> bool:
     if file := sqlite_file(estate.url):
-        line = sqlite3.connect(file, isolation_level=None, timeout=0)
+        connection = sqlite3.connect(file, isolation_level=None, timeout=0)
         try:
-            line.execute("BEGIN IMMEDIATE")
-            line.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
         except sqlite3.OperationalError:
             return False
         finally:
-            line.close()
+            connection.close()
         return True
     others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
     busy = await estate.rows(f"SELECT pid FROM pg_stat_activity WHERE {others} AND state <> 'idle'")
@@ -148,7 +148,7 @@ async def all_go_on(scene: Any, next_: int, later: dict[int, str]) -> None:
 
 
 @pytest.mark.parametrize(("times", "next_"), [SHORT, LONG])
-async def test_hanging_up_leaves_the_whole_deed_or_nothing(scene: Any, times: int, next_: int) -> None:
+async def test_hanging_up_leaves_the_whole_action_or_nothing(scene: Any, times: int, next_: int) -> None:
     voting = await scene(times // 2 + BALLOTS)
     estate, (server,) = voting.estate, voting.servers
     await voting.watch(screens=1, boards=1)
@@ -213,7 +213,7 @@ class Cancelled:
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # graphql-core's, which are cut with it
 @pytest.mark.parametrize(("times", "next_"), [SHORT, LONG])
-async def test_being_cancelled_at_any_step_leaves_the_whole_deed_or_nothing(
+async def test_being_cancelled_at_any_step_leaves_the_whole_action_or_nothing(
     here: Any, times: int, next_: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     voting = await here(times // 2 + BALLOTS)

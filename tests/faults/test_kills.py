@@ -12,7 +12,7 @@ LONG = pytest.param(2000, 10, id="long", marks=[pytest.mark.soak, pytest.mark.ti
 
 
 async def vote_under_fire(scene: Any, victim: Any, ballots: int, kills: int, *, gently: bool = False) -> None:
-    """Ballots and notices, struck at random moments, and then everything compared."""
+    """Ballots and notices, struck at random times, and then everything compared."""
     notices = scene.go(scene.chair.post(every=0.2))
     casting = scene.go(scene.neighbours.cast(scene.estate.parties[:ballots]))
     assert await scene.strike(victim, kills, casting, ballots, gently=gently) == kills

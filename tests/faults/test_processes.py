@@ -60,7 +60,7 @@ async def what_is_due_is_done_once(scene: Any) -> None:
 
     async def done() -> bool:
         left = await estate.rows("SELECT subject, deed FROM due WHERE done_at IS NULL")
-        return {subject for subject, deed in left if deed == "open_vote"} == set() and len(left) == 9
+        return {subject for subject, action in left if action == "open_vote"} == set() and len(left) == 9
 
     await scene.until(done, "all are opened or counted, but for nine that close later")
     await asyncio.sleep(2 * EVERY)  # time for whoever would do it again
@@ -84,8 +84,8 @@ async def test_processes_that_are_killed_with_their_watchers(scene: Any, redis: 
     await voting.watch(screens=1, boards=1, where=[alone])
 
     # One worker after the other; the group replaces them.
-    for place, worker in enumerate(group.workers):
-        casting = voting.go(voting.neighbours.cast(parties[20 * place : 20 * place + 20]))
+    for index, worker in enumerate(group.workers):
+        casting = voting.go(voting.neighbours.cast(parties[20 * index : 20 * index + 20]))
         group.signal(signal.SIGKILL, [worker])
         await casting
         await voting.chair.post_one()
@@ -180,8 +180,8 @@ async def test_a_group_that_cannot_go_on_says_so_with_its_exit_code(scene: Any, 
     voting = await scene(1, workers=2, redis=redis)
     (group,) = voting.servers
     newer = "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('meilin', '9001_newer', '')"
-    with closing(sqlite3.connect(sqlite_file(voting.estate.url))) as line, line:
-        line.execute(newer)
+    with closing(sqlite3.connect(sqlite_file(voting.estate.url))) as connection, connection:
+        connection.execute(newer)
     group.signal(signal.SIGKILL, group.workers[:1])
     await voting.until(lambda: group.process.poll() is not None, "the group ends")
     assert group.process.returncode == 3

@@ -108,12 +108,12 @@ def replaced(ground: Ground) -> None:
 
 def replaced_with_a_log_of_its_own(ground: Ground) -> None:
     """By one that somebody has opened, so that its last writing is in its log."""
-    line = sqlite3.connect(ground.other, isolation_level=None)
-    line.execute("PRAGMA journal_mode=WAL")
-    line.execute("CREATE TABLE mark (said TEXT)")
+    connection = sqlite3.connect(ground.other, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("CREATE TABLE mark (said TEXT)")
     for end in ("", "-wal"):
         shutil.copy(f"{ground.other}{end}", f"{ground.file}.new{end}")
-    line.close()
+    connection.close()
     for end in ("-shm", "-wal", ""):
         Path(f"{ground.file}{end}").unlink()
     for end in ("-wal", ""):
@@ -163,12 +163,12 @@ def log_of_an_earlier_hour_written_over_it(ground: Ground) -> None:
 
 
 def log_of_another_one_written_over_it(ground: Ground) -> None:
-    line = sqlite3.connect(ground.other, isolation_level=None)
-    line.execute("PRAGMA journal_mode=WAL")
+    connection = sqlite3.connect(ground.other, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
     for _ in range(20):
-        line.execute("UPDATE installation SET id = id")
+        connection.execute("UPDATE installation SET id = id")
     shutil.copyfile(f"{ground.other}-wal", ground.beside[0])
-    line.close()
+    connection.close()
 
 
 FAULTS: list[Callable[[Ground], None]] = [
@@ -184,9 +184,9 @@ def content(*paths: Path) -> dict[str, bytes]:
 
 def ballots(file: Path) -> int:
     """Of a whole database."""
-    with closing(sqlite3.connect(file)) as line:
-        assert line.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        return int(line.execute("SELECT count(*) FROM ballot").fetchone()[0])
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return int(connection.execute("SELECT count(*) FROM ballot").fetchone()[0])
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
@@ -231,8 +231,8 @@ async def test_what_lies_at_the_name_stays_as_it_is(
     await asyncio.to_thread(ground.server.process.wait, 30)
     assert content(at, log_) == before
     assert ballots(at) == 0  # nothing of the old one came in
-    with closing(sqlite3.connect(at)) as line:
-        marks = line.execute("SELECT count(*) FROM sqlite_master WHERE name = 'mark'").fetchone()
+    with closing(sqlite3.connect(at)) as connection:
+        marks = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'mark'").fetchone()
     assert marks == (fault is replaced_with_a_log_of_its_own,)
 
 
@@ -259,10 +259,10 @@ async def test_a_copy_of_an_earlier_day_written_over_it(ground: Ground) -> None:
     """The file is the same, what is in it is not: neither what we hold in hands nor our log belong to it."""
     for _ in range(3):
         await ground.ballot()
-    with closing(sqlite3.connect(ground.file)) as line:
-        line.execute("CREATE TABLE later (said TEXT)")
-        line.commit()
-        line.execute("PRAGMA wal_checkpoint(FULL)")  # what a day does
+    with closing(sqlite3.connect(ground.file)) as connection:
+        connection.execute("CREATE TABLE later (said TEXT)")
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(FULL)")  # what a day does
     assert await ground.ballot() == ("acknowledged", None)
     shutil.copyfile(ground.other, ground.file)
     said = [await ground.ballot() for _ in range(2)]
@@ -270,8 +270,8 @@ async def test_a_copy_of_an_earlier_day_written_over_it(ground: Ground) -> None:
     assert await ground.readiness() == (503, "down", "refused")
     await ground.server.stop()
     assert ballots(ground.file) == 0
-    with closing(sqlite3.connect(ground.file)) as line:
-        assert line.execute("SELECT 1 FROM sqlite_master WHERE name = 'later'").fetchall() == []
+    with closing(sqlite3.connect(ground.file)) as connection:
+        assert connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'later'").fetchall() == []
 
 
 async def test_after_a_restart_the_new_one_is_written(ground: Ground) -> None:
@@ -289,12 +289,12 @@ async def test_what_others_do_with_it_by_the_book_is_no_replacing(ground: Ground
     """A backup, a checkpoint, a vacuum and a second process that comes and goes."""
 
     def by_the_book() -> None:
-        with closing(sqlite3.connect(ground.file, isolation_level=None)) as line:
-            line.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            line.execute("VACUUM")
-            line.execute("PRAGMA wal_checkpoint(FULL)")
+        with closing(sqlite3.connect(ground.file, isolation_level=None)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(FULL)")
             with closing(sqlite3.connect(ground.other.with_name("backup.db"))) as backup:
-                line.backup(backup)
+                connection.backup(backup)
 
     for _ in range(3):
         await asyncio.to_thread(by_the_book)

@@ -11,7 +11,7 @@ from redis.asyncio import Redis as Client
 
 from community.errors import NotFound
 from community.live import Cursors, Journal, N
-from community.permissions import Permission, Place
+from community.permissions import Permission, Scope
 from community.signals import Topic
 from realtime.redis_broker import EVERYWHERE
 from tests.services import Redis
@@ -39,7 +39,7 @@ async def numbered_cursors(_: int) -> Cursors:
     return _NumberedCursors()
 
 
-async def _nowhere(_: int) -> Place:
+async def _nowhere(_: int) -> Scope:
     raise NotFound
 
 

@@ -246,8 +246,8 @@ class Client:
 
     def _cursor(self) -> int | None:
         """Of the last item that it has, or will have read before it says another word."""
-        unread = [place_of(text)[3] for text in (self.connection.unread if self.connection else ())
-                  if place_of(text)[2] == ESTATE]  # fmt: skip
+        unread = [position_of(text)[3] for text in (self.connection.unread if self.connection else ())
+                  if position_of(text)[2] == ESTATE]  # fmt: skip
         return next(reversed([*self.items, *unread]), self.after)
 
     # What befalls it
@@ -292,13 +292,13 @@ class Client:
     # What it is sent
 
     def check(self, text: bytes) -> None:
-        serial, level, key, _ = place_of(text)
+        serial, level, key, _ = position_of(text)
         assert self.settled, "it is not known yet what it may see"
         assert level == self.level != NOTHING
         assert self.operations[key].serial == serial, "from an operation that is over"
 
     def take(self, text: bytes) -> None:
-        _, _, key, value = place_of(text)
+        _, _, key, value = position_of(text)
         if key == ESTATE:
             assert not self.items or value > self.items[-1]
             self.items.append(value)
@@ -313,7 +313,7 @@ class Client:
         return self.shown == self._town.states and self.items == items
 
 
-def place_of(text: bytes) -> tuple[int, int, int, int]:
+def position_of(text: bytes) -> tuple[int, int, int, int]:
     """The operation, the audience, the key and what is said of it."""
     serial, level, key, value = map(int, text.split())
     return serial, level, key, value
@@ -447,43 +447,43 @@ class Operation(Member):
             self._town.groups.release(before)
 
 
-Deed = tuple[str, int, int]
+Action = tuple[str, int, int]
 
 
-def deed(name: str, *ranges: Sequence[int]) -> Any:
+def action(name: str, *ranges: Sequence[int]) -> Any:
     return st.tuples(st.just(name), *(st.sampled_from(each) for each in ranges))
 
 
 SOMEBODY = range(CLIENTS)
-DEEDS = st.lists(
+ACTIONS = st.lists(
     st.one_of(
-        deed("come", SOMEBODY, [0]),
-        deed("come", SOMEBODY, [0]),
-        deed("drop", SOMEBODY, [0]),
-        deed("read", SOMEBODY, [0]),
-        deed("rights", SOMEBODY, [NOTHING, SOME, ALL]),
-        deed("change", KEYS, [1]),
-        deed("change", KEYS, [3]),
-        deed("change", [ESTATE], [9]),
-        deed("unheard", KEYS, [1]),
-        deed("nothing new", VOTES, [1]),
-        deed("mend", [0], [0]),
-        deed("fail", [1, 2], [0]),
-        deed("break", [1], [0]),
-        deed("wait", [0, 1, 2, 3, 10, 12, 25, 110, 2_000], [0]),
-        deed("turn", [1, 2, 5], [0]),
+        action("come", SOMEBODY, [0]),
+        action("come", SOMEBODY, [0]),
+        action("drop", SOMEBODY, [0]),
+        action("read", SOMEBODY, [0]),
+        action("rights", SOMEBODY, [NOTHING, SOME, ALL]),
+        action("change", KEYS, [1]),
+        action("change", KEYS, [3]),
+        action("change", [ESTATE], [9]),
+        action("unheard", KEYS, [1]),
+        action("nothing new", VOTES, [1]),
+        action("mend", [0], [0]),
+        action("fail", [1, 2], [0]),
+        action("break", [1], [0]),
+        action("wait", [0, 1, 2, 3, 10, 12, 25, 110, 2_000], [0]),
+        action("turn", [1, 2, 5], [0]),
     ),
     min_size=10,
     max_size=80,
 )
 
 
-async def live_through(deeds: Sequence[Deed], everybody: bool) -> Counter[str]:
+async def live_through(actions: Sequence[Action], everybody: bool) -> Counter[str]:
     town = Town()
     if everybody:
         for client in town.clients:
             client.come()
-    for name, which, much in deeds:
+    for name, which, much in actions:
         match name:
             case "come":
                 town.clients[which].come()
@@ -562,14 +562,14 @@ def small() -> Iterator[None]:
 )
 def test_everybody_ends_on_the_truth_and_is_sent_nothing_else(run: Run, examples: int) -> None:
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(DEEDS, st.booleans())
-    def through(deeds: list[Deed], everybody: bool) -> None:
-        run(live_through(deeds, everybody))
+    @given(ACTIONS, st.booleans())
+    def through(actions: list[Action], everybody: bool) -> None:
+        run(live_through(actions, everybody))
 
     through()
 
 
-A_DAY: list[Deed] = [
+A_DAY: list[Action] = [
     ("wait", 110, 0),
     *[("change", ESTATE, 9), ("wait", 110, 0)] * 3,
     ("rights", 0, NOTHING),

@@ -168,9 +168,9 @@ class RedisLink(Link):
         self._there, self._paused = True, False
 
 
-Deed = tuple[str, int]
+Action = tuple[str, int]
 WRITES = st.tuples(st.just("write"), st.integers(0, 3))
-DEEDS = st.lists(
+ACTIONS = st.lists(
     st.one_of(
         WRITES,
         WRITES,
@@ -194,21 +194,21 @@ async def two_processes(truth: Truth, link: Link) -> AsyncIterator[list[Process]
             await process.end()
 
 
-async def live_through(deeds: Sequence[Deed], link: Link) -> None:
+async def live_through(actions: Sequence[Action], link: Link) -> None:
     truth = Truth()
     async with two_processes(truth, link) as processes:
-        for deed, much in deeds:
-            if deed == "write":
+        for action, much in actions:
+            if action == "write":
                 process = processes[much % 2]
                 process.broker.publish(truth.write(VOTES[much // 2]))
-            elif deed == "resume":
+            elif action == "resume":
                 processes[much].resume()
-            elif deed == "reopen":
+            elif action == "reopen":
                 processes[much % 2].reopen(VOTES[much // 2])
-            elif deed == "wait":
+            elif action == "wait":
                 await asyncio.sleep(much / 1000)
             else:
-                await link.befall(deed)
+                await link.befall(action)
         await link.mend()
         async with asyncio.timeout(30):
             for process in processes:
@@ -240,9 +240,9 @@ LINKS: dict[str, Callable[[pytest.FixtureRequest], Link]] = {
 
 def hold_the_property(link: Link, examples: int) -> None:
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(DEEDS)
-    def through(deeds: list[Deed]) -> None:
-        asyncio.run(live_through(deeds, link))
+    @given(ACTIONS)
+    def through(actions: list[Action]) -> None:
+        asyncio.run(live_through(actions, link))
 
     through()
 

@@ -7,7 +7,7 @@ import pytest
 
 from community.errors import NotFound
 from community.live import State
-from community.permissions import NOBODY, Permission, Place, Role, Viewer
+from community.permissions import NOBODY, Permission, Role, Scope, Viewer
 from community.signals import Signal, Topic
 from realtime.authorization import Access, AuthorizationRegistry
 
@@ -28,7 +28,7 @@ class Estate:
         self.concerned = {1}
         self.asked: list[int | None] = []
 
-    async def scope_of(self, key: int) -> Place:
+    async def scope_of(self, key: int) -> Scope:
         assert key == KEY
         self.reads += 1
         public = self.public
@@ -36,7 +36,7 @@ class Estate:
         if self.failures:
             self.failures -= 1
             raise OSError("the database is away")
-        return Place(HERE, public_reading=public)
+        return Scope(HERE, public_reading=public)
 
     async def is_concerned(self, viewer: Viewer, key: int) -> bool:
         assert key == KEY
@@ -205,7 +205,7 @@ def test_a_scope_that_cannot_be_read_is_told_to_each_and_read_again_for_the_next
 
 
 def test_what_is_not_there_is_not_found(run: Run) -> None:
-    async def nowhere(_: int) -> Place:
+    async def nowhere(_: int) -> Scope:
         raise NotFound
 
     async def scenario() -> None:

@@ -229,9 +229,9 @@ def test_a_turn_that_others_made_long_counts_as_a_short_one(run: Run) -> None:
 
 @pytest.mark.parametrize("busy", [False, True], ids=["after quiet", "when the share is used up"])
 @pytest.mark.parametrize("steps", range(6))
-@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("index", range(3))
 def test_whoever_is_cancelled_at_any_step_lets_the_next_one_in(
-    run: Run, place: int, steps: int, busy: bool
+    run: Run, index: int, steps: int, busy: bool
 ) -> None:
     async def scenario() -> None:
         pacer, order = WritePacer(), list[int]()
@@ -247,9 +247,9 @@ def test_whoever_is_cancelled_at_any_step_lets_the_next_one_in(
         line = [asyncio.create_task(ask(number)) for number in range(3)]
         for _ in range(steps):
             await asyncio.sleep(0)
-        line[place].cancel()
+        line[index].cancel()
         await asyncio.gather(*line, return_exceptions=True)
-        assert [number for number in order if number != place] == [n for n in range(3) if n != place]
+        assert [number for number in order if number != index] == [n for n in range(3) if n != index]
         await turn(pacer, 0)
 
     run(scenario())

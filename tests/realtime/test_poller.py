@@ -39,7 +39,7 @@ class Journal:
         self.published += [(now, signal) for signal in signals]
 
     def write(self, count: int) -> list[Signal]:
-        made = [Signal(Topic.TALLY, len(self.signals) + place) for place in range(count)]
+        made = [Signal(Topic.TALLY, len(self.signals) + index) for index in range(count)]
         self.signals += made
         return made
 

@@ -11,7 +11,7 @@ from community.errors import NotFound
 from community.events.facts import ATTENDANCE
 from community.ledger.facts import BALANCE
 from community.live import State
-from community.permissions import Permission, Place
+from community.permissions import Permission, Scope
 from community.signals import Signal, Topic
 from community.votes.facts import TALLY
 from realtime.broker import MemoryBroker
@@ -39,7 +39,7 @@ class Truth:
                            scope_of=self.scope_of, read=self.read)  # fmt: skip
         self.journal = journal_of(self.items_after, self.read_head)
 
-    async def scope_of(self, _: int) -> Place:
+    async def scope_of(self, _: int) -> Scope:
         raise NotFound
 
     async def read(self, _: int) -> int:

@@ -31,7 +31,7 @@ from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.schema import graphql_schema
 from tests.books import entry_of_before
 
-Place = tuple[str, str]
+Coordinate = tuple[str, str]
 """A type and a field of it."""
 
 IN_SPRING = '{ community(slug: "spring") { %s } }'
@@ -53,7 +53,7 @@ WAYS = {
 }
 """How each type that computes something is come by. A way itself may depend on the viewer."""
 
-LOOKING: ContextVar[Place | None] = ContextVar("looking", default=None)
+LOOKING: ContextVar[Coordinate | None] = ContextVar("looking", default=None)
 """The field that is being run."""
 
 
@@ -64,24 +64,24 @@ class Sight:
     """What each field looked at, and which ones were run."""
 
     def __init__(self) -> None:
-        self.found: dict[Place, Audience] = {}
+        self.found: dict[Coordinate, Audience] = {}
 
-    def ran(self, place: Place) -> None:
-        self.found.setdefault(place, Audience.EVERYBODY)
+    def ran(self, coordinate: Coordinate) -> None:
+        self.found.setdefault(coordinate, Audience.EVERYBODY)
 
-    def looked(self, place: Place | None, audience: Audience) -> None:
-        if place is not None:
-            self.found[place] = max(self.found[place], audience)
+    def looked(self, coordinate: Coordinate | None, audience: Audience) -> None:
+        if coordinate is not None:
+            self.found[coordinate] = max(self.found[coordinate], audience)
 
 
 class Account:
     """An account in whose name something is done, or which is compared: more than that there is one."""
 
     def __init__(self, number: int, sight: Sight) -> None:
-        self._number, self._sight, self._place = number, sight, LOOKING.get()
+        self._number, self._sight, self._coordinate = number, sight, LOOKING.get()
 
     def _used(self, *_: object) -> int:
-        self._sight.looked(self._place, Audience.VIEWER)
+        self._sight.looked(self._coordinate, Audience.VIEWER)
         return self._number
 
     __int__ = __index__ = __conform__ = __hash__ = _used
@@ -100,7 +100,7 @@ class Noticing:
         self._viewer, self.sight = viewer, sight
 
     def __getattr__(self, name: str) -> Any:
-        own = name not in ("account", "roles", "roles_in", "scopes", "demonstration")
+        own = name not in ("account", "signed_in", "roles", "roles_in", "scopes", "demonstration")
         self.sight.looked(LOOKING.get(), Audience.VIEWER if own else Audience.RIGHTS)
         value = getattr(self._viewer, name)
         return Account(value, self.sight) if name == "account" and value is not None else value
@@ -157,7 +157,7 @@ def reachable(schema: GraphQLSchema) -> list[GraphQLObjectType]:
     return list(found.values())
 
 
-def fields_of(schema: GraphQLSchema) -> dict[Place, GraphQLField]:
+def fields_of(schema: GraphQLSchema) -> dict[Coordinate, GraphQLField]:
     return {(kind.name, name): field for kind in reachable(schema) for name, field in kind.fields.items()}
 
 
@@ -167,20 +167,20 @@ def computes(field: GraphQLField) -> bool:
 
 
 @contextmanager
-def watched(fields: Mapping[Place, GraphQLField], sight: Sight) -> Iterator[None]:
+def watched(fields: Mapping[Coordinate, GraphQLField], sight: Sight) -> Iterator[None]:
     """Says of each field when it is being run."""
 
-    def saying(place: Place, resolve: Callable[..., Any]) -> Callable[..., Any]:
+    def saying(coordinate: Coordinate, resolve: Callable[..., Any]) -> Callable[..., Any]:
         async def until(result: Any) -> Any:
-            LOOKING.set(place)
+            LOOKING.set(coordinate)
             try:
                 return await result
             finally:
                 LOOKING.set(None)
 
         def run(root: Any, info: Any, **given: Any) -> Any:
-            sight.ran(place)
-            LOOKING.set(place)
+            sight.ran(coordinate)
+            LOOKING.set(coordinate)
             try:
                 result = resolve(root, info, **given)
             finally:
@@ -190,8 +190,8 @@ def watched(fields: Mapping[Place, GraphQLField], sight: Sight) -> Iterator[None
         return run
 
     with pytest.MonkeyPatch.context() as patch:
-        for place, field in fields.items():
-            patch.setattr(field, "resolve", saying(place, field.resolve))  # type: ignore[arg-type]
+        for coordinate, field in fields.items():
+            patch.setattr(field, "resolve", saying(coordinate, field.resolve))  # type: ignore[arg-type]
         yield
 
 
@@ -201,10 +201,10 @@ NUMBERED = "(number: 1)"
 
 async def looked_at(
     schema: strawberry.Schema, ways: Mapping[str, str], context: Context
-) -> dict[Place, Audience]:
+) -> dict[Coordinate, Audience]:
     """What every field that computes something looks at."""
     sight = Sight()
-    fields = {place: field for place, field in fields_of(schema._schema).items() if computes(field)}
+    fields = {coordinate: field for coordinate, field in fields_of(schema._schema).items() if computes(field)}
     assert {kind for kind, _ in fields} == set(ways)
     with watched(fields, sight):
         for (kind, name), field in fields.items():
@@ -213,18 +213,18 @@ async def looked_at(
             result: Any = await schema.execute(ways[kind] % one, context_value=noticing(context, sight))
             assert not result.errors, result.errors
             assert (kind, name) in sight.found, "there is nothing in this town of which to ask it"
-    return {place: sight.found[place] for place in fields}
+    return {coordinate: sight.found[coordinate] for coordinate in fields}
 
 
 async def untrue(
     schema: strawberry.Schema, ways: Mapping[str, str], context: Context
-) -> dict[Place, tuple[Audience, Audience]]:
+) -> dict[Coordinate, tuple[Audience, Audience]]:
     """The mark of each field that says another than what it looks at, and that."""
     found = await looked_at(schema, ways, context)
     return {
-        place: (mark_of(field), found.get(place, Audience.EVERYBODY))
-        for place, field in fields_of(schema._schema).items()
-        if mark_of(field) != found.get(place, Audience.EVERYBODY)
+        coordinate: (mark_of(field), found.get(coordinate, Audience.EVERYBODY))
+        for coordinate, field in fields_of(schema._schema).items()
+        if mark_of(field) != found.get(coordinate, Audience.EVERYBODY)
     }
 
 
@@ -248,7 +248,7 @@ async def test_every_mark_is_true(lively: Any) -> None:
 async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
     """Not everything is for everybody; else nothing was noticed."""
     found = await looked_at(graphql_schema, WAYS, await lively.context("spring/resident-1"))
-    marked = {place for place, audience in found.items() if audience is Audience.VIEWER}
+    marked = {coordinate for coordinate, audience in found.items() if audience is Audience.VIEWER}
     assert marked == {
         ("Vote", "viewerEntries"),
         ("Vote", "receipt"),
@@ -259,7 +259,7 @@ async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
         ("Event", "viewerSignUp"),
     }
     assert {("BulletinItem", "subject"), ("Community", "ledger"), ("Entry", "authorityVote")} <= {
-        place for place, audience in found.items() if audience is Audience.RIGHTS
+        coordinate for coordinate, audience in found.items() if audience is Audience.RIGHTS
     }
 
 

@@ -53,13 +53,13 @@ async def test_pages_of_one_give_the_whole_list_in_its_order(house: Any, name: s
     assert len(set(cursors)) == len(cursors)
 
 
-async def publish(house: Any, title: str, moment: datetime, slug: str = "spring") -> None:
+async def publish(house: Any, title: str, at: datetime, slug: str = "spring") -> None:
     community, committee = (
         house.town.key("Community", slug),
         house.town.key("Organization", f"{slug}/committee"),
     )
     await publish_notice(
-        SYSTEM, moment, community, kind=NoticeKind.NOTICE, title=title, body="。", organization=committee
+        SYSTEM, at, community, kind=NoticeKind.NOTICE, title=title, body="。", organization=committee
     )
 
 
@@ -243,8 +243,8 @@ async def test_a_cursor_that_was_altered_is_refused_and_an_earlier_one_of_a_list
     for name in ASKED:
         good = await lists.cursor_of(name)
         altered = [
-            good[:place] + ("A" if good[place] != "A" else "B") + good[place + 1 :]
-            for place in range(0, len(good), 5)
+            good[:index] + ("A" if good[index] != "A" else "B") + good[index + 1 :]
+            for index in range(0, len(good), 5)
         ]
         at = house.now.isoformat()
         earlier = [_text(key) for key in ([1], [at, 1], [True, at, 1])]

@@ -1,4 +1,4 @@
-"""Who may do what is known before a button is drawn, and says what the deed itself would say."""
+"""Who may do what is known before a button is drawn, and says what the action itself would say."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -222,7 +222,7 @@ async def test_whoever_is_told_that_casting_is_allowed_may_cast_and_nobody_else(
 
 async def test_while_nobody_knows_what_time_it_is_a_late_vote_is_not_opened(house: Any) -> None:
     await announced(house, "late", house.now - DAY, PUMP)
-    stop = due.rest_while(lambda: True)
+    stop = due.pause_while(lambda: True)
     try:
         for vote, code in (("late", "TRY_AGAIN"), ("open", None)):
             shown = await own_view(house, "spring/resident-1", vote)
@@ -280,7 +280,7 @@ def test_the_first_that_refuses_is_told_and_a_fault_is_not_swallowed() -> None:
         Eligibility.after(broken)
 
 
-# Of every deed, whoever asks and with whatever token
+# Of every action, whoever asks and with whatever token
 
 NARROWED = ("SIGN_UP", "READ_OWN", "CAST_BALLOT", "READ_LEDGER", "PUBLISH_NOTICE", "RECORD_ENTRY")
 
@@ -361,7 +361,7 @@ async def test_whoever_is_told_that_signing_up_is_allowed_may_and_nobody_else(ho
     assert allowed > len(STATES)
 
 
-DEEDS = {  # each is refused by a rule behind the door, or changes nothing
+MUTATIONS = {  # each is refused by a rule behind the door, or changes nothing
     "CAST_BALLOT": 'castBallot(voteId: "{vote}", answers: []) {{ id }}',
     "SIGN_UP": 'signUp(eventId: "{event}", partySize: 99) {{ id }}',
     "PUBLISH_EVENT": 'publishEvent(communityId: "{community}", event: {{title: "", place: "b",'
@@ -384,8 +384,8 @@ async def test_what_the_viewer_may_do_is_what_passes_the_door(house: Any) -> Non
         for who in people:
             known = (await house.ask(PERMISSIONS, who, slug=slug))["community"]
             told = set(known["viewerPermissions"]) if known else set()
-            for permission, deed in DEEDS.items():
-                text = deed.format(community=town.id("Community", slug), **ids)
+            for permission, mutation in MUTATIONS.items():
+                text = mutation.format(community=town.id("Community", slug), **ids)
                 errors = (await house.result(f"mutation {{ {text} }}", who)).errors or []
                 codes = {error.extensions["code"] for error in errors}
                 passes = not codes & {"NOT_FOUND", "FORBIDDEN", "UNAUTHENTICATED"}

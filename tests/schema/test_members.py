@@ -82,19 +82,19 @@ RECORD = """mutation($id: ID!) { recordEntry(communityId: $id, entry: {date: "20
 
 
 @pytest.mark.parametrize(
-    ("who", "scope", "deed", "subject"),
+    ("who", "scope", "mutation", "subject"),
     [
         ("quiet/manager", Permission.PUBLISH_NOTICE, PUBLISH, ("Community", "quiet")),
         ("quiet/manager", Permission.RECORD_ENTRY, RECORD, ("Community", "quiet")),
         ("quiet/resident-1", Permission.SIGN_UP, SIGN_UP, ("Event", "tea")),
     ],
 )
-async def test_a_narrowed_token_does_its_one_deed_and_is_told_so(
-    house: Any, who: str, scope: Permission, deed: str, subject: tuple[str, str]
+async def test_a_narrowed_token_does_its_one_action_and_is_told_so(
+    house: Any, who: str, scope: Permission, mutation: str, subject: tuple[str, str]
 ) -> None:
     token = await narrowed(house, who, scope)
-    assert all((await house.ask(deed, token, id=house.town.id(*subject))).values())
-    for other in {PUBLISH, RECORD, SIGN_UP} - {deed}:
+    assert all((await house.ask(mutation, token, id=house.town.id(*subject))).values())
+    for other in {PUBLISH, RECORD, SIGN_UP} - {mutation}:
         other_subject = ("Event", "tea") if other is SIGN_UP else ("Community", "quiet")
         unknown = (
             other is SIGN_UP and scope is Permission.RECORD_ENTRY
@@ -257,8 +257,8 @@ async def test_a_demonstration_session_reads_nothing_of_a_real_community(
         "viewer": {"communities": []},
     } | dict.fromkeys(["community", "node", "vote", "event", "entry"])
     assert await house.refused(PERMISSIONS, who, id=ids["id"]) == "NOT_FOUND"
-    for deed, subject in ((PUBLISH, "id"), (RECORD, "id"), (SIGN_UP, "event"), (CAST, "vote")):
-        assert await house.refused(deed, who, id=ids[subject]) == "NOT_FOUND"
+    for mutation, subject in ((PUBLISH, "id"), (RECORD, "id"), (SIGN_UP, "event"), (CAST, "vote")):
+        assert await house.refused(mutation, who, id=ids[subject]) == "NOT_FOUND"
     async with house.watch(
         "subscription($id: ID!) { voteProgress(voteId: $id) { version } }", who, id=ids["vote"]
     ) as next_:
@@ -309,17 +309,17 @@ async def test_a_hidden_thing_and_one_that_is_not_there_are_refused_alike(house:
     settle = "mutation($id: ID!) { setPublicReading(communityId: $id, public: true) { id } }"
     event = """mutation($id: ID!) { publishEvent(communityId: $id, event: {title: "a", place: "b",
       startsAt: "2020-01-01T00:00:00Z", endsAt: "2020-01-02T00:00:00Z"}) { id } }"""
-    deeds = [
+    mutations = [
         (CAST, "Vote"), (SIGN_UP, "Event"), (cancel, "SignUp"), (reverse, "Entry"), (PUBLISH, "Community"),
         (RECORD, "Community"), (settle, "Community"), (event, "Community"),
     ]  # fmt: skip
-    for deed, kind in deeds:
+    for mutation, kind in mutations:
         of_another_type = unknown["Vote" if kind == "Event" else "Event"]
         for id_ in (hidden[kind], unknown[kind], of_another_type):
-            said = await house.result(deed, who, id=id_)
-            assert [error.extensions["code"] for error in said.errors] == ["NOT_FOUND"], (deed, id_)
+            said = await house.result(mutation, who, id=id_)
+            assert [error.extensions["code"] for error in said.errors] == ["NOT_FOUND"], (mutation, id_)
             assert {error.message for error in said.errors} == {NotFound.en}
-            assert await house.refused(deed, None, id=id_) == "UNAUTHENTICATED"
+            assert await house.refused(mutation, None, id=id_) == "UNAUTHENTICATED"
 
 
 async def test_hidden_ids_within_what_one_says_are_as_unknown_ones(house: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from graphql import is_non_null_type
 
-from community.database.models import KeyedDeed
+from community.database.models import IdempotencyRecord
 from schema.mutations import mutation
 from schema.nodes import parse_id
 from schema.schema import graphql_schema
@@ -33,9 +33,9 @@ class Case:
     other: list[Variables]
 
 
-def _at(moment: datetime, hours: int = 0) -> str:
+def _at(at: datetime, hours: int = 0) -> str:
     """As Go and Java write it, by the clock of somewhere else."""
-    there = (moment + timedelta(hours=hours)).replace(tzinfo=None)
+    there = (at + timedelta(hours=hours)).replace(tzinfo=None)
     return f"{there.isoformat()}.000000000{f'+{hours:02}:00' if hours else 'Z'}"
 
 
@@ -223,7 +223,7 @@ async def test_the_same_key_with_the_same_meaning_gives_the_first_result(house: 
             name
         ] == first, again
     assert house.told == told
-    assert await KeyedDeed.filter(key="k").count() == 1
+    assert await IdempotencyRecord.filter(key="k").count() == 1
 
 
 @each
@@ -247,7 +247,7 @@ async def test_a_key_from_before_fingerprints_is_judged_by_its_subject(
     case = await CASES[name](house)
     first = (await house.ask(case.query, case.who, **case.given))[name]
     viewer = await house.viewer(case.who)
-    await KeyedDeed.create(
+    await IdempotencyRecord.create(
         account_id=viewer.account, deed=name, key="old", subject=parse_id(first["id"])[1], at=house.now
     )
     for again in [{}, *case.same]:

@@ -196,7 +196,7 @@ async def given_to(house: Any, viewer: Viewer) -> set[str]:
 
 async def fetched(house: Any, viewer: Viewer, ids: Iterable[str]) -> set[str]:
     """Those of `ids` that `node` gives back."""
-    asked = " ".join(f'n{place}: node(id: "{id_}") {{ id }}' for place, id_ in enumerate(ids))
+    asked = " ".join(f'n{index}: node(id: "{id_}") {{ id }}' for index, id_ in enumerate(ids))
     result: Any = execute(CORE, parse(f"{{ {asked} }}"), context_value=context_of(house, viewer))
     result = await result if isawaitable(result) else result
     assert not result.errors, result.errors
@@ -229,7 +229,7 @@ async def lived_in(house: Any) -> Any:
             await cast_ballot(viewer, house.now, key("Vote", vote), answers=answers)
             await sign_up(viewer, house.now, key("Event", event), party_size=1)
         else:
-            answers = [Answered(key("Question", f"{vote}/{place}"), ("FOR",)) for place in (0, 1)]
+            answers = [Answered(key("Question", f"{vote}/{index}"), ("FOR",)) for index in (0, 1)]
             party = key("OwnerParty", "spring/resident-5")
             await cast_ballot(viewer, house.now, key("Vote", vote), answers=answers, party=party)
     return house
@@ -318,11 +318,11 @@ WRONG_TYPE = [
 ]
 
 
-@pytest.mark.parametrize(("deed", "field", "other"), WRONG_TYPE)
+@pytest.mark.parametrize(("mutation", "field", "other"), WRONG_TYPE)
 async def test_a_mutation_says_which_type_of_id_it_wants(
-    house: Any, deed: str, field: str, other: str
+    house: Any, mutation: str, field: str, other: str
 ) -> None:
-    query = f"mutation {{ {deed} {{ id }} }}"
+    query = f"mutation {{ {mutation} {{ id }} }}"
     (error,) = (await house.result(query % to_id(other, 7), "spring/manager")).errors
     assert (error.extensions["code"], error.extensions["field"]) == ("NOT_FOUND", field)
     wanted = field.removesuffix("Id")

@@ -130,7 +130,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Eligible(Query):
-    """Whether a deed passes the door is shown by a field; what the rules behind it say is no matter here."""
+    """Whether an action passes the door is shown by a field; what the rules behind it say is no matter."""
 
     def shows(self, value: Any, slug: str) -> bool:
         codes = set(leaves(value, tuple(self.path.split("."))))
@@ -331,8 +331,8 @@ class Asking:
     async def _queries(self) -> dict[str, str]:
         found: dict[str, str] = {}
         names = list(QUERIES)
-        for place in range(0, len(names), AT_ONCE):
-            some = {f"q{number}": name for number, name in enumerate(names[place : place + AT_ONCE])}
+        for index in range(0, len(names), AT_ONCE):
+            some = {f"q{number}": name for number, name in enumerate(names[index : index + AT_ONCE])}
             text = " ".join(
                 f"{alias}: {QUERIES[name].text.format(**self._ids)}" for alias, name in some.items()
             )
@@ -383,8 +383,8 @@ async def test_everybody_is_answered_as_the_table_says(house: Any, grounds: Grou
                 otherwise.append(f"{kind} {operation} {who} {scope}: {outcome}, not {said}")
 
     everybody = list(asked(grounds.people[kind]))
-    for place in range(0, len(everybody), TOGETHER):
-        await asyncio.gather(*(compare(*one) for one in everybody[place : place + TOGETHER]))
+    for index in range(0, len(everybody), TOGETHER):
+        await asyncio.gather(*(compare(*one) for one in everybody[index : index + TOGETHER]))
     assert otherwise == []
 
 

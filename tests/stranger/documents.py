@@ -399,7 +399,7 @@ def path(writer: Writer) -> Request:
 
 @shape(12)
 def mutation(writer: Writer) -> Request:
-    """One deed, or a few of them in one document."""
+    """One action, or a few of them in one document."""
     kind = writer.root("mutation")
     picked = [writer.chance.choice(list(kind.fields)) for _ in range(writer.chance.choice((1, 1, 1, 2, 5)))]
     nodes = [writer.field(kind, name, writer.chance.randint(2, 4), 3) for name in picked]
@@ -589,7 +589,7 @@ def variables(writer: Writer) -> Request:
 
 @shape(3)
 def answers(writer: Writer) -> Request:
-    """Lists and objects far longer than anybody needs, in a deed."""
+    """Lists and objects far longer than anybody needs, in an action."""
     chance = writer.chance
     size = chance.choice((50, 500, 7000))
     kind = writer.root("mutation")

@@ -183,7 +183,7 @@ class SocketWriter:
         size = self.chance.choice((50, 400))
         cut = [text[start : start + size] for start in range(0, len(text), size)]
         fragments = [
-            frame(piece, 0 if place else TEXT, fin=place == len(cut) - 1) for place, piece in enumerate(cut)
+            frame(piece, 0 if index else TEXT, fin=index == len(cut) - 1) for index, piece in enumerate(cut)
         ]
         if self.chance.random() < 0.5:
             return [*self.begun(), Send(b"".join(fragments))]

@@ -178,7 +178,7 @@ class HeadWriter:
         return [Send(head("GET", target, [("Host", self._host)])), Expect(b"\r\n\r\n", 0.5)]
 
     def get(self) -> list[Step]:
-        """A document in the address, a deed among them."""
+        """A document in the address, an action among them."""
         request = self._writer.request()
         target = "/graphql?query=" + quote(request.query.encode(errors="replace"))[:20_000]
         if request.variables is not None:

@@ -75,7 +75,7 @@ def test_a_frame_is_masked_as_the_protocol_wants() -> None:
     """The worked example of RFC 6455 §5.7, but for its mask."""
     made = frame(b"Hello")
     assert made[:6] == b"\x81\x85\x01\x02\x03\x04"
-    assert bytes(byte ^ made[2 + place % 4] for place, byte in enumerate(made[6:])) == b"Hello"
+    assert bytes(byte ^ made[2 + index % 4] for index, byte in enumerate(made[6:])) == b"Hello"
     assert frame(b"Hello", BINARY, fin=False, masked=False) == b"\x02\x05Hello"
     assert handshake(STRANGER, "h").endswith(b"\r\n\r\n")
 

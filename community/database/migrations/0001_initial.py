@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="KeyedDeed",
+            name="IdempotencyRecord",
             fields=[
                 ("id", fields.BigIntField(primary_key=True, generated=False, default=new_id)),
                 (

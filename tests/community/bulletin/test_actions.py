@@ -46,21 +46,21 @@ async def test_a_role_that_is_over_or_does_not_publish_lends_no_name(
     estate: Any, build: Any, now: datetime
 ) -> None:
     """The oldest role that publishes lends its name; not one that ended, begins later or counts ballots."""
-    account, place = await build.account(), estate.community
+    account, community = await build.account(), estate.community
     for role, times in [
         (Role.COMMITTEE, {"until": now}),
         (Role.COMMITTEE, {"since": now + timedelta(seconds=1)}),
         (Role.CLERK, {}),
     ]:
-        other = await build.organization(place, OrganizationKind.RESIDENTS_COMMITTEE)
-        await build.role(account, place, role, other, **times)
-    branch = await build.organization(place, OrganizationKind.PARTY_BRANCH)
-    await build.role(account, place, Role.PARTY_BRANCH, branch, since=now)
+        other = await build.organization(community, OrganizationKind.RESIDENTS_COMMITTEE)
+        await build.role(account, community, role, other, **times)
+    branch = await build.organization(community, OrganizationKind.PARTY_BRANCH)
+    await build.role(account, community, Role.PARTY_BRANCH, branch, since=now)
     elsewhere = await build.community()
     await build.role(
         account, elsewhere, Role.COMMITTEE, await build.organization(elsewhere, OrganizationKind.PARTY_BRANCH)
     )
-    made = await publish_notice(await build.viewer(account), now, place, **WATER)
+    made = await publish_notice(await build.viewer(account), now, community, **WATER)
     assert (await Notice.get(id=made).values("organization_id"))["organization_id"] == branch
 
 

@@ -9,13 +9,13 @@ from community.bulletin.reads import (
     items_page,
     notices_by_id,
     notices_page,
-    place_of_notice,
+    scope_of_notice,
 )
 from community.bulletin.rules import BulletinKind, NoticeKind
 from community.database import journal
 from community.database.journal import News
 from community.errors import NotFound
-from community.permissions import NOBODY, Place
+from community.permissions import NOBODY, Scope
 from community.signals import Signal, Topic
 
 
@@ -61,10 +61,10 @@ async def test_a_notice_is_found_by_those_who_may_read_the_bulletin(
     assert set(await notices_by_id(NOBODY, asked)) == {public}
 
 
-async def test_the_place_of_a_notice(estate: Any, notices: list[int]) -> None:
-    assert await place_of_notice(notices[0]) == Place(estate.community, public_reading=False)
+async def test_the_scope_of_a_notice(estate: Any, notices: list[int]) -> None:
+    assert await scope_of_notice(notices[0]) == Scope(estate.community, public_reading=False)
     with pytest.raises(NotFound):
-        await place_of_notice(1)
+        await scope_of_notice(1)
 
 
 async def write(news: list[News], now: datetime) -> None:

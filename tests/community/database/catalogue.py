@@ -101,7 +101,7 @@ def differences(one: Facts, other: Facts) -> list[str]:
 
 @dataclass(frozen=True)
 class Picture:
-    """A database at one moment."""
+    """A database at one instant."""
 
     facts: Facts
     rows: dict[str, list[dict[str, Any]]]

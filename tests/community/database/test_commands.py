@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community.database.commands import canonical
-from community.database.models import KeyedDeed
+from community.database.models import IdempotencyRecord
 from community.database.sql import select
-from community.database.work import Work, in_one_piece
+from community.database.work import UnitOfWork, atomic
 from community.errors import InvalidInput, KeyReused, ResultGone
 from community.permissions import Viewer
 
@@ -30,14 +30,14 @@ async def do(
 ) -> int | None:
     """The result of before; None where this is the first time, which then leads to 70."""
 
-    async def body(work: Work) -> int | None:
+    async def body(work: UnitOfWork) -> int | None:
         command = await work.command(name, key, **given)
         if command.result is not None:
             return command.again(same=command.result == 70, stands=stands)
-        await command.keep(70)
+        await command.store(70)
         return None
 
-    return await in_one_piece(body, viewer, now)
+    return await atomic(body, viewer, now)
 
 
 async def test_a_key_remembers_its_command_for_its_account(estate: Any, now: datetime) -> None:
@@ -49,7 +49,7 @@ async def test_a_key_remembers_its_command_for_its_account(estate: Any, now: dat
     assert await do(estate.neighbour, now, "k") is None
     assert await do(estate.owner, now, None) is None
     assert await do(estate.owner, now, None) is None
-    assert await KeyedDeed.all().count() == 4
+    assert await IdempotencyRecord.all().count() == 4
 
 
 async def test_a_key_with_other_arguments_is_refused(estate: Any, now: datetime) -> None:
@@ -67,7 +67,7 @@ async def test_a_key_with_other_arguments_is_refused(estate: Any, now: datetime)
         with pytest.raises(KeyReused) as refused:
             await do(estate.owner, now, "k", **(given | change))
         assert refused.value.field == "key"
-    assert await KeyedDeed.all().count() == 1
+    assert await IdempotencyRecord.all().count() == 1
 
 
 async def test_a_result_that_no_longer_stands_is_not_told_as_done(estate: Any, now: datetime) -> None:
@@ -81,7 +81,7 @@ async def test_a_result_that_no_longer_stands_is_not_told_as_done(estate: Any, n
 
 async def test_a_record_from_before_is_judged_by_its_subject_alone(estate: Any, now: datetime) -> None:
     for key, subject in (("old", 70), ("other", 71)):
-        await KeyedDeed.create(
+        await IdempotencyRecord.create(
             account_id=estate.owner.account, deed="signUp", key=key, subject=subject, at=now
         )
     assert await do(estate.owner, now, "old", size=2) == 70
@@ -104,7 +104,7 @@ async def test_a_fingerprint_tells_nothing_and_equal_ballots_do_not_look_alike(
         for viewer in (estate.owner, estate.neighbour):
             for key in "kl":
                 await do(viewer, now, key, "castBallot", vote=1, answers=[[1, ["FOR"], ""]])
-    kept = await KeyedDeed.all().values_list("fingerprint", flat=True)
+    kept = await IdempotencyRecord.all().values_list("fingerprint", flat=True)
     assert len(set(kept)) == 4
     assert {len(str(one)) for one in kept} == {64}
     (secret,) = await select("SELECT value FROM secret")

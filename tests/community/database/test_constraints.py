@@ -12,7 +12,7 @@ from tortoise.transactions import in_transaction
 from community.bulletin.models import Notice
 from community.bulletin.rules import NoticeKind
 from community.database.ids import new_id
-from community.database.models import Change, KeyedDeed
+from community.database.models import Change, IdempotencyRecord
 from community.database.sql import is_postgres, select
 from community.events.models import Event, SignUp
 from community.ledger.models import Entry
@@ -68,11 +68,11 @@ async def test_every_promised_constraint_is_there(database: str) -> None:
         guards = {f"{table}_append_only" for table in promised.APPEND_ONLY}
     else:
         found = await names("SELECT name FROM sqlite_master")
-        checks = {f"{name}_{moment}" for name in CHECKS for moment in ("insert", "update")}
+        checks = {f"{name}_{action}" for name in CHECKS for action in ("insert", "update")}
         guards = {
-            f"{table}_append_only_{moment}"
+            f"{table}_append_only_{action}"
             for table in promised.APPEND_ONLY
-            for moment in ("update", "delete")
+            for action in ("update", "delete")
         }
     if is_postgres():
         numbers = {f"{table}_numbered" for table in NUMBERED} | NUMBERS - {
@@ -97,8 +97,8 @@ class House:
         unnumbered = {"number": 0} if table in NUMBERED else {}
         row = self.rows[table] | {key: new_id()} | unnumbered | changed
         columns = ", ".join(f'"{column}"' for column in row)
-        marks = ", ".join("?" for _ in row)
-        await select(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', list(row.values()))
+        placeholders = ", ".join("?" for _ in row)
+        await select(f'INSERT INTO "{table}" ({columns}) VALUES ({placeholders})', list(row.values()))
 
     async def update(self, table: str, **changed: Any) -> None:
         assignments = ", ".join(f'"{column}" = ?' for column in changed)
@@ -164,7 +164,7 @@ async def furnish(estate: Any, build: Any, now: datetime) -> None:
     await Change.create(
         number=1, community_id=community, topic=Topic.LEDGER, key=community, audience="x", at=now
     )
-    await KeyedDeed.create(account_id=account, deed="signUp", key="k", subject=7, at=now)
+    await IdempotencyRecord.create(account_id=account, deed="signUp", key="k", subject=7, at=now)
 
 
 async def house_as_it_stands() -> House:

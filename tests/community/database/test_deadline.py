@@ -22,7 +22,7 @@ from community.database.models import Due
 from community.database.outcomes import ENDED, WRITES
 from community.database.sql import is_postgres, select
 from community.database.sqlite import Writer
-from community.database.work import DEADLINE, Work, all_done, in_one_piece
+from community.database.work import DEADLINE, UnitOfWork, all_done, atomic
 from community.errors import Late, OutcomeUnknown
 from community.permissions import SYSTEM
 from community.signals import Signal, Topic
@@ -44,7 +44,7 @@ def counted() -> Callable[[], dict[str, int]]:
     return lambda: {end: more for end, n in ENDED.items() if (more := n - before[end])}
 
 
-async def write(doing: Work, name: str = "deed") -> None:
+async def write(doing: UnitOfWork, name: str = "deed") -> None:
     await Due.create(deed=name, subject=new_id(), at=doing.now)
     doing.changed(Topic.RIGHTS, 1, None)
 
@@ -57,13 +57,13 @@ async def written(name: str = "deed") -> int:
 async def held_elsewhere(url: str) -> AsyncIterator[None]:
     """Another process is inside its transaction, and holds what every write needs."""
     if is_postgres():
-        line = await asyncpg.connect(url)
+        connection = await asyncpg.connect(url)
         try:
-            async with line.transaction():
-                await line.execute(f"SELECT pg_advisory_xact_lock({journal._ADVISORY_LOCK})")
+            async with connection.transaction():
+                await connection.execute(f"SELECT pg_advisory_xact_lock({journal._ADVISORY_LOCK})")
                 yield
         finally:
-            await line.close()
+            await connection.close()
     else:
         other = sqlite3.connect(url.removeprefix("sqlite://"), isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -76,30 +76,30 @@ async def all_is_well(now: datetime) -> None:
     await asyncio.wait_for(all_done(), 20)
     with unhurried():
         for _ in range(MANY):
-            await in_one_piece(lambda doing: write(doing, "after"), SYSTEM, now)
+            await atomic(lambda doing: write(doing, "after"), SYSTEM, now)
     assert await written("after") == MANY
     open_, free = pool()
     assert open_ == free
     assert WRITES.word == "ok"
 
 
-async def asleep(_: Work) -> None:
+async def asleep(_: UnitOfWork) -> None:
     await asyncio.sleep(60)
 
 
-async def in_a_statement(_: Work) -> None:
+async def in_a_statement(_: UnitOfWork) -> None:
     if is_postgres():
         await select("SELECT pg_sleep(60)")
     else:
         await select("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
 
 
-async def frozen(_: Work) -> None:
+async def frozen(_: UnitOfWork) -> None:
     """As a process that is stopped and goes on later."""
     time.sleep(2 * SHORT)  # noqa: ASYNC251 - that nothing else runs is the point
 
 
-async def frozen_before_the_commit(doing: Work) -> None:
+async def frozen_before_the_commit(doing: UnitOfWork) -> None:
     """Nothing comes between its last statement and the COMMIT but the freeze."""
     write_journal = doing.write_journal
 
@@ -115,12 +115,12 @@ async def frozen_before_the_commit(doing: Work) -> None:
 async def test_what_takes_too_long_is_undone_whole(
     database: str, now: datetime, told: list[Signal], counted: Any, waiting: Any
 ) -> None:
-    async def deed(doing: Work) -> None:
+    async def body(doing: UnitOfWork) -> None:
         await write(doing)
         await waiting(doing)
 
     with pytest.raises(Late):
-        await in_one_piece(deed, SYSTEM, now)
+        await atomic(body, SYSTEM, now)
     await all_done()
     assert (await written(), told, WRITES.word, counted()) == (0, [], "late", {"late": 1})
     await all_is_well(now)
@@ -135,7 +135,7 @@ async def test_those_who_wait_for_another_process_give_up_each_at_its_own_time(
 
     async def one() -> None:
         with pytest.raises(Late):
-            await in_one_piece(write, SYSTEM, now)
+            await atomic(write, SYSTEM, now)
         ends.append(asyncio.get_running_loop().time() - started)
 
     async with held_elsewhere(database):
@@ -150,7 +150,7 @@ async def test_whoever_comes_while_it_is_held_and_still_has_time_gets_through(
 ) -> None:
     monkeypatch.setattr(deadline, "_deadline", ContextVar("deadline", default=20.0))
     async with held_elsewhere(database):
-        waiting = [asyncio.create_task(in_one_piece(write, SYSTEM, now)) for _ in range(3)]
+        waiting = [asyncio.create_task(atomic(write, SYSTEM, now)) for _ in range(3)]
         await asyncio.sleep(0.3)
     await asyncio.gather(*waiting)
     assert await written() == 3
@@ -158,11 +158,11 @@ async def test_whoever_comes_while_it_is_held_and_still_has_time_gets_through(
 
 
 async def test_its_turn_is_part_of_the_time(database: str, now: datetime) -> None:
-    """More than there are connections, behind deeds that hold all of them."""
-    holders = [asyncio.create_task(in_one_piece(asleep, SYSTEM, now)) for _ in range(MANY)]
+    """More than there are connections, behind actions that hold all of them."""
+    holders = [asyncio.create_task(atomic(asleep, SYSTEM, now)) for _ in range(MANY)]
     await asyncio.sleep(0)
     outcomes = await asyncio.gather(
-        *holders, *(in_one_piece(write, SYSTEM, now) for _ in range(MANY)), return_exceptions=True
+        *holders, *(atomic(write, SYSTEM, now) for _ in range(MANY)), return_exceptions=True
     )
     assert {type(outcome) for outcome in outcomes} == {Late}
     assert await written() == 0
@@ -170,11 +170,11 @@ async def test_its_turn_is_part_of_the_time(database: str, now: datetime) -> Non
 
 
 async def test_a_caller_who_hangs_up_leaves_the_deadline_in_force(database: str, now: datetime) -> None:
-    async def deed(doing: Work) -> None:
+    async def body(doing: UnitOfWork) -> None:
         await write(doing)
         await asleep(doing)
 
-    caller = asyncio.create_task(in_one_piece(deed, SYSTEM, now))
+    caller = asyncio.create_task(atomic(body, SYSTEM, now))
     await asyncio.sleep(SHORT / 4)
     caller.cancel()
     await asyncio.wait([caller])
@@ -189,7 +189,7 @@ async def test_a_statement_that_does_not_let_go_keeps_nobody_waiting(
     """As on a disk that hangs: its caller and those behind it are answered, it is undone when it can be."""
     hung = threading.Event()
 
-    async def deed(doing: Work) -> None:
+    async def body(doing: UnitOfWork) -> None:
         await write(doing)
         client: Any = connections.get("default")
         await client.writer.create_function("hang", 0, hung.wait)
@@ -197,7 +197,7 @@ async def test_a_statement_that_does_not_let_go_keeps_nobody_waiting(
 
     async with opened(sqlite_url):
         outcomes = await asyncio.gather(
-            in_one_piece(deed, SYSTEM, now), in_one_piece(write, SYSTEM, now), return_exceptions=True
+            atomic(body, SYSTEM, now), atomic(write, SYSTEM, now), return_exceptions=True
         )
         assert [type(outcome) for outcome in outcomes] == [Late, Late]
         assert await written() == 0  # reading goes on meanwhile
@@ -229,10 +229,10 @@ async def test_a_commit_without_an_answer_is_not_guessed_at(
     monkeypatch.setattr(Writer, "commit", commit)
     async with opened(sqlite_url):
         with pytest.raises(OutcomeUnknown):
-            await in_one_piece(write, SYSTEM, now)
+            await atomic(write, SYSTEM, now)
         assert (told, WRITES.word) == ([], "late")
         with pytest.raises(Late):  # behind it
-            await in_one_piece(write, SYSTEM, now)
+            await atomic(write, SYSTEM, now)
         hung.set()
         await all_done()
         assert (await written(), told) == (1, [Signal(Topic.RIGHTS, 1)])
@@ -241,7 +241,7 @@ async def test_a_commit_without_an_answer_is_not_guessed_at(
 
 
 async def test_who_is_in_no_hurry_takes_the_time_it_takes(database: str, now: datetime) -> None:
-    async def deed(doing: Work) -> list[str]:
+    async def body(doing: UnitOfWork) -> list[str]:
         await write(doing)
         await asyncio.sleep(3 * SHORT)
         if not is_postgres():
@@ -250,17 +250,17 @@ async def test_who_is_in_no_hurry_takes_the_time_it_takes(database: str, now: da
         return [(await select(f"SHOW {name}"))[0][name] for name in names]
 
     with unhurried():
-        assert await in_one_piece(deed, SYSTEM, now) in ([], ["0", "0", "0"])
+        assert await atomic(body, SYSTEM, now) in ([], ["0", "0", "0"])
     assert await written() == 1
     with pytest.raises(Late):
-        await in_one_piece(asleep, SYSTEM, now)
+        await atomic(asleep, SYSTEM, now)
 
 
 async def test_how_long_the_oldest_has_been_waiting(database: str, now: datetime) -> None:
     assert work.longest_under_way() == 0
-    first = asyncio.create_task(in_one_piece(asleep, SYSTEM, now))
+    first = asyncio.create_task(atomic(asleep, SYSTEM, now))
     await asyncio.sleep(SHORT / 2)
-    second = asyncio.create_task(in_one_piece(asleep, SYSTEM, now))
+    second = asyncio.create_task(atomic(asleep, SYSTEM, now))
     await asyncio.sleep(0)
     assert work.longest_under_way() >= SHORT / 2
     await asyncio.wait([first, second])

@@ -19,7 +19,7 @@ async def test_what_is_due_comes_the_longest_waiting_first(database: str, now: d
     await due.plan("close_vote", 1, now)
     await due.plan("open_vote", 2, now - SECOND)
     await due.plan("open_vote", 3, now + SECOND)
-    assert [(row.deed, row.subject, row.at) for row in await due.due_now(now)] == [
+    assert [(row.job, row.subject, row.at) for row in await due.due_now(now)] == [
         ("open_vote", 2, now - SECOND),
         ("close_vote", 1, now),
     ]
@@ -27,17 +27,17 @@ async def test_what_is_due_comes_the_longest_waiting_first(database: str, now: d
     assert [row.subject for row in await due.due_now(now + SECOND)] == [2, 1, 3]
 
 
-async def test_a_deed_is_claimed_once(database: str, now: datetime) -> None:
+async def test_a_job_is_claimed_once(database: str, now: datetime) -> None:
     await due.plan("open_vote", 1, now)
     await due.plan("close_vote", 1, now)
     assert await due.claim("open_vote", 1, now)
     assert not await due.claim("open_vote", 1, now)
-    assert [row.deed for row in await due.due_now(now)] == ["close_vote"]
+    assert [row.job for row in await due.due_now(now)] == ["close_vote"]
     assert await Due.get(deed="open_vote").values("done_at") == {"done_at": now}
     assert not await due.claim("open_vote", 2, now)
 
 
-async def test_a_deed_is_planned_once(database: str, now: datetime) -> None:
+async def test_a_job_is_planned_once(database: str, now: datetime) -> None:
     await due.plan("open_vote", 1, now)
     with pytest.raises(IntegrityError):
         await due.plan("open_vote", 1, now + SECOND)
@@ -117,7 +117,7 @@ async def test_those_that_failed_make_way_for_those_that_did_not(database: str, 
     assert [row.subject for row in await due.due_now(now)] == [1, 2, 3]  # each has waited since its turn
     assert [row.subject for row in await due.due_now(now - MICROSECOND)] == []
     await due.plan("close_vote", 3, now - 2 * SECOND)
-    assert [row.deed for row in await due.due_now(now, most=1)] == ["close_vote"]
+    assert [row.job for row in await due.due_now(now, most=1)] == ["close_vote"]
 
 
 async def test_of_several_who_saw_it_fail_one_notes_it(database: str, now: datetime) -> None:
@@ -125,11 +125,11 @@ async def test_of_several_who_saw_it_fail_one_notes_it(database: str, now: datet
     (row,) = await due.due_now(now)
     noted = await asyncio.gather(*(due.fail(row, now) for _ in range(6)))
     assert sorted(noted) == [False] * 5 + [True]
-    await due.rest(row, now + DAY)  # late: it failed meanwhile
+    await due.postpone(row, now + DAY)  # late: it failed meanwhile
     assert [row.attempts for row in await due.due_now(now + SECOND)] == [1]
     assert await due.claim("open_vote", 1, now)
     (kept,) = await Due.all().values()
-    assert not await due.fail(DueRow(row.id, row.deed, row.subject, row.at, 1), now)
+    assert not await due.fail(DueRow(row.id, row.job, row.subject, row.at, 1), now)
     assert await Due.all().values() == [kept]
 
 
@@ -137,15 +137,15 @@ async def test_what_rests_is_no_nearer_to_its_end(database: str, now: datetime) 
     await due.plan("open_vote", 1, now)
     for _ in range(2 * due.MOST_ATTEMPTS):
         (row,) = await due.due_now(now)
-        await due.rest(row, now + SECOND)
+        await due.postpone(row, now + SECOND)
         assert await due.due_now(now) == []
         now += SECOND
     assert row.attempts == 0
 
 
-async def test_what_is_put_off_waits_for_its_time(database: str, now: datetime) -> None:
+async def test_what_is_rescheduled_waits_for_its_time(database: str, now: datetime) -> None:
     await due.plan("open_vote", 1, now)
-    await due.put_off("open_vote", 1, now + SECOND)
+    await due.reschedule("open_vote", 1, now + SECOND)
     assert await due.due_now(now + SECOND - MICROSECOND) == []
     assert len(await due.due_now(now + SECOND)) == 1
 
@@ -160,7 +160,7 @@ async def test_a_pause_begun_by_a_clock_that_ran_ahead_is_over(database: str, no
 async def test_while_time_is_in_doubt_nobody_claims(database: str, now: datetime) -> None:
     await due.plan("open_vote", 1, now)
     doubts = [True, True]
-    stops = [due.rest_while(lambda: doubts[0]), due.rest_while(lambda: doubts[1])]
+    stops = [due.pause_while(lambda: doubts[0]), due.pause_while(lambda: doubts[1])]
     for settled in (0, 1):
         assert due.in_doubt()
         with pytest.raises(TryAgain):

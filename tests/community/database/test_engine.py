@@ -79,9 +79,9 @@ async def test_a_new_file_and_what_stands_beside_it_are_for_its_owner_only(
 
 async def test_a_file_that_others_could_read_is_kept_from_them(tmp_path: Path, umask: None) -> None:
     file = tmp_path / "a.db"
-    with closing(sqlite3.connect(file)) as line, line:
-        line.execute("PRAGMA journal_mode=WAL")
-        line.execute("CREATE TABLE tree (height INT)")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE tree (height INT)")
         open_to_all(tmp_path)
         async with opened(f"sqlite:///{file}"):
             assert await select("SELECT height FROM tree") == []

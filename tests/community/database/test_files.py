@@ -17,10 +17,10 @@ class Opened:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "a.db"
         self.wal, self.shm = folder / "a.db-wal", folder / "a.db-shm"
-        self.line = sqlite3.connect(self.path, isolation_level=None)
+        self.connection = sqlite3.connect(self.path, isolation_level=None)
         self.files = OpenFiles(str(self.path))
-        self.line.execute("PRAGMA journal_mode=WAL")
-        self.line.execute("CREATE TABLE a (b)")
+        self.connection.execute("PRAGMA journal_mode=WAL")
+        self.connection.execute("CREATE TABLE a (b)")
         self.files.note()
 
     def names(self) -> list[str]:
@@ -31,16 +31,16 @@ class Opened:
 def opened(tmp_path: Path) -> Iterator[Opened]:
     opened = Opened(tmp_path)
     yield opened
-    opened.line.close()
+    opened.connection.close()
     opened.files.close()
 
 
 def test_what_sqlite_does_with_them_is_no_change(opened: Opened) -> None:
     for number in range(3):
-        opened.line.execute("INSERT INTO a VALUES (zeroblob(100000))")
-        opened.line.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        opened.connection.execute("INSERT INTO a VALUES (zeroblob(100000))")
+        opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         if number:
-            opened.line.execute("VACUUM")
+            opened.connection.execute("VACUUM")
         assert opened.files.changed() is None
     assert opened.files.may_be_closed
     assert not opened.files.wal_is_missing
@@ -82,10 +82,10 @@ def test_a_log_that_is_gone_is_in_our_hands_and_one_replaced_is_not(opened: Open
 @pytest.mark.parametrize("later", ["CREATE TABLE c (d)", "INSERT INTO a VALUES (zeroblob(10000))", "VACUUM"])
 def test_a_copy_written_over_it_is_noticed(opened: Opened, tmp_path: Path, later: str) -> None:
     before = tmp_path / "before.db"
-    opened.line.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copyfile(opened.path, before)
-    opened.line.execute(later)
-    opened.line.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    opened.connection.execute(later)
+    opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert opened.files.changed() is None
     shutil.copyfile(before, opened.path)
     assert opened.files.changed() == opened.path
@@ -96,7 +96,7 @@ def test_a_copy_written_over_it_is_noticed(opened: Opened, tmp_path: Path, later
 
 def test_looking_takes_no_lock_away(opened: Opened) -> None:
     """POSIX drops them all where any descriptor of the file is closed."""
-    opened.line.execute("BEGIN IMMEDIATE")
+    opened.connection.execute("BEGIN IMMEDIATE")
     opened.files.changed()
     opened.files.note()
     program = f"import sqlite3; sqlite3.connect({str(opened.path)!r}, timeout=0).execute('BEGIN IMMEDIATE')"

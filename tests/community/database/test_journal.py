@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 from community.database import journal
 from community.database.journal import News
 from community.database.models import Change
-from community.database.work import Work, in_one_piece
+from community.database.work import UnitOfWork, atomic
 from community.permissions import SYSTEM
 from community.signals import Signal, Topic
 
@@ -65,21 +65,21 @@ async def test_later_changes_as_the_signals_that_were_told(estate: Any, now: dat
 
 
 async def test_many_writers_at_once_leave_no_gap_though_some_fail(database: str, now: datetime) -> None:
-    def deed(place: int) -> Callable[..., Awaitable[None]]:
-        async def write(work: Work) -> None:
-            for account in range(place % 3 + 1):
+    def body(index: int) -> Callable[..., Awaitable[None]]:
+        async def write(work: UnitOfWork) -> None:
+            for account in range(index % 3 + 1):
                 work.changed(Topic.RIGHTS, account, None)
             await journal.take_number()
-            if place % 5 == 0:
+            if index % 5 == 0:
                 raise ZeroDivisionError
 
         return write
 
     outcomes = await asyncio.gather(
-        *(in_one_piece(deed(place), SYSTEM, now) for place in range(40)), return_exceptions=True
+        *(atomic(body(index), SYSTEM, now) for index in range(40)), return_exceptions=True
     )
     assert sum(isinstance(outcome, ZeroDivisionError) for outcome in outcomes) == 8
-    written = sum(place % 3 + 1 for place in range(40) if place % 5)
+    written = sum(index % 3 + 1 for index in range(40) if index % 5)
     assert await numbers() == list(range(1, written + 1))
 
 
@@ -130,7 +130,7 @@ async def test_who_holds_the_numbers_is_the_next_to_get_one(database: str, now: 
     watcher = await asyncpg.connect(database)
     async with asyncio.timeout(30):
         async with in_transaction():
-            await journal.hold_number()
+            await journal.lock_number()
             writer = asyncio.create_task(second(), context=Context())
             await _until_somebody_waits_for_the_journal(watcher)
             await journal.write([rights(5)], now)
@@ -140,12 +140,12 @@ async def test_who_holds_the_numbers_is_the_next_to_get_one(database: str, now: 
 
 
 @pytest.mark.parametrize("news", [[], [rights(5)]])
-async def test_a_deed_without_news_takes_no_number(database: str, now: datetime, news: list[News]) -> None:
-    async def deed(work: Work) -> None:
+async def test_an_action_without_news_takes_no_number(database: str, now: datetime, news: list[News]) -> None:
+    async def body(work: UnitOfWork) -> None:
         for item in news:
             work.changed(item.signal.topic, item.signal.key, None)
 
-    await in_one_piece(deed, SYSTEM, now)
+    await atomic(body, SYSTEM, now)
     assert await journal.head() == len(news)
 
 

@@ -158,9 +158,9 @@ async def test_a_database_that_knows_more_is_refused(ground: Any) -> None:
         pass
     before = await looked_at(url)
     async with opened(url):
-        for deed in (pending, migrate):
+        for action in (pending, migrate):
             with pytest.raises(CannotMigrate, match=r"newer Meilin \(9001_grows\)"):
-                await deed(url)
+                await action(url)
     assert await looked_at(url) == before
 
 

@@ -36,7 +36,7 @@ async def test_each_community_counts_its_own_from_one(estate: Any, build: Any, n
 
 
 async def test_many_at_once_get_one_each_and_none_is_left_out(estate: Any, now: datetime) -> None:
-    rows = await asyncio.gather(*(publish(estate, now, title=f"第 {place} 张") for place in range(12)))
+    rows = await asyncio.gather(*(publish(estate, now, title=f"第 {index} 张") for index in range(12)))
     assert sorted(row.number for row in rows) == list(range(1, 13))
     journal = await select("SELECT key FROM change WHERE topic = 'bulletin' ORDER BY number")
     of_row = {row.id: row.number for row in rows}
@@ -118,8 +118,8 @@ async def test_both_ways_of_numbering_and_both_engines_give_the_same_numbers(
 ) -> None:
     url, before = await ground.populated("0006_numbers"), ground.migrations("0006_numbers")
     chance = Random(6)  # noqa: S311 - the same each time
-    moments = [now - timedelta(hours=chance.randint(0, 40)) for _ in range(300)]
-    published = {key: (chance.choice((1, 2, 3)), at) for key, at in enumerate(moments, start=1)}
+    instants = [now - timedelta(hours=chance.randint(0, 40)) for _ in range(300)]
+    published = {key: (chance.choice((1, 2, 3)), at) for key, at in enumerate(instants, start=1)}
     rows = ", ".join(f"({key}, {home}, 0, '{at.isoformat(' ')}')" for key, (home, at) in published.items())
     async with ground.migrated(url, before):
         await load(

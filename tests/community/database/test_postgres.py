@@ -1,4 +1,4 @@
-"""A line to PostgreSQL that breaks at the worst moments: honest words, and a pool that is whole again."""
+"""Connections to PostgreSQL that break at the worst times: honest errors, and a pool that is whole again."""
 
 import asyncio
 import gc
@@ -21,7 +21,7 @@ from community.database.engine import opened, pool
 from community.database.ids import new_id
 from community.database.models import Due
 from community.database.sql import select
-from community.database.work import Work, in_one_piece
+from community.database.work import UnitOfWork, atomic
 from community.errors import Late, NotFound, OutcomeUnknown, TryAgain
 from community.members.models import Account
 from community.permissions import SYSTEM, Viewer
@@ -30,7 +30,7 @@ from community.signals import Signal, Topic
 MORE_THAN_THE_POOL = 8
 
 
-class Line:
+class Proxy:
     """Stands between us and the server; cuts when it is told to, or at a word of ours."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -83,20 +83,20 @@ class Line:
 
 
 @pytest.fixture
-async def line(postgres_url: str) -> AsyncIterator[Line]:
+async def proxy(postgres_url: str) -> AsyncIterator[Proxy]:
     parts = urlsplit(postgres_url)
     assert parts.hostname
     assert parts.port
-    line = Line(parts.hostname, parts.port)
-    server = await asyncio.start_server(line.serve, "127.0.0.1", 0)
+    proxy = Proxy(parts.hostname, parts.port)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, opened(postgres_url.replace(str(parts.port), str(port))):
-        yield line
+        yield proxy
         await work.all_done()
-    line.cut()
+    proxy.cut()
 
 
-async def write(doing: Work) -> None:
+async def write(doing: UnitOfWork) -> None:
     await Due.create(deed="deed", subject=new_id(), at=doing.now)
     doing.changed(Topic.RIGHTS, 1, None)
 
@@ -114,24 +114,24 @@ async def everything_works(now: datetime) -> None:
         with unhurried():
             await asyncio.gather(*slow)
             for _ in range(MORE_THAN_THE_POOL):
-                await in_one_piece(write, SYSTEM, now)
+                await atomic(write, SYSTEM, now)
             assert await written() == before + MORE_THAN_THE_POOL
 
 
-async def test_no_line_at_all(line: Line, now: datetime) -> None:
-    line.down = True
+async def test_no_connection_at_all(proxy: Proxy, now: datetime) -> None:
+    proxy.down = True
     for _ in range(MORE_THAN_THE_POOL):
         with pytest.raises(TryAgain):
-            await in_one_piece(write, SYSTEM, now)
+            await atomic(write, SYSTEM, now)
         with pytest.raises(TryAgain):
             await written()
-    line.down = False
+    proxy.down = False
     await everything_works(now)
 
 
 @pytest.mark.parametrize("way", ["insert", "many", "query", "query_dict", "script"])
-async def test_no_line_says_try_again_whichever_way_a_statement_goes(line: Line, way: str) -> None:
-    line.down = True
+async def test_no_connection_says_try_again_whichever_way_a_statement_goes(proxy: Proxy, way: str) -> None:
+    proxy.down = True
     values = [] if way == "script" else [[]]
     with pytest.raises(TryAgain):
         await getattr(connections.get("default"), f"execute_{way}")("SELECT 1", *values)
@@ -156,7 +156,7 @@ async def test_a_database_that_is_closed_to_us_or_away_by_another_name(
                 await elsewhere.execute(f"ALTER DATABASE {there}")
                 for _ in range(MORE_THAN_THE_POOL):
                     with pytest.raises(TryAgain):
-                        await in_one_piece(write, SYSTEM, now)
+                        await atomic(write, SYSTEM, now)
                     with pytest.raises(TryAgain):
                         await written()
                 await elsewhere.execute(f"ALTER DATABASE {back}")
@@ -165,38 +165,38 @@ async def test_a_database_that_is_closed_to_us_or_away_by_another_name(
         await elsewhere.close()
 
 
-async def test_a_line_that_breaks_at_rest_is_made_anew(line: Line, now: datetime) -> None:
+async def test_a_connection_that_breaks_at_rest_is_made_anew(proxy: Proxy, now: datetime) -> None:
     await everything_works(now)
-    line.cut()
+    proxy.cut()
     with suppress(TryAgain):  # as long as we have not noticed
         await written()
     await everything_works(now)
 
 
 @pytest.mark.parametrize("word", [b"BEGIN", b"INSERT", b"SELECT"])
-async def test_a_line_that_breaks_before_the_commit_leaves_nothing(
-    line: Line, now: datetime, word: bytes
+async def test_a_connection_that_breaks_before_the_commit_leaves_nothing(
+    proxy: Proxy, now: datetime, word: bytes
 ) -> None:
-    line.cut_before = word
+    proxy.cut_before = word
     for _ in range(MORE_THAN_THE_POOL):
         with pytest.raises(TryAgain):
-            await in_one_piece(write, SYSTEM, now)
-    line.cut_before = b"\0nothing"
+            await atomic(write, SYSTEM, now)
+    proxy.cut_before = b"\0nothing"
     assert await written() == 0
     await everything_works(now)
 
 
 @pytest.mark.parametrize("arrives", [True, False])
-async def test_a_line_that_breaks_at_the_commit_leaves_it_open(
-    line: Line, now: datetime, arrives: bool
+async def test_a_connection_that_breaks_at_the_commit_leaves_it_open(
+    proxy: Proxy, now: datetime, arrives: bool
 ) -> None:
     if arrives:
-        line.cut_behind = b"COMMIT"
+        proxy.cut_behind = b"COMMIT"
     else:
-        line.cut_before = b"COMMIT"
+        proxy.cut_before = b"COMMIT"
     with pytest.raises(OutcomeUnknown):
-        await in_one_piece(write, SYSTEM, now)
-    line.cut_before = line.cut_behind = b"\0nothing"
+        await atomic(write, SYSTEM, now)
+    proxy.cut_before = proxy.cut_behind = b"\0nothing"
     async with asyncio.timeout(20):
         while await written() != arrives:  # noqa: ASYNC110 - the server sets no event of ours
             await asyncio.sleep(0.01)
@@ -212,18 +212,18 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("word", [b"BEGIN", b"INSERT", b"change"])
-async def test_a_line_that_falls_silent_before_the_commit_leaves_nothing(
-    line: Line, now: datetime, short: None, word: bytes
+async def test_a_connection_that_falls_silent_before_the_commit_leaves_nothing(
+    proxy: Proxy, now: datetime, short: None, word: bytes
 ) -> None:
     """Reading ends as well, and no connection is kept for an answer that does not come."""
-    line.silent_from = word
+    proxy.silent_from = word
     outcomes = await asyncio.gather(
-        *(in_one_piece(write, SYSTEM, now) for _ in range(MORE_THAN_THE_POOL)), return_exceptions=True
+        *(atomic(write, SYSTEM, now) for _ in range(MORE_THAN_THE_POOL)), return_exceptions=True
     )
     assert {type(outcome) for outcome in outcomes} <= {Late, TryAgain}
     with pytest.raises(TryAgain):
         await written()
-    line.speak_again()
+    proxy.speak_again()
     await asyncio.wait_for(work.all_done(), 20)
     with unhurried():
         assert await written() == 0
@@ -231,28 +231,28 @@ async def test_a_line_that_falls_silent_before_the_commit_leaves_nothing(
 
 
 async def test_a_commit_that_is_answered_late_is_told_late(
-    line: Line, now: datetime, short: None, told: list[Signal]
+    proxy: Proxy, now: datetime, short: None, told: list[Signal]
 ) -> None:
-    line.silent_from = b"COMMIT"
+    proxy.silent_from = b"COMMIT"
     with pytest.raises(OutcomeUnknown):
-        await in_one_piece(write, SYSTEM, now)
+        await atomic(write, SYSTEM, now)
     assert told == []
-    line.speak_again()
+    proxy.speak_again()
     await asyncio.wait_for(work.all_done(), 20)
     with unhurried():
         assert (await written(), told) == (1, [Signal(Topic.RIGHTS, 1)])
     await everything_works(now)
 
 
-async def test_a_commit_that_is_never_answered_gives_its_line_back(
-    line: Line, now: datetime, short: None, monkeypatch: pytest.MonkeyPatch, told: list[Signal]
+async def test_a_commit_that_is_never_answered_gives_its_connection_back(
+    proxy: Proxy, now: datetime, short: None, monkeypatch: pytest.MonkeyPatch, told: list[Signal]
 ) -> None:
     monkeypatch.setattr(postgres, "COMMITTING", 1.0)
-    line.silent_from = b"COMMIT"
+    proxy.silent_from = b"COMMIT"
     with pytest.raises(OutcomeUnknown):
-        await in_one_piece(write, SYSTEM, now)
+        await atomic(write, SYSTEM, now)
     await asyncio.wait_for(work.all_done(), 20)
-    line.speak_again()
+    proxy.speak_again()
     with unhurried():
         assert (await written(), told) == (1, [])  # the journal tells of it
     await everything_works(now)
@@ -264,12 +264,12 @@ async def test_the_server_ends_what_pauses_or_takes_too_long(
     limits = {"idle_in_transaction_session_timeout": "700ms", "lock_timeout": "300ms"}
     monkeypatch.setattr(postgres, "LIMITS", limits | {"statement_timeout": "4s"})
 
-    async def pause(doing: Work) -> None:
+    async def pause(doing: UnitOfWork) -> None:
         await write(doing)
         await asyncio.sleep(2)
         await write(doing)
 
-    async def pause_before_the_commit(doing: Work) -> None:
+    async def pause_before_the_commit(doing: UnitOfWork) -> None:
         await write(doing)
         doing.write_journal = partial(_paused, doing.write_journal)  # type: ignore[method-assign]
 
@@ -278,19 +278,19 @@ async def test_the_server_ends_what_pauses_or_takes_too_long(
         await asyncio.sleep(2)
         return told
 
-    async def hold(doing: Work) -> None:
-        await journal.hold_number()
+    async def hold(doing: UnitOfWork) -> None:
+        await journal.lock_number()
         await select("SELECT pg_sleep(1.5)")
 
     async with opened(postgres_url):
-        for deed in (pause, pause_before_the_commit):
+        for body in (pause, pause_before_the_commit):
             with pytest.raises(TryAgain):
-                await in_one_piece(deed, SYSTEM, now)
+                await atomic(body, SYSTEM, now)
             assert await written() == 0
         with pytest.raises(Late):
             await select("SELECT pg_sleep(20)")
         outcomes = await asyncio.gather(
-            in_one_piece(hold, SYSTEM, now), in_one_piece(hold, SYSTEM, now), return_exceptions=True
+            atomic(hold, SYSTEM, now), atomic(hold, SYSTEM, now), return_exceptions=True
         )
         assert {type(outcome) for outcome in outcomes} == {Late, type(None)}
 
@@ -306,36 +306,38 @@ async def test_what_the_server_is_told_when_a_line_is_opened(postgres_url: str) 
             assert set((await limits()).values()) == {"0"}
 
 
-async def test_the_same_key_finds_what_was_written_though_nobody_heard(line: Line, now: datetime) -> None:
-    async def keyed(doing: Work) -> bool:
+async def test_the_same_key_finds_what_was_written_though_nobody_heard(proxy: Proxy, now: datetime) -> None:
+    async def keyed(doing: UnitOfWork) -> bool:
         command = await doing.command("deed", "key")
         if command.result is None:
-            await command.keep(7)
+            await command.store(7)
         return command.result == 7
 
     viewer = Viewer(account=(await Account.create(name="resident-1", created_at=now)).id)
-    line.cut_behind = b"COMMIT"
+    proxy.cut_behind = b"COMMIT"
     with pytest.raises(OutcomeUnknown):
-        await in_one_piece(keyed, viewer, now)
-    line.cut_behind = b"\0nothing"
-    assert await in_one_piece(keyed, viewer, now)
+        await atomic(keyed, viewer, now)
+    proxy.cut_behind = b"\0nothing"
+    assert await atomic(keyed, viewer, now)
 
 
-async def test_what_is_refused_stays_so_though_the_line_breaks_meanwhile(line: Line, now: datetime) -> None:
-    async def refused(doing: Work) -> None:
+async def test_what_is_refused_stays_so_though_the_connection_breaks_meanwhile(
+    proxy: Proxy, now: datetime
+) -> None:
+    async def refused(doing: UnitOfWork) -> None:
         await write(doing)
-        line.cut()
+        proxy.cut()
         await asyncio.sleep(0.05)
         raise NotFound
 
     with pytest.raises(NotFound):
-        await in_one_piece(refused, SYSTEM, now)
+        await atomic(refused, SYSTEM, now)
     assert await written() == 0
     await everything_works(now)
 
 
 async def test_a_read_cancelled_at_any_step_leaves_the_pool_whole_and_no_noise(
-    line: Line, now: datetime, caplog: pytest.LogCaptureFixture
+    proxy: Proxy, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
     await everything_works(now)
     client = connections.get("default")
@@ -371,7 +373,7 @@ async def test_asyncpg_still_says_that_a_connection_is_closed_or_released(postgr
             assert postgres._is_broken(caught.value), caught.value
 
 
-async def test_what_we_ask_wrongly_is_no_broken_line(line: Line) -> None:
+async def test_what_we_ask_wrongly_is_no_broken_connection(proxy: Proxy) -> None:
     with pytest.raises(OperationalError):
         await select("SELECT nothing FROM nowhere")
     with pytest.raises(Exception, match="invalid input"):

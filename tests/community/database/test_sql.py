@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from tortoise.transactions import in_transaction
 
 from community.database.sql import (
-    hold_exclusive,
-    hold_shared,
-    hold_word,
     instant,
     is_postgres,
-    marks,
+    lock_advisory,
+    lock_exclusive,
+    lock_shared,
+    placeholders,
     select,
     server_time,
 )
@@ -55,7 +55,7 @@ async def test_any_number_of_values_may_be_looked_for(database: str, now: dateti
     for name in names:
         await Account.create(name=name, created_at=now)
     for wanted in ([], ["b"], ["c", "a"], [*names, "d"]):
-        found = await select(f"SELECT name FROM account WHERE name IN ({marks(wanted)})", wanted)
+        found = await select(f"SELECT name FROM account WHERE name IN ({placeholders(wanted)})", wanted)
         assert sorted(row["name"] for row in found) == sorted(set(wanted) & set(names))
 
 
@@ -65,16 +65,16 @@ async def test_who_holds_a_word_is_alone_until_the_transaction_ends(database: st
 
     async def first() -> None:
         async with in_transaction():
-            await hold_word("word")
+            await lock_advisory("word")
             held.set()
-            await hold_word("word")  # holding it again is nothing
+            await lock_advisory("word")  # holding it again is nothing
             await asyncio.sleep(0.05)
             order.append("first")
 
     async def second() -> None:
         await held.wait()
         async with in_transaction():
-            await hold_word("word")
+            await lock_advisory("word")
             order.append("second")
 
     await asyncio.gather(first(), second())
@@ -83,10 +83,10 @@ async def test_who_holds_a_word_is_alone_until_the_transaction_ends(database: st
 
 async def test_a_row_that_is_not_there_can_be_held(database: str) -> None:
     async with in_transaction():
-        await hold_exclusive("vote", 42)
+        await lock_exclusive("vote", 42)
 
 
 async def test_whether_a_row_is_to_be_read_again_once_it_is_held(database: str) -> None:
     """A transaction on SQLite has been alone from its beginning."""
     async with in_transaction():
-        assert await hold_shared("vote", 42) is is_postgres()
+        assert await lock_shared("vote", 42) is is_postgres()

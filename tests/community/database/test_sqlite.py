@@ -19,7 +19,7 @@ from community.database.engine import look_at_the_files, opened, sqlite_file
 from community.database.ids import new_id
 from community.database.models import Due
 from community.database.outcomes import WRITES
-from community.database.work import Work, in_one_piece
+from community.database.work import UnitOfWork, atomic
 from community.errors import OutcomeUnknown, Unwritable
 from community.permissions import SYSTEM
 from community.signals import Signal, Topic
@@ -170,7 +170,7 @@ async def test_a_task_cancelled_while_another_process_keeps_it_waiting_leaves_th
 async def test_tasks_cancelled_at_any_moment_leave_nothing_half_done_and_nothing_locked(
     counter: None,
 ) -> None:
-    chance = random.Random(20260520)  # noqa: S311 - only the moments
+    chance = random.Random(20260520)  # noqa: S311 - only the times
     done = cut = 0
     for _ in range(150):
         task = asyncio.create_task(count_up())
@@ -276,7 +276,7 @@ def replace(path: Path, by: Path) -> None:
     by.rename(path)
 
 
-async def one_more(doing: Work) -> None:
+async def one_more(doing: UnitOfWork) -> None:
     await Due.create(deed="more", subject=new_id(), at=doing.now)
     doing.changed(Topic.RIGHTS, 1, None)
 
@@ -285,14 +285,14 @@ async def one_more(doing: Work) -> None:
 async def test_the_write_that_finds_its_file_gone_does_not_guess_and_the_next_is_refused(
     unlooked: Path, now: datetime, told: list[Signal], which: str
 ) -> None:
-    await in_one_piece(one_more, SYSTEM, now)
+    await atomic(one_more, SYSTEM, now)
     assert len(told) == 1
     remove(Path(f"{unlooked}{which}"))
     with pytest.raises(OutcomeUnknown):
-        await in_one_piece(one_more, SYSTEM, now)
+        await atomic(one_more, SYSTEM, now)
     for _ in range(2):
         with pytest.raises(Unwritable):
-            await in_one_piece(one_more, SYSTEM, now)
+            await atomic(one_more, SYSTEM, now)
     assert len(told) == 1
     assert WRITES.word == "refused"
 
@@ -306,15 +306,15 @@ async def test_a_commit_into_a_file_that_is_gone_is_not_tried_again(unlooked: Pa
 
 
 async def test_a_write_under_way_when_it_is_noticed_is_undone(unlooked: Path, now: datetime) -> None:
-    client = connections.get("default")  # within the deed it is another one
+    client = connections.get("default")  # within the action it is another one
 
-    async def deed(doing: Work) -> None:
+    async def body(doing: UnitOfWork) -> None:
         await one_more(doing)
         remove(unlooked)
         assert not await client.look()
 
     with pytest.raises(Unwritable):
-        await in_one_piece(deed, SYSTEM, now)
+        await atomic(body, SYSTEM, now)
     assert await Due.all().count() == 0
 
 
@@ -322,12 +322,12 @@ async def test_opened_anew_it_is_written_again(sqlite_url: str, now: datetime) -
     file = Path(sqlite_url.removeprefix("sqlite://"))
     other = Path(shutil.copy(file, file.with_name("other.db")))
     async with opened(sqlite_url):
-        await in_one_piece(one_more, SYSTEM, now)
+        await atomic(one_more, SYSTEM, now)
         replace(file, by=other)
         await look_at_the_files()
         with pytest.raises(Unwritable):
-            await in_one_piece(one_more, SYSTEM, now)
+            await atomic(one_more, SYSTEM, now)
     async with opened(sqlite_url):
         assert await Due.all().count() == 0  # nothing of the old one came in
-        await in_one_piece(one_more, SYSTEM, now)
+        await atomic(one_more, SYSTEM, now)
         assert (await Due.all().count(), WRITES.word) == (1, "ok")

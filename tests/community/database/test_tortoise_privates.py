@@ -52,8 +52,8 @@ async def test_tortoise_asks_the_client_for_its_transactions(entered: list[str],
 
 @pytest.mark.parametrize("fails", ["inner", "outer", "neither"])
 async def test_a_transaction_inside_another_is_undone_by_itself(database: str, now: Any, fails: str) -> None:
-    async def write(deed: str) -> None:
-        await Due.create(deed=deed, subject=new_id(), at=now)
+    async def write(body: str) -> None:
+        await Due.create(deed=body, subject=new_id(), at=now)
 
     async def within() -> None:
         async with in_transaction():

@@ -17,14 +17,14 @@ from community.database.outcomes import WRITES
 from community.database.sql import select
 from community.database.sqlite import Writer
 from community.database.trouble import meaning
-from community.database.work import Work, in_one_piece, try_writing
+from community.database.work import UnitOfWork, atomic, try_writing
 from community.errors import Late, NotFound, OutcomeUnknown, TryAgain, Unwritable
 from community.permissions import SYSTEM
 from community.signals import Topic
 from tests.engines import execute
 
 
-async def write(doing: Work, rows: int = 300) -> None:
+async def write(doing: UnitOfWork, rows: int = 300) -> None:
     await Due.bulk_create(Due(deed="deed", subject=subject, at=doing.now) for subject in range(rows))
     doing.changed(Topic.RIGHTS, 1, None)
 
@@ -113,12 +113,12 @@ async def test_it_says_try_again_and_records_nothing(disk: Any, now: datetime, l
     await fault.fail(late=late)
     for _ in range(3):
         with pytest.raises(TryAgain) as refused:
-            await in_one_piece(write, SYSTEM, now)
+            await atomic(write, SYSTEM, now)
         assert refused.type is expected
         assert WRITES.word == WORDS[expected]
     assert await written() == 0
     await fault.mend()
-    await in_one_piece(write, SYSTEM, now)
+    await atomic(write, SYSTEM, now)
     assert (await written(), WRITES.word) == (300, "ok")
 
 
@@ -144,7 +144,7 @@ async def test_a_line_a_minute(
     await fault.fail()
     for _ in range(30):
         with suppress(TryAgain):
-            await in_one_piece(write, SYSTEM, now)
+            await atomic(write, SYSTEM, now)
     if expected is TryAgain:  # it says nothing about the disk
         assert lines() == []
         return
@@ -153,7 +153,7 @@ async def test_a_line_a_minute(
     assert not [record for record in caplog.records if record.exc_info]
     monkeypatch.setattr(outcomes, "ONE_LINE_IN", 0.0)  # a minute is over
     with suppress(TryAgain):
-        await in_one_piece(write, SYSTEM, now)
+        await atomic(write, SYSTEM, now)
     assert "29 more since" in lines()[1]
 
 
@@ -188,15 +188,15 @@ async def test_a_commit_that_fails_is_undone_or_open(
         with monkeypatch.context() as failing:
             failing.setattr(Writer, "commit", fail)
             with pytest.raises(refusal):
-                await in_one_piece(write, SYSTEM, now)
+                await atomic(write, SYSTEM, now)
         assert await written() == 0
         assert WRITES.word == ("late" if refusal is Late else "failing")
-        await in_one_piece(write, SYSTEM, now)
+        await atomic(write, SYSTEM, now)
         assert WRITES.word == "ok"
 
 
 async def test_what_the_rules_refuse_says_nothing_about_the_disk(database: str, now: datetime) -> None:
-    async def refuse(doing: Work) -> None:
+    async def refuse(doing: UnitOfWork) -> None:
         raise NotFound
 
     for word in ("ok", "failing"):
@@ -204,13 +204,13 @@ async def test_what_the_rules_refuse_says_nothing_about_the_disk(database: str, 
         if word == "failing":
             WRITES.ended(Unwritable())
         with pytest.raises(NotFound):
-            await in_one_piece(refuse, SYSTEM, now)
+            await atomic(refuse, SYSTEM, now)
         assert WRITES.word == word
 
 
 async def test_a_broken_file_says_try_again_to_readers(sqlite_url: str, now: datetime) -> None:
     async with opened(sqlite_url):
-        await in_one_piece(write, SYSTEM, now)
+        await atomic(write, SYSTEM, now)
         (root,) = await select("SELECT rootpage FROM sqlite_master WHERE name = 'due'")
     file = sqlite_file(sqlite_url)
     assert file
@@ -222,20 +222,20 @@ async def test_a_broken_file_says_try_again_to_readers(sqlite_url: str, now: dat
             with pytest.raises(Unwritable):
                 await select("SELECT * FROM due")
         with pytest.raises(Unwritable):
-            await in_one_piece(write, SYSTEM, now)
+            await atomic(write, SYSTEM, now)
         assert WRITES.word == "failing"
 
 
 async def test_a_retry_that_finds_its_first_answer_says_nothing_about_the_disk(
     database: str, now: datetime
 ) -> None:
-    async def look(doing: Work) -> int:
+    async def look(doing: UnitOfWork) -> int:
         return await Due.all().count()
 
     WRITES.ended(Unwritable())
-    assert await in_one_piece(look, SYSTEM, now) == 0
+    assert await atomic(look, SYSTEM, now) == 0
     assert WRITES.word == "failing"
-    await in_one_piece(write, SYSTEM, now)
+    await atomic(write, SYSTEM, now)
     assert WRITES.word == "ok"
 
 

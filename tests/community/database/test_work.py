@@ -13,10 +13,10 @@ import pytest
 from community.database import journal, work
 from community.database.engine import opened
 from community.database.models import Change, Due
-from community.database.work import Work, all_done, in_one_piece, requires
+from community.database.work import UnitOfWork, all_done, atomic, requires
 from community.errors import Forbidden, NotFound, Refused, Unauthenticated
 from community.permissions import NOBODY, SYSTEM, Permission, Viewer
-from community.places.reads import place_of
+from community.places.reads import scope_of
 from community.signals import Signal, Topic
 
 
@@ -24,7 +24,7 @@ async def count() -> int:
     return await Due.all().count()
 
 
-async def write(doing: Work, name: str, times: int = 1) -> None:
+async def write(doing: UnitOfWork, name: str, times: int = 1) -> None:
     for subject in range(times):
         await Due.create(deed=name, subject=subject, at=doing.now)
         doing.changed(Topic.RIGHTS, subject, None)
@@ -35,8 +35,8 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Any:
     """An action that writes, and then is refused if it is told to; not in the house's own list."""
     monkeypatch.setattr(work, "ACTIONS", {})
 
-    @requires(Permission.PUBLISH_NOTICE, within=place_of)
-    async def toy(doing: Work, community: int, refusal: type[BaseException] | None = None) -> int:
+    @requires(Permission.PUBLISH_NOTICE, within=scope_of)
+    async def toy(doing: UnitOfWork, community: int, refusal: type[BaseException] | None = None) -> int:
         await write(doing, "toy")
         doing.posted("TOY", 7, community)
         if refusal:
@@ -47,7 +47,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Any:
     return toy
 
 
-async def test_a_deed_is_written_with_its_journal_and_then_told(
+async def test_an_action_is_written_with_its_journal_and_then_told(
     estate: Any, now: datetime, told: list[Signal], refusing: Any
 ) -> None:
     assert await refusing(estate.chair, now, estate.community) == estate.community
@@ -58,7 +58,7 @@ async def test_a_deed_is_written_with_its_journal_and_then_told(
 
 
 @pytest.mark.parametrize("written", [False, True])
-async def test_a_deed_stands_with_its_journal_or_not_at_all(
+async def test_an_action_stands_with_its_journal_or_not_at_all(
     estate: Any,
     now: datetime,
     told: list[Signal],
@@ -66,7 +66,7 @@ async def test_a_deed_stands_with_its_journal_or_not_at_all(
     monkeypatch: pytest.MonkeyPatch,
     written: bool,
 ) -> None:
-    """One transaction: what the journal could not take was never done, and its row goes with the deed."""
+    """One transaction: what the journal could not take was never done, and its row goes with the action."""
     write_it = journal.write
 
     async def failing(news: Any, at: datetime) -> None:
@@ -80,7 +80,7 @@ async def test_a_deed_stands_with_its_journal_or_not_at_all(
     assert (await count(), await journal.head(), told) == (0, 0, [])
 
 
-async def test_nobody_sees_a_deed_before_its_journal(
+async def test_nobody_sees_an_action_before_its_journal(
     estate: Any, now: datetime, refusing: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Asked from another connection before the journal is written, before the commit, and after it."""
@@ -92,14 +92,14 @@ async def test_nobody_sees_a_deed_before_its_journal(
     async def elsewhere() -> None:
         await asyncio.get_running_loop().create_task(look(), context=Context())
 
-    async def writing(doing: Work) -> tuple[Signal, ...]:
+    async def writing(doing: UnitOfWork) -> tuple[Signal, ...]:
         await elsewhere()
         told = await write_journal(doing)
         await elsewhere()
         return told
 
-    write_journal = Work.write_journal
-    monkeypatch.setattr(Work, "write_journal", writing)
+    write_journal = UnitOfWork.write_journal
+    monkeypatch.setattr(UnitOfWork, "write_journal", writing)
     await refusing(estate.chair, now, estate.community)
     await look()
     assert seen == [(0, 0), (0, 0), (1, 2)]
@@ -141,58 +141,56 @@ async def test_a_signal_told_is_a_change_committed(sqlite_url: str, now: datetim
             read.extend(other.execute("SELECT count(*) FROM due").fetchone())
 
     async with opened(sqlite_url):
-        stop = work.tell_through(look)
-        await in_one_piece(lambda doing: write(doing, "deed", 3), SYSTEM, now)
+        stop = work.publish_through(look)
+        await atomic(lambda doing: write(doing, "deed", 3), SYSTEM, now)
         stop()
     assert read == [3]
 
 
 async def test_the_same_signal_twice_is_told_once(database: str, now: datetime, told: list[Signal]) -> None:
-    async def deed(doing: Work) -> None:
+    async def body(doing: UnitOfWork) -> None:
         for key in (5, 6, 5):
             doing.changed(Topic.RIGHTS, key, None)
 
-    await in_one_piece(deed, SYSTEM, now)
+    await atomic(body, SYSTEM, now)
     assert told == [Signal(Topic.RIGHTS, 5), Signal(Topic.RIGHTS, 6)]
 
 
-async def test_a_deed_that_has_begun_is_done_whole_though_its_caller_hangs_up(
+async def test_an_action_that_has_begun_is_done_whole_though_its_caller_hangs_up(
     database: str, now: datetime, told: list[Signal]
 ) -> None:
-    """Struck at many moments; afterwards the next deed gets through, so no lock was left behind."""
-    chance = random.Random(20260520)  # noqa: S311 - only the moments
+    """Struck at many times; afterwards the next action gets through, so no lock was left behind."""
+    chance = random.Random(20260520)  # noqa: S311 - only the times
     cut, parts = 0, 4
-    for place in range(60):
+    for index in range(60):
         told.clear()
-        name = f"deed-{place}"
-        caller = asyncio.create_task(
-            in_one_piece(lambda doing, name=name: write(doing, name, parts), SYSTEM, now)
-        )
-        moments = chance.randrange(30)
-        for _ in range(moments):
+        name = f"action-{index}"
+        caller = asyncio.create_task(atomic(lambda doing, name=name: write(doing, name, parts), SYSTEM, now))
+        turns = chance.randrange(30)
+        for _ in range(turns):
             await asyncio.sleep(0)
-        if moments % 2:
+        if turns % 2:
             await asyncio.sleep(chance.random() / 200)
         caller.cancel()
         (outcome,) = await asyncio.gather(caller, return_exceptions=True)
         cut += isinstance(outcome, asyncio.CancelledError)
         await asyncio.wait_for(all_done(), 30)
         written = await Due.filter(deed=name).count()
-        assert written == (parts if moments else 0)
+        assert written == (parts if turns else 0)
         assert len(told) == written
     assert cut > 10  # otherwise nothing was struck
     heads = await Change.all().order_by("number").values_list("number", flat=True)
     assert list(heads) == list(range(1, await count() + 1))
-    await asyncio.wait_for(in_one_piece(lambda doing: write(doing, "last"), SYSTEM, now), 30)
+    await asyncio.wait_for(atomic(lambda doing: write(doing, "last"), SYSTEM, now), 30)
 
 
-async def test_a_failed_deed_of_a_caller_who_hung_up_is_no_noise(
+async def test_a_failed_action_of_a_caller_who_hung_up_is_no_noise(
     database: str, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(_: Work) -> None:
+    async def fail(_: UnitOfWork) -> None:
         raise ZeroDivisionError
 
-    caller = asyncio.create_task(in_one_piece(fail, SYSTEM, now))
+    caller = asyncio.create_task(atomic(fail, SYSTEM, now))
     await asyncio.sleep(0)
     caller.cancel()
     await asyncio.gather(caller, return_exceptions=True)
@@ -202,7 +200,7 @@ async def test_a_failed_deed_of_a_caller_who_hung_up_is_no_noise(
 
 async def test_calm_shutdown_waits_for_what_is_under_way(database: str, now: datetime) -> None:
     callers = [
-        asyncio.create_task(in_one_piece(lambda doing, name=f"deed-{n}": write(doing, name), SYSTEM, now))
+        asyncio.create_task(atomic(lambda doing, name=f"action-{n}": write(doing, name), SYSTEM, now))
         for n in range(5)
     ]
     await asyncio.sleep(0)
@@ -213,13 +211,13 @@ async def test_calm_shutdown_waits_for_what_is_under_way(database: str, now: dat
 
 def test_nobody_acts_and_the_system_records_as_nobody(now: datetime) -> None:
     with pytest.raises(Unauthenticated):
-        _ = Work(NOBODY, now).account
-    assert (Work(SYSTEM, now).account, Work(SYSTEM, now).recorder) == (0, None)
+        _ = UnitOfWork(NOBODY, now).account
+    assert (UnitOfWork(SYSTEM, now).account, UnitOfWork(SYSTEM, now).recorder) == (0, None)
     viewer = Viewer(7, roles={1: frozenset()})
-    assert (Work(viewer, now).account, Work(viewer, now).recorder) == (7, 7)
+    assert (UnitOfWork(viewer, now).account, UnitOfWork(viewer, now).recorder) == (7, 7)
 
 
 async def test_an_action_keeps_its_moment(estate: Any, now: datetime, refusing: Any) -> None:
-    moment = now + timedelta(hours=3)
-    await refusing(estate.chair, moment, estate.community)
-    assert {row["at"] for row in await Change.all().values("at")} == {moment}
+    at = now + timedelta(hours=3)
+    await refusing(estate.chair, at, estate.community)
+    assert {row["at"] for row in await Change.all().values("at")} == {at}

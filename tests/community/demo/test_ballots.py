@@ -26,11 +26,11 @@ REFUSED = {
     "6 号候选人（1幢业主）": Outcome.NOT_ADOPTED,
 }
 
-Place = tuple[Neighbourhood, Estate, list[PlannedVote]]
+Told = tuple[Neighbourhood, Estate, list[PlannedVote]]
 
 
-@pytest.fixture(scope="module", params=NEIGHBOURHOODS, ids=lambda place: place.site.slug)
-def place(request: pytest.FixtureRequest) -> Place:
+@pytest.fixture(scope="module", params=NEIGHBOURHOODS, ids=lambda told: told.site.slug)
+def told(request: pytest.FixtureRequest) -> Told:
     found: Neighbourhood = request.param
     return found, build(found.site), history(found.agenda, found.site.committee, TODAY)
 
@@ -39,7 +39,7 @@ def _areas(estate: Estate, building: str | None) -> dict[int, int]:
     block = None if building is None else estate.buildings.index(building)
     areas: defaultdict[int, int] = defaultdict(int)
     for party in estate.parties:
-        for unit in (estate.units[place] for place in party.units):
+        for unit in (estate.units[index] for index in party.units):
             if unit.kind is not UnitKind.PARKING and block in (None, unit.block):
                 areas[party.number if unit.status is DeliveryStatus.DELIVERED else DEVELOPER] += unit.area
     return areas
@@ -58,8 +58,8 @@ def _outcome(
     return count(ask.matter, CountingRules(), Sums(eligible, sums)).outcome
 
 
-def test_votes_end_as_they_are_told(place: Place) -> None:
-    _, estate, votes = place
+def test_votes_end_as_they_are_told(told: Told) -> None:
+    _, estate, votes = told
     for vote in votes:
         if vote.closes_at < UNTIL and vote.motion.form is not VoteForm.CONSULTATION:
             cast = ballots(estate, vote, UNTIL)
@@ -68,8 +68,8 @@ def test_votes_end_as_they_are_told(place: Place) -> None:
                 assert _outcome(estate, vote, number, ask, cast) == expected, ask.title
 
 
-def test_ballots_come_once_from_the_roll_and_in_order(place: Place) -> None:
-    _, estate, votes = place
+def test_ballots_come_once_from_the_roll_and_in_order(told: Told) -> None:
+    _, estate, votes = told
     for vote in votes:
         if vote.opens_at < UNTIL:
             cast = ballots(estate, vote, UNTIL)
@@ -81,8 +81,8 @@ def test_ballots_come_once_from_the_roll_and_in_order(place: Place) -> None:
             assert vote.opens_at <= times[0] <= times[-1] < min(vote.closes_at, UNTIL)
 
 
-def test_the_familiar_leave_open_votes_alone(place: Place) -> None:
-    _, estate, votes = place
+def test_the_familiar_leave_open_votes_alone(told: Told) -> None:
+    _, estate, votes = told
     for vote in votes:
         if vote.opens_at < UNTIL < vote.closes_at:
             cast = ballots(estate, vote, UNTIL)
@@ -90,8 +90,8 @@ def test_the_familiar_leave_open_votes_alone(place: Place) -> None:
             assert 0.25 < len(cast) / len(estate.voters()) < 0.4
 
 
-def test_who_has_no_unit_in_a_building_is_not_asked_about_it(place: Place) -> None:
-    _, estate, votes = place
+def test_who_has_no_unit_in_a_building_is_not_asked_about_it(told: Told) -> None:
+    _, estate, votes = told
     for vote in votes:
         for number, ask in enumerate(vote.motion.asks):
             if ask.building is not None:
@@ -101,8 +101,8 @@ def test_who_has_no_unit_in_a_building_is_not_asked_about_it(place: Place) -> No
                     assert asked == (ballot.party in own)
 
 
-def test_surveys_are_answered_online_sometimes_in_words(place: Place) -> None:
-    _, estate, votes = place
+def test_surveys_are_answered_online_sometimes_in_words(told: Told) -> None:
+    _, estate, votes = told
     surveys = [vote for vote in votes if vote.motion.form is VoteForm.CONSULTATION]
     for vote in surveys:
         cast = ballots(estate, vote, UNTIL)

@@ -16,17 +16,19 @@ MONTHS = st.builds(Month, st.integers(2022, 2040), st.integers(1, 12))
 PLACES = st.sampled_from(NEIGHBOURHOODS)
 
 
-def _book(place: Neighbourhood, today: date) -> tuple[list[Line], list[Line]]:
+def _book(neighbourhood: Neighbourhood, today: date) -> tuple[list[Line], list[Line]]:
     """What is entered, and what of it is taken back."""
-    deeds = [deed.what for deed in first_story(place, today)]
-    lines = [line for what in deeds if isinstance(what, Enter) for line in what.lines]
-    return lines, [what.line for what in deeds if isinstance(what, Undo)]
+    actions = [action.what for action in first_story(neighbourhood, today)]
+    lines = [line for what in actions if isinstance(what, Enter) for line in what.lines]
+    return lines, [what.line for what in actions if isinstance(what, Undo)]
 
 
 @given(PLACES, MONTHS)
-def test_a_month_has_its_usual_entries_six_of_them_by_the_third(place: Neighbourhood, month: Month) -> None:
-    lines = list(month_lines(place.site.slug, place.accounts, month))
-    assert lines == list(month_lines(place.site.slug, place.accounts, month))
+def test_a_month_has_its_usual_entries_six_of_them_by_the_third(
+    neighbourhood: Neighbourhood, month: Month
+) -> None:
+    lines = list(month_lines(neighbourhood.site.slug, neighbourhood.accounts, month))
+    assert lines == list(month_lines(neighbourhood.site.slug, neighbourhood.accounts, month))
     assert 15 <= len(lines) <= 26
     assert sum(line.day.day <= 3 for line in lines) >= 6
     for line in lines:
@@ -36,17 +38,17 @@ def test_a_month_has_its_usual_entries_six_of_them_by_the_third(place: Neighbour
 
 @settings(max_examples=25, deadline=None)
 @given(PLACES, st.dates(date(2024, 6, 1), date(2038, 12, 31)))
-def test_the_purse_is_never_empty(place: Neighbourhood, today: date) -> None:
+def test_the_purse_is_never_empty(neighbourhood: Neighbourhood, today: date) -> None:
     balance = 0
-    for line in _book(place, today)[0]:
+    for line in _book(neighbourhood, today)[0]:
         balance += line.amount if line.direction is Direction.INCOME else -line.amount
         assert balance > 0
 
 
 @settings(max_examples=25, deadline=None)
 @given(PLACES, st.dates(date(2024, 6, 1), date(2038, 12, 31)))
-def test_the_book_runs_in_order_up_to_yesterday(place: Neighbourhood, today: date) -> None:
-    lines, _ = _book(place, today)
+def test_the_book_runs_in_order_up_to_yesterday(neighbourhood: Neighbourhood, today: date) -> None:
+    lines, _ = _book(neighbourhood, today)
     assert [line.day for line in lines] == sorted(line.day for line in lines)
     assert lines[0].day == Month.of(today).plus(-24).day(1)
     assert lines[-1].day < today
@@ -55,9 +57,9 @@ def test_the_book_runs_in_order_up_to_yesterday(place: Neighbourhood, today: dat
     assert this_month >= 6 or today.day <= 3
 
 
-@pytest.mark.parametrize("place", NEIGHBOURHOODS, ids=lambda place: place.site.slug)
-def test_one_mistake_is_taken_back_after_three_days(place: Neighbourhood) -> None:
-    lines, undone = _book(place, date(2026, 10, 15))
+@pytest.mark.parametrize("neighbourhood", NEIGHBOURHOODS, ids=lambda neighbourhood: neighbourhood.site.slug)
+def test_one_mistake_is_taken_back_after_three_days(neighbourhood: Neighbourhood) -> None:
+    lines, undone = _book(neighbourhood, date(2026, 10, 15))
     (wrong,) = undone
     again = next(line for line in lines if line.item.endswith("（更正）"))
     assert wrong in lines
@@ -65,9 +67,9 @@ def test_one_mistake_is_taken_back_after_three_days(place: Neighbourhood) -> Non
     assert again.amount * 10 == wrong.amount
 
 
-@pytest.mark.parametrize("place", NEIGHBOURHOODS, ids=lambda place: place.site.slug)
-def test_most_entries_name_what_allows_them_and_some_do_not(place: Neighbourhood) -> None:
-    lines, _ = _book(place, date(2026, 10, 15))
+@pytest.mark.parametrize("neighbourhood", NEIGHBOURHOODS, ids=lambda neighbourhood: neighbourhood.site.slug)
+def test_most_entries_name_what_allows_them_and_some_do_not(neighbourhood: Neighbourhood) -> None:
+    lines, _ = _book(neighbourhood, date(2026, 10, 15))
     by_vote = [line for line in lines if line.vote]
     by_clause = [line for line in lines if line.clause]
     neither = [line for line in lines if not line.vote and not line.clause]

@@ -9,9 +9,9 @@ from community.demo.days import (
     MID_AUTUMN,
     Month,
     at,
+    instants,
     local_day,
     midnight,
-    moments,
     months,
     said,
     weekday_before,
@@ -46,10 +46,10 @@ def test_months_know_their_last_day() -> None:
 @given(DAYS, st.integers(1, 30), st.integers(0, 60))
 def test_moments_lie_in_order_within_their_span(day: date, days: int, count: int) -> None:
     since, until = at(day, "20:00"), midnight(day + timedelta(days=days))
-    found = moments(seeded("a", "b"), since, until, count)
+    found = instants(seeded("a", "b"), since, until, count)
     assert len(found) == count
     assert found == sorted(found)
-    assert all(since <= moment < until for moment in found)
+    assert all(since <= at < until for at in found)
 
 
 @pytest.mark.parametrize("day", MID_AUTUMN)

@@ -13,7 +13,7 @@ FIGURES = {
     "zijin-xiyuan": (2200, 2189, 26),
     "qiantang-shanshuiwan": (1180, 1173, 16),
 }
-ESTATES = [build(place.site) for place in NEIGHBOURHOODS]
+ESTATES = [build(neighbourhood.site) for neighbourhood in NEIGHBOURHOODS]
 
 
 @pytest.fixture(params=ESTATES, ids=lambda estate: estate.site.slug)
@@ -26,7 +26,7 @@ def _roll_units(estate: Estate) -> list[RollUnit[Hashable, int]]:
     return [
         RollUnit(unit.name, party.number, unit.area, unit.kind, unit.status, estate.buildings[unit.block])
         for party in estate.parties
-        for unit in (estate.units[place] for place in party.units)
+        for unit in (estate.units[index] for index in party.units)
     ]
 
 
@@ -60,7 +60,7 @@ def test_a_building_votes_alone_as_the_law_counts_it(planned: Estate) -> None:
 
 def test_the_familiar_each_own_one_home_alone(planned: Estate) -> None:
     for party in planned.parties[:FAMILIAR]:
-        (unit,) = (planned.units[place] for place in party.units)
+        (unit,) = (planned.units[index] for index in party.units)
         assert party.persons == 1
         assert unit.kind is UnitKind.DWELLING
         assert unit.status is DeliveryStatus.DELIVERED
@@ -68,7 +68,7 @@ def test_the_familiar_each_own_one_home_alone(planned: Estate) -> None:
 
 
 def test_every_unit_is_held_once_and_named_once(planned: Estate) -> None:
-    held = Counter(place for party in planned.parties for place in party.units)
+    held = Counter(index for party in planned.parties for index in party.units)
     assert held == Counter(range(len(planned.units)))
     assert len({(unit.block, unit.name) for unit in planned.units}) == len(planned.units)
     assert [party.number for party in planned.parties] == [*range(1, planned.site.parties + 1), DEVELOPER]
@@ -83,7 +83,7 @@ def test_there_are_all_kinds_of_owners(planned: Estate) -> None:
 
 
 def _homes_and_shops(estate: Estate, places: tuple[int, ...]) -> int:
-    return sum(estate.units[place].kind is not UnitKind.PARKING for place in places)
+    return sum(estate.units[index].kind is not UnitKind.PARKING for index in places)
 
 
 def test_areas_are_those_of_homes(planned: Estate) -> None:

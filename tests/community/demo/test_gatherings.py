@@ -13,17 +13,19 @@ from community.events.rules import check_event
 
 TODAY = date(2026, 10, 15)
 DAYS = st.dates(date(2024, 1, 1), date(2040, 12, 31))
-ESTATES = {place.site.slug: build(place.site) for place in NEIGHBOURHOODS}
+ESTATES = {neighbourhood.site.slug: build(neighbourhood.site) for neighbourhood in NEIGHBOURHOODS}
 
 
-def _events(place: Neighbourhood, today: date) -> list[Gathering]:
-    return [deed.what.event for deed in first_story(place, today) if isinstance(deed.what, Publish)]
+def _events(neighbourhood: Neighbourhood, today: date) -> list[Gathering]:
+    return [
+        action.what.event for action in first_story(neighbourhood, today) if isinstance(action.what, Publish)
+    ]
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(NEIGHBOURHOODS), DAYS)
-def test_events_are_in_good_time_and_some_are_coming(place: Neighbourhood, today: date) -> None:
-    events = _events(place, today)
+def test_events_are_in_good_time_and_some_are_coming(neighbourhood: Neighbourhood, today: date) -> None:
+    events = _events(neighbourhood, today)
     for event in events:
         closes, published = event.sign_up_closes_at, event.published_at
         check_event(event.starts_at, event.ends_at, closes, event.capacity, event.most, published)
@@ -48,7 +50,9 @@ def test_the_festival_of_neighbours_is_that_of_the_article() -> None:
 
 
 def test_the_three_estates_meet_as_the_article_tells() -> None:
-    titles = "".join(event.title for place in NEIGHBOURHOODS for event in _events(place, TODAY))
+    titles = "".join(
+        event.title for neighbourhood in NEIGHBOURHOODS for event in _events(neighbourhood, TODAY)
+    )
     for said in ("美邻节", "中秋灯谜会", "儿童嘉年华", "女神节送花", "便民服务", "关爱孤寡老人"):
         assert said in titles
 
@@ -64,10 +68,10 @@ def test_one_event_is_nearly_full() -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(st.sampled_from(NEIGHBOURHOODS), DAYS)
-def test_sign_ups_fill_just_what_is_taken(place: Neighbourhood, today: date) -> None:
-    estate, until = ESTATES[place.site.slug], midnight(today)
+def test_sign_ups_fill_just_what_is_taken(neighbourhood: Neighbourhood, today: date) -> None:
+    estate, until = ESTATES[neighbourhood.site.slug], midnight(today)
     strangers = {f"resident-{number}" for number in range(1, FAMILIAR + 1)}
-    for event in _events(place, today):
+    for event in _events(neighbourhood, today):
         coming = sign_ups(estate, event, until)
         assert coming == sign_ups(estate, event, until)
         assert sum(plan.party_size for plan in coming) == event.taken

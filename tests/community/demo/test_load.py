@@ -8,7 +8,7 @@ from community.database.due import due_now
 from community.database.models import Change
 from community.demo.estates import FAMILIAR
 from community.demo.load import load
-from community.demo.reads import community_of, names_in, standing
+from community.demo.reads import community_of, loaded, names_in
 from community.events.models import Event, SignUp
 from community.ledger.models import Entry
 from community.ledger.reads import check_books, entries_page, resolutions_of
@@ -238,7 +238,7 @@ async def test_months_later_a_load_only_adds(loaded_copy: datetime, copy_url: st
     assert {total for _, _, total in steps} == {len(steps)}
     for slug in SLUGS:
         community = await _community(slug)
-        assert (await standing(community, later)).complete
+        assert (await loaded(community, later)).complete
         fresh = [vote for vote in await _open(community, later) if vote.announced_at > loaded_copy]
         assert len(fresh) == 2
         assert "2027年第一季度满意度调查" in [vote.title for vote in fresh]

@@ -262,7 +262,7 @@ async def test_fifty_at_once_never_take_more_places_than_there_are_and_none_is_l
     estate: Any, build: Any, now: datetime, told: list[Signal]
 ) -> None:
     event = await publish_event(estate.chair, now, estate.community, **festival(now, capacity=37))
-    parties = [(await build.owner(estate.community), 1 + place % 3) for place in range(50)]
+    parties = [(await build.owner(estate.community), 1 + index % 3) for index in range(50)]
     told.clear()
     outcomes = await asyncio.gather(
         *(sign_up(viewer, now, event, party_size=size) for viewer, size in parties), return_exceptions=True

@@ -16,13 +16,13 @@ from community.events.reads import (
     events_by_id,
     events_page,
     organizers_of,
-    place_of_event,
+    scope_of_event,
     sign_ups_by_id,
     sign_ups_of,
 )
 from community.members.models import CoOwner, OwnerParty, Ownership, Tenancy
 from community.members.rules import PartyKind
-from community.permissions import NOBODY, Permission, Place, Viewer
+from community.permissions import NOBODY, Permission, Scope, Viewer
 from community.places.models import Building, Unit
 from community.places.rules import UnitKind
 
@@ -103,10 +103,10 @@ async def test_an_event_is_found_by_those_who_may_read_the_bulletin(
     )  # fmt: skip
 
 
-async def test_the_place_of_an_event(estate: Any, events: list[int]) -> None:
-    assert await place_of_event(events[0]) == Place(estate.community, public_reading=False)
+async def test_the_scope_of_an_event(estate: Any, events: list[int]) -> None:
+    assert await scope_of_event(events[0]) == Scope(estate.community, public_reading=False)
     with pytest.raises(NotFound):
-        await place_of_event(1)
+        await scope_of_event(1)
 
 
 async def test_every_change_of_attendance_has_its_own_version(estate: Any, now: datetime) -> None:
@@ -231,12 +231,12 @@ async def test_a_building_is_told_only_where_it_is_no_door(
     party = await build.party(estate.community, account)
     for position, (name, units) in enumerate(buildings.items(), 7):
         row = await Building.create(community_id=estate.community, name=name, position=position)
-        for place, kind in enumerate(units):
+        for index, kind in enumerate(units):
             unit = await build.unit(estate.community, row.id)
             await Unit.filter(id=unit).update(kind=kinds[kind])
-            if place == 0 and holds == "owns":
+            if index == 0 and holds == "owns":
                 await Ownership.create(unit_id=unit, party_id=party, since=now - DAY)
-            elif place == 0:
+            elif index == 0:
                 await Tenancy.create(unit_id=unit, account_id=account, since=now - DAY)
     event = await event_at(estate.community, now + HOUR)
     made = await SignUp.create(event_id=event, account_id=account, party_size=2, signed_up_at=now - HOUR)

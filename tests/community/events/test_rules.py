@@ -18,8 +18,8 @@ from community.events.rules import (
 )
 
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
-MOMENT = timedelta(microseconds=1)
-SIGN_UP = {"closes_at": NOW + MOMENT, "party_size": 2, "most": 4, "capacity": 10, "signed_up": 8}
+TICK = timedelta(microseconds=1)
+SIGN_UP = {"closes_at": NOW + TICK, "party_size": 2, "most": 4, "capacity": 10, "signed_up": 8}
 EVENT = {
     "starts_at": NOW + timedelta(hours=2),
     "ends_at": NOW + timedelta(hours=3),
@@ -41,7 +41,7 @@ def test_the_last_places_can_be_taken_until_the_last_moment() -> None:
 
 def test_signing_up_ends_at_its_time() -> None:
     with pytest.raises(EventOver):
-        sign_up(now=NOW + MOMENT)
+        sign_up(now=NOW + TICK)
 
 
 @pytest.mark.parametrize("party_size", [0, -1, 5])
@@ -59,7 +59,7 @@ def test_whoever_has_a_place_hears_so_before_anything_else_but_the_end() -> None
     with pytest.raises(AlreadySignedUp):
         sign_up(already=True, signed_up=10, party_size=5)
     with pytest.raises(EventOver):
-        sign_up(already=True, now=NOW + MOMENT)
+        sign_up(already=True, now=NOW + TICK)
 
 
 def test_a_dish_is_for_a_potluck() -> None:
@@ -71,7 +71,7 @@ def test_a_dish_is_for_a_potluck() -> None:
 
 
 def test_a_sign_up_is_cancelled_only_before_the_event_begins() -> None:
-    check_cancel(NOW, NOW + MOMENT)
+    check_cancel(NOW, NOW + TICK)
     with pytest.raises(EventBegun):
         check_cancel(NOW, NOW)
 

@@ -11,7 +11,7 @@ from community.bulletin.reads import items_page
 from community.bulletin.rules import BulletinKind
 from community.database import journal
 from community.database.journal import News
-from community.database.sql import hold_exclusive
+from community.database.sql import lock_exclusive
 from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unauthenticated
 from community.ledger.actions import NewEntry, record_entries, record_entry, reverse_entry
 from community.ledger.models import Entry
@@ -108,9 +108,9 @@ async def test_entries_stand_in_a_chain(estate: Any, now: datetime, told: list[S
 
 async def test_the_bulletin_says_once_a_local_day_that_the_book_grew(estate: Any, now: datetime) -> None:
     midnight = datetime.fromisoformat("2026-05-21T00:00:00+08:00").astimezone(now.tzinfo)
-    moments = [now, now + timedelta(hours=1), midnight - timedelta(seconds=1), midnight, midnight]
-    for moment in moments:
-        entry = await record_entry(estate.manager, moment, estate.community, **ADVERT)
+    instants = [now, now + timedelta(hours=1), midnight - timedelta(seconds=1), midnight, midnight]
+    for at in instants:
+        entry = await record_entry(estate.manager, at, estate.community, **ADVERT)
     await reverse_entry(estate.manager, midnight + timedelta(hours=1), entry, reason="记重了")
 
     items = (await items_page(estate.community, 10)).rows
@@ -315,7 +315,7 @@ async def test_the_same_key_gives_the_first_entry_again(estate: Any, build: Any,
 
 def test_what_a_client_says_of_an_entry_is_what_its_key_stands_for() -> None:
     """Another name more, and no key given before an update would be known after it."""
-    assert list(NewEntry(**ADVERT, recorded_by=7).asked) == [
+    assert list(NewEntry(**ADVERT, recorded_by=7).terms) == [
         "date", "direction", "category", "item", "amount", "counterparty", "voucher", "authority_vote",
         "authority_clause",
     ]  # fmt: skip
@@ -353,7 +353,7 @@ async def test_an_entry_and_the_closing_of_its_vote_do_not_wait_for_each_other(
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     async with asyncio.timeout(30):
         async with in_transaction():
-            await hold_exclusive("vote", vote)
+            await lock_exclusive("vote", vote)
             entry = asyncio.create_task(
                 record_entry(estate.manager, now, estate.community, **REPAIR, authority_vote=vote),
                 context=Context(),

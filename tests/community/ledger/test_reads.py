@@ -24,7 +24,7 @@ from community.ledger.reads import (
     entries_pages,
     entry_row,
     months_of,
-    place_of_entry,
+    scope_of_entry,
 )
 from community.ledger.rules import (
     Category,
@@ -37,7 +37,7 @@ from community.ledger.rules import (
     month_of_day,
     signed,
 )
-from community.permissions import NOBODY, SYSTEM, Permission, Place, Role, Viewer
+from community.permissions import NOBODY, SYSTEM, Permission, Role, Scope, Viewer
 from community.places.rules import OrganizationKind
 
 INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
@@ -288,11 +288,11 @@ async def test_an_entry_is_found_by_those_who_may_read_the_ledger(
     assert set(await entries_by_id(reader, asked)) == {entry.id, public.id}
 
 
-async def test_the_place_of_an_entry(book: int) -> None:
+async def test_the_scope_of_an_entry(book: int) -> None:
     (entry,) = (await entries_page(book, 1)).rows
-    assert await place_of_entry(entry.id) == Place(book, public_reading=False)
+    assert await scope_of_entry(entry.id) == Scope(book, public_reading=False)
     with pytest.raises(NotFound):
-        await place_of_entry(1)
+        await scope_of_entry(1)
 
 
 async def test_sums_beyond_32_bits_stay_exact(estate: Any, now: datetime) -> None:

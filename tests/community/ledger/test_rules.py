@@ -276,7 +276,7 @@ def test_a_right_book_has_no_differences() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "wrong", "said"),
+    ("index", "wrong", "said"),
     [
         (0, {"number": 2}, "entry 2: stands at place 1"),
         (0, {"balance": 501}, "entry 1: says balance 501, adds up to 500"),
@@ -285,9 +285,9 @@ def test_a_right_book_has_no_differences() -> None:
         (2, {"category": Category.AUDIT}, "entry 3: does not take back entry 2 whole"),
     ],
 )
-def test_each_difference_is_said(place: int, wrong: dict[str, object], said: str) -> None:
+def test_each_difference_is_said(index: int, wrong: dict[str, object], said: str) -> None:
     lines = list(LINES)
-    lines[place] = lines[place]._replace(**wrong)  # type: ignore[arg-type]
+    lines[index] = lines[index]._replace(**wrong)  # type: ignore[arg-type]
     assert check_chain(lines, CLOSED) == [said]
 
 

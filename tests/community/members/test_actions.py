@@ -23,7 +23,7 @@ from community.permissions import NOBODY, SYSTEM, Permission, Role
 from community.signals import Signal, Topic
 
 DAY = timedelta(days=1)
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 
 
 async def name_of(account: int | None) -> str:
@@ -49,8 +49,8 @@ async def test_a_session_leads_to_its_account_with_the_roles_of_the_moment(
     assert viewer.roles == {estate.community: {Role.OWNER}}
     assert viewer.expires_at == now + DAY
 
-    await build.role(viewer.account, estate.community, Role.CLERK, since=now + MOMENT)
-    later = await viewer_of(secret, now + MOMENT)
+    await build.role(viewer.account, estate.community, Role.CLERK, since=now + TICK)
+    later = await viewer_of(secret, now + TICK)
     assert later is not None
     assert later.roles == {estate.community: {Role.OWNER, Role.CLERK}}
     assert later.session == viewer.session
@@ -69,7 +69,7 @@ async def test_every_session_has_a_secret_of_its_own(handle: str, secret: str, n
 
 
 async def test_a_session_ends_exactly_when_it_expires(secret: str, now: datetime) -> None:
-    assert await viewer_of(secret, now + DAY - MOMENT)
+    assert await viewer_of(secret, now + DAY - TICK)
     assert await viewer_of(secret, now + DAY) is None
 
 
@@ -159,16 +159,16 @@ async def test_what_stands_is_listed_without_its_secret(demo: str, handle: str, 
         await open_session(
             SYSTEM, now, demo, SessionKind.TOKEN, DAY, {Permission.SIGN_UP, Permission.READ_OWN}
         ),
-        await open_session(SYSTEM, now + MOMENT, demo, SessionKind.COOKIE, DAY),
+        await open_session(SYSTEM, now + TICK, demo, SessionKind.COOKIE, DAY),
         await open_session(SYSTEM, now, demo, SessionKind.TOKEN, DAY, set()),
         await open_session(SYSTEM, now, handle, SessionKind.TOKEN, DAY),
     ]
     await end_session(SYSTEM, now, secrets[3])
     account = await Account.get(name=demo)
-    listed = await sessions_of([account.id], now + MOMENT)
+    listed = await sessions_of([account.id], now + TICK)
     assert [(row.account, row.kind, row.scopes, row.created_at, row.expires_at) for row in listed] == [
         (demo, SessionKind.TOKEN, ("READ_OWN", "SIGN_UP"), now, now + DAY),
-        (demo, SessionKind.COOKIE, None, now + MOMENT, now + MOMENT + DAY),
+        (demo, SessionKind.COOKIE, None, now + TICK, now + TICK + DAY),
     ]
     assert not [secret for secret in secrets if secret in str(listed) or hash_of(secret) in str(listed)]
     assert await sessions_of([], now) == []
@@ -194,24 +194,24 @@ async def test_a_session_is_revoked_by_its_number(
 async def test_one_that_ran_out_is_known_for_a_while_and_then_removed(handle: str, now: datetime) -> None:
     await open_session(SYSTEM, now, handle, SessionKind.TOKEN, DAY)
     over = now + DAY + KEPT_AFTER_ITS_END
-    await open_session(SYSTEM, over - MOMENT, handle, SessionKind.TOKEN, DAY)
+    await open_session(SYSTEM, over - TICK, handle, SessionKind.TOKEN, DAY)
     assert await Session.all().count() == 2
     await open_session(SYSTEM, over, handle, SessionKind.TOKEN, DAY)
-    assert [row.created_at for row in await Session.all().order_by("created_at")] == [over - MOMENT, over]
+    assert [row.created_at for row in await Session.all().order_by("created_at")] == [over - TICK, over]
 
 
 async def test_what_is_removed_at_once_is_bounded_and_the_oldest_first(handle: str, now: datetime) -> None:
     account = await Account.get(name=handle)
     many = SWEPT_AT_ONCE + 5
     await Session.bulk_create(
-        Session(hash=str(place), account_id=account.id, kind=SessionKind.COOKIE, created_at=now,
-                expires_at=now + place * MOMENT)
-        for place in range(many)
+        Session(hash=str(index), account_id=account.id, kind=SessionKind.COOKIE, created_at=now,
+                expires_at=now + index * TICK)
+        for index in range(many)
     )  # fmt: skip
     later = now + KEPT_AFTER_ITS_END + DAY
     await open_session(SYSTEM, later, handle, SessionKind.TOKEN, DAY)
     left = {row.hash for row in await Session.all() if len(row.hash) < 64}
-    assert left == {str(place) for place in range(SWEPT_AT_ONCE, many)}
+    assert left == {str(index) for index in range(SWEPT_AT_ONCE, many)}
     await open_session(SYSTEM, later, handle, SessionKind.TOKEN, DAY)
     assert await Session.all().count() == 2
 
@@ -269,8 +269,8 @@ async def test_a_viewer_expires_with_the_first_thing_held(
     await build.role(account, estate.community, Role.GRID_WORKER, since=now - DAY, until=now)
     await build.role(account, estate.community, Role.COMMITTEE, since=now + DAY, until=now + 2 * DAY)
     ends = []
-    for moment in (now, now + over, now + 2 * over, now + 3 * over):
-        viewer = await viewer_of(secret, moment)
+    for at in (now, now + over, now + 2 * over, now + 3 * over):
+        viewer = await viewer_of(secret, at)
         assert viewer is not None
         ends.append((viewer.expires_at, sorted(viewer.roles[estate.community])))
     assert ends == [

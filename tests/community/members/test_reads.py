@@ -141,9 +141,9 @@ async def test_of_several_namings_one_after_the_other_the_one_that_stands_binds(
 ) -> None:
     accounts = [await build.account() for _ in range(3)]
     seats = [await joins(account, party, now - DAY) for account in accounts]
-    for place, (since, until) in enumerate(((-3, -2), (-2, 1), (1, None))):
+    for index, (since, until) in enumerate(((-3, -2), (-2, 1), (1, None))):
         end = None if until is None else now + until * SECOND
-        await named(party, seats[place], now + since * SECOND, end)
+        await named(party, seats[index], now + since * SECOND, end)
     for account in accounts:
         assert await seats_of(account, estate.community, now) == [PartySeat(party, frozenset({accounts[1]}))]
 

@@ -1,4 +1,3 @@
-
 import pytest
 
 from community.members.reads import PartySeat

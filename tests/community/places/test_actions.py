@@ -13,7 +13,7 @@ from community.errors import Forbidden, NotFound, Unauthenticated
 from community.permissions import NOBODY, SYSTEM, Permission, Role, Viewer
 from community.places.actions import set_public_reading
 from community.places.models import Community, CommunityProfile
-from community.places.reads import communities_page, community_by_slug, place_of
+from community.places.reads import communities_page, community_by_slug, scope_of
 from community.signals import Signal, Topic
 
 DAY = timedelta(days=1)
@@ -29,7 +29,7 @@ async def seen_by_strangers(community: int) -> tuple[bool, bool, bool]:
     slug = (await Community.get(id=community)).slug
     listed = {row.id for row in (await communities_page(NOBODY, 100, None)).rows}
     found = await community_by_slug(NOBODY, slug)
-    return (await place_of(community)).public_reading, community in listed, found is not None
+    return (await scope_of(community)).public_reading, community in listed, found is not None
 
 
 async def test_it_begins_and_ends_and_every_read_follows(
@@ -71,15 +71,15 @@ async def test_what_is_settled_already_changes_nothing(
 
 
 async def test_several_at_once_take_turns(estate: Any, now: datetime) -> None:
-    deeds = (
+    actions = (
         set_public_reading(SYSTEM, now, estate.community, public=public)
         for public in (True, True, False, True)
     )
-    await asyncio.gather(*deeds)
+    await asyncio.gather(*actions)
     found = await versions(estate.community)
     assert [version for version, _ in found] == list(range(1, len(found) + 1))
     assert all(public != before for (_, before), (_, public) in itertools.pairwise(found))
-    assert (await place_of(estate.community)).public_reading == found[-1][1]
+    assert (await scope_of(estate.community)).public_reading == found[-1][1]
 
 
 async def test_who_may_settle_it(estate: Any, build: Any, now: datetime) -> None:
@@ -101,4 +101,4 @@ async def test_who_may_settle_it(estate: Any, build: Any, now: datetime) -> None
     assert await versions(estate.community) == [(1, False)]
     standing_in = await build.staff(estate.community, Role.MANAGEMENT_COMMITTEE, None)
     await set_public_reading(standing_in, now, estate.community, public=True)
-    assert (await place_of(estate.community)).public_reading
+    assert (await scope_of(estate.community)).public_reading

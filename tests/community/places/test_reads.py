@@ -7,24 +7,24 @@ import pytest
 
 from community.database.rows import Shape
 from community.errors import NotFound
-from community.permissions import CITY, GRANTS, NOBODY, SYSTEM, Permission, Place, Role, Viewer
+from community.permissions import CITY, GRANTS, NOBODY, SYSTEM, Permission, Role, Scope, Viewer
 from community.places.models import Building, Community, CommunityProfile
 from community.places.reads import (
     OrganizationRow,
     all_communities,
     buildings_by_id,
     buildings_of,
+    citywide,
     communities_by_id,
     communities_of,
     communities_page,
     community_by_slug,
     organizations_by_id,
     organizations_of,
-    place_of,
-    place_where,
-    places_of,
-    rows_open_to,
-    the_city,
+    permitted_rows,
+    scope_of,
+    scope_where,
+    scopes_of,
 )
 from community.places.rules import OrganizationKind
 
@@ -54,7 +54,7 @@ async def test_members_see_their_community_and_strangers_see_nothing(estate: Any
         row = await community_by_slug(viewer, slug)
         assert row is not None
         assert row.id == estate.community
-        assert row.place == Place(estate.community, public_reading=False)
+        assert row.scope == Scope(estate.community, public_reading=False)
         assert await communities_by_id(viewer, [estate.community]) == {row.id: row}
         assert estate.community in await seen(viewer)
     for viewer in (estate.stranger, NOBODY):
@@ -66,11 +66,11 @@ async def test_members_see_their_community_and_strangers_see_nothing(estate: Any
 async def test_nothing_comes_of_a_name_or_number_that_does_not_exist(database: str) -> None:
     assert await community_by_slug(SYSTEM, "no-such-estate") is None
     assert await communities_by_id(SYSTEM, [5]) == {}
-    assert await places_of([5]) == {}
+    assert await scopes_of([5]) == {}
     with pytest.raises(NotFound):
-        await place_of(5)
+        await scope_of(5)
     with pytest.raises(NotFound):
-        await place_where("WHERE c.households > ?", 0)
+        await scope_where("WHERE c.households > ?", 0)
 
 
 async def test_a_public_community_is_seen_by_everybody(estate: Any, build: Any) -> None:
@@ -78,7 +78,7 @@ async def test_a_public_community_is_seen_by_everybody(estate: Any, build: Any) 
     for viewer in (NOBODY, estate.stranger, estate.owner):
         assert public in await seen(viewer)
         assert await community_by_slug(viewer, await slug_of(public))
-    assert await place_of(public) == Place(public, public_reading=True)
+    assert await scope_of(public) == Scope(public, public_reading=True)
 
 
 async def test_the_version_in_force_decides(estate: Any, build: Any, now: datetime) -> None:
@@ -106,18 +106,18 @@ async def test_no_other_version_decides_whatever_its_number(
         await settle(community, version, now, public=public == (version == current))
     await Community.filter(id=community).update(profile_version=current)
 
-    slug, expected = await slug_of(community), Place(community, public_reading=public)
-    assert await place_of(community) == expected
-    assert await place_where("WHERE c.id = ?", community) == expected
-    assert await places_of([community]) == {community: expected}
+    slug, expected = await slug_of(community), Scope(community, public_reading=public)
+    assert await scope_of(community) == expected
+    assert await scope_where("WHERE c.id = ?", community) == expected
+    assert await scopes_of([community]) == {community: expected}
     for viewer, may_see in ((NOBODY, public), (estate.stranger, public), (estate.owner, True)):
         assert (await community_by_slug(viewer, slug) is not None) is may_see
         assert bool(await communities_by_id(viewer, [community])) is may_see
         assert (await seen(viewer)).count(community) == may_see
-        within = await rows_open_to(viewer, Permission.READ_BULLETIN, ORGANIZATIONS, [estate.committee])
+        within = await permitted_rows(viewer, Permission.READ_BULLETIN, ORGANIZATIONS, [estate.committee])
         assert len(within) == may_see
     (own,) = await communities_of(estate.owner)
-    assert (own.id, own.profile.version, own.place) == (community, current, expected)
+    assert (own.id, own.profile.version, own.scope) == (community, current, expected)
 
 
 async def test_a_role_of_the_city_sees_every_community(estate: Any, build: Any) -> None:
@@ -138,7 +138,7 @@ async def test_a_token_without_the_scope_to_read_sees_the_public_ones(estate: An
 
 
 async def test_pages_follow_each_other_without_gaps(build: Any, database: str) -> None:
-    made = [await build.community(public=place != 2) for place in range(5)]
+    made = [await build.community(public=index != 2) for index in range(5)]
     public = [community for community in made if community != made[2]]
     walked: list[int] = []
     after = None
@@ -185,7 +185,7 @@ async def test_organizations_that_stand_are_listed_and_former_ones_still_have_a_
 
 
 async def test_what_belongs_to_no_community_stands_in_the_city() -> None:
-    assert await the_city("whatever") == Place(CITY, public_reading=False)
+    assert await citywide("whatever") == Scope(CITY, public_reading=False)
 
 
 async def test_a_demonstration_account_of_the_city_finds_what_is_made_up_or_public(
@@ -202,12 +202,12 @@ async def test_a_demonstration_account_of_the_city_finds_what_is_made_up_or_publ
     )
     assert {row.id for row in (await communities_page(here, 10, None)).rows} == {public, made_up}
     assert [row.id for row in await communities_of(here)] == [made_up]
-    assert (await place_of(made_up)).demonstration
-    assert not (await place_of(hidden)).demonstration
+    assert (await scope_of(made_up)).demonstration
+    assert not (await scope_of(hidden)).demonstration
 
 
 async def test_pages_of_a_demonstration_account_leave_none_out(build: Any, database: str) -> None:
-    made = [await build.community(public=place == 4) for place in range(6)]
+    made = [await build.community(public=index == 4) for index in range(6)]
     await Community.filter(id__in=[made[1], made[5]]).update(demonstration=True)
     demo = Viewer(1, roles={CITY: frozenset({Role.REGULATOR})}, demonstration=True)
     first = await communities_page(demo, 2, None)

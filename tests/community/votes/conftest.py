@@ -9,7 +9,7 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from community.database import journal
-from community.database.models import Due, KeyedDeed
+from community.database.models import Due, IdempotencyRecord
 from community.errors import Refused
 from community.members.models import CoOwner, OwnerParty, Ownership, Representative
 from community.members.rules import PartyKind
@@ -45,7 +45,7 @@ LONG_AGO = ANNOUNCED - timedelta(days=1000)
 
 TABLES = (
     Vote, Question, Roll, RollEntry, RollUnit, Ballot, BallotChoice, BallotText, CountedBallot,
-    QuestionResult, KeyedDeed, Due,
+    QuestionResult, IdempotencyRecord, Due,
 )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ class Poll:
         return Household(party.id, bought, tuple(people), tuple(seat.id for seat in seats))
 
     async def households(self, number: int) -> list[Household]:
-        return [await self.household(9_000 + place) for place in range(number)]
+        return [await self.household(9_000 + index) for index in range(number)]
 
     async def developer(self) -> Household:
         """The developer with an account of its own and nothing sold yet."""
@@ -112,18 +112,18 @@ class Poll:
         seat = await CoOwner.create(party_id=party.id, account_id=account, since=LONG_AGO)
         return Household(party.id, 0, (await self.build.viewer(account),), (seat.id,))
 
-    async def names(self, household: Household, place: int) -> None:
+    async def names(self, household: Household, index: int) -> None:
         """The co-owners name one of them to vote."""
         await Representative.create(
-            party_id=household.party, co_owner_id=household.seats[place], since=LONG_AGO
+            party_id=household.party, co_owner_id=household.seats[index], since=LONG_AGO
         )
 
     async def joins(self, viewer: Viewer, household: Household) -> None:
         """Somebody becomes a co-owner of one more party."""
         await CoOwner.create(party_id=household.party, account_id=viewer.account, since=LONG_AGO)
 
-    async def leaves(self, household: Household, place: int, at: datetime) -> None:
-        await CoOwner.filter(id=household.seats[place]).update(until=at)
+    async def leaves(self, household: Household, index: int, at: datetime) -> None:
+        await CoOwner.filter(id=household.seats[index]).update(until=at)
 
     @staticmethod
     def resolution(**changed: Any) -> NewQuestion:
@@ -207,19 +207,19 @@ class Poll:
         return [int(sequence) for sequence in found]
 
     async def written(self) -> list[int]:
-        """How much stands written: a refused deed leaves it as it was."""
+        """How much stands written: a refused action leaves it as it was."""
         return [await table.all().count() for table in TABLES] + [await journal.head()]
 
-    async def refuses(self, deed: Awaitable[object], refusal: type[Refused]) -> None:
+    async def refuses(self, action: Awaitable[object], refusal: type[Refused]) -> None:
         """With exactly this refusal; then nothing is written and nothing told."""
         with pytest.raises(refusal) as caught:
-            await self.changes_nothing(deed)
+            await self.changes_nothing(action)
         assert caught.type is refusal
 
-    async def changes_nothing(self, deed: Awaitable[object]) -> None:
+    async def changes_nothing(self, action: Awaitable[object]) -> None:
         before, news = await self.written(), list(self._told)
         try:
-            await deed
+            await action
         finally:
             assert (await self.written(), self._told) == (before, news)
 

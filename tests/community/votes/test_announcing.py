@@ -32,7 +32,7 @@ from community.votes.reads import vote_row
 from community.votes.rules import Matter, Silence
 
 DAY = timedelta(days=1)
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 
 
 async def kinds(community: int) -> list[str]:
@@ -60,19 +60,19 @@ async def test_an_announced_vote_stands_as_it_was_announced(poll: Any, told: lis
 
     assert await kinds(poll.estate.community) == [BulletinKind.VOTE_ANNOUNCED]
     assert told == [Signal(Topic.BULLETIN, poll.estate.community)]
-    assert [(due.deed, due.subject, due.at) for due in await due_now(poll.counted_at)] == [
+    assert [(due.job, due.subject, due.at) for due in await due_now(poll.counted_at)] == [
         (OPEN, vote, poll.opens_at),
         (CLOSE, vote, poll.counted_at),
     ]
-    assert await due_now(poll.opens_at - MOMENT) == []
+    assert await due_now(poll.opens_at - TICK) == []
 
 
 async def test_an_unlawful_announcement_is_refused(poll: Any) -> None:
     midnight = datetime.fromisoformat("2026-06-04T00:00:00+08:00")
     wrong = [
-        {"opens_at": midnight - MOMENT},  # 14 days of the calendar in Hangzhou
-        {"closes_at": poll.opens_at + 5 * DAY - MOMENT},
-        {"closes_at": poll.opens_at + 60 * DAY + MOMENT},
+        {"opens_at": midnight - TICK},  # 14 days of the calendar in Hangzhou
+        {"closes_at": poll.opens_at + 5 * DAY - TICK},
+        {"closes_at": poll.opens_at + 60 * DAY + TICK},
         {"form": VoteForm.CONSULTATION},
         {"silence": Silence.FOLLOW_MAJORITY},
         {"questions": ()},
@@ -151,20 +151,20 @@ async def test_a_survey_that_nobody_could_answer_is_refused(poll: Any, changed: 
 
 async def test_a_vote_of_one_building_asks_nothing_of_another(poll: Any) -> None:
     other = await poll.build.building(poll.estate.community)
-    deed = poll.announced(poll.resolution(building=other), building=poll.estate.building)
-    await poll.refuses(deed, InvalidInput)
+    job = poll.announced(poll.resolution(building=other), building=poll.estate.building)
+    await poll.refuses(job, InvalidInput)
 
 
 async def test_who_may_announce(poll: Any, build: Any) -> None:
     estate = poll.estate
     terms = poll.terms()
     for viewer in (estate.owner, estate.tenant, estate.manager):
-        deed = announce_vote(viewer, poll.announced_at, estate.community, **terms)
-        await poll.refuses(deed, Forbidden)
-    deed = announce_vote(estate.stranger, poll.announced_at, estate.community, **terms)
-    await poll.refuses(deed, NotFound)
-    deed = announce_vote(NOBODY, poll.announced_at, estate.community, **terms)
-    await poll.refuses(deed, Unauthenticated)
+        job = announce_vote(viewer, poll.announced_at, estate.community, **terms)
+        await poll.refuses(job, Forbidden)
+    job = announce_vote(estate.stranger, poll.announced_at, estate.community, **terms)
+    await poll.refuses(job, NotFound)
+    job = announce_vote(NOBODY, poll.announced_at, estate.community, **terms)
+    await poll.refuses(job, Unauthenticated)
     await poll.refuses(announce_vote(SYSTEM, poll.announced_at, 5, **terms), NotFound)
     grid = await build.staff(estate.community, Role.GRID_WORKER, None)
     assert await announce_vote(grid, poll.announced_at, estate.community, **terms)

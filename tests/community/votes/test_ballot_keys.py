@@ -53,8 +53,8 @@ async def test_a_key_is_for_one_ballot(poll: Any) -> None:
     await poll.joins(home.viewer, other)
     vote, next_vote = await poll.opened(), await poll.opened()
     await poll.cast(home.viewer, vote, party=home.party, key="k")
-    deed = poll.cast(home.viewer, next_vote, party=home.party, key="k")
-    await poll.refuses(deed, KeyReused)
+    action = poll.cast(home.viewer, next_vote, party=home.party, key="k")
+    await poll.refuses(action, KeyReused)
     await poll.refuses(poll.cast(home.viewer, vote, party=other.party, key="k"), KeyReused)
 
 
@@ -82,14 +82,14 @@ async def test_a_retry_beside_its_first_try_gives_one_ballot(
 async def test_one_key_for_two_votes_at_once_is_refused_once(poll: Any) -> None:
     home = await poll.household()
     votes = [await poll.opened(), await poll.opened()]
-    deeds = (poll.cast(home.viewer, vote, key="k") for vote in votes)
-    outcomes = await asyncio.gather(*deeds, return_exceptions=True)
+    actions = (poll.cast(home.viewer, vote, key="k") for vote in votes)
+    outcomes = await asyncio.gather(*actions, return_exceptions=True)
     assert sum(isinstance(outcome, int) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, KeyReused) for outcome in outcomes) == 1
 
 
 async def test_a_caller_who_hangs_up_leaves_a_whole_ballot_or_none(poll: Any, told: list[Signal]) -> None:
-    chance = random.Random(20260606)  # noqa: S311 - only the moments
+    chance = random.Random(20260606)  # noqa: S311 - only the times
     homes = await poll.households(30)
     vote = await poll.opened(poll.resolution(), poll.resolution(accepts_text=True))
     one, two = (question.id for question in await poll.questions(vote))

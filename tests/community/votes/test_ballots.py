@@ -43,7 +43,7 @@ from community.votes.recount import recount
 from community.votes.rules import FollowMajority, Weight
 
 DAY = timedelta(days=1)
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 A_SHED = Weight(1, 9_000)
 """The estate's own unit belongs to nobody, and so to the developer."""
 
@@ -74,11 +74,11 @@ async def test_a_ballot_is_written_counted_and_told(poll: Any, told: list[Signal
 @pytest.mark.parametrize(
     ("at", "refusal"),
     [
-        (-MOMENT, VoteNotOpen),
+        (-TICK, VoteNotOpen),
         (timedelta(), None),
-        (7 * DAY - MOMENT, None),
+        (7 * DAY - TICK, None),
         (7 * DAY, VoteClosed),
-        (7 * DAY + MOMENT, VoteClosed),
+        (7 * DAY + TICK, VoteClosed),
     ],
 )
 @pytest.mark.parametrize("timely", [True, False])
@@ -88,11 +88,11 @@ async def test_a_ballot_counts_from_the_opening_until_just_before_the_close(
     """Also where the timer that opens the vote did not come."""
     home = await poll.household()
     vote = await (poll.opened() if timely else poll.announced())
-    deed = poll.cast(home.viewer, vote, at=poll.opens_at + at)
+    action = poll.cast(home.viewer, vote, at=poll.opens_at + at)
     if refusal:
-        await poll.refuses(deed, refusal)
+        await poll.refuses(action, refusal)
     else:
-        await deed
+        await action
         assert (await progress_of(vote)).participating == A_SHED
 
 
@@ -109,8 +109,8 @@ async def test_who_is_not_on_the_roll(poll: Any, build: Any) -> None:
     await poll.refuses(poll.cast(estate.stranger, vote), NotOnRoll)
     await poll.refuses(poll.cast(NOBODY, vote), Unauthenticated)
     owner = await poll.household()
-    deed = cast_ballot(owner.viewer, poll.during, 5, answers=[])
-    await poll.refuses(deed, NotFound)
+    action = cast_ballot(owner.viewer, poll.during, 5, answers=[])
+    await poll.refuses(action, NotFound)
 
 
 async def test_nobody_casts_for_another_party(poll: Any) -> None:
@@ -155,15 +155,15 @@ async def test_answers_that_do_not_fit_leave_nothing(
     home = await poll.household()
     vote = await poll.opened(poll.resolution(), poll.resolution())
     one, two = (question.id for question in await poll.questions(vote))
-    deed = poll.cast(home.viewer, vote, answers=answers(one, two))
-    await poll.refuses(deed, refusal)
+    action = poll.cast(home.viewer, vote, answers=answers(one, two))
+    await poll.refuses(action, refusal)
 
 
 async def test_a_question_of_another_vote_is_unknown(poll: Any) -> None:
     home = await poll.household()
     vote, other = await poll.opened(), await poll.opened()
-    deed = poll.cast(home.viewer, vote, answers=await poll.answers(other, "FOR"))
-    await poll.refuses(deed, UnknownQuestion)
+    action = poll.cast(home.viewer, vote, answers=await poll.answers(other, "FOR"))
+    await poll.refuses(action, UnknownQuestion)
 
 
 async def test_follow_is_a_choice_only_where_it_is_offered(poll: Any) -> None:
@@ -216,11 +216,11 @@ async def test_two_co_owners_at_once_cast_one_ballot(poll: Any, told: list[Signa
     for _ in range(5):
         vote = await poll.opened()
         told.clear()
-        deeds = (
+        actions = (
             poll.cast(member, vote, choice)
             for member, choice in zip(home.members, ("FOR", "AGAINST"), strict=True)
         )
-        outcomes = await asyncio.gather(*deeds, return_exceptions=True)
+        outcomes = await asyncio.gather(*actions, return_exceptions=True)
         cast = [outcome for outcome in outcomes if isinstance(outcome, int)]
         assert len(cast) == 1
         assert sum(isinstance(outcome, AlreadyCast) for outcome in outcomes) == 1

@@ -13,9 +13,9 @@ from community.votes.casting import (
     LONGEST_TEXT,
     AlreadyCast,
     Answered,
-    Asked,
     EmptyBallot,
     NotOnRoll,
+    QuestionTerms,
     Seat,
     TooFewChoices,
     TooManyChoices,
@@ -35,22 +35,22 @@ from community.votes.casting import (
 
 OPENS = datetime(2026, 6, 5, tzinfo=UTC)
 CLOSES = OPENS + timedelta(days=7)
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 
-ONE = Asked(("FOR", "AGAINST", "ABSTAIN"), 1, 1, accepts_text=False)
-MANY = Asked(("A", "B", "C"), 0, 2, accepts_text=True)
-OLD = Asked(("FOR", "AGAINST"), 0, 1, accepts_text=True, survey=False)
+ONE = QuestionTerms(("FOR", "AGAINST", "ABSTAIN"), 1, 1, accepts_text=False)
+MANY = QuestionTerms(("A", "B", "C"), 0, 2, accepts_text=True)
+OLD = QuestionTerms(("FOR", "AGAINST"), 0, 1, accepts_text=True, survey=False)
 """A resolution as could be announced once: it may be left out, and takes a text."""
 
 
 @pytest.mark.parametrize(
     ("now", "status"),
     [
-        (OPENS - MOMENT, VoteStatus.ANNOUNCED),
+        (OPENS - TICK, VoteStatus.ANNOUNCED),
         (OPENS, VoteStatus.OPEN),
-        (CLOSES - MOMENT, VoteStatus.OPEN),
+        (CLOSES - TICK, VoteStatus.OPEN),
         (CLOSES, VoteStatus.CLOSED),
-        (CLOSES + MOMENT, VoteStatus.CLOSED),
+        (CLOSES + TICK, VoteStatus.CLOSED),
     ],
 )
 def test_open_from_the_opening_until_just_before_the_close(now: datetime, status: VoteStatus) -> None:
@@ -141,7 +141,7 @@ def test_the_refusal_says_how_many() -> None:
 questions = st.dictionaries(
     st.integers(1, 3),
     st.builds(
-        lambda least, more, text, survey: Asked("AB", least, least + more, text, survey),
+        lambda least, more, text, survey: QuestionTerms("AB", least, least + more, text, survey),
         st.integers(0, 1),
         st.integers(0, 1),
         st.booleans(),
@@ -160,7 +160,7 @@ answers = st.lists(
 
 
 @given(questions, answers)
-def test_what_is_accepted_obeys_every_term(asked: dict[int, Asked], given: list[Answered]) -> None:
+def test_what_is_accepted_obeys_every_term(asked: dict[int, QuestionTerms], given: list[Answered]) -> None:
     try:
         check_answers(asked, given)
     except Refused:

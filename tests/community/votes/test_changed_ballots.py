@@ -35,7 +35,7 @@ from community.votes.reads import ballot_row, counted_ballots
 from community.votes.recount import recount
 from community.votes.rules import Weight
 
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 A_SHED = Weight(1, 9_000)
 """The estate's own unit belongs to nobody, and so to the developer."""
 
@@ -68,8 +68,8 @@ async def test_a_changed_ballot_is_added_and_the_tally_follows(poll: Any) -> Non
 async def test_co_owners_changing_at_once_leave_one_ballot_that_counts(poll: Any) -> None:
     home = await poll.household(members=3)
     vote = await poll.opened(poll.survey(), revisable=True)
-    deeds = [poll.cast(member, vote, choice) for member in home.members for choice in "ABC"]
-    receipts = await asyncio.gather(*deeds)
+    actions = [poll.cast(member, vote, choice) for member in home.members for choice in "ABC"]
+    receipts = await asyncio.gather(*actions)
     last = await Ballot.filter(vote_id=vote).order_by("-sequence").first()
     assert last is not None
     assert await poll.sequences(vote) == list(range(1, 10))
@@ -114,31 +114,31 @@ async def test_recorded_ballots_are_taken_all_or_none(poll: Any) -> None:
         (paper(cast, answers, poll.during), AlreadyCast),
         (paper(first, answers, poll.during), AlreadyCast),
         (paper(stranger, answers, poll.during), NotOnRoll),
-        (paper(second, answers, poll.opens_at - MOMENT), VoteNotOpen),
+        (paper(second, answers, poll.opens_at - TICK), VoteNotOpen),
         (paper(second, answers, poll.closes_at), VoteClosed),
         (paper(second, [], poll.during), TooFewChoices),
         (paper(second, await poll.answers(vote, "YES"), poll.during), UnknownChoice),
     ]
     for bad, refusal in wrong:
-        deed = record_ballots(SYSTEM, poll.during, vote, [good, bad])
-        await poll.refuses(deed, refusal)
-    deed = record_ballots(poll.estate.chair, poll.during, vote, [good])
-    await poll.refuses(deed, Forbidden)
+        action = record_ballots(SYSTEM, poll.during, vote, [good, bad])
+        await poll.refuses(action, refusal)
+    action = record_ballots(poll.estate.chair, poll.during, vote, [good])
+    await poll.refuses(action, Forbidden)
     await poll.closed(vote)
     await poll.refuses(record_ballots(SYSTEM, poll.during, vote, [good]), VoteClosed)
 
 
 async def test_recording_beside_the_closing_count_is_whole_or_refused(poll: Any) -> None:
     homes = await poll.households(3)
-    for place in range(8):
+    for index in range(8):
         vote = await poll.opened()
         answers = await poll.answers(vote, "FOR")
         ballots = [paper(home, answers, poll.during) for home in homes]
-        deeds = [
+        actions = [
             record_ballots(SYSTEM, poll.during, vote, ballots),
             close_vote(SYSTEM, poll.counted_at, vote),
         ]
-        outcomes = await asyncio.gather(*(deeds if place % 2 else deeds[::-1]), return_exceptions=True)
+        outcomes = await asyncio.gather(*(actions if index % 2 else actions[::-1]), return_exceptions=True)
         assert all(outcome is None or isinstance(outcome, VoteClosed) for outcome in outcomes)
         assert await CountedBallot.filter(vote_id=vote).count() == (0 if any(outcomes) else 3)
         assert await recount(vote) == []

@@ -13,9 +13,9 @@ from tortoise.transactions import in_transaction
 
 from community.bulletin.reads import items_page
 from community.bulletin.rules import BulletinKind
-from community.database.due import due_now, rest_while
+from community.database.due import due_now, pause_while
 from community.database.models import Due
-from community.database.sql import hold_exclusive
+from community.database.sql import lock_exclusive
 from community.errors import TryAgain
 from community.permissions import SYSTEM
 from community.signals import Signal, Topic
@@ -40,7 +40,7 @@ from community.votes.recount import recount
 from community.votes.rules import Outcome, Weight
 
 DAY = timedelta(days=1)
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 
 
 async def kinds(community: int) -> list[str]:
@@ -53,7 +53,7 @@ async def test_the_closing_count_is_written_and_told(poll: Any, told: list[Signa
     for home, choice in zip(homes, ("FOR", "FOR", "FOR", "AGAINST"), strict=False):
         await poll.cast(home.viewer, vote, choice)
     assert (await progress_of(vote)).questions[0].tally.outcome is Outcome.PENDING
-    for early in (poll.closes_at - MOMENT, poll.closes_at, poll.counted_at - MOMENT):
+    for early in (poll.closes_at - TICK, poll.closes_at, poll.counted_at - TICK):
         await poll.changes_nothing(close_vote(SYSTEM, early, vote))
     told.clear()
     await close_vote(SYSTEM, poll.counted_at, vote)
@@ -73,7 +73,7 @@ async def test_between_the_close_and_the_count_a_vote_is_closed_and_pending(poll
     home, late = await poll.households(2)
     vote = await poll.opened()
     await poll.cast(home.viewer, vote)
-    for now in (poll.closes_at, poll.counted_at - MOMENT):
+    for now in (poll.closes_at, poll.counted_at - TICK):
         await close_vote(SYSTEM, now, vote)
         row = await vote_row(vote)
         assert (row.status(now), row.counted_at) == (VoteStatus.CLOSED, None)
@@ -85,11 +85,11 @@ async def test_a_ballot_that_came_before_the_close_and_waits_in_a_line_is_counte
     """Others hold the one writer, or the vote's row, for as long as a write may take."""
     homes = await poll.households(3)
     vote = await poll.opened()
-    last = poll.counted_at - timedelta(seconds=1) - MOMENT
-    before = poll.closes_at - MOMENT
+    last = poll.counted_at - timedelta(seconds=1) - TICK
+    before = poll.closes_at - TICK
     async with asyncio.timeout(30):
         async with in_transaction():
-            await hold_exclusive("vote", vote)
+            await lock_exclusive("vote", vote)
             timer = asyncio.create_task(close_vote(SYSTEM, last, vote), context=Context())
             ballots = [
                 asyncio.create_task(poll.cast(home.viewer, vote, at=before), context=Context())
@@ -111,7 +111,7 @@ async def test_a_count_that_was_planned_for_the_close_is_put_off_to_its_time(pol
     await Due.filter(deed=CLOSE).update(at=poll.closes_at)
     (row,) = await due_now(poll.closes_at)
     await close_vote(SYSTEM, poll.closes_at, vote)
-    assert await due_now(poll.counted_at - MOMENT) == []
+    assert await due_now(poll.counted_at - TICK) == []
     assert await due_now(poll.counted_at) == [row]
     await poll.closed(vote)
     assert await due_now(poll.counted_at) == []
@@ -120,7 +120,7 @@ async def test_a_count_that_was_planned_for_the_close_is_put_off_to_its_time(pol
 async def test_while_time_is_in_doubt_nothing_is_counted_or_opened_by_whatever_door(poll: Any) -> None:
     home = await poll.household()
     coming, vote = await poll.announced(), await poll.opened()
-    stop = rest_while(lambda: True)
+    stop = pause_while(lambda: True)
     await poll.refuses(close_vote(SYSTEM, poll.counted_at, vote), TryAgain)
     await poll.refuses(open_vote(SYSTEM, poll.opens_at, coming), TryAgain)
     await poll.refuses(poll.cast(home.viewer, coming), TryAgain)  # it would open a vote whose timer is late
@@ -136,7 +136,7 @@ async def test_a_counted_vote_is_closed_whatever_a_clock_says(poll: Any) -> None
     home = await poll.household()
     vote = await poll.opened()
     await poll.closed(vote)
-    for now in (poll.announced_at, poll.opens_at, poll.during, poll.closes_at - MOMENT):
+    for now in (poll.announced_at, poll.opens_at, poll.during, poll.closes_at - TICK):
         assert (await vote_row(vote)).status(now) is VoteStatus.CLOSED
         assert (await votes_page(poll.estate.community, now, 10, None, [VoteStatus.OPEN])).rows == []
         (listed,) = (await votes_page(poll.estate.community, now, 10, None, [VoteStatus.CLOSED])).rows
@@ -190,7 +190,7 @@ async def test_after_the_count_no_slow_clock_slips_a_ballot_in(poll: Any) -> Non
     home = await poll.household()
     vote = await poll.opened()
     await poll.closed(vote)
-    await poll.refuses(poll.cast(home.viewer, vote, at=poll.closes_at - MOMENT), VoteClosed)
+    await poll.refuses(poll.cast(home.viewer, vote, at=poll.closes_at - TICK), VoteClosed)
 
 
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)
@@ -202,9 +202,9 @@ async def test_a_ballot_that_waits_for_the_count_sees_it(url: str, poll: Any) ->
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     async with asyncio.timeout(30):
         async with in_transaction():
-            await hold_exclusive("vote", vote)
+            await lock_exclusive("vote", vote)
             ballot = asyncio.create_task(
-                poll.cast(home.viewer, vote, at=poll.closes_at - MOMENT), context=Context()
+                poll.cast(home.viewer, vote, at=poll.closes_at - TICK), context=Context()
             )
             while not await watcher.fetchval(waiting):  # noqa: ASYNC110 - PostgreSQL tells nobody
                 await asyncio.sleep(0.01)
@@ -220,22 +220,22 @@ async def test_a_ballot_that_races_the_count_is_counted_or_refused(poll: Any, re
     """Many interleavings of ballots cast at the last moment by the clock with the closing count."""
     chance = random.Random(20260605)  # noqa: S311 - only the order
     homes = await poll.households(4)
-    just_before = poll.closes_at - MOMENT
+    just_before = poll.closes_at - TICK
 
-    async def after(turns: int, deed: Awaitable[Any]) -> Any:
+    async def after(turns: int, action: Awaitable[Any]) -> Any:
         for _ in range(turns):
             await asyncio.sleep(0)
-        return await deed
+        return await action
 
     for _ in range(20):
         vote = await poll.opened(revisable=revisable)
         voters = [home.viewer for home in homes] * (2 if revisable else 1)
-        deeds: list[Awaitable[Any]] = [
+        actions: list[Awaitable[Any]] = [
             poll.cast(viewer, vote, chance.choice(["FOR", "AGAINST"]), at=just_before) for viewer in voters
         ]
-        deeds.insert(chance.randrange(len(deeds) + 1), close_vote(SYSTEM, poll.counted_at, vote))
+        actions.insert(chance.randrange(len(actions) + 1), close_vote(SYSTEM, poll.counted_at, vote))
         outcomes = await asyncio.gather(
-            *(after(chance.randrange(60), deed) for deed in deeds), return_exceptions=True
+            *(after(chance.randrange(60), action) for action in actions), return_exceptions=True
         )
 
         assert all(isinstance(outcome, int | VoteClosed | None) for outcome in outcomes), outcomes

@@ -25,8 +25,8 @@ def refusal(data: bytes) -> BadVoteFile:
     return caught.value
 
 
-def place_of(**changed: object) -> str:
-    return refusal(written(VOTE | changed)).place
+def location_of(**changed: object) -> str:
+    return refusal(written(VOTE | changed)).location
 
 
 def test_a_bare_file_takes_the_defaults() -> None:
@@ -59,7 +59,7 @@ def test_a_full_file_is_read_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "place"),
+    ("changed", "location"),
     [
         ({"extra": 1}, "extra"),
         ({"two words\n": 1}, r"'two words\n'"),
@@ -98,12 +98,12 @@ def test_a_full_file_is_read_whole() -> None:
         ({"served": ["甲", 2]}, "served[1]"),
     ],
 )
-def test_the_place_at_fault_is_named(changed: dict[str, object], place: str) -> None:
-    assert refusal(json.dumps(VOTE | changed).encode()).place == place
+def test_the_location_at_fault_is_named(changed: dict[str, object], location: str) -> None:
+    assert refusal(json.dumps(VOTE | changed).encode()).location == location
 
 
 @pytest.mark.parametrize(
-    ("changed", "place"),
+    ("changed", "location"),
     [
         ({"unit": ""}, "unit"),
         ({"unit": 101}, "unit"),
@@ -124,9 +124,9 @@ def test_the_place_at_fault_is_named(changed: dict[str, object], place: str) -> 
         ({"status": "SOLD"}, "status"),
     ],
 )
-def test_the_place_at_fault_within_a_unit_is_named(changed: dict[str, object], place: str) -> None:
+def test_the_location_at_fault_within_a_unit_is_named(changed: dict[str, object], location: str) -> None:
     data = json.dumps(VOTE | {"units": [UNIT | {"unit": "1-102"}, UNIT | changed]}).encode()
-    assert refusal(data).place == f"units[1].{place}"
+    assert refusal(data).location == f"units[1].{location}"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_the_place_at_fault_within_a_unit_is_named(changed: dict[str, object], p
      "1.00\n", "١.٠٠", "１.００", "", 1, 89, True, None, ["1.00"]],
 )  # fmt: skip
 def test_areas_are_positive_amounts_with_two_decimals(area: object) -> None:
-    assert place_of(units=[UNIT | {"area": area}]) == "units[0].area"
+    assert location_of(units=[UNIT | {"area": area}]) == "units[0].area"
 
 
 @pytest.mark.parametrize(("area", "hundredths"), [("0.01", 1), ("10.20", 1020), ("9999999.99", 999_999_999)])
@@ -146,12 +146,12 @@ def test_areas_are_read_in_hundredths(area: str, hundredths: int) -> None:
 @pytest.mark.parametrize("key", ["title", "matter", "units"])
 def test_a_missing_key_is_named(key: str) -> None:
     error = refusal(written({other: value for other, value in VOTE.items() if other != key}))
-    assert (error.place, error.reason) == (key, "is missing")
+    assert (error.location, error.reason) == (key, "is missing")
 
 
 @pytest.mark.parametrize("key", ["unit", "owners", "area"])
 def test_a_missing_key_of_a_unit_is_named(key: str) -> None:
-    assert place_of(units=[{k: v for k, v in UNIT.items() if k != key}]) == f"units[0].{key}"
+    assert location_of(units=[{k: v for k, v in UNIT.items() if k != key}]) == f"units[0].{key}"
 
 
 def test_names_of_a_hundred_characters_are_the_longest() -> None:
@@ -166,7 +166,7 @@ ALIKE = [("\u00e9", "e\u0301"), ("\uac00", "\u1100\u1161"), ("甲 乙", "甲\u00
 def test_names_that_look_the_same_are_one_written_in_two_ways(one: str, other: str) -> None:
     two = {"unit": "1-102", "owners": [other], "area": "1.00"}
     first = UNIT | {"owners": [one]}
-    for wrong, place in (
+    for wrong, location in (
         ({"units": [UNIT | {"owners": [one, other]}]}, "units[0].owners[1]"),
         ({"units": [first, two]}, "units[1].owners[0]"),
         ({"units": [first], "ballots": [{"by": other, "choice": "FOR"}]}, "ballots[0].by"),
@@ -176,7 +176,7 @@ def test_names_that_look_the_same_are_one_written_in_two_ways(one: str, other: s
         ({"units": [UNIT | {"unit": one}, two | {"unit": other}]}, "units[1].unit"),
     ):
         found = refusal(written(VOTE | wrong))
-        assert found.place == place
+        assert found.location == location
         assert "looks the same" in found.reason
     same = [first, two | {"owners": [one]}]
     assert len(parse(written(VOTE | {"units": same, "served": [one, one]})).units) == 2
@@ -189,7 +189,7 @@ def test_names_that_look_the_same_are_one_written_in_two_ways(one: str, other: s
 )  # fmt: skip
 def test_a_name_with_what_nobody_sees_is_refused_even_alone(sign: str) -> None:
     for name in (f"甲{sign}乙", f"👨{sign}👩"):
-        for wrong, place in (
+        for wrong, location in (
             ({"units": [UNIT | {"owners": [name]}]}, "units[0].owners[0]"),
             ({"units": [UNIT | {"unit": name}]}, "units[0].unit"),
             ({"ballots": [{"by": name, "choice": "FOR"}]}, "ballots[0].by"),
@@ -197,14 +197,14 @@ def test_a_name_with_what_nobody_sees_is_refused_even_alone(sign: str) -> None:
             ({"served": [name]}, "served[0]"),
         ):
             found = refusal(written(VOTE | wrong))
-            assert found.place == place
+            assert found.location == location
             assert f"U+{ord(sign):04X}" in found.reason
-    assert place_of(**{f"units{sign}": []}).startswith("'units")
+    assert location_of(**{f"units{sign}": []}).startswith("'units")
 
 
 @pytest.mark.parametrize("number", ["1.5", "1e5", "1E5", "-0.0", "NaN", "Infinity", "-Infinity", "1" * 5000])
-@pytest.mark.parametrize("place", ["title", "units[0].area", "expect.at[1].x"])
-def test_numbers_that_computers_read_differently_are_refused_everywhere(number: str, place: str) -> None:
+@pytest.mark.parametrize("location", ["title", "units[0].area", "expect.at[1].x"])
+def test_numbers_that_computers_read_differently_are_refused_everywhere(number: str, location: str) -> None:
     text = {
         "title": written(VOTE).replace('"更换物业"'.encode(), number.encode()),
         "units[0].area": written(VOTE).replace(b'"89.50"', number.encode()),
@@ -212,11 +212,11 @@ def test_numbers_that_computers_read_differently_are_refused_everywhere(number: 
             b'"?"', number.encode()
         ),
     }
-    assert refusal(text[place]).place == place
+    assert refusal(text[location]).location == location
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "place"),
+    ("old", "new", "location"),
     [
         (b'"title"', b'"matter": "USE_FUND", "title"', "matter"),
         (b'"area"', b'"unit": "1-101", "area"', "units[0].unit"),
@@ -224,18 +224,18 @@ def test_numbers_that_computers_read_differently_are_refused_everywhere(number: 
         (b'"title"', b'"rules": {"silence": "ABSENT", "sil\\u0065nce": "ABSENT"}, "title"', "rules.silence"),
     ],
 )
-def test_a_key_given_twice_is_refused_at_any_depth(old: bytes, new: bytes, place: str) -> None:
+def test_a_key_given_twice_is_refused_at_any_depth(old: bytes, new: bytes, location: str) -> None:
     error = refusal(written(VOTE).replace(old, new, 1))
-    assert (error.place, error.reason) == (place, "the key is given twice")
+    assert (error.location, error.reason) == (location, "the key is given twice")
 
 
 @pytest.mark.parametrize("data", [b"[]", b'"vote"', b"null", b"true", b"7", b"1.5", b'{"a": {}, "a": {}}'])
 def test_what_is_no_vote_at_all_is_refused(data: bytes) -> None:
-    assert refusal(data).place in {"the file", "a"}
+    assert refusal(data).location in {"the file", "a"}
 
 
 @pytest.mark.parametrize(
-    ("data", "place"),
+    ("data", "location"),
     [
         (b"", "line 1, column 1"),
         (b"vote", "line 1, column 1"),
@@ -252,8 +252,8 @@ def test_what_is_no_vote_at_all_is_refused(data: bytes) -> None:
         (b'{"a": "\xed\xa0\x80"}', "line 1"),
     ],
 )
-def test_what_is_not_json_is_refused_by_line(data: bytes, place: str) -> None:
-    assert refusal(data).place == place
+def test_what_is_not_json_is_refused_by_line(data: bytes, location: str) -> None:
+    assert refusal(data).location == location
 
 
 @pytest.mark.parametrize("cut", range(0, len(written(VOTE)) - 1, 7))
@@ -272,7 +272,7 @@ def test_nesting_is_limited_to_thirty_two() -> None:
 @pytest.mark.parametrize("bracket", [b"[", b'{"a":'])
 def test_bottomless_nesting_is_refused_where_it_becomes_too_deep(bracket: bytes) -> None:
     error = refusal(b"\n" + bracket * 100_000)
-    assert error.place == f"line 2, column {32 * len(bracket) + 1}"
+    assert error.location == f"line 2, column {32 * len(bracket) + 1}"
 
 
 def test_brackets_within_strings_nest_nothing() -> None:
@@ -288,7 +288,7 @@ def test_a_file_made_of_brackets_is_refused_before_it_fills_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(strict_json, "MOST_CONTAINERS", 1000)
-    assert refusal(b"[" + b"[]," * 1000).place == "line 1, column 2999"
+    assert refusal(b"[" + b"[]," * 1000).location == "line 1, column 2999"
 
 
 def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from community.votes.lifecycle import (
 from community.votes.rules import Matter, Option, Silence
 
 HANGZHOU = ZoneInfo("Asia/Shanghai")
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 
 
@@ -58,7 +58,7 @@ def test_fifteen_days_of_notice_are_days_of_the_calendar_in_hangzhou(
 @pytest.mark.parametrize(
     ("posted", "opens", "days"),
     [
-        (local(5, 1), local(5, 16) - MOMENT, 14),
+        (local(5, 1), local(5, 16) - TICK, 14),
         (local(5, 1), local(5, 15, 23, 59), 14),
         (local(5, 1, 7, 59), local(5, 15, 8), 14),  # 30 April to 15 May in UTC
         (local(5, 1), local(5, 1, 12), 0),
@@ -74,19 +74,19 @@ def test_a_day_too_few_is_refused_with_the_number_of_days(
 def test_each_community_has_its_own_days_and_its_own_midnight() -> None:
     check(local(5, 1), local(5, 8), profile=Profile(1, notice_days=7))
     with pytest.raises(InvalidInput):
-        check(local(5, 1), local(5, 8) - MOMENT, profile=Profile(1, notice_days=7))
+        check(local(5, 1), local(5, 8) - TICK, profile=Profile(1, notice_days=7))
     posted, opens = datetime(2026, 4, 30, 23, 59, tzinfo=UTC), datetime(2026, 5, 15, tzinfo=UTC)
     check(posted, opens, profile=Profile(1, time_zone="UTC"))
     with pytest.raises(InvalidInput):
         check(posted, opens)
 
 
-@pytest.mark.parametrize("window", [5 * DAY, 5 * DAY + MOMENT, 60 * DAY - MOMENT, 60 * DAY])
+@pytest.mark.parametrize("window", [5 * DAY, 5 * DAY + TICK, 60 * DAY - TICK, 60 * DAY])
 def test_a_window_of_five_to_sixty_days(window: timedelta) -> None:
     check(local(5, 1), local(5, 16), local(5, 16) + window)
 
 
-@pytest.mark.parametrize("window", [MOMENT, 5 * DAY - MOMENT, 60 * DAY + MOMENT])
+@pytest.mark.parametrize("window", [TICK, 5 * DAY - TICK, 60 * DAY + TICK])
 def test_a_shorter_or_longer_window_is_refused(window: timedelta) -> None:
     with pytest.raises(InvalidInput, match="5 to 60 days"):
         check(local(5, 1), local(5, 16), local(5, 16) + window)
@@ -96,14 +96,14 @@ def test_a_shorter_or_longer_window_is_refused(window: timedelta) -> None:
 def test_a_window_lies_ahead_and_has_an_inside(form: VoteForm) -> None:
     matter = Matter.CONSULTATION if form is VoteForm.CONSULTATION else Matter.COVENANT
     now = local(5, 1)
-    for opens, closes in ((now - MOMENT, now + 7 * DAY), (now + 16 * DAY, now + 16 * DAY), (now + DAY, now)):
+    for opens, closes in ((now - TICK, now + 7 * DAY), (now + 16 * DAY, now + 16 * DAY), (now + DAY, now)):
         with pytest.raises(InvalidInput, match="after the announcement"):
             check(now, opens, closes, form=form, matters=[matter])
 
 
 def test_a_consultation_has_no_lawful_notice_or_window() -> None:
     now = local(5, 1)
-    check(now, now, now + MOMENT, form=VoteForm.CONSULTATION, matters=[Matter.CONSULTATION])
+    check(now, now, now + TICK, form=VoteForm.CONSULTATION, matters=[Matter.CONSULTATION])
     check(now, now, now + 400 * DAY, form=VoteForm.CONSULTATION, matters=[Matter.CONSULTATION])
 
 

@@ -183,8 +183,8 @@ files = st.builds(
         matter=matter,
         rules=CountingRules(parking_counts=parking, follow_majority=follow),
         units=tuple(
-            RollUnit(str(place), owner, area, kind, status)
-            for place, (owner, area, kind, status) in enumerate(units)
+            RollUnit(str(index), owner, area, kind, status)
+            for index, (owner, area, kind, status) in enumerate(units)
         ),
         ballots=tuple(ballots),
         served=(),

@@ -38,7 +38,7 @@ from community.votes.reads import vote_row
 from community.votes.recount import recount
 from community.votes.rules import Matter, Outcome, Weight
 
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 A_SHED = Weight(1, 9_000)
 """The estate's own unit belongs to nobody, and so to the developer."""
 
@@ -54,7 +54,7 @@ async def roll_of(vote: int) -> dict[int, Weight]:
 
 async def test_a_vote_opens_at_its_time_and_not_a_moment_before(poll: Any, told: list[Signal]) -> None:
     vote = await poll.announced()
-    await poll.refuses(open_vote(SYSTEM, poll.opens_at - MOMENT, vote), VoteNotOpen)
+    await poll.refuses(open_vote(SYSTEM, poll.opens_at - TICK, vote), VoteNotOpen)
     told.clear()
     await open_vote(SYSTEM, poll.opens_at, vote)
     assert (await vote_row(vote)).opened_at == poll.opens_at
@@ -180,7 +180,7 @@ async def test_after_the_opening_nothing_moves_the_roll(poll: Any) -> None:
     roll, eligible = await roll_of(vote), (await progress_of(vote)).eligible
     units = await RollUnit.all().order_by("id").values()
 
-    await sell(seller.unit, buyer.party, poll.opens_at + MOMENT)
+    await sell(seller.unit, buyer.party, poll.opens_at + TICK)
     await Unit.filter(id=buyer.unit).update(area=99_999, status=DeliveryStatus.UNSOLD)
     newcomer = await poll.household(50_000)
 
@@ -210,7 +210,7 @@ async def test_who_buys_before_the_opening_votes(poll: Any) -> None:
 async def test_a_late_timer_changes_nobodys_vote(poll: Any) -> None:
     seller, buyer = await poll.household(10_000), await poll.household(11_000)
     vote = await poll.announced()
-    await sell(seller.unit, buyer.party, poll.opens_at + MOMENT)
+    await sell(seller.unit, buyer.party, poll.opens_at + TICK)
     await open_vote(SYSTEM, poll.during, vote)
     assert (await roll_of(vote))[seller.party] == Weight(1, 10_000)
 
@@ -224,8 +224,8 @@ async def test_a_late_timer_reads_the_roll_as_it_was_at_the_opening(poll: Any, d
     first, second = await poll.household(12_000), await poll.household(13_000)
     vote = await poll.announced()
     await sell(first.unit, buyer.party, poll.opens_at)  # at the opening: the buyer's
-    await sell(seller.unit, buyer.party, poll.opens_at + MOMENT)
-    await Ownership.filter(unit_id=second.unit).update(until=poll.during - MOMENT)  # nobody's by now
+    await sell(seller.unit, buyer.party, poll.opens_at + TICK)
+    await Ownership.filter(unit_id=second.unit).update(until=poll.during - TICK)  # nobody's by now
     await open_vote(SYSTEM, poll.during, vote)
     maker = await OwnerParty.get(kind=PartyKind.DEVELOPER, community_id=poll.estate.community)
     roll = {
@@ -254,9 +254,9 @@ async def test_the_first_ballot_opens_the_box_if_the_timer_is_late(poll: Any, to
 
 async def test_only_the_operator_opens_and_closes(poll: Any) -> None:
     vote = await poll.announced()
-    for deed in (open_vote, close_vote):
+    for action in (open_vote, close_vote):
         for viewer in (poll.estate.chair, poll.estate.owner):
-            await poll.refuses(deed(viewer, poll.closes_at, vote), Forbidden)
-        await poll.refuses(deed(poll.estate.stranger, poll.closes_at, vote), NotFound)
-        await poll.refuses(deed(NOBODY, poll.closes_at, vote), Unauthenticated)
-        await poll.refuses(deed(SYSTEM, poll.closes_at, 5), NotFound)
+            await poll.refuses(action(viewer, poll.closes_at, vote), Forbidden)
+        await poll.refuses(action(poll.estate.stranger, poll.closes_at, vote), NotFound)
+        await poll.refuses(action(NOBODY, poll.closes_at, vote), Unauthenticated)
+        await poll.refuses(action(SYSTEM, poll.closes_at, 5), NotFound)

@@ -12,13 +12,13 @@ from community.members.models import Ownership
 from community.places.models import Unit
 from community.places.rules import DeliveryStatus, UnitKind
 from community.votes.models import Ballot, Served, Vote
-from community.votes.progress import Progress, progress_of, progress_of_many, read_register
+from community.votes.progress import Progress, developer_of, progress_of, progress_of_many, read_register
 from community.votes.reads import vote_row
 from community.votes.roll import electorate, form_roll
 from community.votes.rules import Gate, Matter, Measure, Outcome, Silence, Tally, Weight
 
 NOBODY = Weight(0, 0)
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 
 
 async def tally_of(vote: int) -> Tally:
@@ -90,7 +90,7 @@ async def test_the_moment_is_that_of_the_last_ballot(poll: Any) -> None:
     await poll.cast(home.viewer, vote)
     progress = await progress_of(vote)
     assert progress.last_ballot_at == poll.during
-    assert [question.moment for question in progress.questions] == [1, 1]
+    assert [question.sequence for question in progress.questions] == [1, 1]
     assert [question.question for question in progress.questions] == [
         q.id for q in await poll.questions(vote)
     ]
@@ -148,7 +148,7 @@ async def test_the_gates_say_what_is_missing(poll: Any) -> None:
 
 async def test_the_silent_join_only_if_they_were_served(poll: Any) -> None:
     """No vote may be announced so yet; the count behind it stands ready."""
-    cast, served, unserved = [await poll.household(10_000 + place) for place in range(3)]
+    cast, served, unserved = [await poll.household(10_000 + index) for index in range(3)]
     vote = await poll.opened(poll.resolution(matter=Matter.COVENANT))
     for home in (cast, served):
         await Served.create(vote_id=vote, party_id=home.party, evidence="签收", served_at=poll.opens_at)
@@ -181,7 +181,7 @@ async def test_what_is_read_while_ballots_come_in_belongs_to_one_moment(poll: An
     seen = [*await reader, await progress_of(vote)]
     for progress in seen:
         (question,) = progress.questions
-        heads = question.moment
+        heads = question.sequence
         assert progress.version == 1 + heads
         assert progress.participating == question.tally.participating == Weight(heads, 10_000 * heads)
         assert question.tally.choices["FOR"] == progress.participating
@@ -195,12 +195,12 @@ async def test_who_came_on_which_day_is_what_a_recount_of_the_ballots_says(poll:
     chance = random.Random(11)  # noqa: S311 - the same ballots each time
     homes = await poll.households(12)
     votes = [await poll.opened(revisable=True), await poll.opened(poll.survey(), revisable=True)]
-    borders = [poll.opens_at, poll.closes_at - MOMENT]
+    borders = [poll.opens_at, poll.closes_at - TICK]
     for day in range(1, 7):  # each midnight of Shanghai from both sides
         midnight = poll.opens_at.replace(hour=16, minute=0) + timedelta(days=day - 1)
-        borders += [midnight - MOMENT, midnight]
-    moments = borders + [poll.opens_at + timedelta(minutes=chance.randrange(7 * 24 * 60)) for _ in range(30)]
-    for at in sorted(moments):
+        borders += [midnight - TICK, midnight]
+    instants = borders + [poll.opens_at + timedelta(minutes=chance.randrange(7 * 24 * 60)) for _ in range(30)]
+    for at in sorted(instants):
         vote = chance.choice(votes)
         await poll.cast(chance.choice(homes).viewer, vote, "FOR" if vote == votes[0] else "A", at=at)
 
@@ -253,7 +253,8 @@ async def test_the_register_is_summed_as_the_roll_would_be_formed(poll: Any) -> 
     votes = [await poll.announced(*questions, parking_counts=counts) for counts in (True, False)]
     for vote, progress in (await progress_of_many(votes)).items():
         row = await vote_row(vote)
-        register = await read_register(row.community_id, row.announced_at)
+        developer = await developer_of(row.community_id)
+        register = await read_register(row.community_id, row.announced_at, developer)
         expected = [
             electorate(
                 form_roll(

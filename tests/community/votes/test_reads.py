@@ -11,17 +11,17 @@ from community.votes.casting import VoteStatus
 from community.votes.models import Question, Vote
 from community.votes.reads import (
     OwnEntry,
-    asked_in,
     ballot_box,
     ballot_row,
     counted_ballots,
     newest_of,
     newest_sequence,
+    on_roll,
     own_entries,
-    place_of_vote,
     questions_of,
+    questions_on_roll,
     roll_parties,
-    standing,
+    scope_of_vote,
     vote_row,
     votes_by_id,
     votes_page,
@@ -38,7 +38,7 @@ async def test_a_vote_is_seen_by_whoever_sees_its_community(poll: Any) -> None:
     blind = Viewer(poll.estate.owner.account, "", poll.estate.owner.roles, frozenset({Permission.OPERATE}))
     for viewer in (poll.estate.stranger, NOBODY, blind):
         assert await votes_by_id(viewer, [vote, 5]) == {}
-    assert (await place_of_vote(vote)).id == poll.estate.community
+    assert (await scope_of_vote(vote)).id == poll.estate.community
 
 
 async def test_the_votes_of_a_public_community_are_seen_by_everybody(poll: Any) -> None:
@@ -51,10 +51,10 @@ async def test_what_is_not_there_is_not_found(database: str) -> None:
     with pytest.raises(NotFound):
         await vote_row(5)
     with pytest.raises(NotFound):
-        await place_of_vote(5)
+        await scope_of_vote(5)
     with pytest.raises(NotFound):
         await ballot_box(5)
-    assert await asked_in(5) == {}
+    assert await questions_on_roll(5) == {}
     with pytest.raises(DoesNotExist):
         await ballot_row(None, 5)
     assert await questions_of([5]) == {5: []}
@@ -111,10 +111,8 @@ async def test_every_row_is_on_the_page_of_its_status_and_no_other_whatever_a_cl
     for opened, counted, annulled in product(stages, repeat=3):
         vote = await poll.announced()
         await Vote.filter(id=vote).update(opened_at=opened, counted_at=counted, annulled_at=annulled)
-    moment = timedelta(microseconds=1)
-    edges = [
-        edge + step for edge in (poll.opens_at, poll.closes_at) for step in (-moment, moment * 0, moment)
-    ]
+    tick = timedelta(microseconds=1)
+    edges = [edge + step for edge in (poll.opens_at, poll.closes_at) for step in (-tick, tick * 0, tick)]
     for now in (poll.announced_at, *edges, poll.counted_at):
         rows = (await votes_page(poll.estate.community, now, 100, None)).rows
         assert len(rows) == 27
@@ -181,7 +179,7 @@ async def test_what_is_asked_of_a_ballot_is_what_the_questions_say(poll: Any) ->
                 asked.terms.most,
                 asked.terms.accepts_text,
             )
-            for key, asked in (await asked_in(vote)).items()
+            for key, asked in (await questions_on_roll(vote)).items()
         ] == [
             (
                 row.id,
@@ -200,9 +198,9 @@ async def test_who_stands_on_which_of_several_rolls(poll: Any) -> None:
     vote = await poll.opened()
     late = await poll.household()
     roll, unknown = (await vote_row(vote)).roll_id, 5
-    assert await standing({roll, unknown, None}, [home.party, late.party]) == {(roll, home.party)}
-    assert await standing({roll}, [home.party, other.party]) == {(roll, home.party), (roll, other.party)}
-    assert await standing(set(), [home.party]) == await standing({roll}, []) == set()
+    assert await on_roll({roll, unknown, None}, [home.party, late.party]) == {(roll, home.party)}
+    assert await on_roll({roll}, [home.party, other.party]) == {(roll, home.party), (roll, other.party)}
+    assert await on_roll(set(), [home.party]) == await on_roll({roll}, []) == set()
 
 
 async def test_the_newest_ballot_of_a_vote_and_what_counts_for_a_party(poll: Any) -> None:
@@ -250,9 +248,9 @@ async def test_co_owners_see_the_same_ballot_and_who_may_cast(poll: Any) -> None
 async def test_before_the_opening_nobody_stands_on_the_roll(poll: Any) -> None:
     home = await poll.household()
     row = await vote_row(await poll.announced())
-    moment = timedelta(microseconds=1)
+    tick = timedelta(microseconds=1)
     assert await own_entries(home.viewer, row, poll.announced_at) == []
-    assert await own_entries(home.viewer, row, poll.opens_at - moment) == []
+    assert await own_entries(home.viewer, row, poll.opens_at - tick) == []
     assert await own_entries(home.viewer, row, poll.opens_at) != []  # and whoever casts now opens it
 
 

@@ -9,7 +9,7 @@ import pytest
 from community.votes.models import Vote
 from community.votes.recount import Uncounted, closed_votes, recount, uncounted_votes
 
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def test_what_no_recount_can_look_at_yet_is_told_apart(poll: Any, vote: in
     both = [(one, poll.closes_at) for one in sorted((announced, opened))]
     assert await uncounted_votes(poll.announced_at) == Uncounted(2, 0, [])
     assert await uncounted_votes(poll.opens_at) == Uncounted(0, 2, [])
-    assert await uncounted_votes(poll.closes_at - MOMENT) == Uncounted(0, 2, [])
+    assert await uncounted_votes(poll.closes_at - TICK) == Uncounted(0, 2, [])
     assert await uncounted_votes(poll.closes_at) == Uncounted(0, 0, both)
     await poll.closed(opened)
     assert await uncounted_votes(poll.counted_at) == Uncounted(0, 0, [(announced, poll.closes_at)])

@@ -48,8 +48,8 @@ async def test_a_ballot_that_says_nothing_is_refused(poll: Any, questions: int, 
 async def test_a_required_question_left_out_is_named_first(poll: Any) -> None:
     home = await poll.household()
     vote = await poll.opened(poll.survey(min_choices=0), poll.survey())
-    deed = cast_ballot(home.viewer, poll.during, vote, answers=[])
-    await poll.refuses(deed, TooFewChoices)
+    action = cast_ballot(home.viewer, poll.during, vote, answers=[])
+    await poll.refuses(action, TooFewChoices)
 
 
 async def test_whom_no_question_asks_casts_nothing(poll: Any) -> None:
@@ -137,7 +137,7 @@ async def test_who_comes_back_with_an_answer_came_on_the_day_of_the_answer(poll:
     await poll.cast(second.viewer, vote, "A", at=poll.during + day)
     progress = await progress_of(vote)
     there = (poll.during.astimezone(ZoneInfo("Asia/Shanghai")) + n * day for n in range(2))
-    assert progress.days == tuple(DayTurnout(moment.date(), 1) for moment in there)
+    assert progress.days == tuple(DayTurnout(at.date(), 1) for at in there)
     ballot = await CountedBallot.get(vote_id=vote, party_id=second.party)
     await poll.tamper(f"DELETE FROM ballot_choice WHERE ballot_id = {ballot.ballot_id}")
     progress = await progress_of(vote)

@@ -25,12 +25,12 @@ VOTERS = 20
 """resident-1 to -20, who have not cast in the open votes."""
 
 
-async def _milliseconds(times: int, deed: Callable[[], Awaitable[object]]) -> float:
-    """The median of one deed."""
+async def _milliseconds(times: int, action: Callable[[], Awaitable[object]]) -> float:
+    """The median of one action."""
     taken = []
     for _ in range(times):
         start = time.perf_counter()
-        await deed()
+        await action()
         taken.append((time.perf_counter() - start) * 1000)
     return statistics.median(taken)
 
@@ -54,7 +54,7 @@ async def _residents() -> list[Viewer]:
     return viewers
 
 
-async def deeds(url: str) -> list[tuple[str, str]]:
+async def actions(url: str) -> list[tuple[str, str]]:
     """What each takes, on the demonstration in a migrated database."""
     async with opened(url):
         vote = await _open_vote()

@@ -1,4 +1,4 @@
-"""A tally is of one moment, whatever happens between the statements that read it."""
+"""A tally is one snapshot, whatever happens between the statements that read it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -19,7 +19,7 @@ from realtime.states import StateSource
 
 MINUTE = timedelta(minutes=1)
 
-Deed = Callable[[Any, int, Any], Awaitable[object]]
+Action = Callable[[Any, int, Any], Awaitable[object]]
 
 
 async def _another(poll: Any, vote: int, homes: Any) -> None:
@@ -47,7 +47,7 @@ async def _opened_and_cast(poll: Any, vote: int, homes: Any) -> None:
     await _another(poll, vote, homes)
 
 
-DEEDS: dict[str, tuple[bool, Deed]] = {
+ACTIONS: dict[str, tuple[bool, Action]] = {
     "another ballot": (True, _another),
     "a changed ballot": (True, _changed),
     "the closing count": (True, _closed),
@@ -77,25 +77,25 @@ async def read_live(vote: int) -> Progress:
 
 
 @pytest.mark.parametrize("read", [read_directly, read_among_many, read_as_known, read_live])
-@pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.parametrize("name", ACTIONS)
 async def test_all_of_a_tally_is_of_before_or_of_after(
     poll: Any, monkeypatch: pytest.MonkeyPatch, name: str, read: Callable[[int], Awaitable[Progress]]
 ) -> None:
     """Whichever statement it happens before; after the last one it is tried for nothing."""
-    was_open, deed = DEEDS[name]
+    was_open, action = ACTIONS[name]
     homes = await poll.households(2)
-    for place in count(1):
+    for index in count(1):
         vote = await poll.announced(revisable=True)
         if was_open:
             await poll.open(vote)
             await poll.cast(homes[0].viewer, vote, at=poll.during + MINUTE)
             await tallies_of([vote])  # what is remembered is of before
         before = await progress_of(vote)
-        passed = await between(monkeypatch, place, lambda vote=vote: deed(poll, vote, homes))
+        passed = await between(monkeypatch, index, lambda vote=vote: action(poll, vote, homes))
         found = await read(vote)
         monkeypatch.undo()
         if not passed():
-            assert place > 1, "no statement was seen"
+            assert index > 1, "no statement was seen"
             return
         after = await progress_of(vote)
         assert before != after
@@ -103,7 +103,7 @@ async def test_all_of_a_tally_is_of_before_or_of_after(
 
 
 async def between(
-    monkeypatch: pytest.MonkeyPatch, place: int, deed: Callable[[], Awaitable[object]]
+    monkeypatch: pytest.MonkeyPatch, index: int, action: Callable[[], Awaitable[object]]
 ) -> Callable[[], bool]:
     """Does it before statement number `place` that reads a tally; whether it came to that."""
     seen = 0
@@ -112,13 +112,13 @@ async def between(
     async def counting(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         nonlocal seen
         seen += 1
-        if seen == place:
-            await deed()
+        if seen == index:
+            await action()
         return await select(query, values)
 
     for module in (progress, reads, rows, known):
         monkeypatch.setattr(module, "select", counting)
-    return lambda: seen >= place
+    return lambda: seen >= index
 
 
 async def test_the_newest_ballot_is_the_last_one_that_came(poll: Any) -> None:
@@ -126,9 +126,9 @@ async def test_the_newest_ballot_is_the_last_one_that_came(poll: Any) -> None:
     homes = await poll.households(3)
     vote = await poll.opened(revisable=True)
     assert (await progress_of(vote)).last_ballot_at is None
-    for place, minutes in ((0, 1), (1, 9), (0, 10), (2, 30)):
+    for index, minutes in ((0, 1), (1, 9), (0, 10), (2, 30)):
         at = poll.during + minutes * MINUTE
-        await poll.cast(homes[place].viewer, vote, at=at)
+        await poll.cast(homes[index].viewer, vote, at=at)
         assert (await progress_of(vote)).last_ballot_at == at
         assert (await tallies_of([vote]))[vote].last_ballot_at == at
     await poll.closed(vote)

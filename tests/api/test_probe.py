@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from api import glance
-from api.glance import Glance
+from api import probe
+from api.probe import DatabaseProbe
 from community.database import journal
 
 
@@ -19,8 +19,8 @@ async def test_a_database_that_hangs_is_asked_once_and_waited_for_no_longer(
 
     monkeypatch.setattr(journal, "head", head)
     with monkeypatch.context() as impatient:
-        impatient.setattr(glance, "LONGEST", 0.01)
-        looking = Glance()
+        impatient.setattr(probe, "LONGEST", 0.01)
+        looking = DatabaseProbe()
         for _ in range(3):
             with pytest.raises(TimeoutError):
                 await looking.head()

@@ -1,4 +1,4 @@
-"""How soon the watchers know, at the tempo of production, and how it goes for those beside them."""
+"""How soon the watchers know, at the pace of production, and how it goes for those beside them."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from typing import Any
 
 from bench import operations
 from bench.children import Child
-from bench.figures import Deliveries, Load, Tempo, deliveries
+from bench.figures import Deliveries, Load, Pace, deliveries
 from bench.visitors import steadily, visitors
 
 SETTLED = 1.0
@@ -28,7 +28,7 @@ async def voters_of(port: int, vote: dict[str, Any], secrets: list[str]) -> list
     return [secret for secret, answer in zip(secrets, answers, strict=True) if "errors" not in answer]
 
 
-class Tempi:
+class Paces:
     """Watchers that stand, and what is done before their eyes."""
 
     def __init__(
@@ -38,23 +38,23 @@ class Tempi:
         self._vote, self._watchers = vote, watchers
         self._began = self._used = 0.0
 
-    async def steady(self, seconds: float) -> Tempo:
+    async def steady(self, seconds: float) -> Pace:
         await self._begin()
         async with visitors(self._port) as beside:
             _, queries = await asyncio.gather(
                 steadily(CHANGES, seconds, self._change),
                 steadily(QUERIES, seconds, lambda _: beside.post(operations.small())),
             )
-        return Tempo(*await self._end(), queries=tuple(queries.all))
+        return Pace(*await self._end(), queries=tuple(queries.all))
 
-    async def lone(self, changes: int) -> Tempo:
+    async def lone(self, changes: int) -> Pace:
         await self._begin()
         for number in range(changes):
             await self._change(number)
             await asyncio.sleep(AFTER_QUIET)
-        return Tempo(*await self._end())
+        return Pace(*await self._end())
 
-    async def casting(self, seconds: float, voters: Sequence[str]) -> Tempo:
+    async def casting(self, seconds: float, voters: Sequence[str]) -> Pace:
         async with visitors(self._port) as voting, visitors(self._port) as beside:
 
             async def cast(number: int) -> None:
@@ -69,7 +69,7 @@ class Tempi:
                 steadily(QUERIES, seconds, lambda _: beside.post(operations.small())),
             )
         ended = await self._end()
-        return Tempo(
+        return Pace(
             *ended,
             queries=tuple(queries.all),
             ballots=len(ballots.done) / seconds,
@@ -77,7 +77,7 @@ class Tempi:
         )
 
     async def _change(self, _: int) -> None:
-        self._child.tell("change", self._vote["id"])
+        self._child.send("change", self._vote["id"])
 
     async def _begin(self) -> None:
         await asyncio.sleep(SETTLED)
