@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
 from contextlib import aclosing
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from community.errors import TryAgain
 from realtime.execution import Ended, Errors
 from realtime.pacing import Turn, WritePacer
 from realtime.writer import Writer
@@ -171,6 +172,10 @@ class Group(Generic[S]):
             await self._end([])
         except Ended as ended:
             await self._end(ended.errors)
+        except asyncio.CancelledError:
+            if self._following is None or self._following.cancelling():  # by `stop`
+                raise
+            await self._end(self.source.fault(TryAgain()))  # something that it waited for was cancelled
         except Exception as error:
             await self._end(self.source.fault(error))
 
@@ -235,6 +240,7 @@ class Group(Generic[S]):
             self._following.cancel()
         if self._catching_up:
             self._catching_up.cancel()
+        self._turn.size = int  # else the turn keeps the group, which keeps it
 
 
 class Groups(Generic[S]):

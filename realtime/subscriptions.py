@@ -181,7 +181,7 @@ class SubscriptionRegistry:
         after = variables.pop(document.cursor, None) if document.cursor else None
         if document.reads_after or not isinstance(after, str | None):
             after = self._bound(document, request, viewer).after
-        audience = NOBODY if document.audience is Audience.EVERYBODY else rights_of(viewer)
+        audience = _audience(document, viewer)
         try:
             key = document.text, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), _key_of(audience)
         except orjson.JSONEncodeError:  # nested too deep
@@ -199,7 +199,12 @@ class SubscriptionRegistry:
         bound = self._bound(document, request, viewer)
         variables = document.renamed(request.given)
         made = self._subscription(
-            document, variables, bound.key, viewer, alone=True, after=bound.after if after is None else after
+            document,
+            variables,
+            bound.key,
+            _audience(document, viewer),
+            alone=True,
+            after=bound.after if after is None else after,
         )
         return self._groups.enter(made, lambda: made)
 
@@ -263,6 +268,13 @@ class SubscriptionRegistry:
         `community` (None: any) changed.
         """
         return {group for group in self._groups if group.source.access.reading_changed(community)}
+
+
+def _audience(document: Document, viewer: Viewer) -> Viewer:
+    """For whom it is executed: somebody with the rights of all who are shown the same."""
+    if document.audience is Audience.VIEWER:
+        return viewer
+    return NOBODY if document.audience is Audience.EVERYBODY else rights_of(viewer)
 
 
 def _key_of(audience: Viewer) -> Hashable:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from community.errors import TryAgain
 from community.signals import Signal, Topic
 from realtime import pacing
 from realtime.execution import Ended
@@ -102,9 +103,9 @@ class Script:
         self.failed: Sequence[Mapping[str, Any]] | None = None
         self.faults: list[Exception] = []
         self.waiting: list[Callable[[], None]] = []
-        self._next: asyncio.Queue[int | Exception | None] = asyncio.Queue()
+        self._next: asyncio.Queue[int | BaseException | None] = asyncio.Queue()
 
-    def say(self, *numbers: int | Exception | None) -> None:
+    def say(self, *numbers: int | BaseException | None) -> None:
         for number in numbers:
             self._next.put_nowait(number)
 
@@ -112,7 +113,7 @@ class Script:
         self.begun += 1
         try:
             while (number := await self._next.get()) is not None:
-                if isinstance(number, Exception):
+                if isinstance(number, BaseException):
                     raise number
                 self.made += 1
                 yield Step(number, str(number).encode())
@@ -659,6 +660,39 @@ def test_a_source_that_ends_ends_all(run: Run, last: Exception | None, told: obj
         house.groups.release(successor)
 
     run(scenario())
+
+
+def test_a_read_that_was_cancelled_below_the_source_ends_all_and_leaves_nobody_waiting(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        guests = [house.join(room=1) for _ in range(3)]
+        house.script.say(1, asyncio.CancelledError())
+        await quiet()
+        assert [guest.ended for guest in guests] == [OURS] * 3
+        assert [type(fault) for fault in house.script.faults] == [TryAgain]
+        house.groups.release(house.group)
+
+    run(scenario())
+
+
+def test_a_group_that_is_over_is_kept_by_nothing(run: Run) -> None:
+    async def scenario() -> None:
+        house = House()
+        guest = house.join()
+        house.script.say(1)
+        await quiet()
+        over = weakref.ref(house.group)
+        house.group.leave(guest)
+        house.groups.release(house.group)
+        del house
+        await quiet()
+        assert over() is None
+
+    gc.disable()
+    try:
+        run(scenario())
+    finally:
+        gc.enable()
 
 
 def test_whoever_joins_what_has_ended_is_told(run: Run) -> None:

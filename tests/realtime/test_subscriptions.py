@@ -363,6 +363,10 @@ async def test_of_a_viewer_those_who_run_it_know_only_the_rights(lobby: Lobby) -
         assert viewer.account != resident.account
     async with lobby.entered(PROGRESS, resident, id=VOTE) as group:
         assert group.source._viewer is NOBODY
+    request = Asked(SUBJECTS, {"id": COMMUNITY}, None)  # so it is for whoever is too far behind the others
+    group = lobby.registry.enter_alone(lobby.registry.read(request, resident), request, resident, 5)
+    assert group.source._viewer == rights_of(resident)
+    lobby.registry.leave(group)
 
 
 async def test_readers_begin_apart_and_go_on_together(lobby: Lobby) -> None:

@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="IdempotencyRecord",
+            name="KeyedDeed",
             fields=[
                 ("id", fields.BigIntField(primary_key=True, generated=False, default=new_id)),
                 (

@@ -19,7 +19,7 @@ class Migration(Base):
     dependencies = [("meilin", "0002_constraints")]
 
     operations = [
-        ops.AddField("IdempotencyRecord", "fingerprint", fields.CharField(max_length=64, null=True)),
+        ops.AddField("KeyedDeed", "fingerprint", fields.CharField(max_length=64, null=True)),
         ops.CreateModel(
             name="Secret",
             fields=[
