@@ -97,6 +97,7 @@ class Group(Generic[S]):
         self._turn = groups.pacer.turn(lambda: self.references)
         self._catching_up: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
+        self._stopped = False
 
     def __len__(self) -> int:
         return len(self._members)
@@ -173,7 +174,7 @@ class Group(Generic[S]):
         except Ended as ended:
             await self._end(ended.errors)
         except asyncio.CancelledError:
-            if self._following is None or self._following.cancelling():  # by `stop`
+            if self._stopped:
                 raise
             await self._end(self.source.fault(TryAgain()))  # something that it waited for was cancelled
         except Exception as error:
@@ -236,11 +237,12 @@ class Group(Generic[S]):
             await asyncio.sleep(0)
 
     def stop(self) -> None:
-        if self._following:
-            self._following.cancel()
-        if self._catching_up:
-            self._catching_up.cancel()
-        self._turn.size = int  # else the turn keeps the group, which keeps it
+        """Lets go of what would keep the group: its turn, and the tasks that end with its frames."""
+        self._stopped, self._turn.size = True, int
+        for task in (self._following, self._catching_up):
+            if task is not None:
+                task.cancel()
+        self._following = self._catching_up = None
 
 
 class Groups(Generic[S]):

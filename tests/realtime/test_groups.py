@@ -675,26 +675,6 @@ def test_a_read_that_was_cancelled_below_the_source_ends_all_and_leaves_nobody_w
     run(scenario())
 
 
-def test_a_group_that_is_over_is_kept_by_nothing(run: Run) -> None:
-    async def scenario() -> None:
-        house = House()
-        guest = house.join()
-        house.script.say(1)
-        await quiet()
-        over = weakref.ref(house.group)
-        house.group.leave(guest)
-        house.groups.release(house.group)
-        del house
-        await quiet()
-        assert over() is None
-
-    gc.disable()
-    try:
-        run(scenario())
-    finally:
-        gc.enable()
-
-
 def test_whoever_joins_what_has_ended_is_told(run: Run) -> None:
     async def scenario() -> None:
         house = House()

@@ -1,6 +1,7 @@
 import asyncio
 import gc
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
@@ -485,6 +486,27 @@ def test_what_else_is_wrong_with_a_field_is_shown_beside_the_others(lobby: Lobby
     text = orjson.loads(encoded(lobby.executable, result))
     assert text["data"] == {"a": 1, "b": None}
     assert [error["extensions"]["code"] for error in text["errors"]] == ["NOT_FOUND"]
+
+
+async def test_a_subscription_that_is_over_is_kept_by_nothing(lobby: Lobby) -> None:
+    """The collector looks rarely."""
+    house, over = lobby.house, list[weakref.ref[object]]()
+    async with lobby.joined(PROGRESS, id=open_vote(house)) as guest:  # what is made once
+        await guest.next()
+    gc.collect()
+    gc.disable()
+    try:
+        async with lobby.joined(PROGRESS, id=open_vote(house)) as guest:
+            await guest.next()
+            (group,) = lobby.groups
+            over += weakref.ref(group), weakref.ref(group.source)
+            del group
+        del guest
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert [each() for each in over] == [None, None]
+    finally:
+        gc.enable()
 
 
 # Many of them
