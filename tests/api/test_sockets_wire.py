@@ -26,7 +26,10 @@ from realtime import documents, subscriptions
 from realtime.audience import Audience
 from tests.pace import slowness
 
-pytestmark = pytest.mark.xdist_group("wire")
+pytestmark = [
+    pytest.mark.xdist_group("wire"),
+    pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session"),  # a wire knows no database
+]
 
 PATIENCE = 20
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"

@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.timeout(300),
+    pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session"),  # frames know no database
+]
 
 VOTES = """{ communities { edges { node { votes(first: 1) { edges { node { id } } } } } } }"""
 SPEAK = """([ids, query]) => new Promise((done, fail) => {

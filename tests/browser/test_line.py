@@ -36,6 +36,14 @@ class Line:
     def ids(self, kind: str) -> set[str]:
         return {message["id"] for message in self.said if message["type"] == kind}
 
+    def until(self, kind: str, ids: set[str], page: Page) -> None:
+        """Until it has said so of all these; parts of a page come one after the other."""
+        for _ in range(400):
+            if ids <= self.ids(kind):
+                return
+            page.wait_for_timeout(50)
+        raise AssertionError(ids - self.ids(kind))
+
 
 @pytest.fixture
 def there(server: Any) -> dict[str, Any]:
@@ -63,7 +71,8 @@ def test_a_visit_needs_one_socket_and_names_the_same_things_the_same(
     assert votes
     assert events
     assert line.ids("subscribe") <= names
-    assert {f"Bulletin:{there['id']}", f"VoteProgress:{vote['id']}"} <= line.ids("subscribe")
+    line.until("subscribe", {f"Bulletin:{there['id']}", f"VoteProgress:{vote['id']}"}, page)
+    assert line.ids("subscribe") <= names
 
     for thing, path in ((vote, "v"), (event, "e")):
         page.locator(f"a[href$='/{path}/{thing['number']}']").first.click()

@@ -547,6 +547,7 @@ async def stretches() -> AsyncIterator[Stretches]:
         gc.enable()
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session")
 @pytest.mark.timeout(120)
 async def test_two_thousand_groups_never_hold_the_loop(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MOST_VIEWS_OF_ADDRESS", "MOST_VIEWS_OF_SUBJECT", "MOST_VIEWS_OF_BOTH"):
