@@ -66,7 +66,7 @@ class Holder(Protocol):
         """Whether its rights are known, and not being read again."""
 
 
-class State(Enum):
+class OperationState(Enum):
     """Of a subscription."""
 
     WAITING = 0  # rights are being read again, or it has not begun
@@ -85,7 +85,7 @@ class Subscription(Member):
 
     def __init__(self, socket: Holder, id_: str, request: SubscribeRequest) -> None:
         super().__init__(socket.writer, protocol.prefix(id_), 0)
-        self.id, self.state = id_, State.WAITING
+        self.id, self.state = id_, OperationState.WAITING
         self._socket, self._request = socket, request
         self._asked_at: datetime | None = utc_now()  # until it is known to be a subscription
         self._entered: Group[SharedSubscription] | None = None
@@ -96,7 +96,7 @@ class Subscription(Member):
 
     def begin(self) -> None:
         """Begins at once if its document was read before; to read one takes a turn of the pacer."""
-        self.state = State.ASKING
+        self.state = OperationState.ASKING
         if not self._socket.registry.documents.at_hand(self._request):
             self._go(self._read_in_turn)
             return
@@ -107,7 +107,7 @@ class Subscription(Member):
 
     def begin_again(self) -> None:
         """Begins with the current rights, if they are known and it was paused, or never began."""
-        if self.state is State.WAITING and self._socket.settled:
+        if self.state is OperationState.WAITING and self._socket.settled:
             self.begin()
 
     def pause(self) -> None:
@@ -116,11 +116,11 @@ class Subscription(Member):
             self._last_seen, self._last_in = self.seen, self._entered
             self.group.leave(self)
         self._cancel()
-        self.state = State.WAITING
+        self.state = OperationState.WAITING
 
     def stop(self) -> None:
         self.pause()
-        self.state = State.ENDED
+        self.state = OperationState.ENDED
         self._change_group(None)
         self._leave_alone()
 
@@ -204,7 +204,7 @@ class Subscription(Member):
 
     def _join(self, seen: int) -> None:
         group = self._group
-        self.seen, self.state, self._last_seen, self._last_in = seen, State.SHOWN, None, None
+        self.seen, self.state, self._last_seen, self._last_in = seen, OperationState.SHOWN, None, None
         if not self._alone:
             self._request = group.source.request  # the same, but one for all
         group.join(self)

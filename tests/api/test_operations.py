@@ -8,7 +8,7 @@ from graphql import ExecutionResult
 
 from api import sockets as sockets_
 from api.clock import utc_now
-from api.operations import State
+from api.operations import OperationState
 from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
 from community.database import journal
@@ -185,5 +185,5 @@ async def test_a_subscription_that_is_shown_keeps_no_task(here: Any) -> None:
         (held,) = server.sockets._sockets
         await server.until(lambda: held._protocol.operations)
         (operation,) = held._protocol.operations.values()
-        await server.until(lambda: operation.state is State.SHOWN)
+        await server.until(lambda: operation.state is OperationState.SHOWN)
         assert operation._task is None
