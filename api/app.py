@@ -175,13 +175,20 @@ def _end_with_the_supervisor() -> None:
         loop.add_reader(gone, end)
 
 
+COLLECTED_AFTER = 100_000, 10, 20
+"""Objects more than there were before the youngest are looked through, and looks at each age before one at
+the next. What is under way when the youngest are looked through grows old, and is garbage a moment later: it
+is looked for ten looks on, not a thousand.
+"""
+
+
 def spare_the_collector() -> None:
     """What lives as long as the process is not looked through again for garbage, and what ten thousand
     sockets keep is looked through rarely: else a look takes longer than a moment reaching all of them.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 20)
+    gc.set_threshold(*COLLECTED_AFTER)
 
 
 def from_environment() -> App:

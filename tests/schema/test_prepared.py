@@ -8,6 +8,7 @@ from graphql import get_introspection_query, parse, validate
 from graphql.language import Token
 from graphql.validation import ValidationRule
 
+from api.app import COLLECTED_AFTER
 from schema.limits import LONGEST, MOST_ALIASES, MOST_FIELDS
 from schema.prepared import RULES, Prepared, PreparedDocuments, prepare
 from schema.schema import graphql_schema
@@ -124,7 +125,7 @@ def test_documents_that_nobody_asks_for_twice_do_not_pile_up(asked: str) -> None
     documents, text = PreparedDocuments(SCHEMA, kept=500_000), "#" + " " * 30_000
     usual = gc.get_threshold()
     gc.collect()
-    gc.set_threshold(100_000, 50, 20)
+    gc.set_threshold(*COLLECTED_AFTER)
     tracemalloc.start()
     try:
         for number in range(300):
