@@ -15,7 +15,7 @@ from community.live import Journal
 from community.permissions import NOBODY, Viewer, rights_of
 from realtime.audience import Audience
 from realtime.authorization import Access
-from realtime.documents import Document, Documents, Subject
+from realtime.documents import Bound, Document, Documents, Subject
 from realtime.execution import Count, Ended, Errors, Executable, encoded, execute, request_id
 from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Groups, Step
@@ -208,7 +208,7 @@ class SubscriptionRegistry:
         )
         return self._groups.enter(made, lambda: made)
 
-    def _bound(self, document: Document, request: SubscribeRequest, viewer: Viewer) -> Any:
+    def _bound(self, document: Document, request: SubscribeRequest, viewer: Viewer) -> Bound:
         """Raises Ended and Refused."""
         self._check(request, viewer)
         try:

@@ -2,6 +2,7 @@
 rest.
 """
 
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from inspect import Parameter, Signature
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -16,6 +17,8 @@ from schema.connections import After
 from schema.context import Context, Info
 from schema.nodes import key_of
 
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+
 
 class WatchedId(NamedTuple):
     """The argument with the id of the watched thing, named after its `kind`: `Vote` gives `voteId`."""
@@ -29,7 +32,7 @@ class WatchedId(NamedTuple):
 
     @property
     def parameter(self) -> str:
-        return f"{self.kind.lower()}_id"
+        return f"{_CAPITAL.sub('_', self.kind).lower()}_id"
 
     def of(self, arguments: Mapping[str, Any]) -> int:
         """Raises InvalidId."""

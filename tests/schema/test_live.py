@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLID, GraphQLNonNull, GraphQLString, get_named_type
+from strawberry.utils.str_converters import to_camel_case
 
 from community.live import Journal, State, Watchable
 from realtime.fields import AFTER, LIVE, LiveField
+from schema.live import WatchedId
+from schema.nodes import to_id
 from schema.schema import graphql_schema
 
 ROOT = graphql_schema.core.subscription_type
@@ -35,6 +38,13 @@ def test_a_journal_takes_a_cursor_and_a_state_takes_none(name: str) -> None:
     (id_,) = [argument for name, argument in arguments.items() if name != AFTER]
     assert isinstance(id_.type, GraphQLNonNull)
     assert id_.type.of_type is GraphQLID
+
+
+@pytest.mark.parametrize("kind", ["Vote", "SignUp", "OwnerParty", "Entry"])
+def test_the_argument_of_an_id_is_called_as_the_parameter_behind_it_is_printed(kind: str) -> None:
+    watched = WatchedId(kind, "Which.")
+    assert to_camel_case(watched.parameter) == watched.argument
+    assert watched.of({watched.argument: to_id(kind, 5)}) == 5
 
 
 def test_each_declaration_has_one_field() -> None:
