@@ -38,6 +38,12 @@ it('a vote is open by the clock of the page; what the server said last only deci
   expect(lines(/\.status\s*[!=]==? 'OPEN'/).filter((line) => !listening.test(line) && !line.startsWith('routes/votes/Vote.svelte'))).toEqual([])
 })
 
+it('what may have a style is asked for once, so that nothing is shown without the style it lost', () => {
+  const fetched = lines(/import\('.*\.svelte'\)/)
+  expect(fetched.length).toBeGreaterThan(20)
+  expect(fetched.filter((line) => !/(openable|once|<Later part)[(=]/.test(line))).toEqual([])
+})
+
 it('an end is said as an end: midnight is 24:00 of the day that is over', () => {
   expect(lines(/\b(say\.(when|day|from)|timeOf|local)\((\w+\.)*(closesAt|endsAt|signUpClosesAt|effectiveUntil|until)\b/).filter((line) => !line.startsWith('lib/format/time.ts'))).toEqual([])
 })
@@ -67,7 +73,7 @@ describe('what this device remembers', () => {
         'lib/kept.svelte.ts memory', // forgetAll
         'lib/live/watch.ts journals', // names of what is being listened to
         'lib/live/watch.ts states', // left with the page that listens
-        'lib/openable.ts lost', // names of scripts
+        'lib/once.ts asked', // addresses of scripts
         'lib/place.ts places', // addresses
         'routes/publish/publishing.svelte.ts begun', // alsoForget
       ].sort(),

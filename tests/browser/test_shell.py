@@ -94,6 +94,35 @@ def test_a_page_whose_script_is_lost_says_so_and_opens_when_tried_again(
         expect(page.get_by_test_id("feed")).to_be_visible()
 
 
+def test_a_page_that_is_preloaded_and_then_opened_is_not_shown_without_the_style_it_lost(
+    open_page: Any, there: dict[str, Any]
+) -> None:
+    """One style is lost while another is still coming, and the router asks for the page between the two."""
+    page = open_page("/health/live", **ALONE)
+    slow: list[Route] = []
+    page.route("**/assets/EventSheet-*.css", lambda route: route.abort())
+    page.route("**/assets/SignUp-*.css", lambda route: slow.append(route))
+    page.goto(page.url.replace("/health/live", event_path(there)), wait_until="commit")
+    page.wait_for_function("() => document.documentElement.dataset.boot === 'begun'")
+    assert len(slow) == 1
+    slow[0].continue_()
+    expect(page.get_by_role("alert")).to_contain_text("没能打开这一页")
+    expect(page.locator("article.event")).to_have_count(0)
+    assert len(slow) == 1, "a style is fetched once"
+
+
+def test_a_part_whose_style_is_lost_is_not_shown_without_it_when_it_is_asked_for_again(
+    open_page: Any, there: dict[str, Any]
+) -> None:
+    page = open_page(vote_path(there), account=f"{SLUG}/resident-16", **ALONE)
+    page.route("**/assets/CastBallot-*.css", lambda route: route.abort())
+    for _ in range(2):
+        page.get_by_role("button", name="我来投票").click()
+        expect(page.locator("main").get_by_role("alert")).to_contain_text("连不上服务器")
+        page.go_back()
+        expect(page.locator("article.vote")).to_be_visible()
+
+
 def test_going_back_to_a_page_whose_script_is_lost_says_so(open_page: Any, there: dict[str, Any]) -> None:
     page = open_page(vote_path(there), **ALONE)
     page.route("**/assets/Bulletin-*.js", lambda route: route.abort())

@@ -1,28 +1,35 @@
 import type { Component } from 'svelte'
 import Unopened from './components/Unopened.svelte'
+import { once } from './once'
 import { opening } from './opening.svelte'
 import { release } from './release.svelte'
 
 type Route = { default: Component }
 
-/** Asked for again, the loader would leave out the style that was lost: only a page loaded anew has all of it. */
-const lost = new Set<string>()
+const UNOPENED: Route = { default: Unopened }
+
+/** What a script led to, once for all who ask for it: the page is preloaded, and then the router loads it. */
+const opened = new WeakMap<Promise<Route>, Promise<Route>>()
 
 /**
  * The script of a page, or the face that says that it cannot be had: the router always arrives somewhere. Where a
  * release has replaced it, the page is loaded anew at the address it was going to.
  */
-export async function openable(load: () => Promise<Route>): Promise<Route> {
-  const name = String(load) // each call makes a function of its own, of the same text
-  if (lost.has(name)) return { default: Unopened }
+export function openable(load: () => Promise<Route>): Promise<Route> {
+  const script = once(load)
+  let route = opened.get(script)
+  if (!route) opened.set(script, (route = open(script)))
+  return route
+}
+
+async function open(script: Promise<Route>): Promise<Route> {
   opening.count += 1
   try {
-    return await load()
+    return await script
   } catch {
-    lost.add(name)
-    if (await release.look()) return startAfresh(opening.to)
-    opening.failed = true
-    return { default: Unopened }
+    if (!(await release.look())) return UNOPENED
+    opened.set(script, Promise.resolve(UNOPENED)) // for whoever stops the browser on its way
+    return startAfresh(opening.to)
   } finally {
     opening.count -= 1
   }
@@ -34,10 +41,10 @@ const TRIED = 'meilin.fresh-start'
 function startAfresh(to: string): Promise<Route> | Route {
   const mark = `${Math.floor(Date.now() / 60_000)} ${to}`
   try {
-    if (sessionStorage.getItem(TRIED) === mark) return { default: Unopened }
+    if (sessionStorage.getItem(TRIED) === mark) return UNOPENED
     sessionStorage.setItem(TRIED, mark)
   } catch {
-    return { default: Unopened }
+    return UNOPENED
   }
   location.assign(to)
   return new Promise(() => {})

@@ -1,5 +1,6 @@
 import type { Component } from 'svelte'
 import { keepFocus } from '../focus'
+import { once } from '../once'
 import { opening } from '../opening.svelte'
 import { release } from '../release.svelte'
 import { snag } from '../snag.svelte'
@@ -21,7 +22,7 @@ class SheetState {
     this.slugs = communities
     opening.count += 1
     try {
-      this.sheet ??= (await import('./SignInSheet.svelte')).default
+      this.sheet ??= (await once(() => import('./SignInSheet.svelte'))).default
       this.open = true
     } catch {
       // Browsers remember that a script could not be had: only a page loaded anew asks for it again.
