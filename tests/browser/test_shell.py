@@ -499,12 +499,20 @@ def _unmoved(before: dict[str, str], after: dict[str, str]) -> list[str]:
     ]
 
 
+def whole(page: Page) -> None:
+    """A board with all that is drawn and fetched after its first screen."""
+    for part in ("feed", "square-plan"):
+        expect(page.get_by_test_id(part).first).to_be_visible()
+    expect(page.locator("main [role=status]").filter(has_text="正在取数据")).to_have_count(0)
+
+
 @pytest.mark.parametrize("size", [PHONE, {"width": 1280, "height": 900}], ids=["phone", "desk"])
 def test_what_arrives_moves_nothing_until_it_is_asked_for(
     server: Any, open_page: Any, there: dict[str, Any], size: dict[str, int]
 ) -> None:
     page = open_page(f"/c/{SLUG}", size=size)
     expect(page.locator("[data-line=live]").first).to_be_visible()
+    whole(page)
     notices = page.get_by_test_id("notices")
     notices.evaluate("one => scrollTo(0, scrollY + one.getBoundingClientRect().bottom - innerHeight / 2)")
     before = page.evaluate(RECTS)
