@@ -21,7 +21,7 @@ from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Groups, Step
 from realtime.journals import KEPT, Item, JournalReader, not_ahead, number_of
 from realtime.pacing import Turn, WritePacer
-from realtime.sources import LiveSources, Reader, Source
+from realtime.sources import LiveSources, Reader
 from realtime.states import StateReader
 
 MOST_COST_OF_STEP = 10_000.0
@@ -53,7 +53,7 @@ class SharedSubscription:
         document: Document,
         variables: dict[str, Any],
         key: int,
-        source: Source,
+        sources: LiveSources,
         viewer: Viewer,
         *,
         alone: bool = False,
@@ -65,7 +65,7 @@ class SharedSubscription:
         self.kept = KEPT if document.is_journal else 1
         self.counted_under: tuple[str, Subject] | None = None
         self.alone, self.start = alone, 0
-        self._executable, self._variables, self._key, self._source = executable, variables, key, source
+        self._executable, self._variables, self._key, self._sources = executable, variables, key, sources
         self._viewer, self._after, self._count = viewer, after, count
         self._reader: Reader | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -73,7 +73,8 @@ class SharedSubscription:
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         request_id.set(secrets.token_hex(4))  # not that of whoever came first
         try:
-            async with self._source.watch(self._key, await self._begin()) as reader:
+            watched = self._sources.watch(self.document.live.declaration, self._key, await self._begin())
+            async with watched as reader:
                 self._reader, self.start = reader, reader.number
                 self._opened.set_result(None)
                 while True:
@@ -235,9 +236,8 @@ class SubscriptionRegistry:
     def _subscription(
         self, document: Document, variables: dict[str, Any], key: int, viewer: Viewer, **terms: Any
     ) -> SharedSubscription:
-        source = self._sources.of(document.live.declaration)
         return SharedSubscription(
-            self.executable, document, variables, key, source, viewer, count=self._count, **terms
+            self.executable, document, variables, key, self._sources, viewer, count=self._count, **terms
         )
 
     def _require_few(self, address: str, subject: Subject) -> None:

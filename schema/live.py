@@ -82,7 +82,7 @@ async def _shown(
     number = None
     if isinstance(declaration, Journal) and after is not None:
         number = await number_of(declaration, key, after)
-    async with context.sources.of(declaration).watch(key, number) as reader:
+    async with context.sources.watch(declaration, key, number) as reader:
         async for value in reader:
             if context.viewer is not viewer:
                 viewer = context.viewer
