@@ -6,7 +6,7 @@ the database.
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from community.errors import CursorInvalid
 from community.live import Cursors, Journal, Numbered
@@ -27,18 +27,6 @@ class Item(NamedTuple):
     cursor: str
 
 
-async def number_of(journal: Journal[Any], key: int, cursor: str) -> int:
-    """The number after which the reader of a cursor goes on. Raises CursorInvalid."""
-    return await not_ahead(journal, (await journal.cursors(key)).number_of(cursor))
-
-
-async def not_ahead(journal: Journal[Any], number: int) -> int:
-    """Raises CursorInvalid if the number is ahead of the journal: its reader would get nothing, silently."""
-    if number > await journal.head():
-        raise CursorInvalid
-    return number
-
-
 class SharedItems(WatchedKey, Generic[N]):
     """The newest items of a key. `forgotten`: those up to this number are no longer in memory."""
 
@@ -50,8 +38,21 @@ class SharedItems(WatchedKey, Generic[N]):
         self.forgotten = 0
         self.items: deque[N] = deque()
 
-    def reader(self, after: int | None) -> "JournalReader[N]":
-        return JournalReader(self, self.number if after is None else after)
+    async def reader(self, after: int | str | None) -> "JournalReader[N]":
+        return JournalReader(self, await self.number_after(after))
+
+    async def number_after(self, after: int | str | None) -> int:
+        """The number above which the items are new to whoever has seen all up to `after`, a number or a
+        cursor; None: only items that are still to come.
+
+        Raises CursorInvalid if it is ahead of the journal: its reader would get nothing, silently.
+        """
+        if not isinstance(after, str):
+            return self.number if after is None else after
+        number = self.cursors.number_of(after)
+        if number > self.number and number > await self.journal.head():
+            raise CursorInvalid
+        return number
 
     async def read_on(self) -> bool:
         if not self.ready.is_set():
@@ -76,7 +77,7 @@ class JournalReader(Generic[N]):
     """Reads the items of a key for one watcher. `number` is that of the last item it got."""
 
     def __init__(self, shared: SharedItems[N], after: int) -> None:
-        self._shared = shared
+        self.shared = shared
         self._at_hand: deque[N] = deque()
         self._seen = self.number = after
 
@@ -88,17 +89,17 @@ class JournalReader(Generic[N]):
             await self._look()
         row = self._at_hand.popleft()
         self.number = row.number
-        return Item(row, self.cursors.cursor(row.number))
+        return Item(row, self.shared.cursors.cursor(row.number))
 
     def when_more(self, call: Callable[[], None]) -> None:
         """Calls `call`, and no earlier one, once there may be an item that this reader did not get yet."""
-        if self._at_hand or self._seen < self._shared.number:
+        if self._at_hand or self._seen < self.shared.number:
             call()
         else:
-            self._shared.waiting[self] = call
+            self.shared.waiting[self] = call
 
     async def _look(self) -> None:
-        shared = self._shared
+        shared = self.shared
         forgotten = shared.forgotten  # as it is before the read: more may be forgotten meanwhile
         if self._seen < forgotten:
             items = await shared.journal.items_after(shared.key, self._seen, BATCH)
@@ -111,14 +112,3 @@ class JournalReader(Generic[N]):
             self._seen = max(self._seen, forgotten)
             if self._seen >= shared.number:
                 await shared.more.wait()
-
-    @property
-    def start(self) -> int:
-        """The number after which a new reader begins: no older item has a greater one, unless it is still
-        being read.
-        """
-        return self._shared.number
-
-    @property
-    def cursors(self) -> Cursors:
-        return self._shared.cursors

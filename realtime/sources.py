@@ -57,10 +57,10 @@ class LiveSources:
 
     @asynccontextmanager
     async def watch(
-        self, declaration: Declaration[Any, Any], key: int, after: int | None = None
+        self, declaration: Declaration[Any, Any], key: int, after: int | str | None = None
     ) -> AsyncIterator[Any]:
-        """Reads a state now, and again after each change; of a journal the items numbered above `after`, then
-        the new ones, or (None) only these.
+        """Reads a state now, and again after each change; of a journal the items behind `after`, a number or
+        a cursor, then the new ones, or (None) only these. Raises CursorInvalid.
         """
         by_key = self._shared[declaration]
         if key not in by_key:
@@ -69,7 +69,7 @@ class LiveSources:
         shared.watchers += 1
         try:
             await shared.ready.wait()
-            reader = shared.reader(after)
+            reader = await shared.reader(after)
             try:
                 yield reader
             finally:

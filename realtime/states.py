@@ -26,7 +26,7 @@ class SharedState(WatchedKey, Generic[T]):
         self.ready.set()  # a reader waits for the snapshot itself
         self.stale.set()
 
-    def reader(self, after: int | None) -> "StateReader[T]":
+    async def reader(self, after: int | str | None) -> "StateReader[T]":
         return StateReader(self)
 
     def forget(self, reader: "StateReader[T]") -> None:

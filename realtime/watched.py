@@ -25,7 +25,7 @@ class WatchedKey:
         """Waits for something to read, reads it, and returns whether it was new."""
         raise NotImplementedError
 
-    def reader(self, after: int | None) -> Any:
+    async def reader(self, after: int | str | None) -> Any:
         raise NotImplementedError
 
     def forget(self, reader: Any) -> None:

@@ -12,7 +12,7 @@ import strawberry
 from community.live import Declaration, Journal
 from realtime.authorization import Access
 from realtime.fields import AFTER, LIVE, LiveField
-from realtime.journals import Item, number_of
+from realtime.journals import Item
 from schema.connections import After
 from schema.context import Context, Info
 from schema.nodes import key_of
@@ -79,10 +79,7 @@ async def _shown(
     declaration, key, viewer = field.declaration, field.key_of(arguments), context.viewer
     access = Access(declaration, key)
     await access.require(viewer)
-    number = None
-    if isinstance(declaration, Journal) and after is not None:
-        number = await number_of(declaration, key, after)
-    async with context.sources.watch(declaration, key, number) as reader:
+    async with context.sources.watch(declaration, key, after) as reader:
         async for value in reader:
             if context.viewer is not viewer:
                 viewer = context.viewer

@@ -82,7 +82,7 @@ class Source:
         self.declaration, self.live = declaration, LiveSources(broker or MemoryBroker(), pause)
         self.handle, self.resync = self.live.handle, self.live.resync
 
-    def watch(self, key: int, after: int | None = None) -> AbstractAsyncContextManager[Any]:
+    def watch(self, key: int, after: int | str | None = None) -> AbstractAsyncContextManager[Any]:
         return self.live.watch(self.declaration, key, after)
 
     @property

@@ -256,7 +256,7 @@ def test_cursors_that_cannot_be_read_are_read_again_before_anybody_is_let_in(
         changes = Changes(without_cursors=2)
         changes.write()
         async with changes.source.watch(HERE, 0) as items:
-            assert items.cursors.cursor(7) == "behind 7"
+            assert items.shared.cursors.cursor(7) == "behind 7"
             assert await take(items, 1) == [1]
 
     run(scenario())
@@ -268,12 +268,12 @@ def test_whoever_comes_now_begins_behind_the_last_item_that_was_read(run: Run) -
         changes = Changes()
         changes.write(2, others=3)
         async with changes.source.watch(HERE, 0) as items:
-            assert (items.start, items.number) == (5, 0)
+            assert (items.shared.number, items.number) == (5, 0)
             await take(items, 1)
-            assert (items.start, items.number) == (5, 4)
+            assert (items.shared.number, items.number) == (5, 4)
             changes.write()
             await take(items, 2)
-            assert (items.start, items.number) == (6, 6)
+            assert (items.shared.number, items.number) == (6, 6)
 
     run(scenario())
 
