@@ -1,7 +1,7 @@
 """The operations of a socket: subscriptions last, queries and mutations have one answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import Enum
@@ -38,8 +38,8 @@ class Holder(Protocol):
     @property
     def registry(self) -> SubscriptionRegistry: ...
 
-    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime) -> None:
-        """Runs the query or mutation under this id. Raises LimitReached."""
+    def keep(self, answering: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        """Begins a task that outlives the operation. Raises LimitReached."""
 
     async def execute(self, request: SubscribeRequest, asked_at: datetime) -> Any:
         """Executes it as over HTTP, with the client's current viewer, as of `asked_at`. Raises Refused."""
@@ -67,16 +67,18 @@ class Holder(Protocol):
 
 
 class OperationState(Enum):
-    """Of a subscription."""
-
     WAITING = 0  # rights are being read again, or it has not begun
-    ASKING = 1  # its right to watch is being read
-    SHOWN = 2  # a member of its group
-    ENDED = 3
+    ASKING = 1  # its document, or its right to watch, is being read
+    SHOWN = 2  # a subscription that is a member of its group
+    ANSWERING = 3  # a query or a mutation
+    ENDED = 4
 
 
-class Subscription(Member):
-    """A member of the group of those who see the same; what depends on its viewer has a group of one."""
+class Operation(Member):
+    """A subscription is a member of the group of those who see the same; what depends on its viewer has a
+    group of one. A query or a mutation has one answer, from a task of its own. Which of them it is, is known
+    once its document is read.
+    """
 
     __slots__ = (
         "_alone", "_asked_at", "_entered", "_last_in", "_last_seen", "_request", "_socket", "_task",
@@ -87,7 +89,7 @@ class Subscription(Member):
         super().__init__(socket.writer, protocol.prefix(id_), 0)
         self.id, self.state = id_, OperationState.WAITING
         self._socket, self._request = socket, request
-        self._asked_at: datetime | None = utc_now()  # until it is known to be a subscription
+        self._asked_at = utc_now()  # a ballot counts by this moment, however long it waits for its turn
         self._entered: Group[SharedSubscription] | None = None
         self._last_in: Group[SharedSubscription] | None = None
         self._last_seen: int | None = None
@@ -95,7 +97,12 @@ class Subscription(Member):
         self._alone = False
 
     def begin(self) -> None:
-        """Begins at once if its document was read before; to read one takes a turn of the pacer."""
+        """Begins, or goes on after a pause, with the current rights; does nothing while they are being read.
+
+        It begins at once if its document was read before; to read one takes a turn of the pacer.
+        """
+        if self.state is not OperationState.WAITING or not self._socket.settled:
+            return
         self.state = OperationState.ASKING
         if not self._socket.registry.documents.at_hand(self._request):
             self._go(self._read_in_turn)
@@ -105,13 +112,12 @@ class Subscription(Member):
         except Exception as error:
             self._fail(error)
 
-    def begin_again(self) -> None:
-        """Begins with the current rights, if they are known and it was paused, or never began."""
-        if self.state is OperationState.WAITING and self._socket.settled:
-            self.begin()
-
     def pause(self) -> None:
-        """Leaves its group's deliveries until it begins again; the group stays."""
+        """Leaves its group's deliveries until it begins again; the group stays. An answer goes on: its viewer
+        is read when its turn comes.
+        """
+        if self.state is OperationState.ANSWERING:
+            return
         if self.group is not None:
             self._last_seen, self._last_in = self.seen, self._entered
             self.group.leave(self)
@@ -119,7 +125,9 @@ class Subscription(Member):
         self.state = OperationState.WAITING
 
     def stop(self) -> None:
+        """Drops the answer of a mutation, never the write."""
         self.pause()
+        self._cancel()
         self.state = OperationState.ENDED
         self._change_group(None)
         self._leave_alone()
@@ -142,12 +150,32 @@ class Subscription(Member):
         try:
             kind = registry.executable.operation_type(self._request)
             if kind in (OperationType.QUERY, OperationType.MUTATION):
-                assert self._asked_at  # noqa: S101 - it was no subscription before
-                self._socket.answer(self.id, self._request, kind, self._asked_at)
+                self.state, writes = OperationState.ANSWERING, kind is OperationType.MUTATION
+                answering = self._socket.keep(partial(self._answer, writes=writes))
+                self._task = None if writes else answering
             else:
                 self._enter()
         finally:
             turn.end()
+
+    async def _answer(self, *, writes: bool) -> None:
+        formatted = self._socket.registry.executable.formatted
+        async with self._socket.execution_turn():
+            if not writes:
+                await self._socket.writer.drain()  # answers that nobody reads do not pile up
+            try:
+                result = await self._socket.execute(self._request, self._asked_at)
+                errors = [formatted(error) for error in result.errors or ()]
+                if is_request_error(result):
+                    texts = [protocol.error(self.id, errors)]
+                else:
+                    payload = {"data": result.data} | ({"errors": errors} if errors else {})
+                    texts = [self.prefix + orjson.dumps(payload) + b"}", protocol.complete(self.id)]
+            except Exception as error:
+                errors = [formatted(error)]
+                texts = [protocol.error(self.id, errors)]
+        if self.state is OperationState.ANSWERING:
+            self._socket.finish(self.id, *texts, errors=errors)
 
     def _enter(self) -> None:
         """Raises Ended and Refused."""
@@ -155,7 +183,6 @@ class Subscription(Member):
             raise InvalidInput(problem_zh="变量太长", problem_en="variables too long")
         registry, viewer, after = self._socket.registry, self._socket.viewer, None
         document = registry.read(self._request, viewer)
-        self._asked_at = None
         if document.audience is Audience.VIEWER:
             self._enter_alone(document, self._last_seen if document.is_journal else None)
         else:
@@ -258,60 +285,6 @@ class Subscription(Member):
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
         self._task = None
-
-
-class SingleResult:
-    """A query or a mutation, in a task of its own. To stop it drops the answer, never a write. However long
-    it waits for its turn, a ballot counts by the moment `asked_at`.
-    """
-
-    __slots__ = ("_asked_at", "_request", "_socket", "_stopped", "_task", "_writes", "id", "prefix")
-
-    def __init__(
-        self, socket: Holder, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime
-    ) -> None:
-        self.id, self.prefix, self._asked_at = id_, protocol.prefix(id_), asked_at
-        self._socket, self._request, self._writes = socket, request, kind is OperationType.MUTATION
-        self._task: asyncio.Task[None] | None = None
-        self._stopped = False
-
-    def begin(self) -> asyncio.Task[None]:
-        """Starts the task; the caller has to hold a reference to it."""
-        self._task = asyncio.create_task(self._answer())
-        return self._task
-
-    def pause(self) -> None:
-        """Does nothing: its viewer is read when its turn comes."""
-
-    def begin_again(self) -> None:
-        """Does nothing: it goes on."""
-
-    def catch_up(self) -> None:
-        """Does nothing: it has one text, which is written whole."""
-
-    def stop(self) -> None:
-        self._stopped = True
-        if self._task and not self._writes and self._task is not asyncio.current_task():
-            self._task.cancel()
-
-    async def _answer(self) -> None:
-        formatted = self._socket.registry.executable.formatted
-        async with self._socket.execution_turn():
-            if not self._writes:
-                await self._socket.writer.drain()  # answers that nobody reads do not pile up
-            try:
-                result = await self._socket.execute(self._request, self._asked_at)
-                errors = [formatted(error) for error in result.errors or ()]
-                if is_request_error(result):
-                    texts = [protocol.error(self.id, errors)]
-                else:
-                    payload = {"data": result.data} | ({"errors": errors} if errors else {})
-                    texts = [self.prefix + orjson.dumps(payload) + b"}", protocol.complete(self.id)]
-            except Exception as error:
-                errors = [formatted(error)]
-                texts = [protocol.error(self.id, errors)]
-        if not self._stopped:
-            self._socket.finish(self.id, *texts, errors=errors)
 
 
 def _encoded(request: SubscribeRequest) -> bytes:

@@ -4,12 +4,11 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
-from graphql import OperationType
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
@@ -20,7 +19,7 @@ from api.asgi_writer import writer_of
 from api.clock import utc_now
 from api.credentials import TwoCredentials, UnknownCredential, authorization_in
 from api.metrics import Metrics
-from api.operations import SingleResult, Subscription
+from api.operations import Operation
 from api.protocol import AGAIN_LATER, SESSION_OVER, SUBPROTOCOL, TRY_AGAIN_LATER, Close, Phase, TransportWs
 from api.sessions import COOKIE, secret_of, viewer_behind
 from api.settings import Settings
@@ -62,15 +61,13 @@ MOST_OF_IDS = 8 * 1024 * 1024
 """Bytes of the ids of all operations of an address, each of which is kept and sent along with every step."""
 
 FLOOD = 16
-"""Messages in a row, or KiB of them, after which a socket waits for its turn in the lane to say more."""
+"""Messages in a row, or KiB of them, after which a socket waits for a turn before it may say more."""
 
 AT_ONCE = 32
 """Subscriptions that begin again in one turn."""
 
 MOST_OF_A_REASON = 123
 """Bytes that fit into a close frame behind its code (RFC 6455 §5.5)."""
-
-Operation: TypeAlias = Subscription | SingleResult
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +177,7 @@ class Sockets:
         again.
         """
         paused = [
-            cast(Subscription, member)
+            cast(Operation, member)
             for group in self.registry.reading_changed(community)
             for member in group.all_members()
         ]
@@ -189,12 +186,12 @@ class Sockets:
         if paused:
             self.keep(asyncio.create_task(self._begin_again(paused)))
 
-    async def _begin_again(self, paused: list[Subscription]) -> None:
+    async def _begin_again(self, paused: list[Operation]) -> None:
         turn = self.registry.pacer.turn(lambda: len(paused))
         while paused:
             async with turn:
                 for subscription in paused[-AT_ONCE:]:
-                    subscription.begin_again()
+                    subscription.begin()
                 del paused[-AT_ONCE:]
 
     def keep(self, task: asyncio.Task[None]) -> None:
@@ -328,7 +325,7 @@ class Socket:
                 return
             known = viewer.account == self.viewer.account
             if not known:
-                self._keep(viewer)
+                self._register(viewer)
             if of_account == self._changes if known else of_anybody == authorizations.changes:
                 break
         self.viewer = viewer
@@ -338,7 +335,7 @@ class Socket:
             left = (viewer.expires_at - utc_now()).total_seconds()
             self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), self.changed)
 
-    def _keep(self, viewer: Viewer) -> None:
+    def _register(self, viewer: Viewer) -> None:
         """Sets the viewer, and registers for changes of the account's rights."""
         authorizations = self._sockets.authorizations
         if self.viewer.account is not None:
@@ -358,11 +355,9 @@ class Socket:
         if refused:
             self.end(id_, [self.registry.executable.formatted(refused)])
             return
-        subscription = Subscription(self, id_, request)
-        self._protocol.operations[id_] = subscription
-        self._sockets.ids[self.address] += len(subscription.prefix)
-        if self._renewal is None:
-            subscription.begin()
+        self._protocol.operations[id_] = operation = Operation(self, id_, request)
+        self._sockets.ids[self.address] += len(operation.prefix)
+        operation.begin()
 
     def _forget(self, id_: str) -> None:
         if operation := self._protocol.operations.pop(id_, None):
@@ -396,7 +391,7 @@ class Socket:
             return
         self._renewal = None
         for operation in list(self._protocol.operations.values()):
-            operation.begin_again()
+            operation.begin()
 
     def _drained(self) -> None:
         for operation in self._protocol.operations.values():
@@ -428,15 +423,15 @@ class Socket:
         if not alone[self.address]:
             del alone[self.address]
 
-    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime) -> None:
-        """Runs a query or a mutation. Raises LimitReached."""
+    def keep(self, answering: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        """Begins a task that outlives its operation, and this socket. Raises LimitReached."""
         if self._answering >= MOST_OPERATIONS:  # also those whose answer nobody waits for any more
             raise LimitReached(most=MOST_OPERATIONS)
-        self._protocol.operations[id_] = answer = SingleResult(self, id_, request, kind, asked_at)
         self._answering += 1
-        task = answer.begin()
+        task = asyncio.create_task(answering())
         task.add_done_callback(self._answered)
         self._sockets.keep(task)
+        return task
 
     def _answered(self, _: asyncio.Task[None]) -> None:
         self._answering -= 1
