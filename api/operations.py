@@ -1,19 +1,16 @@
 """The operations of a socket: subscriptions last, queries and mutations have one answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from collections.abc import Awaitable, Callable
 from enum import Enum
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
 from graphql import OperationType
 
 from api import protocol
 from api.clock import utc_now
-from api.graphql import is_request_error
 from community.errors import InvalidInput, LimitReached, NotFound
 from community.permissions import Viewer
 from realtime.audience import Audience
@@ -38,14 +35,8 @@ class Holder(Protocol):
     @property
     def registry(self) -> SubscriptionRegistry: ...
 
-    def keep(self, answering: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
-        """Begins a task that outlives the operation. Raises LimitReached."""
-
-    async def execute(self, request: SubscribeRequest, asked_at: datetime) -> Any:
-        """Executes it as over HTTP, with the client's current viewer, as of `asked_at`. Raises Refused."""
-
-    def execution_turn(self) -> AbstractAsyncContextManager[Any]:
-        """Bounds how many are executed at once."""
+    def answer(self, operation: "Operation", *, writes: bool) -> asyncio.Task[None]:
+        """Runs a query or a mutation, which outlives the operation. Raises LimitReached."""
 
     def keep_alone(self) -> None:
         """Counts one more operation that runs for this viewer alone. Raises LimitReached."""
@@ -54,9 +45,6 @@ class Holder(Protocol):
 
     def end(self, id_: str, errors: Errors) -> None:
         """Forgets an operation and tells the client why, or that it is complete."""
-
-    def finish(self, id_: str, *texts: bytes, errors: Errors = ()) -> None:
-        """Forgets an operation and writes its last texts."""
 
     def fall_behind(self) -> None:
         """Sends the client back to its cursor."""
@@ -81,15 +69,15 @@ class Operation(Member):
     """
 
     __slots__ = (
-        "_alone", "_asked_at", "_entered", "_last_in", "_last_seen", "_request", "_socket", "_task",
-        "id", "state",
+        "_alone", "_entered", "_last_in", "_last_seen", "_socket", "_task",
+        "asked_at", "id", "request", "state",
     )  # fmt: skip
 
     def __init__(self, socket: Holder, id_: str, request: SubscribeRequest) -> None:
         super().__init__(socket.writer, protocol.prefix(id_), 0)
         self.id, self.state = id_, OperationState.WAITING
-        self._socket, self._request = socket, request
-        self._asked_at = utc_now()  # a ballot counts by this moment, however long it waits for its turn
+        self._socket, self.request = socket, request
+        self.asked_at = utc_now()  # a ballot counts by this moment, however long it waits for its turn
         self._entered: Group[SharedSubscription] | None = None
         self._last_in: Group[SharedSubscription] | None = None
         self._last_seen: int | None = None
@@ -104,7 +92,7 @@ class Operation(Member):
         if self.state is not OperationState.WAITING or not self._socket.settled:
             return
         self.state = OperationState.ASKING
-        if not self._socket.registry.documents.at_hand(self._request):
+        if not self._socket.registry.documents.at_hand(self.request):
             self._go(self._read_in_turn)
             return
         try:
@@ -148,45 +136,26 @@ class Operation(Member):
         turn = registry.pacer.turn()
         await turn.begin()
         try:
-            kind = registry.executable.operation_type(self._request)
+            kind = registry.executable.operation_type(self.request)
             if kind in (OperationType.QUERY, OperationType.MUTATION):
                 self.state, writes = OperationState.ANSWERING, kind is OperationType.MUTATION
-                answering = self._socket.keep(partial(self._answer, writes=writes))
+                answering = self._socket.answer(self, writes=writes)
                 self._task = None if writes else answering
             else:
                 self._enter()
         finally:
             turn.end()
 
-    async def _answer(self, *, writes: bool) -> None:
-        formatted = self._socket.registry.executable.formatted
-        async with self._socket.execution_turn():
-            if not writes:
-                await self._socket.writer.drain()  # answers that nobody reads do not pile up
-            try:
-                result = await self._socket.execute(self._request, self._asked_at)
-                errors = [formatted(error) for error in result.errors or ()]
-                if is_request_error(result):
-                    texts = [protocol.error(self.id, errors)]
-                else:
-                    payload = {"data": result.data} | ({"errors": errors} if errors else {})
-                    texts = [self.prefix + orjson.dumps(payload) + b"}", protocol.complete(self.id)]
-            except Exception as error:
-                errors = [formatted(error)]
-                texts = [protocol.error(self.id, errors)]
-        if self.state is OperationState.ANSWERING:
-            self._socket.finish(self.id, *texts, errors=errors)
-
     def _enter(self) -> None:
         """Raises Ended and Refused."""
-        if len(_encoded(self._request)) > MOST_VARIABLES:
+        if len(_encoded(self.request)) > MOST_VARIABLES:
             raise InvalidInput(problem_zh="变量太长", problem_en="variables too long")
         registry, viewer, after = self._socket.registry, self._socket.viewer, None
-        document = registry.read(self._request, viewer)
+        document = registry.read(self.request, viewer)
         if document.audience is Audience.VIEWER:
             self._enter_alone(document, self._last_seen if document.is_journal else None)
         else:
-            entered, after = registry.enter(document, self._request, viewer, self._socket.address)
+            entered, after = registry.enter(document, self.request, viewer, self._socket.address)
             self._change_group(entered)
             self._leave_alone()
         access = self._group.source.access
@@ -233,7 +202,7 @@ class Operation(Member):
         group = self._group
         self.seen, self.state, self._last_seen, self._last_in = seen, OperationState.SHOWN, None, None
         if not self._alone:
-            self._request = group.source.request  # the same, but one for all
+            self.request = group.source.request  # the same, but one for all
         group.join(self)
 
     @property
@@ -252,7 +221,7 @@ class Operation(Member):
             self._socket.keep_alone()
             self._alone = True
         registry, viewer = self._socket.registry, self._socket.viewer
-        self._change_group(registry.enter_alone(document, self._request, viewer, after))
+        self._change_group(registry.enter_alone(document, self.request, viewer, after))
 
     def _leave_alone(self) -> None:
         if self._alone:

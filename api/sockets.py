@@ -4,22 +4,23 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
+import orjson
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
-from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from api import protocol
 from api.asgi_writer import writer_of
 from api.clock import utc_now
 from api.credentials import TwoCredentials, UnknownCredential, authorization_in
+from api.graphql import is_request_error
 from api.metrics import Metrics
-from api.operations import Operation
+from api.operations import Operation, OperationState
+from api.origins import Origins
 from api.protocol import AGAIN_LATER, SESSION_OVER, SUBPROTOCOL, TRY_AGAIN_LATER, Close, Phase, TransportWs
 from api.sessions import COOKIE, secret_of, viewer_behind
 from api.settings import Settings
@@ -103,10 +104,9 @@ class Sockets:
     ) -> None:
         self.sources, self.registry, self.authorizations = sources, registry, authorizations
         self.most_cost = settings.most_cost
-        self._origin = normalize_origin(settings.public_url)
+        self._origins = Origins(settings.public_url, settings.allowed_origins)
         self._most_of_address = settings.sockets_per_address
         self.metrics = metrics
-        self._allowed = frozenset(map(normalize_origin, getattr(settings, "allowed_origins", ()) or ()))
         self._of_address: Counter[str] = Counter()
         self.alone: Counter[str] = Counter()
         self.ids: Counter[str] = Counter()
@@ -127,7 +127,8 @@ class Sockets:
         knocking = HTTPConnection(scope)
         if scope["path"] != "/graphql":
             raise NoSocketHere
-        if not ((ours := self._from_our_page(knocking.headers)) or self._from_allowed_page(knocking.headers)):
+        ours, origin = self._from_our_page(knocking.headers), knocking.headers.get("origin", "")
+        if not (ours or self._origins.answer_to(origin)):
             raise ForeignPage
         speaks = SUBPROTOCOL in scope.get("subprotocols", ())
         address = knocking.client.host if knocking.client else ""
@@ -152,19 +153,11 @@ class Sockets:
                 del self._of_address[address]
 
     def _from_our_page(self, headers: Headers) -> bool:
-        """Browsers send cookies also from foreign pages, but they say where from."""
-        origin = headers.get("origin")
-        return (
-            origin is None
-            or is_same_origin(origin, headers.get("host"))
-            or (normalize_origin(origin) == self._origin)
-        )
-
-    def _from_allowed_page(self, headers: Headers) -> bool:
-        """Whether it is an allowed page of another origin, which sends a token and whose cookies do not
-        count.
+        """Browsers send cookies also from foreign pages, but they say where from. A proxy may have spoken TLS
+        in our stead.
         """
-        return bool({"*", normalize_origin(headers.get("origin", ""))} & self._allowed)
+        origin, host = headers.get("origin"), headers.get("host", "")
+        return origin is None or any(self._origins.own(origin, scheme, host) for scheme in ("http", "https"))
 
     # Who may read what
 
@@ -423,12 +416,14 @@ class Socket:
         if not alone[self.address]:
             del alone[self.address]
 
-    def keep(self, answering: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
-        """Begins a task that outlives its operation, and this socket. Raises LimitReached."""
+    def answer(self, operation: Operation, *, writes: bool) -> asyncio.Task[None]:
+        """Runs a query or a mutation, which outlives this socket. Raises LimitReached."""
         if self._answering >= MOST_OPERATIONS:  # also those whose answer nobody waits for any more
             raise LimitReached(most=MOST_OPERATIONS)
+        if self._executing is None:
+            self._executing = asyncio.Semaphore(MOST_AT_ONCE)
         self._answering += 1
-        task = asyncio.create_task(answering())
+        task = asyncio.create_task(self._answer(operation, self._executing, writes=writes))
         task.add_done_callback(self._answered)
         self._sockets.keep(task)
         return task
@@ -436,12 +431,28 @@ class Socket:
     def _answered(self, _: asyncio.Task[None]) -> None:
         self._answering -= 1
 
-    def execution_turn(self) -> AbstractAsyncContextManager[Any]:
-        if self._executing is None:
-            self._executing = asyncio.Semaphore(MOST_AT_ONCE)
-        return self._executing
+    async def _answer(self, operation: Operation, turns: asyncio.Semaphore, *, writes: bool) -> None:
+        formatted = self.registry.executable.formatted
+        async with turns:
+            if not writes:
+                await self.writer.drain()  # answers that nobody reads do not pile up
+            try:
+                result = await self.execute(operation.request, operation.asked_at)
+                errors = [formatted(error) for error in result.errors or ()]
+                if is_request_error(result):
+                    texts = [protocol.error(operation.id, errors)]
+                else:
+                    payload = {"data": result.data} | ({"errors": errors} if errors else {})
+                    answer = operation.prefix + orjson.dumps(payload) + b"}"
+                    texts = [answer, protocol.complete(operation.id)]
+            except Exception as error:
+                errors = [formatted(error)]
+                texts = [protocol.error(operation.id, errors)]
+        if operation.state is OperationState.ANSWERING:
+            self.finish(operation.id, *texts, errors=errors)
 
     async def execute(self, request: SubscribeRequest, asked_at: datetime) -> Any:
+        """Executes as over HTTP, for the viewer of now, as of `asked_at`. Raises Refused."""
         try:
             viewer = await viewer_behind(self._secret, utc_now(), strict=True)
         except Unauthenticated:

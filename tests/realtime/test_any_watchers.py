@@ -404,7 +404,7 @@ class Operation(Member):
         if source.alone:
             begin = source.start
         elif begin is None:
-            begin = source.shown.start if self._after is None else self._after
+            begin = source.shown.shared.number if self._after is None else self._after
         self._require_still()
         if begin >= max(source.start, group.forgotten):
             self._join(begin)
