@@ -1,10 +1,10 @@
 """The operations of a socket: subscriptions last, queries and mutations have one answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 from graphql import OperationType
@@ -148,8 +148,10 @@ class Operation(Member):
 
     def _enter(self) -> None:
         """Raises Ended and Refused."""
-        if len(_encoded(self.request)) > MOST_VARIABLES:
-            raise InvalidInput(problem_zh="变量太长", problem_en="variables too long")
+        if not _are_small(self.request.given):
+            raise InvalidInput(
+                problem_zh="变量太长，或嵌套太深", problem_en="variables too long, or nested too deeply"
+            )
         registry, viewer, after = self._socket.registry, self._socket.viewer, None
         document = registry.read(self.request, viewer)
         if document.audience is Audience.VIEWER:
@@ -256,8 +258,8 @@ class Operation(Member):
         self._task = None
 
 
-def _encoded(request: SubscribeRequest) -> bytes:
+def _are_small(variables: Mapping[str, Any]) -> bool:
     try:
-        return orjson.dumps(request.variables) if request.variables else b""
-    except orjson.JSONEncodeError:
-        return b""  # nested too deep, as is said when they are looked at
+        return len(orjson.dumps(variables)) <= MOST_VARIABLES
+    except orjson.JSONEncodeError:  # nested too deep
+        return False

@@ -258,25 +258,22 @@ class Socket:
     # What the client says
 
     async def _take(self, event: Message) -> int:
-        """What it counts of a flood; 0 if nothing more may come."""
+        """Does what a message asks for. Returns what it counts of a flood; 0 if nothing more may come."""
         if event["type"] != "websocket.receive":
             return 0
         text = event.get("text")
-        await self._obey(self._protocol.receive(text))
-        return 1 + len(text or "") // 1024
-
-    async def _obey(self, output: protocol.Output | None) -> None:
-        match output:
+        match output := self._protocol.receive(text):
             case protocol.Initialise(payload):
                 await self._initialise(payload)
             case protocol.Start(id_, request):
                 self._start(id_, request)
             case protocol.Stop(id_):
                 self._forget(id_)
-            case protocol.Reply(text):
-                self.writer.write(text)
+            case protocol.Reply(reply):
+                self.writer.write(reply)
             case protocol.Close():
                 self.close(output)
+        return 1 + len(text or "") // 1024
 
     def _late(self) -> None:
         if why := self._protocol.late():

@@ -80,7 +80,8 @@ async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
     registry = SubscriptionRegistry(executable, sources, Groups(WritePacer()))
     document = registry.read(request, NOBODY)
     document = replace(document, live=replace(document.live, declaration=replace(TALLY, read=read)))
-    shared = SharedSubscription(executable, document, document.renamed(request.given), vote, sources, NOBODY)
+    variables = document.renamed(request.given)
+    shared = SharedSubscription(executable, sources, lambda _: None, document, variables, vote, NOBODY)
     steps = shared.steps(WritePacer(1).turn())
     step = await anext(steps)
     taken = []

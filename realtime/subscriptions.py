@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Hashable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -50,23 +51,23 @@ class SharedSubscription:
     def __init__(
         self,
         executable: Executable,
+        sources: LiveSources,
+        count: Count,
         document: Document,
         variables: dict[str, Any],
         key: int,
-        sources: LiveSources,
         viewer: Viewer,
         *,
         alone: bool = False,
         after: int | str | None = None,
-        count: Count = lambda errors: None,
     ) -> None:
         self.document, self.request = document, SubscribeRequest(document.text, variables, None)
         self.access = Access(document.live.declaration, key)
         self.kept = KEPT if document.is_journal else 1
         self.counted_under: tuple[Hashable, ...] = ()
         self.alone, self.start = alone, 0
-        self._executable, self._variables, self._key, self._sources = executable, variables, key, sources
-        self._viewer, self._after, self._count = viewer, after, count
+        self._executable, self._sources, self._count = executable, sources, count
+        self._variables, self._key, self._viewer, self._after = variables, key, viewer, after
         self._reader: Reader | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -134,7 +135,7 @@ class SubscriptionRegistry:
         count: Count = lambda errors: None,
     ) -> None:
         self.executable, self.documents = executable, Documents(executable)
-        self._sources, self._groups, self._count = sources, groups, count
+        self._groups, self._shared = groups, partial(SharedSubscription, executable, sources, count)
         self._views = Counter[Hashable]()
         """How many groups each address began, each key has, and each address began of each key."""
 
@@ -167,11 +168,7 @@ class SubscriptionRegistry:
         if document.reads_after or not isinstance(after, str | None):
             after = self._bound(document, request, viewer).after
         audience = _audience(document, viewer)
-        try:
-            key = document.text, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), _key_of(audience)
-        except orjson.JSONEncodeError:  # nested too deep
-            self._bound(document, request, viewer)
-            raise
+        key = document.text, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), _key_of(audience)
 
         def for_many() -> SharedSubscription:
             watched = self._bound(document, request, audience).key
@@ -200,13 +197,6 @@ class SubscriptionRegistry:
             return document.bind(request.given)
         except GraphQLError as error:
             raise Ended([self.executable.formatted(error)]) from None
-
-    def _shared(
-        self, document: Document, variables: dict[str, Any], key: int, audience: Viewer, **terms: Any
-    ) -> SharedSubscription:
-        return SharedSubscription(
-            self.executable, document, variables, key, self._sources, audience, count=self._count, **terms
-        )
 
     def _count_view(self, address: str, watched: Signal) -> tuple[Hashable, ...]:
         """Returns what it is counted under. Raises TooManyViews."""
