@@ -20,7 +20,7 @@ class SharedState(WatchedKey, Generic[T]):
 
     def __init__(self, declaration: State[T], key: int) -> None:
         super().__init__()
-        self._declaration, self._key, self._reading = declaration, key, False
+        self._declaration, self._key, self._read_under_way = declaration, key, False
         self.wanted = asyncio.Event()
         self.unchanged: dict[StateReader[T], Callable[[], None]] = {}
         self.ready.set()  # a reader waits for the snapshot itself
@@ -36,17 +36,17 @@ class SharedState(WatchedKey, Generic[T]):
     @property
     def settled(self) -> bool:
         """Whether no signal came since the last read began, and no read is under way."""
-        return not (self._reading or self.stale.is_set())
+        return not (self._read_under_way or self.stale.is_set())
 
     async def read_on(self) -> bool:
         await self.stale.wait()
         await self.wanted.wait()
         self.stale.clear()
-        self._reading = True
+        self._read_under_way = True
         try:
             state = await self._declaration.read(self._key)
         finally:
-            self._reading = False
+            self._read_under_way = False
         unchanged, self.unchanged = self.unchanged, {}
         if self.number and state == self.state:
             for call in unchanged.values():
