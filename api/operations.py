@@ -69,8 +69,8 @@ class Operation(Member):
     """
 
     __slots__ = (
-        "_alone", "_entered", "_last_in", "_last_seen", "_socket", "_task",
-        "asked_at", "id", "request", "state",
+        "_entered", "_last_in", "_last_seen", "_socket", "_task",
+        "alone", "asked_at", "id", "request", "state",
     )  # fmt: skip
 
     def __init__(self, socket: Holder, id_: str, request: SubscribeRequest) -> None:
@@ -82,7 +82,7 @@ class Operation(Member):
         self._last_in: Group[SharedSubscription] | None = None
         self._last_seen: int | None = None
         self._task: asyncio.Task[None] | None = None
-        self._alone = False
+        self.alone = False
 
     def begin(self) -> None:
         """Begins, or goes on after a pause, with the current rights; does nothing while they are being read.
@@ -203,7 +203,7 @@ class Operation(Member):
     def _join(self, seen: int) -> None:
         group = self._group
         self.seen, self.state, self._last_seen, self._last_in = seen, OperationState.SHOWN, None, None
-        if not self._alone:
+        if not self.alone:
             self.request = group.source.request  # the same, but one for all
         group.join(self)
 
@@ -219,15 +219,15 @@ class Operation(Member):
 
     def _enter_alone(self, document: Document, after: int | None) -> None:
         """Raises Ended and Refused."""
-        if not self._alone:
-            self._socket.keep_alone()
-            self._alone = True
+        if not self.alone:
+            self._socket.keep_alone()  # before it counts itself
+            self.alone = True
         registry, viewer = self._socket.registry, self._socket.viewer
         self._change_group(registry.enter_alone(document, self.request, viewer, after))
 
     def _leave_alone(self) -> None:
-        if self._alone:
-            self._alone = False
+        if self.alone:
+            self.alone = False
             self._socket.leave_alone()
 
     def _change_group(self, entered: Group[SharedSubscription] | None) -> None:

@@ -202,7 +202,7 @@ class Socket:
 
     __slots__ = (
         "_answering", "_authorization", "_changes", "_cookie", "_executing", "_expiry", "_patience",
-        "_protocol", "_renewal", "_running_alone", "_secret", "_sockets",
+        "_protocol", "_renewal", "_secret", "_sockets",
         "address", "viewer", "writer",
     )  # fmt: skip
 
@@ -214,7 +214,7 @@ class Socket:
         self._secret: str | None = None
         self.viewer = NOBODY
         self._protocol: TransportWs[Operation] = TransportWs()
-        self._changes = self._running_alone = self._answering = 0
+        self._changes = self._answering = 0
         self._renewal: asyncio.Task[None] | None = None
         self._executing: asyncio.Semaphore | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -401,14 +401,13 @@ class Socket:
     def keep_alone(self) -> None:
         """Counts one more subscription that runs for this viewer alone. Raises LimitReached."""
         alone = self._sockets.alone
-        if self._running_alone >= MOST_ALONE or alone[self.address] >= MOST_ALONE_OF_ADDRESS:
+        running = sum(operation.alone for operation in self._protocol.operations.values())
+        if running >= MOST_ALONE or alone[self.address] >= MOST_ALONE_OF_ADDRESS:
             raise LimitReached(most=MOST_ALONE)
-        self._running_alone += 1
         alone[self.address] += 1
 
     def leave_alone(self) -> None:
         alone = self._sockets.alone
-        self._running_alone -= 1
         alone[self.address] -= 1
         if not alone[self.address]:
             del alone[self.address]

@@ -27,7 +27,7 @@ from community.live import Journal
 from realtime.audience import Audience, audience_of
 from realtime.canonical import canonical
 from realtime.execution import Executable
-from realtime.fields import AFTER, LiveField, SubscribeRequest, live_field
+from realtime.fields import AFTER, LIVE, LiveField, SubscribeRequest
 
 KEPT_DOCUMENTS = 512
 
@@ -136,7 +136,7 @@ def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDef
         text=text,
         node=parse(text, no_location=True),
         audience=audience_of(schema, document),
-        live=live_field(definition),
+        live=definition.extensions[LIVE],
         names=names,
         cursor=names[cursor] if cursor else None,
         reads_after=cursor is None and any(each.name.value == AFTER for each in root.arguments or ()),
