@@ -5,7 +5,6 @@ of day that jumps moves nothing here: until a minute has passed without another 
 last agreed, and what cannot be undone rests. Then the time of day is believed again, whatever it says.
 """
 
-import asyncio
 import logging
 import time
 from collections import deque
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 
 from community.database import journal
 from community.database.sql import server_time
+from community.repeat import repeat
 
 TOLERANCE = 2.0
 """Seconds by which the time of day may differ from the monotonic clock, within AGREEMENT."""
@@ -121,13 +121,4 @@ async def look(clock: Clock) -> None:
 
 async def keep_looking(clock: Clock) -> None:
     """Compares until cancelled. While the database is away time goes on as it is."""
-    away = False
-    while True:
-        try:
-            await look(clock)
-            away = False
-        except Exception:
-            if not away:
-                log.exception("could not compare the clock")
-            away = True
-        await asyncio.sleep(EVERY)
+    await repeat(lambda: look(clock), EVERY, log, "could not compare the clock")

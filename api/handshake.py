@@ -1,6 +1,6 @@
 """The opening handshake (RFC 6455 §4.2), its head parsed as HTTP: messages of ASGI in, bytes out."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -27,7 +27,7 @@ class Handshake:
         self._ws, self._response = ws, ws.accept(requested)
         self.scope = _scope(request, requested)
         self.accepted = False
-        self.refusal = b"" if self._is_open else _serialized(self._response)
+        self.refusal = b"" if self._is_open else self._response.serialize()
 
     @property
     def _is_open(self) -> bool:
@@ -42,16 +42,16 @@ class Handshake:
         response = self._response
         match message["type"]:
             case "websocket.accept" if self._is_open:
-                response.headers.update(_headers(message))
+                response.headers.update(_headers(message.get("headers") or ()))
                 if subprotocol := message.get("subprotocol"):
                     response.headers["Sec-WebSocket-Protocol"] = subprotocol
                 self.accepted = True
-                return _serialized(response)
+                return response.serialize()
             case "websocket.close" if self._is_open:
                 return self.refuse(HTTPStatus.FORBIDDEN)
             case "websocket.http.response.start" if self._is_open:
                 status = HTTPStatus(message["status"])
-                self._response = Response(status.value, status.phrase, _headers(message))
+                self._response = Response(status.value, status.phrase, _headers(message.get("headers") or ()))
                 return b""
             case "websocket.http.response.body" if not self._is_open:
                 response.body += message.get("body", b"")
@@ -59,21 +59,22 @@ class Handshake:
                     return b""
                 response.headers.setdefault("Connection", "close")
                 response.headers.setdefault("Content-Length", str(len(response.body)))
-                return _serialized(response)
+                return response.serialize()
             case kind:
                 raise RuntimeError(f"{kind} does not answer a handshake now")
 
     def refuse(self, status: int) -> bytes:
-        return _serialized(self._ws.reject(status, ""))
+        return self._ws.reject(status, "").serialize()
 
 
 def _request(request: Mapping[str, Any], target: bytes) -> Request:
     """With the headers that a handshake is checked by; the others may be many."""
-    headers = Headers()
-    for name, value in request["headers"]:
-        if name.startswith(b"sec-websocket-") or name in (b"connection", b"upgrade"):
-            headers[name.decode()] = value.decode("latin-1")
-    return Request(target.decode("ascii"), headers, request["method"])
+    asked = [
+        (name, value)
+        for name, value in request["headers"]
+        if name.startswith(b"sec-websocket-") or name in (b"connection", b"upgrade")
+    ]
+    return Request(target.decode("ascii"), _headers(asked), request["method"])
 
 
 def _scope(request: Mapping[str, Any], requested: Request) -> MutableMapping[str, Any]:
@@ -97,14 +98,5 @@ def _scope(request: Mapping[str, Any], requested: Request) -> MutableMapping[str
     }
 
 
-def _headers(message: Message) -> Headers:
-    headers = Headers()
-    for name, value in message.get("headers") or ():
-        headers[name.decode("latin-1")] = value.decode("latin-1")
-    return headers
-
-
-def _serialized(response: Response) -> bytes:
-    lines = [f"HTTP/1.1 {response.status_code} {response.reason_phrase}"]
-    lines += [f"{name}: {value}" for name, value in response.headers.raw_items()]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + response.body
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
+    return Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)

@@ -96,7 +96,7 @@ class Metrics:
         self._gauge("meilin_groups", "Groups of those who see the same.", lambda: len(groups))
         self._gauge("meilin_group_members", "Subscriptions in groups.", lambda: groups.members)
         self._follow(
-            self._counter("meilin_moments", "Rounds of live states."),
+            self._counter("meilin_moments", "Reads of what is live that found something new."),
             lambda: sources.rounds,
         )
         self._follow(

@@ -1,9 +1,7 @@
 """The operations of a socket: subscriptions last, queries and mutations have one answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from functools import partial
 from typing import Any, Protocol
@@ -13,7 +11,6 @@ from graphql import OperationType
 
 from api import protocol
 from api.clock import utc_now
-from api.graphql import is_request_error
 from community.errors import InvalidInput, LimitReached, NotFound
 from community.permissions import Viewer
 from realtime.audience import Audience
@@ -38,14 +35,8 @@ class Holder(Protocol):
     @property
     def registry(self) -> SubscriptionRegistry: ...
 
-    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime) -> None:
-        """Runs the query or mutation under this id. Raises LimitReached."""
-
-    async def execute(self, request: SubscribeRequest, asked_at: datetime) -> Any:
-        """Executes it as over HTTP, with the client's current viewer, as of `asked_at`. Raises Refused."""
-
-    def execution_turn(self) -> AbstractAsyncContextManager[Any]:
-        """Bounds how many are executed at once."""
+    def answer(self, operation: "Operation", *, writes: bool) -> asyncio.Task[None]:
+        """Runs a query or a mutation, which outlives the operation. Raises LimitReached."""
 
     def keep_alone(self) -> None:
         """Counts one more operation that runs for this viewer alone. Raises LimitReached."""
@@ -54,9 +45,6 @@ class Holder(Protocol):
 
     def end(self, id_: str, errors: Errors) -> None:
         """Forgets an operation and tells the client why, or that it is complete."""
-
-    def finish(self, id_: str, *texts: bytes, errors: Errors = ()) -> None:
-        """Forgets an operation and writes its last texts."""
 
     def fall_behind(self) -> None:
         """Sends the client back to its cursor."""
@@ -67,37 +55,44 @@ class Holder(Protocol):
 
 
 class OperationState(Enum):
-    """Of a subscription."""
-
     WAITING = 0  # rights are being read again, or it has not begun
-    ASKING = 1  # its right to watch is being read
-    SHOWN = 2  # a member of its group
-    ENDED = 3
+    ASKING = 1  # its document, or its right to watch, is being read
+    SHOWN = 2  # a subscription that is a member of its group
+    ANSWERING = 3  # a query or a mutation
+    ENDED = 4
 
 
-class Subscription(Member):
-    """A member of the group of those who see the same; what depends on its viewer has a group of one."""
+class Operation(Member):
+    """A subscription is a member of the group of those who see the same; what depends on its viewer has a
+    group of one. A query or a mutation has one answer, from a task of its own. Which of them it is, is known
+    once its document is read.
+    """
 
     __slots__ = (
-        "_alone", "_asked_at", "_entered", "_last_in", "_last_seen", "_request", "_socket", "_task",
-        "id", "state",
+        "_entered", "_last_in", "_last_seen", "_socket", "_task",
+        "alone", "asked_at", "id", "request", "state",
     )  # fmt: skip
 
     def __init__(self, socket: Holder, id_: str, request: SubscribeRequest) -> None:
         super().__init__(socket.writer, protocol.prefix(id_), 0)
         self.id, self.state = id_, OperationState.WAITING
-        self._socket, self._request = socket, request
-        self._asked_at: datetime | None = utc_now()  # until it is known to be a subscription
+        self._socket, self.request = socket, request
+        self.asked_at = utc_now()  # a ballot counts by this moment, however long it waits for its turn
         self._entered: Group[SharedSubscription] | None = None
         self._last_in: Group[SharedSubscription] | None = None
         self._last_seen: int | None = None
         self._task: asyncio.Task[None] | None = None
-        self._alone = False
+        self.alone = False
 
     def begin(self) -> None:
-        """Begins at once if its document was read before; to read one takes a turn of the pacer."""
+        """Begins, or goes on after a pause, with the current rights; does nothing while they are being read.
+
+        It begins at once if its document was read before; to read one takes a turn of the pacer.
+        """
+        if self.state is not OperationState.WAITING or not self._socket.settled:
+            return
         self.state = OperationState.ASKING
-        if not self._socket.registry.documents.at_hand(self._request):
+        if not self._socket.registry.documents.at_hand(self.request):
             self._go(self._read_in_turn)
             return
         try:
@@ -105,13 +100,12 @@ class Subscription(Member):
         except Exception as error:
             self._fail(error)
 
-    def begin_again(self) -> None:
-        """Begins with the current rights, if they are known and it was paused, or never began."""
-        if self.state is OperationState.WAITING and self._socket.settled:
-            self.begin()
-
     def pause(self) -> None:
-        """Leaves its group's deliveries until it begins again; the group stays."""
+        """Leaves its group's deliveries until it begins again; the group stays. An answer goes on: its viewer
+        is read when its turn comes.
+        """
+        if self.state is OperationState.ANSWERING:
+            return
         if self.group is not None:
             self._last_seen, self._last_in = self.seen, self._entered
             self.group.leave(self)
@@ -119,7 +113,9 @@ class Subscription(Member):
         self.state = OperationState.WAITING
 
     def stop(self) -> None:
+        """Drops the answer of a mutation, never the write."""
         self.pause()
+        self._cancel()
         self.state = OperationState.ENDED
         self._change_group(None)
         self._leave_alone()
@@ -140,10 +136,11 @@ class Subscription(Member):
         turn = registry.pacer.turn()
         await turn.begin()
         try:
-            kind = registry.executable.operation_type(self._request)
+            kind = registry.executable.operation_type(self.request)
             if kind in (OperationType.QUERY, OperationType.MUTATION):
-                assert self._asked_at  # noqa: S101 - it was no subscription before
-                self._socket.answer(self.id, self._request, kind, self._asked_at)
+                self.state, writes = OperationState.ANSWERING, kind is OperationType.MUTATION
+                answering = self._socket.answer(self, writes=writes)
+                self._task = None if writes else answering
             else:
                 self._enter()
         finally:
@@ -151,15 +148,16 @@ class Subscription(Member):
 
     def _enter(self) -> None:
         """Raises Ended and Refused."""
-        if len(_encoded(self._request)) > MOST_VARIABLES:
-            raise InvalidInput(problem_zh="变量太长", problem_en="variables too long")
+        if not _are_small(self.request.given):
+            raise InvalidInput(
+                problem_zh="变量太长，或嵌套太深", problem_en="variables too long, or nested too deeply"
+            )
         registry, viewer, after = self._socket.registry, self._socket.viewer, None
-        document = registry.read(self._request, viewer)
-        self._asked_at = None
+        document = registry.read(self.request, viewer)
         if document.audience is Audience.VIEWER:
             self._enter_alone(document, self._last_seen if document.is_journal else None)
         else:
-            entered, after = registry.enter(document, self._request, viewer, self._socket.address)
+            entered, after = registry.enter(document, self.request, viewer, self._socket.address)
             self._change_group(entered)
             self._leave_alone()
         access = self._group.source.access
@@ -205,8 +203,8 @@ class Subscription(Member):
     def _join(self, seen: int) -> None:
         group = self._group
         self.seen, self.state, self._last_seen, self._last_in = seen, OperationState.SHOWN, None, None
-        if not self._alone:
-            self._request = group.source.request  # the same, but one for all
+        if not self.alone:
+            self.request = group.source.request  # the same, but one for all
         group.join(self)
 
     @property
@@ -221,15 +219,15 @@ class Subscription(Member):
 
     def _enter_alone(self, document: Document, after: int | None) -> None:
         """Raises Ended and Refused."""
-        if not self._alone:
-            self._socket.keep_alone()
-            self._alone = True
+        if not self.alone:
+            self._socket.keep_alone()  # before it counts itself
+            self.alone = True
         registry, viewer = self._socket.registry, self._socket.viewer
-        self._change_group(registry.enter_alone(document, self._request, viewer, after))
+        self._change_group(registry.enter_alone(document, self.request, viewer, after))
 
     def _leave_alone(self) -> None:
-        if self._alone:
-            self._alone = False
+        if self.alone:
+            self.alone = False
             self._socket.leave_alone()
 
     def _change_group(self, entered: Group[SharedSubscription] | None) -> None:
@@ -260,62 +258,8 @@ class Subscription(Member):
         self._task = None
 
 
-class SingleResult:
-    """A query or a mutation, in a task of its own. To stop it drops the answer, never a write. However long
-    it waits for its turn, a ballot counts by the moment `asked_at`.
-    """
-
-    __slots__ = ("_asked_at", "_request", "_socket", "_stopped", "_task", "_writes", "id", "prefix")
-
-    def __init__(
-        self, socket: Holder, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime
-    ) -> None:
-        self.id, self.prefix, self._asked_at = id_, protocol.prefix(id_), asked_at
-        self._socket, self._request, self._writes = socket, request, kind is OperationType.MUTATION
-        self._task: asyncio.Task[None] | None = None
-        self._stopped = False
-
-    def begin(self) -> asyncio.Task[None]:
-        """Starts the task; the caller has to hold a reference to it."""
-        self._task = asyncio.create_task(self._answer())
-        return self._task
-
-    def pause(self) -> None:
-        """Does nothing: its viewer is read when its turn comes."""
-
-    def begin_again(self) -> None:
-        """Does nothing: it goes on."""
-
-    def catch_up(self) -> None:
-        """Does nothing: it has one text, which is written whole."""
-
-    def stop(self) -> None:
-        self._stopped = True
-        if self._task and not self._writes and self._task is not asyncio.current_task():
-            self._task.cancel()
-
-    async def _answer(self) -> None:
-        formatted = self._socket.registry.executable.formatted
-        async with self._socket.execution_turn():
-            if not self._writes:
-                await self._socket.writer.drain()  # answers that nobody reads do not pile up
-            try:
-                result = await self._socket.execute(self._request, self._asked_at)
-                errors = [formatted(error) for error in result.errors or ()]
-                if is_request_error(result):
-                    texts = [protocol.error(self.id, errors)]
-                else:
-                    payload = {"data": result.data} | ({"errors": errors} if errors else {})
-                    texts = [self.prefix + orjson.dumps(payload) + b"}", protocol.complete(self.id)]
-            except Exception as error:
-                errors = [formatted(error)]
-                texts = [protocol.error(self.id, errors)]
-        if not self._stopped:
-            self._socket.finish(self.id, *texts, errors=errors)
-
-
-def _encoded(request: SubscribeRequest) -> bytes:
+def _are_small(variables: Mapping[str, Any]) -> bool:
     try:
-        return orjson.dumps(request.variables) if request.variables else b""
-    except orjson.JSONEncodeError:
-        return b""  # nested too deep, as is said when they are looked at
+        return len(orjson.dumps(variables)) <= MOST_VARIABLES
+    except orjson.JSONEncodeError:  # nested too deep
+        return False

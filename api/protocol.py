@@ -141,7 +141,10 @@ class TransportWs(Generic[O]):
             return NO_OBJECT
         match message:
             case {"type": "connection_init"} if _is_object_or_none(payload := message.get("payload")):
-                return self._initialise(payload or {})
+                if self.phase is not Phase.CONNECTED:
+                    return TOO_MANY_INITIALISATIONS
+                self.phase = Phase.INITIALISING
+                return Initialise(payload or {})
             case {"type": "ping"} if _is_object_or_none(message.get("payload")):
                 return Reply(b'{"type":"pong"}')
             case {"type": "pong"} if _is_object_or_none(message.get("payload")):
@@ -155,12 +158,6 @@ class TransportWs(Generic[O]):
             case {"type": "complete", "id": str(id_)} if id_:
                 return Stop(id_)
         return NO_MESSAGE
-
-    def _initialise(self, payload: Mapping[str, Any]) -> Output:
-        if self.phase is not Phase.CONNECTED:
-            return TOO_MANY_INITIALISATIONS
-        self.phase = Phase.INITIALISING
-        return Initialise(payload)
 
     def _start(self, id_: str, request: SubscribeRequest) -> Output:
         if self.phase is not Phase.ACKNOWLEDGED:

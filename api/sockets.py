@@ -5,22 +5,22 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
-from graphql import OperationType
+import orjson
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
-from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from api import protocol
 from api.asgi_writer import writer_of
 from api.clock import utc_now
 from api.credentials import TwoCredentials, UnknownCredential, authorization_in
+from api.graphql import is_request_error
 from api.metrics import Metrics
-from api.operations import SingleResult, Subscription
+from api.operations import Operation, OperationState
+from api.origins import Origins
 from api.protocol import AGAIN_LATER, SESSION_OVER, SUBPROTOCOL, TRY_AGAIN_LATER, Close, Phase, TransportWs
 from api.sessions import COOKIE, secret_of, viewer_behind
 from api.settings import Settings
@@ -62,15 +62,13 @@ MOST_OF_IDS = 8 * 1024 * 1024
 """Bytes of the ids of all operations of an address, each of which is kept and sent along with every step."""
 
 FLOOD = 16
-"""Messages in a row, or KiB of them, after which a socket waits for its turn in the lane to say more."""
+"""Messages in a row, or KiB of them, after which a socket waits for a turn before it may say more."""
 
 AT_ONCE = 32
 """Subscriptions that begin again in one turn."""
 
 MOST_OF_A_REASON = 123
 """Bytes that fit into a close frame behind its code (RFC 6455 §5.5)."""
-
-Operation: TypeAlias = Subscription | SingleResult
 
 log = logging.getLogger(__name__)
 
@@ -106,10 +104,9 @@ class Sockets:
     ) -> None:
         self.sources, self.registry, self.authorizations = sources, registry, authorizations
         self.most_cost = settings.most_cost
-        self._origin = normalize_origin(settings.public_url)
+        self._origins = Origins(settings.public_url, settings.allowed_origins)
         self._most_of_address = settings.sockets_per_address
         self.metrics = metrics
-        self._allowed = frozenset(map(normalize_origin, getattr(settings, "allowed_origins", ()) or ()))
         self._of_address: Counter[str] = Counter()
         self.alone: Counter[str] = Counter()
         self.ids: Counter[str] = Counter()
@@ -130,7 +127,8 @@ class Sockets:
         knocking = HTTPConnection(scope)
         if scope["path"] != "/graphql":
             raise NoSocketHere
-        if not ((ours := self._from_our_page(knocking.headers)) or self._from_allowed_page(knocking.headers)):
+        ours, origin = self._from_our_page(knocking.headers), knocking.headers.get("origin", "")
+        if not (ours or self._origins.answer_to(origin)):
             raise ForeignPage
         speaks = SUBPROTOCOL in scope.get("subprotocols", ())
         address = knocking.client.host if knocking.client else ""
@@ -155,19 +153,11 @@ class Sockets:
                 del self._of_address[address]
 
     def _from_our_page(self, headers: Headers) -> bool:
-        """Browsers send cookies also from foreign pages, but they say where from."""
-        origin = headers.get("origin")
-        return (
-            origin is None
-            or is_same_origin(origin, headers.get("host"))
-            or (normalize_origin(origin) == self._origin)
-        )
-
-    def _from_allowed_page(self, headers: Headers) -> bool:
-        """Whether it is an allowed page of another origin, which sends a token and whose cookies do not
-        count.
+        """Browsers send cookies also from foreign pages, but they say where from. A proxy may have spoken TLS
+        in our stead.
         """
-        return bool({"*", normalize_origin(headers.get("origin", ""))} & self._allowed)
+        origin, host = headers.get("origin"), headers.get("host", "")
+        return origin is None or any(self._origins.own(origin, scheme, host) for scheme in ("http", "https"))
 
     # Who may read what
 
@@ -180,7 +170,7 @@ class Sockets:
         again.
         """
         paused = [
-            cast(Subscription, member)
+            cast(Operation, member)
             for group in self.registry.reading_changed(community)
             for member in group.all_members()
         ]
@@ -189,12 +179,12 @@ class Sockets:
         if paused:
             self.keep(asyncio.create_task(self._begin_again(paused)))
 
-    async def _begin_again(self, paused: list[Subscription]) -> None:
+    async def _begin_again(self, paused: list[Operation]) -> None:
         turn = self.registry.pacer.turn(lambda: len(paused))
         while paused:
             async with turn:
                 for subscription in paused[-AT_ONCE:]:
-                    subscription.begin_again()
+                    subscription.begin()
                 del paused[-AT_ONCE:]
 
     def keep(self, task: asyncio.Task[None]) -> None:
@@ -212,7 +202,7 @@ class Socket:
 
     __slots__ = (
         "_answering", "_authorization", "_changes", "_cookie", "_executing", "_expiry", "_patience",
-        "_protocol", "_renewal", "_running_alone", "_secret", "_sockets",
+        "_protocol", "_renewal", "_secret", "_sockets",
         "address", "viewer", "writer",
     )  # fmt: skip
 
@@ -224,7 +214,7 @@ class Socket:
         self._secret: str | None = None
         self.viewer = NOBODY
         self._protocol: TransportWs[Operation] = TransportWs()
-        self._changes = self._running_alone = self._answering = 0
+        self._changes = self._answering = 0
         self._renewal: asyncio.Task[None] | None = None
         self._executing: asyncio.Semaphore | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -268,25 +258,22 @@ class Socket:
     # What the client says
 
     async def _take(self, event: Message) -> int:
-        """What it counts of a flood; 0 if nothing more may come."""
+        """Does what a message asks for. Returns what it counts of a flood; 0 if nothing more may come."""
         if event["type"] != "websocket.receive":
             return 0
         text = event.get("text")
-        await self._obey(self._protocol.receive(text))
-        return 1 + len(text or "") // 1024
-
-    async def _obey(self, output: protocol.Output | None) -> None:
-        match output:
+        match output := self._protocol.receive(text):
             case protocol.Initialise(payload):
                 await self._initialise(payload)
             case protocol.Start(id_, request):
                 self._start(id_, request)
             case protocol.Stop(id_):
                 self._forget(id_)
-            case protocol.Reply(text):
-                self.writer.write(text)
+            case protocol.Reply(reply):
+                self.writer.write(reply)
             case protocol.Close():
                 self.close(output)
+        return 1 + len(text or "") // 1024
 
     def _late(self) -> None:
         if why := self._protocol.late():
@@ -328,7 +315,7 @@ class Socket:
                 return
             known = viewer.account == self.viewer.account
             if not known:
-                self._keep(viewer)
+                self._register(viewer)
             if of_account == self._changes if known else of_anybody == authorizations.changes:
                 break
         self.viewer = viewer
@@ -338,7 +325,7 @@ class Socket:
             left = (viewer.expires_at - utc_now()).total_seconds()
             self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), self.changed)
 
-    def _keep(self, viewer: Viewer) -> None:
+    def _register(self, viewer: Viewer) -> None:
         """Sets the viewer, and registers for changes of the account's rights."""
         authorizations = self._sockets.authorizations
         if self.viewer.account is not None:
@@ -358,11 +345,9 @@ class Socket:
         if refused:
             self.end(id_, [self.registry.executable.formatted(refused)])
             return
-        subscription = Subscription(self, id_, request)
-        self._protocol.operations[id_] = subscription
-        self._sockets.ids[self.address] += len(subscription.prefix)
-        if self._renewal is None:
-            subscription.begin()
+        self._protocol.operations[id_] = operation = Operation(self, id_, request)
+        self._sockets.ids[self.address] += len(operation.prefix)
+        operation.begin()
 
     def _forget(self, id_: str) -> None:
         if operation := self._protocol.operations.pop(id_, None):
@@ -396,7 +381,7 @@ class Socket:
             return
         self._renewal = None
         for operation in list(self._protocol.operations.values()):
-            operation.begin_again()
+            operation.begin()
 
     def _drained(self) -> None:
         for operation in self._protocol.operations.values():
@@ -416,37 +401,54 @@ class Socket:
     def keep_alone(self) -> None:
         """Counts one more subscription that runs for this viewer alone. Raises LimitReached."""
         alone = self._sockets.alone
-        if self._running_alone >= MOST_ALONE or alone[self.address] >= MOST_ALONE_OF_ADDRESS:
+        running = sum(operation.alone for operation in self._protocol.operations.values())
+        if running >= MOST_ALONE or alone[self.address] >= MOST_ALONE_OF_ADDRESS:
             raise LimitReached(most=MOST_ALONE)
-        self._running_alone += 1
         alone[self.address] += 1
 
     def leave_alone(self) -> None:
         alone = self._sockets.alone
-        self._running_alone -= 1
         alone[self.address] -= 1
         if not alone[self.address]:
             del alone[self.address]
 
-    def answer(self, id_: str, request: SubscribeRequest, kind: OperationType, asked_at: datetime) -> None:
-        """Runs a query or a mutation. Raises LimitReached."""
+    def answer(self, operation: Operation, *, writes: bool) -> asyncio.Task[None]:
+        """Runs a query or a mutation, which outlives this socket. Raises LimitReached."""
         if self._answering >= MOST_OPERATIONS:  # also those whose answer nobody waits for any more
             raise LimitReached(most=MOST_OPERATIONS)
-        self._protocol.operations[id_] = answer = SingleResult(self, id_, request, kind, asked_at)
+        if self._executing is None:
+            self._executing = asyncio.Semaphore(MOST_AT_ONCE)
         self._answering += 1
-        task = answer.begin()
+        task = asyncio.create_task(self._answer(operation, self._executing, writes=writes))
         task.add_done_callback(self._answered)
         self._sockets.keep(task)
+        return task
 
     def _answered(self, _: asyncio.Task[None]) -> None:
         self._answering -= 1
 
-    def execution_turn(self) -> AbstractAsyncContextManager[Any]:
-        if self._executing is None:
-            self._executing = asyncio.Semaphore(MOST_AT_ONCE)
-        return self._executing
+    async def _answer(self, operation: Operation, turns: asyncio.Semaphore, *, writes: bool) -> None:
+        formatted = self.registry.executable.formatted
+        async with turns:
+            if not writes:
+                await self.writer.drain()  # answers that nobody reads do not pile up
+            try:
+                result = await self.execute(operation.request, operation.asked_at)
+                errors = [formatted(error) for error in result.errors or ()]
+                if is_request_error(result):
+                    texts = [protocol.error(operation.id, errors)]
+                else:
+                    payload = {"data": result.data} | ({"errors": errors} if errors else {})
+                    answer = operation.prefix + orjson.dumps(payload) + b"}"
+                    texts = [answer, protocol.complete(operation.id)]
+            except Exception as error:
+                errors = [formatted(error)]
+                texts = [protocol.error(operation.id, errors)]
+        if operation.state is OperationState.ANSWERING:
+            self.finish(operation.id, *texts, errors=errors)
 
     async def execute(self, request: SubscribeRequest, asked_at: datetime) -> Any:
+        """Executes as over HTTP, for the viewer of now, as of `asked_at`. Raises Refused."""
         try:
             viewer = await viewer_behind(self._secret, utc_now(), strict=True)
         except Unauthenticated:

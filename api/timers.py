@@ -10,6 +10,7 @@ from community.database import due
 from community.database.due import DueRow
 from community.errors import OutcomeUnknown, TryAgain
 from community.permissions import SYSTEM
+from community.repeat import repeat
 from community.votes.actions import CLOSE, OPEN, close_vote, open_vote
 from community.votes.casting import VoteNotOpen
 
@@ -41,17 +42,8 @@ class Timers:
         self._looks = 0
 
     async def keep_running(self) -> None:
-        """Runs until cancelled. An outage is logged once, however long it lasts."""
-        away = False
-        while True:
-            try:
-                await self._look()
-                away = False
-            except Exception:
-                if not away:
-                    log.exception("could not run the jobs that are due")
-                away = True
-            await asyncio.sleep(EVERY)
+        """Runs until cancelled."""
+        await repeat(self._look, EVERY, log, "could not run the jobs that are due")
 
     async def _look(self) -> None:
         if self._looks == 0:

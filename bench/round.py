@@ -19,7 +19,6 @@ from realtime.fields import SubscribeRequest
 from realtime.groups import Groups, Member, Step
 from realtime.pacing import Turn, WritePacer
 from realtime.sources import LiveSources
-from realtime.states import StateSource
 from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
 from realtime.writer import text_frame
 from schema.executable import ExecutableSchema
@@ -60,7 +59,7 @@ async def round_of(vote: int) -> list[tuple[str, str]]:
 async def _published(vote: int) -> float:
     """Microseconds until the source of a vote that is watched knows."""
     broker = MemoryBroker()
-    async with LiveSources(broker).of(TALLY).watch(vote):
+    async with LiveSources(broker).watch(TALLY, vote):
         start = time.perf_counter()
         for _ in range(TIMES):
             broker.publish([Signal(Topic.TALLY, vote)])
@@ -75,13 +74,14 @@ async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
         return replace(truth, version=next(versions))
 
     broker = MemoryBroker()
-    source = StateSource(Topic.TALLY, read, pause=0)
-    broker.listen(source.handle)
-    executable = ExecutableSchema(utc_now, LiveSources(broker))
+    sources = LiveSources(broker, pause=0)
+    executable = ExecutableSchema(utc_now, sources)
     request = SubscribeRequest(operations.TALLY, {"id": to_id("Vote", vote)}, None)
-    registry = SubscriptionRegistry(executable, LiveSources(broker), Groups(WritePacer()))
+    registry = SubscriptionRegistry(executable, sources, Groups(WritePacer()))
     document = registry.read(request, NOBODY)
-    shared = SharedSubscription(executable, document, document.renamed(request.given), vote, source, NOBODY)
+    document = replace(document, live=replace(document.live, declaration=replace(TALLY, read=read)))
+    variables = document.renamed(request.given)
+    shared = SharedSubscription(executable, sources, lambda _: None, document, variables, vote, NOBODY)
     steps = shared.steps(WritePacer(1).turn())
     step = await anext(steps)
     taken = []

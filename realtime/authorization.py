@@ -86,12 +86,11 @@ class Access:
             await asyncio.shield(self._reading)
 
     async def _read(self) -> None:
+        changes = self._changes
         try:
-            changes = -1
-            while changes != self._changes:
-                changes = self._changes
-                scope = await self._declaration.scope_of(self._key)
-            self._scope = scope
+            scope = await self._declaration.scope_of(self._key)
+            if changes == self._changes:
+                self._scope = scope
         finally:
             self._reading = None
 

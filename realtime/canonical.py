@@ -4,9 +4,10 @@ The operation loses its name; variables and fragments are numbered in order of a
 name what the client gets back.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from graphql import (
     ArgumentNode,
@@ -30,8 +31,16 @@ from realtime.visiting import walk
 N = TypeVar("N", ArgumentNode, ObjectFieldNode, VariableDefinitionNode)
 
 
-def canonical(document: DocumentNode) -> tuple[DocumentNode, Mapping[str, str]]:
-    """Returns the canonical form of a valid document of one operation, and the new names of its variables.
+class Canonical(NamedTuple):
+    """`names` are the new names of the variables, `uses` how often each occurs, its declaration included."""
+
+    document: DocumentNode
+    names: Mapping[str, str]
+    uses: Mapping[str, int]
+
+
+def canonical(document: DocumentNode) -> Canonical:
+    """Returns the canonical form of a valid document of one operation.
 
     Each definition is walked once, however often its fragments are spread.
     """
@@ -47,7 +56,7 @@ def canonical(document: DocumentNode) -> tuple[DocumentNode, Mapping[str, str]]:
     definitions[0] = replace(
         definitions[0], variable_definitions=_sorted(declared, lambda each: each.variable.name)
     )
-    return DocumentNode(definitions=tuple(definitions)), names.variables
+    return Canonical(DocumentNode(definitions=tuple(definitions)), names.variables, names.uses)
 
 
 class _Names(Visitor):
@@ -60,11 +69,13 @@ class _Names(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.variables: dict[str, str] = {}
+        self.uses = Counter[str]()
         self.found: list[str] = []
         """Fragments in order of appearance."""
         self._fragments: dict[str, str] = {}
 
     def enter_variable(self, node: VariableNode, *_: Any) -> VariableNode:
+        self.uses[node.name.value] += 1
         name = self.variables.setdefault(node.name.value, f"v{len(self.variables)}")
         return replace(node, name=NameNode(value=name))
 

@@ -1,7 +1,7 @@
 """Subscription documents, parsed once and brought into canonical form, so that equal ones are shared."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,14 +11,10 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
-    GraphQLField,
     GraphQLSchema,
-    InlineFragmentNode,
     NamedTypeNode,
     OperationDefinitionNode,
-    SelectionSetNode,
     VariableNode,
-    Visitor,
     get_argument_values,
     get_operation_ast,
     get_variable_values,
@@ -31,20 +27,12 @@ from community.live import Journal
 from realtime.audience import Audience, audience_of
 from realtime.canonical import canonical
 from realtime.execution import Executable
-from realtime.fields import AFTER, LiveField, SubscribeRequest, live_field
-from realtime.visiting import walk
+from realtime.fields import AFTER, LIVE, LiveField, SubscribeRequest
 
 KEPT_DOCUMENTS = 512
 
 MOST_KEPT = 4_000_000
 """Characters of the documents that are kept."""
-
-
-class Subject(NamedTuple):
-    """What a subscription watches: a field and a key."""
-
-    field: str
-    key: int
 
 
 class Bound(NamedTuple):
@@ -66,14 +54,10 @@ class Document:
     node: DocumentNode
     audience: Audience
     live: LiveField
-    name: str
     names: Mapping[str, str]
     cursor: str | None
     reads_after: bool
-    _schema: GraphQLSchema = field(repr=False)
-    _operation: OperationDefinitionNode = field(repr=False)
-    _root: FieldNode = field(repr=False)
-    _definition: GraphQLField = field(repr=False)
+    _arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = field(repr=False)
 
     @property
     def is_journal(self) -> bool:
@@ -87,10 +71,7 @@ class Document:
         """Raises GraphQLError, in the client's own names, if the variables do not fit, and Refused if they
         name no key.
         """
-        values = get_variable_values(self._schema, self._operation.variable_definitions or (), dict(given))
-        if isinstance(values, list):
-            raise values[0]
-        arguments = get_argument_values(self._definition, self._root, values)
+        arguments = self._arguments(given)
         return Bound(self.live.key_of(arguments), arguments.get(AFTER))
 
 
@@ -124,17 +105,12 @@ class Documents:
         return document
 
     def _operation(self, request: SubscribeRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
-        """The operation of the request, with the fragments that it uses."""
+        """The operation of the request, alone with the fragments that it uses."""
         whole = self._executable.parsed(request.query)
-        operations = separate_operations(whole)
-        name = request.operation_name or ""
-        document = (
-            next(iter(operations.values())) if len(operations) == 1 and not name else operations.get(name)
-        )
-        operation = get_operation_ast(document) if document else None
-        if document is None or operation is None:
-            raise GraphQLError(f"Unknown operation named '{name}'.")
-        return document, operation
+        operation = get_operation_ast(whole, request.operation_name or None)
+        if operation is None:
+            raise GraphQLError(f"Unknown operation named '{request.operation_name or ''}'.")
+        return separate_operations(whole)[operation.name.value if operation.name else ""], operation
 
 
 def _length(key: tuple[str, str | None]) -> int:
@@ -146,22 +122,25 @@ def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDef
     root = _root_of(document, operation)
     assert schema.subscription_type  # noqa: S101 - the operation is one of it
     definition = schema.subscription_type.fields[root.name.value]
-    form, names = canonical(document)
+    form, names, uses = canonical(document)
     text = print_ast(form)
-    cursor = _own_cursor(document, operation, root)
+    cursor = _own_cursor(operation, root, uses)
+
+    def arguments(given: Mapping[str, Any]) -> Mapping[str, Any]:
+        values = get_variable_values(schema, operation.variable_definitions or (), dict(given))
+        if isinstance(values, list):
+            raise values[0]
+        return get_argument_values(definition, root, values)
+
     return Document(
         text=text,
         node=parse(text, no_location=True),
         audience=audience_of(schema, document),
-        live=live_field(definition),
-        name=root.name.value,
+        live=definition.extensions[LIVE],
         names=names,
         cursor=names[cursor] if cursor else None,
         reads_after=cursor is None and any(each.name.value == AFTER for each in root.arguments or ()),
-        _schema=schema,
-        _operation=operation,
-        _root=root,
-        _definition=definition,
+        _arguments=arguments,
     )
 
 
@@ -170,44 +149,21 @@ def _root_of(document: DocumentNode, operation: OperationDefinitionNode) -> Fiel
     fragments = {
         each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
     }
-
-    def fields(selected: SelectionSetNode) -> Iterator[FieldNode]:
-        for each in selected.selections:
-            if isinstance(each, FieldNode):
-                yield each
-            elif isinstance(each, InlineFragmentNode):
-                yield from fields(each.selection_set)
-            elif isinstance(each, FragmentSpreadNode):
-                yield from fields(fragments[each.name.value].selection_set)
-
-    return next(fields(operation.selection_set))
+    selected: Any = operation.selection_set.selections[0]
+    while not isinstance(selected, FieldNode):
+        within = fragments[selected.name.value] if isinstance(selected, FragmentSpreadNode) else selected
+        selected = within.selection_set.selections[0]
+    return selected
 
 
-def _own_cursor(document: DocumentNode, operation: OperationDefinitionNode, root: FieldNode) -> str | None:
+def _own_cursor(operation: OperationDefinitionNode, root: FieldNode, uses: Mapping[str, int]) -> str | None:
     """The variable of the cursor, if nothing else depends on it: then readers with different cursors share
     one execution.
     """
     given = next((each.value for each in root.arguments or () if each.name.value == AFTER), None)
-    if not isinstance(given, VariableNode):
-        return None
-    name = given.name.value
-    own = any(
-        definition.variable.name.value == name
-        and definition.default_value is None
-        and isinstance(definition.type, NamedTypeNode)
-        for definition in operation.variable_definitions or ()
-    )
-    uses = _Uses(name)
-    walk(document, uses)
-    return name if own and uses.count == 2 else None
-
-
-class _Uses(Visitor):
-    """Counts how often a variable occurs in a document, its definition included."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._name, self.count = name, 0
-
-    def enter_variable(self, node: VariableNode, *_: Any) -> None:
-        self.count += node.name.value == self._name
+    for definition in operation.variable_definitions or ():
+        if isinstance(given, VariableNode) and definition.variable.name.value == given.name.value:
+            once = uses[given.name.value] == 2  # where it is declared, and here
+            plain = definition.default_value is None and isinstance(definition.type, NamedTypeNode)
+            return given.name.value if once and plain else None
+    return None

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLField
-
 from community.live import Declaration
 
 LIVE, AUDIENCE = "live", "audience"
@@ -24,11 +22,6 @@ class LiveField:
     declaration: Declaration[Any, Any]
     key_of: Callable[[Mapping[str, Any]], int]
     show: Callable[..., Any]
-
-
-def live_field(field: GraphQLField) -> LiveField:
-    declared: LiveField = field.extensions[LIVE]
-    return declared
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ them leaves the group, and comes back with its cursor.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator
 from contextlib import aclosing
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -130,13 +130,8 @@ class Group(Generic[S]):
 
     def catch_up(self, member: Member) -> None:
         """Writes what `member` has not seen, until its writer is busy; call again when that has drained."""
-        if member.group is not self or member.seen >= self.number or member.writer.busy:
-            return
-        if member.seen < self._before:
-            self._replay(member)
-        else:
-            member.seen, text = self._kept[-1]
-            member.writer.write(member.prefix + text)
+        if self._kept:
+            self._write((member,))
 
     def _catch_up_all(self) -> None:
         if len(self._members) <= LEAST_CHUNK:
@@ -213,15 +208,14 @@ class Group(Generic[S]):
                 await turn.settle()
         return len(members)
 
-    def _write(self, members: list[Member]) -> None:
-        """Does what `catch_up` does, without a call for each of thousands of members."""
+    def _write(self, members: Iterable[Member]) -> None:
         (number, text), before = self._kept[-1], self._before
         for member in members:
-            if member.group is not self:
+            if member.group is not self or (writer := member.writer).busy:
                 continue
             if member.seen < before:
-                self.catch_up(member)
-            elif member.seen < number and not (writer := member.writer).busy:
+                self._replay(member)
+            elif member.seen < number:
                 member.seen = number
                 writer.write(member.prefix + text)
 

@@ -4,26 +4,18 @@ A state has a newest value; of a journal every item counts. A reader that fell b
 the database.
 """
 
-import asyncio
-import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
 
 from community.errors import CursorInvalid
 from community.live import Cursors, Journal, Numbered
-from community.signals import Signal
-from realtime.broker import RegisterInterest, Stop
-from realtime.states import no_interest
+from realtime.watched import WatchedKey
 
 KEPT = 256
 """Newest items of a key kept in memory; a reader that is further behind reads the database."""
 
 BATCH = 100
-RETRY = 1.0
-
-log = logging.getLogger(__name__)
 
 N = TypeVar("N", bound=Numbered)
 
@@ -35,120 +27,57 @@ class Item(NamedTuple):
     cursor: str
 
 
-async def number_of(journal: Journal[Any], key: int, cursor: str) -> int:
-    """The number after which the reader of a cursor goes on. Raises CursorInvalid."""
-    return await not_ahead(journal, (await journal.cursors(key)).number_of(cursor))
+class SharedItems(WatchedKey, Generic[N]):
+    """The newest items of a key. `forgotten`: those up to this number are no longer in memory."""
 
+    cursors: Cursors
 
-async def not_ahead(journal: Journal[Any], number: int) -> int:
-    """Raises CursorInvalid if the number is ahead of the journal: its reader would get nothing, silently."""
-    if number > await journal.head():
-        raise CursorInvalid
-    return number
-
-
-class JournalSource(Generic[N]):
-    """The items of one journal by key, each read once in a process."""
-
-    def __init__(self, journal: Journal[N], *, register_interest: RegisterInterest = no_interest) -> None:
-        self._journal, self._register_interest = journal, register_interest
-        self._channels: dict[int, _Channel[N]] = {}
-
-    @property
-    def watched(self) -> int:
-        return len(self._channels)
-
-    @property
-    def watchers(self) -> int:
-        return sum(channel.watchers for channel in self._channels.values())
-
-    def handle(self, signal: Signal) -> None:
-        if signal.topic is self._journal.topic and (channel := self._channels.get(signal.key)):
-            channel.stale.set()
-
-    def resync(self) -> None:
-        """Reads on in all keys, after signals may have been lost."""
-        for channel in self._channels.values():
-            channel.stale.set()
-
-    @asynccontextmanager
-    async def watch(self, key: int, after: int | None = None) -> AsyncIterator["JournalReader[N]"]:
-        """Reads the items numbered above `after`, then the new ones; None: only new ones."""
-        channel = self._channels.get(key)
-        if channel is None:
-            channel = self._channels[key] = _Channel()
-            channel.stop = self._register_interest(Signal(self._journal.topic, key))
-            channel.reader = asyncio.create_task(self._keep_reading(key, channel))
-        channel.watchers += 1
-        try:
-            await channel.ready.wait()
-            reader = JournalReader(self._journal, key, channel, channel.number if after is None else after)
-            try:
-                yield reader
-            finally:
-                channel.waiting.pop(reader, None)
-        finally:
-            channel.watchers -= 1
-            if not channel.watchers:
-                del self._channels[key]
-                channel.stop()
-                channel.reader.cancel()
-                with suppress(asyncio.CancelledError):
-                    await channel.reader
-
-    async def _keep_reading(self, key: int, channel: "_Channel[N]") -> None:
-        while True:
-            try:
-                if channel.cursors is None:
-                    channel.cursors = await self._journal.cursors(key)
-                if not channel.ready.is_set():
-                    channel.start(await self._journal.head())
-                await channel.stale.wait()
-                channel.stale.clear()
-                while items := await self._journal.items_after(key, channel.number, BATCH):
-                    channel.add(items)
-            except Exception:
-                log.exception("could not read %s:%s", self._journal.topic, key)
-                channel.stale.set()
-                await asyncio.sleep(RETRY)
-
-
-class _Channel(Generic[N]):
-    """One watched key. `forgotten`: items up to this number are no longer in memory."""
-
-    reader: asyncio.Task[None]
-    stop: Stop
-    cursors: Cursors | None = None
-
-    def __init__(self) -> None:
-        self.watchers = 0
-        self.number = self.forgotten = 0
+    def __init__(self, journal: Journal[N], key: int) -> None:
+        super().__init__()
+        self.journal, self.key = journal, key
+        self.forgotten = 0
         self.items: deque[N] = deque()
-        self.ready, self.stale, self.more = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self.waiting: dict[JournalReader[N], Callable[[], None]] = {}
 
-    def start(self, head: int) -> None:
-        self.number = self.forgotten = head
-        self.stale.set()  # something may have come since the head was read
-        self.ready.set()
+    async def reader(self, after: int | str | None) -> "JournalReader[N]":
+        return JournalReader(self, await self.number_after(after))
 
-    def add(self, items: Sequence[N]) -> None:
-        self.items.extend(items)
-        self.number = items[-1].number
-        while len(self.items) > KEPT:
-            self.forgotten = self.items.popleft().number
-        done, self.more = self.more, asyncio.Event()
-        done.set()
-        waiting, self.waiting = self.waiting, {}
-        for call in waiting.values():
-            call()
+    async def number_after(self, after: int | str | None) -> int:
+        """The number above which the items are new to whoever has seen all up to `after`, a number or a
+        cursor; None: only items that are still to come.
+
+        Raises CursorInvalid if it is ahead of the journal: its reader would get nothing, silently.
+        """
+        if not isinstance(after, str):
+            return self.number if after is None else after
+        number = self.cursors.number_of(after)
+        if number > self.number and number > await self.journal.head():
+            raise CursorInvalid
+        return number
+
+    async def read_on(self) -> bool:
+        if not self.ready.is_set():
+            self.cursors = await self.journal.cursors(self.key)
+            self.number = self.forgotten = await self.journal.head()
+            self.ready.set()
+            self.stale.set()  # something may have come since the head was read
+            return False
+        await self.stale.wait()
+        self.stale.clear()
+        found = False
+        while items := await self.journal.items_after(self.key, self.number, BATCH):
+            found = True
+            self.items.extend(items)
+            while len(self.items) > KEPT:
+                self.forgotten = self.items.popleft().number
+            self.show(items[-1].number)
+        return found
 
 
 class JournalReader(Generic[N]):
     """Reads the items of a key for one watcher. `number` is that of the last item it got."""
 
-    def __init__(self, journal: Journal[N], key: int, channel: _Channel[N], after: int) -> None:
-        self._journal, self._key, self._channel = journal, key, channel
+    def __init__(self, shared: SharedItems[N], after: int) -> None:
+        self.shared = shared
         self._at_hand: deque[N] = deque()
         self._seen = self.number = after
 
@@ -160,38 +89,26 @@ class JournalReader(Generic[N]):
             await self._look()
         row = self._at_hand.popleft()
         self.number = row.number
-        return Item(row, self.cursors.cursor(row.number))
+        return Item(row, self.shared.cursors.cursor(row.number))
 
     def when_more(self, call: Callable[[], None]) -> None:
         """Calls `call`, and no earlier one, once there may be an item that this reader did not get yet."""
-        if self._at_hand or self._seen < self._channel.number:
+        if self._at_hand or self._seen < self.shared.number:
             call()
         else:
-            self._channel.waiting[self] = call
+            self.shared.waiting[self] = call
 
     async def _look(self) -> None:
-        channel = self._channel
-        forgotten = channel.forgotten  # as it is before the read: more may be forgotten meanwhile
+        shared = self.shared
+        forgotten = shared.forgotten  # as it is before the read: more may be forgotten meanwhile
         if self._seen < forgotten:
-            items = await self._journal.items_after(self._key, self._seen, BATCH)
+            items = await shared.journal.items_after(shared.key, self._seen, BATCH)
         else:
-            items = [item for item in channel.items if item.number > self._seen]
+            items = [item for item in shared.items if item.number > self._seen]
         if items:
             self._at_hand.extend(items)
             self._seen = items[-1].number
         else:
             self._seen = max(self._seen, forgotten)
-            if self._seen >= channel.number:
-                await channel.more.wait()
-
-    @property
-    def start(self) -> int:
-        """The number after which a new reader begins: no older item has a greater one, unless it is still
-        being read.
-        """
-        return self._channel.number
-
-    @property
-    def cursors(self) -> Cursors:
-        assert self._channel.cursors is not None  # noqa: S101 - read before the channel is ready
-        return self._channel.cursors
+            if self._seen >= shared.number:
+                await shared.more.wait()

@@ -1,9 +1,9 @@
 """Polls the journal each second, so that changes written elsewhere show within two, also without Redis."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
+from community.repeat import repeat
 from community.signals import Signal
 
 EVERY = 1.0
@@ -27,24 +27,16 @@ class JournalPoller:
     async def poll(self) -> None:
         """Runs until cancelled. `handle` is the broker's for this process only: every other one polls itself.
 
-        An outage is logged once. A signal handled twice, from here and from the broker, costs one read.
+        A signal handled twice, from here and from the broker, costs one read.
         """
-        away = False
-        while True:
-            try:
-                if self.seen is None:
-                    self.seen = await self._head()
-                while await self._further(self.seen):
-                    pass
-                away = False
-            except Exception:
-                if not away:
-                    log.exception("could not read the journal's head")
-                away = True
-            await asyncio.sleep(EVERY)
+        await repeat(self._read_on, EVERY, log, "could not read the journal's head")
 
-    async def _further(self, seen: int) -> bool:
-        """Whether there was anything beyond `seen`."""
-        self.seen, signals = await self._signals_after(seen)
-        self._handle(signals)
-        return self.seen > seen
+    async def _read_on(self) -> None:
+        if self.seen is None:
+            self.seen = await self._head()
+        further = True
+        while further:
+            before = self.seen
+            self.seen, signals = await self._signals_after(before)
+            self._handle(signals)
+            further = self.seen > before

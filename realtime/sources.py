@@ -1,65 +1,105 @@
-"""The live sources of this process: one for each declaration, which the broker passes signals to."""
+"""What is watched in this process: each key of each declaration is read once, for all its watchers."""
 
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
 from community.live import Declaration, State
+from community.repeat import repeat
 from community.signals import Signal
 from realtime.broker import Broker
-from realtime.journals import JournalReader, JournalSource
+from realtime.journals import JournalReader, SharedItems
 from realtime.pacing import PAUSE
-from realtime.states import StateReader, StateSource
+from realtime.states import SharedState, StateReader
+from realtime.watched import WatchedKey
+
+RETRY = 1.0
+"""Seconds before a read that failed is tried again."""
 
 Reader: TypeAlias = StateReader[Any] | JournalReader[Any]
-Source: TypeAlias = StateSource[Any] | JournalSource[Any]
+
+log = logging.getLogger(__name__)
 
 
 class LiveSources:
-    """The sources by declaration, each made when the first of its keys is watched."""
+    """A state is read at most once every `pause`, and only while somebody waits for it.
+
+    `rounds` counts the reads that found something new, `merged` the changes that shared a read with another.
+    """
 
     def __init__(self, broker: Broker, pause: float = PAUSE) -> None:
         self._broker, self._pause = broker, pause
-        self._sources: dict[Declaration[Any, Any], Source] = {}
+        self._shared: defaultdict[Declaration[Any, Any], dict[int, WatchedKey]] = defaultdict(dict)
+        self.rounds = self.merged = 0
         broker.listen(self.handle)
         broker.on_resync(self.resync)
 
-    def of(self, declaration: Declaration[Any, Any]) -> Source:
-        if (source := self._sources.get(declaration)) is None:
-            source = self._sources[declaration] = self._made(declaration)
-        return source
-
-    def _made(self, declaration: Declaration[Any, Any]) -> Source:
-        register_interest = self._broker.register_interest
-        if isinstance(declaration, State):
-            return StateSource(
-                declaration.topic,
-                declaration.read,
-                pause=self._pause,
-                register_interest=register_interest,
-            )
-        return JournalSource(declaration, register_interest=register_interest)
-
-    def handle(self, signal: Signal) -> None:
-        for source in self._sources.values():
-            source.handle(signal)
-
-    def resync(self) -> None:
-        for source in self._sources.values():
-            source.resync()
+    def __iter__(self) -> Iterator[WatchedKey]:
+        return (shared for by_key in self._shared.values() for shared in by_key.values())
 
     @property
     def watchers(self) -> int:
-        return sum(source.watchers for source in self._sources.values())
+        return sum(shared.watchers for shared in self)
 
-    @property
-    def rounds(self) -> int:
-        """How many new values of states were read."""
-        return sum(source.rounds for source in self._states)
+    def handle(self, signal: Signal) -> None:
+        for declaration, by_key in self._shared.items():
+            if declaration.topic is signal.topic and (shared := by_key.get(signal.key)):
+                self.merged += shared.stale.is_set()
+                shared.stale.set()
 
-    @property
-    def merged(self) -> int:
-        """How many changes came with another one in one read."""
-        return sum(source.merged for source in self._states)
+    def resync(self) -> None:
+        """Reads all anew, after signals may have been lost."""
+        for shared in self:
+            shared.stale.set()
 
-    @property
-    def _states(self) -> list[StateSource[Any]]:
-        return [source for source in self._sources.values() if isinstance(source, StateSource)]
+    @asynccontextmanager
+    async def watch(
+        self, declaration: Declaration[Any, Any], key: int, after: int | str | None = None
+    ) -> AsyncIterator[Any]:
+        """Reads a state now, and again after each change; of a journal the items behind `after`, a number or
+        a cursor, then the new ones, or (None) only these. Raises CursorInvalid.
+        """
+        by_key = self._shared[declaration]
+        if key not in by_key:
+            by_key[key] = self._begin(declaration, key)
+        shared = by_key[key]
+        shared.watchers += 1
+        try:
+            await shared.ready.wait()
+            reader = await shared.reader(after)
+            try:
+                yield reader
+            finally:
+                shared.forget(reader)
+        finally:
+            shared.watchers -= 1
+            if not shared.watchers:
+                del by_key[key]
+                shared.stop()
+                shared.reading.cancel()
+                with suppress(asyncio.CancelledError):
+                    await shared.reading
+
+    def _begin(self, declaration: Declaration[Any, Any], key: int) -> WatchedKey:
+        shared: WatchedKey
+        if isinstance(declaration, State):
+            shared, pause = SharedState(declaration, key), self._pause
+        else:
+            shared, pause = SharedItems(declaration, key), 0.0
+        # First the interest, then the first read: changes from here on are heard.
+        shared.stop = self._broker.register_interest(Signal(declaration.topic, key))
+
+        async def read_on() -> None:
+            try:
+                found = await shared.read_on()
+            except Exception:
+                shared.stale.set()
+                raise
+            self.rounds += found
+
+        fault = f"could not read {declaration.topic}:{key}"
+        shared.reading = asyncio.create_task(repeat(read_on, pause, log, fault, retry=RETRY))
+        return shared

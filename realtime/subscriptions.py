@@ -13,15 +13,16 @@ from graphql import GraphQLError
 from community.errors import ErrorCode, Refused
 from community.live import Journal
 from community.permissions import NOBODY, Viewer, rights_of
+from community.signals import Signal
 from realtime.audience import Audience
 from realtime.authorization import Access
-from realtime.documents import Bound, Document, Documents, Subject
+from realtime.documents import Bound, Document, Documents
 from realtime.execution import Count, Ended, Errors, Executable, encoded, execute, request_id
 from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Groups, Step
-from realtime.journals import KEPT, Item, JournalReader, not_ahead, number_of
+from realtime.journals import KEPT, Item, JournalReader
 from realtime.pacing import Turn, WritePacer
-from realtime.sources import LiveSources, Reader, Source
+from realtime.sources import LiveSources, Reader
 from realtime.states import StateReader
 
 MOST_COST_OF_STEP = 10_000.0
@@ -50,30 +51,33 @@ class SharedSubscription:
     def __init__(
         self,
         executable: Executable,
+        sources: LiveSources,
+        count: Count,
         document: Document,
         variables: dict[str, Any],
         key: int,
-        source: Source,
         viewer: Viewer,
         *,
         alone: bool = False,
         after: int | str | None = None,
-        count: Count = lambda errors: None,
     ) -> None:
         self.document, self.request = document, SubscribeRequest(document.text, variables, None)
         self.access = Access(document.live.declaration, key)
         self.kept = KEPT if document.is_journal else 1
-        self.counted_under: tuple[str, Subject] | None = None
+        self.counted_under: tuple[Hashable, ...] = ()
         self.alone, self.start = alone, 0
-        self._executable, self._variables, self._key, self._source = executable, variables, key, source
-        self._viewer, self._after, self._count = viewer, after, count
+        self._executable, self._sources, self._count = executable, sources, count
+        self._variables, self._key, self._viewer, self._after = variables, key, viewer, after
         self._reader: Reader | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         request_id.set(secrets.token_hex(4))  # not that of whoever came first
+        declaration, after = self.document.live.declaration, self._after
         try:
-            async with self._source.watch(self._key, await self._begin()) as reader:
+            if isinstance(declaration, Journal) and not self.alone:
+                after = await declaration.recent(self._key)
+            async with self._sources.watch(declaration, self._key, after) as reader:
                 self._reader, self.start = reader, reader.number
                 self._opened.set_result(None)
                 while True:
@@ -83,17 +87,6 @@ class SharedSubscription:
                     yield Step(reader.number, text + b"}")
         finally:
             turn.end()
-
-    async def _begin(self) -> int | None:
-        """Raises CursorInvalid."""
-        declaration = self.document.live.declaration
-        if not isinstance(declaration, Journal):
-            return None
-        if not self.alone:
-            return await declaration.recent(self._key)
-        if isinstance(self._after, str):
-            return await number_of(declaration, self._key, self._after)
-        return self._after
 
     async def _shown(self, value: Any) -> bytes:
         show = self.document.live.show
@@ -124,15 +117,8 @@ class SharedSubscription:
 
     async def start_of(self, after: str | None) -> int:
         """The number behind which a reader begins, once it is open. Raises CursorInvalid."""
-        reader, declaration = self._reader, self.document.live.declaration
-        assert isinstance(reader, JournalReader)  # noqa: S101 - a state has no cursor
-        assert isinstance(declaration, Journal)  # noqa: S101
-        if self.alone:
-            return self.start
-        if after is None:
-            return reader.start
-        number = reader.cursors.number_of(after)
-        return number if number <= reader.start else await not_ahead(declaration, number)
+        assert isinstance(self._reader, JournalReader)  # noqa: S101 - a state has no cursor
+        return self.start if self.alone else await self._reader.shared.number_after(after)
 
 
 class SubscriptionRegistry:
@@ -149,9 +135,9 @@ class SubscriptionRegistry:
         count: Count = lambda errors: None,
     ) -> None:
         self.executable, self.documents = executable, Documents(executable)
-        self._sources, self._groups, self._count = sources, groups, count
-        self._of_address, self._of_subject = Counter[str](), Counter[Subject]()
-        self._of_both = Counter[tuple[str, Subject]]()
+        self._groups, self._shared = groups, partial(SharedSubscription, executable, sources, count)
+        self._views = Counter[Hashable]()
+        """How many groups each address began, each key has, and each address began of each key."""
 
     @property
     def pacer(self) -> WritePacer:
@@ -182,13 +168,15 @@ class SubscriptionRegistry:
         if document.reads_after or not isinstance(after, str | None):
             after = self._bound(document, request, viewer).after
         audience = _audience(document, viewer)
-        try:
-            key = document.text, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), _key_of(audience)
-        except orjson.JSONEncodeError:  # nested too deep
-            self._bound(document, request, viewer)
-            raise
-        made = partial(self._for_many, document, request, variables, audience, address)
-        return self._groups.enter(key, made), after
+        key = document.text, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), _key_of(audience)
+
+        def for_many() -> SharedSubscription:
+            watched = self._bound(document, request, audience).key
+            made = self._shared(document, variables, watched, audience)
+            made.counted_under = self._count_view(address, Signal(document.live.declaration.topic, watched))
+            return made
+
+        return self._groups.enter(key, for_many), after
 
     def enter_alone(
         self, document: Document, request: SubscribeRequest, viewer: Viewer, after: int | None = None
@@ -196,16 +184,10 @@ class SubscriptionRegistry:
         """Makes a group of one: for a document that depends on its viewer, and for a reader too far behind
         the others. It begins after `after`, if given, else where the request says. Raises Ended and Refused.
         """
-        bound = self._bound(document, request, viewer)
-        variables = document.renamed(request.given)
-        made = self._subscription(
-            document,
-            variables,
-            bound.key,
-            _audience(document, viewer),
-            alone=True,
-            after=bound.after if after is None else after,
-        )
+        key, cursor = self._bound(document, request, viewer)
+        begin, variables = cursor if after is None else after, document.renamed(request.given)
+        audience = _audience(document, viewer)
+        made = self._shared(document, variables, key, audience, alone=True, after=begin)
         return self._groups.enter(made, lambda: made)
 
     def _bound(self, document: Document, request: SubscribeRequest, viewer: Viewer) -> Bound:
@@ -216,52 +198,24 @@ class SubscriptionRegistry:
         except GraphQLError as error:
             raise Ended([self.executable.formatted(error)]) from None
 
-    def _for_many(
-        self,
-        document: Document,
-        request: SubscribeRequest,
-        variables: dict[str, Any],
-        audience: Viewer,
-        address: str,
-    ) -> SharedSubscription:
-        key = self._bound(document, request, audience).key
-        subject = Subject(document.name, key)
-        self._require_few(address, subject)
-        made = self._subscription(document, variables, key, audience)
-        made.counted_under = address, subject
-        self._account(made.counted_under, 1)
-        return made
-
-    def _subscription(
-        self, document: Document, variables: dict[str, Any], key: int, viewer: Viewer, **terms: Any
-    ) -> SharedSubscription:
-        source = self._sources.of(document.live.declaration)
-        return SharedSubscription(
-            self.executable, document, variables, key, source, viewer, count=self._count, **terms
-        )
-
-    def _require_few(self, address: str, subject: Subject) -> None:
-        """Raises TooManyViews."""
-        mine = self._of_both[address, subject]
-        if self._of_address[address] >= MOST_VIEWS_OF_ADDRESS:
+    def _count_view(self, address: str, watched: Signal) -> tuple[Hashable, ...]:
+        """Returns what it is counted under. Raises TooManyViews."""
+        of_address, of_key, of_both = counted_under = address, watched, (address, watched)
+        views = self._views
+        if views[of_address] >= MOST_VIEWS_OF_ADDRESS:
             raise TooManyViews(most=MOST_VIEWS_OF_ADDRESS)
-        if mine >= MOST_VIEWS_OF_BOTH or (mine >= FEW and self._of_subject[subject] >= MOST_VIEWS_OF_SUBJECT):
+        crowded = views[of_key] >= MOST_VIEWS_OF_SUBJECT and views[of_both] >= FEW
+        if crowded or views[of_both] >= MOST_VIEWS_OF_BOTH:
             raise TooManyViews(most=MOST_VIEWS_OF_BOTH)
-
-    def _account(self, counted_under: tuple[str, Subject], views: int) -> None:
-        address, subject = counted_under
-        for counter, key in (
-            (self._of_address, address),
-            (self._of_subject, subject),
-            (self._of_both, (address, subject)),
-        ):
-            counter[key] += views  # type: ignore[index]
-            if not counter[key]:  # type: ignore[index]
-                del counter[key]
+        views.update(counted_under)
+        return counted_under
 
     def leave(self, group: Group[SharedSubscription]) -> None:
-        if self._groups.release(group) and group.source.counted_under:
-            self._account(group.source.counted_under, -1)
+        if self._groups.release(group):
+            for each in group.source.counted_under:
+                self._views[each] -= 1
+                if not self._views[each]:
+                    del self._views[each]
 
     def reading_changed(self, community: int | None) -> set[Group[SharedSubscription]]:
         """Returns the groups whose members' right has to be checked again, after public reading of

@@ -2,7 +2,6 @@
 rest.
 """
 
-import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from inspect import Parameter, Signature
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -12,12 +11,10 @@ import strawberry
 from community.live import Declaration, Journal
 from realtime.authorization import Access
 from realtime.fields import AFTER, LIVE, LiveField
-from realtime.journals import Item, number_of
+from realtime.journals import Item
 from schema.connections import After
 from schema.context import Context, Info
 from schema.nodes import key_of
-
-_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 class WatchedId(NamedTuple):
@@ -29,10 +26,6 @@ class WatchedId(NamedTuple):
     @property
     def argument(self) -> str:
         return f"{self.kind[0].lower()}{self.kind[1:]}Id"
-
-    @property
-    def parameter(self) -> str:
-        return f"{_CAPITAL.sub('_', self.kind).lower()}_id"
 
     def of(self, arguments: Mapping[str, Any]) -> int:
         """Raises InvalidId."""
@@ -49,8 +42,8 @@ def live(
     """
     field = LiveField(declaration, key.of, show)
 
-    def resolve(info: Info, **given: Any) -> AsyncGenerator[Any, None]:
-        return _shown(info.context, field, {key.argument: given[key.parameter]}, given.get(AFTER))
+    def resolve(info: Info, **arguments: Any) -> AsyncGenerator[Any, None]:
+        return _shown(info.context, field, arguments)
 
     resolve.__signature__ = _signature(field, key)  # type: ignore[attr-defined]
     return strawberry.subscription(resolver=resolve, description=description, metadata={LIVE: field})
@@ -61,7 +54,7 @@ def _signature(field: LiveField, key: WatchedId) -> Signature:
     id_ = Annotated[strawberry.ID, strawberry.argument(description=key.description)]
     parameters = [
         Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info),
-        Parameter(key.parameter, Parameter.POSITIONAL_OR_KEYWORD, annotation=id_),
+        Parameter(key.argument, Parameter.POSITIONAL_OR_KEYWORD, annotation=id_),
     ]
     if isinstance(field.declaration, Journal):
         parameters.append(Parameter(AFTER, Parameter.POSITIONAL_OR_KEYWORD, annotation=After, default=None))
@@ -70,7 +63,7 @@ def _signature(field: LiveField, key: WatchedId) -> Signature:
 
 
 async def _shown(
-    context: Context, field: LiveField, arguments: Mapping[str, Any], after: str | None
+    context: Context, field: LiveField, arguments: Mapping[str, Any]
 ) -> AsyncGenerator[Any, None]:
     """Each value or item. The right is asked before the first, and again where the context has a new viewer.
 
@@ -79,10 +72,7 @@ async def _shown(
     declaration, key, viewer = field.declaration, field.key_of(arguments), context.viewer
     access = Access(declaration, key)
     await access.require(viewer)
-    number = None
-    if isinstance(declaration, Journal) and after is not None:
-        number = await number_of(declaration, key, after)
-    async with context.sources.of(declaration).watch(key, number) as reader:
+    async with context.sources.watch(declaration, key, arguments.get(AFTER)) as reader:
         async for value in reader:
             if context.viewer is not viewer:
                 viewer = context.viewer

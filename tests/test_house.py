@@ -705,6 +705,7 @@ ELSEWHERE = {
     "realtime/audience.py": "schema/test_audience.py",
     "realtime/execution.py": "realtime/test_subscriptions.py",
     "realtime/fields.py": "realtime/test_documents.py",
+    "realtime/watched.py": "realtime/test_sources.py",
     "schema/context.py": "schema/test_members.py",  # nothing but what a request is given
     "schema/enums.py": "schema/test_descriptions.py",  # nothing but descriptions
     "schema/refs.py": "test_house.py",  # nothing but lazy references

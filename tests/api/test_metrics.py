@@ -59,7 +59,7 @@ async def scraped(server: Any, until: dict[tuple[str, ...], float]) -> dict[tupl
 async def test_moments_and_merged_changes_are_those_of_the_process(house: Any) -> None:
     sources, vote = LiveSources(MemoryBroker()), house.town.key("Vote", "open")
     metrics = metrics_of(sources)
-    async with sources.of(TALLY).watch(vote) as states:
+    async with sources.watch(TALLY, vote) as states:
         await anext(states)
         for _ in range(3):
             sources.handle(Signal(Topic.TALLY, vote))

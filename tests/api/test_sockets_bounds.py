@@ -159,7 +159,7 @@ async def test_a_storm_of_subscriptions_that_come_and_go_leaves_nothing(here: An
                 pass
         await server.until(lambda: not server.sockets.open)
         registry = server.sockets.registry
-        assert (len(registry._groups), len(registry._of_address), len(server.sockets.ids)) == (0, 0, 0)
+        assert (len(registry._groups), len(registry._views), len(server.sockets.ids)) == (0, 0, 0)
         assert len(registry.documents) <= 512
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from strawberry.http.websocket_origin import normalize_origin
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api import sockets as sockets_
+from api.origins import Origins
 from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
 from community.database.ids import new_id
@@ -587,8 +587,8 @@ async def test_the_cookie_of_a_foreign_page_counts_for_nothing_and_its_token_doe
         with pytest.raises(InvalidStatus):
             async with server.connection(origin=foreign):
                 pass
-        for allowed in ({normalize_origin(foreign)}, {"*"}):
-            monkeypatch.setattr(server.sockets, "_allowed", frozenset(allowed))
+        for allowed in (foreign, "*"):
+            monkeypatch.setattr(server.sockets, "_origins", Origins("http://localhost", [allowed]))
             async with server.connection(origin=foreign, cookie=f"meilin_session={token}") as socket:
                 await socket.init()
                 await socket.subscribe("a", PROGRESS, id=vote)
@@ -597,7 +597,8 @@ async def test_the_cookie_of_a_foreign_page_counts_for_nothing_and_its_token_doe
                 await socket.init(authorization=f"Bearer {token}")
                 await socket.subscribe("a", PROGRESS, id=vote)
                 assert (await socket.receive())["type"] == "next"
-        monkeypatch.setattr(server.sockets, "_allowed", frozenset({"https://other.example"}))
+        other = Origins("http://localhost", ["https://other.example"])
+        monkeypatch.setattr(server.sockets, "_origins", other)
         with pytest.raises(InvalidStatus):
             async with server.connection(origin=foreign, cookie=f"meilin_session={token}"):
                 pass

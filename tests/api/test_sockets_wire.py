@@ -448,7 +448,7 @@ async def test_for_a_slow_client_the_newest_wins(
     if alone:
         monkeypatch.setattr(documents, "audience_of", lambda *_: Audience.VIEWER)
     async with here(live_pause=0, live_share=1) as server, wire(server, narrow=True) as client:
-        monkeypatch.setattr(server.app.state.sources.of(TALLY), "_read", newer)
+        monkeypatch.setitem(vars(TALLY), "read", newer)
         vote = server.town.id("Vote", "survey")
         await client.init()
         client.subscribe("x" * 1_000, PROGRESS, id=vote)  # as long as the message of a page

@@ -3,6 +3,7 @@
 import asyncio
 import selectors
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,10 +11,13 @@ import pytest
 from redis.asyncio import Redis as Client
 
 from community.errors import NotFound
-from community.live import Cursors, Journal, N
+from community.live import Cursors, Declaration, Journal, N, State, T
 from community.permissions import Permission, Scope
 from community.signals import Topic
+from realtime.broker import Broker, MemoryBroker
+from realtime.pacing import PAUSE
 from realtime.redis_broker import EVERYWHERE
+from realtime.sources import LiveSources
 from tests.services import Redis
 
 
@@ -62,6 +66,33 @@ def journal_of(
         recent=_all,
         cursors=cursors,
     )
+
+
+def state_of(read: Callable[[int], Awaitable[T]]) -> State[T]:
+    """The declaration of a tally that is read so; nobody asks who may."""
+    return State(topic=Topic.TALLY, permission=Permission.READ_BULLETIN, scope_of=_nowhere, read=read)
+
+
+class Source:
+    """One declaration, and who watches its keys in a process."""
+
+    def __init__(
+        self, declaration: Declaration[Any, Any], broker: Broker | None = None, pause: float = PAUSE
+    ) -> None:
+        self.declaration, self.live = declaration, LiveSources(broker or MemoryBroker(), pause)
+        self.handle, self.resync = self.live.handle, self.live.resync
+
+    def watch(self, key: int, after: int | str | None = None) -> AbstractAsyncContextManager[Any]:
+        return self.live.watch(self.declaration, key, after)
+
+    @property
+    def watched(self) -> int:
+        """How many keys are watched now."""
+        return len(list(self.live))
+
+    @property
+    def watchers(self) -> int:
+        return self.live.watchers
 
 
 class Stuck(AssertionError):

@@ -4,7 +4,6 @@ not see. In virtual time; sockets are modelled as `api.sockets` has them.
 """
 
 import asyncio
-import logging
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,13 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from community.signals import Signal, Topic
-from realtime import groups, journals, pacing
+from realtime import groups, journals, pacing, sources
 from realtime.execution import Ended
 from realtime.groups import Group, Groups, Member, Step
-from realtime.journals import Item, JournalReader, JournalSource
+from realtime.journals import Item, JournalReader
 from realtime.pacing import Turn, WritePacer
-from realtime.states import StateReader, StateSource
-from tests.realtime.conftest import CLOCK, journal_of
+from realtime.states import StateReader
+from tests.realtime.conftest import CLOCK, journal_of, state_of
+from tests.realtime.conftest import Source as OneSource
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -53,8 +53,8 @@ class Town:
         self.head = 0
         self.failing = self.breaking = 0
         self.lost = False
-        self.tallies: StateSource[int] = StateSource(Topic.TALLY, self._state)
-        self.journal = JournalSource(journal_of(self._items_after, self._head))
+        self.tallies = OneSource(state_of(self._state))
+        self.journal = OneSource(journal_of(self._items_after, self._head))
         self.groups: Groups[Source] = Groups(WritePacer())
         self.seen = Counter[str]()
         self.clients = [Client(self, number) for number in range(CLIENTS)]
@@ -404,7 +404,7 @@ class Operation(Member):
         if source.alone:
             begin = source.start
         elif begin is None:
-            begin = source.shown.start if self._after is None else self._after
+            begin = source.shown.shared.number if self._after is None else self._after
         self._require_still()
         if begin >= max(source.start, group.forgotten):
             self._join(begin)
@@ -548,8 +548,7 @@ def small() -> Iterator[None]:
             (pacing, "time", CLOCK),
         ):
             patch.setattr(module, name, value)
-        patch.setattr(journals.log, "disabled", True)
-        patch.setattr(logging.getLogger("realtime.states"), "disabled", True)
+        patch.setattr(sources.log, "disabled", True)
         yield
 
 

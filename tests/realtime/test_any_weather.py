@@ -16,13 +16,11 @@ from redis.asyncio import Redis as Client
 from redis.exceptions import RedisError
 
 from community.signals import Signal, Topic
-from realtime import journals, poller, redis_broker, states
+from realtime import poller, redis_broker, sources
 from realtime.broker import MemoryBroker
-from realtime.journals import JournalSource
 from realtime.poller import JournalPoller
 from realtime.redis_broker import RedisBroker
-from realtime.states import StateSource
-from tests.realtime.conftest import journal_of
+from tests.realtime.conftest import Source, journal_of, state_of
 
 ESTATE = 7
 VOTES = (1, 2)
@@ -70,13 +68,9 @@ class Process:
 
     def __init__(self, truth: Truth, broker: Any) -> None:
         self.truth, self.broker = truth, broker
-        interest = broker.register_interest
-        self.tallies = StateSource(Topic.TALLY, truth.tally, pause=0.002, register_interest=interest)
-        self.journal = JournalSource(journal_of(truth.items_after, truth.head), register_interest=interest)
+        self.tallies = Source(state_of(truth.tally), broker, pause=0.002)
+        self.journal = Source(journal_of(truth.items_after, truth.head), broker)
         self.poller = JournalPoller(truth.head, truth.signals_after, broker.handle)
-        for source in (self.tallies, self.journal):
-            broker.listen(source.handle)
-            broker.on_resync(source.resync)
         self.shown: dict[int, int] = {}
         self.read: list[int] = []
         self._reader: asyncio.Task[None] | None = None
@@ -222,8 +216,7 @@ async def live_through(actions: Sequence[Action], link: Link) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same mechanisms with shorter waits."""
     for module, name, seconds in (
-        (states, "RETRY", 0.01),
-        (journals, "RETRY", 0.01),
+        (sources, "RETRY", 0.01),
         (poller, "EVERY", 0.1),
         (redis_broker, "HEARTBEAT", 0.1),
         (redis_broker, "PAUSE", 0.01),

@@ -7,6 +7,7 @@ from graphql import GraphQLError
 
 from community.errors import InvalidId
 from community.live import Journal, State
+from community.votes.facts import TALLY
 from realtime import documents
 from realtime.audience import Audience
 from realtime.broker import MemoryBroker
@@ -33,13 +34,13 @@ def document(text: str, name: str | None = None) -> Document:
 
 def form(text: str) -> tuple[object, ...]:
     found = document(text)
-    return found.text, found.audience, found.live, found.name, found.cursor, found.reads_after
+    return found.text, found.audience, found.live, found.cursor, found.reads_after
 
 
 def test_a_state_says_the_same_to_everybody() -> None:
     found = document(PROGRESS)
     assert (found.audience, set(found.names)) == (Audience.EVERYBODY, {"id"})
-    assert (found.is_journal, found.cursor, found.name) == (False, None, "voteProgress")
+    assert (found.is_journal, found.cursor, found.live.declaration) == (False, None, TALLY)
     assert isinstance(found.live.declaration, State)
 
 

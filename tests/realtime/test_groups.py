@@ -13,8 +13,8 @@ from realtime import pacing
 from realtime.execution import Ended
 from realtime.groups import CHUNK, LEAST_CHUNK, Group, Groups, Member, Step
 from realtime.pacing import Turn, WritePacer
-from realtime.states import StateReader, StateSource
-from tests.realtime.conftest import CLOCK
+from realtime.states import StateReader
+from tests.realtime.conftest import CLOCK, Source, state_of
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -135,11 +135,11 @@ class Script:
 
 
 class Tally:
-    """A state as the house has them: read through `StateSource`."""
+    """A state as the house has them: read through `LiveSources`."""
 
     kept, alone = 1, False
 
-    def __init__(self, live: StateSource[int]) -> None:
+    def __init__(self, live: Source) -> None:
         self._live = live
         self._states: StateReader[int] | None = None
 
@@ -169,7 +169,7 @@ class Truth:
 
     def __init__(self) -> None:
         self.state, self.takes = 0, 0.01
-        self.live: StateSource[int] = StateSource(Topic.TALLY, self._read)
+        self.live = Source(state_of(self._read))
 
     async def _read(self, key: int) -> int:
         state = self.state

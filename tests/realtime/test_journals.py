@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from community.live import Cursors
 from community.signals import Signal, Topic
 from realtime import journals
-from realtime.journals import BATCH, KEPT, Item, JournalSource
-from tests.realtime.conftest import journal_of, numbered_cursors
+from realtime.journals import BATCH, KEPT, Item
+from realtime.sources import RETRY
+from tests.realtime.conftest import Source, journal_of, numbered_cursors
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -33,7 +34,7 @@ class Changes:
         self.numbers: list[int] = []
         self.newest = 0
         self.reads = 0
-        self.source = JournalSource(journal_of(self.items_after, self.head, self.cursors))
+        self.source = Source(journal_of(self.items_after, self.head, self.cursors))
 
     async def cursors(self, community: int) -> Cursors:
         assert community == HERE
@@ -224,7 +225,28 @@ def test_a_read_that_fails_is_tried_again(run: Run, caplog: pytest.LogCaptureFix
             assert await take(items, 1) == [2]
 
     run(scenario())
-    assert len(caplog.records) == 3
+    assert caplog.messages == [f"could not read bulletin:{HERE}"] * 2  # each outage once
+
+
+def test_an_outage_while_it_opens_is_logged_once_and_readers_go_on_when_it_is_over(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        changes = Changes(failures=20)
+        changes.write(2)
+
+        async def read() -> list[int]:
+            async with changes.source.watch(HERE, 0) as items:
+                return await take(items, 3)
+
+        readers = [asyncio.create_task(read()) for _ in range(3)]
+        await asyncio.sleep(19 * RETRY)
+        assert (changes.failures, changes.source.watchers) == (1, 3)
+        changes.write()
+        assert await asyncio.gather(*readers) == [[1, 2, 3]] * 3
+
+    run(scenario())
+    assert caplog.messages == [f"could not read bulletin:{HERE}"]
 
 
 def test_cursors_that_cannot_be_read_are_read_again_before_anybody_is_let_in(
@@ -234,11 +256,11 @@ def test_cursors_that_cannot_be_read_are_read_again_before_anybody_is_let_in(
         changes = Changes(without_cursors=2)
         changes.write()
         async with changes.source.watch(HERE, 0) as items:
-            assert items.cursors.cursor(7) == "behind 7"
+            assert items.shared.cursors.cursor(7) == "behind 7"
             assert await take(items, 1) == [1]
 
     run(scenario())
-    assert len(caplog.records) == 2
+    assert len(caplog.records) == 1
 
 
 def test_whoever_comes_now_begins_behind_the_last_item_that_was_read(run: Run) -> None:
@@ -246,12 +268,12 @@ def test_whoever_comes_now_begins_behind_the_last_item_that_was_read(run: Run) -
         changes = Changes()
         changes.write(2, others=3)
         async with changes.source.watch(HERE, 0) as items:
-            assert (items.start, items.number) == (5, 0)
+            assert (items.shared.number, items.number) == (5, 0)
             await take(items, 1)
-            assert (items.start, items.number) == (5, 4)
+            assert (items.shared.number, items.number) == (5, 4)
             changes.write()
             await take(items, 2)
-            assert (items.start, items.number) == (6, 6)
+            assert (items.shared.number, items.number) == (6, 6)
 
     run(scenario())
 

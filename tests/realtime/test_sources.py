@@ -1,7 +1,8 @@
-"""One source a declaration in each process, told of everything by the broker."""
+"""Each declaration is watched by itself in each process, told of everything by the broker."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,9 +16,9 @@ from community.permissions import Permission, Scope
 from community.signals import Signal, Topic
 from community.votes.facts import TALLY
 from realtime.broker import MemoryBroker
-from realtime.journals import Item, JournalSource
+from realtime.journals import Item, SharedItems
 from realtime.sources import LiveSources
-from realtime.states import StateSource
+from realtime.states import SharedState
 from tests.conftest import PATIENCE
 from tests.realtime.conftest import journal_of
 
@@ -45,6 +46,9 @@ class Truth:
     async def read(self, _: int) -> int:
         return self.items
 
+    async def read_other(self, _: int) -> int:
+        return self.items - 1
+
     async def read_head(self) -> int:
         return self.items
 
@@ -52,30 +56,37 @@ class Truth:
         return [Row(each) for each in range(number + 1, self.items + 1)][:most]
 
 
-@pytest.mark.parametrize("declaration", DECLARED, ids=lambda declaration: declaration.topic)
-async def test_there_is_one_source_a_declaration(declaration: Any) -> None:
-    sources = LiveSources(MemoryBroker())
-    kind = StateSource if isinstance(declaration, State) else JournalSource
-    assert isinstance(sources.of(declaration), kind)
-    assert sources.of(declaration) is sources.of(declaration)
-    assert len({id(sources.of(each)) for each in DECLARED}) == len(DECLARED)
-
-
-async def test_two_declarations_of_one_topic_have_a_source_each() -> None:
-    sources, truth = LiveSources(MemoryBroker()), Truth()
-    assert sources.of(truth.state) is not sources.of(TALLY)
-    assert LiveSources(MemoryBroker()).of(TALLY) is not sources.of(TALLY)
+async def test_two_declarations_of_one_topic_are_watched_apart() -> None:
+    truth = Truth()
+    other = replace(truth.state, read=truth.read_other)
+    sources = LiveSources(MemoryBroker(), pause=0)
+    async with sources.watch(truth.state, KEY) as one, sources.watch(other, KEY) as two:
+        assert len(list(sources)) == 2
+        assert (await anext(one), await anext(two)) == (0, -1)
+    assert list(sources) == []
 
 
 @pytest.mark.parametrize("declaration", DECLARED, ids=lambda declaration: declaration.topic)
-async def test_every_source_hears_its_topic_through_the_broker(
+async def test_every_declaration_hears_its_own_topic_through_the_broker(
     monkeypatch: pytest.MonkeyPatch, declaration: Any
 ) -> None:
+    async def never(shared: Any) -> bool:
+        shared.ready.set()
+        await asyncio.Event().wait()
+        return False
+
     broker = MemoryBroker()
-    heard: list[Signal] = []
-    monkeypatch.setattr(LiveSources(broker).of(declaration), "handle", heard.append)
-    broker.publish([Signal(declaration.topic, KEY)])
-    assert heard == [Signal(declaration.topic, KEY)]
+    sources = LiveSources(broker)
+    for kind in (SharedState, SharedItems):
+        monkeypatch.setattr(kind, "read_on", never)
+    async with sources.watch(declaration, KEY):
+        (shared,) = sources
+        shared.stale.clear()
+        others = set(Topic) - {declaration.topic}
+        broker.publish([Signal(declaration.topic, KEY + 1), *(Signal(topic, KEY) for topic in others)])
+        assert not shared.stale.is_set()
+        broker.publish([Signal(declaration.topic, KEY)])
+        assert shared.stale.is_set()
 
 
 async def test_what_changes_reaches_whoever_watches_it_and_is_wanted_of_the_broker() -> None:
@@ -88,8 +99,11 @@ async def test_what_changes_reaches_whoever_watches_it_and_is_wanted_of_the_brok
 
     broker, truth = Wanting(), Truth()
     sources = LiveSources(broker, pause=0)
-    state, journal = sources.of(truth.state), sources.of(truth.journal)
-    async with asyncio.timeout(PATIENCE), state.watch(KEY) as values, journal.watch(KEY) as items:
+    async with (
+        asyncio.timeout(PATIENCE),
+        sources.watch(truth.state, KEY) as values,
+        sources.watch(truth.journal, KEY) as items,
+    ):
         assert broker.wanted == {Signal(Topic.TALLY, KEY), Signal(Topic.BULLETIN, KEY)}
         assert await anext(values) == 0
         truth.items = 1
@@ -106,8 +120,11 @@ async def test_on_resync_every_source_reads_on() -> None:
 
     broker, truth = Gap(), Truth()
     sources = LiveSources(broker, pause=0)
-    state, journal = sources.of(truth.state), sources.of(truth.journal)
-    async with asyncio.timeout(PATIENCE), state.watch(KEY) as values, journal.watch(KEY) as items:
+    async with (
+        asyncio.timeout(PATIENCE),
+        sources.watch(truth.state, KEY) as values,
+        sources.watch(truth.journal, KEY) as items,
+    ):
         assert await anext(values) == 0
         truth.items = 1  # nobody was told
         broker.mend()
@@ -119,9 +136,12 @@ async def test_watchers_rounds_and_merged_changes_are_counted_over_all() -> None
     broker, truth = MemoryBroker(), Truth()
     sources = LiveSources(broker, pause=0)
     assert (sources.watchers, sources.rounds, sources.merged) == (0, 0, 0)
-    state, journal = sources.of(truth.state), sources.of(truth.journal)
-    async with asyncio.timeout(PATIENCE), state.watch(KEY) as one, state.watch(KEY + 1) as other:
-        async with journal.watch(KEY), journal.watch(KEY):
+    async with (
+        asyncio.timeout(PATIENCE),
+        sources.watch(truth.state, KEY) as one,
+        sources.watch(truth.state, KEY + 1) as other,
+    ):
+        async with sources.watch(truth.journal, KEY), sources.watch(truth.journal, KEY):
             assert sources.watchers == 4
         await anext(one)
         await anext(other)
@@ -144,7 +164,7 @@ async def test_each_declaration_of_the_house_can_be_watched(house: Any) -> None:
     async with asyncio.timeout(PATIENCE):
         for declaration, key in keys.items():
             after = 0 if declaration is BULLETIN else None
-            async with house.sources.of(declaration).watch(key, after) as reader:
+            async with house.sources.watch(declaration, key, after) as reader:
                 assert house.sources.watchers == 1
                 assert (await anext(reader)) is not None
             assert house.sources.watchers == 0

@@ -5,7 +5,7 @@ import pytest
 from graphql import GraphQLError
 
 from community.errors import Late, NotFound, OutcomeUnknown, Refused, TryAgain, Unwritable
-from realtime.fields import live_field
+from realtime.fields import LIVE
 from schema import loaders
 from schema.errors import presented
 from schema.schema import graphql_schema
@@ -56,7 +56,7 @@ async def test_a_step_of_a_subscription_is_masked_too(
 
     subscription_type = graphql_schema.core.subscription_type
     assert subscription_type
-    monkeypatch.setitem(vars(live_field(subscription_type.fields["voteProgress"])), "show", fail)
+    monkeypatch.setitem(vars(subscription_type.fields["voteProgress"].extensions[LIVE]), "show", fail)
     query = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
     async with house.watch(query, id=house.town.id("Vote", "open")) as following:
         (error,) = (await following()).errors

@@ -43,7 +43,7 @@ def test_a_journal_takes_a_cursor_and_a_state_takes_none(name: str) -> None:
 @pytest.mark.parametrize("kind", ["Vote", "SignUp", "OwnerParty", "Entry"])
 def test_the_argument_of_an_id_is_called_as_the_parameter_behind_it_is_printed(kind: str) -> None:
     watched = WatchedId(kind, "Which.")
-    assert to_camel_case(watched.parameter) == watched.argument
+    assert to_camel_case(watched.argument) == watched.argument
     assert watched.of({watched.argument: to_id(kind, 5)}) == 5
 
 

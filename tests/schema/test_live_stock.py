@@ -19,7 +19,7 @@ from schema.schema import graphql_schema
 
 def test_the_argument_is_called_after_what_it_names() -> None:
     watched = WatchedId("Vote", "…")
-    assert (watched.argument, watched.parameter) == ("voteId", "vote_id")
+    assert watched.argument == "voteId"
     assert watched.of({"voteId": to_id("Vote", 42)}) == 42
     assert watched.of({"voteId": to_id("Event", 42)}) == NO_ROW
     with pytest.raises(InvalidId):

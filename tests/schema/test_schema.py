@@ -95,7 +95,7 @@ async def test_a_kept_document_serves_everybody_his_own_answer(house: Any) -> No
 async def test_a_subscription_keeps_nothing_of_the_rounds_that_are_over(house: Any) -> None:
     """What graphql-core collects of a selection, it collects anew for each round."""
     query = "subscription($id: ID!) { voteProgress(voteId: $id) { eligible { heads } questions { moment } } }"
-    vote, source = house.town.key("Vote", "open"), house.sources.of(TALLY)
+    vote = house.town.key("Vote", "open")
     request = SubscribeRequest(query, {"id": house.town.id("Vote", "open")}, None)
     executable = ExecutableSchema(lambda: house.now, house.sources)
     registry = SubscriptionRegistry(executable, house.sources, Groups(WritePacer(1)))
@@ -105,8 +105,8 @@ async def test_a_subscription_keeps_nothing_of_the_rounds_that_are_over(house: A
         for _ in range(4):
             for _ in range(5):
                 await anext(steps)
-                source._states[vote].state = None  # so that the same state is a new one
-                source.handle(Signal(Topic.TALLY, vote))
+                house.sources._shared[TALLY][vote].state = None  # so that the same state is a new one
+                house.sources.handle(Signal(Topic.TALLY, vote))
             gc.collect()
             kept.append(sum(isinstance(each, FieldDetails) for each in gc.get_objects()))
     assert kept[-1] <= kept[0]

@@ -9,13 +9,14 @@ import pytest
 
 from community.database import rows
 from community.permissions import SYSTEM
-from community.signals import Topic
 from community.votes import known, progress, reads
 from community.votes.actions import close_vote, open_vote
+from community.votes.facts import TALLY
 from community.votes.known import tallies_of
 from community.votes.models import Vote
 from community.votes.progress import Progress, progress_of, progress_of_many
-from realtime.states import StateSource
+from realtime.broker import MemoryBroker
+from realtime.sources import LiveSources
 
 MINUTE = timedelta(minutes=1)
 
@@ -71,8 +72,7 @@ async def read_as_known(vote: int) -> Progress:
 
 
 async def read_live(vote: int) -> Progress:
-    live = StateSource(Topic.TALLY, progress_of, pause=0)
-    async with live.watch(vote) as states:
+    async with LiveSources(MemoryBroker(), pause=0).watch(TALLY, vote) as states:
         return await anext(states)
 
 
