@@ -10,7 +10,7 @@ from api.clock import utc_now
 from api.protocol import prefix
 from bench import operations
 from community.permissions import NOBODY
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.facts import TALLY
 from community.votes.progress import Progress, progress_of
 from realtime.broker import MemoryBroker
@@ -63,7 +63,7 @@ async def _published(vote: int) -> float:
     async with LiveSources(broker).of(TALLY).watch(vote):
         start = time.perf_counter()
         for _ in range(TIMES):
-            broker.publish([Signal(Topic.TALLY, vote)])
+            broker.publish([Signal(TALLY.topic, vote)])
         return (time.perf_counter() - start) / TIMES * 1e6
 
 
@@ -75,7 +75,7 @@ async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
         return replace(truth, version=next(versions))
 
     broker = MemoryBroker()
-    source = StateSource(Topic.TALLY, read, pause=0)
+    source = StateSource(TALLY.topic, read, pause=0)
     broker.listen(source.handle)
     executable = ExecutableSchema(utc_now, LiveSources(broker))
     request = SubscribeRequest(operations.TALLY, {"id": to_id("Vote", vote)}, None)
@@ -87,7 +87,7 @@ async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
     taken = []
     for _ in range(TIMES):
         start = time.perf_counter()
-        broker.publish([Signal(Topic.TALLY, vote)])
+        broker.publish([Signal(TALLY.topic, vote)])
         step = await anext(steps)
         taken.append(time.perf_counter() - start)
     await steps.aclose()

@@ -63,7 +63,7 @@ class JournalSource(Generic[N]):
         return sum(channel.watchers for channel in self._channels.values())
 
     def handle(self, signal: Signal) -> None:
-        if signal.topic is self._journal.topic and (channel := self._channels.get(signal.key)):
+        if signal.topic == self._journal.topic and (channel := self._channels.get(signal.key)):
             channel.stale.set()
 
     def resync(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Generic, TypeVar
 
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime.broker import RegisterInterest, Stop
 from realtime.pacing import PAUSE
 
@@ -33,7 +33,7 @@ class StateSource(Generic[T]):
 
     def __init__(
         self,
-        topic: Topic,
+        topic: str,
         read: Callable[[int], Awaitable[T]],
         *,
         pause: float = PAUSE,
@@ -54,7 +54,7 @@ class StateSource(Generic[T]):
         return sum(shared.watchers for shared in self._states.values())
 
     def handle(self, signal: Signal) -> None:
-        if signal.topic is self._topic and (shared := self._states.get(signal.key)):
+        if signal.topic == self._topic and (shared := self._states.get(signal.key)):
             self.merged += shared.stale.is_set()
             shared.stale.set()
 

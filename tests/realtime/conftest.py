@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis as Client
 
+from community.catalogue import Subject
 from community.errors import NotFound
 from community.live import Cursors, Journal, N
 from community.permissions import Permission, Scope
-from community.signals import Topic
 from realtime.redis_broker import EVERYWHERE
 from tests.services import Redis
 
@@ -54,9 +54,9 @@ def journal_of(
 ) -> Journal[N]:
     """The declaration of a bulletin that is read so; nobody asks who may."""
     return Journal(
-        topic=Topic.BULLETIN,
+        topic="bulletin",
         permission=Permission.READ_BULLETIN,
-        scope_of=_nowhere,
+        subject=Subject(kind="Community", scope_of=_nowhere),
         items_after=items_after,
         head=head,
         recent=_all,

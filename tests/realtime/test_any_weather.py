@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis as Client
 from redis.exceptions import RedisError
 
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime import journals, poller, redis_broker, states
 from realtime.broker import MemoryBroker
 from realtime.journals import JournalSource
@@ -40,17 +40,17 @@ class Truth:
         self.journal: list[Signal] = []
 
     def write(self, vote: int) -> list[Signal]:
-        signals = [Signal(Topic.TALLY, vote), Signal(Topic.BULLETIN, ESTATE)]
+        signals = [Signal("tally", vote), Signal("bulletin", ESTATE)]
         self.journal += signals
         return signals
 
     @property
     def items(self) -> list[int]:
-        return [number for number, (topic, _) in enumerate(self.journal, 1) if topic is Topic.BULLETIN]
+        return [number for number, (topic, _) in enumerate(self.journal, 1) if topic == "bulletin"]
 
     async def tally(self, vote: int) -> int:
         await asyncio.sleep(0)
-        return self.journal.count(Signal(Topic.TALLY, vote))
+        return self.journal.count(Signal("tally", vote))
 
     async def head(self) -> int:
         await asyncio.sleep(0)
@@ -71,7 +71,7 @@ class Process:
     def __init__(self, truth: Truth, broker: Any) -> None:
         self.truth, self.broker = truth, broker
         interest = broker.register_interest
-        self.tallies = StateSource(Topic.TALLY, truth.tally, pause=0.002, register_interest=interest)
+        self.tallies = StateSource("tally", truth.tally, pause=0.002, register_interest=interest)
         self.journal = JournalSource(journal_of(truth.items_after, truth.head), register_interest=interest)
         self.poller = JournalPoller(truth.head, truth.signals_after, broker.handle)
         for source in (self.tallies, self.journal):

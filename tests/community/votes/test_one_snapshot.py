@@ -9,7 +9,6 @@ import pytest
 
 from community.database import rows
 from community.permissions import SYSTEM
-from community.signals import Topic
 from community.votes import known, progress, reads
 from community.votes.actions import close_vote, open_vote
 from community.votes.known import tallies_of
@@ -71,7 +70,7 @@ async def read_as_known(vote: int) -> Progress:
 
 
 async def read_live(vote: int) -> Progress:
-    live = StateSource(Topic.TALLY, progress_of, pause=0)
+    live = StateSource("tally", progress_of, pause=0)
     async with live.watch(vote) as states:
         return await anext(states)
 
