@@ -33,7 +33,8 @@ from community.errors import (
     Unauthenticated,
 )
 from community.permissions import NOBODY, Viewer
-from community.signals import Signal, Topic
+from community.places.facts import READING
+from community.signals import Signal
 from realtime.authorization import AuthorizationRegistry
 from realtime.execution import Errors, request_id
 from realtime.fields import SubscribeRequest
@@ -162,7 +163,7 @@ class Sockets:
     # Who may read what
 
     def handle(self, signal: Signal) -> None:
-        if signal.topic is Topic.READING:
+        if signal.topic == READING.topic:
             self.ask_again(signal.key)
 
     def ask_again(self, community: int | None = None) -> None:

@@ -46,7 +46,7 @@ class LiveSources:
 
     def handle(self, signal: Signal) -> None:
         for declaration, by_key in self._shared.items():
-            if declaration.topic is signal.topic and (shared := by_key.get(signal.key)):
+            if declaration.topic == signal.topic and (shared := by_key.get(signal.key)):
                 self.merged += shared.stale.is_set()
                 shared.stale.set()
 

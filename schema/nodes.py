@@ -3,11 +3,11 @@
 import binascii
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, ClassVar, Self
 
 import strawberry
 
+from community.catalogue import Subject
 from community.errors import InvalidId
 from schema.context import Context
 
@@ -16,18 +16,6 @@ _LARGEST = 2**63 - 1
 
 NO_ROW = 0
 """The key of no row at all: what an id of another type leads to."""
-
-
-@strawberry.interface(
-    description="Whatever has an id and can be fetched by it with `node` (Relay), by whoever it was"
-    " given to."
-    " 凡有 id 的对象，拿到 id 的人都能用 node 查到。"
-)
-class Node:
-    id: strawberry.ID = strawberry.field(
-        description="Opaque, and the same for ever; give it back exactly as it came."
-        " 不透明、永远不变的编号，请原样传回。"
-    )
 
 
 def to_id(type_name: str, key: int) -> strawberry.ID:
@@ -56,23 +44,43 @@ def key_of(text: str, type_name: str, field: str = "id") -> int:
     return key if found == type_name else NO_ROW
 
 
-Fetch = Callable[[Context, int], Awaitable[Node | None]]
-F = TypeVar("F", bound=Fetch)
-
-NODES: dict[str, Fetch] = {}
-"""How each type is found again by its key, seen by a viewer."""
+NODES: dict[str, type["Node"]] = {}
+"""The type that shows a subject, by the subject's kind; `Node` keeps it."""
 
 
-def fetched_by(type_name: str) -> Callable[[F], F]:
-    def keep(fetch: F) -> F:
-        NODES[type_name] = fetch
-        return fetch
+@strawberry.interface(
+    description="Whatever has an id and can be fetched by it with `node` (Relay), by whoever it was"
+    " given to."
+    " 凡有 id 的对象，拿到 id 的人都能用 node 查到。"
+)
+class Node:
+    """A type names the subject whose rows it shows, `class Vote(Node, subject=VOTE)`, and makes itself `of`
+    one of them.
+    """
 
-    return keep
+    id: strawberry.ID = strawberry.field(
+        description="Opaque, and the same for ever; give it back exactly as it came."
+        " 不透明、永远不变的编号，请原样传回。"
+    )
+    subject_of: ClassVar[Subject[Any]]
+
+    def __init_subclass__(cls, subject: Subject[Any] | None = None) -> None:
+        if subject is not None:
+            cls.subject_of = subject
+            NODES[subject.kind] = cls
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        raise NotImplementedError
+
+    @classmethod
+    async def fetch(cls, context: Context, key: int) -> Self | None:
+        """The one with this key; None where it is unknown or hidden."""
+        row = await context.loaders.rows(cls.subject_of).load(key)
+        return None if row is None else cls.of(row)
 
 
 async def node_of(context: Context, text: str) -> Node | None:
     """The node behind an id, None where it is unknown or hidden. Raises InvalidId."""
-    type_name, key = parse_id(text)
-    fetch = NODES.get(type_name)
-    return await fetch(context, key) if fetch else None
+    kind, key = parse_id(text)
+    return await NODES[kind].fetch(context, key) if kind in NODES else None

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from community.bulletin.facts import NOTICE_PUBLISHED
 from community.bulletin.models import Notice
 from community.bulletin.reads import own_organizations, scope_of_notice
 from community.bulletin.rules import (
     LONGEST_BODY,
     LONGEST_TITLE,
-    BulletinKind,
     NoticeKind,
     check_notice,
     publishers,
@@ -68,5 +68,5 @@ async def publish_notice(
         community_id=community, organization_id=signing, published_at=work.now, **terms
     )
     await command.store(notice.id)
-    work.posted(BulletinKind.NOTICE_PUBLISHED, notice.id, community)
+    work.record(NOTICE_PUBLISHED, notice.id)
     return int(notice.id)

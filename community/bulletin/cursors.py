@@ -67,7 +67,7 @@ async def of_bulletin(community: int) -> BulletinCursors:
 
 
 _JOURNAL = """
-SELECT (SELECT id FROM installation) AS mark, (SELECT COALESCE(MAX(number), 0) FROM change) AS head
+SELECT (SELECT id FROM installation) AS mark, (SELECT COALESCE(MAX(number), 0) FROM journal) AS head
 """
 
 

@@ -1,23 +1,27 @@
-"""The journal: every change as a numbered row, written in the transaction that made it."""
+"""The journal: every fact as a numbered row, written in the transaction that made it."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from community.database.models import Change
+from community.catalogue import Fact, catalogue
+from community.database.models import JournalRow
 from community.database.sql import instant, is_postgres, select
-from community.signals import Signal, Topic
+from community.signals import Signal
 
 _ADVISORY_LOCK = 7_410_001
 
 
 class News(NamedTuple):
-    """A change about to be written. `kind` and `subject` make it an item of the bulletin."""
+    """A fact about to be written; `community` is None for what happens in the city itself."""
 
-    signal: Signal
+    fact: Fact
+    subject: int
     community: int | None
-    kind: str | None = None
-    subject: int | None = None
+
+    @property
+    def signals(self) -> list[Signal]:
+        return self.fact.signals(self.subject, self.community)
 
 
 async def lock_number() -> None:
@@ -36,32 +40,31 @@ async def take_number() -> int:
 
 
 async def head() -> int:
-    """The number of the newest change; 0 if there is none."""
-    (row,) = await select("SELECT MAX(number) AS newest FROM change")
+    """The number of the newest fact; 0 if there is none."""
+    (row,) = await select("SELECT MAX(number) AS newest FROM journal")
     return int(row["newest"] or 0)
 
 
 _NEWEST = (
-    "SELECT at FROM change WHERE number > (SELECT MAX(number) FROM change) - 100 ORDER BY at DESC LIMIT 1"
+    "SELECT at FROM journal WHERE number > (SELECT MAX(number) FROM journal) - 100 ORDER BY at DESC LIMIT 1"
 )
 
 
 async def newest_at() -> datetime | None:
-    """The latest instant among the newest changes; None if there is no change."""
+    """The latest instant among the newest facts; None if there is no fact."""
     rows = await select(_NEWEST)
     return instant(rows[0]["at"]) if rows else None
 
 
 async def write(news: Sequence[News], now: datetime) -> None:
     number = await take_number()
-    await Change.bulk_create(
-        Change(
+    await JournalRow.bulk_create(
+        JournalRow(
             number=number + offset,
             community_id=item.community,
-            topic=item.signal.topic,
-            key=item.signal.key if item.subject is None else item.subject,
-            kind=item.kind,
-            audience="account" if item.signal.topic is Topic.RIGHTS else "community",
+            fact=item.fact.name,
+            subject_kind=item.fact.subject.kind,
+            subject=item.subject,
             at=now,
         )
         for offset, item in enumerate(news)
@@ -69,14 +72,18 @@ async def write(news: Sequence[News], now: datetime) -> None:
 
 
 async def signals_after(number: int, most: int = 1000) -> tuple[int, list[Signal]]:
-    """The signals of up to `most` later changes, and the number of the last of them."""
+    """The signals of up to `most` later facts, and the number of the last of them."""
     rows = (
-        await Change.filter(number__gt=number)
+        await JournalRow.filter(number__gt=number)
         .order_by("number")
         .limit(most)
-        .values_list("number", "topic", "key", "community_id")
+        .values_list("number", "fact", "subject", "community_id")
     )
+    known = catalogue().facts
     signals = [
-        Signal(topic, community if topic is Topic.BULLETIN else key) for _, topic, key, community in rows
+        signal
+        for _, name, subject, community in rows
+        if (fact := known.get(name))  # a newer process may write what this one does not know
+        for signal in fact.signals(subject, community)
     ]
     return (rows[-1][0] if rows else number), signals

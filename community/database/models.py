@@ -6,27 +6,26 @@ The columns `deed` and the table `keyed_deed` are older names, of jobs, commands
 from tortoise import fields
 from tortoise.models import Model
 
-from community.database.fields import Code, Instant, Key, To, Words
-from community.signals import Topic
+from community.database.fields import Instant, Key, To, Words
 
 
-class Change(Model):
-    """A row of the journal: numbered in commit order, without personal data.
+class JournalRow(Model):
+    """A fact of the catalogue, numbered in commit order, without personal data.
 
-    `key` is the signal's key; of the topic `bulletin` it is the subject of the item, `kind` what happened.
+    `community` is null for what happened in the city itself; `subject` is an id of the kind `subject_kind`.
     """
 
-    number = fields.BigIntField(primary_key=True, generated=False)
+    id = Key()
+    number = fields.BigIntField()
     community = To("Community", null=True, index=False)
-    topic = Code(Topic)
-    key = fields.BigIntField()
-    kind = Words(32, null=True)
-    audience = Words(16)
+    fact = Words(32)
+    subject_kind = Words(32)
+    subject = fields.BigIntField()
     at = Instant()
 
     class Meta:
-        table = "change"
-        indexes = (("community_id", "topic", "number"),)
+        table = "journal"
+        indexes = (("community_id", "fact", "number"),)
 
 
 class Due(Model):

@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from tortoise.transactions import in_transaction
 
+from community.catalogue import Fact
 from community.database import journal
 from community.database.commands import Command, command
 from community.database.deadline import (
@@ -23,8 +24,8 @@ from community.database.outcomes import ENDED, WRITES
 from community.database.sql import without_limits
 from community.database.trouble import meaning
 from community.errors import Late, OutcomeUnknown, Unauthenticated
-from community.permissions import SYSTEM, Permission, Scope, Viewer, require
-from community.signals import Publish, Signal, Topic
+from community.permissions import SYSTEM, City, Permission, Scope, Viewer, require
+from community.signals import Publish, Signal
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,11 +50,12 @@ def _publish(signals: Iterable[Signal]) -> None:
 
 
 class UnitOfWork:
-    """One transaction: who asked, at what instant, and what changed."""
+    """One transaction: who asked, at what instant, in which community, and what happened."""
 
     def __init__(self, viewer: Viewer, now: datetime) -> None:
         self.viewer = viewer
         self.now = now
+        self.community: int | City | None = None
         self.committing = self.wrote = False
         self._news: list[journal.News] = []
 
@@ -69,12 +71,19 @@ class UnitOfWork:
         """The account to store as the one who recorded; None for the system."""
         return self.account or None
 
-    def changed(self, topic: Topic, key: int, community: int | None) -> None:
-        self._news.append(journal.News(Signal(topic, key), community))
+    def record(self, fact: Fact, subject: int) -> None:
+        """Writes down what happened to a subject; whoever hears of such a fact is told after the commit.
 
-    def posted(self, kind: str, subject: int, community: int) -> None:
-        """Puts an item on the bulletin of `community`."""
-        self._news.append(journal.News(Signal(Topic.BULLETIN, community), community, kind, subject))
+        It happened in the community of the action, or in the city where its subjects belong to that.
+        """
+        self._news.append(journal.News(fact, subject, self._community_of(fact)))
+
+    def _community_of(self, fact: Fact) -> int | None:
+        if fact.subject.of_city:
+            return None
+        if not isinstance(self.community, int):
+            raise LookupError(f"{fact.name} happens in a community, and this action has none")
+        return self.community
 
     async def command(self, name: str, /, key: str | None, **arguments: object) -> Command:
         """The command under the client's own `key`, with its result if it ran before; `arguments`: cleaned.
@@ -87,7 +96,7 @@ class UnitOfWork:
         if self._news:
             await journal.write(self._news, self.now)
             self.wrote = True
-        return tuple(news.signal for news in self._news)
+        return tuple(signal for news in self._news for signal in news.signals)
 
 
 async def atomic(body: Callable[[UnitOfWork], Awaitable[T]], viewer: Viewer, now: datetime) -> T:
@@ -196,7 +205,9 @@ def requires(
                 raise Unauthenticated
 
             async def permitted(work: UnitOfWork) -> T:
-                require(viewer, permission, await within(subject), known_by)
+                scope = await within(subject)
+                require(viewer, permission, scope, known_by)
+                work.community = scope.id
                 return await body(work, subject, *args, **kwargs)
 
             return await atomic(permitted, viewer, now)

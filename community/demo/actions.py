@@ -9,7 +9,8 @@ from community.database.ids import new_id
 from community.database.models import Due
 from community.database.work import UnitOfWork, requires
 from community.demo.estates import DEVELOPER, Estate, PlannedParty
-from community.events.models import Event, SignUp
+from community.events.facts import SIGNED_UP
+from community.events.models import SignUp
 from community.events.reads import scope_of_event
 from community.members.models import (
     Account,
@@ -25,7 +26,6 @@ from community.permissions import Permission, Role
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
 from community.places.reads import citywide
 from community.places.rules import OrganizationKind, Profile
-from community.signals import Topic
 from community.votes.reads import scope_of_vote
 
 BATCH = 1000
@@ -253,8 +253,7 @@ async def record_sign_ups(work: UnitOfWork, event: int, sign_ups: Sequence[Recor
         ),
         batch_size=BATCH,
     )
-    (row,) = await Event.filter(id=event).values("community_id")
-    work.changed(Topic.ATTENDANCE, event, row["community_id"])
+    work.record(SIGNED_UP, event)
 
 
 @requires(Permission.OPERATE, within=scope_of_vote)

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from community.bulletin.actions import in_whose_name
-from community.bulletin.rules import BulletinKind
 from community.database import journal
 from community.database.sql import lock_exclusive
 from community.database.work import UnitOfWork, requires
 from community.errors import NotFound
+from community.events.facts import EVENT_PUBLISHED, SIGN_UP_CANCELLED, SIGNED_UP
 from community.events.models import Event, EventOrganizer, SignUp
 from community.events.reads import (
     EventRow,
@@ -31,7 +31,6 @@ from community.events.rules import (
 )
 from community.permissions import Permission
 from community.places.reads import scope_of
-from community.signals import Topic
 from community.text import body, single_line, single_line_if_any
 
 
@@ -85,7 +84,7 @@ async def publish_event(
         EventOrganizer(event_id=event.id, organization_id=organization) for organization in signing
     )
     await command.store(event.id)
-    work.posted(BulletinKind.EVENT_PUBLISHED, event.id, community)
+    work.record(EVENT_PUBLISHED, event.id)
     return int(event.id)
 
 
@@ -114,7 +113,7 @@ async def sign_up(
         event_id=event, account_id=work.account, party_size=party_size, dish=dish, signed_up_at=work.now
     )
     await command.store(made.id)
-    work.changed(Topic.ATTENDANCE, event, row.community)
+    work.record(SIGNED_UP, event)
     return int(made.id)
 
 
@@ -132,7 +131,7 @@ async def cancel_sign_up(work: UnitOfWork, sign_up: int, *, key: str | None = No
     if not await SignUp.filter(id=sign_up, cancelled_at=None).update(cancelled_at=work.now):
         raise NotFound
     await command.store(sign_up)
-    work.changed(Topic.ATTENDANCE, event.id, event.community)
+    work.record(SIGN_UP_CANCELLED, event.id)
     return sign_up
 
 

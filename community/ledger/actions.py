@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from community.bulletin.rules import BulletinKind
 from community.database import journal
-from community.database.models import Change
+from community.database.models import JournalRow
 from community.database.sql import lock_shared
 from community.database.work import UnitOfWork, requires
 from community.errors import InvalidInput
+from community.ledger.facts import ENTRIES_RECORDED, LEDGER_PUBLISHED
 from community.ledger.models import Entry
 from community.ledger.reads import entry_row, last_line, resolutions_of, scope_of_entry
 from community.ledger.rules import (
@@ -29,7 +29,6 @@ from community.ledger.rules import (
 )
 from community.permissions import SYSTEM, Permission
 from community.places.reads import communities_by_id, scope_of
-from community.signals import Topic
 from community.text import single_line, single_line_if_any
 from community.votes.models import Vote
 
@@ -206,7 +205,7 @@ async def _append(
         balance += signed(new.direction, new.amount)
         lines.append(_line(work, community, number, balance, new, reverses))
     await Entry.bulk_create(lines, batch_size=1000)
-    work.changed(Topic.LEDGER, community, community)
+    work.record(ENTRIES_RECORDED, community)
     return [line.id for line in lines]
 
 
@@ -235,11 +234,8 @@ def _line(
 async def _post_once_a_day(work: UnitOfWork, community: int) -> None:
     """An item for every entry would flood the bulletin."""
     midnight = (await _local(work, community)).replace(hour=0, minute=0, second=0, microsecond=0)
-    posted = Change.filter(
-        community_id=community,
-        topic=Topic.BULLETIN,
-        kind=BulletinKind.LEDGER_PUBLISHED,
-        at__gte=midnight.astimezone(UTC),
+    posted = JournalRow.filter(
+        community_id=community, fact=LEDGER_PUBLISHED.name, at__gte=midnight.astimezone(UTC)
     )
     if not await posted.exists():
-        work.posted(BulletinKind.LEDGER_PUBLISHED, community, community)
+        work.record(LEDGER_PUBLISHED, community)

@@ -7,12 +7,12 @@ from typing import Any
 
 from community.database.work import UnitOfWork, requires
 from community.errors import NotFound
+from community.members.facts import RIGHTS_CHANGED
 from community.members.models import Account, Session
 from community.members.reads import hash_of
 from community.members.rules import KEPT_AFTER_ITS_END, LONGEST_NAME, SessionKind
 from community.permissions import Permission
 from community.places.reads import citywide
-from community.signals import Topic
 
 SWEPT_AT_ONCE = 100
 """Sessions removed when another one begins: more than begin, so that none stay."""
@@ -101,5 +101,5 @@ async def _remove(work: UnitOfWork, session: Mapping[str, Any]) -> bool:
         return False  # somebody else was first
     stood: bool = session["revoked_at"] is None and session["expires_at"] > work.now
     if stood:
-        work.changed(Topic.RIGHTS, session["account_id"], None)
+        work.record(RIGHTS_CHANGED, session["account_id"])
     return stood

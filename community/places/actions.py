@@ -3,9 +3,9 @@
 from community.database.sql import lock_exclusive
 from community.database.work import UnitOfWork, requires
 from community.permissions import Permission
+from community.places.facts import PUBLIC_READING_SET
 from community.places.models import Community, CommunityProfile
 from community.places.reads import scope_of
-from community.signals import Topic
 
 
 @requires(Permission.SETTLE_PROFILE, within=scope_of)
@@ -35,4 +35,4 @@ async def set_public_reading(
         **settled | {"public_reading": public},
     )
     await Community.filter(id=community).update(profile_version=version + 1)
-    work.changed(Topic.READING, community, community)
+    work.record(PUBLIC_READING_SET, community)

@@ -1,8 +1,8 @@
 """Communities as a viewer may know of them. One that is not public is invisible to strangers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
@@ -13,6 +13,14 @@ from community.places.models import Community, CommunityProfile
 from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
 
 R = TypeVar("R")
+
+
+class OfCommunity(Protocol):
+    @property
+    def community(self) -> int: ...
+
+
+C = TypeVar("C", bound=OfCommunity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,15 @@ async def scope_where(condition: str, key: int) -> Scope:
     return found[0]
 
 
+def scope_by(table: str) -> Callable[[int], Awaitable[Scope]]:
+    """The read of the scope of a row of `table`, a name of ours, which has its community."""
+
+    async def scope_of_row(key: int) -> Scope:
+        return await scope_where(f"JOIN {table} t ON t.community_id = c.id WHERE t.id = ?", key)
+
+    return scope_of_row
+
+
 async def scopes_of(communities: Collection[int]) -> dict[int, Scope]:
     ids = list(dict.fromkeys(communities))
     scopes = await _scopes(f"WHERE c.id IN ({placeholders(ids)})", ids)
@@ -182,6 +199,21 @@ async def communities_of(viewer: Viewer) -> list[CommunityRow]:
     """Those in which the viewer has a role of their own, as far as their token may know of it."""
     where, values = _among([held for held in viewer.roles if held is not CITY])
     return [row for row in await _rows(f"{where} ORDER BY c.id", values) if belongs_to(viewer, row.scope)]
+
+
+def within_known_communities(
+    read: Callable[[Collection[int]], Awaitable[Mapping[int, C]]],
+) -> Callable[[Viewer, Collection[int]], Awaitable[dict[int, C]]]:
+    """Leaves out of a read by ids what belongs to a community of which the viewer may not know."""
+
+    async def known(viewer: Viewer, ids: Collection[int]) -> dict[int, C]:
+        rows = await read(ids)
+        communities = (
+            await communities_by_id(viewer, {row.community for row in rows.values()}) if rows else {}
+        )
+        return {key: row for key, row in rows.items() if row.community in communities}
+
+    return known
 
 
 async def all_communities() -> list[int]:

@@ -17,7 +17,6 @@ from community.members.rules import PartyKind, check_representative
 from community.permissions import Permission
 from community.places.models import Building, Community, Organization
 from community.places.reads import profiles_of, scope_of
-from community.signals import Topic
 from community.text import single_line_if_any
 from community.votes.casting import (
     AlreadyCast,
@@ -35,6 +34,7 @@ from community.votes.casting import (
     cleaned_answers,
     meaning_of,
 )
+from community.votes.facts import BALLOT_CAST, VOTE_ANNOUNCED, VOTE_CLOSED, VOTE_OPENED
 from community.votes.lifecycle import (
     LONGEST_EVIDENCE,
     check_announcement,
@@ -155,7 +155,7 @@ async def announce_vote(
         await _ask(vote, position, question, building, follow=follow_majority is not None)
     await due.plan(OPEN, vote, opens_at)
     await due.plan(CLOSE, vote, counted_from(closes_at))
-    work.posted("VOTE_ANNOUNCED", vote, community)
+    work.record(VOTE_ANNOUNCED, vote)
     return vote
 
 
@@ -210,8 +210,7 @@ async def _open(work: UnitOfWork, vote: VoteRow) -> None:
         await Question.filter(vote_id=vote.id, building_id=building).update(roll_id=roll)
         if building == vote.building_id:
             await Vote.filter(id=vote.id).update(roll_id=roll, opened_at=work.now)
-    work.changed(Topic.TALLY, vote.id, vote.community_id)
-    work.posted("VOTE_OPENED", vote.id, vote.community_id)
+    work.record(VOTE_OPENED, vote.id)
 
 
 async def _freeze(work: UnitOfWork, vote: VoteRow, register: Register, building: int | None) -> int:
@@ -273,7 +272,7 @@ async def cast_ballot(
     check_representative(seat.named, work.account)
     ballot = await _record(work, box, RecordedBallot(seat.party, work.now, answers))
     await command.store(ballot)
-    work.changed(Topic.TALLY, vote, box.community)
+    work.record(BALLOT_CAST, vote)
     return ballot
 
 
@@ -410,7 +409,7 @@ async def record_ballots(work: UnitOfWork, vote: int, ballots: Sequence[Recorded
         ),
         batch_size=1000,
     )
-    work.changed(Topic.TALLY, vote, box.community)
+    work.record(BALLOT_CAST, vote)
 
 
 async def _write_ballots(
@@ -464,5 +463,4 @@ async def close_vote(work: UnitOfWork, vote: int) -> None:
         )
         for question in progress.questions
     )
-    work.changed(Topic.TALLY, vote, row.community_id)
-    work.posted("VOTE_CLOSED", vote, row.community_id)
+    work.record(VOTE_CLOSED, vote)

@@ -212,6 +212,27 @@ async def questions_by_id(ids: Collection[int]) -> dict[int, QuestionRow]:
     return {question.id: question for question in await _questions("q.id", ids)}
 
 
+async def questions_seen_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, QuestionRow]:
+    """Those of votes that the viewer may see."""
+    questions = await questions_by_id(ids)
+    votes = await votes_by_id(viewer, {row.vote_id for row in questions.values()}) if questions else {}
+    return {key: row for key, row in questions.items() if row.vote_id in votes}
+
+
+async def scope_of_question(question: int) -> Scope:
+    """Raises NotFound."""
+    return await scope_where(
+        "JOIN vote v ON v.community_id = c.id JOIN question q ON q.vote_id = v.id WHERE q.id = ?", question
+    )
+
+
+async def scope_of_ballot(ballot: int) -> Scope:
+    """Raises NotFound."""
+    return await scope_where(
+        "JOIN vote v ON v.community_id = c.id JOIN ballot b ON b.vote_id = v.id WHERE b.id = ?", ballot
+    )
+
+
 async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
     """Those with one of `keys` in a column, the ones of a vote in order."""
     rows = await select(_QUESTIONS.format(condition=f"{column} IN ({placeholders(keys)})"), list(keys))

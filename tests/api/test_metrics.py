@@ -9,7 +9,7 @@ from api.clock import Clock
 from api.metrics import SHARED, Metrics
 from api.timers import Timers
 from community.database import journal
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.facts import TALLY
 from realtime.broker import MemoryBroker
 from realtime.groups import Groups
@@ -62,7 +62,7 @@ async def test_moments_and_merged_changes_are_those_of_the_process(house: Any) -
     async with sources.watch(TALLY, vote) as states:
         await anext(states)
         for _ in range(3):
-            sources.handle(Signal(Topic.TALLY, vote))
+            sources.handle(Signal("tally", vote))
         found = await shown(metrics)
     assert (found["meilin_moments_total",], found["meilin_merged_changes_total",]) == (1, 2)
 

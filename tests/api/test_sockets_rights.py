@@ -18,7 +18,7 @@ from community.members.actions import end_session
 from community.members.models import CoOwner, RoleGrant, Session
 from community.permissions import SYSTEM
 from community.places.models import Community, CommunityProfile
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.actions import open_vote
 from community.votes.facts import TALLY
 from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
@@ -73,7 +73,7 @@ async def begun(server: Any, watchers: int = 1) -> None:
 
 
 def told(server: Any, account: str) -> None:
-    server.app.state.broker.publish([Signal(Topic.RIGHTS, server.town.key("Account", account))])
+    server.app.state.broker.publish([Signal("rights", server.town.key("Account", account))])
 
 
 @pytest.mark.parametrize(("query", "kind", "name"), WATCHED)
@@ -316,7 +316,7 @@ async def set_reading(server: Any, slug: str, *, public: bool) -> None:
 
 
 def told_of_reading(server: Any, slug: str) -> None:
-    server.app.state.broker.publish([Signal(Topic.READING, server.town.key("Community", slug))])
+    server.app.state.broker.publish([Signal("reading", server.town.key("Community", slug))])
 
 
 WHOLE = """subscription($id: ID!) { bulletin(communityId: $id) { subject {

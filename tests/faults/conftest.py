@@ -32,6 +32,7 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage, WebSocketExc
 from api.app import create_app
 from api.settings import Settings
 from community.bulletin.cursors import BulletinCursors
+from community.catalogue import catalogue
 from community.database.migrate import migrate
 from community.members.models import Account, CoOwner, OwnerParty, Ownership, RoleGrant, Session
 from community.members.reads import hash_of
@@ -56,6 +57,8 @@ PATIENCE = 60
 log = logging.getLogger("faults")
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 chance = random.Random()  # noqa: S311 - only the times; they must differ from run to run
+
+ITEMS = ", ".join(f"'{fact.name}'" for fact in catalogue().touching("bulletin"))
 
 
 async def until(true: Callable[[], Any], what: str, patience: float = PATIENCE) -> float:
@@ -666,13 +669,13 @@ class Scene:
 
     async def _journal_is_whole(self, ballots: int) -> None:
         numbers = [
-            number for (number,) in await self.estate.rows("SELECT number FROM change ORDER BY number")
+            number for (number,) in await self.estate.rows("SELECT number FROM journal ORDER BY number")
         ]
         assert numbers == list(range(1, len(numbers) + 1))
         changes = await self.estate.rows(
-            f"SELECT count(*) FROM change WHERE topic = 'tally' AND key = {self.estate.vote}"
+            f"SELECT count(*) FROM journal WHERE fact = 'BALLOT_CAST' AND subject = {self.estate.vote}"
         )
-        assert changes == [(ballots + 1,)]  # the opening is one as well
+        assert changes == [(ballots,)]
         notices = [key for (key,) in await self.estate.rows("SELECT id FROM notice ORDER BY published_at")]
         assert set(self.chair.acknowledged) <= set(notices)
         assert len(notices) <= len(self.chair.acknowledged) + 1  # the last one may not have been answered
@@ -681,8 +684,10 @@ class Scene:
         """Every reader saw every item behind its start once, in the order of the journal."""
         for board in self.boards:
             own, start = await self._place(board)
-            behind = f"topic = 'bulletin' AND number > {start}"
-            items = await self.estate.rows(f"SELECT number, key FROM change WHERE {behind} ORDER BY number")
+            behind = f"fact IN ({ITEMS}) AND number > {start}"
+            items = await self.estate.rows(
+                f"SELECT number, subject FROM journal WHERE {behind} ORDER BY number"
+            )
             await until(lambda: len(board.subjects) >= len(items), "the boards are complete")  # noqa: B023
             assert board.subjects == [key for _, key in items]
             assert board.cursors == [own.cursor(number) for number, _ in items]

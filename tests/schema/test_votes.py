@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from community.members.models import CoOwner
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.models import Ballot, BallotChoice, CountedBallot
 from schema.nodes import to_id
 
@@ -249,7 +249,7 @@ async def test_a_watcher_sees_the_snapshot_and_then_what_a_query_sees(house: Any
         first = (await following()).data["voteProgress"]
         assert first == await tally_of(house, "open")
         await cast(house, "spring/resident-1", answer(house, "open/0", "FOR"))
-        assert Signal(Topic.TALLY, house.town.key("Vote", "open")) in house.told
+        assert Signal("tally", house.town.key("Vote", "open")) in house.told
         second = (await following()).data["voteProgress"]
         assert second == await tally_of(house, "open")
         assert second["version"] > first["version"]

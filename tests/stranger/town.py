@@ -15,11 +15,12 @@ from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from community.bulletin import cursors
+from community.bulletin.facts import NOTICE_PUBLISHED
 from community.bulletin.models import Notice
-from community.bulletin.rules import BulletinKind
 from community.database import journal
 from community.database.ids import new_id
 from community.events.actions import sign_up
+from community.events.facts import EVENT_PUBLISHED
 from community.events.models import Event, EventOrganizer, SignUp
 from community.ledger.actions import NewEntry, record_entries
 from community.ledger.rules import Category, Direction
@@ -29,9 +30,9 @@ from community.members.reads import roles_of
 from community.members.rules import SessionKind
 from community.permissions import SYSTEM, Permission, Viewer
 from community.places.models import Building, Community, CommunityProfile, Organization
-from community.signals import Signal, Topic
 from community.votes.actions import cast_ballot, open_vote
 from community.votes.casting import Answered, receipt_code
+from community.votes.facts import VOTE_ANNOUNCED
 from community.votes.models import Ballot, Choice, Question, Vote
 from schema.nodes import parse_id, to_id
 from tests.stranger.documents import Request, Words
@@ -208,13 +209,9 @@ class _Filling:
         notices = await _cloned(Notice, await _row(Notice, id=self._town.key("Notice", "water")), [
             of | {"organization_id": organization, "title": f"知 {number}"} for number in range(times)
         ])  # fmt: skip
-        kinds = (BulletinKind.VOTE_ANNOUNCED, votes), (BulletinKind.EVENT_PUBLISHED, events), (
-            BulletinKind.NOTICE_PUBLISHED, notices,
-        )  # fmt: skip
-        signal = Signal(Topic.BULLETIN, community)
-        await journal.write(
-            [journal.News(signal, community, kind, key) for kind, keys in kinds for key in keys], self._now
-        )
+        kinds = (VOTE_ANNOUNCED, votes), (EVENT_PUBLISHED, events), (NOTICE_PUBLISHED, notices)
+        news = [journal.News(fact, key, community) for fact, keys in kinds for key in keys]
+        await journal.write(news, self._now)
 
     async def _questions(self, votes: Sequence[int]) -> None:
         like = await _row(Question, vote_id=self._town.key("Vote", "coming"))

@@ -14,7 +14,7 @@ from community.database.journal import News
 from community.database.migrate import migrate
 from community.database.models import Installation
 from community.errors import CursorInvalid
-from community.signals import Signal, Topic
+from community.members.facts import RIGHTS_CHANGED
 
 MARK = 382_882_342_408_989_198
 numbers = st.integers(0, 2**63 - 1)
@@ -91,7 +91,7 @@ async def test_a_number_lies_in_the_journal(database: str, now: datetime) -> Non
     assert await number_of(cursors.cursor(0), 7) == 0
     with pytest.raises(CursorInvalid):
         await number_of(cursors.cursor(1), 7)
-    await journal.write([News(Signal(Topic.RIGHTS, 5), None)] * 3, now)
+    await journal.write([News(RIGHTS_CHANGED, 5, None)] * 3, now)
     for text in (cursors.cursor(3), encode(database_mark, 3)):
         assert await number_of(text, 7) == 3
     strange = (encode(database_mark + 1, 3), packed(database_mark, -1), cursors.cursor(3)[:-1] + "A", "3")

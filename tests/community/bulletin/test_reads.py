@@ -11,12 +11,13 @@ from community.bulletin.reads import (
     notices_page,
     scope_of_notice,
 )
-from community.bulletin.rules import BulletinKind, NoticeKind
+from community.bulletin.rules import NoticeKind
+from community.catalogue import catalogue
 from community.database import journal
 from community.database.journal import News
 from community.errors import NotFound
+from community.members.facts import RIGHTS_CHANGED
 from community.permissions import NOBODY, Scope
-from community.signals import Signal, Topic
 
 
 async def notice_at(community: int, organization: int, at: datetime) -> int:
@@ -71,8 +72,8 @@ async def write(news: list[News], now: datetime) -> None:
     await journal.write(news, now)
 
 
-def item(community: int, kind: BulletinKind, subject: int) -> News:
-    return News(Signal(Topic.BULLETIN, community), community, kind, subject)
+def item(community: int, fact: str, subject: int) -> News:
+    return News(catalogue().facts[fact], subject, community)
 
 
 @pytest.fixture
@@ -81,15 +82,15 @@ async def feed(estate: Any, build: Any, now: datetime) -> int:
     here, elsewhere = estate.community, await build.community()
     await write(
         [
-            News(Signal(Topic.ATTENDANCE, 70), here),
-            item(here, BulletinKind.EVENT_PUBLISHED, 71),
-            item(elsewhere, BulletinKind.VOTE_OPENED, 72),
-            News(Signal(Topic.RIGHTS, 73), None),
-            item(here, BulletinKind.VOTE_CLOSED, 74),
+            item(here, "SIGNED_UP", 70),
+            item(here, "EVENT_PUBLISHED", 71),
+            item(elsewhere, "VOTE_OPENED", 72),
+            News(RIGHTS_CHANGED, 73, None),
+            item(here, "VOTE_CLOSED", 74),
         ],
         now,
     )
-    await write([item(here, BulletinKind.LEDGER_PUBLISHED, here)], now + timedelta(seconds=1))
+    await write([item(here, "LEDGER_PUBLISHED", here)], now + timedelta(seconds=1))
     return int(here)
 
 
@@ -97,8 +98,8 @@ async def test_the_feed_newest_first(feed: int, now: datetime) -> None:
     page = await items_page(feed, 2)
     assert page.more
     assert [(row.number, row.kind, row.subject) for row in page.rows] == [
-        (6, BulletinKind.LEDGER_PUBLISHED, feed),
-        (5, BulletinKind.VOTE_CLOSED, 74),
+        (6, "LEDGER_PUBLISHED", feed),
+        (5, "VOTE_CLOSED", 74),
     ]
     assert [row.at for row in page.rows] == [now + timedelta(seconds=1), now]
     rest = await items_page(feed, 2, before=5)

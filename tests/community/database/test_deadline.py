@@ -24,8 +24,9 @@ from community.database.sql import is_postgres, select
 from community.database.sqlite import Writer
 from community.database.work import DEADLINE, UnitOfWork, all_done, atomic
 from community.errors import Late, OutcomeUnknown
+from community.members.facts import RIGHTS_CHANGED
 from community.permissions import SYSTEM
-from community.signals import Signal, Topic
+from community.signals import Signal
 
 SHORT = 0.4
 MANY = 8
@@ -46,7 +47,7 @@ def counted() -> Callable[[], dict[str, int]]:
 
 async def write(doing: UnitOfWork, name: str = "deed") -> None:
     await Due.create(deed=name, subject=new_id(), at=doing.now)
-    doing.changed(Topic.RIGHTS, 1, None)
+    doing.record(RIGHTS_CHANGED, 1)
 
 
 async def written(name: str = "deed") -> int:
@@ -235,7 +236,7 @@ async def test_a_commit_without_an_answer_is_not_guessed_at(
             await atomic(write, SYSTEM, now)
         hung.set()
         await all_done()
-        assert (await written(), told) == (1, [Signal(Topic.RIGHTS, 1)])
+        assert (await written(), told) == (1, [Signal("rights", 1)])
         assert counted() == {"committed": 1, "late": 1}
         await all_is_well(now)
 

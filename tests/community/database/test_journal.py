@@ -8,20 +8,23 @@ import asyncpg
 import pytest
 from tortoise.transactions import in_transaction
 
+from community.catalogue import Fact
 from community.database import journal
 from community.database.journal import News
-from community.database.models import Change
+from community.database.models import JournalRow
 from community.database.work import UnitOfWork, atomic
+from community.members.facts import ACCOUNT, RIGHTS_CHANGED
 from community.permissions import SYSTEM
-from community.signals import Signal, Topic
+from community.signals import Signal
+from community.votes.facts import BALLOT_CAST, VOTE_OPENED
 
 
 def rights(account: int) -> News:
-    return News(Signal(Topic.RIGHTS, account), None)
+    return News(RIGHTS_CHANGED, account, None)
 
 
 async def numbers() -> list[int]:
-    return [row["number"] for row in await Change.all().order_by("number").values("number")]
+    return [row["number"] for row in await JournalRow.all().order_by("number").values("number")]
 
 
 async def test_numbers_count_from_one(database: str, now: datetime) -> None:
@@ -33,42 +36,39 @@ async def test_numbers_count_from_one(database: str, now: datetime) -> None:
     assert await numbers() == [1, 2, 3]
 
 
-async def test_a_row_says_what_changed_and_who_may_know(estate: Any, now: datetime) -> None:
+async def test_a_row_says_what_happened_and_to_what(estate: Any, now: datetime) -> None:
     community = estate.community
-    await journal.write(
-        [
-            News(Signal(Topic.TALLY, 7), community),
-            News(Signal(Topic.BULLETIN, community), community, "VOTE_OPENED", 7),
-            rights(5),
-        ],
-        now,
-    )
-    rows = (
-        await Change.all().order_by("number").values("topic", "key", "kind", "community_id", "audience", "at")
-    )
-    assert [tuple(row.values()) for row in rows] == [
-        (Topic.TALLY, 7, None, community, "community", now),
-        (Topic.BULLETIN, 7, "VOTE_OPENED", community, "community", now),
-        (Topic.RIGHTS, 5, None, None, "account", now),
+    await journal.write([News(BALLOT_CAST, 7, community), News(VOTE_OPENED, 7, community), rights(5)], now)
+    columns = ("community_id", "fact", "subject_kind", "subject", "at")
+    assert await JournalRow.all().order_by("number").values_list(*columns) == [
+        (community, "BALLOT_CAST", "Vote", 7, now),
+        (community, "VOTE_OPENED", "Vote", 7, now),
+        (None, "RIGHTS_CHANGED", "Account", 5, now),
     ]
 
 
-async def test_later_changes_as_the_signals_that_were_told(estate: Any, now: datetime) -> None:
+async def test_later_facts_as_the_signals_that_were_told(estate: Any, now: datetime) -> None:
     community = estate.community
-    news = [rights(5), News(Signal(Topic.BULLETIN, community), community, "VOTE_OPENED", 7), rights(6)]
-    await journal.write(news, now)
-    told = [item.signal for item in news]
-    assert await journal.signals_after(0) == (3, told)
-    assert await journal.signals_after(0, most=2) == (2, told[:2])
-    assert await journal.signals_after(2) == (3, told[2:])
+    await journal.write([rights(5), News(VOTE_OPENED, 7, community), rights(6)], now)
+    opened = [Signal("tally", 7), Signal("bulletin", community)]
+    first, last = Signal("rights", 5), Signal("rights", 6)
+    assert await journal.signals_after(0) == (3, [first, *opened, last])
+    assert await journal.signals_after(0, most=2) == (2, [first, *opened])
+    assert await journal.signals_after(2) == (3, [last])
     assert await journal.signals_after(3) == (3, [])
+
+
+async def test_a_fact_that_only_a_newer_process_knows_tells_nobody_here(estate: Any, now: datetime) -> None:
+    newer = Fact(name="NEWER", subject=ACCOUNT, touches=(), meaning="")
+    await journal.write([News(newer, 5, None), rights(6)], now)
+    assert await journal.signals_after(0) == (2, [Signal("rights", 6)])
 
 
 async def test_many_writers_at_once_leave_no_gap_though_some_fail(database: str, now: datetime) -> None:
     def body(index: int) -> Callable[..., Awaitable[None]]:
         async def write(work: UnitOfWork) -> None:
             for account in range(index % 3 + 1):
-                work.changed(Topic.RIGHTS, account, None)
+                work.record(RIGHTS_CHANGED, account)
             await journal.take_number()
             if index % 5 == 0:
                 raise ZeroDivisionError
@@ -143,7 +143,7 @@ async def test_who_holds_the_numbers_is_the_next_to_get_one(database: str, now: 
 async def test_an_action_without_news_takes_no_number(database: str, now: datetime, news: list[News]) -> None:
     async def body(work: UnitOfWork) -> None:
         for item in news:
-            work.changed(item.signal.topic, item.signal.key, None)
+            work.record(item.fact, item.subject)
 
     await atomic(body, SYSTEM, now)
     assert await journal.head() == len(news)
@@ -152,8 +152,8 @@ async def test_an_action_without_news_takes_no_number(database: str, now: dateti
 async def test_the_latest_moment_is_the_latest_among_the_newest_changes(database: str, now: datetime) -> None:
     assert await journal.newest_at() is None
     for minutes in (0, 5, 3):  # a clock went back
-        await journal.write([News(Signal(Topic.TALLY, 1), None)], now + timedelta(minutes=minutes))
+        await journal.write([rights(1)], now + timedelta(minutes=minutes))
     assert await journal.newest_at() == now + timedelta(minutes=5)
     for _ in range(100):
-        await journal.write([News(Signal(Topic.TALLY, 1), None)], now)
+        await journal.write([rights(1)], now)
     assert await journal.newest_at() == now

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tortoise import Tortoise
 
+from community.catalogue import catalogue
 from community.database.engine import opened
 from community.database.migrate import CannotMigrate
 from community.database.sql import select
@@ -120,6 +121,44 @@ async def test_sessions_that_were_ended_are_gone_and_others_stay(ground: Any) ->
         rows = await select("SELECT id FROM session")
     assert len(rows) == 1
     assert rows[0]["id"] != 1
+
+
+async def test_what_an_older_journal_said_is_said_as_facts(ground: Any) -> None:
+    url = await ground.populated("0006_numbers")
+    said = [
+        ("bulletin", 21, "VOTE_OPENED", "community"), ("tally", 21, None, "community"),
+        ("bulletin", 22, "EVENT_PUBLISHED", "community"), ("attendance", 22, None, "community"),
+        ("bulletin", 23, "NOTICE_PUBLISHED", "community"), ("rights", 24, None, "account"),
+    ]  # fmt: skip
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
+        (community,) = (await select("SELECT id FROM community ORDER BY id LIMIT 1"))[0].values()
+        here = {"community": community, "account": "NULL"}
+        of_communities = [
+            ("reading", community, None, "community"), ("ledger", community, None, "community"),
+            ("bulletin", community, "LEDGER_PUBLISHED", "community"),
+        ]  # fmt: skip
+        for number, (topic, key, kind, audience) in enumerate([*said, *of_communities], start=11):
+            word = "NULL" if kind is None else f"'{kind}'"
+            await select(
+                "INSERT INTO change (number, community_id, topic, key, kind, audience, at) VALUES"
+                f" ({number}, {here[audience]}, '{topic}', {key}, {word}, '{audience}',"
+                " '2026-01-01 00:00:00+00:00')"
+            )
+    async with ground.migrated(url, REAL):
+        rows = await select(
+            "SELECT number, community_id, fact, subject_kind, subject FROM journal"
+            " WHERE number > 10 ORDER BY id"
+        )
+    assert [tuple(row.values()) for row in rows] == [
+        (11, community, "VOTE_OPENED", "Vote", 21), (12, community, "TALLY_CHANGED", "Vote", 21),
+        (13, community, "EVENT_PUBLISHED", "Event", 22), (14, community, "ATTENDANCE_CHANGED", "Event", 22),
+        (15, community, "NOTICE_PUBLISHED", "Notice", 23), (16, None, "RIGHTS_CHANGED", "Account", 24),
+        (17, community, "PUBLIC_READING_SET", "Community", community),
+        (18, community, "ENTRIES_RECORDED", "Community", community),
+        (19, community, "LEDGER_PUBLISHED", "Community", community),
+    ]  # fmt: skip
+    known = catalogue().facts
+    assert all(known[row["fact"]].subject.kind == row["subject_kind"] for row in rows)
 
 
 # What the comparison sees
@@ -248,7 +287,10 @@ async def test_a_check_that_falls_off_a_table_is_seen(ground: Any) -> None:
 # The models
 
 
-BY_HAND = ("index sign_up_standing", "index vote_number", "index event_number", "index notice_number")
+BY_HAND = (
+    "index sign_up_standing", "index vote_number", "index event_number", "index notice_number",
+    "index journal_number", "index journal_head_of_city",
+)  # fmt: skip
 
 
 def shape(known: Facts) -> set[str]:

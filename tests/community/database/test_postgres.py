@@ -23,9 +23,10 @@ from community.database.models import Due
 from community.database.sql import select
 from community.database.work import UnitOfWork, atomic
 from community.errors import Late, NotFound, OutcomeUnknown, TryAgain
+from community.members.facts import RIGHTS_CHANGED
 from community.members.models import Account
 from community.permissions import SYSTEM, Viewer
-from community.signals import Signal, Topic
+from community.signals import Signal
 
 MORE_THAN_THE_POOL = 8
 
@@ -98,7 +99,7 @@ async def proxy(postgres_url: str) -> AsyncIterator[Proxy]:
 
 async def write(doing: UnitOfWork) -> None:
     await Due.create(deed="deed", subject=new_id(), at=doing.now)
-    doing.changed(Topic.RIGHTS, 1, None)
+    doing.record(RIGHTS_CHANGED, 1)
 
 
 async def written() -> int:
@@ -211,7 +212,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "UNDOING", 0.2)
 
 
-@pytest.mark.parametrize("word", [b"BEGIN", b"INSERT", b"change"])
+@pytest.mark.parametrize("word", [b"BEGIN", b"INSERT", b"journal"])
 async def test_a_connection_that_falls_silent_before_the_commit_leaves_nothing(
     proxy: Proxy, now: datetime, short: None, word: bytes
 ) -> None:
@@ -240,7 +241,7 @@ async def test_a_commit_that_is_answered_late_is_told_late(
     proxy.speak_again()
     await asyncio.wait_for(work.all_done(), 20)
     with unhurried():
-        assert (await written(), told) == (1, [Signal(Topic.RIGHTS, 1)])
+        assert (await written(), told) == (1, [Signal("rights", 1)])
     await everything_works(now)
 
 

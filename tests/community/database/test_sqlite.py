@@ -21,8 +21,9 @@ from community.database.models import Due
 from community.database.outcomes import WRITES
 from community.database.work import UnitOfWork, atomic
 from community.errors import OutcomeUnknown, Unwritable
+from community.members.facts import RIGHTS_CHANGED
 from community.permissions import SYSTEM
-from community.signals import Signal, Topic
+from community.signals import Signal
 
 WRITER = """
 import asyncio, sys
@@ -278,7 +279,7 @@ def replace(path: Path, by: Path) -> None:
 
 async def one_more(doing: UnitOfWork) -> None:
     await Due.create(deed="more", subject=new_id(), at=doing.now)
-    doing.changed(Topic.RIGHTS, 1, None)
+    doing.record(RIGHTS_CHANGED, 1)
 
 
 @pytest.mark.parametrize("which", ["", "-wal", "-shm"])

@@ -10,7 +10,8 @@ from tortoise.fields import CharField, TextField
 from tortoise.fields.data import CharEnumFieldInstance
 
 from community.bulletin.actions import publish_notice
-from community.bulletin.rules import BulletinKind, NoticeKind
+from community.bulletin.rules import NoticeKind
+from community.catalogue import catalogue
 from community.database.engine import APP
 from community.database.sql import select
 from community.errors import InvalidInput
@@ -39,8 +40,8 @@ LONGEST = {
 OURS = {
     "account.name": "demonstration accounts are made by us",
     "building.name": "the demonstration's",
-    "change.audience": "account or community",
-    "change.kind": "a word of BulletinKind",
+    "journal.fact": "the name of a fact of the catalogue",
+    "journal.subject_kind": "the kind of a subject of the catalogue",
     "community.address": "the demonstration's",
     "community.name": "the demonstration's",
     "community.slug": "the demonstration's",
@@ -176,7 +177,12 @@ async def test_every_column_of_words_is_known_here(database: str) -> None:
 
 async def test_what_is_ours_fits(database: str) -> None:
     longest = columns()
-    words = {"change.kind": BulletinKind, "question_result.outcome": Outcome, "due.deed": [OPEN, CLOSE]}
+    words: dict[str, Any] = {
+        "journal.fact": catalogue().facts,
+        "journal.subject_kind": catalogue().subjects,
+        "question_result.outcome": Outcome,
+        "due.deed": [OPEN, CLOSE],
+    }
     for column, known in words.items():
         assert max(map(len, known)) <= (longest[column] or 0), column
     for model in Tortoise.apps[APP].values():

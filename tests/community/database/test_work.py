@@ -10,14 +10,19 @@ from typing import Any
 
 import pytest
 
+from community.bulletin.facts import BULLETIN, NOTICE
+from community.catalogue import Fact
 from community.database import journal, work
 from community.database.engine import opened
-from community.database.models import Change, Due
+from community.database.models import Due, JournalRow
 from community.database.work import UnitOfWork, all_done, atomic, requires
 from community.errors import Forbidden, NotFound, Refused, Unauthenticated
+from community.members.facts import RIGHTS_CHANGED
 from community.permissions import NOBODY, SYSTEM, Permission, Viewer
 from community.places.reads import scope_of
-from community.signals import Signal, Topic
+from community.signals import Signal
+
+TOY = Fact(name="TOY", subject=NOTICE, touches=(BULLETIN,), meaning="A toy. 玩具。")
 
 
 async def count() -> int:
@@ -27,7 +32,7 @@ async def count() -> int:
 async def write(doing: UnitOfWork, name: str, times: int = 1) -> None:
     for subject in range(times):
         await Due.create(deed=name, subject=subject, at=doing.now)
-        doing.changed(Topic.RIGHTS, subject, None)
+        doing.record(RIGHTS_CHANGED, subject)
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Any:
     @requires(Permission.PUBLISH_NOTICE, within=scope_of)
     async def toy(doing: UnitOfWork, community: int, refusal: type[BaseException] | None = None) -> int:
         await write(doing, "toy")
-        doing.posted("TOY", 7, community)
+        doing.record(TOY, 7)
         if refusal:
             raise refusal
         return community
@@ -52,9 +57,16 @@ async def test_an_action_is_written_with_its_journal_and_then_told(
 ) -> None:
     assert await refusing(estate.chair, now, estate.community) == estate.community
     assert await count() == 1
-    assert told == [Signal(Topic.RIGHTS, 0), Signal(Topic.BULLETIN, estate.community)]
-    rows = await Change.all().order_by("number").values_list("number", "topic", "key", "kind", "at")
-    assert rows == [(1, Topic.RIGHTS, 0, None, now), (2, Topic.BULLETIN, 7, "TOY", now)]
+    assert told == [Signal("rights", 0), Signal("bulletin", estate.community)]
+    rows = (
+        await JournalRow.all()
+        .order_by("number")
+        .values_list("number", "community_id", "fact", "subject_kind", "subject", "at")
+    )
+    assert rows == [
+        (1, None, "RIGHTS_CHANGED", "Account", 0, now),
+        (2, estate.community, "TOY", "Notice", 7, now),
+    ]
 
 
 @pytest.mark.parametrize("written", [False, True])
@@ -150,10 +162,10 @@ async def test_a_signal_told_is_a_change_committed(sqlite_url: str, now: datetim
 async def test_the_same_signal_twice_is_told_once(database: str, now: datetime, told: list[Signal]) -> None:
     async def body(doing: UnitOfWork) -> None:
         for key in (5, 6, 5):
-            doing.changed(Topic.RIGHTS, key, None)
+            doing.record(RIGHTS_CHANGED, key)
 
     await atomic(body, SYSTEM, now)
-    assert told == [Signal(Topic.RIGHTS, 5), Signal(Topic.RIGHTS, 6)]
+    assert told == [Signal("rights", 5), Signal("rights", 6)]
 
 
 async def test_an_action_that_has_begun_is_done_whole_though_its_caller_hangs_up(
@@ -179,7 +191,7 @@ async def test_an_action_that_has_begun_is_done_whole_though_its_caller_hangs_up
         assert written == (parts if turns else 0)
         assert len(told) == written
     assert cut > 10  # otherwise nothing was struck
-    heads = await Change.all().order_by("number").values_list("number", flat=True)
+    heads = await JournalRow.all().order_by("number").values_list("number", flat=True)
     assert list(heads) == list(range(1, await count() + 1))
     await asyncio.wait_for(atomic(lambda doing: write(doing, "last"), SYSTEM, now), 30)
 
@@ -220,4 +232,4 @@ def test_nobody_acts_and_the_system_records_as_nobody(now: datetime) -> None:
 async def test_an_action_keeps_its_moment(estate: Any, now: datetime, refusing: Any) -> None:
     at = now + timedelta(hours=3)
     await refusing(estate.chair, at, estate.community)
-    assert {row["at"] for row in await Change.all().values("at")} == {at}
+    assert {row["at"] for row in await JournalRow.all().values("at")} == {at}

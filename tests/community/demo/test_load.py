@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from community.catalogue import catalogue
 from community.database.due import due_now
-from community.database.models import Change
+from community.database.models import JournalRow
 from community.demo.estates import FAMILIAR
 from community.demo.load import load
 from community.demo.reads import community_of, loaded, names_in
@@ -18,7 +19,6 @@ from community.members.rules import PartyKind
 from community.permissions import Role
 from community.places.models import Community, Organization
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
-from community.signals import Topic
 from community.votes.casting import VoteForm
 from community.votes.models import BallotText, CountedBallot, QuestionResult, Roll, Vote
 from community.votes.recount import recount
@@ -188,7 +188,8 @@ async def test_attendance_is_what_the_sign_ups_say(loaded: datetime) -> None:
 
 @each_estate
 async def test_the_bulletin_was_written_in_the_order_of_time(loaded: datetime, slug: str) -> None:
-    items = Change.filter(community_id=await _community(slug), topic=Topic.BULLETIN).order_by("number")
+    names = [fact.name for fact in catalogue().touching("bulletin")]
+    items = JournalRow.filter(community_id=await _community(slug), fact__in=names).order_by("number")
     times = await items.values_list("at", flat=True)
     assert times == sorted(times)
     assert loaded - timedelta(days=2) < times[-1] < loaded
@@ -200,12 +201,12 @@ async def test_tenants_rent_what_somebody_owns(loaded: datetime) -> None:
 
 
 async def test_a_second_load_does_nothing(loaded_copy: datetime) -> None:
-    before = await Change.all().count()
+    before = await JournalRow.all().count()
     steps: list[tuple[str, int, int]] = []
     for later in (timedelta(0), timedelta(hours=3), timedelta(days=2)):
         await load(loaded_copy + later, lambda *step: steps.append(step))
     assert steps == []
-    assert await Change.all().count() == before
+    assert await JournalRow.all().count() == before
 
 
 async def test_a_real_community_of_the_same_name_is_left_alone(
@@ -222,7 +223,7 @@ async def test_a_real_community_of_the_same_name_is_left_alone(
 async def _kept(url: str) -> dict[str, set[tuple[object, ...]]]:
     """Every row of what a load may not touch."""
     tables = ("vote", "question", "roll", "roll_entry", "ballot", "counted_ballot", "question_result",
-              "event", "sign_up", "notice", "entry", "account", "unit", "change")  # fmt: skip
+              "event", "sign_up", "notice", "entry", "account", "unit", "journal")  # fmt: skip
     return {table: set(await rows(url, f"SELECT * FROM {table}")) for table in tables}
 
 

@@ -20,7 +20,7 @@ from community.members.models import Account, CoOwner, OwnerParty, Session, Tena
 from community.members.reads import hash_of, sessions_of, viewer_of
 from community.members.rules import KEPT_AFTER_ITS_END, PartyKind, SessionKind
 from community.permissions import NOBODY, SYSTEM, Permission, Role
-from community.signals import Signal, Topic
+from community.signals import Signal
 
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
@@ -95,7 +95,7 @@ async def test_an_ended_session_is_over_and_its_rights_are_told_to_have_changed(
     await end_session(SYSTEM, now, secret)
     assert await viewer_of(secret, now) is None
     assert await viewer_of(other, now)
-    assert told == [Signal(Topic.RIGHTS, estate.owner.account)]
+    assert told == [Signal("rights", estate.owner.account)]
     assert [row.hash for row in await Session.all()] == [hash_of(other)]  # what ended is removed
 
 
@@ -135,7 +135,7 @@ async def test_signing_in_again_ends_the_cookie_that_it_replaces(
     assert await viewer_of(second, now)
     assert await viewer_of(other, now)
     account = await Account.get(name=demo)
-    assert told == [Signal(Topic.RIGHTS, account.id)]
+    assert told == [Signal("rights", account.id)]
 
 
 async def test_a_sign_in_that_is_refused_replaces_nothing(demo: str, now: datetime) -> None:
@@ -184,7 +184,7 @@ async def test_a_session_is_revoked_by_its_number(
     await revoke_session(SYSTEM, now, viewer.session)
     assert await viewer_of(secret, now) is None
     assert await viewer_of(other, now)
-    assert told == [Signal(Topic.RIGHTS, estate.owner.account)]
+    assert told == [Signal("rights", estate.owner.account)]
     for number in (viewer.session, 5, 0, -1):
         with pytest.raises(NotFound):
             await revoke_session(SYSTEM, now, number)

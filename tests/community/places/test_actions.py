@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from community.database import journal
-from community.database.models import Change
+from community.database.models import JournalRow
 from community.errors import Forbidden, NotFound, Unauthenticated
 from community.permissions import NOBODY, SYSTEM, Permission, Role, Viewer
 from community.places.actions import set_public_reading
 from community.places.models import Community, CommunityProfile
 from community.places.reads import communities_page, community_by_slug, scope_of
-from community.signals import Signal, Topic
+from community.signals import Signal
 
 DAY = timedelta(days=1)
 
@@ -41,8 +41,8 @@ async def test_it_begins_and_ends_and_every_read_follows(
     await set_public_reading(SYSTEM, now + DAY, estate.community, public=False)
     assert await seen_by_strangers(estate.community) == (False,) * 3
     assert await versions(estate.community) == [(1, False), (2, True), (3, False)]
-    assert told == [Signal(Topic.READING, estate.community)] * 2
-    assert {change.community_id for change in await Change.all()} == {estate.community}  # type: ignore[attr-defined]
+    assert told == [Signal("reading", estate.community)] * 2
+    assert {change.community_id for change in await JournalRow.all()} == {estate.community}  # type: ignore[attr-defined]
     _, signals = await journal.signals_after(0)
     assert signals == told
 

@@ -10,7 +10,7 @@ from community.errors import (
     Forbidden,
 )
 from community.permissions import SYSTEM
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.actions import (
     RecordedBallot,
     close_vote,
@@ -94,7 +94,7 @@ async def test_recorded_ballots_count_like_the_others(poll: Any, told: list[Sign
         SYSTEM, poll.during, vote, [paper(home, answers, poll.opens_at) for home in homes[1:]]
     )
     assert await poll.sequences(vote) == [1, 2, 3, 4, 5]
-    assert told == [Signal(Topic.TALLY, vote)]
+    assert told == [Signal("tally", vote)]
     row = await Ballot.get(vote_id=vote, sequence=2)
     assert (row.party_id, row.channel, row.evidence) == (homes[1].party, Channel.PAPER, "票箱 1-7")
     assert (row.recorded_by_id, row.cast_at) == (None, poll.opens_at)

@@ -12,13 +12,12 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from community.bulletin.reads import items_page
-from community.bulletin.rules import BulletinKind
 from community.database.due import due_now, pause_while
 from community.database.models import Due
 from community.database.sql import lock_exclusive
 from community.errors import TryAgain
 from community.permissions import SYSTEM
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.actions import (
     CLOSE,
     close_vote,
@@ -64,8 +63,8 @@ async def test_the_closing_count_is_written_and_told(poll: Any, told: list[Signa
     assert (result.agreeing_heads, result.agreeing_area) == (3, 30_000)
     assert (await vote_row(vote)).counted_at == poll.counted_at
     assert (await progress_of(vote)).questions[0].tally.outcome is Outcome.ADOPTED
-    assert told == [Signal(Topic.TALLY, vote), Signal(Topic.BULLETIN, poll.estate.community)]
-    assert (await kinds(poll.estate.community))[0] == BulletinKind.VOTE_CLOSED
+    assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
+    assert (await kinds(poll.estate.community))[0] == "VOTE_CLOSED"
     assert await due_now(poll.counted_at) == []
 
 
@@ -152,7 +151,7 @@ async def test_a_vote_is_counted_once(poll: Any, told: list[Signal]) -> None:
     await asyncio.gather(*(close_vote(SYSTEM, poll.counted_at, vote) for _ in range(6)))
     await poll.changes_nothing(close_vote(SYSTEM, poll.counted_at + DAY, vote))
     assert await QuestionResult.all().count() == 2
-    assert told == [Signal(Topic.TALLY, vote), Signal(Topic.BULLETIN, poll.estate.community)]
+    assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
 
 
 async def test_a_vote_that_nobody_opened_is_closed_with_its_roll(poll: Any) -> None:
