@@ -107,7 +107,9 @@ class Picture:
     rows: dict[str, list[dict[str, Any]]]
 
     def lost_in(self, later: "Picture") -> list[str]:
-        """What stood in this one and does not in the later one; what came to it is no loss."""
+        """What stood in this one and does not in the later one; what came to it is no loss. A column that is
+        gone is one loss, and its rows are compared without it.
+        """
         return [
             f"{fact}: {later.facts.get(fact, 'missing')}, was {said}"
             for fact, said in sorted(self.facts.items())
@@ -115,16 +117,17 @@ class Picture:
         ] + [
             f"rows of {table}: {gone} of {len(rows)} gone or altered"
             for table, rows in self.rows.items()
-            if (gone := (_counted(rows) - _counted(later.rows.get(table, []), like=rows)).total())
+            if (gone := _gone(rows, later.rows.get(table), columns_in(later.facts, table)))
         ]
 
 
-def _counted(
-    rows: list[dict[str, Any]], like: list[dict[str, Any]] | None = None
-) -> "Counter[tuple[tuple[str, Any], ...]]":
-    """Rows by content; `like`: only the columns that its rows have."""
-    columns = sorted((like or rows or [{}])[0])
-    return Counter(tuple((column, row.get(column, "missing")) for column in columns) for row in rows)
+def _gone(rows: list[dict[str, Any]], later: list[dict[str, Any]] | None, columns: list[str]) -> int:
+    """How many of the rows are not among the later ones, by those of `columns` that they have."""
+    if not rows or later is None:
+        return len(rows)
+    common = sorted(rows[0].keys() & set(columns))
+    before, after = (Counter(tuple(row[name] for name in common) for row in each) for each in (rows, later))
+    return (before - after).total()
 
 
 async def picture() -> Picture:
