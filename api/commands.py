@@ -190,13 +190,14 @@ class Checked(NamedTuple):
 
 def find_differences(settings: Settings) -> Checked:
     from community.ledger.reads import check_books
-    from community.votes.recount import closed_votes, recount, uncounted_votes
+    from community.votes.recount import closed_votes, misstepped, recount, uncounted_votes
 
     async def check() -> Checked:
         async with _database(settings):
             votes, communities = await closed_votes(), await all_communities()
             uncounted = await uncounted_votes(utc_now())
             differences = [line for vote in votes for line in await recount(vote)]
+            differences += await misstepped()
             differences += [line for community in communities for line in await check_books(community)]
             return Checked(len(votes), len(communities), differences, uncounted)
 

@@ -12,8 +12,8 @@ from community.events.reads import EventRow, events_by_id, events_by_number
 from community.ledger.reads import EntryRow, entries_by_number, span_of
 from community.permissions import Permission, Viewer, may
 from community.places.reads import CommunityRow, communities_by_id, communities_by_slug
-from community.votes.casting import VoteStatus
 from community.votes.known import tallies_of
+from community.votes.lifecycle import VoteStatus
 from community.votes.progress import Progress
 from community.votes.reads import VoteRow, votes_by_id, votes_by_number, votes_page
 

@@ -15,7 +15,7 @@ from api.finding import Found
 from community.bulletin.reads import NoticeRow
 from community.events.reads import EventRow
 from community.places.reads import CommunityRow
-from community.votes.casting import VoteStatus
+from community.votes.lifecycle import VoteStatus
 from community.votes.progress import Progress
 from community.votes.reads import VoteRow
 from community.votes.rules import Outcome

@@ -12,7 +12,7 @@ from community.errors import OutcomeUnknown, TryAgain
 from community.permissions import SYSTEM
 from community.repeat import repeat
 from community.votes.actions import CLOSE, OPEN, close_vote, open_vote
-from community.votes.casting import VoteNotOpen
+from community.votes.lifecycle import VoteNotOpen
 
 EVERY = 0.5
 """Seconds between two looks."""

@@ -16,7 +16,8 @@ from community.members.rules import SessionKind
 from community.permissions import SYSTEM, Viewer
 from community.places.reads import community_by_slug
 from community.votes.actions import cast_ballot
-from community.votes.casting import Answered, VoteForm, VoteStatus
+from community.votes.casting import Answered, VoteForm
+from community.votes.lifecycle import VoteStatus
 from community.votes.progress import progress_of
 from community.votes.reads import VoteRow, questions_of, votes_page
 from community.votes.rules import CountingRules, Matter, Sums, Weight, count

@@ -12,7 +12,8 @@ from community.errors import ErrorCode
 from community.ledger.rules import AuthorityFault, Category, Direction
 from community.permissions import GRANTS, Permission
 from community.places.rules import OrganizationKind
-from community.votes.casting import QuestionKind, VoteForm, VoteStatus
+from community.votes.casting import QuestionKind, VoteForm
+from community.votes.lifecycle import VoteStatus
 from community.votes.rules import FollowMajority, Gate, Matter, Measure, Outcome, Silence
 
 
@@ -78,6 +79,10 @@ _describe(
         VoteStatus.DRAFT: "Written, but not yet put on notice; nobody else sees it. 起草中，还没公告。",
         VoteStatus.ANNOUNCED: "On notice, before `opensAt`; no ballot is taken yet. 已公告，还没开始投票。",
         VoteStatus.OPEN: "Between `opensAt` and `closesAt`; ballots are taken. 正在投票。",
+        VoteStatus.SUSPENDED: (
+            "Stopped for a while, as after a technical failure; no ballot is taken until it goes on."
+            " 暂停，恢复前不能投票。"
+        ),
         VoteStatus.CLOSED: (
             "Past `closesAt`; no more ballots are taken, and the closing count follows within seconds."
             " 投票已截止。"
@@ -87,6 +92,9 @@ _describe(
         ),
         VoteStatus.CERTIFIED: "Its result was confirmed after the display. 结果已确认。",
         VoteStatus.PUBLISHED: "Its result is published for good (杭州市物业管理条例 19). 结果已正式公布。",
+        VoteStatus.WITHDRAWN: (
+            "Taken back by its convener before anybody had voted. 召集人在有人投票前撤回了。"
+        ),
         VoteStatus.ANNULLED: (
             "A court or the sub-district undid it; it has no effect (民法典 280). 已被撤销，没有效力。"
         ),
@@ -373,6 +381,10 @@ _describe(
         ),
         ErrorCode.PARTY_REQUIRED: (
             "The account acts for several owner parties; name one as `party`. 代表几户业主，请指明是哪一户。"
+        ),
+        ErrorCode.STEP_REFUSED: (
+            "It has not come so far yet, or is past it: as to count again what was never counted."
+            " 按目前的阶段不能这样做。"
         ),
         ErrorCode.TOO_COSTLY: (
             "The request would keep the server too long, and was not run; ask for less at once."

@@ -15,14 +15,13 @@ from community.votes.casting import (
     QuestionKind,
     Seat,
     VoteForm,
-    VoteStatus,
-    check_open,
     check_seats,
     is_code,
     receipt_code,
 )
 from community.votes.facts import BALLOT, QUESTION, TALLY, VOTE
 from community.votes.known import tallies_of
+from community.votes.lifecycle import VoteStatus, check_open
 from community.votes.progress import DayTurnout as DayTurnoutValue
 from community.votes.progress import Progress as ProgressValue
 from community.votes.progress import QuestionProgress
@@ -158,8 +157,8 @@ class Question(Node, subject=QUESTION):
 
     @strawberry.field(
         description="The building whose owners alone answer it, as with its share of the 维修资金;"
-        " null where all who vote do."
-        " 只由某幢业主表决的，是哪一幢；全体参与的为 null。"
+        " null where all who vote do, or not one building alone."
+        " 只由某幢业主表决的，是哪一幢；全体参与或不止一幢的为 null。"
     )
     async def scope(self, info: Info) -> Building | None:
         return await _building(info.context, self.row.building_id)
@@ -611,8 +610,9 @@ class Vote(Node, subject=VOTE):
         )
 
     @strawberry.field(
-        description="The building whose owners alone vote; null where the whole community does."
-        " 只由某幢业主表决的，是哪一幢；全体的为 null。"
+        description="The building whose owners alone vote; null where the whole community does, or not one"
+        " building alone."
+        " 只由某幢业主表决的，是哪一幢；全体的或不止一幢的为 null。"
     )
     async def scope(self, info: Info) -> Building | None:
         return await _building(info.context, self.row.building_id)
@@ -682,7 +682,7 @@ class Vote(Node, subject=VOTE):
         return Eligibility.after(
             lambda: require(viewer, Permission.CAST_BALLOT, community.scope, Permission.READ_BULLETIN),
             lambda: check_open(row.status(info.context.now)),
-            lambda: check_opened(row.opened_at),
+            lambda: check_opened(opened=row.opened),
             lambda: check_seats(seats, revisable=row.revisable),
         )
 

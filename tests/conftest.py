@@ -45,6 +45,7 @@ from community.votes.actions import NewQuestion, announce_vote, cast_ballot, clo
 from community.votes.casting import Answered, QuestionKind, VoteForm
 from community.votes.reads import questions_of
 from community.votes.rules import Matter
+from community.votes.scope import of_buildings
 from realtime.broker import Broker
 from realtime.sources import LiveSources
 from schema.context import Context
@@ -204,7 +205,9 @@ class _Builder:
         await self.staff("spring", "manager", Role.PROPERTY_MANAGER, OrganizationKind.PROPERTY_SERVICE)
 
         pump = NewQuestion("换水泵", "费用两万", QuestionKind.RESOLUTION, Matter.USE_FUND)
-        lift = NewQuestion("2幢修电梯", "", QuestionKind.RESOLUTION, Matter.USE_FUND, building=second)
+        lift = NewQuestion(
+            "2幢修电梯", "", QuestionKind.RESOLUTION, Matter.USE_FUND, scope=of_buildings(second)
+        )
         options = [("PARK", "花园"), ("POOL", "泳池"), ("GYM", "健身房")]
         wish = NewQuestion(
             "想要什么",

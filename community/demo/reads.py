@@ -14,7 +14,8 @@ from community.members.models import Account, CoOwner, OwnerParty
 from community.members.rules import PartyKind
 from community.places.models import Building, Community, Organization
 from community.places.rules import OrganizationKind
-from community.votes.casting import VoteForm, VoteStatus, status_of
+from community.votes.casting import VoteForm
+from community.votes.lifecycle import VoteStatus, status_of
 from community.votes.models import Vote
 
 _TEN_MONTHS = timedelta(days=300)
@@ -27,10 +28,12 @@ async def community_of(slug: str) -> tuple[int, bool] | None:
 
 
 async def loaded(community: int, now: datetime) -> Loaded:
-    stages = ("opens_at", "closes_at", "counted_at", "annulled_at")
-    votes = await Vote.filter(community_id=community).values("title", "form", *stages)
+    columns = ("title", "form", "last_step", "opens_at", "closes_at")
+    votes = await Vote.filter(community_id=community).values(*columns)
     forms = {
-        row["form"] for row in votes if status_of(now, *(row[stage] for stage in stages)) is VoteStatus.OPEN
+        row["form"]
+        for row in votes
+        if status_of(row["last_step"], now, row["opens_at"], row["closes_at"]) is VoteStatus.OPEN
     }
     events = await Event.filter(community_id=community).values("title", "starts_at")
     return Loaded(

@@ -39,6 +39,7 @@ from community.votes.actions import (
 )
 from community.votes.casting import Answered
 from community.votes.reads import questions_of
+from community.votes.scope import WHOLE, VoteScope, of_buildings
 
 _AN_HOUR = timedelta(hours=1)
 
@@ -93,7 +94,7 @@ class Telling:
             opens_at=vote.opens_at,
             closes_at=vote.closes_at,
             questions=[self._question(ask) for ask in motion.asks],
-            building=self._building(motion.building),
+            scope=self._scope(motion.building) or WHOLE,
             follow_majority=motion.follow,
             revisable=motion.revisable,
         )
@@ -107,13 +108,13 @@ class Telling:
             ask.kind,
             ask.matter,
             choices=ask.choices,
-            building=self._building(ask.building),
+            scope=self._scope(ask.building),
             max_choices=ask.most,
             accepts_text=bool(ask.remarks),
         )
 
-    def _building(self, name: str | None) -> int | None:
-        return None if name is None else self._names.buildings[name]
+    def _scope(self, building: str | None) -> VoteScope | None:
+        return None if building is None else of_buildings(self._names.buildings[building])
 
     async def _cast(self, now: datetime, vote: PlannedVote, until: datetime) -> None:
         made = self._votes[vote.title]

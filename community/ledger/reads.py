@@ -35,6 +35,7 @@ from community.permissions import Permission, Scope, Viewer
 from community.places.reads import permitted_rows, scope_where
 from community.places.rules import OrganizationKind
 from community.votes.casting import VoteForm
+from community.votes.lifecycle import VoteStep
 from community.votes.rules import Matter, Outcome
 
 
@@ -189,9 +190,14 @@ async def scope_of_entry(entry: int) -> Scope:
 
 
 _RESOLUTIONS = """
-SELECT v.id AS vote, v.form AS form, v.annulled_at AS annulled_at,
-       q.matter AS matter, q.building_id AS building, r.outcome AS outcome
-  FROM vote v LEFT JOIN question q ON q.vote_id = v.id LEFT JOIN question_result r ON r.question_id = q.id
+SELECT v.id AS vote, v.form AS form, v.last_step AS step, q.matter AS matter, r.outcome AS outcome,
+       CASE WHEN EXISTS (SELECT 1 FROM vote_scope_part p
+                          WHERE p.scope_id = q.scope_id AND p.community_id = v.community_id)
+            THEN 1 ELSE 0 END AS whole
+  FROM vote v LEFT JOIN question q ON q.vote_id = v.id
+  LEFT JOIN count c ON c.vote_id = v.id
+   AND c.number = (SELECT MAX(n.number) FROM count n WHERE n.vote_id = v.id)
+  LEFT JOIN count_result r ON r.count_id = c.id AND r.question_id = q.id
  WHERE v.id IN ({votes})
 """
 
@@ -204,7 +210,7 @@ async def resolutions_of(votes: Collection[int]) -> dict[int, Resolution]:
     return {
         vote: Resolution(
             consultation=own[0]["form"] == VoteForm.CONSULTATION,
-            annulled=own[0]["annulled_at"] is not None,
+            annulled=own[0]["step"] == VoteStep.ANNULLED,
             decided=[_decided(row) for row in own if row["matter"] is not None],
         )
         for vote, own in rows.items()
@@ -213,7 +219,7 @@ async def resolutions_of(votes: Collection[int]) -> dict[int, Resolution]:
 
 def _decided(row: dict[str, Any]) -> Decided:
     outcome = None if row["outcome"] is None else Outcome(row["outcome"])
-    return Decided(Matter(row["matter"]), row["building"] is None, outcome)
+    return Decided(Matter(row["matter"]), bool(row["whole"]), outcome)
 
 
 async def span_of(community: int) -> tuple[date, date] | None:

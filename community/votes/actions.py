@@ -1,41 +1,27 @@
 """A vote is announced, opened, voted in and counted here; nothing else writes its tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from community.database import due
 from community.database.commands import Command
 from community.database.ids import new_id
 from community.database.journal import lock_number
 from community.database.sql import lock_exclusive, lock_shared
+from community.database.steps import LONGEST_REASON, take_step
 from community.database.work import UnitOfWork, requires
 from community.errors import InvalidInput, NotFound, TryAgain
 from community.members.models import OwnerParty
 from community.members.reads import PartySeat, seats_of
 from community.members.rules import PartyKind, check_representative
 from community.permissions import Permission
-from community.places.models import Building, Community, Organization
+from community.places.models import Building, Community, Organization, Unit
 from community.places.reads import profiles_of, scope_of
-from community.text import single_line_if_any
-from community.votes.casting import (
-    AlreadyCast,
-    Answered,
-    Channel,
-    NotOnRoll,
-    PartyRequired,
-    QuestionKind,
-    Validity,
-    VoteClosed,
-    VoteForm,
-    VoteNotOpen,
-    check_answers,
-    check_open,
-    cleaned_answers,
-    meaning_of,
-)
-from community.votes.facts import BALLOT_CAST, VOTE_ANNOUNCED, VOTE_CLOSED, VOTE_OPENED
-from community.votes.lifecycle import (
+from community.steps import StepRefused
+from community.text import single_line, single_line_if_any
+from community.votes.announcements import (
     LONGEST_EVIDENCE,
     check_announcement,
     check_question,
@@ -44,6 +30,27 @@ from community.votes.lifecycle import (
     cleaned_description,
     cleaned_question,
     cleaned_title,
+    contests_of,
+)
+from community.votes.casting import (
+    AlreadyCast,
+    Answered,
+    Channel,
+    NotOnRoll,
+    PartyRequired,
+    QuestionKind,
+    Validity,
+    VoteForm,
+    check_answers,
+    cleaned_answers,
+    meaning_of,
+)
+from community.votes.facts import BALLOT_CAST, VOTE_ANNOUNCED, VOTE_CLOSED, VOTE_OPENED, VOTE_RECOUNTED
+from community.votes.lifecycle import (
+    LIFE,
+    VoteNotOpen,
+    VoteStep,
+    check_open,
     counted_from,
 )
 from community.votes.models import (
@@ -51,13 +58,18 @@ from community.votes.models import (
     BallotChoice,
     BallotText,
     Choice,
+    Contest,
+    Count,
     CountedBallot,
+    CountResult,
     Question,
-    QuestionResult,
     Roll,
     RollEntry,
     RollUnit,
     Vote,
+    VoteScopePart,
+    VoteScopeRecord,
+    VoteStepRecord,
 )
 from community.votes.progress import Register, developer_of, progress_of, read_register, scopes
 from community.votes.reads import (
@@ -73,11 +85,13 @@ from community.votes.reads import (
     questions_of,
     questions_on_roll,
     scope_of_vote,
+    scopes_by_id,
     vote_row,
 )
 from community.votes.results import result_of
 from community.votes.roll import electorate, form_roll
 from community.votes.rules import FollowMajority, Matter, Silence
+from community.votes.scope import WHOLE, VoteScope
 
 OPEN = "open_vote"
 CLOSE = "close_vote"
@@ -85,14 +99,17 @@ CLOSE = "close_vote"
 
 @dataclass(frozen=True, slots=True)
 class NewQuestion:
-    """`choices` (code and label) are the options of a survey; a resolution has its own."""
+    """`choices` (code and label) are the options of a survey; a resolution has its own.
+
+    `scope`: None for that of the vote.
+    """
 
     title: str
     description: str
     kind: QuestionKind
     matter: Matter
     choices: Sequence[tuple[str, str]] = ()
-    building: int | None = None
+    scope: VoteScope | None = None
     min_choices: int = 1
     max_choices: int = 1
     accepts_text: bool = False
@@ -110,7 +127,7 @@ async def announce_vote(
     opens_at: datetime,
     closes_at: datetime,
     questions: Sequence[NewQuestion],
-    building: int | None = None,
+    scope: VoteScope = WHOLE,
     parking_counts: bool = False,
     follow_majority: FollowMajority | None = None,
     silence: Silence = Silence.ABSENT,
@@ -120,19 +137,12 @@ async def announce_vote(
 
     Raises InvalidInput where notice or window are unlawful (杭州市物业管理条例 19, 20), or a question is.
     """
-    if any(question.building not in (None, building or question.building) for question in questions):
-        raise InvalidInput(
-            problem_zh="只问一幢楼的表决不能有别的楼的议题",
-            problem_en="a vote of one building asks nothing of another",
-        )
     version = (await Community.get(id=community).values("profile_version"))["profile_version"]
     profile = (await profiles_of([community]))[community, version]
     check_announcement(profile, form, work.now, opens_at, closes_at, [q.matter for q in questions], silence)
     if not await Organization.exists(id=convener, community_id=community):
         raise NotFound
-    for scope in {building, *(question.building for question in questions)} - {None}:
-        if not await Building.exists(id=scope, community_id=community):
-            raise NotFound
+    records = await _record_scopes(community, scope, [question.scope or scope for question in questions])
     vote = new_id()
     await Vote.create(
         id=vote,
@@ -141,7 +151,7 @@ async def announce_vote(
         title=cleaned_title(title),
         description=cleaned_description(description, "description"),
         form=form,
-        building_id=building,
+        scope_id=records[scope],
         profile_version=version,
         parking_counts=parking_counts,
         follow_majority=follow_majority,
@@ -151,28 +161,87 @@ async def announce_vote(
         opens_at=opens_at,
         closes_at=closes_at,
     )
+    await _take(work, vote, VoteStep.ANNOUNCED)
+    contests = await _record_contests(vote, [question.matter for question in questions])
     for position, question in enumerate(questions):
-        await _ask(vote, position, question, building, follow=follow_majority is not None)
+        part = Part(vote, position, contests[position], records[question.scope or scope])
+        await _ask(part, question, follow=follow_majority is not None)
     await due.plan(OPEN, vote, opens_at)
     await due.plan(CLOSE, vote, counted_from(closes_at))
     work.record(VOTE_ANNOUNCED, vote)
     return vote
 
 
-async def _ask(vote: int, position: int, new: NewQuestion, building: int | None, *, follow: bool) -> None:
-    field = f"questions.{position}"
+async def _record_scopes(
+    community: int, scope: VoteScope, asked: Sequence[VoteScope]
+) -> dict[VoteScope, int]:
+    """By scope, its record. Raises NotFound, InvalidInput where a question asks whom the vote does not."""
+    scopes = dict.fromkeys([scope, *asked])
+    buildings = frozenset[Hashable]().union(*(one.buildings for one in scopes))
+    units = frozenset[Hashable]().union(*(one.units for one in scopes))
+    housed: dict[Hashable, Hashable] = {
+        row["id"]: row["building_id"]
+        for row in await Unit.filter(id__in=units, community_id=community).values("id", "building_id")
+    }
+    known = await Building.filter(id__in=buildings, community_id=community).count()
+    if known < len(buildings) or len(housed) < len(units):
+        raise NotFound
+    if not all(one.within(scope, housed) for one in scopes):
+        raise InvalidInput(
+            problem_zh="议题不能问表决范围以外的业主",
+            problem_en="a question asks nobody whom the vote does not ask",
+        )
+    return {one: await _record_scope(community, one) for one in scopes}
+
+
+async def _record_scope(community: int, scope: VoteScope) -> int:
+    record = new_id()
+    await VoteScopeRecord.create(id=record, community_id=community)
+    parts = [
+        *({"building_id": building} for building in scope.buildings),
+        *({"unit_id": unit} for unit in scope.units),
+    ]
+    await VoteScopePart.bulk_create(
+        (VoteScopePart(scope_id=record, **part) for part in parts or [{"community_id": community}]),
+        batch_size=1000,
+    )
+    return record
+
+
+async def _record_contests(vote: int, matters: Sequence[Matter]) -> list[int]:
+    """For each question, the contest that it belongs to."""
+    first = contests_of(matters)
+    contests = {position: new_id() for position in dict.fromkeys(first)}
+    await Contest.bulk_create(
+        Contest(id=contest, vote_id=vote, position=position) for position, contest in contests.items()
+    )
+    return [contests[position] for position in first]
+
+
+class Part(NamedTuple):
+    """Where a question stands in its vote."""
+
+    vote: int
+    position: int
+    contest: int
+    scope: int
+
+
+async def _ask(part: Part, new: NewQuestion, *, follow: bool) -> None:
+    field = f"questions.{part.position}"
     offered = cleaned_choices(choices_of(new.kind, new.choices, follow=follow), field)
     check_question(new.kind, new.matter, offered, new.min_choices, new.max_choices)
     question = new_id()
     await Question.create(
         id=question,
-        vote_id=vote,
-        position=position,
+        vote_id=part.vote,
+        contest_id=part.contest,
+        scope_id=part.scope,
+        position=part.position,
         title=cleaned_question(new.title, field),
         description=cleaned_description(new.description, f"{field}.description"),
         kind=new.kind,
         matter=new.matter,
-        building_id=new.building or building,
         min_choices=new.min_choices,
         max_choices=new.max_choices,
         accepts_text=new.accepts_text,
@@ -181,6 +250,11 @@ async def _ask(vote: int, position: int, new: NewQuestion, building: int | None,
         Choice(question_id=question, position=index, code=code, label=label)
         for index, (code, label) in enumerate(offered)
     )
+
+
+async def _take(work: UnitOfWork, vote: int, step: VoteStep, reason: str | None = None) -> None:
+    """Raises StepRefused."""
+    await take_step(VoteStepRecord, LIFE, vote, step, at=work.now, actor=work.recorder, reason=reason)
 
 
 @requires(Permission.OPERATE, within=scope_of_vote)
@@ -197,32 +271,33 @@ async def open_vote(work: UnitOfWork, vote: int) -> None:
 
 
 async def _open(work: UnitOfWork, vote: VoteRow) -> None:
-    if vote.opened_at is not None or not await due.claim(OPEN, vote.id, work.now):
+    if vote.opened or not await due.claim(OPEN, vote.id, work.now):
         return
+    if vote.last_step is not VoteStep.ANNOUNCED:
+        return  # withdrawn or annulled
     questions = (await questions_of([vote.id]))[vote.id]
     # Who owns what is read as of the opening, so that a late timer changes nobody's vote.
     developer = await developer_of(vote.community_id)
     if developer is None:
         developer = (await OwnerParty.create(community_id=vote.community_id, kind=PartyKind.DEVELOPER)).id
     register = await read_register(vote.community_id, vote.opens_at, developer)
-    for building in scopes(vote, questions):
-        roll = await _freeze(work, vote, register, building)
-        await Question.filter(vote_id=vote.id, building_id=building).update(roll_id=roll)
-        if building == vote.building_id:
-            await Vote.filter(id=vote.id).update(roll_id=roll, opened_at=work.now)
+    for scope, extent in (await scopes_by_id(scopes(vote, questions))).items():
+        roll = await _freeze(work, vote, register, scope, extent)
+        await Question.filter(vote_id=vote.id, scope_id=scope).update(roll_id=roll)
+        if scope == vote.scope_id:
+            await Vote.filter(id=vote.id).update(roll_id=roll)
+    await _take(work, vote.id, VoteStep.OPENED)
     work.record(VOTE_OPENED, vote.id)
 
 
-async def _freeze(work: UnitOfWork, vote: VoteRow, register: Register, building: int | None) -> int:
-    entries = form_roll(
-        register.units, register.developer, building=building, parking_counts=vote.parking_counts
-    )
+async def _freeze(work: UnitOfWork, vote: VoteRow, register: Register, scope: int, extent: VoteScope) -> int:
+    entries = form_roll(register.units, register.developer, scope=extent, parking_counts=vote.parking_counts)
     total = electorate(entries.values())
     roll = new_id()
     await Roll.create(
         id=roll,
         vote=vote.id,
-        building_id=building,
+        scope_id=scope,
         heads=total.heads,
         area=total.area,
         frozen_at=work.now,
@@ -286,9 +361,9 @@ async def _first_receipt(command: Command, first: int, vote: int, party: int | N
     )
 
 
-def check_opened(opened_at: datetime | None) -> None:
+def check_opened(*, opened: bool) -> None:
     """Whoever casts first opens a vote whose timer is late. Raises TryAgain while time is in doubt."""
-    if opened_at is None and due.in_doubt():
+    if not opened and due.in_doubt():
         raise TryAgain
 
 
@@ -296,14 +371,13 @@ async def _open_box(work: UnitOfWork, vote: int) -> BallotBox:
     """The box of an open vote, held so that no closing count passes by; opened now if its timer is late."""
     box = await ballot_box(vote)
     check_open(box.status(work.now))
-    if box.opened_at is None:
+    if box.roll is None:
         await lock_exclusive("vote", vote)
         await _open(work, await vote_row(vote))
         box = await ballot_box(vote)
     elif await lock_shared("vote", vote):
         box = await ballot_box(vote)
-    if box.counted_at is not None:
-        raise VoteClosed  # a clock that runs behind must not slip a ballot in after the count
+    check_open(box.status(work.now))  # a clock that runs behind must not slip a ballot in after the count
     return box
 
 
@@ -387,8 +461,6 @@ async def record_ballots(work: UnitOfWork, vote: int, ballots: Sequence[Recorded
     """
     await lock_shared("vote", vote)
     box = await ballot_box(vote)
-    if box.counted_at is not None:
-        raise VoteClosed
     ballots = [_cleaned(ballot) for ballot in ballots]
     questions = await questions_on_roll(vote)
     parties = [ballot.party for ballot in ballots]
@@ -440,7 +512,7 @@ async def _write_ballots(
 
 @requires(Permission.OPERATE, within=scope_of_vote)
 async def close_vote(work: UnitOfWork, vote: int) -> None:
-    """The closing count, once; after it no ballot is taken whatever a clock says.
+    """Closes the vote and counts it, once; after it no ballot is taken whatever a clock says.
 
     Does nothing before its time, which lies behind the close: until then the vote is closed and pending.
     """
@@ -449,18 +521,47 @@ async def close_vote(work: UnitOfWork, vote: int) -> None:
     if work.now < (begins := counted_from(row.closes_at)):
         await due.reschedule(CLOSE, vote, begins)  # planned for the close itself, as was done once
         return
-    if row.counted_at is not None or not await due.claim(CLOSE, vote, work.now):
+    if not await due.claim(CLOSE, vote, work.now):
         return
-    if row.opened_at is None:
+    if row.last_step is VoteStep.ANNOUNCED:
         await _open(work, row)
-    await Vote.filter(id=vote).update(counted_at=work.now)
-    progress = await progress_of(vote)
-    await QuestionResult.bulk_create(
-        QuestionResult(
-            question_id=question.question,
-            counted_at=work.now,
-            **result_of(question.tally, question.sequence),
-        )
+    elif row.last_step is None or VoteStep.CLOSED not in LIFE.stages[row.last_step].then:
+        return  # withdrawn or annulled
+    await _take(work, vote, VoteStep.CLOSED)
+    await _count(work, row, reason=None)
+    work.record(VOTE_CLOSED, vote)
+
+
+@requires(Permission.ANNOUNCE_VOTE, within=scope_of_vote, known_by=Permission.READ_BULLETIN)
+async def recount_vote(work: UnitOfWork, vote: int, *, reason: str, key: str | None = None) -> int:
+    """Counts all ballots once more, as after an objection; the number of the count, which holds from now on.
+
+    No law says how to count again: each count stays, and the newest is the one that is shown. Raises
+    StepRefused before the closing count and where the result is certified or the vote was undone.
+    """
+    reason = single_line(reason, LONGEST_REASON, "理由", "the reason", field="reason")
+    command = await work.command("recountVote", key, vote=vote, reason=reason)
+    if command.result is not None:
+        return command.again(same=True)
+    await lock_exclusive("vote", vote)
+    row = await vote_row(vote)
+    if not await Count.exists(vote_id=vote):
+        raise StepRefused
+    number = await _count(work, row, reason)
+    await command.store(number)
+    work.record(VOTE_RECOUNTED, vote)
+    return number
+
+
+async def _count(work: UnitOfWork, vote: VoteRow, reason: str | None) -> int:
+    """Writes the next count of a closed vote; its number. Raises StepRefused."""
+    await _take(work, vote.id, VoteStep.COUNTED, reason)
+    count, number = new_id(), await Count.filter(vote_id=vote.id).count() + 1
+    sequence = await newest_sequence(vote.id)
+    await Count.create(id=count, vote_id=vote.id, number=number, sequence=sequence, at=work.now)
+    progress = await progress_of(vote.id)
+    await CountResult.bulk_create(
+        CountResult(count_id=count, question_id=question.question, **result_of(question.tally))
         for question in progress.questions
     )
-    work.record(VOTE_CLOSED, vote)
+    return number

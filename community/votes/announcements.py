@@ -1,4 +1,4 @@
-"""What a lawful announcement is, and which choices a question offers."""
+"""What a lawful announcement is, which choices a question offers, and which questions are one contest."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,15 +15,7 @@ LONGEST_CODE, LONGEST_LABEL = 32, 100
 LONGEST_EVIDENCE = 128
 """Where the paper of a ballot lies, or its recording."""
 
-LONGEST_WRITE = timedelta(seconds=10)
-"""What a write may take from its request to its commit."""
-
 LABELS = {Option.FOR: "赞同", Option.AGAINST: "反对", Option.ABSTAIN: "弃权", Option.FOLLOW: "随多数"}
-
-
-def counted_from(closes_at: datetime) -> datetime:
-    """The closing count waits for every ballot that came before the close and still stands in a line."""
-    return closes_at + LONGEST_WRITE + timedelta(seconds=1)
 
 
 def choices_of(
@@ -34,6 +26,18 @@ def choices_of(
         return list(options)
     offered = [option for option in Option if follow or option is not Option.FOLLOW]
     return [(option.value, LABELS[option]) for option in offered]
+
+
+def contests_of(matters: Sequence[Matter]) -> list[int]:
+    """For each question, the first of those that it is decided together with.
+
+    The candidates of a committee are one contest, since seats go by their order among each other
+    (杭州市物业管理条例 27, 28); every other question is decided by itself.
+    """
+    candidate = next((at for at, matter in enumerate(matters) if matter is Matter.ELECT_COMMITTEE), 0)
+    return [
+        candidate if matter is Matter.ELECT_COMMITTEE else position for position, matter in enumerate(matters)
+    ]
 
 
 def cleaned_title(text: str) -> str:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
@@ -21,17 +20,6 @@ class VoteForm(StrEnum):
     STATUTORY_LOCAL = "STATUTORY_LOCAL"
     STATUTORY_IMPORTED = "STATUTORY_IMPORTED"
     CONSULTATION = "CONSULTATION"
-
-
-class VoteStatus(StrEnum):
-    DRAFT = "DRAFT"
-    ANNOUNCED = "ANNOUNCED"
-    OPEN = "OPEN"
-    CLOSED = "CLOSED"
-    ON_DISPLAY = "ON_DISPLAY"
-    CERTIFIED = "CERTIFIED"
-    PUBLISHED = "PUBLISHED"
-    ANNULLED = "ANNULLED"
 
 
 class QuestionKind(StrEnum):
@@ -52,18 +40,6 @@ class Channel(StrEnum):
 class Validity(StrEnum):
     VALID = "VALID"
     INVALID = "INVALID"
-
-
-class VoteNotOpen(Refused):
-    code = ErrorCode.VOTE_NOT_OPEN
-    zh = "表决还没有开始。"
-    en = "The vote has not opened yet."
-
-
-class VoteClosed(Refused):
-    code = ErrorCode.VOTE_CLOSED
-    zh = "表决已经截止，不能再投票了。"
-    en = "The vote has closed; no more ballots are taken."
 
 
 class NotOnRoll(Refused):
@@ -131,34 +107,6 @@ def receipt_code(ballot: int) -> str:
 def is_code(typed: str, code: str) -> bool:
     """Whether somebody who reads a receipt code off a slip means this one."""
     return re.sub(r"\W", "", typed).upper() == code.replace("-", "")
-
-
-def status_of(
-    now: datetime,
-    opens_at: datetime,
-    closes_at: datetime,
-    counted_at: datetime | None = None,
-    annulled_at: datetime | None = None,
-) -> VoteStatus:
-    """A function of the row and the instant: open while opens_at ≤ now < closes_at.
-
-    Once counted it is closed, whatever a clock says. `votes_page` asks the database the same.
-    """
-    if annulled_at is not None:
-        return VoteStatus.ANNULLED
-    if counted_at is not None:
-        return VoteStatus.CLOSED
-    if now < opens_at:
-        return VoteStatus.ANNOUNCED
-    return VoteStatus.OPEN if now < closes_at else VoteStatus.CLOSED
-
-
-def check_open(status: VoteStatus) -> None:
-    """Raises VoteNotOpen before the opening, VoteClosed after the close."""
-    if status in (VoteStatus.DRAFT, VoteStatus.ANNOUNCED):
-        raise VoteNotOpen
-    if status is not VoteStatus.OPEN:
-        raise VoteClosed
 
 
 @dataclass(frozen=True, slots=True)

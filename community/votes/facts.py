@@ -59,6 +59,12 @@ VOTE_CLOSED = Fact(
     touches=(TALLY, BULLETIN),
     meaning="The closing count is done and the outcome known; its subject is the Vote. 表决截止，计票完成。",
 )
+VOTE_RECOUNTED = Fact(
+    name="VOTE_RECOUNTED",
+    subject=VOTE,
+    touches=(TALLY,),
+    meaning="All ballots were counted once more, and the newest count holds. 重新计票，以最近一次为准。",
+)
 TALLY_CHANGED = Fact(
     name="TALLY_CHANGED",
     subject=VOTE,

@@ -1,7 +1,7 @@
 """Tallies that were read before and still hold: a vote of which nothing changed is not summed again.
 
-A tally follows from the frozen roll and the ballots, which are only ever added, and from the stages that the
-vote has behind it. So the newest ballot and the stages say whether it is still the one that was read. The
+A tally follows from the frozen roll, the ballots and the steps of the vote, which are only ever added. So the
+newest ballot and the number of steps say whether it is still the one that was read. The
 closing count and `meilin verify` never ask here.
 """
 
@@ -20,8 +20,8 @@ MOST = 1_000
 """Votes whose tallies are remembered of one database, those that were asked for last."""
 
 _STATES = """
-SELECT v.id AS vote, v.silence AS silence, v.opened_at AS opened_at, v.counted_at AS counted_at,
-       v.annulled_at AS annulled_at, b.id AS newest, COALESCE(b.sequence, 0) AS sequence
+SELECT v.id AS vote, v.silence AS silence, v.roll_id AS roll, v.steps AS steps, b.id AS newest,
+       COALESCE(b.sequence, 0) AS sequence
   FROM vote v LEFT JOIN ballot b ON b.vote_id = v.id
        AND b.sequence = (SELECT MAX(n.sequence) FROM ballot n WHERE n.vote_id = v.id)
  WHERE v.id IN ({votes})
@@ -34,15 +34,12 @@ class State(NamedTuple):
     """
 
     newest: int | None
-    opened_at: object
-    counted_at: object
-    annulled_at: object
+    steps: int
     sequence: int
 
     @property
     def version(self) -> int:
-        stages = (self.opened_at, self.counted_at, self.annulled_at)
-        return self.sequence + sum(stage is not None for stage in stages)
+        return self.sequence + self.steps - 1
 
 
 _known: WeakKeyDictionary[object, OrderedDict[int, tuple[State, Progress]]] = WeakKeyDictionary()
@@ -74,9 +71,7 @@ async def _states(votes: Collection[int]) -> dict[int, State]:
     """Of those whose tally follows from them: the roll is frozen, and silence counts for nothing."""
     rows: list[dict[str, Any]] = await select(_STATES.format(votes=placeholders(votes)), [*votes])
     return {
-        row["vote"]: State(
-            row["newest"], row["opened_at"], row["counted_at"], row["annulled_at"], row["sequence"]
-        )
+        row["vote"]: State(row["newest"], row["steps"], row["sequence"])
         for row in rows
-        if row["opened_at"] is not None and row["silence"] == Silence.ABSENT
+        if row["roll"] is not None and row["silence"] == Silence.ABSENT
     }

@@ -1,22 +1,54 @@
-"""Tables of a vote: its questions, the frozen roll, the ballots and which of them count."""
+"""Tables of a vote: its steps, whom it asks what, the frozen rolls, the ballots and their counts."""
 
 from tortoise import fields
 from tortoise.models import Model
 
 from community.database.fields import Code, Instant, Key, OnlyOne, To, Words
-from community.votes.casting import LONGEST_TEXT, Channel, QuestionKind, Validity, VoteForm
-from community.votes.lifecycle import (
+from community.database.steps import StepRecord
+from community.votes.announcements import (
     LONGEST_CODE,
     LONGEST_EVIDENCE,
     LONGEST_LABEL,
     LONGEST_QUESTION,
     LONGEST_TITLE,
 )
+from community.votes.casting import (
+    LONGEST_TEXT,
+    Channel,
+    QuestionKind,
+    Validity,
+    VoteForm,
+)
+from community.votes.lifecycle import VoteStep
 from community.votes.rules import FollowMajority, Matter, Silence
 
 
+class VoteScopeRecord(Model):
+    """Whom a vote or a question asks; its parts say it."""
+
+    id = Key()
+    community = To("Community", index=False)
+
+    class Meta:
+        table = "vote_scope"
+
+
+class VoteScopePart(Model):
+    """The whole community, a building or a chosen unit: exactly one of the three."""
+
+    id = Key()
+    scope = To("VoteScopeRecord")
+    community = To("Community", null=True, index=False)
+    building = To("Building", null=True, index=False)
+    unit = To("Unit", null=True, index=False)
+
+    class Meta:
+        table = "vote_scope_part"
+
+
 class Vote(Model):
-    """`opened_at`: the roll is frozen; `counted_at`: the closing count is done; the status is derived.
+    """Once `roll` is there, it is frozen. `last_step` and `steps`, how many there are, follow its steps by a
+    trigger; the status is derived from them and the clock.
 
     `number` counts the votes of the community from 1; a trigger gives it, and it stays.
     """
@@ -28,7 +60,7 @@ class Vote(Model):
     title = Words(LONGEST_TITLE)
     description = fields.TextField()
     form = Code(VoteForm)
-    building = To("Building", null=True)
+    scope = To("VoteScopeRecord", null=True, index=False)
     profile_version = fields.IntField()
     parking_counts = fields.BooleanField(default=False)
     follow_majority = Code(FollowMajority, null=True)
@@ -39,9 +71,8 @@ class Vote(Model):
     announced_at = Instant()
     opens_at = Instant()
     closes_at = Instant()
-    opened_at = Instant(null=True)
-    counted_at = Instant(null=True)
-    annulled_at = Instant(null=True)
+    last_step = Code(VoteStep, null=True)
+    steps = fields.IntField(db_default=0)
     roll = To("Roll", null=True)
 
     class Meta:
@@ -49,17 +80,42 @@ class Vote(Model):
         indexes = (("community_id", "opens_at"),)
 
 
+class VoteStepRecord(StepRecord):
+    subject = To("Vote", index=False)
+    step = Code(VoteStep)
+
+    class Meta:
+        table = "vote_step"
+        unique_together = (("subject_id", "number"),)
+
+
+class Contest(Model):
+    """Questions that are decided together: the candidates of an election, or one question by itself.
+
+    `position`: that of its first question.
+    """
+
+    id = Key()
+    vote = To("Vote", index=False)
+    position = fields.IntField()
+
+    class Meta:
+        table = "contest"
+        unique_together = (("vote_id", "position"),)
+
+
 class Question(Model):
-    """`roll` has its own denominator where only one building decides."""
+    """`roll` is that of `scope`: a question put to one building has its own denominator."""
 
     id = Key()
     vote = To("Vote")
+    contest = To("Contest", null=True, index=False)
     position = fields.IntField()
     title = Words(LONGEST_QUESTION)
     description = fields.TextField()
     kind = Code(QuestionKind)
     matter = Code(Matter)
-    building = To("Building", null=True)
+    scope = To("VoteScopeRecord", null=True, index=False)
     min_choices = fields.IntField(default=1)
     max_choices = fields.IntField(default=1)
     accepts_text = fields.BooleanField(default=False)
@@ -83,11 +139,11 @@ class Choice(Model):
 
 
 class Roll(Model):
-    """A frozen electorate of a vote, the whole community or one building, and its whole weight."""
+    """A frozen electorate of a vote, that of one of its scopes, and its whole weight."""
 
     id = Key()
     vote = fields.BigIntField(db_index=True)  # a plain number: vote and roll would point at each other
-    building = To("Building", null=True)
+    scope = To("VoteScopeRecord", null=True, index=False)
     heads = fields.IntField()
     area = fields.BigIntField()
     frozen_at = Instant()
@@ -190,19 +246,36 @@ class CountedBallot(Model):
         unique_together = (("vote_id", "party_id"),)
 
 
-class QuestionResult(Model):
-    """The closing count of a question; never altered. `sequence`: the last ballot it holds."""
+class Count(Model):
+    """A count of all ballots of a vote up to number `sequence`; never altered.
+
+    `number` counts the counts from 1; the newest holds.
+    """
 
     id = Key()
-    question = OnlyOne("Question")
+    vote = To("Vote", index=False)
+    number = fields.IntField()
     sequence = fields.IntField()
+    at = Instant()
+
+    class Meta:
+        table = "count"
+        unique_together = (("vote_id", "number"),)
+
+
+class CountResult(Model):
+    """What a count made of a question."""
+
+    id = Key()
+    count = To("Count", index=False)
+    question = To("Question")
     outcome = Words(16, null=True)
     participating_heads = fields.IntField()
     participating_area = fields.BigIntField()
     agreeing_heads = fields.IntField(null=True)
     agreeing_area = fields.BigIntField(null=True)
     choices = fields.TextField()
-    counted_at = Instant()
 
     class Meta:
-        table = "question_result"
+        table = "count_result"
+        unique_together = (("count_id", "question_id"),)

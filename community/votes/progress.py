@@ -14,7 +14,7 @@ from community.members.models import OwnerParty, Ownership
 from community.members.rules import PartyKind
 from community.places.models import Unit
 from community.votes.casting import QuestionKind
-from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_rows
+from community.votes.reads import IN_SCOPE, QuestionRow, VoteRow, questions_of, vote_rows
 from community.votes.roll import RollUnit
 from community.votes.rules import ZERO, Outcome, Sums, Tally, Weight, count
 
@@ -43,7 +43,7 @@ class DayTurnout:
 class Progress:
     """`days`: those on which somebody came, in order; together they are the heads of `participating`.
 
-    `version` grows with every ballot, at the opening, at the closing count and at an annulment."""
+    `version` grows with every ballot and every step."""
 
     vote: int
     version: int
@@ -63,13 +63,13 @@ _SAYS = """(EXISTS (SELECT 1 FROM ballot_choice c WHERE c.ballot_id = {ballot})
 _SUMS = """
 WITH counted AS (SELECT vote_id, party_id, ballot_id FROM counted_ballot WHERE vote_id IN ({votes}))
 SELECT 'vote' AS part, v.id AS vote, 0 AS key, '' AS choice, COALESCE(b.sequence, 0) AS heads,
-       CAST(0 AS BIGINT) AS area, b.cast_at AS at, v.opened_at AS opened_at, v.counted_at AS counted_at,
-       v.annulled_at AS annulled_at
+       CAST(0 AS BIGINT) AS area, b.cast_at AS at, v.steps AS steps, v.roll_id AS roll,
+       (SELECT MAX(n.number) FROM count n WHERE n.vote_id = v.id) AS count
   FROM vote v LEFT JOIN ballot b ON b.vote_id = v.id
        AND b.sequence = (SELECT MAX(n.sequence) FROM ballot n WHERE n.vote_id = v.id)
  WHERE v.id IN ({votes})
 UNION ALL
-SELECT 'roll', r.vote, COALESCE(r.building_id, 0), '', r.heads, r.area, NULL, NULL, NULL, NULL
+SELECT 'roll', r.vote, r.scope_id, '', r.heads, r.area, NULL, NULL, NULL, NULL
   FROM roll r WHERE r.vote IN ({votes})
 UNION ALL
 SELECT 'choice', k.vote_id, b.question_id, b.choice, COUNT(*), CAST(SUM(r.area) AS BIGINT),
@@ -118,26 +118,26 @@ SELECT 'day', f.vote_id, 0, f.day, COUNT(*), CAST(0 AS BIGINT), NULL, NULL, NULL
 # What the rolls would be if they were formed now, as the register stood at the announcement.
 _REGISTERED = """
 WITH scope AS (
-  SELECT v.id AS vote, v.building_id AS building FROM vote v WHERE v.id IN ({votes})
-  UNION SELECT q.vote_id, q.building_id FROM question q WHERE q.vote_id IN ({votes})
+  SELECT v.id AS vote, v.scope_id AS id FROM vote v WHERE v.id IN ({votes})
+  UNION SELECT q.vote_id, q.scope_id FROM question q WHERE q.vote_id IN ({votes})
 ),
 developer AS (
   SELECT community_id, MIN(id) AS party FROM owner_party WHERE kind = 'DEVELOPER' GROUP BY community_id
 )
-SELECT s.vote AS vote, COALESCE(s.building, 0) AS key, COUNT(DISTINCT s.party) AS heads,
+SELECT s.vote AS vote, s.id AS key, COUNT(DISTINCT s.party) AS heads,
        CAST(SUM(s.area) AS BIGINT) AS area
   FROM (
-    SELECT s.vote, s.building, u.area, COALESCE(
+    SELECT s.vote, s.id, u.area, COALESCE(
              CASE WHEN u.status = 'DELIVERED' THEN (
                SELECT MAX(o.party_id) FROM ownership o WHERE o.unit_id = u.id
                   AND o.since <= v.announced_at AND (o.until IS NULL OR o.until > v.announced_at)) END,
              d.party, 0) AS party
       FROM scope s JOIN vote v ON v.id = s.vote
-      JOIN unit u ON u.community_id = v.community_id AND (s.building IS NULL OR u.building_id = s.building)
+      JOIN unit u ON u.community_id = v.community_id AND {in_scope}
        AND (v.parking_counts OR u.kind <> 'PARKING')
       LEFT JOIN developer d ON d.community_id = v.community_id
   ) s
- GROUP BY s.vote, s.building
+ GROUP BY s.vote, s.id
 """
 
 
@@ -149,9 +149,8 @@ class _Parts:
         self._choices: defaultdict[int, dict[str, Weight]] = defaultdict(dict)
         self._days: dict[date, int] = {}
         self.last_ballot_at: datetime | None = None
-        self.opened_at: Any = None
-        self.counted_at: Any = None
-        self.annulled_at: Any = None
+        self.steps = 0
+        self.opened = self.counted = False
 
     def add(self, row: Mapping[str, Any]) -> None:
         if row["part"] == "day":
@@ -163,8 +162,8 @@ class _Parts:
             return
         self._weights[row["part"], row["key"]] = weight
         if row["part"] == "vote":
-            self.opened_at, self.counted_at = row["opened_at"], row["counted_at"]
-            self.annulled_at, self.last_ballot_at = row["annulled_at"], instant(row["at"])
+            self.steps, self.last_ballot_at = row["steps"], instant(row["at"])
+            self.opened, self.counted = row["roll"] is not None, row["count"] is not None
 
     @property
     def ballots(self) -> Weight:
@@ -179,19 +178,19 @@ class _Parts:
         return self._weights["vote", 0].heads
 
     @property
-    def stages(self) -> int:
-        """How many of its stages the vote has behind it."""
-        return sum(at is not None for at in (self.opened_at, self.counted_at, self.annulled_at))
+    def version(self) -> int:
+        """How many ballots were cast and steps taken since the first, with which it began."""
+        return self.sequence + self.steps - 1
 
-    def eligible(self, building: int | None) -> Weight:
-        """Of the roll of a building, frozen or as it would be."""
-        return self._weights["roll", building or 0]
+    def eligible(self, scope: int) -> Weight:
+        """Of the roll of a scope, frozen or as it would be."""
+        return self._weights["roll", scope]
 
     def sums(self, question: QuestionRow) -> Sums:
         """Where each marks one choice and writes nothing, those who take part are the sum of the choices."""
         marked, several = self._choices[question.id], question.max_choices > 1 or question.accepts_text
         return Sums(
-            eligible=self.eligible(question.building_id),
+            eligible=self.eligible(question.scope_id),
             choices={choice.code: marked.get(choice.code, ZERO) for choice in question.choices},
             silent_served=self._weights["silent", question.id],
             participating=self._weights["question", question.id] if several else None,
@@ -223,8 +222,10 @@ async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
     )
     for row in await select(sums, [*votes] * _SUMS.count("{votes}")):
         parts[row["vote"]].add(row)
-    if announced := [vote for vote, own in parts.items() if own.opened_at is None]:
-        for row in await select(_REGISTERED.format(votes=placeholders(announced)), [*announced] * 2):
+    if announced := [vote for vote, own in parts.items() if not own.opened]:
+        in_scope = IN_SCOPE.format(unit="u", scope="s.id")
+        registered = _REGISTERED.format(votes=placeholders(announced), in_scope=in_scope)
+        for row in await select(registered, [*announced] * 2):
             parts[row["vote"]].add({"part": "roll", **row})
     return parts
 
@@ -232,8 +233,8 @@ async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
 def _progress(vote: VoteRow, questions: Sequence[QuestionRow], parts: _Parts) -> Progress:
     return Progress(
         vote=vote.id,
-        version=parts.sequence + parts.stages,
-        eligible=parts.eligible(vote.building_id),
+        version=parts.version,
+        eligible=parts.eligible(vote.scope_id),
         participating=parts.ballots,
         last_ballot_at=parts.last_ballot_at,
         days=parts.days,
@@ -246,14 +247,14 @@ def _progress(vote: VoteRow, questions: Sequence[QuestionRow], parts: _Parts) ->
 
 def _tally(vote: VoteRow, question: QuestionRow, parts: _Parts) -> Tally:
     tally = count(question.matter, vote.counting, parts.sums(question))
-    if parts.counted_at is None and tally.outcome is not None:
+    if not parts.counted and tally.outcome is not None:
         return replace(tally, outcome=Outcome.PENDING)
     return tally
 
 
-def scopes(vote: VoteRow, questions: Sequence[QuestionRow]) -> list[int | None]:
-    """The buildings that need a roll of their own; None stands for the whole community."""
-    return list(dict.fromkeys([vote.building_id, *(question.building_id for question in questions)]))
+def scopes(vote: VoteRow, questions: Sequence[QuestionRow]) -> list[int]:
+    """Those that need a roll of their own."""
+    return list(dict.fromkeys([vote.scope_id, *(question.scope_id for question in questions)]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,17 +16,28 @@ from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
 from community.permissions import Permission, Scope, Viewer, may_see_own
 from community.places.reads import permitted_rows, scope_where, scopes_of
-from community.votes.casting import QuestionKind, QuestionTerms, VoteForm, VoteStatus, status_of
+from community.votes.casting import QuestionKind, QuestionTerms, VoteForm
+from community.votes.lifecycle import (
+    BY_THE_CLOCK,
+    LIFE,
+    VoteStatus,
+    VoteStep,
+    status_of,
+)
 from community.votes.models import (
     Ballot,
     CountedBallot,
     RollEntry,
+    VoteScopePart,
 )
 from community.votes.rules import CountingRules, FollowMajority, Matter, Silence, Weight
+from community.votes.scope import VoteScope
 
 
 @dataclass(frozen=True, slots=True)
 class VoteRow:
+    """`building_id`: where its scope is one building and nothing else."""
+
     id: int
     community_id: int
     number: int
@@ -34,6 +45,7 @@ class VoteRow:
     title: str
     description: str
     form: VoteForm
+    scope_id: int
     building_id: int | None
     profile_version: int
     parking_counts: bool
@@ -44,13 +56,16 @@ class VoteRow:
     announced_at: datetime
     opens_at: datetime
     closes_at: datetime
-    opened_at: datetime | None
-    counted_at: datetime | None
-    annulled_at: datetime | None
+    last_step: VoteStep | None
+    steps: int
     roll_id: int | None
 
     def status(self, now: datetime) -> VoteStatus:
-        return status_of(now, self.opens_at, self.closes_at, self.counted_at, self.annulled_at)
+        return status_of(self.last_step, now, self.opens_at, self.closes_at)
+
+    @property
+    def opened(self) -> bool:
+        return self.roll_id is not None
 
     @property
     def counting(self) -> CountingRules:
@@ -70,12 +85,15 @@ class ChoiceRow:
 
 @dataclass(frozen=True, slots=True)
 class QuestionRow:
+    """`building_id`: where its scope is one building and nothing else."""
+
     id: int
     vote_id: int
     title: str
     description: str
     kind: QuestionKind
     matter: Matter
+    scope_id: int
     building_id: int | None
     min_choices: int
     max_choices: int
@@ -84,8 +102,30 @@ class QuestionRow:
     choices: tuple[ChoiceRow, ...]
 
 
-_VOTES = Shape(VoteRow, "vote")
+_ONE_BUILDING = """
+(SELECT CASE WHEN COUNT(*) = 1 THEN MAX(p.building_id) END FROM vote_scope_part p WHERE p.scope_id = {scope})
+"""
+_VOTES = Shape(VoteRow, "vote", {"building_id": _ONE_BUILDING.format(scope="t.scope_id")})
 _QUESTION = tuple(name for name in QuestionRow.__dataclass_fields__ if name != "choices")
+
+
+IN_SCOPE = """
+EXISTS (SELECT 1 FROM vote_scope_part p WHERE p.scope_id = {scope} AND (
+  p.community_id = {unit}.community_id OR p.building_id = {unit}.building_id OR p.unit_id = {unit}.id))
+"""
+"""SQL for whether a unit of the vote's community is in a scope."""
+
+
+async def scopes_by_id(scopes: Collection[int]) -> dict[int, VoteScope]:
+    rows = await VoteScopePart.filter(scope_id__in=list(scopes)).values("scope_id", "building_id", "unit_id")
+    return {
+        scope: VoteScope(
+            buildings=frozenset(row["building_id"] for row in own if row["building_id"] is not None),
+            units=frozenset(row["unit_id"] for row in own if row["unit_id"] is not None),
+        )
+        for scope in scopes
+        if (own := [row for row in rows if row["scope_id"] == scope])
+    }
 
 
 async def scope_of_vote(vote: int) -> Scope:
@@ -116,17 +156,14 @@ class BallotBox:
     revisable: bool
     opens_at: datetime
     closes_at: datetime
-    opened_at: datetime | None
-    counted_at: datetime | None
-    annulled_at: datetime | None
+    last_step: VoteStep | None
 
     def status(self, now: datetime) -> VoteStatus:
-        return status_of(now, self.opens_at, self.closes_at, self.counted_at, self.annulled_at)
+        return status_of(self.last_step, now, self.opens_at, self.closes_at)
 
 
 _BOX = """
-SELECT id AS vote, community_id AS community, roll_id AS roll, revisable,
-       opens_at, closes_at, opened_at, counted_at, annulled_at
+SELECT id AS vote, community_id AS community, roll_id AS roll, revisable, opens_at, closes_at, last_step
   FROM vote WHERE id = ?
 """
 
@@ -137,7 +174,8 @@ async def ballot_box(vote: int) -> BallotBox:
     if not rows:
         raise NotFound
     row = {name: instant(value) if name.endswith("_at") else value for name, value in rows[0].items()}
-    return BallotBox(**row | {"revisable": bool(row["revisable"])})
+    last = None if row["last_step"] is None else VoteStep(row["last_step"])
+    return BallotBox(**row | {"revisable": bool(row["revisable"]), "last_step": last})
 
 
 async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
@@ -150,18 +188,23 @@ async def votes_by_number(communities: Collection[int], number: int) -> dict[int
     return {row.community_id: row for row in await _VOTES.with_number(number, communities)}
 
 
-def _has_status(status: VoteStatus, now: datetime) -> tuple[str, list[datetime]]:
+def _after(*statuses: VoteStatus) -> tuple[str, list[Any]]:
+    """SQL for the votes whose last step leads to one of these, with its values."""
+    steps = [step for status in statuses for step in LIFE.leading_to(status)]
+    return f"t.last_step IN ({placeholders(steps)})", [*steps]
+
+
+def _has_status(status: VoteStatus, now: datetime) -> tuple[str, list[Any]]:
     """What `status_of` says, as SQL with its values."""
-    if status is VoteStatus.ANNULLED:
-        return "t.annulled_at IS NOT NULL", []
-    standing, uncounted = "t.annulled_at IS NULL", "t.annulled_at IS NULL AND t.counted_at IS NULL"
+    timed, steps = _after(*BY_THE_CLOCK)
     if status is VoteStatus.ANNOUNCED:
-        return f"{uncounted} AND t.opens_at > ?", [now]
+        return f"{timed} AND t.opens_at > ?", [*steps, now]
     if status is VoteStatus.OPEN:
-        return f"{uncounted} AND t.opens_at <= ? AND t.closes_at > ?", [now, now]
+        return f"{timed} AND t.opens_at <= ? AND t.closes_at > ?", [*steps, now, now]
     if status is VoteStatus.CLOSED:
-        return f"{standing} AND (t.counted_at IS NOT NULL OR t.closes_at <= ?)", [now]
-    return _NONE, []  # drafts, displays and certificates do not exist yet
+        closed, closing = _after(status)
+        return f"({closed} OR ({timed} AND t.closes_at <= ?))", [*closing, *steps, now]
+    return _after(status)
 
 
 _NONE = "1 = 0"
@@ -193,8 +236,8 @@ async def votes_page(community: int, *terms: Any) -> Page[VoteRow]:
 
 
 _QUESTIONS = """
-SELECT q.id, q.vote_id, q.title, q.description, q.kind, q.matter, q.building_id, q.min_choices, q.max_choices,
-       q.accepts_text, q.roll_id, c.code AS code, c.label AS label
+SELECT q.id, q.vote_id, q.title, q.description, q.kind, q.matter, q.scope_id, {building} AS building_id,
+       q.min_choices, q.max_choices, q.accepts_text, q.roll_id, c.code AS code, c.label AS label
   FROM question q LEFT JOIN choice c ON c.question_id = q.id
  WHERE {condition} ORDER BY q.vote_id, q.position, c.position
 """
@@ -235,7 +278,9 @@ async def scope_of_ballot(ballot: int) -> Scope:
 
 async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
     """Those with one of `keys` in a column, the ones of a vote in order."""
-    rows = await select(_QUESTIONS.format(condition=f"{column} IN ({placeholders(keys)})"), list(keys))
+    building = _ONE_BUILDING.format(scope="q.scope_id")
+    condition = f"{column} IN ({placeholders(keys)})"
+    rows = await select(_QUESTIONS.format(condition=condition, building=building), list(keys))
     return [_question(list(parts)) for _, parts in groupby(rows, key=lambda row: int(row["id"]))]
 
 
@@ -467,7 +512,7 @@ SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ba
 UNION ALL
 SELECT v.id, h.party, 1, CAST(SUM(u.area) OVER (PARTITION BY v.id, h.party) AS BIGINT), NULL, u.name, u.id,
        MAX(CASE WHEN EXISTS (SELECT 1 FROM question q WHERE q.vote_id = v.id
-                                AND (q.building_id IS NULL OR q.building_id = u.building_id))
+                                AND {in_question})
                 THEN 1 ELSE 0 END) OVER (PARTITION BY v.id, h.party)
   FROM vote v JOIN (
     SELECT w.id AS vote, o.party_id AS party, o.unit_id AS unit
@@ -486,8 +531,7 @@ SELECT v.id, h.party, 1, CAST(SUM(u.area) OVER (PARTITION BY v.id, h.party) AS B
              SELECT 1 FROM ownership o WHERE o.unit_id = n.id
                 AND o.since <= w.opens_at AND (o.until IS NULL OR o.until > w.opens_at)))
   ) h ON h.vote = v.id
-  JOIN unit u ON u.id = h.unit AND (v.building_id IS NULL OR u.building_id = v.building_id)
-   AND (v.parking_counts OR u.kind <> 'PARKING')
+  JOIN unit u ON u.id = h.unit AND {in_vote} AND (v.parking_counts OR u.kind <> 'PARKING')
  ORDER BY vote, party, unit_id
 """
 _LATE = "w.roll_id IS NULL AND w.opens_at <= ?"
@@ -534,7 +578,13 @@ async def own_entries_of(
     seats = await seats_in(account, {vote.community_id for vote in votes}, now)
     parties = [seat.party for own in seats.values() for seat in own]
     keys = [vote.id for vote in votes]
-    query = _ENTRIES.format(votes=placeholders(keys), parties=placeholders(parties), late=_LATE)
+    query = _ENTRIES.format(
+        votes=placeholders(keys),
+        parties=placeholders(parties),
+        late=_LATE,
+        in_question=IN_SCOPE.format(unit="u", scope="q.scope_id"),
+        in_vote=IN_SCOPE.format(unit="u", scope="v.scope_id"),
+    )
     rows = await select(query, [*keys, *parties, *(now, *keys, *parties) * 2])
     found: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:

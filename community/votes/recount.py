@@ -5,26 +5,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from community.votes.casting import QuestionKind, Validity, VoteStatus, status_of
+from community.database.steps import steps_of
+from community.steps import Step
+from community.votes.casting import QuestionKind, Validity
+from community.votes.lifecycle import LIFE, VoteStatus, VoteStep, status_of
 from community.votes.models import (
     Ballot,
     BallotChoice,
     BallotText,
+    Count,
     CountedBallot,
-    QuestionResult,
+    CountResult,
     Roll,
     RollEntry,
     RollUnit,
     Vote,
+    VoteStepRecord,
 )
 from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_row
 from community.votes.results import result_of
-from community.votes.rules import ZERO, Sums, Tally, Weight, count
+from community.votes.rules import ZERO, Sums, Tally, Weight
+from community.votes.rules import count as tally
 
 
 async def closed_votes() -> list[int]:
-    rows = await Vote.filter(counted_at__isnull=False).order_by("id").values("id")
-    return [row["id"] for row in rows]
+    """Those that were counted."""
+    steps = VoteStepRecord.filter(step=VoteStep.COUNTED)
+    return sorted({row["subject_id"] for row in await steps.values("subject_id")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +44,11 @@ class Uncounted:
 
 
 async def uncounted_votes(now: datetime) -> Uncounted:
-    votes = Vote.filter(counted_at=None, annulled_at=None).order_by("closes_at", "id")
+    votes = Vote.exclude(last_step=VoteStep.COUNTED).order_by("closes_at", "id")
     stands: defaultdict[VoteStatus, list[tuple[int, datetime]]] = defaultdict(list)
-    for row in await votes.values("id", "opens_at", "closes_at"):
-        stands[status_of(now, row["opens_at"], row["closes_at"])].append((row["id"], row["closes_at"]))
+    for row in await votes.values("id", "last_step", "opens_at", "closes_at"):
+        status = status_of(row["last_step"], now, row["opens_at"], row["closes_at"])
+        stands[status].append((row["id"], row["closes_at"]))
     return Uncounted(
         announced=len(stands[VoteStatus.ANNOUNCED]),
         open=len(stands[VoteStatus.OPEN]),
@@ -49,13 +57,14 @@ async def uncounted_votes(now: datetime) -> Uncounted:
 
 
 async def recount(vote: int) -> list[str]:
-    """Every difference between the ballots and the closing count of a vote; empty where there is none."""
+    """Every difference between the ballots of a vote and its newest count; empty where there is none."""
     row = await vote_row(vote)
     questions = (await questions_of([vote]))[vote]
+    count = await Count.filter(vote_id=vote).order_by("-number").first()
     last, differences = await _last_ballots(row)
     differences += await _rolls_differ(row, questions)
+    differences += await _history_differs(row)
     marks = await _marks(last)
-    sequence = await Ballot.filter(vote_id=vote).count()
     for question in questions:
         marked = marks.get(question.id, {})
         answered = await _written(question, last) | marked
@@ -63,9 +72,16 @@ async def recount(vote: int) -> list[str]:
         differences += [f"question {question.id}: {what}" for what in strange]
         # A text alone was no answer once; what was written then is no less true.
         once = sums if answered == marked else (await _sums(question, marked))[0]
-        tallies = [count(question.matter, row.counting, each) for each in (sums, once)]
-        differences += await _result_differs(question, tallies, sequence)
+        tallies = [tally(question.matter, row.counting, each) for each in (sums, once)]
+        differences += await _result_differs(question, tallies, None if count is None else count.id)
     return [f"vote {vote}: {difference}" for difference in differences]
+
+
+async def misstepped() -> list[str]:
+    """Every difference between the steps of the votes that were not counted and what they show of them."""
+    votes = Vote.exclude(id__in=await closed_votes()).order_by("id")
+    rows = [await vote_row(row["id"]) for row in await votes.values("id")]
+    return [f"vote {vote.id}: {line}" for vote in rows for line in await _history_differs(vote)]
 
 
 async def _last_ballots(vote: VoteRow) -> tuple[dict[int, int], list[str]]:
@@ -129,9 +145,9 @@ async def _sums(question: QuestionRow, marks: dict[int, list[str]]) -> tuple[Sum
 
 async def _rolls_differ(vote: VoteRow, questions: list[QuestionRow]) -> list[str]:
     """The vote uses its own rolls; a roll's total is the sum of its entries, each the sum of its units."""
-    rolls = await Roll.filter(vote=vote.id).values("id", "building_id", "heads", "area")
-    frozen = {(roll["building_id"], roll["id"]) for roll in rolls}
-    used = {(vote.building_id, vote.roll_id), *((q.building_id, q.roll_id) for q in questions)}
+    rolls = await Roll.filter(vote=vote.id).values("id", "scope_id", "heads", "area")
+    frozen = {(roll["scope_id"], roll["id"]) for roll in rolls}
+    used = {(vote.scope_id, vote.roll_id), *((q.scope_id, q.roll_id) for q in questions)}
     differences = [] if used == frozen else ["the vote does not use the rolls that were frozen for it"]
     for roll in rolls:
         entries = await RollEntry.filter(roll_id=roll["id"]).values("party_id", "heads", "area")
@@ -146,10 +162,40 @@ async def _rolls_differ(vote: VoteRow, questions: list[QuestionRow]) -> list[str
     return differences
 
 
-async def _result_differs(question: QuestionRow, tallies: Sequence[Tally], sequence: int) -> list[str]:
+async def _result_differs(question: QuestionRow, tallies: Sequence[Tally], count: int | None) -> list[str]:
     """From each of `tallies`; the first is what is counted today."""
-    counted = [result_of(tally, sequence) for tally in tallies]
-    written = await QuestionResult.filter(question_id=question.id).values(*counted[0])
+    counted = [result_of(tally) for tally in tallies]
+    results = CountResult.filter(question_id=question.id, count_id=count)
+    written = [] if count is None else await results.values(*counted[0])
     if written in ([each] for each in counted):
         return []
     return [f"question {question.id}: written {written}, counted {counted[0]}"]
+
+
+async def _history_differs(vote: VoteRow) -> list[str]:
+    """The steps may follow each other, the vote shows the last of them, and each count is one of them."""
+    steps = (await steps_of(VoteStepRecord, [vote.id]))[vote.id]
+    past = [step.step for step in steps]
+    differences = LIFE.differences(past)
+    last = past[-1] if past else None
+    if (vote.last_step, vote.steps, [step.number for step in steps]) != (
+        last,
+        len(steps),
+        list(range(1, len(steps) + 1)),
+    ):
+        differences.append(f"it shows step {vote.steps}, {vote.last_step}; the last is {len(steps)}, {last}")
+    counts = await Count.filter(vote_id=vote.id).order_by("number").values("number", "sequence", "at")
+    counted = [(number, step.at) for number, step in enumerate(_of(steps, VoteStep.COUNTED), start=1)]
+    if [(count["number"], count["at"]) for count in counts] != counted:
+        differences.append("its counts are not those of its steps")
+    sequence = await Ballot.filter(vote_id=vote.id).count()
+    differences += [
+        f"count {count['number']}: of {count['sequence']} ballots, there are {sequence}"
+        for count in counts
+        if count["sequence"] != sequence
+    ]
+    return differences
+
+
+def _of(steps: Sequence[Step[VoteStep]], kind: VoteStep) -> list[Step[VoteStep]]:
+    return [step for step in steps if step.step is kind]

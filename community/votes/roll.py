@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from community.places.rules import DeliveryStatus, UnitKind
 from community.votes.rules import ZERO, Weight
+from community.votes.scope import WHOLE, VoteScope
 
 UnitKey = TypeVar("UnitKey", bound=Hashable)
 Party = TypeVar("Party", bound=Hashable)
@@ -36,18 +37,17 @@ def form_roll(
     units: Iterable[RollUnit[UnitKey, Party]],
     developer: Party,
     *,
-    building: Hashable = None,
+    scope: VoteScope = WHOLE,
     parking_counts: bool = False,
 ) -> dict[Party, RollEntry[UnitKey, Party]]:
-    """Entries by party, in the order in which the parties first appear.
+    """Entries by party, in the order in which the parties first appear, of the units in `scope`.
 
-    A `building` narrows the roll to its units (杭州市物业管理条例 72); None: the whole community. What is
-    unsold or not yet delivered is the developer's, whoever bought it. Who has no counted unit has no entry.
+    What is unsold or not yet delivered is the developer's, whoever bought it. Who has no counted unit has no
+    entry.
     """
     held: dict[Party, list[RollUnit[UnitKey, Party]]] = {}
     for unit in units:
-        in_scope = building is None or unit.building == building
-        if in_scope and (parking_counts or unit.kind != UnitKind.PARKING):
+        if scope.holds(unit.unit, unit.building) and (parking_counts or unit.kind != UnitKind.PARKING):
             party = unit.owner if unit.status == DeliveryStatus.DELIVERED else developer
             held.setdefault(party, []).append(unit)
     return {

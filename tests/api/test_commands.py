@@ -236,7 +236,7 @@ def test_a_vote_past_its_close_that_nobody_counted_is_named(run: Run, town: Any,
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("UPDATE question_result SET agreeing_heads = 4", "question"),
+        ("UPDATE count_result SET agreeing_heads = 4", "question"),
         ("UPDATE ballot_choice SET choice = 'AGAINST'", "question"),
         ("UPDATE roll SET heads = 7", "roll"),
         ("UPDATE entry SET balance = balance + 1 WHERE number = 2", "entry 2"),

@@ -16,6 +16,7 @@ from community.events.reads import EventRow
 from community.places.reads import CommunityRow
 from community.places.rules import Profile
 from community.votes.casting import QuestionKind, VoteForm
+from community.votes.lifecycle import VoteStep
 from community.votes.progress import DayTurnout, Progress, QuestionProgress
 from community.votes.reads import VoteRow
 from community.votes.rules import Outcome, Silence, Tally, Weight
@@ -29,8 +30,8 @@ SPRING = CommunityRow(
     1, "spring", "春风里", "萧山区", 1670, None, None, True, Profile(1, public_reading=True)
 )
 VOTE = VoteRow(
-    1, 1, 12, 1, "换水泵", "", VoteForm.STATUTORY_LOCAL, None, 1, False, None, Silence.ABSENT, False, False,
-    NOW - 20 * DAY, NOW - 2 * DAY, datetime(2026, 10, 16, 16, tzinfo=UTC), NOW - 2 * DAY, None, None, 1,
+    1, 1, 12, 1, "换水泵", "", VoteForm.STATUTORY_LOCAL, 1, None, 1, False, None, Silence.ABSENT, False,
+    False, NOW - 20 * DAY, NOW - 2 * DAY, datetime(2026, 10, 16, 16, tzinfo=UTC), VoteStep.OPENED, 2, 1,
 )  # fmt: skip
 EVENT = EventRow(
     1, 1, 3, "百家宴", "", "中心花园", NOW + 2 * DAY, NOW + 3 * DAY, NOW + 2 * DAY, 80, 6, True, 53, 1
@@ -56,7 +57,7 @@ def said(what: Found, language: Language = "zh") -> str:
     return preview_of(what, language, NOW).description
 
 
-OVER = replace(VOTE, closes_at=NOW - DAY, counted_at=NOW - DAY)
+OVER = replace(VOTE, closes_at=NOW - DAY, last_step=VoteStep.COUNTED)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ OVER = replace(VOTE, closes_at=NOW - DAY, counted_at=NOW - DAY)
             "Closed. 1,163 of 1,670 households voted. 1 of 2 questions adopted.",
         ),
         (
-            replace(OVER, counted_at=None), progress(Outcome.PENDING),
+            replace(OVER, last_step=VoteStep.OPENED), progress(Outcome.PENDING),
             "表决已结束，1,163 户投了票，共 1,670 户。",
             "Closed. 1,163 of 1,670 households voted.",
         ),
@@ -89,7 +90,10 @@ OVER = replace(VOTE, closes_at=NOW - DAY, counted_at=NOW - DAY)
             OVER, progress(None), "表决已结束，1,163 户投了票，共 1,670 户。",
             "Closed. 1,163 of 1,670 households voted.",
         ),
-        (replace(VOTE, annulled_at=NOW), progress(), "这次表决已作废。", "This vote was annulled."),
+        (
+            replace(VOTE, last_step=VoteStep.ANNULLED), progress(),
+            "这次表决已作废。", "This vote was annulled.",
+        ),
     ],
 )  # fmt: skip
 def test_a_vote_says_how_it_stands(vote: VoteRow, sums: Progress, zh: str, en: str) -> None:

@@ -15,10 +15,11 @@ from community.database.models import Due
 from community.errors import OutcomeUnknown, TryAgain
 from community.permissions import SYSTEM
 from community.votes.actions import NewQuestion, announce_vote, close_vote, open_vote
-from community.votes.casting import QuestionKind, VoteForm, VoteNotOpen, VoteStatus
-from community.votes.lifecycle import counted_from
+from community.votes.casting import QuestionKind, VoteForm
+from community.votes.lifecycle import VoteNotOpen, VoteStatus, VoteStep, counted_from
 from community.votes.reads import vote_row
 from community.votes.rules import Matter
+from tests.steps import when
 
 DAY = timedelta(days=1)
 
@@ -51,8 +52,8 @@ async def test_what_is_due_happens_and_happens_once(house: Any) -> None:
     vote = await announce(house, -2 * DAY, -DAY)
     await timers.Timers().run_due()
     row = await vote_row(vote)
-    assert row.opened_at
-    assert row.counted_at
+    assert row.opened
+    assert row.last_step is VoteStep.COUNTED
     once = ["VOTE_ANNOUNCED", "VOTE_OPENED", "VOTE_CLOSED"]
     assert await posted(house, vote) == once
 
@@ -74,7 +75,7 @@ async def test_what_is_not_yet_due_waits(house: Any) -> None:
     await timers.Timers().run_due()
     assert await posted(house, coming) == ["VOTE_ANNOUNCED"]
     assert await posted(house, open_) == ["VOTE_ANNOUNCED", "VOTE_OPENED"]
-    assert (await vote_row(open_)).counted_at is None
+    assert await when(open_, VoteStep.COUNTED) is None
 
 
 async def test_a_vote_that_closed_is_counted_when_no_ballot_can_stand_in_a_line_any_more(
@@ -83,11 +84,11 @@ async def test_a_vote_that_closed_is_counted_when_no_ballot_can_stand_in_a_line_
     vote = await announce(house, -2 * DAY, -timedelta(seconds=1))
     await timers.Timers().run_due()
     row = await vote_row(vote)
-    assert (row.status(utc_now()), row.counted_at) == (VoteStatus.CLOSED, None)
+    assert (row.status(utc_now()), row.last_step) == (VoteStatus.CLOSED, VoteStep.OPENED)
     later = counted_from(row.closes_at)
     monkeypatch.setattr(timers, "utc_now", lambda: later)
     await timers.Timers().run_due()
-    assert (await vote_row(vote)).counted_at == later
+    assert await when(vote, VoteStep.COUNTED) == later
 
 
 @pytest.fixture
@@ -137,15 +138,15 @@ async def test_one_that_fails_stops_no_other_and_is_tried_again(
     await running.run_due()
     await running.run_due()
     assert len(said(caplog)) == 1
-    assert (await vote_row(good)).opened_at
-    assert (await vote_row(bad)).opened_at is None
+    assert await when(good, VoteStep.OPENED)
+    assert await when(bad, VoteStep.OPENED) is None
 
     fails([], OSError())
     await running.run_due()
-    assert (await vote_row(bad)).opened_at is None
+    assert await when(bad, VoteStep.OPENED) is None
     at(SECOND)
     await running.run_due()
-    assert (await vote_row(bad)).opened_at
+    assert await when(bad, VoteStep.OPENED)
 
 
 @pytest.mark.parametrize("planted", [{}, {"deed": "no_such_deed"}], ids=["no such vote", "no such deed"])
@@ -161,8 +162,8 @@ async def test_hundreds_that_fail_stop_no_other_and_fill_no_log(
     running = timers.Timers()
     for _ in range(3):
         await running.run_due()
-    assert (await vote_row(vote)).opened_at
-    assert (await vote_row(vote)).counted_at
+    assert await when(vote, VoteStep.OPENED)
+    assert await when(vote, VoteStep.COUNTED)
     assert len(said(caplog)) == 3
     assert len([record for record in said(caplog) if record.exc_info]) == 3
 
@@ -198,9 +199,9 @@ async def test_what_fails_for_ever_is_given_up_told_once_and_taken_up_at_the_nex
 
     fails([], RuntimeError())
     await one.run_due()
-    assert (await vote_row(vote)).opened_at is None
+    assert await when(vote, VoteStep.OPENED) is None
     await timers.Timers()._look()
-    assert (await vote_row(vote)).opened_at
+    assert await when(vote, VoteStep.OPENED)
     assert await due.given_up() == 0
 
 
@@ -221,7 +222,7 @@ async def test_what_could_not_be_tried_is_never_given_up(
     fails([], fault)
     at(passed)
     await running.run_due()
-    assert (await vote_row(vote)).opened_at
+    assert await when(vote, VoteStep.OPENED)
 
 
 async def test_hundreds_that_cannot_be_tried_stop_no_other(house: Any, fails: Any, at: Any) -> None:
@@ -231,17 +232,17 @@ async def test_hundreds_that_cannot_be_tried_stop_no_other(house: Any, fails: An
     fails(busy, TryAgain())
     for _ in range(2):
         await timers.Timers().run_due()
-    assert (await vote_row(vote)).opened_at
+    assert await when(vote, VoteStep.OPENED)
 
 
 async def test_while_time_is_in_doubt_nothing_is_done_and_then_it_is(house: Any) -> None:
     vote = await announce(house, -2 * DAY, -DAY)
     stop = due.pause_while(lambda: True)
     await timers.Timers().run_due()
-    assert (await vote_row(vote)).opened_at is None
+    assert await when(vote, VoteStep.OPENED) is None
     stop()
     await timers.Timers().run_due()
-    assert (await vote_row(vote)).counted_at
+    assert await when(vote, VoteStep.COUNTED)
 
 
 async def test_a_pause_that_a_wrong_clock_began_holds_nothing_up(house: Any, fails: Any, at: Any) -> None:
@@ -252,7 +253,7 @@ async def test_a_pause_that_a_wrong_clock_began_holds_nothing_up(house: Any, fai
     fails([], OSError())
     at(timedelta())
     await timers.Timers().run_due()
-    assert (await vote_row(vote)).opened_at
+    assert await when(vote, VoteStep.OPENED)
 
 
 async def test_an_outage_is_told_once_and_counts_for_no_attempt(
@@ -281,7 +282,7 @@ async def test_an_outage_is_told_once_and_counts_for_no_attempt(
         await asyncio.gather(task, return_exceptions=True)
     assert len(said(caplog)) == 1
     await timers.Timers().run_due()
-    assert (await vote_row(vote)).opened_at
+    assert await when(vote, VoteStep.OPENED)
 
 
 async def test_the_watch_goes_on_after_a_look_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,7 @@ async def what_is_due_is_done_once(scene: Any) -> None:
     expected += [("VOTE_CLOSED", vote, 1) for vote in closing]
     assert sorted(times) == sorted(expected)
     assert await estate.rows("SELECT count(*), count(DISTINCT vote) FROM roll") == [(17, 17)]
-    assert await estate.rows("SELECT count(*) FROM question_result") == [(8,)]
+    assert await estate.rows("SELECT count(*) FROM count_result") == [(8,)]
 
 
 @mostly_postgres

@@ -18,10 +18,12 @@ from community.places.models import Unit
 from community.places.rules import DeliveryStatus, UnitKind
 from community.votes.actions import NewQuestion, announce_vote, close_vote, open_vote
 from community.votes.casting import QuestionKind, VoteForm
-from community.votes.models import Vote
+from community.votes.lifecycle import VoteStep
 from community.votes.rules import Matter
+from community.votes.scope import of_buildings
 from schema.eligibility import Eligibility
 from tests.conftest import DAY
+from tests.steps import take
 
 MAY_CAST = """query($id: ID!) { vote(id: $id) { viewerMayCast { allowed code zh en } } }"""
 CAST = (
@@ -94,12 +96,12 @@ WISH = NewQuestion("想要什么", "", QuestionKind.SURVEY, Matter.CONSULTATION,
 async def votes_in_every_state(house: Any) -> list[str]:
     """Opened in time, opened late by nobody yet, over, counted, annulled, before: and asked of whom."""
     now, tower = house.now, house.town.key("Building", "spring/2幢")
-    lift = replace(PUMP, building=tower)
+    lift = replace(PUMP, scope=of_buildings(tower))
     asked: dict[str, tuple[tuple[NewQuestion, ...], dict[str, Any]]] = {
         "all": ((PUMP,), {}),
         "lift": ((lift,), {}),
         "both": ((PUMP, lift), {}),
-        "tower": ((PUMP,), {"building": tower}),
+        "tower": ((PUMP,), {"scope": of_buildings(tower)}),
         "cars": ((PUMP,), {"parking_counts": True}),
         "wish": ((WISH,), {"revisable": True}),
     }
@@ -113,7 +115,7 @@ async def votes_in_every_state(house: Any) -> list[str]:
         await announced(house, f"{name} all", now - 12 * DAY, PUMP)
         await close_vote(SYSTEM, now - DAY, house.town.key("Vote", f"{name} all"))
     await open_vote(SYSTEM, now - 11 * DAY, house.town.key("Vote", "over all"))
-    await Vote.filter(id=house.town.key("Vote", "annulled all")).update(annulled_at=now)
+    await take(house.town.key("Vote", "annulled all"), VoteStep.ANNULLED, at=now)
     return [name for kind, name in house.town.keys if kind == "Vote" and (" " in name or name in asked)]
 
 

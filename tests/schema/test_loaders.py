@@ -13,7 +13,7 @@ from community.events.reads import dishes_of, events_pages
 from community.ledger.reads import months_of
 from community.permissions import NOBODY, Viewer
 from community.places.reads import buildings_by_id, buildings_of
-from community.votes.casting import VoteStatus
+from community.votes.lifecycle import VoteStatus
 from community.votes.progress import progress_of_many
 from community.votes.reads import questions_of, votes_pages
 from schema.loaders import MOST_KEYS, Loader, Loaders

@@ -14,35 +14,55 @@ from community.bulletin.rules import NoticeKind
 from community.database.ids import new_id
 from community.database.models import IdempotencyRecord, JournalRow
 from community.database.sql import is_postgres, select
+from community.database.steps import take_step
 from community.events.models import Event, SignUp
 from community.ledger.models import Entry
 from community.ledger.rules import Category, Direction
 from community.places.models import CommunityProfile
 from community.votes.casting import Channel, QuestionKind, Validity, VoteForm
+from community.votes.lifecycle import LIFE, VoteStep
 from community.votes.models import (
     Ballot,
     BallotChoice,
     BallotText,
     Choice,
+    Contest,
+    Count,
     CountedBallot,
+    CountResult,
     Question,
-    QuestionResult,
     Roll,
     RollEntry,
     RollUnit,
     Served,
     Vote,
+    VoteScopePart,
+    VoteScopeRecord,
+    VoteStepRecord,
 )
 from community.votes.rules import Matter, Silence
 
 promised = import_module("community.database.migrations.0002_constraints")
+steps = import_module("community.database.migrations.0009_steps")
+GONE = {"change", "question_result"}
+APPEND_ONLY = sorted({*promised.APPEND_ONLY} - GONE | {"journal", *steps.APPEND_ONLY})
 NUMBERED = set(import_module("community.database.migrations.0006_numbers").NUMBERED)
-APPEND_ONLY = sorted({*promised.APPEND_ONLY} - {"change"} | {"journal"})
-CHECKS = {name for _, name, _ in promised.CHECKS}
-RULES = {name for _, name, _, _ in promised.RULES}
+CHECKS = {name for _, name, _ in [*promised.CHECKS, *steps.CHECKS]}
+RULES = {name for _, name, _, _ in [*promised.RULES, *steps.RULES]}
 COUNTS = {name for name, _, _ in promised.SIGN_UP_COUNTS}
 NUMBERS = {f"{table}_{rule}" for table in NUMBERED for rule in ("numbered_here", "number_stays", "stays")}
-GUARDED = {table for table, *_ in [*promised.CHECKS, *promised.RULES]} | {*APPEND_ONLY, *NUMBERED}
+GUARDED = {
+    *(table for table, *_ in [*promised.CHECKS, *promised.RULES, *steps.CHECKS, *steps.RULES]),
+    *APPEND_ONLY,
+    *NUMBERED,
+}
+FRESH = {
+    "vote": {"number": 0, "steps": 0, "last_step": None},
+    "event": {"number": 0},
+    "notice": {"number": 0},
+}
+"""What a new row leaves to the database."""
+
 OTHERS = {
     "party": "SELECT id FROM owner_party WHERE id NOT IN (SELECT party_id FROM roll_entry)",
     "account": "SELECT id FROM account WHERE id NOT IN (SELECT account_id FROM sign_up)",
@@ -50,6 +70,7 @@ OTHERS = {
     "invalid_ballot": "SELECT id FROM ballot WHERE validity = 'INVALID'",
     "entry": "SELECT id FROM entry",
     "community": "SELECT id + 1 AS id FROM community",
+    "building": "SELECT id FROM building",
 }
 
 
@@ -89,8 +110,7 @@ class House:
 
     async def insert(self, table: str, **changed: Any) -> None:
         """A copy of the table's row, with `changed`; past every rule of ours."""
-        unnumbered = {"number": 0} if table in NUMBERED else {}
-        row = self.rows[table] | {"id": new_id()} | unnumbered | changed
+        row = self.rows[table] | {"id": new_id()} | FRESH.get(table, {}) | changed
         columns = ", ".join(f'"{column}"' for column in row)
         placeholders = ", ".join("?" for _ in row)
         await select(f'INSERT INTO "{table}" ({columns}) VALUES ({placeholders})', list(row.values()))
@@ -114,17 +134,22 @@ async def furnish(estate: Any, build: Any, now: datetime) -> None:
     community, account = estate.community, estate.owner.account
     party = await build.party(community, account, estate.unit)
     later = now + timedelta(days=7)
+    scope = await VoteScopeRecord.create(community_id=community)
+    await VoteScopePart.create(scope_id=scope.id, community_id=community)
     vote = await Vote.create(
         community_id=community, convener_id=estate.committee, title="物业选聘", description="",
         form=VoteForm.STATUTORY_LOCAL, profile_version=1, silence=Silence.ABSENT, announced_at=now,
-        opens_at=now, closes_at=later,
+        opens_at=now, closes_at=later, scope_id=scope.id,
     )  # fmt: skip
+    for step in (VoteStep.ANNOUNCED, VoteStep.OPENED):
+        await take_step(VoteStepRecord, LIFE, vote.id, step, at=now)
+    contest = await Contest.create(vote_id=vote.id, position=1)
     question = await Question.create(
         vote_id=vote.id, position=1, title="续聘", description="", kind=QuestionKind.RESOLUTION,
-        matter=Matter.ENGAGE_PROVIDER,
+        matter=Matter.ENGAGE_PROVIDER, scope_id=scope.id, contest_id=contest.id,
     )  # fmt: skip
     await Choice.create(question_id=question.id, position=1, code="FOR", label="")
-    roll = await Roll.create(vote=vote.id, heads=1, area=9_000, frozen_at=now)
+    roll = await Roll.create(vote=vote.id, scope_id=scope.id, heads=1, area=9_000, frozen_at=now)
     await Vote.filter(id=vote.id).update(roll_id=roll.id)
     await RollEntry.create(roll_id=roll.id, party_id=party, area=9_000)
     await RollUnit.create(roll_id=roll.id, unit_id=estate.unit, party_id=party, area=9_000)
@@ -139,9 +164,10 @@ async def furnish(estate: Any, build: Any, now: datetime) -> None:
     await BallotChoice.create(ballot_id=ballots[1].id, question_id=question.id, choice="FOR")
     await BallotText.create(ballot_id=ballots[1].id, question_id=question.id, text="好")
     await CountedBallot.create(vote_id=vote.id, party_id=party, ballot_id=ballots[1].id)
-    await QuestionResult.create(
-        question_id=question.id, sequence=3, participating_heads=1, participating_area=9_000,
-        choices='{"FOR": [1, 9000]}', counted_at=now,
+    counted = await Count.create(vote_id=vote.id, number=1, sequence=3, at=now)
+    await CountResult.create(
+        count_id=counted.id, question_id=question.id, participating_heads=1, participating_area=9_000,
+        choices='{"FOR": [1, 9000]}',
     )  # fmt: skip
     event = await Event.create(
         community_id=community, title="美邻节", description="", place="花园", starts_at=now, ends_at=later,
@@ -251,6 +277,16 @@ VIOLATIONS: list[tuple[str, tuple[str, str, dict[str, Any]]]] = [
     ),
     ("sign_up_only_cancelled", update("sign_up", dish="鱼")),
     ("sign_up_stays", delete("sign_up")),
+    ("vote_scope_part_one", insert("vote_scope_part", building_id=Other("building"))),
+    ("vote_scope_part_one", insert("vote_scope_part", community_id=None)),
+    ("count_numbered", insert("count", number=1)),
+    ("count_numbered", insert("count", number=3)),
+    ("vote_step_numbered", insert("vote_step", number=9)),
+    ("vote_step_numbered", insert("vote_step", number=1)),
+    ("vote_without_steps", insert("vote", steps=1)),
+    ("vote_without_steps", insert("vote", last_step="ANNOUNCED")),
+    ("vote_follows_steps", update("vote", steps=7)),
+    ("vote_follows_steps", update("vote", last_step="COUNTED")),
     *((f"{table}_numbered_here", insert(table, number=2)) for table in sorted(NUMBERED)),
     *((f"{table}_number_stays", update(table, number=2)) for table in sorted(NUMBERED)),
     *(
@@ -317,9 +353,17 @@ def test_every_promise_is_tried() -> None:
 
 async def test_no_ballot_after_the_closing_count(house: House) -> None:
     await house.insert("ballot", sequence=4)
-    await select("UPDATE vote SET counted_at = closes_at")
+    for number, step in enumerate(("CLOSED", "COUNTED"), start=1 + house.rows["vote"]["steps"]):
+        await house.insert("vote_step", number=number, step=step)
     with pytest.raises(IntegrityError, match="ballot_before_count"):
         await house.insert("ballot", sequence=5)
+
+
+async def test_a_vote_follows_its_steps(house: House) -> None:
+    steps = house.rows["vote"]["steps"]
+    await house.insert("vote_step", number=steps + 1, step="SUSPENDED")
+    (vote,) = await select("SELECT steps, last_step FROM vote")
+    assert vote == {"steps": steps + 1, "last_step": "SUSPENDED"}
 
 
 async def test_one_sign_up_stands_an_account_and_event(house: House) -> None:
@@ -359,6 +403,8 @@ async def test_what_is_right_gets_past_all_of_them(house: House) -> None:
     await house.insert("entry", **NEXT)
     await house.insert("entry", number=3, amount=-500, balance=500, reverses_id=house.other["entry"])
     await house.insert("journal", number=2)
+    await house.insert("count", number=2)
+    await house.insert("vote")
     await house.insert("community_profile", version=2)
     assert await Entry.all().count() == 3
     assert await CommunityProfile.filter(version=2).count() == 1

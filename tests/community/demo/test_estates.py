@@ -7,6 +7,7 @@ from community.demo.estates import DEVELOPER, FAMILIAR, Estate, PlannedUnit, bui
 from community.demo.load import NEIGHBOURHOODS
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
 from community.votes.roll import RollUnit, electorate, form_roll
+from community.votes.scope import WHOLE, of_buildings
 
 FIGURES = {
     "meizai-meicheng": (1670, 1652, 23),
@@ -54,7 +55,7 @@ def test_people_and_cards_are_those_of_the_article() -> None:
 
 def test_a_building_votes_alone_as_the_law_counts_it(planned: Estate) -> None:
     for building in planned.buildings:
-        roll = form_roll(_roll_units(planned), DEVELOPER, building=building)
+        roll = form_roll(_roll_units(planned), DEVELOPER, scope=of_buildings(building) if building else WHOLE)
         assert planned.voters(building) == sorted(roll)
 
 

@@ -20,7 +20,8 @@ from community.permissions import Role
 from community.places.models import Community, Organization
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
 from community.votes.casting import VoteForm
-from community.votes.models import BallotText, CountedBallot, QuestionResult, Roll, Vote
+from community.votes.lifecycle import VoteStep
+from community.votes.models import BallotText, CountedBallot, CountResult, Roll, Vote
 from community.votes.recount import recount
 from community.votes.rules import Outcome
 from tests.engines import rows
@@ -125,15 +126,18 @@ async def test_two_votes_are_open(loaded: datetime, slug: str) -> None:
 @each_estate
 async def test_votes_stand_in_every_state(loaded: datetime, slug: str) -> None:
     community = await _community(slug)
-    assert await Vote.filter(community_id=community, opens_at__gt=loaded, opened_at=None).count() == 1
-    results = QuestionResult.filter(question__vote__community_id=community)
+    assert (
+        await Vote.filter(community_id=community, opens_at__gt=loaded, last_step=VoteStep.ANNOUNCED).count()
+        == 1
+    )
+    results = CountResult.filter(question__vote__community_id=community)
     outcomes = Counter(await results.values_list("outcome", flat=True))
     assert outcomes[Outcome.ADOPTED] >= 4
     assert outcomes[Outcome.NOT_ADOPTED] >= 1
     assert outcomes[Outcome.NO_QUORUM] >= 1
     assert outcomes[None] == 2
     closed = Vote.filter(community_id=community, closes_at__lte=loaded)
-    assert not await closed.filter(counted_at=None).exists()
+    assert not await closed.exclude(last_step=VoteStep.COUNTED).exists()
 
 
 @each_estate
@@ -155,7 +159,7 @@ async def test_every_authority_holds_and_every_line_names_its_party(loaded: date
 
 
 async def test_every_closed_vote_recounts_alike(loaded: datetime) -> None:
-    votes = await Vote.exclude(counted_at=None).values_list("id", flat=True)
+    votes = await Vote.filter(last_step=VoteStep.COUNTED).values_list("id", flat=True)
     assert len(votes) >= 24
     for vote in votes:
         assert await recount(vote) == []
@@ -222,7 +226,7 @@ async def test_a_real_community_of_the_same_name_is_left_alone(
 
 async def _kept(url: str) -> dict[str, set[tuple[object, ...]]]:
     """Every row of what a load may not touch."""
-    tables = ("vote", "question", "roll", "roll_entry", "ballot", "counted_ballot", "question_result",
+    tables = ("vote", "question", "roll", "roll_entry", "ballot", "counted_ballot", "count_result",
               "event", "sign_up", "notice", "entry", "account", "unit", "journal")  # fmt: skip
     return {table: set(await rows(url, f"SELECT * FROM {table}")) for table in tables}
 

@@ -21,9 +21,19 @@ from community.places.rules import OrganizationKind
 from community.signals import Signal
 from community.votes.casting import QuestionKind, VoteForm
 from community.votes.facts import VOTE_CLOSED
-from community.votes.models import Question, QuestionResult, Vote
+from community.votes.lifecycle import VoteStep
+from community.votes.models import (
+    Count,
+    CountResult,
+    Question,
+    Vote,
+    VoteScopePart,
+    VoteScopeRecord,
+)
+from community.votes.reads import vote_row
 from community.votes.rules import Matter, Outcome, Silence
 from tests.books import entry_of_before
+from tests.steps import take
 
 INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
 TODAY = date(2026, 5, 20)
@@ -61,24 +71,31 @@ async def vote_in(
         community_id=community, convener_id=convener, title="坡道改造", description="",
         form=VoteForm.CONSULTATION if consultation else VoteForm.STATUTORY_LOCAL, profile_version=1,
         silence=Silence.ABSENT, announced_at=opens - timedelta(days=20), opens_at=opens,
-        closes_at=opens + timedelta(days=10), counted_at=counted if outcome or consultation else None,
-        annulled_at=now if annulled else None,
+        closes_at=opens + timedelta(days=10),
     )  # fmt: skip
-    await ask(vote.id, matter, outcome, counted, building=building)
+    await take(vote.id, VoteStep.ANNOUNCED, VoteStep.OPENED, at=opens)
+    if outcome or consultation:
+        await take(vote.id, VoteStep.CLOSED, VoteStep.COUNTED, at=counted)
+        await Count.create(vote_id=vote.id, number=1, sequence=1, at=counted)
+    if annulled:
+        await take(vote.id, VoteStep.ANNULLED, at=now)
+    await ask(vote.id, matter, outcome, building=building)
     return int(vote.id)
 
 
-async def ask(
-    vote: int, matter: Matter, outcome: Outcome | None, counted: datetime, building: int | None = None
-) -> None:
+async def ask(vote: int, matter: Matter, outcome: Outcome | None, building: int | None = None) -> None:
+    community = (await vote_row(vote)).community_id
+    scope = await VoteScopeRecord.create(community_id=community)
+    part = {"building_id": building} if building else {"community_id": community}
+    await VoteScopePart.create(scope_id=scope.id, **part)
     question = await Question.create(
-        vote_id=vote, position=await Question.filter(vote_id=vote).count(), title="坡道", description="",
-        kind=QuestionKind.RESOLUTION, matter=matter, building_id=building,
+        vote_id=vote, scope_id=scope.id, position=await Question.filter(vote_id=vote).count(), title="坡道",
+        description="", kind=QuestionKind.RESOLUTION, matter=matter,
     )  # fmt: skip
     if outcome:
-        await QuestionResult.create(
-            question_id=question.id, sequence=1, outcome=outcome, participating_heads=1,
-            participating_area=1, agreeing_heads=1, agreeing_area=1, choices="{}", counted_at=counted,
+        await CountResult.create(
+            count_id=(await Count.get(vote_id=vote)).id, question_id=question.id, outcome=outcome,
+            participating_heads=1, participating_area=1, agreeing_heads=1, agreeing_area=1, choices="{}",
         )  # fmt: skip
 
 
@@ -257,7 +274,7 @@ async def test_of_several_questions_the_one_on_the_money_decides(
     estate: Any, now: datetime, spending: Outcome
 ) -> None:
     vote = await vote_in(estate.community, estate.committee, now, Matter.REBUILD)
-    await ask(vote, EXPENSE_MATTER, spending, now)
+    await ask(vote, EXPENSE_MATTER, spending)
     recording = record_entry(estate.manager, now, estate.community, **REPAIR, authority_vote=vote)
     if spending is Outcome.ADOPTED:
         await recording
@@ -280,7 +297,7 @@ async def test_a_retry_finds_its_entry_whatever_became_of_the_vote(estate: Any, 
     vote = await vote_in(estate.community, estate.committee, now)
     asked = {**REPAIR, "authority_vote": vote, "key": "k"}
     first = await record_entry(estate.manager, now, estate.community, **asked)
-    await Vote.filter(id=vote).update(annulled_at=now)
+    await take(vote, VoteStep.ANNULLED, at=now)
     assert await record_entry(estate.manager, now, estate.community, **asked) == first
 
 

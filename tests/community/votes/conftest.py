@@ -24,13 +24,18 @@ from community.votes.models import (
     Ballot,
     BallotChoice,
     BallotText,
+    Contest,
+    Count,
     CountedBallot,
+    CountResult,
     Question,
-    QuestionResult,
     Roll,
     RollEntry,
     RollUnit,
     Vote,
+    VoteScopePart,
+    VoteScopeRecord,
+    VoteStepRecord,
 )
 from community.votes.reads import QuestionRow, questions_of
 from community.votes.rules import Matter
@@ -44,8 +49,8 @@ DURING = OPENS + timedelta(days=1)
 LONG_AGO = ANNOUNCED - timedelta(days=1000)
 
 TABLES = (
-    Vote, Question, Roll, RollEntry, RollUnit, Ballot, BallotChoice, BallotText, CountedBallot,
-    QuestionResult, IdempotencyRecord, Due,
+    Vote, VoteStepRecord, VoteScopeRecord, VoteScopePart, Contest, Question, Roll, RollEntry, RollUnit,
+    Ballot, BallotChoice, BallotText, CountedBallot, Count, CountResult, IdempotencyRecord, Due,
 )  # fmt: skip
 
 

@@ -4,19 +4,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from community.database.deadline import DEADLINE
 from community.errors import InvalidInput
 from community.places.rules import Profile
-from community.votes.casting import QuestionKind, VoteForm
-from community.votes.lifecycle import (
+from community.votes.announcements import (
     LABELS,
-    LONGEST_WRITE,
     check_announcement,
     check_question,
     choices_of,
     cleaned_choices,
-    counted_from,
+    contests_of,
 )
+from community.votes.casting import QuestionKind, VoteForm
 from community.votes.rules import Matter, Option, Silence
 
 HANGZHOU = ZoneInfo("Asia/Shanghai")
@@ -204,7 +202,20 @@ def test_choices_are_taken_in_clean() -> None:
     assert cleaned_choices(offered, "") == [longest, ("B", "1 号"), ("C", "Café"), ("D", "1 号。")]
 
 
-def test_the_count_waits_for_the_longest_write_and_a_second() -> None:
-    closes = local(6, 12, 20)
-    assert counted_from(closes) == closes + LONGEST_WRITE + timedelta(seconds=1)
-    assert timedelta(seconds=DEADLINE) == LONGEST_WRITE
+ELECT, REPAIR = Matter.ELECT_COMMITTEE, Matter.USE_FUND
+
+
+@pytest.mark.parametrize(
+    ("matters", "contests"),
+    [
+        ([], []),
+        ([REPAIR], [0]),
+        ([REPAIR, REPAIR, Matter.SPEND_INCOME], [0, 1, 2]),
+        ([ELECT, ELECT, ELECT], [0, 0, 0]),
+        ([REPAIR, ELECT, REPAIR, ELECT], [0, 1, 2, 1]),
+    ],
+)
+def test_candidates_are_one_contest_and_all_else_is_decided_by_itself(
+    matters: list[Matter], contests: list[int]
+) -> None:
+    assert contests_of(matters) == contests

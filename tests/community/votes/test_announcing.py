@@ -22,13 +22,11 @@ from community.votes.actions import (
     OPEN,
     announce_vote,
 )
-from community.votes.casting import (
-    QuestionKind,
-    VoteForm,
-    VoteStatus,
-)
+from community.votes.casting import QuestionKind, VoteForm
+from community.votes.lifecycle import VoteStatus, VoteStep
 from community.votes.reads import vote_row
 from community.votes.rules import Matter, Silence
+from community.votes.scope import of_buildings
 
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
@@ -50,7 +48,7 @@ async def test_an_announced_vote_stands_as_it_was_announced(poll: Any, told: lis
         poll.opens_at,
         poll.closes_at,
     )
-    assert (row.opened_at, row.counted_at, row.roll_id, row.profile_version) == (None, None, None, 1)
+    assert (row.last_step, row.steps, row.roll_id, row.profile_version) == (VoteStep.ANNOUNCED, 1, None, 1)
     assert row.status(poll.announced_at) is VoteStatus.ANNOUNCED
     first, second = await poll.questions(vote)
     assert (first.title, first.description, first.matter) == ("续聘", "三年", Matter.ENGAGE_PROVIDER)
@@ -108,8 +106,8 @@ async def test_conveners_and_buildings_are_the_communitys_own(poll: Any) -> None
     for changed in (
         {"convener": committee},
         {"convener": 5},
-        {"building": building},
-        {"questions": [poll.resolution(building=building)]},
+        {"scope": of_buildings(building)},
+        {"questions": [poll.resolution(scope=of_buildings(building))]},
     ):
         await poll.refuses(poll.announced(**changed), NotFound)
 
@@ -150,7 +148,7 @@ async def test_a_survey_that_nobody_could_answer_is_refused(poll: Any, changed: 
 
 async def test_a_vote_of_one_building_asks_nothing_of_another(poll: Any) -> None:
     other = await poll.build.building(poll.estate.community)
-    job = poll.announced(poll.resolution(building=other), building=poll.estate.building)
+    job = poll.announced(poll.resolution(scope=of_buildings(other)), scope=of_buildings(poll.estate.building))
     await poll.refuses(job, InvalidInput)
 
 

@@ -12,11 +12,7 @@ from community.errors import (
     KeyReused,
 )
 from community.signals import Signal
-from community.votes.casting import (
-    AlreadyCast,
-    Answered,
-    UnknownChoice,
-)
+from community.votes.casting import AlreadyCast, Answered, UnknownChoice
 from community.votes.models import (
     Ballot,
     BallotChoice,

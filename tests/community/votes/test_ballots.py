@@ -31,9 +31,8 @@ from community.votes.casting import (
     TooManyChoices,
     UnknownChoice,
     UnknownQuestion,
-    VoteClosed,
-    VoteNotOpen,
 )
+from community.votes.lifecycle import VoteClosed, VoteNotOpen
 from community.votes.models import (
     Ballot,
 )

@@ -1,6 +1,5 @@
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,53 +20,17 @@ from community.votes.casting import (
     TooManyChoices,
     UnknownChoice,
     UnknownQuestion,
-    VoteClosed,
-    VoteNotOpen,
-    VoteStatus,
     check_answers,
-    check_open,
     check_seats,
     cleaned_answers,
     meaning_of,
     receipt_code,
-    status_of,
 )
-
-OPENS = datetime(2026, 6, 5, tzinfo=UTC)
-CLOSES = OPENS + timedelta(days=7)
-TICK = timedelta(microseconds=1)
 
 ONE = QuestionTerms(("FOR", "AGAINST", "ABSTAIN"), 1, 1, accepts_text=False)
 MANY = QuestionTerms(("A", "B", "C"), 0, 2, accepts_text=True)
 OLD = QuestionTerms(("FOR", "AGAINST"), 0, 1, accepts_text=True, survey=False)
 """A resolution as could be announced once: it may be left out, and takes a text."""
-
-
-@pytest.mark.parametrize(
-    ("now", "status"),
-    [
-        (OPENS - TICK, VoteStatus.ANNOUNCED),
-        (OPENS, VoteStatus.OPEN),
-        (CLOSES - TICK, VoteStatus.OPEN),
-        (CLOSES, VoteStatus.CLOSED),
-        (CLOSES + TICK, VoteStatus.CLOSED),
-    ],
-)
-def test_open_from_the_opening_until_just_before_the_close(now: datetime, status: VoteStatus) -> None:
-    assert status_of(now, OPENS, CLOSES) is status
-    assert status_of(now, OPENS, CLOSES, annulled_at=OPENS) is VoteStatus.ANNULLED
-    assert status_of(now, OPENS, CLOSES, counted_at=CLOSES) is VoteStatus.CLOSED
-    assert status_of(now, OPENS, CLOSES, counted_at=CLOSES, annulled_at=CLOSES) is VoteStatus.ANNULLED
-
-
-@pytest.mark.parametrize("status", VoteStatus)
-def test_ballots_are_taken_while_open_only(status: VoteStatus) -> None:
-    if status is VoteStatus.OPEN:
-        check_open(status)
-        return
-    early = status in (VoteStatus.DRAFT, VoteStatus.ANNOUNCED)
-    with pytest.raises(VoteNotOpen if early else VoteClosed):
-        check_open(status)
 
 
 @pytest.mark.parametrize(

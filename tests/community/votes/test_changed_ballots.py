@@ -23,9 +23,8 @@ from community.votes.casting import (
     NotOnRoll,
     TooFewChoices,
     UnknownChoice,
-    VoteClosed,
-    VoteNotOpen,
 )
+from community.votes.lifecycle import VoteClosed, VoteNotOpen
 from community.votes.models import (
     Ballot,
     CountedBallot,

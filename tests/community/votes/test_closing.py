@@ -15,6 +15,7 @@ from community.bulletin.reads import items_page
 from community.database.due import due_now, pause_while
 from community.database.models import Due
 from community.database.sql import lock_exclusive
+from community.database.steps import take_step
 from community.errors import TryAgain
 from community.permissions import SYSTEM
 from community.signals import Signal
@@ -23,20 +24,19 @@ from community.votes.actions import (
     close_vote,
     open_vote,
 )
-from community.votes.casting import (
-    VoteClosed,
-    VoteStatus,
-)
+from community.votes.lifecycle import LIFE, VoteClosed, VoteStatus, VoteStep
 from community.votes.models import (
     Ballot,
+    Count,
     CountedBallot,
-    QuestionResult,
-    Vote,
+    CountResult,
+    VoteStepRecord,
 )
 from community.votes.progress import progress_of
 from community.votes.reads import vote_row, votes_page
 from community.votes.recount import recount
 from community.votes.rules import Outcome, Weight
+from tests.steps import when
 
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
@@ -57,11 +57,12 @@ async def test_the_closing_count_is_written_and_told(poll: Any, told: list[Signa
     told.clear()
     await close_vote(SYSTEM, poll.counted_at, vote)
 
-    (result,) = await QuestionResult.all()
-    assert (result.outcome, result.sequence, result.counted_at) == (Outcome.ADOPTED, 4, poll.counted_at)
+    (result,), (count,) = await CountResult.all(), await Count.all()
+    assert (result.outcome, result.count_id) == (Outcome.ADOPTED, count.id)
+    assert (count.vote_id, count.number, count.sequence, count.at) == (vote, 1, 4, poll.counted_at)
     assert (result.participating_heads, result.participating_area) == (4, 40_000)
     assert (result.agreeing_heads, result.agreeing_area) == (3, 30_000)
-    assert (await vote_row(vote)).counted_at == poll.counted_at
+    assert await when(vote, VoteStep.CLOSED) == await when(vote, VoteStep.COUNTED) == poll.counted_at
     assert (await progress_of(vote)).questions[0].tally.outcome is Outcome.ADOPTED
     assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
     assert (await kinds(poll.estate.community))[0] == "VOTE_CLOSED"
@@ -75,7 +76,7 @@ async def test_between_the_close_and_the_count_a_vote_is_closed_and_pending(poll
     for now in (poll.closes_at, poll.counted_at - TICK):
         await close_vote(SYSTEM, now, vote)
         row = await vote_row(vote)
-        assert (row.status(now), row.counted_at) == (VoteStatus.CLOSED, None)
+        assert (row.status(now), row.last_step) == (VoteStatus.CLOSED, VoteStep.OPENED)
         assert (await progress_of(vote)).questions[0].tally.outcome is Outcome.PENDING
         await poll.refuses(poll.cast(late.viewer, vote, at=now), VoteClosed)
 
@@ -99,7 +100,7 @@ async def test_a_ballot_that_came_before_the_close_and_waits_in_a_line_is_counte
         cast = await asyncio.gather(*ballots)
         await timer
     await poll.closed(vote)
-    (result,) = await QuestionResult.all()
+    (result,) = await CountResult.all()
     assert (len(set(cast)), result.participating_heads) == (3, 3)
     assert await recount(vote) == []
 
@@ -127,7 +128,7 @@ async def test_while_time_is_in_doubt_nothing_is_counted_or_opened_by_whatever_d
     stop()
     await poll.cast(home.viewer, coming)
     await poll.closed(vote)
-    assert (await vote_row(vote)).counted_at == poll.counted_at
+    assert await when(vote, VoteStep.CLOSED) == await when(vote, VoteStep.COUNTED) == poll.counted_at
 
 
 async def test_a_counted_vote_is_closed_whatever_a_clock_says(poll: Any) -> None:
@@ -150,7 +151,7 @@ async def test_a_vote_is_counted_once(poll: Any, told: list[Signal]) -> None:
     told.clear()
     await asyncio.gather(*(close_vote(SYSTEM, poll.counted_at, vote) for _ in range(6)))
     await poll.changes_nothing(close_vote(SYSTEM, poll.counted_at + DAY, vote))
-    assert await QuestionResult.all().count() == 2
+    assert await CountResult.all().count() == 2
     assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
 
 
@@ -158,8 +159,8 @@ async def test_a_vote_that_nobody_opened_is_closed_with_its_roll(poll: Any) -> N
     await poll.households(2)
     vote = await poll.announced()
     await close_vote(SYSTEM, poll.counted_at, vote)
-    (result,) = await QuestionResult.all()
-    assert (result.outcome, result.sequence, result.participating_heads) == (Outcome.NO_QUORUM, 0, 0)
+    (result,) = await CountResult.all()
+    assert (result.outcome, result.participating_heads) == (Outcome.NO_QUORUM, 0)
     assert (await progress_of(vote)).eligible == Weight(3, 9_000 + 9_000 + 9_001)
     assert await recount(vote) == []
     await poll.changes_nothing(open_vote(SYSTEM, poll.counted_at, vote))
@@ -181,7 +182,7 @@ async def test_a_consultation_has_no_outcome_open_or_closed(poll: Any) -> None:
         tally = (await progress_of(vote)).questions[0].tally
         assert (tally.outcome, tally.conditions) == (None, ())
         await poll.closed(vote)
-    (result,) = await QuestionResult.all()
+    (result,) = await CountResult.all()
     assert (result.outcome, result.participating_heads) == (None, 1)
 
 
@@ -207,7 +208,8 @@ async def test_a_ballot_that_waits_for_the_count_sees_it(url: str, poll: Any) ->
             )
             while not await watcher.fetchval(waiting):  # noqa: ASYNC110 - PostgreSQL tells nobody
                 await asyncio.sleep(0.01)
-            await Vote.filter(id=vote).update(counted_at=poll.closes_at)
+            for step in (VoteStep.CLOSED, VoteStep.COUNTED):
+                await take_step(VoteStepRecord, LIFE, vote, step, at=poll.closes_at)
         with pytest.raises(VoteClosed):
             await ballot
     await watcher.close()
@@ -241,8 +243,8 @@ async def test_a_ballot_that_races_the_count_is_counted_or_refused(poll: Any, re
         accepted = {outcome for outcome in outcomes if isinstance(outcome, int)}
         assert set(await Ballot.filter(vote_id=vote).values_list("id", flat=True)) == accepted
         (question,) = await poll.questions(vote)
-        result = await QuestionResult.get(question_id=question.id)
-        assert result.sequence == len(accepted)
+        result = await CountResult.get(question_id=question.id)
+        assert (await Count.get(vote_id=vote)).sequence == len(accepted)
         assert result.participating_heads == await CountedBallot.filter(vote_id=vote).count()
         assert revisable or result.participating_heads == len(accepted)
         assert (await progress_of(vote)).questions[0].tally.agreeing.heads == result.agreeing_heads

@@ -5,10 +5,12 @@ import pytest
 
 from community.votes import known
 from community.votes.known import tallies_of
+from community.votes.lifecycle import VoteStep
 from community.votes.models import Served, Vote
 from community.votes.progress import progress_of, progress_of_many
 from community.votes.rules import Silence
 from tests.engines import opened_alone
+from tests.steps import take
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ async def test_every_stage_and_every_ballot_is_seen(poll: Any) -> None:
         await same()
     await poll.closed(vote)
     await same()
-    await Vote.filter(id=vote).update(annulled_at=poll.closes_at)
+    await take(vote, VoteStep.ANNULLED, at=poll.closes_at)
     await same()
 
 

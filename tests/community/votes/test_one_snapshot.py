@@ -13,10 +13,11 @@ from community.votes import known, progress, reads
 from community.votes.actions import close_vote, open_vote
 from community.votes.facts import TALLY
 from community.votes.known import tallies_of
-from community.votes.models import Vote
+from community.votes.lifecycle import VoteStep
 from community.votes.progress import Progress, progress_of, progress_of_many
 from realtime.broker import MemoryBroker
 from realtime.sources import LiveSources
+from tests.steps import take
 
 MINUTE = timedelta(minutes=1)
 
@@ -36,7 +37,7 @@ async def _closed(poll: Any, vote: int, homes: Any) -> None:
 
 
 async def _annulled(poll: Any, vote: int, homes: Any) -> None:
-    await Vote.filter(id=vote).update(annulled_at=poll.during)
+    await take(vote, VoteStep.ANNULLED, at=poll.during)
 
 
 async def _opened(poll: Any, vote: int, homes: Any) -> None:

@@ -22,11 +22,8 @@ from community.votes.actions import (
     close_vote,
     open_vote,
 )
-from community.votes.casting import (
-    Answered,
-    NotOnRoll,
-    VoteNotOpen,
-)
+from community.votes.casting import Answered, NotOnRoll
+from community.votes.lifecycle import VoteNotOpen, VoteStep
 from community.votes.models import (
     Roll,
     RollEntry,
@@ -36,6 +33,8 @@ from community.votes.progress import progress_of
 from community.votes.reads import vote_row
 from community.votes.recount import recount
 from community.votes.rules import Matter, Outcome, Weight
+from community.votes.scope import of_buildings
+from tests.steps import when
 
 TICK = timedelta(microseconds=1)
 A_SHED = Weight(1, 9_000)
@@ -56,19 +55,19 @@ async def test_a_vote_opens_at_its_time_and_not_a_moment_before(poll: Any, told:
     await poll.refuses(open_vote(SYSTEM, poll.opens_at - TICK, vote), VoteNotOpen)
     told.clear()
     await open_vote(SYSTEM, poll.opens_at, vote)
-    assert (await vote_row(vote)).opened_at == poll.opens_at
+    assert await when(vote, VoteStep.OPENED) == poll.opens_at
     assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
     assert await kinds(poll.estate.community) == ["VOTE_OPENED", "VOTE_ANNOUNCED"]
 
 
 async def test_a_vote_opens_once(poll: Any, told: list[Signal]) -> None:
-    vote = await poll.announced(poll.resolution(), poll.resolution(building=poll.estate.building))
+    vote = await poll.announced(poll.resolution(), poll.resolution(scope=of_buildings(poll.estate.building)))
     told.clear()
     await asyncio.gather(*(open_vote(SYSTEM, poll.opens_at, vote) for _ in range(6)))
     await open_vote(SYSTEM, poll.during, vote)
     assert await Roll.filter(vote=vote).count() == 2
     assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
-    assert (await vote_row(vote)).opened_at == poll.opens_at
+    assert await when(vote, VoteStep.OPENED) == poll.opens_at
 
 
 async def test_a_head_is_an_owner_party_however_many_units(poll: Any) -> None:
@@ -136,7 +135,9 @@ async def test_a_buildings_question_has_its_own_denominator(poll: Any) -> None:
     across = await poll.household(11_000)
     await poll.unit(5_000, owner=across.party, building=tower)
     outside = await poll.household(12_000)
-    vote = await poll.opened(poll.resolution(), poll.resolution(matter=Matter.USE_FUND, building=tower))
+    vote = await poll.opened(
+        poll.resolution(), poll.resolution(matter=Matter.USE_FUND, scope=of_buildings(tower))
+    )
     whole, part = await poll.questions(vote)
 
     assert await RollEntry.filter(roll_id=part.roll_id).count() == 2
@@ -161,7 +162,7 @@ async def test_a_vote_of_one_building_has_that_buildings_roll(poll: Any) -> None
     tower = await poll.build.building(poll.estate.community)
     inside = await poll.household(10_000, building=tower)
     outside = await poll.household(12_000)
-    vote = await poll.opened(building=tower)
+    vote = await poll.opened(scope=of_buildings(tower))
     assert await roll_of(vote) == {inside.party: Weight(1, 10_000)}
     assert [question.building_id for question in await poll.questions(vote)] == [tower]
     with pytest.raises(NotOnRoll):
@@ -248,7 +249,7 @@ async def test_the_first_ballot_opens_the_box_if_the_timer_is_late(poll: Any, to
     assert await Roll.filter(vote=vote).count() == 1
     assert told.count(Signal("bulletin", poll.estate.community)) == 1
     await open_vote(SYSTEM, poll.during, vote)
-    assert (await vote_row(vote)).opened_at == poll.opens_at
+    assert await when(vote, VoteStep.OPENED) == poll.opens_at
 
 
 async def test_only_the_operator_opens_and_closes(poll: Any) -> None:

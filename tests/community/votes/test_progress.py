@@ -11,11 +11,14 @@ from community.errors import NotFound
 from community.members.models import Ownership
 from community.places.models import Unit
 from community.places.rules import DeliveryStatus, UnitKind
+from community.votes.lifecycle import VoteStep
 from community.votes.models import Ballot, Served, Vote
 from community.votes.progress import Progress, developer_of, progress_of, progress_of_many, read_register
 from community.votes.reads import vote_row
 from community.votes.roll import electorate, form_roll
 from community.votes.rules import Gate, Matter, Measure, Outcome, Silence, Tally, Weight
+from community.votes.scope import WHOLE, of_buildings
+from tests.steps import take
 
 NOBODY = Weight(0, 0)
 TICK = timedelta(microseconds=1)
@@ -36,7 +39,9 @@ async def test_before_the_opening_the_denominators_are_those_of_the_register(pol
     home = await poll.household(10_000, building=tower)
     await poll.unit(1_250, owner=home.party, building=tower, kind=UnitKind.PARKING)
     await poll.household(12_000, status=DeliveryStatus.UNDELIVERED)
-    vote = await poll.announced(poll.resolution(), poll.resolution(building=tower), parking_counts=True)
+    vote = await poll.announced(
+        poll.resolution(), poll.resolution(scope=of_buildings(tower)), parking_counts=True
+    )
 
     announced = await progress_of(vote)
     assert announced.eligible == Weight(2, 9_000 + 10_000 + 1_250 + 12_000)
@@ -79,9 +84,9 @@ async def test_the_version_grows_with_every_ballot_and_every_stage(poll: Any) ->
         seen.append(await version())
     await poll.closed(vote)
     seen.append(await version())
-    await Vote.filter(id=vote).update(annulled_at=poll.closes_at)
+    await take(vote, VoteStep.ANNULLED, at=poll.closes_at)
     seen.append(await version())
-    assert seen == [0, 1, 2, 3, 4, 5, 6]
+    assert seen == [0, 1, 2, 3, 4, 6, 7]  # closed and counted are two steps
 
 
 async def test_the_moment_is_that_of_the_last_ballot(poll: Any) -> None:
@@ -249,7 +254,7 @@ async def test_the_register_is_summed_as_the_roll_would_be_formed(poll: Any) -> 
                 since=since,
                 until=until if chance.random() < 0.5 else None,
             )
-    questions = (poll.resolution(), *(poll.resolution(building=tower) for tower in towers))
+    questions = (poll.resolution(), *(poll.resolution(scope=of_buildings(tower)) for tower in towers))
     votes = [await poll.announced(*questions, parking_counts=counts) for counts in (True, False)]
     for vote, progress in (await progress_of_many(votes)).items():
         row = await vote_row(vote)
@@ -260,11 +265,11 @@ async def test_the_register_is_summed_as_the_roll_would_be_formed(poll: Any) -> 
                 form_roll(
                     register.units,
                     register.developer,
-                    building=building,
+                    scope=scope,
                     parking_counts=row.parking_counts,
                 ).values()
             )
-            for building in (None, *towers)
+            for scope in (WHOLE, *map(of_buildings, towers))
         ]
         assert [question.tally.eligible for question in progress.questions] == expected
         assert progress.eligible == expected[0]
@@ -274,7 +279,7 @@ async def test_many_votes_are_read_as_each_alone(poll: Any) -> None:
     homes = await poll.households(3)
     tower = await poll.build.building(poll.estate.community)
     await poll.household(10_000, building=tower)
-    announced = await poll.announced(poll.resolution(), poll.resolution(building=tower))
+    announced = await poll.announced(poll.resolution(), poll.resolution(scope=of_buildings(tower)))
     opened, surveyed = await poll.opened(), await poll.opened(poll.survey(max_choices=3), poll.survey())
     closed = await poll.opened(revisable=True)
     for home, choice in zip(homes, ("FOR", "AGAINST", "FOR"), strict=True):
@@ -286,7 +291,7 @@ async def test_many_votes_are_read_as_each_alone(poll: Any) -> None:
     votes = [closed, announced, surveyed, opened]
     assert await progress_of_many([*votes, 5]) == {vote: await progress_of(vote) for vote in votes}
     found = await progress_of_many(votes)
-    assert [found[vote].version for vote in votes] == [6, 0, 2, 4]
+    assert [found[vote].version for vote in votes] == [7, 0, 2, 4]
     assert found[closed].last_ballot_at == poll.during + timedelta(minutes=1)
     assert found[closed].questions[0].tally.choices["AGAINST"] == Weight(1, 9_000)
     assert await progress_of_many([]) == {}

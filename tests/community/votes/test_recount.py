@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from community.votes.models import Vote
-from community.votes.recount import Uncounted, closed_votes, recount, uncounted_votes
+from community.votes.lifecycle import VoteStep
+from community.votes.models import VoteScopeRecord
+from community.votes.recount import Uncounted, closed_votes, misstepped, recount, uncounted_votes
+from tests.steps import take
 
 TICK = timedelta(microseconds=1)
 
@@ -17,6 +19,7 @@ async def vote(poll: Any) -> int:
     """Closed: five of six households voted, one of them FOR and later AGAINST, on two questions."""
     tower = await poll.build.building(poll.estate.community)
     homes = [*await poll.households(5), await poll.household(10_000, building=tower)]
+    await VoteScopeRecord.create(community_id=poll.estate.community)
     vote = await poll.opened(poll.resolution(), poll.resolution(), revisable=True)
     for home, choice in zip(homes, ("FOR", "FOR", "FOR", "AGAINST", "ABSTAIN"), strict=False):
         await poll.cast(home.viewer, vote, choice)
@@ -35,7 +38,7 @@ async def test_an_honest_count_has_no_differences(poll: Any, vote: int) -> None:
 async def test_what_no_recount_can_look_at_yet_is_told_apart(poll: Any, vote: int) -> None:
     """By the moment, as the status is; what was counted or annulled waits for nothing."""
     announced, opened, annulled = await poll.announced(), await poll.opened(), await poll.opened()
-    await Vote.filter(id=annulled).update(annulled_at=poll.during)
+    await take(annulled, VoteStep.ANNULLED, at=poll.during)
     both = [(one, poll.closes_at) for one in sorted((announced, opened))]
     assert await uncounted_votes(poll.announced_at) == Uncounted(2, 0, [])
     assert await uncounted_votes(poll.opens_at) == Uncounted(0, 2, [])
@@ -45,18 +48,30 @@ async def test_what_no_recount_can_look_at_yet_is_told_apart(poll: Any, vote: in
     assert await uncounted_votes(poll.counted_at) == Uncounted(0, 0, [(announced, poll.closes_at)])
 
 
+async def test_what_was_not_counted_shows_the_last_of_its_steps_too(poll: Any, vote: int) -> None:
+    announced, opened = await poll.announced(), await poll.opened()
+    assert await misstepped() == []
+    await poll.tamper("UPDATE vote SET last_step = 'OPENED' WHERE last_step = 'ANNOUNCED'")
+    await poll.tamper("UPDATE vote_step SET step = 'PUBLISHED' WHERE step = 'OPENED'")
+    assert await misstepped() == [
+        f"vote {announced}: it shows step 1, OPENED; the last is 1, ANNOUNCED",
+        f"vote {opened}: step 2: PUBLISHED after ANNOUNCED",
+        f"vote {opened}: it shows step 2, OPENED; the last is 2, PUBLISHED",
+    ]
+
+
 PLANTED = {
     "an outcome turned round": (
-        "UPDATE question_result SET outcome = 'ADOPTED'",
+        "UPDATE count_result SET outcome = 'ADOPTED'",
         "written .*ADOPTED.*counted",
     ),
     "a head too many": (
-        "UPDATE question_result SET participating_heads = participating_heads + 1",
+        "UPDATE count_result SET participating_heads = participating_heads + 1",
         "written",
     ),
-    "0.01 m² too few": ("UPDATE question_result SET agreeing_area = agreeing_area - 1", "written"),
-    "a later number of ballots": ("UPDATE question_result SET sequence = 7", "written"),
-    "a result gone": ("DELETE FROM question_result", r"written \[\]"),
+    "0.01 m² too few": ("UPDATE count_result SET agreeing_area = agreeing_area - 1", "written"),
+    "a later number of ballots": ("UPDATE count SET sequence = 7", "count 1: of 7 ballots, there are 6"),
+    "a result gone": ("DELETE FROM count_result", r"written \[\]"),
     "an opposing mark made an abstention": (
         "UPDATE ballot_choice SET choice = 'ABSTAIN' WHERE choice = 'AGAINST'",
         "question .*: written .*AGAINST",
@@ -127,10 +142,26 @@ PLANTED = {
         "may not mark",
     ),
     "the roll of another building": (
-        "UPDATE roll SET building_id = (SELECT MAX(id) FROM building)",
+        "UPDATE roll SET scope_id = (SELECT MAX(id) FROM vote_scope WHERE id <> roll.scope_id)",
         "does not use the rolls",
     ),
     "a roll gone": ("UPDATE roll SET vote = 1", "does not use the rolls"),
+    "a step taken back": (
+        "DELETE FROM vote_step WHERE step = 'COUNTED'",
+        "counts are not those of its steps",
+    ),
+    "a step before its turn": (
+        "UPDATE vote_step SET step = 'CERTIFIED' WHERE step = 'CLOSED'",
+        "step 3: CERTIFIED after OPENED",
+    ),
+    "a step left out": ("UPDATE vote_step SET number = 9 WHERE step = 'COUNTED'", "it shows step 4"),
+    "another last step": ("UPDATE vote SET last_step = 'PUBLISHED'", "it shows step 4, PUBLISHED; the last"),
+    "more steps than there are": ("UPDATE vote SET steps = 7", "it shows step 7, COUNTED; the last is 4"),
+    "a count gone": ("DELETE FROM count", "its counts are not those of its steps"),
+    "a count at another time": (
+        "UPDATE count SET at = (SELECT opens_at FROM vote)",
+        "its counts are not those of its steps",
+    ),
     "another matter": ("UPDATE question SET matter = 'CONSULTATION'", "written"),
 }
 

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from community.places.rules import DeliveryStatus, UnitKind
 from community.votes.roll import RollUnit, electorate, form_roll
 from community.votes.rules import ZERO, Weight
+from community.votes.scope import of_buildings
 
 DEVELOPER = 0
 DWELLING, PARKING = UnitKind.DWELLING, UnitKind.PARKING
@@ -53,8 +54,8 @@ def test_parking_counts_only_if_the_rules_say_so() -> None:
 
 
 def test_one_buildings_roll_has_only_its_units() -> None:
-    assert weights(building=2) == {1: Weight(1, 7000), DEVELOPER: Weight(1, 11000)}
-    assert weights(building=3) == {}
+    assert weights(scope=of_buildings(2)) == {1: Weight(1, 7000), DEVELOPER: Weight(1, 11000)}
+    assert weights(scope=of_buildings(3)) == {}
 
 
 def test_an_entry_lists_its_counted_units_and_no_others() -> None:
@@ -79,5 +80,6 @@ def test_no_area_is_lost_or_counted_twice(estate: list[RollUnit[int, int]], park
 @given(units)
 def test_the_rolls_of_the_buildings_add_up_in_area(estate: list[RollUnit[int, int]]) -> None:
     housed = [unit for unit in estate if unit.building is not None]
-    parts = [electorate(form_roll(housed, DEVELOPER, building=building).values()) for building in (1, 2)]
+    scopes = (of_buildings(1), of_buildings(2))
+    parts = [electorate(form_roll(housed, DEVELOPER, scope=scope).values()) for scope in scopes]
     assert sum(part.area for part in parts) == electorate(form_roll(housed, DEVELOPER).values()).area

@@ -11,12 +11,20 @@ from community.database.ids import new_id
 from community.errors import InvalidInput
 from community.permissions import SYSTEM
 from community.votes.actions import NewQuestion, RecordedBallot, cast_ballot, record_ballots
-from community.votes.casting import Answered, Channel, EmptyBallot, NotOnRoll, TooFewChoices, Validity
+from community.votes.casting import (
+    Answered,
+    Channel,
+    EmptyBallot,
+    NotOnRoll,
+    TooFewChoices,
+    Validity,
+)
 from community.votes.known import tallies_of
-from community.votes.models import Ballot, BallotText, CountedBallot, Question, QuestionResult
+from community.votes.models import Ballot, BallotText, CountedBallot, CountResult, Question
 from community.votes.progress import DayTurnout, progress_of
 from community.votes.recount import recount
 from community.votes.rules import ZERO, Matter, Weight
+from community.votes.scope import of_buildings
 
 
 async def an_empty_ballot(vote: int, home: Any, at: Any, sequence: int, text: str | None = None) -> None:
@@ -56,7 +64,7 @@ async def test_whom_no_question_asks_casts_nothing(poll: Any) -> None:
     """A vote of all whose questions are for one building only."""
     tower = await poll.build.building(poll.estate.community)
     home, away = await poll.household(10_000, building=tower), await poll.household()
-    vote = await poll.opened(poll.resolution(building=tower))
+    vote = await poll.opened(poll.resolution(scope=of_buildings(tower)))
     await poll.refuses(cast_ballot(away.viewer, poll.during, vote, answers=[]), NotOnRoll)
     await poll.refuses(poll.cast(away.viewer, vote), NotOnRoll)
     await poll.cast(home.viewer, vote)
@@ -79,7 +87,7 @@ async def test_a_text_alone_answers_a_survey(poll: Any, changed: dict[str, Any])
     assert tally.choices == {"A": Weight(1, 9_001), "B": Weight(1, 9_002), "C": ZERO}
     await poll.closed(vote)
     assert await recount(vote) == []
-    result = await QuestionResult.get(question_id=one.id)
+    result = await CountResult.get(question_id=one.id)
     assert (result.participating_heads, result.participating_area) == (3, 27_003)
 
 
@@ -152,9 +160,9 @@ async def test_what_was_counted_before_a_text_was_an_answer_still_stands(poll: A
     await poll.cast(second.viewer, vote, answers=[poll.answer(one, text="多种树")])
     await poll.closed(vote)
     of_old = "participating_heads = 1, participating_area = 9000"
-    await poll.tamper(f"UPDATE question_result SET {of_old}")
+    await poll.tamper(f"UPDATE count_result SET {of_old}")
     assert await recount(vote) == []
-    await poll.tamper("UPDATE question_result SET participating_heads = 0")
+    await poll.tamper("UPDATE count_result SET participating_heads = 0")
     assert await recount(vote) != []
 
 
@@ -169,7 +177,7 @@ async def test_the_turnout_of_a_vote_is_whoever_answered_any_of_its_questions(po
                 min_choices=chance.choice((0, 0, 1)),
                 max_choices=chance.choice((1, 3)),
                 accepts_text=chance.random() < 0.7,
-                building=chance.choice((None, None, tower)),
+                scope=chance.choice((None, None, of_buildings(tower))),
             )
             for _ in range(chance.choice((1, 2, 3)))
         ]

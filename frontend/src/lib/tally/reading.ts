@@ -68,7 +68,8 @@ export interface Titled {
   title: string
 }
 
-export type VoteStatus = 'DRAFT' | 'ANNOUNCED' | 'OPEN' | 'CLOSED' | 'ON_DISPLAY' | 'CERTIFIED' | 'PUBLISHED' | 'ANNULLED'
+export type VoteStatus =
+  | 'DRAFT' | 'ANNOUNCED' | 'OPEN' | 'SUSPENDED' | 'CLOSED' | 'ON_DISPLAY' | 'CERTIFIED' | 'PUBLISHED' | 'WITHDRAWN' | 'ANNULLED'
 
 /** null for a consultation: it has no gates and can neither pass nor fail. */
 export function readTally(question: QuestionTally, status: VoteStatus): TallyReading | null {
@@ -88,10 +89,10 @@ export function readTally(question: QuestionTally, status: VoteStatus): TallyRea
 }
 
 function standing(question: QuestionTally, status: VoteStatus, participation: Gate, agreement: Gate | null): Standing {
-  if (status === 'ANNULLED') return 'ANNULLED'
+  if (status === 'ANNULLED' || status === 'WITHDRAWN') return 'ANNULLED'
   if (status === 'DRAFT' || status === 'ANNOUNCED') return 'NOT_YET_OPEN'
   if (question.outcome && question.outcome !== 'PENDING') return question.outcome
-  if (status !== 'OPEN') return 'COUNTING'
+  if (status !== 'OPEN' && status !== 'SUSPENDED') return 'COUNTING'
   if (!participation.met) return 'TOO_FEW'
   if (!agreement) return 'ENOUGH_HIDDEN'
   return agreement.met ? 'HOLDS' : 'NOT_AGREED'
