@@ -11,7 +11,7 @@ from community.ledger.reads import resolutions_of
 from community.permissions import NOBODY, SYSTEM
 from community.signals import Signal
 from community.steps import StepRefused
-from community.votes.actions import close_vote, recount_vote
+from community.votes.actions import close_vote, open_vote, recount_vote
 from community.votes.casting import Answered
 from community.votes.lifecycle import VoteClosed, VoteStatus, VoteStep
 from community.votes.models import Count, CountResult, VoteStepRecord
@@ -95,7 +95,9 @@ async def test_who_convenes_may_have_it_counted_again_and_says_why(poll: Any, vo
 
 async def test_only_what_was_counted_and_is_not_certified_is_counted_again(poll: Any, vote: int) -> None:
     chair, at = poll.estate.chair, poll.counted_at + DAY
-    for early in (await poll.announced(), await poll.opened()):
+    closed = await poll.opened()
+    await take(closed, VoteStep.CLOSED, at=poll.closes_at)
+    for early in (await poll.announced(), await poll.opened(), closed):
         await poll.refuses(recount_vote(chair, at, early, reason=WHY), StepRefused)
     await take(vote, VoteStep.DISPLAYED, at=at)
     assert await recount_vote(chair, at, vote, reason=WHY) == 2
@@ -114,6 +116,7 @@ async def test_what_was_undone_before_its_close_is_neither_opened_nor_counted(
     for vote in (announced, opened):
         await take(vote, undone, at=poll.during)
         await poll.refuses(poll.cast(home.viewer, vote), VoteClosed)
+        await open_vote(SYSTEM, poll.during, vote)
         await close_vote(SYSTEM, poll.counted_at, vote)
         assert (await vote_row(vote)).status(poll.counted_at) is VoteStatus(undone)
         assert await when(vote, VoteStep.CLOSED) is None
