@@ -97,7 +97,7 @@ async def proxy(postgres_url: str) -> AsyncIterator[Proxy]:
 
 
 async def write(doing: UnitOfWork) -> None:
-    await Due.create(deed="deed", subject=new_id(), at=doing.now)
+    await Due.create(job="deed", subject=new_id(), at=doing.now)
     doing.changed(Topic.RIGHTS, 1, None)
 
 

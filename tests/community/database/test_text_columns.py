@@ -45,7 +45,10 @@ OURS = {
     "community.name": "the demonstration's",
     "community.slug": "the demonstration's",
     "community_profile.time_zone": "Asia/Shanghai",
-    "due.deed": "the name of what is due",
+    "due.error": "the name of a type",
+    "due.error_text": "a code and a line of ours",
+    "due.job": "the name of what is due",
+    "due.payload": "of a message of ours",
     "keyed_deed.deed": "the name of a mutation",
     "keyed_deed.fingerprint": "a hash",
     "organization.name": "the demonstration's",
@@ -176,7 +179,7 @@ async def test_every_column_of_words_is_known_here(database: str) -> None:
 
 async def test_what_is_ours_fits(database: str) -> None:
     longest = columns()
-    words = {"change.kind": BulletinKind, "question_result.outcome": Outcome, "due.deed": [OPEN, CLOSE]}
+    words = {"change.kind": BulletinKind, "question_result.outcome": Outcome, "due.job": [OPEN, CLOSE]}
     for column, known in words.items():
         assert max(map(len, known)) <= (longest[column] or 0), column
     for model in Tortoise.apps[APP].values():
