@@ -16,6 +16,7 @@ class MailServer:
     mails: list[Message] = field(default_factory=list)
     refuses: str = ""
     login: str = ""
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -36,6 +37,7 @@ class MailServer:
                 say("354 go on")
                 sent = (await reader.readuntil(b"\r\n.\r\n")).removesuffix(b".\r\n").replace(b"\r\n", b"\n")
                 self.mails.append(message_from_bytes(sent.replace(b"\n..", b"\n.")))
+                self.arrived.set()
                 say("250 kept")
             elif verb == "EHLO":
                 say("250-here")

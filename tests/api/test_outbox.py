@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,6 +142,19 @@ async def test_without_an_operator_nobody_is_mailed(house: Any) -> None:
     await Timers().run_due()
     assert await due.given_up() == {"no_such_job": 1}
     assert await due.due_now(utc_now(), messages=True) == []
+
+
+async def test_a_server_mails_its_operator_about_what_it_gave_up(
+    house: Any, serve: Any, server: MailServer, tmp_path: Path
+) -> None:
+    mail = {"MEILIN_SMTP_URL": server.url, "MEILIN_OPERATOR_MAIL": "night@meilin.example"}
+    with serve(tmp_path, **mail) as running:
+        await Due.create(job="no_such_job", subject=7, at=utc_now(), attempts=due.MOST_ATTEMPTS - 1)
+        async with asyncio.timeout(60):
+            await server.arrived.wait()
+        assert "night@" not in running.log()
+    assert server.mails[0]["To"] == "night@meilin.example"
+    assert server.mails[0]["Subject"] == "[Meilin] given up: no_such_job of 7"
 
 
 DIES = """

@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
@@ -12,11 +12,10 @@ from community.permissions import NOBODY, SYSTEM, Viewer
 @pytest.fixture
 async def dead(database: str, now: datetime) -> list[int]:
     """Two that were given up; a third one is done, and a fourth failed a few times."""
-    rows = [
-        Due(job="open_vote", subject=number, at=now, attempts=20, next_at=now, error="OSError", failed_at=now)
-        for number in range(1, 5)
-    ]
-    rows[2].done_at, rows[3].attempts = now, 19
+    last = {"attempts": 20, "next_at": now + due.LONGEST_PAUSE, "error": "OSError", "failed_at": now}
+    rows = [Due(job="open_vote", subject=number, at=now, **last) for number in range(1, 5)]
+    rows[2].done_at = rows[3].next_at = now
+    rows[3].attempts = 19
     await Due.bulk_create(rows)
     return [row.id for row in rows]
 
@@ -25,7 +24,7 @@ async def test_one_is_retried_alone_and_keeps_what_it_failed_by(dead: list[int],
     (letter,) = await retry_due(SYSTEM, now, dead[:1])
     assert (letter.id, letter.job, letter.subject) == (dead[0], "open_vote", 1)
     assert [row.id for row in await due.dead_letters()] == [dead[1]]
-    retried, failing = await due.due_now(now - timedelta(0))
+    retried, failing = await due.due_now(now)
     assert (retried.id, retried.attempts, retried.retries) == (dead[0], 0, 1)
     assert (failing.id, failing.attempts, failing.retries) == (dead[3], 19, 0)
     assert await Due.get(id=dead[0]).values("error", "failed_at") == {"error": "OSError", "failed_at": now}
