@@ -21,15 +21,17 @@ from api.clock import clock, keep_looking, look, utc_now
 from api.graphql import GraphQLEndpoint
 from api.guard import Guard
 from api.logs import configure
+from api.mail import Mailer
 from api.metrics import Metrics
 from api.origins import Origins, origin_of
+from api.outbox import Outbox, Sender
 from api.page import Pages
 from api.probe import DatabaseProbe
 from api.requests import Requests
 from api.sessions import Sessions
 from api.settings import Settings
 from api.sockets import Sockets
-from api.timers import Timers
+from api.timers import OPERATOR_MAIL, Timers
 from community.database import journal
 from community.database.due import pause_while
 from community.database.engine import opened
@@ -91,7 +93,9 @@ def create_app(settings: Settings) -> App:
     broker.listen(sockets.handle)
     broker.on_resync(sockets.ask_again)
     metrics.observe(sources, groups, sockets)
-    timers = Timers()
+    senders = _senders(settings)
+    timers = Timers(mails_operator=OPERATOR_MAIL in senders)
+    outbox = Outbox(senders, mails_operator=OPERATOR_MAIL in senders)
     metrics.observe_clock(clock, timers)
 
     @asynccontextmanager
@@ -111,6 +115,7 @@ def create_app(settings: Settings) -> App:
                 asyncio.create_task(poller.poll()),
                 asyncio.create_task(keep_looking(clock)),
                 asyncio.create_task(timers.keep_running()),
+                asyncio.create_task(outbox.keep_running()),
             ]
             if isinstance(broker, RedisBroker):
                 tasks.append(asyncio.create_task(broker.keep_connected()))
@@ -161,6 +166,13 @@ def create_app(settings: Settings) -> App:
     app.state.clock = clock
     app.state.timers = timers
     return app
+
+
+def _senders(settings: Settings) -> dict[str, Sender]:
+    """How each kind of message is sent."""
+    if not settings.smtp_url:
+        return {}
+    return {OPERATOR_MAIL: Mailer(settings.smtp_url, settings.operator_mail).send}
 
 
 def _end_with_the_supervisor() -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from api.clock import utc_now
 from api.settings import Settings
+from community.database.actions import retry_due
 from community.database.deadline import unhurried
+from community.database.due import DeadLetter, dead_letters
 from community.database.engine import opened
 from community.database.migrate import migrate, pending
 from community.database.sql import select
@@ -177,6 +179,24 @@ def set_public_reading(settings: Settings, slug: str, public: bool) -> bool | No
             return community.profile.public_reading != public
 
     return asyncio.run(settle())
+
+
+def list_dead_letters(settings: Settings) -> list[DeadLetter]:
+    async def read() -> list[DeadLetter]:
+        async with _database(settings):
+            return await dead_letters()
+
+    return asyncio.run(read())
+
+
+def retry_dead_letters(settings: Settings, ids: Sequence[int] | None) -> list[DeadLetter]:
+    """Lets a running server try these again, or all; those that were given up."""
+
+    async def retry() -> list[DeadLetter]:
+        async with _database(settings):
+            return await retry_due(SYSTEM, utc_now(), ids)
+
+    return asyncio.run(retry())
 
 
 class Checked(NamedTuple):

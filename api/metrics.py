@@ -107,8 +107,12 @@ class Metrics:
     def observe_clock(self, clock: Clock, timers: Timers) -> None:
         self._gauge("meilin_clock_unsettled", "Time is in doubt.", lambda: clock.doubtful, "livemax")
         self._gauge(
-            "meilin_due_given_up", "Due, failed, and tried no more.", lambda: timers.given_up, "livemax"
+            "meilin_due_given_up",
+            "Due, failed, and tried no more.",
+            lambda: sum(timers.given_up.values()),
+            "livemax",
         )
+        self._gauge("meilin_due_overdue", "Due, and not done yet.", lambda: timers.overdue, "livemax")
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(name, what, labels, registry=self._registry)

@@ -623,7 +623,7 @@ FORBIDDEN_NAMES = {
 }
 """Names that were taken for machinery, and what it is called."""
 
-COLUMNS = {"deed": {"commands", "due", "models", "work"}}
+COLUMNS = {"deed": {"commands", "models"}}
 """Words that stand as columns of the database, and the modules of `community/database/` that use them."""
 
 

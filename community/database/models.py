@@ -1,6 +1,6 @@
 """Tables that no topic owns: the journal, the jobs that are due, and the idempotency records.
 
-The columns `deed` and the table `keyed_deed` are older names, of jobs, commands and their records.
+The column `deed` and the table `keyed_deed` are older names, of commands and their records.
 """
 
 from tortoise import fields
@@ -29,22 +29,29 @@ class JournalRow(Model):
 
 
 class Due(Model):
-    """A job, `deed`, for one subject; `done_at` is set by compare-and-set.
+    """A job for one subject, or a message of the outbox; `done_at` is set by compare-and-set.
 
-    `attempts`: how often it failed; `next_at`: when it is tried next, null: at `at`.
+    `payload`: of a message, JSON, forgotten once it is sent; null of a job. `attempts`: how often it failed
+    since it was planned or retried; `next_at`: when it is tried next, null: at `at`. `error`, `error_text`,
+    `failed_at`: of its last failure, without personal data. `retries`: how often somebody took it up again.
     """
 
     id = Key()
-    deed = Words(32)
+    job = Words(32)
     subject = fields.BigIntField()
     at = Instant()
     done_at = Instant(null=True)
     attempts = fields.IntField(db_default=0)
     next_at = Instant(null=True)
+    payload = fields.TextField(null=True)
+    error = Words(100, null=True)
+    error_text = Words(200, null=True)
+    failed_at = Instant(null=True)
+    retries = fields.IntField(db_default=0)
 
     class Meta:
         table = "due"
-        unique_together = (("deed", "subject"),)
+        unique_together = (("job", "subject"),)
         indexes = (("done_at", "at"),)
 
 

@@ -4,6 +4,7 @@ An action runs whole or not at all: it has a task of its own, which a caller tha
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
 from functools import partial, wraps
@@ -85,6 +86,16 @@ class UnitOfWork:
             raise LookupError(f"{fact.name} happens in a community, and this action has none")
         return self.community
 
+    async def send(self, kind: str, /, **payload: object) -> int:
+        """Puts a message into the outbox, to be sent at least once after the commit; its number.
+
+        `payload`: what the sender of this `kind` needs, as JSON. It is never logged.
+        """
+        message = new_id()
+        written = json.dumps(payload, ensure_ascii=False)
+        await Due.create(job=kind, subject=message, at=self.now, payload=written)
+        return message
+
     async def command(self, name: str, /, key: str | None, **arguments: object) -> Command:
         """The command under the client's own `key`, with its result if it ran before; `arguments`: cleaned.
 
@@ -164,9 +175,9 @@ async def try_writing(now: datetime) -> None:
     """Writes as much as a ballot and takes it back, to learn whether writing works again."""
 
     async def write_and_undo(work: UnitOfWork) -> None:
-        rows = [Due(deed="try", subject=new_id(), at=now, done_at=now) for _ in range(100)]
+        rows = [Due(job="try", subject=new_id(), at=now, done_at=now) for _ in range(100)]
         await Due.bulk_create(rows)
-        await Due.filter(deed="try").delete()
+        await Due.filter(job="try").delete()
         work.wrote = True
 
     await atomic(write_and_undo, SYSTEM, now)

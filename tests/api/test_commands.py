@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from api.cli import app
 from schema.schema import sdl
 from tests.community.database.catalogue import picture
-from tests.engines import opened_alone, rows, tamper
+from tests.engines import execute, opened_alone, rows, tamper
 
 Run = Callable[..., Result]
 
@@ -317,3 +317,55 @@ def test_a_url_of_no_engine_is_refused_without_a_traceback(url: str, command: An
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert only_line(done.stderr).startswith("meilin migrate: ")
+
+
+# What was given up
+
+
+GIVEN_UP = """
+INSERT INTO due (id, job, subject, at, attempts, error, error_text, failed_at)
+ VALUES (5, 'close_vote', 7, '2026-05-20 02:00:00+00:00', 20, 'OSError', 'at a.py:1',
+  '2026-05-20 04:00:00+00:00');
+INSERT INTO due (id, job, subject, at, attempts) VALUES (6, 'open_vote', 8, '2026-05-20 03:00:00+00:00', 20);
+INSERT INTO due (id, job, subject, at, attempts) VALUES (9, 'open_vote', 9, '2026-05-20 01:00:00+00:00', 19);
+"""
+
+
+@pytest.fixture
+def given_up(town_url: str) -> str:
+    for statement in GIVEN_UP.split(";\n"):
+        if statement.strip():
+            asyncio.run(execute(town_url, statement))
+    return town_url
+
+
+def test_what_was_given_up_is_listed_with_what_it_failed_by(run: Run, given_up: str) -> None:
+    assert run(given_up, "due", "list").stdout.splitlines() == [
+        "5\tclose_vote\t7\t2026-05-20T02:00:00Z\t20\t2026-05-20T04:00:00Z\tOSError at a.py:1",
+        "6\topen_vote\t8\t2026-05-20T03:00:00Z\t20\t-\t-",
+    ]
+
+
+def test_one_is_retried_and_then_it_is_listed_no_more(run: Run, given_up: str) -> None:
+    done = run(given_up, "due", "retry", "5")
+    assert (done.exit_code, done.stdout) == (0, "5\tclose_vote\t7\n")
+    assert len(run(given_up, "due", "list").stdout.splitlines()) == 1
+    again = run(given_up, "due", "retry", "5", "6", "9")
+    assert (again.exit_code, again.stdout) == (2, "6\topen_vote\t8\n")
+    assert again.stderr == "meilin due: nothing of the number 5, 9 was given up\n"
+    assert run(given_up, "due", "list").stdout == ""
+
+
+def test_all_are_retried(run: Run, given_up: str) -> None:
+    retried = run(given_up, "due", "retry", "--all").stdout.splitlines()
+    assert retried == [
+        "5\tclose_vote\t7",
+        "6\topen_vote\t8",
+    ]
+    assert run(given_up, "due", "retry", "--all").stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [(), ("5", "--all")])
+def test_what_is_to_be_retried_must_be_named(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = run(f"sqlite:///{tmp_path / 'none.db'}", "due", "retry", *arguments)
+    assert (done.exit_code, done.stderr) == (2, "meilin due: name numbers, or --all\n")

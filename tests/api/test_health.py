@@ -170,7 +170,7 @@ def test_it_is_degraded_while_its_clock_is_in_doubt(client: TestClient, app: Any
 
 
 def test_it_is_degraded_where_something_due_was_given_up(client: TestClient, app: Any) -> None:
-    app.state.timers.given_up = 3
+    app.state.timers.given_up = {"open_vote": 1, "close_vote": 2}
     response = client.get("/ready")
     assert (response.status_code, response.json()["status"]) == (200, "degraded")
-    assert response.json()["checks"]["timers"] == "3 given up"
+    assert response.json()["checks"]["timers"] == "3 given up: 2 close_vote, 1 open_vote"

@@ -1,4 +1,5 @@
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,7 @@ async def test_it_tells_of_a_clock_in_doubt_and_of_what_was_given_up(house: Any)
     before = await shown(metrics)
     assert (before["meilin_clock_unsettled",], before["meilin_due_given_up",]) == (0, 0)
     clock.compare(clock.time_of_day() + 3600, clock.unset())
-    timers.given_up = 2
+    timers.given_up, timers.overdue = Counter(open_vote=1, operator_mail=1), 3
     after = await shown(metrics)
     assert (after["meilin_clock_unsettled",], after["meilin_due_given_up",]) == (1, 2)
+    assert after["meilin_due_overdue",] == 3

@@ -42,7 +42,10 @@ async def populate() -> None:
         build = Build()
         estate = await an_estate(build)
         await furnish(estate, build, NOW)
-        await Due.create(deed="closeVote", subject=1, at=NOW, attempts=3, next_at=NOW + timedelta(seconds=8))
+        await Due.create(
+            job="closeVote", subject=1, at=NOW, attempts=3, next_at=NOW + timedelta(seconds=8), payload="{}",
+            error="OSError", error_text="at a.py:1", failed_at=NOW, retries=1,
+        )  # fmt: skip
         await Session.create(
             hash="0" * 64, account_id=estate.chair.account, kind=SessionKind.TOKEN, created_at=NOW,
             expires_at=NOW + timedelta(days=1, microseconds=250),

@@ -46,12 +46,12 @@ def counted() -> Callable[[], dict[str, int]]:
 
 
 async def write(doing: UnitOfWork, name: str = "deed") -> None:
-    await Due.create(deed=name, subject=new_id(), at=doing.now)
+    await Due.create(job=name, subject=new_id(), at=doing.now)
     doing.record(RIGHTS_CHANGED, 1)
 
 
 async def written(name: str = "deed") -> int:
-    return await Due.filter(deed=name).count()
+    return await Due.filter(job=name).count()
 
 
 @asynccontextmanager

@@ -161,6 +161,17 @@ async def test_what_an_older_journal_said_is_said_as_facts(ground: Any) -> None:
     assert all(known[row["fact"]].subject.kind == row["subject_kind"] for row in rows)
 
 
+@each_version
+async def test_what_is_due_is_due_under_its_newer_name(ground: Any, version: str) -> None:
+    url = await ground.populated(version)
+    async with opened(url):
+        before = await select("SELECT * FROM due ORDER BY id")
+    async with ground.migrated(url, REAL):
+        after = await select("SELECT * FROM due ORDER BY id")
+    named = [{"job" if column == "deed" else column: said for column, said in row.items()} for row in before]
+    assert [{column: now[column] for column in old} for old, now in zip(named, after, strict=True)] == named
+
+
 # What the comparison sees
 
 

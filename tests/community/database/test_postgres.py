@@ -98,7 +98,7 @@ async def proxy(postgres_url: str) -> AsyncIterator[Proxy]:
 
 
 async def write(doing: UnitOfWork) -> None:
-    await Due.create(deed="deed", subject=new_id(), at=doing.now)
+    await Due.create(job="deed", subject=new_id(), at=doing.now)
     doing.record(RIGHTS_CHANGED, 1)
 
 

@@ -46,7 +46,10 @@ OURS = {
     "community.name": "the demonstration's",
     "community.slug": "the demonstration's",
     "community_profile.time_zone": "Asia/Shanghai",
-    "due.deed": "the name of what is due",
+    "due.error": "the name of a type",
+    "due.error_text": "a code and a line of ours",
+    "due.job": "the name of what is due",
+    "due.payload": "of a message of ours",
     "keyed_deed.deed": "the name of a mutation",
     "keyed_deed.fingerprint": "a hash",
     "organization.name": "the demonstration's",
@@ -181,7 +184,7 @@ async def test_what_is_ours_fits(database: str) -> None:
         "journal.fact": catalogue().facts,
         "journal.subject_kind": catalogue().subjects,
         "question_result.outcome": Outcome,
-        "due.deed": [OPEN, CLOSE],
+        "due.job": [OPEN, CLOSE],
     }
     for column, known in words.items():
         assert max(map(len, known)) <= (longest[column] or 0), column

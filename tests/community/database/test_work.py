@@ -31,7 +31,7 @@ async def count() -> int:
 
 async def write(doing: UnitOfWork, name: str, times: int = 1) -> None:
     for subject in range(times):
-        await Due.create(deed=name, subject=subject, at=doing.now)
+        await Due.create(job=name, subject=subject, at=doing.now)
         doing.record(RIGHTS_CHANGED, subject)
 
 
@@ -187,7 +187,7 @@ async def test_an_action_that_has_begun_is_done_whole_though_its_caller_hangs_up
         (outcome,) = await asyncio.gather(caller, return_exceptions=True)
         cut += isinstance(outcome, asyncio.CancelledError)
         await asyncio.wait_for(all_done(), 30)
-        written = await Due.filter(deed=name).count()
+        written = await Due.filter(job=name).count()
         assert written == (parts if turns else 0)
         assert len(told) == written
     assert cut > 10  # otherwise nothing was struck

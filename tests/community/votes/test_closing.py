@@ -107,7 +107,7 @@ async def test_a_ballot_that_came_before_the_close_and_waits_in_a_line_is_counte
 async def test_a_count_that_was_planned_for_the_close_is_put_off_to_its_time(poll: Any) -> None:
     """As older versions planned it: no look before has anything to do with it."""
     vote = await poll.opened()
-    await Due.filter(deed=CLOSE).update(at=poll.closes_at)
+    await Due.filter(job=CLOSE).update(at=poll.closes_at)
     (row,) = await due_now(poll.closes_at)
     await close_vote(SYSTEM, poll.closes_at, vote)
     assert await due_now(poll.counted_at - TICK) == []
