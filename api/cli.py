@@ -280,15 +280,20 @@ def retry_due(
 
 
 @app.command()
-def verify() -> None:
-    """核对 Recount every closed vote and re-add every ledger; exit 1 on any difference.
+def verify(
+    mend: Annotated[
+        bool,
+        typer.Option("--mend", help="改正累计数 Set kept totals that differ to what the rows say."),
+    ] = False,
+) -> None:
+    """核对 Recount every closed vote, re-add every ledger and every kept total; exit 1 on any difference.
 
     Says how many votes could not be checked yet, and which of them are past their close.
     """
     from api.commands import find_differences
 
     with _refusing("verify"):
-        votes, books, differences, uncounted = find_differences(_settings())
+        votes, books, differences, uncounted, mended = find_differences(_settings(), mend=mend)
     for difference in differences:
         typer.echo(difference, err=True)
     typer.echo(
@@ -296,6 +301,8 @@ def verify() -> None:
         f" nothing to recount yet in {uncounted.announced} announced, {uncounted.open} open"
         f" and {len(uncounted.waiting)} waiting votes"
     )
+    if mended:
+        typer.echo(f"the kept totals of {mended} votes were mended")
     for vote, closed in uncounted.waiting:
         typer.echo(
             f"vote {vote}: closed at {closed:%Y-%m-%dT%H:%M:%SZ}, waits for a running server to count it"

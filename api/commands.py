@@ -200,24 +200,33 @@ def retry_dead_letters(settings: Settings, ids: Sequence[int] | None) -> list[De
 
 
 class Checked(NamedTuple):
-    """How many votes and books were checked, what differs, and which votes cannot be checked yet."""
+    """How many votes and books were checked, what differs, and which votes cannot be checked yet.
+
+    `mended`: how many votes had kept totals that differed, and have them no more.
+    """
 
     votes: int
     books: int
     differences: list[str]
     uncounted: "Uncounted"
+    mended: int = 0
 
 
-def find_differences(settings: Settings) -> Checked:
+def find_differences(settings: Settings, *, mend: bool = False) -> Checked:
+    """`mend`: kept totals that differ from their rows are then set to what the rows add up to."""
     from community.ledger.reads import check_books
-    from community.votes.recount import closed_votes, recount, uncounted_votes
+    from community.votes.actions import mend_totals
+    from community.votes.recount import closed_votes, open_boxes, recount, totals_differ, uncounted_votes
 
     async def check() -> Checked:
         async with _database(settings):
             votes, communities = await closed_votes(), await all_communities()
             uncounted = await uncounted_votes(utc_now())
+            opened = await open_boxes()
             differences = [line for vote in votes for line in await recount(vote)]
+            differences += [line for vote in opened for line in await totals_differ(vote)]
             differences += [line for community in communities for line in await check_books(community)]
-            return Checked(len(votes), len(communities), differences, uncounted)
+            mended = [await mend_totals(SYSTEM, utc_now(), vote) for vote in (*votes, *opened) if mend]
+            return Checked(len(votes), len(communities), differences, uncounted, sum(map(bool, mended)))
 
     return asyncio.run(check())

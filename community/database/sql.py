@@ -81,10 +81,15 @@ async def lock_shared(table: str, key: int) -> bool:
     return False
 
 
-async def lock_exclusive(table: str, key: int) -> None:
-    """Locks the row for this transaction alone, after waiting for others; new rows may still refer to it."""
+async def lock_exclusive(table: str, key: int) -> bool:
+    """Locks the row for this transaction alone, after waiting for others; new rows may still refer to it.
+
+    Returns whether it may have changed before, as `lock_shared` does.
+    """
     if is_postgres():
         await select(f'SELECT id FROM "{table}" WHERE id = ? FOR NO KEY UPDATE', [key])  # noqa: S608 - our own name
+        return True
+    return False
 
 
 async def lock_advisory(name: str) -> None:

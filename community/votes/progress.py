@@ -1,4 +1,4 @@
-"""How a vote stands: the sums of its ballots, read in one statement, through the one count."""
+"""How a vote stands: the kept sums of its ballots, read in one statement, through the one count."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -8,15 +8,16 @@ from typing import Any
 
 from tortoise.expressions import Q
 
-from community.database.sql import day_of, instant, placeholders, select
+from community.database.sql import instant, placeholders, select
 from community.errors import NotFound
 from community.members.models import OwnerParty, Ownership
 from community.members.rules import PartyKind
 from community.places.models import Unit
 from community.votes.casting import QuestionKind
+from community.votes.counting import NEWEST
 from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_rows
 from community.votes.roll import RollUnit
-from community.votes.rules import ZERO, Outcome, Sums, Tally, Weight, count
+from community.votes.rules import ZERO, Outcome, Part, Sums, Tally, Weight, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,66 +55,21 @@ class Progress:
     questions: tuple[QuestionProgress, ...]
 
 
-# One statement, so that stages, turnout and choices belong to one snapshot. A ballot on which nothing
-# stands, as was taken once, is nobody's turnout: no question knows of it, and no day. In a survey a text is
-# an answer.
-_SAYS = """(EXISTS (SELECT 1 FROM ballot_choice c WHERE c.ballot_id = {ballot})
-        OR EXISTS (SELECT 1 FROM ballot_text t JOIN question q ON q.id = t.question_id
-                    WHERE t.ballot_id = {ballot} AND q.kind = 'SURVEY'))"""
-_SUMS = """
-WITH counted AS (SELECT vote_id, party_id, ballot_id FROM counted_ballot WHERE vote_id IN ({votes}))
-SELECT 'vote' AS part, v.id AS vote, 0 AS key, '' AS choice, COALESCE(b.sequence, 0) AS heads,
-       CAST(0 AS BIGINT) AS area, b.cast_at AS at, v.opened_at AS opened_at, v.counted_at AS counted_at,
-       v.annulled_at AS annulled_at
-  FROM vote v LEFT JOIN ballot b ON b.vote_id = v.id
-       AND b.sequence = (SELECT MAX(n.sequence) FROM ballot n WHERE n.vote_id = v.id)
- WHERE v.id IN ({votes})
+# One statement, so that stages, turnout and choices belong to one snapshot. The totals are kept
+# (community/votes/totals.py), so that it takes the same time whatever the number of ballots.
+_SUMS = f"""
+SELECT 'vote' AS part, v.id AS vote, 0 AS key, '' AS label,
+       COALESCE({NEWEST.format(vote="v.id")}, 0) AS heads, CAST(0 AS BIGINT) AS area,
+       (SELECT b.cast_at FROM ballot b WHERE b.vote_id = v.id ORDER BY b.sequence DESC LIMIT 1) AS at,
+       v.opened_at AS opened_at, v.counted_at AS counted_at, v.annulled_at AS annulled_at
+  FROM vote v WHERE v.id IN ({{votes}})
 UNION ALL
 SELECT 'roll', r.vote, COALESCE(r.building_id, 0), '', r.heads, r.area, NULL, NULL, NULL, NULL
-  FROM roll r WHERE r.vote IN ({votes})
+  FROM roll r WHERE r.vote IN ({{votes}})
 UNION ALL
-SELECT 'choice', k.vote_id, b.question_id, b.choice, COUNT(*), CAST(SUM(r.area) AS BIGINT),
-       NULL, NULL, NULL, NULL
-  FROM counted k JOIN ballot_choice b ON b.ballot_id = k.ballot_id JOIN question q ON q.id = b.question_id
-  JOIN roll_entry r ON r.roll_id = q.roll_id AND r.party_id = k.party_id
- GROUP BY k.vote_id, b.question_id, b.choice
-UNION ALL
-SELECT 'question', a.vote_id, a.question_id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT),
-       NULL, NULL, NULL, NULL
-  FROM (SELECT k.vote_id, b.question_id, k.party_id, q.roll_id
-          FROM question q JOIN counted k ON k.vote_id = q.vote_id
-          JOIN ballot_choice b ON b.ballot_id = k.ballot_id AND b.question_id = q.id
-         WHERE q.vote_id IN ({votes}) AND (q.max_choices > 1 OR q.accepts_text)
-        UNION
-        SELECT k.vote_id, t.question_id, k.party_id, q.roll_id
-          FROM question q JOIN counted k ON k.vote_id = q.vote_id
-          JOIN ballot_text t ON t.ballot_id = k.ballot_id AND t.question_id = q.id
-         WHERE q.vote_id IN ({votes}) AND q.kind = 'SURVEY') a
-  JOIN roll_entry r ON r.roll_id = a.roll_id AND r.party_id = a.party_id
- GROUP BY a.vote_id, a.question_id
-UNION ALL
-SELECT 'silent', q.vote_id, q.id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT), NULL, NULL, NULL, NULL
-  FROM served s JOIN question q ON q.vote_id = s.vote_id
-  JOIN roll_entry r ON r.roll_id = q.roll_id AND r.party_id = s.party_id
- WHERE s.vote_id IN ({votes})
-   AND NOT EXISTS (SELECT 1 FROM counted k WHERE k.vote_id = s.vote_id AND k.party_id = s.party_id)
- GROUP BY q.vote_id, q.id
-UNION ALL
-SELECT 'ballots', v.id, 0, '', COUNT(*), CAST(SUM(r.area) AS BIGINT), NULL, NULL, NULL, NULL
-  FROM counted k JOIN vote v ON v.id = k.vote_id
-  JOIN roll_entry r ON r.roll_id = v.roll_id AND r.party_id = k.party_id
- WHERE {counts}
- GROUP BY v.id
-UNION ALL
-SELECT 'day', f.vote_id, 0, f.day, COUNT(*), CAST(0 AS BIGINT), NULL, NULL, NULL, NULL
-  FROM (SELECT b.vote_id, b.party_id, {day} AS day
-          FROM counted k JOIN vote v ON v.id = k.vote_id
-          JOIN roll_entry r ON r.roll_id = v.roll_id AND r.party_id = k.party_id
-          JOIN ballot b ON b.vote_id = k.vote_id AND b.party_id = k.party_id AND b.validity = 'VALID'
-         WHERE {counts} AND {says}
-         GROUP BY b.vote_id, b.party_id) f
- GROUP BY f.vote_id, f.day
-"""
+SELECT t.part, t.vote_id, t.key, t.label, t.heads, t.area, NULL, NULL, NULL, NULL
+  FROM total t WHERE t.vote_id IN ({{votes}}) AND t.part <> 'BUILDING'
+"""  # noqa: S608 - our own text
 
 # What the rolls would be if they were formed now, as the register stood at the announcement.
 _REGISTERED = """
@@ -154,12 +110,13 @@ class _Parts:
         self.annulled_at: Any = None
 
     def add(self, row: Mapping[str, Any]) -> None:
-        if row["part"] == "day":
-            self._days[date.fromisoformat(row["choice"])] = row["heads"]
+        if row["part"] == Part.DAY:
+            if row["heads"]:  # else those who came on it were ruled void
+                self._days[date.fromisoformat(row["label"])] = row["heads"]
             return
         weight = Weight(row["heads"], row["area"])
-        if row["part"] == "choice":
-            self._choices[row["key"]][row["choice"]] = weight
+        if row["part"] == Part.CHOICE:
+            self._choices[row["key"]][row["label"]] = weight
             return
         self._weights[row["part"], row["key"]] = weight
         if row["part"] == "vote":
@@ -168,7 +125,7 @@ class _Parts:
 
     @property
     def ballots(self) -> Weight:
-        return self._weights["ballots", 0]
+        return self._weights[Part.BALLOTS, 0]
 
     @property
     def days(self) -> tuple[DayTurnout, ...]:
@@ -188,13 +145,12 @@ class _Parts:
         return self._weights["roll", building or 0]
 
     def sums(self, question: QuestionRow) -> Sums:
-        """Where each marks one choice and writes nothing, those who take part are the sum of the choices."""
-        marked, several = self._choices[question.id], question.max_choices > 1 or question.accepts_text
+        marked = self._choices[question.id]
         return Sums(
             eligible=self.eligible(question.building_id),
             choices={choice.code: marked.get(choice.code, ZERO) for choice in question.choices},
-            silent_served=self._weights["silent", question.id],
-            participating=self._weights["question", question.id] if several else None,
+            silent_served=self._weights[Part.SILENT, question.id],
+            participating=self._weights[Part.QUESTION, question.id],
         )
 
 
@@ -215,12 +171,7 @@ async def progress_of_many(votes: Collection[int]) -> dict[int, Progress]:
 
 async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
     parts: defaultdict[int, _Parts] = defaultdict(_Parts)
-    sums = _SUMS.format(
-        votes=placeholders(votes),
-        day=day_of("MIN(b.cast_at)"),
-        counts=_SAYS.format(ballot="k.ballot_id"),
-        says=_SAYS.format(ballot="b.id"),
-    )
+    sums = _SUMS.format(votes=placeholders(votes))
     for row in await select(sums, [*votes] * _SUMS.count("{votes}")):
         parts[row["vote"]].add(row)
     if announced := [vote for vote, own in parts.items() if own.opened_at is None]:

@@ -17,11 +17,7 @@ from community.members.reads import PartySeat, seats_in
 from community.permissions import Permission, Scope, Viewer, may_see_own
 from community.places.reads import permitted_rows, scope_where, scopes_of
 from community.votes.casting import QuestionKind, QuestionTerms, VoteForm, VoteStatus, status_of
-from community.votes.models import (
-    Ballot,
-    CountedBallot,
-    RollEntry,
-)
+from community.votes.models import Ballot, RollEntry
 from community.votes.rules import CountingRules, FollowMajority, Matter, Silence, Weight
 
 
@@ -112,6 +108,7 @@ class BallotBox:
 
     vote: int
     community: int
+    form: VoteForm
     roll: int | None
     revisable: bool
     opens_at: datetime
@@ -125,7 +122,7 @@ class BallotBox:
 
 
 _BOX = """
-SELECT id AS vote, community_id AS community, roll_id AS roll, revisable,
+SELECT id AS vote, community_id AS community, form, roll_id AS roll, revisable,
        opens_at, closes_at, opened_at, counted_at, annulled_at
   FROM vote WHERE id = ?
 """
@@ -137,7 +134,7 @@ async def ballot_box(vote: int) -> BallotBox:
     if not rows:
         raise NotFound
     row = {name: instant(value) if name.endswith("_at") else value for name, value in rows[0].items()}
-    return BallotBox(**row | {"revisable": bool(row["revisable"])})
+    return BallotBox(**row | {"form": VoteForm(row["form"]), "revisable": bool(row["revisable"])})
 
 
 async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
@@ -327,7 +324,7 @@ class BallotRow:
 
     id: int
     vote_id: int
-    party_id: int
+    party_id: int | None
     cast_at: datetime
     answers: tuple[AnswerRow, ...] | None
     replaced_at: datetime | None = None
@@ -460,7 +457,8 @@ SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ba
                              ON e.roll_id = q.roll_id AND e.party_id = r.party_id
                           WHERE q.vote_id = v.id) THEN 1 ELSE 0 END AS asked
   FROM vote v JOIN roll_entry r ON r.roll_id = v.roll_id
-  LEFT JOIN counted_ballot k ON k.vote_id = v.id AND k.party_id = r.party_id
+  LEFT JOIN counting k ON k.vote_id = v.id AND k.party_id = r.party_id AND k.sequence = (
+       SELECT MAX(n.sequence) FROM counting n WHERE n.vote_id = v.id AND n.party_id = r.party_id)
   LEFT JOIN roll_unit u ON u.roll_id = r.roll_id AND u.party_id = r.party_id
   LEFT JOIN unit n ON n.id = u.unit_id
  WHERE v.id IN ({votes}) AND r.party_id IN ({parties})
@@ -563,27 +561,3 @@ def _own_entry(rows: Sequence[dict[str, Any]], seat: PartySeat, account: int) ->
 
 async def own_entries(viewer: Viewer, vote: VoteRow, now: datetime) -> list[OwnEntry]:
     return (await own_entries_of(viewer, [vote], now)).get(vote, [])
-
-
-async def counted_ballots(vote: int, parties: Sequence[int]) -> dict[int, int]:
-    """The ballot that counts for each of `parties`, where there is one."""
-    rows = await CountedBallot.filter(vote_id=vote, party_id__in=parties).values("party_id", "ballot_id")
-    return {row["party_id"]: row["ballot_id"] for row in rows}
-
-
-_NEWEST = """
-SELECT (SELECT MAX(sequence) FROM ballot WHERE vote_id = ?) AS sequence,
-       (SELECT ballot_id FROM counted_ballot WHERE vote_id = ? AND party_id = ?) AS counted
-"""
-
-
-async def newest_of(vote: int, party: int) -> tuple[int, int | None]:
-    """The number of the newest ballot, 0 where there is none, and the ballot that counts for `party`."""
-    (row,) = await select(_NEWEST, [vote, vote, party])
-    return row["sequence"] or 0, row["counted"]
-
-
-async def newest_sequence(vote: int) -> int:
-    """The number of the newest ballot; 0 where there is none."""
-    (row,) = await select("SELECT MAX(sequence) AS sequence FROM ballot WHERE vote_id = ?", [vote])
-    return row["sequence"] or 0

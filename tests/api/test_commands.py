@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Callable
@@ -239,6 +240,7 @@ def test_a_vote_past_its_close_that_nobody_counted_is_named(run: Run, town: Any,
         ("UPDATE question_result SET agreeing_heads = 4", "question"),
         ("UPDATE ballot_choice SET choice = 'AGAINST'", "question"),
         ("UPDATE roll SET heads = 7", "roll"),
+        ("UPDATE total SET heads = heads + 1 WHERE part = 'BALLOTS'", "total of BALLOTS: kept"),
         ("UPDATE entry SET balance = balance + 1 WHERE number = 2", "entry 2"),
         ("UPDATE entry SET amount = amount + 1 WHERE number = 1", "entry"),
     ],
@@ -251,6 +253,17 @@ def test_whatever_was_changed_behind_our_back_is_found(
     assert done.exit_code == 1
     assert said in done.stderr
     assert " 0 differences" not in done.stdout
+
+
+def test_kept_totals_that_are_wrong_are_named_and_mended_where_asked_for(run: Run, town_url: str) -> None:
+    asyncio.run(tamper(town_url, "UPDATE total SET area = area + 1 WHERE part = 'CHOICE'"))
+    for _ in range(2):
+        assert run(town_url, "verify").exit_code == 1
+    mended = run(town_url, "verify", "--mend")
+    assert mended.exit_code == 1
+    assert "total of CHOICE" in mended.stderr
+    assert re.search(r"^the kept totals of \d votes were mended$", mended.stdout, re.MULTILINE)
+    assert run(town_url, "verify").exit_code == 0
 
 
 def test_an_unknown_setting_is_refused_with_one_sentence(run: Run, tmp_path: Path, monkeypatch: Any) -> None:

@@ -643,9 +643,7 @@ class Scene:
         lost = {party for party, ballot in acknowledged.items() if held.get(party) != ballot}
         assert not lost
         assert self.neighbours.told_already_cast <= set(held)
-        counted = await self.estate.rows(
-            f"SELECT party_id, ballot_id FROM counted_ballot WHERE vote_id = {vote}"
-        )
+        counted = await self.estate.rows(f"SELECT party_id, ballot_id FROM counting WHERE vote_id = {vote}")
         assert len(counted) == len(held)
         assert dict(counted) == held
         marks = await self.estate.rows("SELECT ballot_id, choice FROM ballot_choice")

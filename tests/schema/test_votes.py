@@ -6,7 +6,7 @@ import pytest
 
 from community.members.models import CoOwner
 from community.signals import Signal
-from community.votes.models import Ballot, BallotChoice, CountedBallot
+from community.votes.models import Ballot, BallotChoice, Counting
 from schema.nodes import to_id
 
 CAST = """mutation($vote: ID!, $answers: [AnswerInput!]!, $party: ID, $key: String) {
@@ -154,7 +154,7 @@ async def test_a_refused_ballot_leaves_no_row_and_no_signal(
     house: Any, code: str, who: str | None, vote: str, answers: list[tuple[str, ...]]
 ) -> None:
     async def rows() -> list[int]:
-        return [await table.all().count() for table in (Ballot, BallotChoice, CountedBallot)]
+        return [await table.all().count() for table in (Ballot, BallotChoice, Counting)]
 
     before = await rows()
     given = [answer(house, question, *choices) for question, *choices in answers]

@@ -1,20 +1,27 @@
 """A populated database of every earlier version arrives whole; and migrations that would lose are caught."""
 
 import re
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
 from tortoise import Tortoise
+from tortoise.transactions import in_transaction
 
 from community.catalogue import catalogue
 from community.database.engine import opened
 from community.database.migrate import CannotMigrate
 from community.database.sql import select
+from community.votes.counting import Step, box_as_of, recounted
+from community.votes.progress import progress_of_many
+from community.votes.recount import recount, totals_differ
+from tests.community.conftest import Build, an_estate
 from tests.community.database import populating
 from tests.community.database.catalogue import Facts, differences, facts, picture
 from tests.community.database.populating import VERSIONS, Rows, every_row, inserts, load
 from tests.community.database.test_constraints import VIOLATIONS, holds, house_as_it_stands
+from tests.community.votes.conftest import Poll
 
 REAL = "community.database.migrations"
 
@@ -130,7 +137,7 @@ async def test_what_an_older_journal_said_is_said_as_facts(ground: Any) -> None:
         ("bulletin", 22, "EVENT_PUBLISHED", "community"), ("attendance", 22, None, "community"),
         ("bulletin", 23, "NOTICE_PUBLISHED", "community"), ("rights", 24, None, "account"),
     ]  # fmt: skip
-    async with ground.migrated(url, ground.migrations("0006_numbers")):
+    async with ground.migrated(url, ground.migrations("0007_journal")):
         (community,) = (await select("SELECT id FROM community ORDER BY id LIMIT 1"))[0].values()
         here = {"community": community, "account": "NULL"}
         of_communities = [
@@ -339,3 +346,62 @@ async def test_a_record_gives_back_every_row_on_both_engines(ground: Any, popula
         await load(written)
         assert await facts() == schema
         assert inserts(await every_row(), schema) == written
+
+
+# What counted before 0008
+
+
+async def _votes(url: str) -> tuple[Rows, dict[int, Any]]:
+    """Rows of votes as they were held, ballots changed among them, with `counted_ballot` as it was then; and
+    how each vote stands.
+    """
+    async with opened(url):
+        async with in_transaction():
+            build = Build()
+            estate = await an_estate(build)
+        poll = Poll(build, estate, [], url)
+        tower = await build.building(estate.community)
+        homes = [await poll.household(9_000 + n, building=tower if n % 2 else None) for n in range(4)]
+        survey = poll.survey(min_choices=0, max_choices=2, accepts_text=True)
+        votes = [
+            await poll.opened(poll.resolution(), poll.resolution(building=tower), revisable=True),
+            await poll.opened(survey, revisable=True),
+        ]
+        (written,) = await poll.questions(votes[1])
+        for day, (home, choice) in enumerate(((0, "FOR"), (2, "FOR"), (0, "AGAINST"), (2, "ABSTAIN"))):
+            asked = (await poll.questions(votes[0]))[:1]
+            at = poll.during + timedelta(hours=7 * day)
+            answers = [poll.answer(one, choice) for one in asked]
+            await poll.cast(homes[home].viewer, votes[0], at=at, answers=answers)
+            text = [poll.answer(written, *"AB"[:day], text="话" if day % 2 else None)]
+            await poll.cast(homes[3 - home].viewer, votes[1], at=at, answers=text if day else [
+                poll.answer(written, "C")
+            ])  # fmt: skip
+        await poll.closed(votes[0])
+        rows = await every_row()
+        last = {(row["vote_id"], row["party_id"]): row for row in sorted(rows["counting"], key=_number)}
+        rows["counted_ballot"] = [
+            {"id": row["id"], **{name: row[name] for name in ("vote_id", "party_id", "ballot_id")}}
+            for row in last.values()
+        ]
+        return rows, await progress_of_many(votes)
+
+
+def _number(row: dict[str, Any]) -> int:
+    return int(row["sequence"])
+
+
+async def test_what_counted_before_counts_as_it_did_and_adds_up_to_the_same(ground: Any) -> None:
+    rows, before = await _votes(await ground.fresh())
+    url = await ground.database()
+    async with ground.migrated(url, ground.migrations("0007_journal")):
+        await load(inserts(rows, await facts()))
+    async with ground.migrated(url, REAL):
+        assert await progress_of_many(before) == before
+        assert [await totals_differ(vote) for vote in before] == [[], []]
+        assert await recount(min(before)) == []
+        for vote in before:
+            taken = sorted((row for row in rows["counting"] if row["vote_id"] == vote), key=_number)
+            for number in range(len(taken) + 1):
+                steps = [Step(row["ballot_id"], row["party_id"]) for row in taken[:number]]
+                assert await box_as_of(vote, number) == recounted(steps)

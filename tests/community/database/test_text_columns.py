@@ -23,7 +23,15 @@ from community.members.models import Account
 from community.members.rules import SessionKind
 from community.permissions import SYSTEM, Permission
 from community.signals import Signal
-from community.votes.actions import CLOSE, OPEN, RecordedBallot, record_ballots
+from community.votes.actions import (
+    CLOSE,
+    OPEN,
+    RecordedBallot,
+    Service,
+    record_ballots,
+    record_service,
+    void_ballot,
+)
 from community.votes.casting import Channel
 from community.votes.rules import Outcome
 from tests.community.conftest import NOW
@@ -56,8 +64,8 @@ OURS = {
     "question_result.choices": "sums of choices, in JSON",
     "question_result.outcome": "a word of Outcome",
     "secret.value": "made by a migration",
-    "served.evidence": "nobody may serve anything yet",
     "session.hash": "a hash",
+    "total.label": "a choice's code, or a day",
     "unit.name": "the demonstration's",
     "vote.silence_clause": "no vote may count silence yet",
 }
@@ -108,6 +116,15 @@ class Inputs(Poll):
         )
         await record_ballots(SYSTEM, self.during, vote, [paper])
 
+    async def service(self, evidence: str) -> None:
+        home, vote = await self.household(), await self.opened()
+        await record_service(SYSTEM, self.during, vote, [Service(home.party, evidence, self.during)])
+
+    async def ruling(self, reason: str) -> None:
+        home, vote = await self.household(), await self.opened()
+        ballot = await self.cast(home.viewer, vote)
+        await void_ballot(self.estate.chair, self.during, ballot, reason=reason)
+
     async def answer_text(self, text: str) -> None:
         home = await self.household()
         vote = await self.opened(self.survey(accepts_text=True))
@@ -147,6 +164,8 @@ GIVEN: dict[str, Input] = {
     "notice.title": lambda of, text: of.notice(title=text),
     "question.description": lambda of, text: of.announced(of.resolution(description=text)),
     "question.title": lambda of, text: of.announced(of.resolution(title=text)),
+    "ruling.reason": Inputs.ruling,
+    "served.evidence": Inputs.service,
     "sign_up.dish": Inputs.dish,
     "vote.description": lambda of, text: of.announced(description=text),
     "vote.title": lambda of, text: of.announced(title=text),

@@ -10,6 +10,7 @@ from tortoise.transactions import in_transaction
 
 from community.database import journal
 from community.database.models import Due, IdempotencyRecord
+from community.database.sql import select
 from community.errors import Refused
 from community.members.models import CoOwner, OwnerParty, Ownership, Representative
 from community.members.rules import PartyKind
@@ -17,19 +18,29 @@ from community.permissions import SYSTEM, Viewer
 from community.places.models import Community, CommunityProfile, Unit
 from community.places.rules import DeliveryStatus, UnitKind
 from community.signals import Signal
-from community.votes.actions import NewQuestion, announce_vote, cast_ballot, close_vote, open_vote
+from community.votes.actions import (
+    NewQuestion,
+    Service,
+    announce_vote,
+    cast_ballot,
+    close_vote,
+    open_vote,
+    record_service,
+)
 from community.votes.casting import Answered, QuestionKind, VoteForm
 from community.votes.lifecycle import counted_from
 from community.votes.models import (
     Ballot,
     BallotChoice,
     BallotText,
-    CountedBallot,
+    Counting,
     Question,
     QuestionResult,
     Roll,
     RollEntry,
     RollUnit,
+    Ruling,
+    Total,
     Vote,
 )
 from community.votes.reads import QuestionRow, questions_of
@@ -44,8 +55,8 @@ DURING = OPENS + timedelta(days=1)
 LONG_AGO = ANNOUNCED - timedelta(days=1000)
 
 TABLES = (
-    Vote, Question, Roll, RollEntry, RollUnit, Ballot, BallotChoice, BallotText, CountedBallot,
-    QuestionResult, IdempotencyRecord, Due,
+    Vote, Question, Roll, RollEntry, RollUnit, Ballot, BallotChoice, BallotText, Counting, Ruling,
+    Total, QuestionResult, IdempotencyRecord, Due,
 )  # fmt: skip
 
 
@@ -187,6 +198,11 @@ class Poll:
         answers = await self.answers(vote, *(choices or ("FOR",)))
         return await cast_ballot(viewer, at, vote, **({"answers": answers} | terms))
 
+    async def serves(self, vote: int, *households: Household) -> None:
+        await record_service(
+            SYSTEM, OPENS, vote, [Service(home.party, "签收", OPENS) for home in households]
+        )  # fmt: skip
+
     @staticmethod
     def answer(question: QuestionRow, *choices: str, text: str | None = None) -> Answered:
         return Answered(question.id, choices, text)
@@ -208,7 +224,8 @@ class Poll:
 
     async def written(self) -> list[int]:
         """How much stands written: a refused action leaves it as it was."""
-        return [await table.all().count() for table in TABLES] + [await journal.head()]
+        (totals,) = await select("SELECT COALESCE(SUM(heads), 0) + COALESCE(SUM(area), 0) AS sums FROM total")
+        return [await table.all().count() for table in TABLES] + [await journal.head(), int(totals["sums"])]
 
     async def refuses(self, action: Awaitable[object], refusal: type[Refused]) -> None:
         """With exactly this refusal; then nothing is written and nothing told."""

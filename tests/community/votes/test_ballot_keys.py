@@ -17,12 +17,12 @@ from community.votes.casting import (
     Answered,
     UnknownChoice,
 )
+from community.votes.counting import counted_ballots
 from community.votes.models import (
     Ballot,
     BallotChoice,
     BallotText,
 )
-from community.votes.reads import counted_ballots
 from community.votes.recount import recount
 
 DAY = timedelta(days=1)

@@ -34,11 +34,12 @@ from community.votes.casting import (
     VoteClosed,
     VoteNotOpen,
 )
+from community.votes.counting import counted_ballots
 from community.votes.models import (
     Ballot,
 )
 from community.votes.progress import progress_of
-from community.votes.reads import ballot_row, counted_ballots
+from community.votes.reads import ballot_row
 from community.votes.recount import recount
 from community.votes.rules import FollowMajority, Weight
 

@@ -21,16 +21,24 @@ from community.members.rules import PartyKind
 from community.permissions import SYSTEM, Viewer
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
-from community.votes.actions import NewQuestion, announce_vote, cast_ballot, close_vote, open_vote
+from community.votes.actions import (
+    NewQuestion,
+    Service,
+    announce_vote,
+    cast_ballot,
+    close_vote,
+    open_vote,
+    record_service,
+)
 from community.votes.casting import Answered, QuestionKind, VoteForm
 from community.votes.file_count import RefusedBallot, count_file
 from community.votes.files import DEVELOPER, FileBallot, Party, VoteFile, read
 from community.votes.lifecycle import counted_from
-from community.votes.models import QuestionResult
+from community.votes.models import QuestionResult, Vote
 from community.votes.progress import progress_of
 from community.votes.reads import own_entries, questions_of, vote_row
-from community.votes.recount import recount
-from community.votes.roll import RollUnit
+from community.votes.recount import recount, totals_differ
+from community.votes.roll import RollUnit, form_roll
 from community.votes.rules import CountingRules, FollowMajority, Matter, Option, Outcome, Silence, Tally
 
 ANNOUNCED = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)
@@ -126,11 +134,26 @@ async def cast(ballot: FileBallot, vote: int, question: int, estate: Estate) -> 
     return None
 
 
+async def serve(file: VoteFile, vote: int, estate: Estate) -> None:
+    """Whom the ballots reached, and what silence counts as: no vote may be announced so yet."""
+    rules = file.rules
+    await Vote.filter(id=vote).update(silence=rules.silence, silence_floor=rules.silence_floor)
+    roll = form_roll(file.units, DEVELOPER, parking_counts=rules.parking_counts)
+    meant = (
+        [owners for owners in roll if owners == frozenset(by.split("+"))]
+        or [owners for owners in roll if by in owners]
+        for by in file.served
+    )
+    parties = {estate.parties[found[0]] for found in meant if len(found) == 1}  # else it may mean several
+    await record_service(SYSTEM, OPENS, vote, [Service(party, "签收", OPENS) for party in parties])
+
+
 async def the_house_counts_as_the_file_says(file: VoteFile) -> None:
     expected = count_file(file)
     pending = expected.tally.outcome and Outcome.PENDING
     estate = await estate_of(file)
     vote = await announced(file, estate)
+    await serve(file, vote, estate)
     (question,) = (await questions_of([vote]))[vote]
 
     outcomes = [await cast(ballot, vote, question.id, estate) for ballot in file.ballots]
@@ -149,7 +172,9 @@ async def live(vote: int) -> Tally:
     progress = await progress_of(vote)
     (question,) = progress.questions
     assert progress.eligible == question.tally.eligible
-    assert progress.participating == question.tally.participating
+    if (await vote_row(vote)).silence is Silence.ABSENT:
+        assert progress.participating == question.tally.participating
+    assert await totals_differ(vote) == []
     return question.tally
 
 
@@ -209,13 +234,10 @@ async def test_any_vote_file_cast_through_the_house_gives_the_same_count(
     await the_house_counts_as_the_file_says(file)
 
 
-CAST = [path for path in BY_FILE if read(path).rules.silence is Silence.ABSENT]
-
-
-@pytest.mark.parametrize("path", CAST, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", BY_FILE, ids=lambda path: path.stem)
 async def test_every_worked_count_comes_out_of_the_house_too(database: str, path: Path) -> None:
     await the_house_counts_as_the_file_says(read(path))
 
 
-def test_the_rest_counts_silence_which_no_vote_may_yet() -> None:
-    assert 20 < len(CAST) < len(BY_FILE)
+def test_some_of_them_count_silence_and_most_do_not() -> None:
+    assert 20 < len([path for path in BY_FILE if read(path).rules.silence is Silence.ABSENT]) < len(BY_FILE)

@@ -11,7 +11,7 @@ from community.errors import NotFound
 from community.members.models import Ownership
 from community.places.models import Unit
 from community.places.rules import DeliveryStatus, UnitKind
-from community.votes.models import Ballot, Served, Vote
+from community.votes.models import Ballot, Vote
 from community.votes.progress import Progress, developer_of, progress_of, progress_of_many, read_register
 from community.votes.reads import vote_row
 from community.votes.roll import electorate, form_roll
@@ -150,8 +150,7 @@ async def test_the_silent_join_only_if_they_were_served(poll: Any) -> None:
     """No vote may be announced so yet; the count behind it stands ready."""
     cast, served, unserved = [await poll.household(10_000 + index) for index in range(3)]
     vote = await poll.opened(poll.resolution(matter=Matter.COVENANT))
-    for home in (cast, served):
-        await Served.create(vote_id=vote, party_id=home.party, evidence="签收", served_at=poll.opens_at)
+    await poll.serves(vote, cast, served)
     await poll.cast(cast.viewer, vote, "FOR")
     assert (await tally_of(vote)).participating == Weight(1, 10_000)
 
