@@ -40,7 +40,7 @@ from community.votes.rules import Matter, Part, Silence
 promised = import_module("community.database.migrations.0002_constraints")
 NUMBERED = set(import_module("community.database.migrations.0006_numbers").NUMBERED)
 CHECKS = {name for _, name, _ in promised.CHECKS}
-totals = import_module("community.database.migrations.0008_totals")
+totals = import_module("community.database.migrations.0009_totals")
 APPEND_ONLY = sorted({*promised.APPEND_ONLY, *totals.APPEND_ONLY} - {"change"} | {"journal"})
 RULES = {name for _, name, _, _ in promised.RULES if name not in totals.DROPPED}
 RULES |= {name for _, name, _ in totals.RULES}

@@ -252,7 +252,7 @@ def _key() -> Any:
 
 
 class Migration(Base):
-    dependencies = [("meilin", "0007_journal")]
+    dependencies = [("meilin", "0008_outbox")]
 
     gives_up = GIVES_UP
 
