@@ -137,7 +137,7 @@ async def test_what_an_older_journal_said_is_said_as_facts(ground: Any) -> None:
         ("bulletin", 22, "EVENT_PUBLISHED", "community"), ("attendance", 22, None, "community"),
         ("bulletin", 23, "NOTICE_PUBLISHED", "community"), ("rights", 24, None, "account"),
     ]  # fmt: skip
-    async with ground.migrated(url, ground.migrations("0007_journal")):
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
         (community,) = (await select("SELECT id FROM community ORDER BY id LIMIT 1"))[0].values()
         here = {"community": community, "account": "NULL"}
         of_communities = [
@@ -394,7 +394,7 @@ def _number(row: dict[str, Any]) -> int:
 async def test_what_counted_before_counts_as_it_did_and_adds_up_to_the_same(ground: Any) -> None:
     rows, before = await _votes(await ground.fresh())
     url = await ground.database()
-    async with ground.migrated(url, ground.migrations("0007_journal")):
+    async with ground.migrated(url, ground.migrations("0008_outbox")):
         await load(inserts(rows, await facts()))
     async with ground.migrated(url, REAL):
         assert await progress_of_many(before) == before
