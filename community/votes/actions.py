@@ -7,8 +7,7 @@ from datetime import datetime
 from community.database import due
 from community.database.commands import Command
 from community.database.ids import new_id
-from community.database.journal import lock_number
-from community.database.sql import lock_exclusive, lock_shared
+from community.database.sql import is_postgres, lock_advisory, lock_exclusive, lock_shared
 from community.database.work import UnitOfWork, requires
 from community.errors import InvalidInput, NotFound, TryAgain
 from community.members.models import OwnerParty
@@ -260,10 +259,11 @@ async def cast_ballot(
     and what `check_answers` refuses. A ballot counts if opens_at ≤ now < closes_at.
     """
     answers = cleaned_answers(answers)
+    box = await _held_box(vote)
     command = await work.command("castBallot", key, vote=vote, answers=meaning_of(answers))
     if command.result is not None:
         return await _first_receipt(command, command.result, vote, party)
-    box = await _open_box(work, vote)
+    box = await _open_box(work, box)
     questions = await questions_on_roll(vote)
     seats = {seat.party: seat for seat in await seats_of(work.account, box.community, work.now)}
     entries = await on_roll({box.roll, *(question.roll for question in questions.values())}, list(seats))
@@ -292,16 +292,23 @@ def check_opened(opened_at: datetime | None) -> None:
         raise TryAgain
 
 
-async def _open_box(work: UnitOfWork, vote: int) -> BallotBox:
-    """The box of an open vote, held so that no closing count passes by; opened now if its timer is late."""
+async def _held_box(vote: int) -> BallotBox:
+    """The box, into which nobody else puts a ballot meanwhile, and which no closing count passes by."""
     box = await ballot_box(vote)
+    if box.opened_at is None:
+        await lock_exclusive("vote", vote)  # it may have to be opened
+    else:
+        await lock_shared("vote", vote)
+    await lock_advisory(f"ballots {vote}")
+    return await ballot_box(vote) if is_postgres() else box
+
+
+async def _open_box(work: UnitOfWork, box: BallotBox) -> BallotBox:
+    """The held box of an open vote; opened now if its timer is late."""
     check_open(box.status(work.now))
     if box.opened_at is None:
-        await lock_exclusive("vote", vote)
-        await _open(work, await vote_row(vote))
-        box = await ballot_box(vote)
-    elif await lock_shared("vote", vote):
-        box = await ballot_box(vote)
+        await _open(work, await vote_row(box.vote))
+        box = await ballot_box(box.vote)
     if box.counted_at is not None:
         raise VoteClosed  # a clock that runs behind must not slip a ballot in after the count
     return box
@@ -348,8 +355,7 @@ def _cleaned(ballot: RecordedBallot) -> RecordedBallot:
 
 
 async def _record(work: UnitOfWork, box: BallotBox, new: RecordedBallot) -> int:
-    """Adds the ballot and moves the pointer, under the lock that gives numbers. Raises AlreadyCast."""
-    await lock_number()
+    """Adds the ballot to the held box and moves the pointer. Raises AlreadyCast."""
     newest, counted = await newest_of(box.vote, new.party)
     if counted is not None and not box.revisable:
         raise AlreadyCast
@@ -385,8 +391,7 @@ async def record_ballots(work: UnitOfWork, vote: int, ballots: Sequence[Recorded
     Raises AlreadyCast, NotOnRoll, VoteNotOpen and VoteClosed by each ballot's own instant, and what
     `check_answers` refuses.
     """
-    await lock_shared("vote", vote)
-    box = await ballot_box(vote)
+    box = await _held_box(vote)
     if box.counted_at is not None:
         raise VoteClosed
     ballots = [_cleaned(ballot) for ballot in ballots]
@@ -398,7 +403,6 @@ async def record_ballots(work: UnitOfWork, vote: int, ballots: Sequence[Recorded
         if (box.roll, ballot.party) not in entries:
             raise NotOnRoll
         _check_answers(questions, entries, ballot.party, ballot.answers)
-    await lock_number()
     if len(set(parties)) < len(parties) or await counted_ballots(vote, parties):
         raise AlreadyCast
     ids = await _write_ballots(work, vote, await newest_sequence(vote), ballots)

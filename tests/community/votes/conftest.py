@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from tortoise.transactions import in_transaction
 
-from community.database import journal
 from community.database.models import Due, IdempotencyRecord
 from community.errors import Refused
 from community.members.models import CoOwner, OwnerParty, Ownership, Representative
@@ -34,6 +33,7 @@ from community.votes.models import (
 )
 from community.votes.reads import QuestionRow, questions_of
 from community.votes.rules import Matter
+from tests import facts
 from tests.engines import tamper
 
 ANNOUNCED = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)
@@ -208,7 +208,7 @@ class Poll:
 
     async def written(self) -> list[int]:
         """How much stands written: a refused action leaves it as it was."""
-        return [await table.all().count() for table in TABLES] + [await journal.head()]
+        return [await table.all().count() for table in TABLES] + [await facts.written()]
 
     async def refuses(self, action: Awaitable[object], refusal: type[Refused]) -> None:
         """With exactly this refusal; then nothing is written and nothing told."""
