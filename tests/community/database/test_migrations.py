@@ -1,16 +1,21 @@
 """A populated database of every earlier version arrives whole; and migrations that would lose are caught."""
 
 import re
+from datetime import datetime
 from importlib import import_module
 from typing import Any
 
 import pytest
 from tortoise import Tortoise
 
+from community.bulletin.cursors import encode, mark, number_of
 from community.catalogue import catalogue
+from community.database import journal
 from community.database.engine import opened
+from community.database.journal import News
 from community.database.migrate import CannotMigrate
 from community.database.sql import select
+from community.places.facts import PUBLIC_READING_SET
 from tests.community.database import populating
 from tests.community.database.catalogue import Facts, differences, facts, picture
 from tests.community.database.populating import VERSIONS, Rows, every_row, inserts, load
@@ -159,6 +164,21 @@ async def test_what_an_older_journal_said_is_said_as_facts(ground: Any) -> None:
     ]  # fmt: skip
     known = catalogue().facts
     assert all(known[row["fact"]].subject.kind == row["subject_kind"] for row in rows)
+
+
+async def test_each_community_counts_on_from_where_the_one_journal_was(ground: Any, now: datetime) -> None:
+    url = await ground.populated("0006_numbers")
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
+        newest = (await select("SELECT MAX(number) AS newest FROM change"))[0]["newest"]
+        communities = {row["id"] for row in await select("SELECT id FROM community")}
+        cursor = encode(await mark(), newest)
+    async with ground.migrated(url, REAL):
+        assert newest > 0
+        assert await journal.heads() == dict.fromkeys([None, *communities], newest)
+        assert {await number_of(cursor, community) for community in communities} == {newest}
+        news = [News(PUBLIC_READING_SET, community, community) for community in communities]
+        await journal.write(news, now)
+        assert await journal.heads() == {None: newest} | dict.fromkeys(communities, newest + 1)
 
 
 # What the comparison sees

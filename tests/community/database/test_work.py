@@ -2,18 +2,22 @@
 
 import asyncio
 import random
+import shutil
 import sqlite3
 from contextlib import closing
 from contextvars import Context
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tortoise.backends.base.executor import EXECUTOR_CACHE
+from tortoise.context import TortoiseContext
 
 from community.bulletin.facts import BULLETIN, NOTICE
 from community.catalogue import Fact
 from community.database import journal, work
-from community.database.engine import opened
+from community.database.engine import config, opened
 from community.database.models import Due, JournalRow
 from community.database.work import UnitOfWork, all_done, atomic, requires
 from community.errors import Forbidden, NotFound, Refused, Unauthenticated
@@ -234,3 +238,27 @@ async def test_an_action_keeps_its_moment(estate: Any, now: datetime, refusing: 
     at = now + timedelta(hours=3)
     await refusing(estate.chair, at, estate.community)
     assert {row["at"] for row in await JournalRow.all().values("at")} == {at}
+
+
+async def test_two_databases_in_one_process_tell_nobody_of_each_others(
+    database: str, sqlite_template: Path, tmp_path: Path, now: datetime, told: list[Signal]
+) -> None:
+    other = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'other.db')}"
+    told_there: list[Signal] = []
+
+    async def tell(doing: UnitOfWork) -> None:
+        doing.record(RIGHTS_CHANGED, 1)
+
+    async def elsewhere() -> None:
+        EXECUTOR_CACHE.clear()
+        async with TortoiseContext() as context:
+            await context.init(config=config(other))
+            stop = work.publish_through(told_there.extend)
+            await atomic(tell, SYSTEM, now)
+            stop()
+        EXECUTOR_CACHE.clear()
+
+    await asyncio.create_task(elsewhere())
+    assert (told, told_there) == ([], [Signal("rights", 1)])
+    await atomic(tell, SYSTEM, now)
+    assert (told, told_there) == ([Signal("rights", 1)], [Signal("rights", 1)])
