@@ -37,13 +37,17 @@ SELECT v.id AS vote, MIN(c.account_id) AS account FROM vote v
 
 async def cast(vote: int, account: int, count: int, seconds: float) -> int:
     """Changes one ballot up to `count` times within `seconds`; how often it did."""
-    question = (await questions_of([vote]))[vote][0]
-    viewer, end = Viewer(account, "bench"), time.monotonic() + seconds
+    questions, viewer = (await questions_of([vote]))[vote], Viewer(account, "bench")
+    end = time.monotonic() + seconds
     for number in range(count):
         if time.monotonic() > end:
             return number
-        choice = question.choices[number % len(question.choices)].code
-        await cast_ballot(viewer, datetime.now(UTC), vote, answers=[Answered(question.id, (choice,))])
+        answers = []
+        for question in questions:
+            codes = [choice.code for choice in question.choices] * 2
+            start, many = number % len(question.choices), max(1, question.min_choices)
+            answers.append(Answered(question.id, tuple(codes[start : start + many])))
+        await cast_ballot(viewer, datetime.now(UTC), vote, answers=answers)
     return count
 
 
