@@ -85,7 +85,7 @@ def create_app(settings: Settings) -> App:
     sources = LiveSources(broker, settings.live_pause)
     authorizations = AuthorizationRegistry()
     broker.listen(authorizations.handle)  # what a gap swallows of rights the journal tells within two seconds
-    poller = JournalPoller(journal.head, journal.signals_after, broker.handle)
+    poller = JournalPoller(journal.heads, journal.signals_after, broker.handle)
     metrics = Metrics(poller)
     groups = Groups[SharedSubscription](WritePacer(settings.live_share), metrics.delivered)
     registry = SubscriptionRegistry(ExecutableSchema(utc_now, sources), sources, groups, metrics.count)

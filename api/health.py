@@ -32,7 +32,7 @@ async def readiness(request: Request) -> Response:
         "writes": await probe.writes(),
     }
     try:
-        await probe.head()
+        await probe.heads()
         checks["database"] = "ok"
     except Exception as error:
         checks["database"] = type(error).__name__

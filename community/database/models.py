@@ -6,11 +6,11 @@ The column `deed` and the table `keyed_deed` are older names, of commands and th
 from tortoise import fields
 from tortoise.models import Model
 
-from community.database.fields import Instant, Key, To, Words
+from community.database.fields import Instant, Key, OnlyOne, To, Words
 
 
 class JournalRow(Model):
-    """A fact of the catalogue, numbered in commit order, without personal data.
+    """A fact of the catalogue, numbered in its community in commit order, without personal data.
 
     `community` is null for what happened in the city itself; `subject` is an id of the kind `subject_kind`.
     """
@@ -26,6 +26,17 @@ class JournalRow(Model):
     class Meta:
         table = "journal"
         indexes = (("community_id", "fact", "number"),)
+
+
+class JournalHead(Model):
+    """The newest number of each community, and of the city itself, which is a row without one."""
+
+    id = Key()
+    community = OnlyOne("Community", null=True)
+    number = fields.BigIntField()
+
+    class Meta:
+        table = "journal_head"
 
 
 class Due(Model):

@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from weakref import WeakKeyDictionary
 
+from tortoise.context import TortoiseContext, require_context
 from tortoise.transactions import in_transaction
 
 from community.catalogue import Fact
-from community.database import journal
+from community.database import journal, locks
 from community.database.commands import Command, command
 from community.database.deadline import (
     DEADLINE as DEADLINE,  # whoever waits for the last unit of work imports it from here
@@ -35,18 +37,20 @@ S = TypeVar("S")
 _running: dict[asyncio.Task[Any], float] = {}
 """With the loop's time at their start, the oldest first."""
 
-_publishers: list[Publish] = []
+_publishers: WeakKeyDictionary[TortoiseContext, list[Publish]] = WeakKeyDictionary()
+"""By the open database: two of them in one process tell nobody of each other's."""
 
 
 def publish_through(publish: Publish) -> Callable[[], None]:
-    """Passes every later signal of this process to `publish`; call the result to stop."""
-    _publishers.append(publish)
-    return lambda: _publishers.remove(publish)
+    """Passes every later signal of the open database to `publish`; call the result to stop."""
+    publishers = _publishers.setdefault(require_context(), [])
+    publishers.append(publish)
+    return lambda: publishers.remove(publish)
 
 
 def _publish(signals: Iterable[Signal]) -> None:
     unique = tuple(dict.fromkeys(signals))
-    for publish in _publishers:
+    for publish in _publishers.get(require_context(), ()):
         publish(unique)
 
 
@@ -129,6 +133,7 @@ async def atomic(body: Callable[[UnitOfWork], Awaitable[T]], viewer: Viewer, now
 
 
 async def _whole(body: Callable[[UnitOfWork], Awaitable[T]], work: UnitOfWork, seconds: float | None) -> T:
+    locks.begin()
     try:
         async with asyncio.timeout(seconds) as limit, in_transaction():
             if seconds is None:

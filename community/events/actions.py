@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from community.bulletin.actions import in_whose_name
-from community.database import journal
-from community.database.sql import lock_exclusive
+from community.database.sql import lock_advisory, lock_exclusive
 from community.database.work import UnitOfWork, requires
 from community.errors import NotFound
 from community.events.facts import EVENT_PUBLISHED, SIGN_UP_CANCELLED, SIGNED_UP
@@ -71,7 +70,7 @@ async def publish_event(
         "max_party_size": max_party_size,
         "potluck": potluck,
     }
-    await journal.lock_number()  # one publishes at a time, so that a retry finds its first try
+    await lock_advisory(f"event {community}")  # which numbering it would take after the key
     command = await work.command(
         "publishEvent", key, community=community, organizers=tuple(dict.fromkeys(organizers)), **terms
     )

@@ -277,10 +277,11 @@ async def cast_ballot(
     and what `check_answers` refuses. A ballot counts if opens_at ≤ now < closes_at.
     """
     answers = cleaned_answers(answers)
+    box = await _held_box(vote)
     command = await work.command("castBallot", key, vote=vote, answers=meaning_of(answers))
     if command.result is not None:
         return await _first_receipt(command, command.result, vote, party)
-    box = await _open_box(work, vote)
+    box = await _open_box(work, box)
     questions = await questions_on_roll(vote)
     seats = {seat.party: seat for seat in await seats_of(work.account, box.community, work.now)}
     entries = await on_roll({box.roll, *(question.roll for question in questions.values())}, list(seats))
@@ -309,26 +310,25 @@ def check_opened(opened_at: datetime | None) -> None:
         raise TryAgain
 
 
-async def _open_box(work: UnitOfWork, vote: int) -> BallotBox:
-    """The box of an open vote; opened now if its timer is late."""
-    box = await ballot_box(vote)
-    check_open(box.status(work.now))
-    if box.opened_at is None:
-        await lock_exclusive("vote", vote)
-        await _open(work, await vote_row(vote))
-        box = await ballot_box(vote)
-    return box
+async def _held_box(vote: int) -> BallotBox:
+    """The box, locked: nobody else gives its numbers or makes its count until this transaction ends."""
+    await lock_exclusive("vote", vote)
+    return await ballot_box(vote)
 
 
-async def _lock_box(vote: int, box: BallotBox | None = None) -> BallotBox:
-    """Locks the numbers of the ballots and rulings of a vote until the transaction ends, and its count with
-    them. `box`: as it was read before. Raises VoteClosed: a clock that runs behind must not slip anything in
-    after the count.
-    """
-    if await lock_exclusive("vote", vote) or box is None:
-        box = await ballot_box(vote)
+def _check_uncounted(box: BallotBox) -> None:
+    """Raises VoteClosed: a clock that runs behind must not slip anything in after the count."""
     if box.counted_at is not None or box.annulled_at is not None:
         raise VoteClosed
+
+
+async def _open_box(work: UnitOfWork, box: BallotBox) -> BallotBox:
+    """The held box of an open vote; opened now if its timer is late."""
+    check_open(box.status(work.now))
+    if box.opened_at is None:
+        await _open(work, await vote_row(box.vote))
+        box = await ballot_box(box.vote)
+    _check_uncounted(box)
     return box
 
 
@@ -376,11 +376,7 @@ def _cleaned(ballot: RecordedBallot) -> RecordedBallot:
 
 
 async def _record(work: UnitOfWork, box: BallotBox, party: int, answers: Sequence[Answered]) -> int:
-    """Adds the ballot, which counts from now on, under the lock that gives numbers.
-
-    Raises AlreadyCast, VoteClosed.
-    """
-    await _lock_box(box.vote, box)
+    """Adds the ballot to the held box; it counts from now on. Raises AlreadyCast."""
     newest, counted = await newest_of(box.vote, party)
     if counted is not None and not box.revisable:
         raise AlreadyCast
@@ -415,12 +411,13 @@ async def record_ballots(
     one's. Raises AlreadyCast, ByName, NotOnRoll, VoteNotOpen and VoteClosed by each ballot's own instant, and
     what `check_answers` refuses.
     """
+    box = await _held_box(vote)
     ballots = [_cleaned(ballot) for ballot in ballots]
     written = [[b.party, b.cast_at, meaning_of(b.answers), b.channel, b.evidence] for b in ballots]
     command = await work.command("recordBallots", key, vote=vote, ballots=written)
     if command.result is not None:
         return command.again(same=True)
-    box = await _lock_box(vote)
+    _check_uncounted(box)
     parties = [ballot.party for ballot in ballots if ballot.party is not None]
     await _check_recorded(box, ballots, parties)
     if len(set(parties)) < len(parties) or await counted_ballots(vote, parties):
@@ -526,7 +523,7 @@ async def _rule(work: UnitOfWork, ballot: int, reason: str, *, counts: bool) -> 
     reason = single_line(reason, LONGEST_REASON, "理由", "the reason", field="reason")
     row = await Ballot.get(id=ballot).values("vote_id", "party_id")
     vote, party = row["vote_id"], row["party_id"]
-    await _lock_box(vote)
+    _check_uncounted(await _held_box(vote))
     newest, stands = await newest_of(vote, party)
     check_ruling(party, stands=stands == ballot, counts=counts)
     await Ruling.create(
@@ -558,7 +555,8 @@ async def record_service(work: UnitOfWork, vote: int, services: Sequence[Service
 
     Raises InvalidInput, also where a party was served already, and VoteClosed after the closing count.
     """
-    box = await _lock_box(vote)
+    box = await _held_box(vote)
+    _check_uncounted(box)
     parties = [service.party for service in services]
     if len(set(parties)) < len(parties) or await Served.exists(vote_id=vote, party_id__in=parties):
         raise InvalidInput(problem_zh="有业主已经送达过了", problem_en="a party was served already")

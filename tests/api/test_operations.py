@@ -11,8 +11,8 @@ from api.clock import utc_now
 from api.operations import OperationState
 from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
-from community.database import journal
 from schema.schema import graphql_schema
+from tests.facts import written
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -59,7 +59,7 @@ async def test_a_reader_far_behind_is_asked_by_the_names_of_its_own_variables(
     """Its group may have been begun by somebody who calls them otherwise."""
 
     async def none(_: int) -> int:
-        return await journal.head()
+        return await written()
 
     monkeypatch.setitem(vars(BULLETIN), "recent", none)
     theirs = "subscription($id: ID!, $after: String) { bulletin(communityId: $id, after: $after) { cursor } }"

@@ -94,8 +94,8 @@ async def database(url: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def told() -> Iterator[list[Signal]]:
-    """Every signal of this process, in the order of telling."""
+def told(database: str) -> Iterator[list[Signal]]:
+    """Every signal of the database, in the order of telling."""
     signals: list[Signal] = []
     stop = work.publish_through(signals.extend)
     yield signals

@@ -20,6 +20,7 @@ from graphql import (
     parse,
 )
 
+from community.bulletin.facts import NOTICE
 from community.events.actions import sign_up
 from community.permissions import Viewer
 from community.votes.actions import cast_ballot
@@ -299,7 +300,7 @@ class Plant(Thing):
 
     @strawberry.field
     async def unmarked_through_a_loader(self, info: Info) -> bool:
-        return await info.context.loaders.notices.load(1) is None
+        return await info.context.loaders.rows(NOTICE).load(1) is None
 
     @strawberry.field(metadata=BY_RIGHTS)
     async def own_though_marked_by_rights(self, info: Info) -> bool:

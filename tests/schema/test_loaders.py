@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from community.bulletin.actions import publish_notice
+from community.bulletin.facts import NOTICE
 from community.bulletin.rules import NoticeKind
 from community.errors import TryAgain
+from community.events.facts import SIGN_UP
 from community.events.reads import dishes_of, events_pages
+from community.ledger.facts import ENTRY
 from community.ledger.reads import months_of
 from community.permissions import NOBODY, Viewer
 from community.places.reads import buildings_by_id, buildings_of
@@ -46,8 +49,8 @@ async def test_each_key_is_read_once(house: Any, statements: list[str]) -> None:
 
 async def test_each_viewer_is_shown_what_it_may_see(house: Any) -> None:
     key = house.town.key("Notice", "gate")
-    assert await Loaders(await house.viewer("quiet/resident-1"), lambda: house.now).notices.load(key)
-    assert await Loaders(NOBODY, lambda: house.now).notices.load(key) is None
+    assert await Loaders(await house.viewer("quiet/resident-1"), lambda: house.now).rows(NOTICE).load(key)
+    assert await Loaders(NOBODY, lambda: house.now).rows(NOTICE).load(key) is None
 
 
 async def test_a_read_with_other_terms_is_another_one() -> None:
@@ -127,8 +130,8 @@ async def test_both_engines_take_as_many_keys_as_are_read_at_once(house: Any) ->
     assert vote
     keys = [vote.id, *range(1, MOST_KEYS)]
     reads: list[Loader[int, Any]] = [
-        loaders.votes, loaders.events, loaders.notices, loaders.entries, loaders.communities,
-        loaders.sign_ups, loaders.own_sign_ups, loaders.of(progress_of_many), loaders.of(questions_of),
+        loaders.votes, loaders.events, loaders.rows(NOTICE), loaders.rows(ENTRY), loaders.communities,
+        loaders.rows(SIGN_UP), loaders.own_sign_ups, loaders.of(progress_of_many), loaders.of(questions_of),
         loaders.ballots, loaders.of(buildings_by_id), loaders.of(buildings_of),
         loaders.of(votes_pages, NOW, 5, (NOW, 1), tuple(VoteStatus)), loaders.of(events_pages, NOW, 5),
         loaders.of(months_of), loaders.of(dishes_of, 5),

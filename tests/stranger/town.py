@@ -363,7 +363,7 @@ async def _words(town: Any, secrets: Sequence[Secret]) -> Words:
             ids.setdefault(kind, []).append(secret.text)
     ids["SignUp"] = ids["SignUp"][-20:]
     mark = await cursors.mark()
-    newest = await journal.head()
+    newest = await journal.head(town.key("Community", "spring"))
     texts = [
         "spring", "quiet", "estate-1", "estate-39", "nowhere", "2026-05", town.now.strftime("%Y-%m"),
         "9999-99",

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from tortoise import connections
 
-from community.database import deadline, journal, work
+from community.database import deadline, work
 from community.database.deadline import unhurried
 from community.database.engine import opened, pool
 from community.database.ids import new_id
@@ -61,7 +61,7 @@ async def held_elsewhere(url: str) -> AsyncIterator[None]:
         connection = await asyncpg.connect(url)
         try:
             async with connection.transaction():
-                await connection.execute(f"SELECT pg_advisory_xact_lock({journal._ADVISORY_LOCK})")
+                await connection.execute("LOCK TABLE journal_head")
                 yield
         finally:
             await connection.close()

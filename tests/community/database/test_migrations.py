@@ -1,7 +1,7 @@
 """A populated database of every earlier version arrives whole; and migrations that would lose are caught."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
@@ -9,10 +9,14 @@ import pytest
 from tortoise import Tortoise
 from tortoise.transactions import in_transaction
 
+from community.bulletin.cursors import encode, mark, number_of
 from community.catalogue import catalogue
+from community.database import journal
 from community.database.engine import opened
+from community.database.journal import News
 from community.database.migrate import CannotMigrate
 from community.database.sql import select
+from community.places.facts import PUBLIC_READING_SET
 from community.votes.counting import Step, box_as_of, recounted
 from community.votes.progress import progress_of_many
 from community.votes.recount import recount, totals_differ
@@ -177,6 +181,21 @@ async def test_what_is_due_is_due_under_its_newer_name(ground: Any, version: str
         after = await select("SELECT * FROM due ORDER BY id")
     named = [{"job" if column == "deed" else column: said for column, said in row.items()} for row in before]
     assert [{column: now[column] for column in old} for old, now in zip(named, after, strict=True)] == named
+
+
+async def test_each_community_counts_on_from_where_the_one_journal_was(ground: Any, now: datetime) -> None:
+    url = await ground.populated("0006_numbers")
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
+        newest = (await select("SELECT MAX(number) AS newest FROM change"))[0]["newest"]
+        communities = {row["id"] for row in await select("SELECT id FROM community")}
+        cursor = encode(await mark(), newest)
+    async with ground.migrated(url, REAL):
+        assert newest > 0
+        assert await journal.heads() == dict.fromkeys([None, *communities], newest)
+        assert {await number_of(cursor, community) for community in communities} == {newest}
+        news = [News(PUBLIC_READING_SET, community, community) for community in communities]
+        await journal.write(news, now)
+        assert await journal.heads() == {None: newest} | dict.fromkeys(communities, newest + 1)
 
 
 # What the comparison sees

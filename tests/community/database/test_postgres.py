@@ -280,7 +280,7 @@ async def test_the_server_ends_what_pauses_or_takes_too_long(
         return told
 
     async def hold(doing: UnitOfWork) -> None:
-        await journal.lock_number()
+        await journal.take_numbers(None, 0)
         await select("SELECT pg_sleep(1.5)")
 
     async with opened(postgres_url):

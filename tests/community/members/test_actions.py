@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from community.database import journal
 from community.errors import Forbidden, NotFound, Unauthenticated
 from community.members.actions import (
     SWEPT_AT_ONCE,
@@ -21,6 +20,7 @@ from community.members.reads import hash_of, sessions_of, viewer_of
 from community.members.rules import KEPT_AFTER_ITS_END, PartyKind, SessionKind
 from community.permissions import NOBODY, SYSTEM, Permission, Role
 from community.signals import Signal
+from tests.facts import written
 
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
@@ -237,7 +237,7 @@ async def test_no_other_account_is_entered_by_its_name(handle: str, now: datetim
 async def test_nobody_but_the_operator_opens_or_ends_sessions(
     estate: Any, handle: str, secret: str, now: datetime, told: list[Signal]
 ) -> None:
-    head = await journal.head()
+    head = await written()
     for viewer, refusal in (
         (NOBODY, Unauthenticated),
         (estate.owner, Forbidden),
@@ -254,7 +254,7 @@ async def test_nobody_but_the_operator_opens_or_ends_sessions(
             await revoke_session(viewer, now, (await Session.get()).id)
     assert await Session.all().count() == 1
     assert await viewer_of(secret, now)
-    assert (await journal.head(), told) == (head, [])
+    assert (await written(), told) == (head, [])
 
 
 async def test_a_viewer_expires_with_the_first_thing_held(

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from tortoise.transactions import in_transaction
 
-from community.database import journal
 from community.database.models import Due, IdempotencyRecord
 from community.database.sql import select
 from community.errors import Refused
@@ -45,6 +44,7 @@ from community.votes.models import (
 )
 from community.votes.reads import QuestionRow, questions_of
 from community.votes.rules import Matter
+from tests import facts
 from tests.engines import tamper
 
 ANNOUNCED = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)
@@ -225,7 +225,7 @@ class Poll:
     async def written(self) -> list[int]:
         """How much stands written: a refused action leaves it as it was."""
         (totals,) = await select("SELECT COALESCE(SUM(heads), 0) + COALESCE(SUM(area), 0) AS sums FROM total")
-        return [await table.all().count() for table in TABLES] + [await journal.head(), int(totals["sums"])]
+        return [await table.all().count() for table in TABLES] + [await facts.written(), int(totals["sums"])]
 
     async def refuses(self, action: Awaitable[object], refusal: type[Refused]) -> None:
         """With exactly this refusal; then nothing is written and nothing told."""
