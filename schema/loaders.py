@@ -211,10 +211,14 @@ class Loaders:
 
     def rows(self, subject: Subject[R]) -> Loader[int, R]:
         """By id, as far as the viewer may see them."""
-        viewer, fetch = self.viewer, subject.rows
+        viewer, fetch, clock = (
+            self.viewer,
+            subject.rows,
+            self._clock,
+        )  # the read must not keep us, who keep it
         if fetch is None:
             raise LookupError(f"nobody is shown a {subject.kind} by its id")
-        return self._kept(subject, lambda keys: fetch(viewer, keys, self.now))
+        return self._kept(subject, lambda keys: fetch(viewer, keys, clock()))
 
     @property
     def communities(self) -> Loader[int, CommunityRow]:
