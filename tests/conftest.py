@@ -38,7 +38,7 @@ from community.members.models import Account, CoOwner, OwnerParty, Ownership, Ro
 from community.members.reads import roles_of, viewer_of
 from community.members.rules import PartyKind, SessionKind
 from community.permissions import NOBODY, SYSTEM, Role, Viewer
-from community.places.models import Building, Community, CommunityProfile, Organization, Unit
+from community.places.models import Building, Community, CommunityProfile, Organization, Unit, UnitState
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
 from community.signals import Signal
 from community.votes.actions import NewQuestion, announce_vote, cast_ballot, close_vote, open_vote
@@ -111,6 +111,7 @@ class _Builder:
             community_id=made.id, version=1, public_reading=public, time_zone="Asia/Shanghai",
             notice_days=15, window_days_least=5, window_days_most=60, since=self.past,
         )  # fmt: skip
+        await OwnerParty.create(community_id=made.id, kind=PartyKind.DEVELOPER)
         self.keys["Community", slug] = made.id
         return int(made.id)
 
@@ -128,9 +129,9 @@ class _Builder:
         """A resident with one dwelling; the key of the unit."""
         community = self.keys["Community", slug]
         unit = await Unit.create(
-            community_id=community, building_id=building, name=f"{number:03}室", kind=UnitKind.DWELLING,
-            area=area, status=DeliveryStatus.DELIVERED,
-        )  # fmt: skip
+            community_id=community, building_id=building, name=f"{number:03}室", kind=UnitKind.DWELLING
+        )
+        await UnitState.create(unit_id=unit.id, since=self.past, area=area, status=DeliveryStatus.DELIVERED)
         party = await OwnerParty.create(community_id=community, kind=PartyKind.OWNERS)
         account = await self.account(f"{slug}/resident-{number}")
         await CoOwner.create(party_id=party.id, account_id=account, since=self.past)

@@ -11,9 +11,8 @@ from community.database.journal import lock_number
 from community.database.sql import lock_exclusive, lock_shared
 from community.database.work import UnitOfWork, requires
 from community.errors import InvalidInput, NotFound, TryAgain
-from community.members.models import OwnerParty
 from community.members.reads import PartySeat, seats_of
-from community.members.rules import PartyKind, check_representative
+from community.members.rules import check_representative
 from community.permissions import Permission
 from community.places.models import Building, Community, Organization
 from community.places.reads import profiles_of, scope_of
@@ -59,7 +58,7 @@ from community.votes.models import (
     RollUnit,
     Vote,
 )
-from community.votes.progress import Register, developer_of, progress_of, read_register, scopes
+from community.votes.progress import Register, progress_of, read_register, scopes
 from community.votes.reads import (
     BallotBox,
     Entries,
@@ -200,11 +199,8 @@ async def _open(work: UnitOfWork, vote: VoteRow) -> None:
     if vote.opened_at is not None or not await due.claim(OPEN, vote.id, work.now):
         return
     questions = (await questions_of([vote.id]))[vote.id]
-    # Who owns what is read as of the opening, so that a late timer changes nobody's vote.
-    developer = await developer_of(vote.community_id)
-    if developer is None:
-        developer = (await OwnerParty.create(community_id=vote.community_id, kind=PartyKind.DEVELOPER)).id
-    register = await read_register(vote.community_id, vote.opens_at, developer)
+    # Who owns what, and what it is, is read as of the opening, so that a late timer changes nobody's vote.
+    register = await read_register(vote.community_id, vote.opens_at)
     for building in scopes(vote, questions):
         roll = await _freeze(work, vote, register, building)
         await Question.filter(vote_id=vote.id, building_id=building).update(roll_id=roll)
@@ -436,6 +432,12 @@ async def _write_ballots(
     )
     await _write_answers({ballot: new.answers for ballot, new in zip(ids, ballots, strict=True)})
     return ids
+
+
+@requires(Permission.OPERATE, within=scope_of_vote)
+async def keep_from_timers(work: UnitOfWork, vote: int, until: datetime) -> None:
+    """Of a vote of the past: a server that runs beside opens and closes it only once its ballots are in."""
+    await due.keep(vote, until)
 
 
 @requires(Permission.OPERATE, within=scope_of_vote)

@@ -20,7 +20,7 @@ from community.members.models import Account, CoOwner, OwnerParty, Ownership, Ro
 from community.members.reads import roles_of
 from community.members.rules import PartyKind
 from community.permissions import Role, Viewer
-from community.places.models import Building, Community, CommunityProfile, Organization, Unit
+from community.places.models import Building, Community, CommunityProfile, Organization, Unit, UnitState
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
 from community.signals import Signal
 from tests.engines import opened_alone
@@ -123,17 +123,25 @@ class Build:
             community_id=community.id, version=1, public_reading=public, time_zone=time_zone,
             notice_days=15, window_days_least=5, window_days_most=60, since=LONG_AGO,
         )  # fmt: skip
+        await OwnerParty.create(community_id=community.id, kind=PartyKind.DEVELOPER)
         return int(community.id)
 
     async def building(self, community: int) -> int:
         building = await Building.create(community_id=community, name=self._name("幢"), position=1)
         return int(building.id)
 
-    async def unit(self, community: int, building: int, area: int = 9_000) -> int:
+    async def unit(
+        self,
+        community: int,
+        building: int,
+        area: int = 9_000,
+        status: DeliveryStatus = DeliveryStatus.DELIVERED,
+        since: datetime = LONG_AGO,
+    ) -> int:
         unit = await Unit.create(
-            community_id=community, building_id=building, name=self._name("室"), area=area,
-            kind=UnitKind.DWELLING, status=DeliveryStatus.DELIVERED,
+            community_id=community, building_id=building, name=self._name("室"), kind=UnitKind.DWELLING
         )  # fmt: skip
+        await UnitState.create(unit_id=unit.id, since=since, area=area, status=status)
         return int(unit.id)
 
     async def organization(

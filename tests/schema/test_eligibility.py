@@ -14,7 +14,7 @@ from community.members.actions import open_session
 from community.members.models import Account, CoOwner, OwnerParty, Ownership, Representative
 from community.members.rules import PartyKind, SessionKind
 from community.permissions import SYSTEM, Permission
-from community.places.models import Unit
+from community.places.actions import NewUnit, enter_units
 from community.places.rules import DeliveryStatus, UnitKind
 from community.votes.actions import NewQuestion, announce_vote, close_vote, open_vote
 from community.votes.casting import QuestionKind, VoteForm
@@ -141,7 +141,8 @@ async def people_of_every_kind(house: Any) -> list[str | None]:
 
     async def unit(name: str, building: int = first, **terms: Any) -> int:
         usual = {"kind": UnitKind.DWELLING, "area": 9_000, "status": DeliveryStatus.DELIVERED} | terms
-        return int((await Unit.create(community_id=spring, building_id=building, name=name, **usual)).id)
+        (made,) = await enter_units(SYSTEM, now - 400 * DAY, spring, [NewUnit(building, name, **usual)])
+        return made
 
     async def holds(owner: int, unit: int, since: int = -400, until: int | None = None) -> None:
         end = None if until is None else now + until * DAY

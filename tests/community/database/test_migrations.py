@@ -10,7 +10,7 @@ from tortoise import Tortoise
 from community.catalogue import catalogue
 from community.database.engine import opened
 from community.database.migrate import CannotMigrate
-from community.database.sql import select
+from community.database.sql import instant, select
 from tests.community.database import populating
 from tests.community.database.catalogue import Facts, differences, facts, picture
 from tests.community.database.populating import VERSIONS, Rows, every_row, inserts, load
@@ -161,13 +161,53 @@ async def test_what_an_older_journal_said_is_said_as_facts(ground: Any) -> None:
     assert all(known[row["fact"]].subject.kind == row["subject_kind"] for row in rows)
 
 
+async def test_what_a_unit_was_is_its_first_state(ground: Any) -> None:
+    """From when the community was entered, or from its first vote if that one was announced before."""
+    url = await ground.populated("0006_numbers")
+    older = "INSERT INTO unit (id, community_id, building_id, name, kind, area, status)"
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
+        (known,) = await select("SELECT id, community_id, building_id, area, status FROM unit")
+        await load(
+            f"{older} VALUES (7, {known['community_id']}, {known['building_id']}, '甲', 'SHOP', 1, 'UNSOLD');"
+        )
+        (first,) = await select("SELECT MIN(announced_at) AS at FROM vote")
+        (entered,) = await select("SELECT MIN(created_at) AS at FROM community")
+    async with ground.migrated(url, REAL):
+        found = await select("SELECT unit_id, since, area, status FROM unit_state ORDER BY area")
+    since = min(instant(first["at"]), instant(entered["at"]))
+    assert [(row["unit_id"], row["area"], row["status"]) for row in found] == [
+        (7, 1, "UNSOLD"),
+        (known["id"], known["area"], known["status"]),
+    ]
+    assert {instant(row["since"]) for row in found} == {since}
+
+
+async def test_every_community_gets_its_developers_party_and_keeps_the_one_it_has(ground: Any) -> None:
+    url = await ground.populated("0006_numbers")
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
+        await load(
+            _settled("with", 1, "with/resident-1", demonstration=False)
+            + _settled("without", 2, "without/resident-1", demonstration=False)
+            + "INSERT INTO owner_party (id, community_id, kind) VALUES (11, 1, 'DEVELOPER');"
+        )
+    async with ground.migrated(url, REAL):
+        found = await select(
+            "SELECT community_id, COUNT(*) AS parties FROM owner_party"
+            " WHERE kind = 'DEVELOPER' GROUP BY community_id"
+        )
+        (kept,) = await select("SELECT id FROM owner_party WHERE kind = 'DEVELOPER' AND community_id = 1")
+        (communities,) = await select("SELECT COUNT(*) AS number FROM community")
+    assert [row["parties"] for row in found] == [1] * communities["number"]
+    assert kept["id"] == 11
+
+
 # What the comparison sees
 
 
 ON_SQLITE = {
     "DROP INDEX sign_up_standing": "index sign_up_standing: missing",
     "DROP TRIGGER ballot_append_only_delete": "trigger ballot_append_only_delete: missing",
-    "DROP TRIGGER unit_area_positive_insert": "trigger unit_area_positive_insert: missing",
+    "DROP TRIGGER ownership_share_insert": "trigger ownership_share_insert: missing",
     "DELETE FROM session": "rows of session: 1 of 1 gone or altered",
     "UPDATE due SET subject = 2": "rows of due: 1 of 1 gone or altered",
 }
@@ -176,7 +216,7 @@ ON_POSTGRES = {
     "DROP TRIGGER ballot_append_only ON ballot": "trigger ballot.ballot_append_only: missing",
     "ALTER TABLE ballot DISABLE TRIGGER ballot_on_roll": "trigger ballot.ballot_on_roll: CREATE TRIGGER",
     "DROP FUNCTION entry_chain CASCADE": "trigger entry.entry_chain: missing",
-    "ALTER TABLE unit DROP CONSTRAINT unit_area_positive": "constraint unit.unit_area_positive: missing",
+    "ALTER TABLE ownership DROP CONSTRAINT ownership_share": "constraint ownership.ownership_share: missing",
     "ALTER TABLE notice ALTER title DROP NOT NULL": "column notice.title: character varying(120), was",
     "DELETE FROM session": "rows of session: 1 of 1 gone or altered",
     "UPDATE due SET subject = 2": "rows of due: 1 of 1 gone or altered",

@@ -82,10 +82,13 @@ class Poll:
         building: int | None = None,
         kind: UnitKind = UnitKind.DWELLING,
         status: DeliveryStatus = DeliveryStatus.DELIVERED,
+        since: datetime = LONG_AGO,
     ) -> int:
         """A unit, nobody's unless `owner` is given."""
-        unit = await self.build.unit(self.estate.community, building or self.estate.building, area)
-        await Unit.filter(id=unit).update(kind=kind, status=status)
+        unit = await self.build.unit(
+            self.estate.community, building or self.estate.building, area, status=status, since=since
+        )
+        await Unit.filter(id=unit).update(kind=kind)
         if owner is not None:
             await Ownership.create(unit_id=unit, party_id=owner, since=LONG_AGO)
         return int(unit)
@@ -107,7 +110,7 @@ class Poll:
 
     async def developer(self) -> Household:
         """The developer with an account of its own and nothing sold yet."""
-        party = await OwnerParty.create(community_id=self.estate.community, kind=PartyKind.DEVELOPER)
+        party = await OwnerParty.get(community_id=self.estate.community, kind=PartyKind.DEVELOPER)
         account = await self.build.account()
         seat = await CoOwner.create(party_id=party.id, account_id=account, since=LONG_AGO)
         return Household(party.id, 0, (await self.build.viewer(account),), (seat.id,))
