@@ -21,7 +21,7 @@ from community.votes.casting import QuestionKind, VoteForm
 from community.votes.models import Vote
 from community.votes.rules import Matter
 from schema.eligibility import Eligibility
-from tests.conftest import DAY
+from tests.world.town import DAY
 
 MAY_CAST = """query($id: ID!) { vote(id: $id) { viewerMayCast { allowed code zh en } } }"""
 CAST = (

@@ -29,7 +29,7 @@ from realtime.audience import Audience, mark_of
 from schema.context import Context
 from schema.nodes import NODES, to_id
 from schema.schema import graphql_schema
-from tests.books import entry_of_before
+from tests.world.books import entry_of_before
 
 DAY = timedelta(days=1)
 TABLE = Path(__file__).with_name("rights.md")

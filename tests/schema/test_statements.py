@@ -43,7 +43,7 @@ from community.votes.rules import Matter
 from schema.nodes import to_id
 from schema.schema import graphql_schema
 from schema.votes import Question
-from tests.books import entry_of_before
+from tests.world.books import entry_of_before
 
 CORE = graphql_schema.core
 WHO = "spring/resident-1"
