@@ -777,3 +777,58 @@ def test_no_file_names_the_host_of_a_package_registry() -> None:
         if (ROOT / name).is_file():
             text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
             assert not [host for host in HOSTS if host in text], name
+
+
+# The world of the tests
+
+TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
+ESTATE = {
+    *("Account", "Building", "CoOwner", "Community", "CommunityProfile", "Organization", "OwnerParty"),
+    *("Ownership", "Representative", "RoleGrant", "Tenancy", "Unit", "UnitState"),
+}
+"""The tables that the actions of `places` and `members` write."""
+
+PAST_ACTIONS = {
+    "tests/api/test_sockets_rights.py": {"CommunityProfile", "RoleGrant"},  # while a server runs beside
+    "tests/community/database/populating.py": {"Representative"},  # a row in every table
+    "tests/community/database/test_postgres.py": {"Account"},  # any row
+    "tests/community/database/test_sql.py": {"Account"},  # any row
+    "tests/community/events/test_reads.py": {"Building", "CoOwner", "OwnerParty", "Ownership", "Tenancy"},
+    "tests/community/members/test_actions.py": {"Account", "CoOwner", "OwnerParty", "Tenancy"},
+    "tests/community/members/test_reads.py": {
+        "Account",
+        "CoOwner",
+        "OwnerParty",
+        "Representative",
+        "Tenancy",
+    },
+    "tests/community/places/test_actions.py": {"CommunityProfile"},  # settings nobody can make yet
+    "tests/community/places/test_reads.py": {"CommunityProfile"},
+    "tests/community/votes/test_announcing.py": {"CommunityProfile"},
+    "tests/community/votes/test_progress.py": {"Ownership"},  # begins and ends by chance
+    "tests/schema/test_eligibility.py": {"OwnerParty", "Ownership"},  # a second developer, sales of before
+    "tests/schema/test_members.py": {"RoleGrant"},  # every role there is, wherever it belongs
+}
+"""Tests that write such rows by themselves, to have what no action leaves: a past, an end, a flaw."""
+
+
+def test_no_conftest_is_longer_than_200_lines() -> None:
+    conftests = [path for path in TESTS if path.name == "conftest.py"]
+    assert conftests
+    for path in conftests:
+        assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= 200, path
+
+
+def made_in(tree: ast.Module) -> set[str]:
+    """The tables of an estate of which rows are made."""
+    return {
+        model
+        for how in ("create", "bulk_create")
+        for call in calls_in(tree, how)
+        if (model := ast.unparse(call.func).removesuffix(f".{how}")) in ESTATE
+    }
+
+
+def test_an_estate_is_made_by_actions_or_in_the_one_world_of_the_tests() -> None:
+    made = {str(path): made_in(tree_of(path)) for path in TESTS if not path.match("tests/world/*")}
+    assert {path: tables for path, tables in made.items() if tables} == PAST_ACTIONS

@@ -12,6 +12,7 @@ from community.errors import (
     NotFound,
     Unauthenticated,
 )
+from community.members.actions import transfer_units
 from community.members.models import OwnerParty, Ownership
 from community.members.rules import PartyKind
 from community.permissions import NOBODY, SYSTEM
@@ -179,8 +180,7 @@ async def test_a_vote_of_one_building_has_that_buildings_roll(poll: Any) -> None
 
 
 async def sell(unit: int, buyer: int, at: datetime) -> None:
-    await Ownership.filter(unit_id=unit, until=None).update(until=at)
-    await Ownership.create(unit_id=unit, party_id=buyer, since=at)
+    await transfer_units(SYSTEM, at, buyer, [unit])
 
 
 async def test_after_the_opening_nothing_moves_the_roll(poll: Any) -> None:
