@@ -85,7 +85,7 @@ def bring_up_to_date(settings: Settings) -> list[str]:
 def load_demo(settings: Settings) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from community.demo.load import load
+    from demo.load import load
 
     async def run() -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -102,7 +102,7 @@ def load_demo(settings: Settings) -> None:
 
 
 def run_alive(settings: Settings, url: str, rate: float) -> None:
-    from api.alive import simulate
+    from demo.alive import simulate
 
     check_database(settings)
     asyncio.run(simulate(settings.database_url, url, rate))

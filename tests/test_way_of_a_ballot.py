@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import served
 from tests.engines import rows
+from tests.world.server import served
 
 pytestmark = pytest.mark.xdist_group("way_of_a_ballot")
 

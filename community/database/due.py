@@ -113,6 +113,11 @@ async def reschedule(job: str, subject: int, until: datetime) -> None:
     await Due.filter(job=job, subject=subject, done_at=None).update(next_at=until)
 
 
+async def keep(subject: int, until: datetime) -> None:
+    """Plans anew what would come before; to be called in the action that knows why."""
+    await Due.filter(subject=subject, done_at=None, at__lt=until).update(at=until)
+
+
 async def postpone(row: DueRow, until: datetime) -> None:
     """Postpones a job that could not be tried now."""
 

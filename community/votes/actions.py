@@ -11,9 +11,8 @@ from community.database.ids import new_id
 from community.database.sql import lock_exclusive, placeholders, select
 from community.database.work import UnitOfWork, requires
 from community.errors import InvalidInput, NotFound, TryAgain
-from community.members.models import OwnerParty
 from community.members.reads import PartySeat, seats_of
-from community.members.rules import PartyKind, check_representative
+from community.members.rules import check_representative
 from community.permissions import Permission
 from community.places.models import Building, Community, Organization
 from community.places.reads import profiles_of, scope_of
@@ -74,7 +73,7 @@ from community.votes.models import (
     Total,
     Vote,
 )
-from community.votes.progress import Register, developer_of, progress_of, read_register, scopes
+from community.votes.progress import Register, progress_of, read_register, scopes
 from community.votes.reads import (
     BallotBox,
     Entries,
@@ -216,11 +215,8 @@ async def _open(work: UnitOfWork, vote: VoteRow) -> None:
     if vote.opened_at is not None or not await due.claim(OPEN, vote.id, work.now):
         return
     questions = (await questions_of([vote.id]))[vote.id]
-    # Who owns what is read as of the opening, so that a late timer changes nobody's vote.
-    developer = await developer_of(vote.community_id)
-    if developer is None:
-        developer = (await OwnerParty.create(community_id=vote.community_id, kind=PartyKind.DEVELOPER)).id
-    register = await read_register(vote.community_id, vote.opens_at, developer)
+    # Who owns what, and what it is, is read as of the opening, so that a late timer changes nobody's vote.
+    register = await read_register(vote.community_id, vote.opens_at)
     for building in scopes(vote, questions):
         roll = await _freeze(work, vote, register, building)
         await Question.filter(vote_id=vote.id, building_id=building).update(roll_id=roll)
@@ -577,6 +573,12 @@ async def record_service(work: UnitOfWork, vote: int, services: Sequence[Service
     if box.opened_at is not None:
         await _add_to_totals(vote, await silent_among(vote, parties))
     work.record(BALLOTS_SERVED, vote)
+
+
+@requires(Permission.OPERATE, within=scope_of_vote)
+async def keep_from_timers(work: UnitOfWork, vote: int, until: datetime) -> None:
+    """Of a vote of the past: a server that runs beside opens and closes it only once its ballots are in."""
+    await due.keep(vote, until)
 
 
 @requires(Permission.OPERATE, within=scope_of_vote)

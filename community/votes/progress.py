@@ -12,7 +12,8 @@ from community.database.sql import instant, placeholders, select
 from community.errors import NotFound
 from community.members.models import OwnerParty, Ownership
 from community.members.rules import PartyKind
-from community.places.models import Unit
+from community.places.reads import newest_state
+from community.places.rules import DeliveryStatus, UnitKind
 from community.votes.casting import QuestionKind
 from community.votes.counting import NEWEST
 from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_rows
@@ -71,7 +72,8 @@ SELECT t.part, t.vote_id, t.key, t.label, t.heads, t.area, NULL, NULL, NULL, NUL
   FROM total t WHERE t.vote_id IN ({{votes}}) AND t.part <> 'BUILDING'
 """  # noqa: S608 - our own text
 
-# What the rolls would be if they were formed now, as the register stood at the announcement.
+# What the rolls would be if they were formed now: who owned what at the announcement, and what the units will
+# be at the opening, as far as anybody knows.
 _REGISTERED = """
 WITH scope AS (
   SELECT v.id AS vote, v.building_id AS building FROM vote v WHERE v.id IN ({votes})
@@ -83,14 +85,15 @@ developer AS (
 SELECT s.vote AS vote, COALESCE(s.building, 0) AS key, COUNT(DISTINCT s.party) AS heads,
        CAST(SUM(s.area) AS BIGINT) AS area
   FROM (
-    SELECT s.vote, s.building, u.area, COALESCE(
-             CASE WHEN u.status = 'DELIVERED' THEN (
+    SELECT s.vote, s.building, t.area, COALESCE(
+             CASE WHEN t.status = 'DELIVERED' THEN (
                SELECT MAX(o.party_id) FROM ownership o WHERE o.unit_id = u.id
                   AND o.since <= v.announced_at AND (o.until IS NULL OR o.until > v.announced_at)) END,
              d.party, 0) AS party
       FROM scope s JOIN vote v ON v.id = s.vote
       JOIN unit u ON u.community_id = v.community_id AND (s.building IS NULL OR u.building_id = s.building)
        AND (v.parking_counts OR u.kind <> 'PARKING')
+      JOIN unit_state t ON t.unit_id = u.id AND t.since = {newest}
       LEFT JOIN developer d ON d.community_id = v.community_id
   ) s
  GROUP BY s.vote, s.building
@@ -175,7 +178,8 @@ async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
     for row in await select(sums, [*votes] * _SUMS.count("{votes}")):
         parts[row["vote"]].add(row)
     if announced := [vote for vote, own in parts.items() if own.opened_at is None]:
-        for row in await select(_REGISTERED.format(votes=placeholders(announced)), [*announced] * 2):
+        query = _REGISTERED.format(votes=placeholders(announced), newest=newest_state("u.id", "v.opens_at"))
+        for row in await select(query, [*announced] * 2):
             parts[row["vote"]].add({"part": "roll", **row})
     return parts
 
@@ -215,26 +219,38 @@ class Register:
     developer: int
 
 
-async def developer_of(community: int) -> int | None:
-    """The developer's party; None if the community has recorded none."""
+# A unit that came later is not there yet.
+_UNITS = """
+SELECT u.id AS id, u.building_id AS building, u.kind AS kind, t.area AS area, t.status AS status
+  FROM unit u JOIN unit_state t ON t.unit_id = u.id AND t.since = {newest}
+ WHERE u.community_id = ? ORDER BY u.id
+"""
+
+
+async def developer_of(community: int) -> int:
+    """The developer's party. Raises NotFound where there is no such community."""
     developers = OwnerParty.filter(community_id=community, kind=PartyKind.DEVELOPER).order_by("id").limit(1)
-    return next((row["id"] for row in await developers.values("id")), None)
+    found = await developers.values("id")
+    if not found:
+        raise NotFound
+    return int(found[0]["id"])
 
 
-async def read_register(community: int, at: datetime, developer: int) -> Register:
-    """What the land register would say at `at`; a unit nobody owns is the developer's."""
+async def read_register(community: int, at: datetime) -> Register:
+    """What the land register would say at `at`; a unit nobody owns is the developer's. Raises NotFound."""
+    developer = await developer_of(community)
     held = Ownership.filter(Q(until=None) | Q(until__gt=at), since__lte=at, unit__community_id=community)
     owners = {row["unit_id"]: row["party_id"] for row in await held.values("unit_id", "party_id")}
-    columns = ("id", "building_id", "area", "kind", "status")
+    rows = await select(_UNITS.format(newest=newest_state("u.id", "?")), [at, community])
     units = [
         RollUnit(
-            unit["id"],
-            owners.get(unit["id"], developer),
-            unit["area"],
-            unit["kind"],
-            unit["status"],
-            unit["building_id"],
+            row["id"],
+            owners.get(row["id"], developer),
+            row["area"],
+            UnitKind(row["kind"]),
+            DeliveryStatus(row["status"]),
+            row["building"],
         )
-        for unit in await Unit.filter(community_id=community).order_by("id").values(*columns)
+        for row in rows
     ]
     return Register(units, developer)

@@ -15,7 +15,7 @@ from community.database.sql import instant, placeholders, select
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
 from community.permissions import Permission, Scope, Viewer, may_see_own
-from community.places.reads import permitted_rows, scope_where, scopes_of
+from community.places.reads import newest_state, permitted_rows, scope_where, scopes_of
 from community.votes.casting import QuestionKind, QuestionTerms, VoteForm, VoteStatus, status_of
 from community.votes.models import Ballot, RollEntry
 from community.votes.rules import CountingRules, FollowMajority, Matter, Silence, Weight
@@ -463,29 +463,32 @@ SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ba
   LEFT JOIN unit n ON n.id = u.unit_id
  WHERE v.id IN ({votes}) AND r.party_id IN ({parties})
 UNION ALL
-SELECT v.id, h.party, 1, CAST(SUM(u.area) OVER (PARTITION BY v.id, h.party) AS BIGINT), NULL, u.name, u.id,
+SELECT v.id, h.party, 1, CAST(SUM(t.area) OVER (PARTITION BY v.id, h.party) AS BIGINT), NULL, u.name, u.id,
        MAX(CASE WHEN EXISTS (SELECT 1 FROM question q WHERE q.vote_id = v.id
                                 AND (q.building_id IS NULL OR q.building_id = u.building_id))
                 THEN 1 ELSE 0 END) OVER (PARTITION BY v.id, h.party)
   FROM vote v JOIN (
     SELECT w.id AS vote, o.party_id AS party, o.unit_id AS unit
-      FROM ownership o JOIN unit n ON n.id = o.unit_id AND n.status = 'DELIVERED'
+      FROM ownership o JOIN unit n ON n.id = o.unit_id
       JOIN vote w ON w.community_id = n.community_id AND {late}
+      JOIN unit_state t ON t.unit_id = n.id AND t.since = {held} AND t.status = 'DELIVERED'
      WHERE w.id IN ({votes}) AND o.party_id IN ({parties})
        AND o.since <= w.opens_at AND (o.until IS NULL OR o.until > w.opens_at)
     UNION
     SELECT w.id, p.id, n.id
       FROM owner_party p JOIN vote w ON w.community_id = p.community_id AND {late}
       JOIN unit n ON n.community_id = p.community_id
+      JOIN unit_state t ON t.unit_id = n.id AND t.since = {held}
      WHERE w.id IN ({votes}) AND p.id IN ({parties}) AND p.id = (
              SELECT MIN(d.id) FROM owner_party d
               WHERE d.community_id = p.community_id AND d.kind = 'DEVELOPER')
-       AND (n.status <> 'DELIVERED' OR NOT EXISTS (
+       AND (t.status <> 'DELIVERED' OR NOT EXISTS (
              SELECT 1 FROM ownership o WHERE o.unit_id = n.id
                 AND o.since <= w.opens_at AND (o.until IS NULL OR o.until > w.opens_at)))
   ) h ON h.vote = v.id
   JOIN unit u ON u.id = h.unit AND (v.building_id IS NULL OR u.building_id = v.building_id)
    AND (v.parking_counts OR u.kind <> 'PARKING')
+  JOIN unit_state t ON t.unit_id = u.id AND t.since = {counted}
  ORDER BY vote, party, unit_id
 """
 _LATE = "w.roll_id IS NULL AND w.opens_at <= ?"
@@ -532,7 +535,13 @@ async def own_entries_of(
     seats = await seats_in(account, {vote.community_id for vote in votes}, now)
     parties = [seat.party for own in seats.values() for seat in own]
     keys = [vote.id for vote in votes]
-    query = _ENTRIES.format(votes=placeholders(keys), parties=placeholders(parties), late=_LATE)
+    query = _ENTRIES.format(
+        votes=placeholders(keys),
+        parties=placeholders(parties),
+        late=_LATE,
+        held=newest_state("n.id", "w.opens_at"),
+        counted=newest_state("u.id", "v.opens_at"),
+    )
     rows = await select(query, [*keys, *parties, *(now, *keys, *parties) * 2])
     found: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:

@@ -30,7 +30,7 @@ from api import connections, front
 from api.connections import Connections
 from api.frames import FrameProtocol
 from api.front import LARGEST_HEAD, MOST_AT_ONCE, MOST_HEADERS, Http
-from tests.conftest import PATIENCE
+from tests.world.server import PATIENCE
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n"
 OK = b"HTTP/1.1 200"

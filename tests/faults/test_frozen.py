@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from schema.nodes import to_id
-from tests.faults.conftest import CAST
+from tests.faults.neighbours import CAST
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(180)]
 

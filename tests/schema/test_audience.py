@@ -30,7 +30,7 @@ from schema.context import Context, Info
 from schema.loaders import Loaders
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.schema import graphql_schema
-from tests.books import entry_of_before
+from tests.world.books import entry_of_before
 
 Coordinate = tuple[str, str]
 """A type and a field of it."""

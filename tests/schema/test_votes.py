@@ -4,7 +4,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from community.members.actions import add_co_owners
 from community.members.models import CoOwner
+from community.permissions import SYSTEM
 from community.signals import Signal
 from community.votes.models import Ballot, BallotChoice, Counting
 from schema.nodes import to_id
@@ -343,7 +345,7 @@ async def test_what_a_co_owner_changed_makes_ones_own_slip_void(house: Any) -> N
     """Each hears of its own slips only."""
     party = house.town.key("OwnerParty", "spring/resident-1")
     other = house.town.key("Account", "spring/tenant")
-    await CoOwner.create(party_id=party, account_id=other, since=house.now - timedelta(days=1))
+    await add_co_owners(SYSTEM, house.now - timedelta(days=1), party, [other])
     (mine,) = await changed(house, "spring/resident-1", "PARK")
     (theirs,) = await changed(house, "spring/tenant", "GYM")
     seen = await receipt(house, "spring/resident-1", mine["code"])

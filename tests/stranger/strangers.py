@@ -14,12 +14,12 @@ from typing import Any
 
 from graphql import GraphQLSchema
 
-from tests.conftest import Server
 from tests.stranger.documents import Writer
 from tests.stranger.frames import SocketWriter
 from tests.stranger.heads import HeadWriter
 from tests.stranger.town import Asker, Grounds
 from tests.stranger.wire import HERE, Script, codes, play, statuses, texts
+from tests.world.server import Server
 
 KINDS = ("documents", "frames", "heads")
 MOST_CPU = 0.15

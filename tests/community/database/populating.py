@@ -21,9 +21,9 @@ from community.database.sql import is_postgres, select
 from community.events.models import Event, EventOrganizer
 from community.members.models import CoOwner, Representative, Session
 from community.members.rules import SessionKind
-from tests.community.conftest import NOW, Build, an_estate
 from tests.community.database.catalogue import Facts, columns_in, facts, tables_in
 from tests.community.database.test_constraints import furnish
+from tests.world.estates import NOW, Build, an_estate
 
 POPULATIONS = Path(__file__).parent / "populations"
 VERSIONS = sorted(

@@ -39,9 +39,12 @@ from community.votes.rules import Matter, Part, Silence
 
 promised = import_module("community.database.migrations.0002_constraints")
 NUMBERED = set(import_module("community.database.migrations.0006_numbers").NUMBERED)
-CHECKS = {name for _, name, _ in promised.CHECKS}
 totals = import_module("community.database.migrations.0009_totals")
-APPEND_ONLY = sorted({*promised.APPEND_ONLY, *totals.APPEND_ONLY} - {"change"} | {"journal"})
+states = import_module("community.database.migrations.0010_unit_states")
+CHECKS = {name for _, name, _ in [*promised.CHECKS, *states.CHECKS]} - states.GONE
+APPEND_ONLY = sorted(
+    {*promised.APPEND_ONLY, *totals.APPEND_ONLY, *states.APPEND_ONLY} - {"change"} | {"journal"}
+)
 RULES = {name for _, name, _, _ in promised.RULES if name not in totals.DROPPED}
 RULES |= {name for _, name, _ in totals.RULES}
 COUNTS = {name for name, _, _ in promised.SIGN_UP_COUNTS}
@@ -220,8 +223,8 @@ RULED = {"sequence": 4, "ballot_id": Other("invalid_ballot")}
 """What the ruling says of what counts."""
 
 VIOLATIONS: list[tuple[str, tuple[str, str, dict[str, Any]]]] = [
-    ("unit_area_positive", insert("unit", area=0)),
-    ("unit_area_positive", update("unit", area=-1)),
+    ("unit_state_area_positive", insert("unit_state", area=0)),
+    ("unit_state_area_positive", insert("unit_state", area=-1)),
     ("ownership_share", insert("ownership", share=0)),
     ("ownership_share", insert("ownership", share=3, share_of=2)),
     ("ownership_share", update("ownership", share=2)),
@@ -370,9 +373,10 @@ async def test_places_are_counted_by_the_database(house: House) -> None:
     assert await event() == (0, 4)
 
 
-async def test_what_is_right_gets_past_all_of_them(house: House) -> None:
+async def test_what_is_right_gets_past_all_of_them(house: House, now: datetime) -> None:
     """Otherwise the tests above could pass for a table that takes nothing."""
-    await house.insert("unit", name="新的一间", area=1)
+    await house.insert("unit", name="新的一间")
+    await house.insert("unit_state", since=now, area=1, status="UNSOLD")
     await house.insert("ownership", share=1, share_of=2)
     await house.insert("question", position=2, min_choices=0, max_choices=3)
     await house.insert("roll_entry", party_id=house.other["party"], area=1)

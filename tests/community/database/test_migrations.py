@@ -15,7 +15,7 @@ from community.database import journal
 from community.database.engine import opened
 from community.database.journal import News
 from community.database.migrate import CannotMigrate
-from community.database.sql import select
+from community.database.sql import instant, select
 from community.places.facts import PUBLIC_READING_SET
 from community.votes.counting import Step, box_as_of, recounted
 from community.votes.progress import progress_of_many
@@ -198,13 +198,53 @@ async def test_each_community_counts_on_from_where_the_one_journal_was(ground: A
         assert await journal.heads() == {None: newest} | dict.fromkeys(communities, newest + 1)
 
 
+async def test_what_a_unit_was_is_its_first_state(ground: Any) -> None:
+    """From when the community was entered, or from its first vote if that one was announced before."""
+    url = await ground.populated("0006_numbers")
+    older = "INSERT INTO unit (id, community_id, building_id, name, kind, area, status)"
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
+        (known,) = await select("SELECT id, community_id, building_id, area, status FROM unit")
+        await load(
+            f"{older} VALUES (7, {known['community_id']}, {known['building_id']}, '甲', 'SHOP', 1, 'UNSOLD');"
+        )
+        (first,) = await select("SELECT MIN(announced_at) AS at FROM vote")
+        (entered,) = await select("SELECT MIN(created_at) AS at FROM community")
+    async with ground.migrated(url, REAL):
+        found = await select("SELECT unit_id, since, area, status FROM unit_state ORDER BY area")
+    since = min(instant(first["at"]), instant(entered["at"]))
+    assert [(row["unit_id"], row["area"], row["status"]) for row in found] == [
+        (7, 1, "UNSOLD"),
+        (known["id"], known["area"], known["status"]),
+    ]
+    assert {instant(row["since"]) for row in found} == {since}
+
+
+async def test_every_community_gets_its_developers_party_and_keeps_the_one_it_has(ground: Any) -> None:
+    url = await ground.populated("0006_numbers")
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
+        await load(
+            _settled("with", 1, "with/resident-1", demonstration=False)
+            + _settled("without", 2, "without/resident-1", demonstration=False)
+            + "INSERT INTO owner_party (id, community_id, kind) VALUES (11, 1, 'DEVELOPER');"
+        )
+    async with ground.migrated(url, REAL):
+        found = await select(
+            "SELECT community_id, COUNT(*) AS parties FROM owner_party"
+            " WHERE kind = 'DEVELOPER' GROUP BY community_id"
+        )
+        (kept,) = await select("SELECT id FROM owner_party WHERE kind = 'DEVELOPER' AND community_id = 1")
+        (communities,) = await select("SELECT COUNT(*) AS number FROM community")
+    assert [row["parties"] for row in found] == [1] * communities["number"]
+    assert kept["id"] == 11
+
+
 # What the comparison sees
 
 
 ON_SQLITE = {
     "DROP INDEX sign_up_standing": "index sign_up_standing: missing",
     "DROP TRIGGER ballot_append_only_delete": "trigger ballot_append_only_delete: missing",
-    "DROP TRIGGER unit_area_positive_insert": "trigger unit_area_positive_insert: missing",
+    "DROP TRIGGER ownership_share_insert": "trigger ownership_share_insert: missing",
     "DELETE FROM session": "rows of session: 1 of 1 gone or altered",
     "UPDATE due SET subject = 2": "rows of due: 1 of 1 gone or altered",
 }
@@ -213,7 +253,7 @@ ON_POSTGRES = {
     "DROP TRIGGER ballot_append_only ON ballot": "trigger ballot.ballot_append_only: missing",
     "ALTER TABLE ballot DISABLE TRIGGER ballot_on_roll": "trigger ballot.ballot_on_roll: CREATE TRIGGER",
     "DROP FUNCTION entry_chain CASCADE": "trigger entry.entry_chain: missing",
-    "ALTER TABLE unit DROP CONSTRAINT unit_area_positive": "constraint unit.unit_area_positive: missing",
+    "ALTER TABLE ownership DROP CONSTRAINT ownership_share": "constraint ownership.ownership_share: missing",
     "ALTER TABLE notice ALTER title DROP NOT NULL": "column notice.title: character varying(120), was",
     "DELETE FROM session": "rows of session: 1 of 1 gone or altered",
     "UPDATE due SET subject = 2": "rows of due: 1 of 1 gone or altered",
@@ -371,8 +411,8 @@ async def test_a_record_gives_back_every_row_on_both_engines(ground: Any, popula
 
 
 async def _votes(url: str) -> tuple[Rows, dict[int, Any]]:
-    """Rows of votes as they were held, ballots changed among them, with `counted_ballot` as it was then; and
-    how each vote stands.
+    """Rows of votes as they were held, ballots changed among them, with `counted_ballot` and units as they
+    were then; and how each vote stands.
     """
     async with opened(url):
         async with in_transaction():
@@ -403,6 +443,9 @@ async def _votes(url: str) -> tuple[Rows, dict[int, Any]]:
             {"id": row["id"], **{name: row[name] for name in ("vote_id", "party_id", "ballot_id")}}
             for row in last.values()
         ]
+        states = {row["unit_id"]: row for row in rows["unit_state"]}
+        for unit in rows["unit"]:
+            unit.update({name: states[unit["id"]][name] for name in ("area", "status")})
         return rows, await progress_of_many(votes)
 
 

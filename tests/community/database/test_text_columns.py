@@ -34,8 +34,8 @@ from community.votes.actions import (
 )
 from community.votes.casting import Channel
 from community.votes.rules import Outcome
-from tests.community.conftest import NOW
-from tests.community.votes.conftest import Poll
+from tests.world.estates import NOW
+from tests.world.polls import Poll
 
 LONGEST = {
     "notice.body": 20_000,

@@ -23,8 +23,8 @@ from community.votes.casting import QuestionKind, VoteForm
 from community.votes.facts import VOTE_CLOSED
 from community.votes.models import Question, QuestionResult, Vote
 from community.votes.rules import Matter, Outcome, Silence
-from tests.books import entry_of_before
 from tests.facts import written
+from tests.world.books import entry_of_before
 
 INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
 TODAY = date(2026, 5, 20)

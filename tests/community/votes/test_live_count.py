@@ -12,14 +12,19 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tortoise.transactions import in_transaction
 
+from community.actions import found_community
 from community.errors import ErrorCode, Refused
-from community.members.models import Account, CoOwner, OwnerParty, Ownership
+from community.members.actions import NewParty, add_co_owners, enter_owners, open_accounts, transfer_units
 from community.members.reads import roles_of
-from community.members.rules import PartyKind
 from community.permissions import SYSTEM, Viewer
-from community.places.models import Building, Community, CommunityProfile, Organization, Unit
+from community.places.actions import (
+    NewCommunity,
+    NewUnit,
+    enter_buildings,
+    enter_organizations,
+    enter_units,
+)
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
 from community.votes.actions import (
     NewQuestion,
@@ -35,7 +40,7 @@ from community.votes.file_count import RefusedBallot, count_file
 from community.votes.files import DEVELOPER, FileBallot, Party, VoteFile, read
 from community.votes.lifecycle import counted_from
 from community.votes.models import QuestionResult, Vote
-from community.votes.progress import progress_of
+from community.votes.progress import developer_of, progress_of
 from community.votes.reads import own_entries, questions_of, vote_row
 from community.votes.recount import recount, totals_differ
 from community.votes.roll import RollUnit, form_roll
@@ -66,39 +71,30 @@ class Estate:
 
 
 async def estate_of(file: VoteFile) -> Estate:
-    async with in_transaction():
-        number = next(_numbers)
-        community = await Community.create(
-            slug=f"file-{number}", name="x", address="x", households=1, created_at=ANNOUNCED
-        )
-        await CommunityProfile.create(
-            community_id=community.id, version=1, public_reading=True, time_zone="Asia/Shanghai",
-            notice_days=15, window_days_least=5, window_days_most=60, since=ANNOUNCED,
-        )  # fmt: skip
-        committee = await Organization.create(
-            community_id=community.id, kind=OrganizationKind.OWNERS_COMMITTEE, name="x", since=ANNOUNCED
-        )
-        building = await Building.create(community_id=community.id, name="1", position=1)
-        parties = dict.fromkeys((DEVELOPER, *(unit.owner for unit in file.units)), 0)
-        names = set().union(*parties, *(ballot.by.split("+") for ballot in file.ballots))
-        accounts = {
-            name: int((await Account.create(name=f"{number}/{name}", created_at=ANNOUNCED)).id)
-            for name in sorted(names)
-        }
-        for owners in parties:
-            kind = PartyKind.DEVELOPER if owners == DEVELOPER else PartyKind.OWNERS
-            parties[owners] = (await OwnerParty.create(community_id=community.id, kind=kind)).id
-            await CoOwner.bulk_create(
-                CoOwner(party_id=parties[owners], account_id=accounts[name], since=ANNOUNCED)
-                for name in owners
-            )
-        for unit in file.units:
-            row = await Unit.create(
-                community_id=community.id, building_id=building.id, name=unit.unit[:32], area=unit.area,
-                kind=unit.kind, status=unit.status,
-            )  # fmt: skip
-            await Ownership.create(unit_id=row.id, party_id=parties[unit.owner], since=ANNOUNCED)
-    return Estate(community.id, committee.id, parties, accounts)
+    number = next(_numbers)
+    community = await found_community(SYSTEM, ANNOUNCED, NewCommunity(f"file-{number}", "x", "x", 1))
+    (committee,) = await enter_organizations(
+        SYSTEM, ANNOUNCED, community, [(OrganizationKind.OWNERS_COMMITTEE, "x")]
+    )
+    (building,) = await enter_buildings(SYSTEM, ANNOUNCED, community, ["1"])
+    units = await enter_units(
+        SYSTEM,
+        ANNOUNCED,
+        community,
+        [NewUnit(building, unit.unit[:32], unit.kind, unit.area, unit.status) for unit in file.units],
+    )
+    held: dict[Party, list[int]] = {DEVELOPER: []}
+    for key, unit in zip(units, file.units, strict=True):
+        held.setdefault(unit.owner, []).append(key)
+    names = sorted(set().union(*held, *(ballot.by.split("+") for ballot in file.ballots)))
+    opened = await open_accounts(SYSTEM, ANNOUNCED, [f"{number}/{index}" for index, _ in enumerate(names)])
+    accounts = dict(zip(names, opened, strict=True))
+    parties = {DEVELOPER: await developer_of(community)}
+    await transfer_units(SYSTEM, ANNOUNCED, parties[DEVELOPER], held.pop(DEVELOPER))
+    await add_co_owners(SYSTEM, ANNOUNCED, parties[DEVELOPER], [accounts[name] for name in DEVELOPER])
+    new = [NewParty(own, [accounts[name] for name in owners]) for owners, own in held.items()]
+    parties |= dict(zip(held, await enter_owners(SYSTEM, ANNOUNCED, community, new), strict=True))
+    return Estate(community, committee, parties, accounts)
 
 
 async def announced(file: VoteFile, estate: Estate) -> int:
