@@ -188,7 +188,7 @@ def in_its_begin(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
 
 
 def in_its_place(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
-    monkeypatch.setitem(vars(TALLY), "scope_of", broken)
+    monkeypatch.setitem(vars(TALLY.subject), "scope_of", broken)
 
 
 @pytest.mark.parametrize("fault", [in_a_group, in_its_begin, in_its_place])

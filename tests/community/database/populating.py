@@ -32,7 +32,7 @@ VERSIONS = sorted(
 
 Rows = dict[str, list[dict[str, Any]]]
 
-OF_THE_MIGRATIONS = {"installation", "secret", "tortoise_migrations"}
+OF_THE_MIGRATIONS = {"installation", "journal_head", "secret", "tortoise_migrations"}
 """Migrating itself fills these."""
 
 

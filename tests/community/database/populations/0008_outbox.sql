@@ -25,7 +25,6 @@ INSERT INTO "entry" ("id", "number", "date", "direction", "category", "item", "c
 INSERT INTO "event" ("id", "title", "description", "place", "starts_at", "ends_at", "sign_up_closes_at", "capacity", "max_party_size", "potluck", "signed_up", "version", "published_at", "community_id", "number") VALUES (384612791736492396, '美邻节', '', '花园', '2026-05-20 02:00:00+00:00', '2026-05-27 02:00:00+00:00', '2026-05-20 02:00:00+00:00', 5, 4, FALSE, 2, 1, '2026-05-20 02:00:00+00:00', 384612791217649866, 1);
 INSERT INTO "event_organizer" ("id", "event_id", "organization_id") VALUES (384612792052014184, 384612791736492396, 384612791288117185);
 INSERT INTO "journal" ("id", "number", "fact", "subject_kind", "subject", "at", "community_id") VALUES (384612791904103750, 1, 'ENTRIES_RECORDED', 'Community', 384612791217649866, '2026-05-20 02:00:00+00:00', 384612791217649866);
-INSERT INTO "journal_head" ("id", "number", "community_id") VALUES (384609012718719429, 0, NULL);
 INSERT INTO "keyed_deed" ("id", "deed", "key", "subject", "at", "account_id", "fingerprint") VALUES (384612791929581480, 'signUp', 'k', 7, '2026-05-20 02:00:00+00:00', 384612791322528626, NULL);
 INSERT INTO "notice" ("id", "kind", "title", "body", "effective_from", "effective_until", "published_at", "community_id", "organization_id", "number") VALUES (384612791804747267, 'NOTICE', '停水''通知''', '第一行；
 第二行; "水"', NULL, NULL, '2026-05-20 02:00:00+00:00', 384612791217649866, 384612791288117185, 1);
