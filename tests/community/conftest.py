@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -82,13 +83,19 @@ async def database(url: str) -> AsyncIterator[str]:
         await work.all_done()
 
 
-@pytest.fixture
-def told(database: str) -> Iterator[list[Signal]]:
-    """Every signal of the database, in the order of telling."""
+@contextmanager
+def all_told() -> Iterator[list[Signal]]:
+    """Every signal of the open database, in the order of telling."""
     signals: list[Signal] = []
     stop = work.publish_through(signals.extend)
     yield signals
     stop()
+
+
+@pytest.fixture
+def told(database: str) -> Iterator[list[Signal]]:
+    with all_told() as signals:
+        yield signals
 
 
 @pytest.fixture

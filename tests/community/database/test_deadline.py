@@ -159,8 +159,10 @@ async def test_whoever_comes_while_it_is_held_and_still_has_time_gets_through(
 
 
 async def test_its_turn_is_part_of_the_time(database: str, now: datetime) -> None:
-    """More than there are connections, behind actions that hold all of them."""
+    """More than there are connections, behind actions that hold all of them for longer than that."""
+    longer = deadline._deadline.set(3 * SHORT)
     holders = [asyncio.create_task(atomic(asleep, SYSTEM, now)) for _ in range(MANY)]
+    deadline._deadline.reset(longer)
     await asyncio.sleep(0)
     outcomes = await asyncio.gather(
         *holders, *(atomic(write, SYSTEM, now) for _ in range(MANY)), return_exceptions=True

@@ -5,7 +5,7 @@ import random
 import shutil
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from community.errors import OutcomeUnknown, Unwritable
 from community.members.facts import RIGHTS_CHANGED
 from community.permissions import SYSTEM
 from community.signals import Signal
+from tests.community.conftest import all_told
 from tests.leftovers import leftovers
 
 WRITER = """
@@ -284,6 +285,12 @@ async def unlooked(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     async with opened(sqlite_url):
         await Due.all().count()
         yield Path(sqlite_url.removeprefix("sqlite://"))
+
+
+@pytest.fixture
+def told(unlooked: Path) -> Iterator[list[Signal]]:
+    with all_told() as signals:
+        yield signals
 
 
 def remove(path: Path) -> None:
