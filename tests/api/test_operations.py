@@ -121,6 +121,48 @@ async def test_a_mutation_counts_by_the_moment_at_which_it_came(
         assert max(moments) <= came
 
 
+@pytest.mark.parametrize("query", [SIGN_UP, "{ viewer { account } }"], ids=["mutation", "query"])
+async def test_a_change_of_rights_neither_repeats_an_answer_nor_drops_it(
+    here: Any, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    execute, go_on, begun = sockets_.Socket.execute, asyncio.Event(), list[str]()
+
+    async def waiting(self: Any, request: Any, *given: Any) -> Any:
+        begun.append(request.query)
+        await go_on.wait()
+        return await execute(self, request, *given)
+
+    monkeypatch.setattr(sockets_.Socket, "execute", waiting)
+    async with here() as server, server.socket("spring/resident-5") as socket:
+        await socket.subscribe("a", query, event=server.town.id("Event", "picnic"))
+        await server.until(lambda: begun)
+        (held,) = server.sockets._sockets
+        held.changed()
+        await server.until(lambda: held.settled)
+        go_on.set()
+        message = await socket.receive()
+        assert (message["type"], "errors" in message["payload"]) == ("next", False)
+        assert (await socket.receive())["type"] == "complete"
+        assert begun == [query]
+
+
+async def test_a_query_that_is_stopped_is_not_executed_any_further(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def wait(*_: Any) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(sockets_.Socket, "execute", wait)
+    async with here() as server, server.socket() as socket:
+        await socket.subscribe("a", "{ viewer { account } }")
+        await begun.wait()
+        await socket.send(type="complete", id="a")
+        await server.until(lambda: not server.sockets.tasks)
+
+
 class Unread:
     """Writes on, and says that nobody reads it until `read` is set."""
 
