@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -17,12 +17,12 @@ from graphql import (
     NamedTypeNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    VariableDefinitionNode,
     VariableNode,
     Visitor,
     get_argument_values,
     get_operation_ast,
     get_variable_values,
-    parse,
     print_ast,
     separate_operations,
 )
@@ -32,12 +32,12 @@ from realtime.audience import Audience, audience_of
 from realtime.canonical import canonical
 from realtime.execution import Executable
 from realtime.fields import AFTER, LiveField, SubscribeRequest, live_field
-from realtime.visiting import walk
+from realtime.visiting import read, walk, weight
 
 KEPT_DOCUMENTS = 512
 
-MOST_KEPT = 4_000_000
-"""Characters of the documents that are kept."""
+MOST_KEPT = 4 * 1024 * 1024
+"""Bytes of the documents that are kept, as estimated."""
 
 
 class Subject(NamedTuple):
@@ -71,7 +71,7 @@ class Document:
     cursor: str | None
     reads_after: bool
     _schema: GraphQLSchema = field(repr=False)
-    _operation: OperationDefinitionNode = field(repr=False)
+    _declared: tuple[VariableDefinitionNode, ...] = field(repr=False)
     _root: FieldNode = field(repr=False)
     _definition: GraphQLField = field(repr=False)
 
@@ -87,7 +87,7 @@ class Document:
         """Raises GraphQLError, in the client's own names, if the variables do not fit, and Refused if they
         name no key.
         """
-        values = get_variable_values(self._schema, self._operation.variable_definitions or (), dict(given))
+        values = get_variable_values(self._schema, self._declared, dict(given))
         if isinstance(values, list):
             raise values[0]
         arguments = get_argument_values(self._definition, self._root, values)
@@ -95,12 +95,12 @@ class Document:
 
 
 class Documents:
-    """The documents used last, bounded in number and in characters."""
+    """The documents used last, bounded in number and in bytes."""
 
     def __init__(self, executable: Executable) -> None:
         self._executable = executable
-        self._by_request: OrderedDict[tuple[str, str | None], Document] = OrderedDict()
-        self._length = 0
+        self._by_request: OrderedDict[tuple[str, str | None], tuple[Document, int]] = OrderedDict()
+        self.size = 0
 
     def __len__(self) -> int:
         return len(self._by_request)
@@ -114,18 +114,21 @@ class Documents:
         key = request.query, request.operation_name
         if key in self._by_request:
             self._by_request.move_to_end(key)
-            return self._by_request[key]
-        document = _read(self._executable.core, *self._operation(request))
-        self._by_request[key] = document
-        self._length += _length(key)
-        while len(self._by_request) > KEPT_DOCUMENTS or self._length > MOST_KEPT:
-            gone, _ = self._by_request.popitem(last=False)
-            self._length -= _length(gone)
+            return self._by_request[key][0]
+        whole = self._executable.parsed(request.query)
+        document = _read(self._executable.core, *self._operation(request, whole))
+        takes = weight(request.query, whole.token_count or 0)
+        self._by_request[key] = document, takes
+        self.size += takes
+        while len(self._by_request) > KEPT_DOCUMENTS or self.size > MOST_KEPT:
+            _, (_, takes) = self._by_request.popitem(last=False)
+            self.size -= takes
         return document
 
-    def _operation(self, request: SubscribeRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
+    def _operation(
+        self, request: SubscribeRequest, whole: DocumentNode
+    ) -> tuple[DocumentNode, OperationDefinitionNode]:
         """The operation of the request, with the fragments that it uses."""
-        whole = self._executable.parsed(request.query)
         operations = separate_operations(whole)
         name = request.operation_name or ""
         document = (
@@ -137,11 +140,6 @@ class Documents:
         return document, operation
 
 
-def _length(key: tuple[str, str | None]) -> int:
-    text, name = key
-    return len(text) + len(name or "")
-
-
 def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Document:
     root = _root_of(document, operation)
     assert schema.subscription_type  # noqa: S101 - the operation is one of it
@@ -151,7 +149,7 @@ def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDef
     cursor = _own_cursor(document, operation, root)
     return Document(
         text=text,
-        node=parse(text, no_location=True),
+        node=read(text, no_location=True),
         audience=audience_of(schema, document),
         live=live_field(definition),
         name=root.name.value,
@@ -159,8 +157,8 @@ def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDef
         cursor=names[cursor] if cursor else None,
         reads_after=cursor is None and any(each.name.value == AFTER for each in root.arguments or ()),
         _schema=schema,
-        _operation=operation,
-        _root=root,
+        _declared=tuple(operation.variable_definitions or ()),
+        _root=replace(root, selection_set=None),
         _definition=definition,
     )
 
@@ -170,17 +168,19 @@ def _root_of(document: DocumentNode, operation: OperationDefinitionNode) -> Fiel
     fragments = {
         each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
     }
+    return next(_fields(operation.selection_set, fragments))
 
-    def fields(selected: SelectionSetNode) -> Iterator[FieldNode]:
-        for each in selected.selections:
-            if isinstance(each, FieldNode):
-                yield each
-            elif isinstance(each, InlineFragmentNode):
-                yield from fields(each.selection_set)
-            elif isinstance(each, FragmentSpreadNode):
-                yield from fields(fragments[each.name.value].selection_set)
 
-    return next(fields(operation.selection_set))
+def _fields(
+    selected: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterator[FieldNode]:
+    for each in selected.selections:
+        if isinstance(each, FieldNode):
+            yield each
+        elif isinstance(each, InlineFragmentNode):
+            yield from _fields(each.selection_set, fragments)
+        elif isinstance(each, FragmentSpreadNode):
+            yield from _fields(fragments[each.name.value].selection_set, fragments)
 
 
 def _own_cursor(document: DocumentNode, operation: OperationDefinitionNode, root: FieldNode) -> str | None:
