@@ -293,6 +293,7 @@ class SingleResult:
         self._stopped = True
         if self._task and not self._writes and self._task is not asyncio.current_task():
             self._task.cancel()
+            self._task = None  # its end keeps frames, which keep us
 
     async def _answer(self) -> None:
         formatted = self._socket.registry.executable.formatted

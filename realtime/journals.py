@@ -95,6 +95,7 @@ class JournalSource(Generic[N]):
                 channel.reader.cancel()
                 with suppress(asyncio.CancelledError):
                     await channel.reader
+                del channel.reader  # its end keeps frames, which keep the channel
 
     async def _keep_reading(self, key: int, channel: "_Channel[N]") -> None:
         while True:
