@@ -175,10 +175,10 @@ def _end_with_the_supervisor() -> None:
         loop.add_reader(gone, end)
 
 
-COLLECTED_AFTER = 100_000, 10, 20
+COLLECTED_AFTER = 20_000, 50, 20
 """Objects more than there were before the youngest are looked through, and looks at each age before one at
-the next. What is under way when the youngest are looked through grows old, and is garbage a moment later: it
-is looked for ten looks on, not a thousand.
+the next. Little is left to the collector; how much waits for it is what memory stands above its need. What
+is under way when the youngest are looked through grows old: it is looked for fifty looks on, not a thousand.
 """
 
 

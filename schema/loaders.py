@@ -118,8 +118,11 @@ class Loader(Generic[K, V]):
                 rows = await self._read(chunk)
                 self._found.update((key, rows.get(key)) for key in chunk)
         except Exception as error:
-            failed = _Failed(error, error.__traceback__)
+            # Without our own frame, which keeps us, who keep it.
+            failed = _Failed(error, error.__traceback__ and error.__traceback__.tb_next)
+            error.__traceback__ = failed.traceback
             self._found.update((key, failed) for key in keys)
+            del failed
         for waiters in waiting.values():
             for waiter in waiters:
                 if not waiter.done():

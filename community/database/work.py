@@ -22,7 +22,7 @@ from community.database.models import Due
 from community.database.outcomes import ENDED, WRITES
 from community.database.sql import without_limits
 from community.database.trouble import meaning
-from community.errors import Late, OutcomeUnknown, Unauthenticated
+from community.errors import Late, OutcomeUnknown, Refused, Unauthenticated, without_frames
 from community.permissions import SYSTEM, Permission, Scope, Viewer, require
 from community.signals import Publish, Signal, Topic
 
@@ -102,7 +102,12 @@ async def atomic(body: Callable[[UnitOfWork], Awaitable[T]], viewer: Viewer, now
     task.add_done_callback(partial(_finished, work))
     await asyncio.wait({task}, timeout=None if limit is None else limit + GRACE)
     if task.done():
-        return task.result()
+        try:
+            return task.result()
+        except Refused as refused:
+            raise without_frames(refused) from refused.__cause__
+        finally:
+            del task  # it keeps its error, which keeps this frame
     late = OutcomeUnknown() if work.committing else Late()  # it runs on to its end, whichever that is
     WRITES.ended(late)
     raise late

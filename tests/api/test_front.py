@@ -244,6 +244,22 @@ async def test_a_head_without_bound_is_refused(name: str, way: str) -> None:
         assert len(server.app.heads) == (way == "after another")
 
 
+async def test_whoever_goes_before_all_is_answered_leaves_nothing_to_the_collector() -> None:
+    async with standing() as server:
+        gc.collect()
+        gc.disable()
+        try:
+            client = await server.client(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n" * 5)
+            await server.until(lambda: server.app.heads)
+            client.writer.transport.abort()
+            del client
+            server.app.go_on.set()
+            await server.until(lambda: len(server.connections) == 0)
+            await server.until(lambda: not [each for each in gc.get_objects() if isinstance(each, Http)])
+        finally:
+            gc.enable()
+
+
 @pytest.mark.parametrize("data", [b"GET /" + LONG, GET + b"a: " + LONG, GET + b"a:b\r\n" * 300, b"\x16\x03"])
 async def test_a_connection_that_is_refused_leaves_nothing_to_the_collector(data: bytes) -> None:
     async with standing() as server:

@@ -8,7 +8,7 @@ import pytest
 
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
-from community.errors import TryAgain
+from community.errors import TryAgain, without_frames
 from community.events.reads import dishes_of, events_pages
 from community.ledger.reads import months_of
 from community.permissions import NOBODY, Viewer
@@ -17,6 +17,7 @@ from community.votes.casting import VoteStatus
 from community.votes.progress import progress_of_many
 from community.votes.reads import questions_of, votes_pages
 from schema.loaders import MOST_KEYS, Loader, Loaders
+from tests.leftovers import leftovers
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -87,6 +88,24 @@ async def test_what_cannot_be_read_is_told_to_all_who_asked_and_asked_once() -> 
     with pytest.raises(TryAgain):
         await loader.load(2)
     assert asked == 1
+
+
+async def test_what_cannot_be_read_leaves_nothing_to_the_collector() -> None:
+    async def fail(keys: Collection[int]) -> dict[int, int]:
+        raise TryAgain
+
+    async def ask() -> None:
+        loader = loaders_of().of(fail)
+        try:
+            await loader.load(1)
+        except TryAgain as error:
+            without_frames(error)  # as whoever presents it does
+
+    await ask()
+    with leftovers() as left:
+        await ask()
+        await asyncio.sleep(0)
+    assert left == []
 
 
 async def test_who_no_longer_waits_takes_nothing_from_the_others() -> None:

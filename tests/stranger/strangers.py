@@ -106,7 +106,7 @@ class Strangers:
         self.answers.update(codes(said))
         if "INTERNAL" in codes(said) or any(status >= 500 and status != 503 for status in told):
             found(f"our fault: {told} {said[:300]}")
-        for leak in self.grounds.leaks(self._asker(script), script.sent.decode(errors="replace"), said):
+        for leak in self.grounds.leaks(self._asker(script), script.said.decode(errors="replace"), said):
             found(leak)
 
     def _asker(self, script: Script) -> Asker:

@@ -23,6 +23,7 @@ from community.database.work import UnitOfWork, atomic
 from community.errors import OutcomeUnknown, Unwritable
 from community.permissions import SYSTEM
 from community.signals import Signal, Topic
+from tests.leftovers import leftovers
 
 WRITER = """
 import asyncio, sys
@@ -141,6 +142,22 @@ async def test_a_task_cancelled_while_it_waits_for_its_turn_leaves_the_lock_free
     outcomes = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
     assert [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes] == [True, False] * 2 + [True]
     assert await counted() == 2
+
+
+async def test_a_read_that_is_cancelled_leaves_nothing_to_the_collector(counter: None) -> None:
+    async def cut() -> None:
+        task = asyncio.create_task(counted())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled()
+
+    await cut()
+    with leftovers() as left:
+        await cut()
+        await asyncio.sleep(0)
+    assert left == []
 
 
 async def test_a_task_cancelled_while_another_process_keeps_it_waiting_leaves_the_lock_free(

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from contextvars import Context
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from community.errors import Forbidden, NotFound, Refused, Unauthenticated
 from community.permissions import NOBODY, SYSTEM, Permission, Viewer
 from community.places.reads import scope_of
 from community.signals import Signal, Topic
+from tests.leftovers import leftovers
 
 
 async def count() -> int:
@@ -112,6 +113,22 @@ async def test_what_is_refused_or_fails_leaves_no_row_and_no_signal(
     with pytest.raises(refusal):
         await refusing(estate.chair, now, estate.community, refusal)
     assert (await count(), await journal.head(), told) == (0, 0, [])
+
+
+async def test_a_refused_action_leaves_nothing_to_the_collector(
+    estate: Any, now: datetime, refusing: Any
+) -> None:
+    """A refusal came through the frames of two tasks, which keep it."""
+
+    async def ask() -> None:
+        with suppress(NotFound):
+            await refusing(estate.chair, now, estate.community, NotFound)
+
+    await ask()
+    with leftovers() as left:
+        await ask()
+        await asyncio.sleep(0)
+    assert left == []
 
 
 async def test_the_permission_is_asked_before_anything_is_written(
