@@ -121,10 +121,8 @@ async def test_a_mutation_counts_by_the_moment_at_which_it_came(
         assert max(moments) <= came
 
 
-@pytest.mark.parametrize("query", [SIGN_UP, "{ viewer { account } }"], ids=["mutation", "query"])
-async def test_a_change_of_rights_neither_repeats_an_answer_nor_drops_it(
-    here: Any, monkeypatch: pytest.MonkeyPatch, query: str
-) -> None:
+def held_back(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, list[str]]:
+    """Every query and mutation of a socket waits for the event; those that have begun are listed."""
     execute, go_on, begun = sockets_.Socket.execute, asyncio.Event(), list[str]()
 
     async def waiting(self: Any, request: Any, *given: Any) -> Any:
@@ -133,6 +131,14 @@ async def test_a_change_of_rights_neither_repeats_an_answer_nor_drops_it(
         return await execute(self, request, *given)
 
     monkeypatch.setattr(sockets_.Socket, "execute", waiting)
+    return go_on, begun
+
+
+@pytest.mark.parametrize("query", [SIGN_UP, "{ viewer { account } }"], ids=["mutation", "query"])
+async def test_a_change_of_rights_neither_repeats_an_answer_nor_drops_it(
+    here: Any, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    go_on, begun = held_back(monkeypatch)
     async with here() as server, server.socket("spring/resident-5") as socket:
         await socket.subscribe("a", query, event=server.town.id("Event", "picnic"))
         await server.until(lambda: begun)
@@ -179,14 +185,7 @@ async def test_whoever_does_not_read_its_answers_has_no_more_queries_executed(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mutation is executed all the same."""
-    execute, go_on, begun = sockets_.Socket.execute, asyncio.Event(), list[str]()
-
-    async def waiting(self: Any, request: Any, *given: Any) -> Any:
-        begun.append(request.query)
-        await go_on.wait()
-        return await execute(self, request, *given)
-
-    monkeypatch.setattr(sockets_.Socket, "execute", waiting)
+    go_on, begun = held_back(monkeypatch)
     async with here() as server, server.socket("spring/resident-6") as socket:
         for number in range(6):
             await socket.subscribe(str(number), f"{{ viewer {{ a{number}: account }} }}")
