@@ -51,11 +51,11 @@ class Journal(Watchable, Generic[N]):
     """Of a journal every item counts, in the order of its numbers; readers go on behind their cursor.
 
     `items_after` reads up to so many items of a key behind a number. `head` is a number above which no item
-    is that was there before. `recent` is the number behind which the newest items of a key come.
+    of a key is that was there before. `recent` is the number behind which the newest items of a key come.
     """
 
     items_after: Callable[[int, int, int], Awaitable[Sequence[N]]]
-    head: Callable[[], Awaitable[int]]
+    head: Callable[[int], Awaitable[int]]
     recent: Callable[[int], Awaitable[int]]
     cursors: Callable[[int], Awaitable[Cursors]]
 

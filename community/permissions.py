@@ -43,6 +43,9 @@ class Permission(StrEnum):
     ANNOUNCE_VOTE = "ANNOUNCE_VOTE"
     RECORD_ENTRY = "RECORD_ENTRY"
     SETTLE_PROFILE = "SETTLE_PROFILE"
+    FOUND_COMMUNITY = "FOUND_COMMUNITY"
+    KEEP_REGISTER = "KEEP_REGISTER"
+    APPOINT = "APPOINT"
     OPERATE = "OPERATE"
 
 
@@ -67,7 +70,8 @@ _CONVENERS = _COMMITTEES | {Role.GRID_WORKER}
 _BOOKKEEPERS = _COMMITTEES | {Role.PROPERTY_MANAGER}
 _ORGANIZERS = _CONVENERS | _BOOKKEEPERS | {Role.PARTY_BRANCH}
 _HOUSEHOLDS = frozenset({Role.OWNER, Role.TENANT})
-_READERS = _HOUSEHOLDS | _ORGANIZERS | {Role.CLERK, Role.REGULATOR, Role.INTEGRATOR}
+_REGULATORS = frozenset({Role.REGULATOR})
+_READERS = _HOUSEHOLDS | _ORGANIZERS | _REGULATORS | {Role.CLERK, Role.INTEGRATOR}
 
 GRANTS: Mapping[Permission, Grant] = {
     Permission.READ_BULLETIN: Grant(
@@ -128,6 +132,23 @@ GRANTS: Mapping[Permission, Grant] = {
         "改小区设置：业委会（物管委）。",
         "Settle the profile of the community: its committee.",
         _COMMITTEES,
+        reads=Permission.READ_BULLETIN,
+    ),
+    Permission.FOUND_COMMUNITY: Grant(
+        "建立小区：市主管部门。",
+        "Found communities: the regulator of the city.",
+        _REGULATORS,
+    ),
+    Permission.KEEP_REGISTER: Grant(
+        "登记楼幢、房屋、业主和租户：市主管部门。",
+        "Keep the register of buildings, units, owners and tenants: the regulator of the city.",
+        _REGULATORS,
+        reads=Permission.READ_BULLETIN,
+    ),
+    Permission.APPOINT: Grant(
+        "开立账户、登记组织、任命身份：市主管部门。",
+        "Open accounts, enter organizations and give roles: the regulator of the city.",
+        _REGULATORS,
         reads=Permission.READ_BULLETIN,
     ),
     Permission.OPERATE: Grant(

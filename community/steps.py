@@ -55,6 +55,14 @@ class Life(Generic[S, T]):
             return False
         return step in (self.stages[past[-1]].then if past else self.first)
 
+    def may_come(self, last: S | None, step: S) -> bool:
+        """Whether `step` may still be taken at some time, after `last` or what may follow it."""
+        coming, found = set(self.first if last is None else self.stages[last].then), set[S]()
+        while coming:
+            found |= coming
+            coming = {after for each in coming for after in self.stages[each].then} - found
+        return step in found
+
     def check(self, past: Sequence[S], step: S) -> None:
         """Raises StepRefused."""
         if not self.may_follow(past, step):

@@ -82,6 +82,7 @@ class LiveSources:
                 shared.reading.cancel()
                 with suppress(asyncio.CancelledError):
                     await shared.reading
+                del shared.reading  # its end keeps frames, which keep what was shared
 
     def _begin(self, declaration: Declaration[Any, Any], key: int) -> WatchedKey:
         shared: WatchedKey

@@ -6,7 +6,7 @@ from typing import Annotated, cast
 import strawberry
 
 from community.bulletin import actions
-from community.bulletin.cursors import journal
+from community.bulletin.cursors import journals
 from community.bulletin.facts import BULLETIN, NOTICE
 from community.bulletin.reads import ItemRow, NoticeRow, items_pages, notices_by_number, notices_pages
 from community.bulletin.rules import NoticeKind
@@ -161,9 +161,9 @@ class BulletinOfCommunity(OfCommunity):
     )
     async def bulletin(self, info: Info, first: First = 20, after: After = None) -> BulletinConnection:
         size, loaders = check_first(first), info.context.loaders
-        here = await loaders.of(journal).get(None)
-        cursors = here.of(self.row.id)
-        before = None if after is None else here.number_of(after, self.row.id)
+        here = await loaders.of(journals).get(self.row.id)
+        cursors = here.cursors
+        before = None if after is None else here.number_of(after)
         page: Page[ItemRow] = NOTHING
         if self.shows_bulletin(info):
             page = await loaders.of(items_pages, size, before).get(self.row.id)

@@ -115,8 +115,11 @@ class Loader(Generic[K, V]):
                 rows = await self._read(chunk)
                 self._found.update((key, rows.get(key)) for key in chunk)
         except Exception as error:
-            failed = _Failed(error, error.__traceback__)
+            # Without our own frame, which keeps us, who keep it.
+            failed = _Failed(error, error.__traceback__ and error.__traceback__.tb_next)
+            error.__traceback__ = failed.traceback
             self._found.update((key, failed) for key in keys)
+            del failed
         for waiters in waiting.values():
             for waiter in waiters:
                 if not waiter.done():
@@ -208,10 +211,14 @@ class Loaders:
 
     def rows(self, subject: Subject[R]) -> Loader[int, R]:
         """By id, as far as the viewer may see them."""
-        viewer, fetch = self.viewer, subject.rows
+        viewer, fetch, clock = (
+            self.viewer,
+            subject.rows,
+            self._clock,
+        )  # the read must not keep us, who keep it
         if fetch is None:
             raise LookupError(f"nobody is shown a {subject.kind} by its id")
-        return self._kept(subject, lambda keys: fetch(viewer, keys, self.now))
+        return self._kept(subject, lambda keys: fetch(viewer, keys, clock()))
 
     @property
     def communities(self) -> Loader[int, CommunityRow]:

@@ -24,6 +24,7 @@ from schema.context import Context, Info
 from schema.cost import check_cost
 from schema.errors import PresentedErrors, presented
 from schema.events import Event, EventsMutation, EventsQuery, EventsSubscription, SignUp
+from schema.executor import AcyclicExecutor
 from schema.ledger import Entry, LedgerMutation, LedgerSubscription
 from schema.members import MembersQuery, OwnerParty
 from schema.nodes import Node, node_of
@@ -230,6 +231,7 @@ graphql_schema = PreparedSchema(
     types=[Community, Vote, Event, SignUp, Notice, Entry, OwnerParty],
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
     extensions=[PresentedErrors, _Prepared],
+    execution_context_class=AcyclicExecutor,
 )
 
 

@@ -136,10 +136,14 @@ async def execute(url: str, statement: str) -> None:
 
 
 async def tamper(url: str, statement: str) -> None:
-    """Past every trigger too, as somebody could who has the file or the server in hands."""
-    if sqlite_file(url):
-        for (trigger,) in await rows(url, "SELECT name FROM sqlite_master WHERE type = 'trigger'"):
-            await execute(url, f'DROP TRIGGER "{trigger}"')
-        await execute(url, statement)
+    """Past every trigger too, as somebody could who has the file or the server in hands; they stay."""
+    if file := sqlite_file(url):
+        with closing(sqlite3.connect(file)) as connection, connection:
+            triggers = list(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+            for name, _ in triggers:
+                connection.execute(f'DROP TRIGGER "{name}"')
+            connection.execute(statement)
+            for _, sql in triggers:
+                connection.execute(sql)
     else:
         await execute(url, f"SET session_replication_role = replica; {statement}")

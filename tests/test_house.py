@@ -31,7 +31,12 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("community", "realtime", "schema", "api")
 """From the bottom upwards: each imports only itself and what stands before it."""
 
-SOURCES = sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+DEMONSTRATION = "demo"
+"""A room beside them: it acts on a community as everybody does, and the house stands without it."""
+
+SOURCES = sorted(
+    path.relative_to(ROOT) for room in (*ROOMS, DEMONSTRATION) for path in (ROOT / room).rglob("*.py")
+)
 MIGRATIONS = Path("community/database/migrations")
 
 
@@ -83,11 +88,29 @@ def calls_in(tree: ast.AST, name: str) -> Iterator[ast.Call]:
 # Rooms
 
 
+ALL_OURS = {*ROOMS, DEMONSTRATION, "tests", "bench", "deploy", "docs"}
+LOADS_DEMONSTRATION = Path("api/commands.py")
+"""The one module of a room that imports it, and in functions."""
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=str)
 def test_a_room_imports_only_rooms_below(path: Path) -> None:
-    allowed = ROOMS[: ROOMS.index(path.parts[0]) + 1]
-    ours = {top(name) for name in imports_of(path)} & {*ROOMS, "tests", "bench", "deploy", "docs"}
-    assert ours <= set(allowed)
+    room = path.parts[0]
+    allowed = {"community", room} if room == DEMONSTRATION else {*ROOMS[: ROOMS.index(room) + 1]}
+    allowed |= {DEMONSTRATION} if path == LOADS_DEMONSTRATION else set()
+    assert {top(name) for name in imports_of(path)} & ALL_OURS <= allowed
+
+
+def test_what_stands_above_topics_is_imported_by_none_of_them() -> None:
+    """A module of `community/` itself that imports a topic; so a topic never asks what needs it."""
+    topics = {path.parts[1] for path in SOURCES if path.match("community/*/models.py")} - {"database"}
+    inside = [path for path in SOURCES if path.parts[0] == "community" and path.parts[1] in topics]
+    within = {module_of(path) for path in inside}
+    above = {module_of(path) for path in SOURCES if path.match("community/*.py") and ours_in(path) & within}
+    assert above == {"community.actions"}
+    for path in SOURCES:
+        if path.parts[0] == "community" and module_of(path) not in above:
+            assert not imports_of(path) & above, path
 
 
 FOREIGN = {"strawberry", "graphql", "starlette", "uvicorn", "httpx2", "redis", "websockets", "typer"}
@@ -304,7 +327,9 @@ def test_imports_stand_at_the_head_of_a_module() -> None:
 
 def test_no_other_distribution_provides_one_of_our_names() -> None:
     provided = packages_distributions()
-    assert {room: set(provided.get(room, ())) for room in ROOMS} == {room: {"meilin"} for room in ROOMS}
+    assert {room: set(provided.get(room, ())) for room in (*ROOMS, DEMONSTRATION)} == {
+        room: {"meilin"} for room in (*ROOMS, DEMONSTRATION)
+    }
 
 
 # Libraries
@@ -448,7 +473,9 @@ ACTION_FILES = [path for path in SOURCES if path.name == "actions.py"]
 
 
 def may_write(path: Path) -> bool:
-    return path.name == "actions.py" or path.is_relative_to("community/database")
+    return path.parts[0] == "community" and (
+        path.name == "actions.py" or path.is_relative_to("community/database")
+    )
 
 
 def writes_in(tree: ast.Module) -> Iterator[str]:
@@ -505,7 +532,7 @@ def test_every_action_names_a_permission_and_stands_in_actions() -> None:
     for name, permission in ACTIONS.items():
         module = name.rpartition(".")[0]
         assert permission in Permission
-        assert re.fullmatch(r"community\.\w+\.actions", module), name
+        assert re.fullmatch(r"community(\.\w+)?\.actions", module), name
         assert name in public_coroutines(importlib.import_module(module))
 
 
@@ -528,7 +555,7 @@ PRIVATES = {
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if path.parent != MIGRATIONS], ids=str)
 def test_privates_of_libraries_are_reached_in_marked_modules_only(path: Path) -> None:
-    reaches = reaches_of(tree_of(path), importlib.import_module(module_of(path)), {*ROOMS})
+    reaches = reaches_of(tree_of(path), importlib.import_module(module_of(path)), {*ROOMS, DEMONSTRATION})
     marked = PRIVATES.get(str(path))
     if marked is None:
         assert sorted(reaches) == []
@@ -627,7 +654,7 @@ FORBIDDEN_NAMES = {
 }
 """Names that were taken for machinery, and what it is called."""
 
-COLUMNS = {"deed": {"commands", "due", "models", "work"}}
+COLUMNS = {"deed": {"commands", "models"}}
 """Words that stand as columns of the database, and the modules of `community/database/` that use them."""
 
 
@@ -731,7 +758,7 @@ def test_every_module_has_its_test_file() -> None:
     for path in SOURCES:
         if path.name == "__init__.py" or path.is_relative_to(MIGRATIONS):
             continue  # nothing to measure; migrations by the constraints that they leave
-        if path.is_relative_to("community/demo") and path != Path("community/demo/load.py"):
+        if path.parts[0] == DEMONSTRATION and path.stem not in {"alive", "load"}:
             continue  # content, measured as a whole by what it loads
         own = OF_EACH_TOPIC.get(path.name, str(path.with_name(f"test_{path.name}")))
         test = ELSEWHERE.get(str(path), own)
@@ -754,3 +781,58 @@ def test_no_file_names_the_host_of_a_package_registry() -> None:
         if (ROOT / name).is_file():
             text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
             assert not [host for host in HOSTS if host in text], name
+
+
+# The world of the tests
+
+TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
+ESTATE = {
+    *("Account", "Building", "CoOwner", "Community", "CommunityProfile", "Organization", "OwnerParty"),
+    *("Ownership", "Representative", "RoleGrant", "Tenancy", "Unit", "UnitState"),
+}
+"""The tables that the actions of `places` and `members` write."""
+
+PAST_ACTIONS = {
+    "tests/api/test_sockets_rights.py": {"CommunityProfile", "RoleGrant"},  # while a server runs beside
+    "tests/community/database/populating.py": {"Representative"},  # a row in every table
+    "tests/community/database/test_postgres.py": {"Account"},  # any row
+    "tests/community/database/test_sql.py": {"Account"},  # any row
+    "tests/community/events/test_reads.py": {"Building", "CoOwner", "OwnerParty", "Ownership", "Tenancy"},
+    "tests/community/members/test_actions.py": {"Account", "CoOwner", "OwnerParty", "Tenancy"},
+    "tests/community/members/test_reads.py": {
+        "Account",
+        "CoOwner",
+        "OwnerParty",
+        "Representative",
+        "Tenancy",
+    },
+    "tests/community/places/test_actions.py": {"CommunityProfile"},  # settings nobody can make yet
+    "tests/community/places/test_reads.py": {"CommunityProfile"},
+    "tests/community/votes/test_announcing.py": {"CommunityProfile"},
+    "tests/community/votes/test_progress.py": {"Ownership"},  # begins and ends by chance
+    "tests/schema/test_eligibility.py": {"OwnerParty", "Ownership"},  # a second developer, sales of before
+    "tests/schema/test_members.py": {"RoleGrant"},  # every role there is, wherever it belongs
+}
+"""Tests that write such rows by themselves, to have what no action leaves: a past, an end, a flaw."""
+
+
+def test_no_conftest_is_longer_than_200_lines() -> None:
+    conftests = [path for path in TESTS if path.name == "conftest.py"]
+    assert conftests
+    for path in conftests:
+        assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= 200, path
+
+
+def made_in(tree: ast.Module) -> set[str]:
+    """The tables of an estate of which rows are made."""
+    return {
+        model
+        for how in ("create", "bulk_create")
+        for call in calls_in(tree, how)
+        if (model := ast.unparse(call.func).removesuffix(f".{how}")) in ESTATE
+    }
+
+
+def test_an_estate_is_made_by_actions_or_in_the_one_world_of_the_tests() -> None:
+    made = {str(path): made_in(tree_of(path)) for path in TESTS if not path.match("tests/world/*")}
+    assert {path: tables for path, tables in made.items() if tables} == PAST_ACTIONS

@@ -14,7 +14,7 @@ from community.bulletin.rules import (
     check_notice,
     publishers,
 )
-from community.database import journal
+from community.database.sql import lock_advisory
 from community.database.work import UnitOfWork, requires
 from community.permissions import Permission, Role
 from community.places.reads import organizations_of, scope_of
@@ -55,7 +55,7 @@ async def publish_notice(
         "effective_from": effective_from,
         "effective_until": effective_until,
     }
-    await journal.lock_number()  # one publishes at a time, so that a retry finds its first try
+    await lock_advisory(f"notice {community}")  # which numbering it would take after the key
     command = await work.command(
         "publishNotice", key, community=community, organization=organization, **terms
     )

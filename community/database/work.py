@@ -4,15 +4,18 @@ An action runs whole or not at all: it has a task of its own, which a caller tha
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from weakref import WeakKeyDictionary
 
+from tortoise.context import TortoiseContext, require_context
 from tortoise.transactions import in_transaction
 
 from community.catalogue import Fact
-from community.database import journal
+from community.database import journal, locks
 from community.database.commands import Command, command
 from community.database.deadline import (
     DEADLINE as DEADLINE,  # whoever waits for the last unit of work imports it from here
@@ -23,7 +26,7 @@ from community.database.models import Due
 from community.database.outcomes import ENDED, WRITES
 from community.database.sql import without_limits
 from community.database.trouble import meaning
-from community.errors import Late, OutcomeUnknown, Unauthenticated
+from community.errors import Late, OutcomeUnknown, Refused, Unauthenticated, without_frames
 from community.permissions import SYSTEM, City, Permission, Scope, Viewer, require
 from community.signals import Publish, Signal
 
@@ -34,18 +37,20 @@ S = TypeVar("S")
 _running: dict[asyncio.Task[Any], float] = {}
 """With the loop's time at their start, the oldest first."""
 
-_publishers: list[Publish] = []
+_publishers: WeakKeyDictionary[TortoiseContext, list[Publish]] = WeakKeyDictionary()
+"""By the open database: two of them in one process tell nobody of each other's."""
 
 
 def publish_through(publish: Publish) -> Callable[[], None]:
-    """Passes every later signal of this process to `publish`; call the result to stop."""
-    _publishers.append(publish)
-    return lambda: _publishers.remove(publish)
+    """Passes every later signal of the open database to `publish`; call the result to stop."""
+    publishers = _publishers.setdefault(require_context(), [])
+    publishers.append(publish)
+    return lambda: publishers.remove(publish)
 
 
 def _publish(signals: Iterable[Signal]) -> None:
     unique = tuple(dict.fromkeys(signals))
-    for publish in _publishers:
+    for publish in _publishers.get(require_context(), ()):
         publish(unique)
 
 
@@ -85,6 +90,16 @@ class UnitOfWork:
             raise LookupError(f"{fact.name} happens in a community, and this action has none")
         return self.community
 
+    async def send(self, kind: str, /, **payload: object) -> int:
+        """Puts a message into the outbox, to be sent at least once after the commit; its number.
+
+        `payload`: what the sender of this `kind` needs, as JSON. It is never logged.
+        """
+        message = new_id()
+        written = json.dumps(payload, ensure_ascii=False)
+        await Due.create(job=kind, subject=message, at=self.now, payload=written)
+        return message
+
     async def command(self, name: str, /, key: str | None, **arguments: object) -> Command:
         """The command under the client's own `key`, with its result if it ran before; `arguments`: cleaned.
 
@@ -111,13 +126,19 @@ async def atomic(body: Callable[[UnitOfWork], Awaitable[T]], viewer: Viewer, now
     task.add_done_callback(partial(_finished, work))
     await asyncio.wait({task}, timeout=None if limit is None else limit + GRACE)
     if task.done():
-        return task.result()
+        try:
+            return task.result()
+        except Refused as refused:
+            raise without_frames(refused) from refused.__cause__
+        finally:
+            del task  # it keeps its error, which keeps this frame
     late = OutcomeUnknown() if work.committing else Late()  # it runs on to its end, whichever that is
     WRITES.ended(late)
     raise late
 
 
 async def _whole(body: Callable[[UnitOfWork], Awaitable[T]], work: UnitOfWork, seconds: float | None) -> T:
+    locks.begin()
     try:
         async with asyncio.timeout(seconds) as limit, in_transaction():
             if seconds is None:
@@ -164,9 +185,9 @@ async def try_writing(now: datetime) -> None:
     """Writes as much as a ballot and takes it back, to learn whether writing works again."""
 
     async def write_and_undo(work: UnitOfWork) -> None:
-        rows = [Due(deed="try", subject=new_id(), at=now, done_at=now) for _ in range(100)]
+        rows = [Due(job="try", subject=new_id(), at=now, done_at=now) for _ in range(100)]
         await Due.bulk_create(rows)
-        await Due.filter(deed="try").delete()
+        await Due.filter(job="try").delete()
         work.wrote = True
 
     await atomic(write_and_undo, SYSTEM, now)

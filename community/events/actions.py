@@ -1,12 +1,12 @@
 """Events are published here, and households sign up and cancel."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from community.bulletin.actions import in_whose_name
-from community.database import journal
-from community.database.sql import lock_exclusive
+from community.database.sql import lock_advisory, lock_exclusive
 from community.database.work import UnitOfWork, requires
 from community.errors import NotFound
 from community.events.facts import EVENT_PUBLISHED, SIGN_UP_CANCELLED, SIGNED_UP
@@ -71,7 +71,7 @@ async def publish_event(
         "max_party_size": max_party_size,
         "potluck": potluck,
     }
-    await journal.lock_number()  # one publishes at a time, so that a retry finds its first try
+    await lock_advisory(f"event {community}")  # which numbering it would take after the key
     command = await work.command(
         "publishEvent", key, community=community, organizers=tuple(dict.fromkeys(organizers)), **terms
     )
@@ -115,6 +115,35 @@ async def sign_up(
     await command.store(made.id)
     work.record(SIGNED_UP, event)
     return int(made.id)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSignUp:
+    """A sign-up as somebody wrote it down."""
+
+    account: int
+    party_size: int
+    dish: str | None
+    at: datetime
+
+
+@requires(Permission.OPERATE, within=scope_of_event)
+async def record_sign_ups(work: UnitOfWork, event: int, sign_ups: Sequence[RecordedSignUp]) -> None:
+    """Takes over many sign-ups, all or none; the database holds who may come, and that places suffice."""
+    await SignUp.bulk_create(
+        (
+            SignUp(
+                event_id=event,
+                account_id=new.account,
+                party_size=new.party_size,
+                dish=new.dish,
+                signed_up_at=new.at,
+            )
+            for new in sign_ups
+        ),
+        batch_size=1000,
+    )
+    work.record(SIGNED_UP, event)
 
 
 @requires(Permission.SIGN_UP, within=scope_of_sign_up, known_by=Permission.SIGN_UP)

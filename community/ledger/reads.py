@@ -189,6 +189,7 @@ async def scope_of_entry(entry: int) -> Scope:
     return await scope_where("JOIN entry e ON e.community_id = c.id WHERE e.id = ?", entry)
 
 
+# A ruling after the newest count waits for the next one, and until then nothing is decided.
 _RESOLUTIONS = """
 SELECT v.id AS vote, v.form AS form, v.last_step AS step, q.matter AS matter, r.outcome AS outcome,
        CASE WHEN EXISTS (SELECT 1 FROM vote_scope_part p
@@ -197,6 +198,7 @@ SELECT v.id AS vote, v.form AS form, v.last_step AS step, q.matter AS matter, r.
   FROM vote v LEFT JOIN question q ON q.vote_id = v.id
   LEFT JOIN count c ON c.vote_id = v.id
    AND c.number = (SELECT MAX(n.number) FROM count n WHERE n.vote_id = v.id)
+   AND NOT EXISTS (SELECT 1 FROM ruling u WHERE u.vote_id = v.id AND u.sequence > c.sequence)
   LEFT JOIN count_result r ON r.count_id = c.id AND r.question_id = q.id
  WHERE v.id IN ({votes})
 """

@@ -129,7 +129,7 @@ def check_reversal(reverses: int | None, *, reversed_before: bool) -> None:
 
 
 class Decided(NamedTuple):
-    """One question of a vote. `whole`: all owners were asked; `outcome`: None before the closing count."""
+    """One question of a vote. `whole`: all owners were asked; `outcome`: None until all is counted."""
 
     matter: Matter
     whole: bool

@@ -10,11 +10,11 @@ from typing import Any
 from tortoise.expressions import Q
 
 from community.database.sql import instant, placeholders, select
-from community.errors import Unauthenticated
-from community.members.models import Account, Session
+from community.errors import NotFound, Unauthenticated
+from community.members.models import Account, RoleGrant, Session
 from community.members.rules import ExpiredToken, SessionKind, UnknownToken, may_be_secret
-from community.permissions import CITY, City, Permission, Role, Viewer, may_see_own
-from community.places.reads import scopes_of
+from community.permissions import CITY, City, Permission, Role, Scope, Viewer, may_see_own
+from community.places.reads import scope_or_city, scope_where, scopes_of
 
 
 def hash_of(secret: str) -> str:
@@ -120,6 +120,19 @@ def _by_community(holds: Sequence[dict[str, Any]]) -> dict[int | City, frozenset
     for row in holds:
         roles[CITY if row["community"] is None else row["community"]].add(Role(row["role"]))
     return {community: frozenset(of) for community, of in roles.items()}
+
+
+async def scope_of_party(party: int) -> Scope:
+    """Raises NotFound."""
+    return await scope_where("WHERE c.id = (SELECT p.community_id FROM owner_party p WHERE p.id = ?)", party)
+
+
+async def scope_of_grant(grant: int) -> Scope:
+    """Raises NotFound."""
+    rows = await RoleGrant.filter(id=grant).values("community_id")
+    if not rows:
+        raise NotFound
+    return await scope_or_city(CITY if rows[0]["community_id"] is None else rows[0]["community_id"])
 
 
 @dataclass(frozen=True, slots=True)

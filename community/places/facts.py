@@ -39,3 +39,15 @@ PUBLIC_READING_SET = Fact(
     touches=(READING,),
     meaning="Whether everybody may read was settled anew. 小区是否公开有了新设置。",
 )
+COMMUNITY_FOUNDED = Fact(
+    name="COMMUNITY_FOUNDED",
+    subject=COMMUNITY,
+    touches=(READING,),
+    meaning="The community was founded, with its first settings. 小区建立，有了第一份设置。",
+)
+REGISTER_CHANGED = Fact(
+    name="REGISTER_CHANGED",
+    subject=COMMUNITY,
+    touches=(),
+    meaning="Buildings, units, owners, tenants or organizations changed. 楼幢、房屋、业主、租户或组织有变。",
+)

@@ -8,7 +8,7 @@ from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import placeholders, select
 from community.errors import NotFound
-from community.permissions import CITY, Permission, Scope, Viewer, belongs_to, may, may_know
+from community.permissions import CITY, City, Permission, Scope, Viewer, belongs_to, may, may_know
 from community.places.models import Community, CommunityProfile
 from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
 
@@ -107,6 +107,16 @@ async def _scopes(condition: str, keys: Sequence[int]) -> list[Scope]:
 async def scope_of(community: int) -> Scope:
     """Raises NotFound."""
     return await scope_where("WHERE c.id = ?", community)
+
+
+async def scope_of_unit(unit: int) -> Scope:
+    """Raises NotFound."""
+    return await scope_where("WHERE c.id = (SELECT u.community_id FROM unit u WHERE u.id = ?)", unit)
+
+
+async def scope_or_city(community: int | City) -> Scope:
+    """Of actions that belong to a community or to the whole city. Raises NotFound."""
+    return await citywide(community) if community is CITY else await scope_of(community)
 
 
 async def scope_where(condition: str, key: int) -> Scope:
@@ -218,6 +228,11 @@ def within_known_communities(
 
 async def all_communities() -> list[int]:
     return [row["id"] for row in await Community.all().order_by("id").values("id")]
+
+
+def newest_state(unit: str, at: str) -> str:
+    """SQL for the `since` of the state that holds at an instant; `unit` and `at` are expressions of ours."""
+    return f"(SELECT MAX(b.since) FROM unit_state b WHERE b.unit_id = {unit} AND b.since <= {at})"  # noqa: S608
 
 
 _BUILDINGS = """

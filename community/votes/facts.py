@@ -53,6 +53,24 @@ BALLOT_CAST = Fact(
     touches=(TALLY,),
     meaning="The box holds another ballot, or many that were taken over. 收到一张或多张表决票。",
 )
+BALLOT_RULED = Fact(
+    name="BALLOT_RULED",
+    subject=VOTE,
+    touches=(TALLY,),
+    meaning="A ballot was ruled void, or another one ruled to count for its party. 裁定了一张票计入或作废。",
+)
+BALLOTS_SERVED = Fact(
+    name="BALLOTS_SERVED",
+    subject=VOTE,
+    touches=(TALLY,),
+    meaning="It was recorded which parties the ballot reached. 登记了表决票送达的业主。",
+)
+TOTALS_MENDED = Fact(
+    name="TOTALS_MENDED",
+    subject=VOTE,
+    touches=(TALLY,),
+    meaning="Kept totals that differed from the ballots were set to what these say. 累计数已按票改正。",
+)
 VOTE_CLOSED = Fact(
     name="VOTE_CLOSED",
     subject=VOTE,

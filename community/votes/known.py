@@ -1,8 +1,8 @@
 """Tallies that were read before and still hold: a vote of which nothing changed is not summed again.
 
-A tally follows from the frozen roll, the ballots and the steps of the vote, which are only ever added. So the
-newest ballot and the number of steps say whether it is still the one that was read. The
-closing count and `meilin verify` never ask here.
+A tally follows from the frozen roll and from the ballots, the rulings on them and the steps of the vote,
+which are only ever added. So the newest ballot, the newest ruling and the number of steps say whether it is
+still the one that was read. A count and `meilin verify` never ask here.
 """
 
 from collections import OrderedDict
@@ -20,20 +20,23 @@ MOST = 1_000
 """Votes whose tallies are remembered of one database, those that were asked for last."""
 
 _STATES = """
-SELECT v.id AS vote, v.silence AS silence, v.roll_id AS roll, v.steps AS steps, b.id AS newest,
-       COALESCE(b.sequence, 0) AS sequence
+SELECT v.id AS vote, v.silence AS silence, v.roll_id AS roll, v.steps AS steps,
+       b.id AS ballot, r.id AS ruling, COALESCE(b.sequence, 0) AS ballots, COALESCE(r.sequence, 0) AS rulings
   FROM vote v LEFT JOIN ballot b ON b.vote_id = v.id
        AND b.sequence = (SELECT MAX(n.sequence) FROM ballot n WHERE n.vote_id = v.id)
+  LEFT JOIN ruling r ON r.vote_id = v.id
+       AND r.sequence = (SELECT MAX(n.sequence) FROM ruling n WHERE n.vote_id = v.id)
  WHERE v.id IN ({votes})
 """
 
 
 class State(NamedTuple):
-    """`newest`: the id of the ballot, which no other history has; a number could be given twice after a
-    database was put back.
+    """`ballot`, `ruling`: the ids of the newest, which no other history has; a number could be given twice
+    after a database was put back.
     """
 
-    newest: int | None
+    ballot: int | None
+    ruling: int | None
     steps: int
     sequence: int
 
@@ -71,7 +74,7 @@ async def _states(votes: Collection[int]) -> dict[int, State]:
     """Of those whose tally follows from them: the roll is frozen, and silence counts for nothing."""
     rows: list[dict[str, Any]] = await select(_STATES.format(votes=placeholders(votes)), [*votes])
     return {
-        row["vote"]: State(row["newest"], row["steps"], row["sequence"])
+        row["vote"]: State(row["ballot"], row["ruling"], row["steps"], max(row["ballots"], row["rulings"]))
         for row in rows
         if row["roll"] is not None and row["silence"] == Silence.ABSENT
     }

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from community.errors import ErrorCode, Refused
-from community.steps import Life, Stage
+from community.steps import Life, Stage, StepRefused
 
 LONGEST_WRITE = timedelta(seconds=10)
 """What a write may take from its request to its commit."""
@@ -106,6 +106,13 @@ def status_of(last: VoteStep | None, now: datetime, opens_at: datetime, closes_a
     return VoteStatus.OPEN if now < closes_at else VoteStatus.CLOSED
 
 
+def status_then(last: VoteStep | None, at: datetime, opens_at: datetime, closes_at: datetime) -> VoteStatus:
+    """At the earlier instant of a ballot that is keyed in after the closing: until it is counted, a closed
+    vote was then what the clock said.
+    """
+    return status_of(VoteStep.OPENED if last is VoteStep.CLOSED else last, at, opens_at, closes_at)
+
+
 def check_open(status: VoteStatus) -> None:
     """Raises VoteNotOpen before the opening, VoteSuspended, VoteClosed after the close."""
     if status in (VoteStatus.DRAFT, VoteStatus.ANNOUNCED):
@@ -114,6 +121,18 @@ def check_open(status: VoteStatus) -> None:
         raise VoteSuspended
     if status is not VoteStatus.OPEN:
         raise VoteClosed
+
+
+def check_uncounted(last: VoteStep | None) -> None:
+    """Raises VoteClosed from the first count on: a clock that runs behind slips nothing in after it."""
+    if not LIFE.may_come(last, VoteStep.CLOSED):
+        raise VoteClosed
+
+
+def check_countable(last: VoteStep | None) -> None:
+    """Raises StepRefused where no count may follow any more, as of a certified result."""
+    if not LIFE.may_come(last, VoteStep.COUNTED):
+        raise StepRefused
 
 
 def counted_from(closes_at: datetime) -> datetime:

@@ -15,21 +15,10 @@ from community.database.sql import instant, placeholders, select
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
 from community.permissions import Permission, Scope, Viewer, may_see_own
-from community.places.reads import permitted_rows, scope_where, scopes_of
+from community.places.reads import newest_state, permitted_rows, scope_where, scopes_of
 from community.votes.casting import QuestionKind, QuestionTerms, VoteForm
-from community.votes.lifecycle import (
-    BY_THE_CLOCK,
-    LIFE,
-    VoteStatus,
-    VoteStep,
-    status_of,
-)
-from community.votes.models import (
-    Ballot,
-    CountedBallot,
-    RollEntry,
-    VoteScopePart,
-)
+from community.votes.lifecycle import BY_THE_CLOCK, LIFE, VoteStatus, VoteStep, status_of, status_then
+from community.votes.models import Ballot, RollEntry, VoteScopePart
 from community.votes.rules import CountingRules, FollowMajority, Matter, Silence, Weight
 from community.votes.scope import VoteScope
 
@@ -152,6 +141,7 @@ class BallotBox:
 
     vote: int
     community: int
+    form: VoteForm
     roll: int | None
     revisable: bool
     opens_at: datetime
@@ -161,9 +151,12 @@ class BallotBox:
     def status(self, now: datetime) -> VoteStatus:
         return status_of(self.last_step, now, self.opens_at, self.closes_at)
 
+    def status_then(self, at: datetime) -> VoteStatus:
+        return status_then(self.last_step, at, self.opens_at, self.closes_at)
+
 
 _BOX = """
-SELECT id AS vote, community_id AS community, roll_id AS roll, revisable, opens_at, closes_at, last_step
+SELECT id AS vote, community_id AS community, form, roll_id AS roll, revisable, opens_at, closes_at, last_step
   FROM vote WHERE id = ?
 """
 
@@ -175,7 +168,8 @@ async def ballot_box(vote: int) -> BallotBox:
         raise NotFound
     row = {name: instant(value) if name.endswith("_at") else value for name, value in rows[0].items()}
     last = None if row["last_step"] is None else VoteStep(row["last_step"])
-    return BallotBox(**row | {"revisable": bool(row["revisable"]), "last_step": last})
+    form, revisable = VoteForm(row["form"]), bool(row["revisable"])
+    return BallotBox(**row | {"form": form, "revisable": revisable, "last_step": last})
 
 
 async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
@@ -372,7 +366,7 @@ class BallotRow:
 
     id: int
     vote_id: int
-    party_id: int
+    party_id: int | None
     cast_at: datetime
     answers: tuple[AnswerRow, ...] | None
     replaced_at: datetime | None = None
@@ -505,33 +499,37 @@ SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ba
                              ON e.roll_id = q.roll_id AND e.party_id = r.party_id
                           WHERE q.vote_id = v.id) THEN 1 ELSE 0 END AS asked
   FROM vote v JOIN roll_entry r ON r.roll_id = v.roll_id
-  LEFT JOIN counted_ballot k ON k.vote_id = v.id AND k.party_id = r.party_id
+  LEFT JOIN counting k ON k.vote_id = v.id AND k.party_id = r.party_id AND k.sequence = (
+       SELECT MAX(n.sequence) FROM counting n WHERE n.vote_id = v.id AND n.party_id = r.party_id)
   LEFT JOIN roll_unit u ON u.roll_id = r.roll_id AND u.party_id = r.party_id
   LEFT JOIN unit n ON n.id = u.unit_id
  WHERE v.id IN ({votes}) AND r.party_id IN ({parties})
 UNION ALL
-SELECT v.id, h.party, 1, CAST(SUM(u.area) OVER (PARTITION BY v.id, h.party) AS BIGINT), NULL, u.name, u.id,
+SELECT v.id, h.party, 1, CAST(SUM(t.area) OVER (PARTITION BY v.id, h.party) AS BIGINT), NULL, u.name, u.id,
        MAX(CASE WHEN EXISTS (SELECT 1 FROM question q WHERE q.vote_id = v.id
                                 AND {in_question})
                 THEN 1 ELSE 0 END) OVER (PARTITION BY v.id, h.party)
   FROM vote v JOIN (
     SELECT w.id AS vote, o.party_id AS party, o.unit_id AS unit
-      FROM ownership o JOIN unit n ON n.id = o.unit_id AND n.status = 'DELIVERED'
+      FROM ownership o JOIN unit n ON n.id = o.unit_id
       JOIN vote w ON w.community_id = n.community_id AND {late}
+      JOIN unit_state t ON t.unit_id = n.id AND t.since = {held} AND t.status = 'DELIVERED'
      WHERE w.id IN ({votes}) AND o.party_id IN ({parties})
        AND o.since <= w.opens_at AND (o.until IS NULL OR o.until > w.opens_at)
     UNION
     SELECT w.id, p.id, n.id
       FROM owner_party p JOIN vote w ON w.community_id = p.community_id AND {late}
       JOIN unit n ON n.community_id = p.community_id
+      JOIN unit_state t ON t.unit_id = n.id AND t.since = {held}
      WHERE w.id IN ({votes}) AND p.id IN ({parties}) AND p.id = (
              SELECT MIN(d.id) FROM owner_party d
               WHERE d.community_id = p.community_id AND d.kind = 'DEVELOPER')
-       AND (n.status <> 'DELIVERED' OR NOT EXISTS (
+       AND (t.status <> 'DELIVERED' OR NOT EXISTS (
              SELECT 1 FROM ownership o WHERE o.unit_id = n.id
                 AND o.since <= w.opens_at AND (o.until IS NULL OR o.until > w.opens_at)))
   ) h ON h.vote = v.id
   JOIN unit u ON u.id = h.unit AND {in_vote} AND (v.parking_counts OR u.kind <> 'PARKING')
+  JOIN unit_state t ON t.unit_id = u.id AND t.since = {counted}
  ORDER BY vote, party, unit_id
 """
 _LATE = "w.roll_id IS NULL AND w.opens_at <= ?"
@@ -584,6 +582,8 @@ async def own_entries_of(
         late=_LATE,
         in_question=IN_SCOPE.format(unit="u", scope="q.scope_id"),
         in_vote=IN_SCOPE.format(unit="u", scope="v.scope_id"),
+        held=newest_state("n.id", "w.opens_at"),
+        counted=newest_state("u.id", "v.opens_at"),
     )
     rows = await select(query, [*keys, *parties, *(now, *keys, *parties) * 2])
     found: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
@@ -613,27 +613,3 @@ def _own_entry(rows: Sequence[dict[str, Any]], seat: PartySeat, account: int) ->
 
 async def own_entries(viewer: Viewer, vote: VoteRow, now: datetime) -> list[OwnEntry]:
     return (await own_entries_of(viewer, [vote], now)).get(vote, [])
-
-
-async def counted_ballots(vote: int, parties: Sequence[int]) -> dict[int, int]:
-    """The ballot that counts for each of `parties`, where there is one."""
-    rows = await CountedBallot.filter(vote_id=vote, party_id__in=parties).values("party_id", "ballot_id")
-    return {row["party_id"]: row["ballot_id"] for row in rows}
-
-
-_NEWEST = """
-SELECT (SELECT MAX(sequence) FROM ballot WHERE vote_id = ?) AS sequence,
-       (SELECT ballot_id FROM counted_ballot WHERE vote_id = ? AND party_id = ?) AS counted
-"""
-
-
-async def newest_of(vote: int, party: int) -> tuple[int, int | None]:
-    """The number of the newest ballot, 0 where there is none, and the ballot that counts for `party`."""
-    (row,) = await select(_NEWEST, [vote, vote, party])
-    return row["sequence"] or 0, row["counted"]
-
-
-async def newest_sequence(vote: int) -> int:
-    """The number of the newest ballot; 0 where there is none."""
-    (row,) = await select("SELECT MAX(sequence) AS sequence FROM ballot WHERE vote_id = ?", [vote])
-    return row["sequence"] or 0

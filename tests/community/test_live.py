@@ -34,7 +34,7 @@ def test_each_is_read_by_its_key(declaration: Any) -> None:
     if isinstance(declaration, State):
         taken = {"read": 1}
     else:
-        taken = {"items_after": 3, "head": 0, "recent": 1, "cursors": 1}
+        taken = {"items_after": 3, "head": 1, "recent": 1, "cursors": 1}
     for name, arguments in taken.items():
         read = getattr(declaration, name)
         assert iscoroutinefunction(read), name

@@ -52,7 +52,7 @@ WHO_MAY = {
     Role.GRID_WORKER: _STAFF | {Permission.ANNOUNCE_VOTE},
     Role.PARTY_BRANCH: _STAFF,
     Role.CLERK: _READER,
-    Role.REGULATOR: _READER,
+    Role.REGULATOR: _READER | {Permission.FOUND_COMMUNITY, Permission.KEEP_REGISTER, Permission.APPOINT},
     Role.INTEGRATOR: _READER,
     Role.OPERATOR: set(Permission),
 }
@@ -225,7 +225,11 @@ def test_a_subject_may_be_less_known_than_its_community() -> None:
 @pytest.mark.parametrize("scope", Permission)
 def test_a_community_is_known_by_either_way_of_reading(scope: Permission) -> None:
     narrow = holder(Role.COMMITTEE, scopes=frozenset({scope}))
-    assert may_know(narrow, CLOSED) == belongs_to(narrow, CLOSED) == (scope is not Permission.OPERATE)
+    assert (
+        may_know(narrow, CLOSED)
+        == belongs_to(narrow, CLOSED)
+        == (scope not in {Permission.FOUND_COMMUNITY, Permission.OPERATE})
+    )
     assert may_know(narrow, PUBLIC)
     assert belongs_to(narrow, PUBLIC) == (scope is not Permission.OPERATE)
     assert not belongs_to(Viewer(1), PUBLIC)

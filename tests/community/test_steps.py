@@ -51,6 +51,11 @@ def test_the_status_is_what_the_last_step_leads_to() -> None:
     assert LIFE.leading_to("dark") == [Lamp.DIMMED, Lamp.PUT_OUT]
 
 
+def test_what_may_still_come_comes_at_once_or_later() -> None:
+    coming = {last: [step for step in Lamp if LIFE.may_come(last, step)] for last in (None, *Lamp)}
+    assert coming == {None: [*Lamp], Lamp.LIT: [*Lamp], Lamp.DIMMED: [*Lamp], Lamp.PUT_OUT: []}
+
+
 @given(st.lists(st.sampled_from(Lamp), max_size=6))
 def test_a_history_has_no_differences_where_each_step_was_allowed_when_it_was_taken(past: list[Lamp]) -> None:
     allowed = all(LIFE.may_follow(past[:position], step) for position, step in enumerate(past))

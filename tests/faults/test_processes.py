@@ -59,7 +59,7 @@ async def what_is_due_is_done_once(scene: Any) -> None:
             await open_vote(SYSTEM, now - 8 * DAY, vote)
 
     async def done() -> bool:
-        left = await estate.rows("SELECT subject, deed FROM due WHERE done_at IS NULL")
+        left = await estate.rows("SELECT subject, job FROM due WHERE done_at IS NULL")
         return {subject for subject, action in left if action == "open_vote"} == set() and len(left) == 9
 
     await scene.until(done, "all are opened or counted, but for nine that close later")

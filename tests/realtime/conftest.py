@@ -57,12 +57,16 @@ def journal_of(
     cursors: Callable[[int], Awaitable[Cursors]] = numbered_cursors,
 ) -> Journal[N]:
     """The declaration of a bulletin that is read so; nobody asks who may."""
+
+    async def head_of(_: int) -> int:
+        return await head()
+
     return Journal(
         topic="bulletin",
         permission=Permission.READ_BULLETIN,
         subject=Subject(kind="Community", scope_of=_nowhere),
         items_after=items_after,
-        head=head,
+        head=head_of,
         recent=_all,
         cursors=cursors,
     )

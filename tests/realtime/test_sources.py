@@ -20,8 +20,8 @@ from realtime.broker import MemoryBroker
 from realtime.journals import Item, SharedItems
 from realtime.sources import LiveSources
 from realtime.states import SharedState
-from tests.conftest import PATIENCE
 from tests.realtime.conftest import journal_of
+from tests.world.server import PATIENCE
 
 DECLARED = [TALLY, ATTENDANCE, BALANCE, BULLETIN]
 

@@ -5,7 +5,7 @@ import pytest
 
 from community.errors import NotFound
 from community.events.actions import sign_up
-from community.members.actions import end_session, open_session
+from community.members.actions import add_co_owners, end_session, open_session
 from community.members.models import Account, CoOwner, RoleGrant
 from community.members.rules import SessionKind
 from community.permissions import SYSTEM, Permission, Role
@@ -246,7 +246,7 @@ async def test_a_demonstration_session_reads_nothing_of_a_real_community(
     for community in (None, quiet):
         await RoleGrant.create(account_id=account, community_id=community, role=role, since=house.now)
     party = town.key("OwnerParty", "quiet/resident-1")
-    await CoOwner.create(party_id=party, account_id=account, since=house.now)
+    await add_co_owners(SYSTEM, house.now, party, [account])
     town.tokens[who] = await open_session(SYSTEM, house.now, who, kind, timedelta(hours=1))
     ids = {"id": town.id("Community", "quiet"), "vote": town.id("Vote", "quiet")}
     ids |= {"event": town.id("Event", "tea"), "entry": town.id("Entry", "quiet")}

@@ -1,4 +1,4 @@
-"""The journal tells facts of the catalogue instead of topics and keys.
+"""The journal tells facts of the catalogue instead of topics and keys, and counts in each community.
 
 A number may come again in another community, which a key of the old table forbids: its rows move to a new one.
 Nothing refers to the old table, so that dropping it takes nothing along.
@@ -53,9 +53,20 @@ NUMBERS = [
 ]
 
 
+COUNTED = """
+INSERT INTO journal_head (id, community_id, number)
+SELECT {id} + ROW_NUMBER() OVER (ORDER BY c.community_id), c.community_id, (SELECT COALESCE(MAX(number), 0) FROM change)
+  FROM (SELECT id AS community_id FROM community UNION ALL SELECT NULL) c
+"""
+"""Each goes on from where the one journal of all was: cursors that people hold stay valid."""
+
+ONE_CITY = "CREATE UNIQUE INDEX journal_head_of_city ON journal_head ((community_id IS NULL)) WHERE community_id IS NULL"
+
+
 async def move(apps: Any, editor: Any) -> None:
     postgres = editor.client.capabilities.dialect == "postgres"
-    statements = [MOVE, *NUMBERS, *guards(postgres=postgres), "DROP TABLE change"]
+    counted = COUNTED.format(id=new_id())
+    statements = [MOVE, counted, ONE_CITY, *NUMBERS, *guards(postgres=postgres), "DROP TABLE change"]
     statements += ["DROP FUNCTION change_append_only"] if postgres else []
     for statement in statements:
         await editor.client.execute_query(statement)
@@ -111,6 +122,27 @@ class Migration(Base):
                 "indexes": [Index(fields=["community_id", "fact", "number"])],
                 "pk_attr": "id",
             },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="JournalHead",
+            fields=[
+                ("id", fields.BigIntField(primary_key=True, generated=False, default=new_id)),
+                (
+                    "community",
+                    fields.OneToOneField(
+                        "meilin.Community",
+                        source_field="community_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name=False,
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("number", fields.BigIntField()),
+            ],
+            options={"table": "journal_head", "app": "meilin", "pk_attr": "id"},
             bases=["Model"],
         ),
         ops.RunPython(move),

@@ -78,7 +78,7 @@ def item(community: int, fact: str, subject: int) -> News:
 
 @pytest.fixture
 async def feed(estate: Any, build: Any, now: datetime) -> int:
-    """The estate's items have the numbers 2, 5 and 6; others and other topics stand between them."""
+    """The estate's items have the numbers 2, 3 and 4; other facts and other communities stand between."""
     here, elsewhere = estate.community, await build.community()
     await write(
         [
@@ -98,17 +98,17 @@ async def test_the_feed_newest_first(feed: int, now: datetime) -> None:
     page = await items_page(feed, 2)
     assert page.more
     assert [(row.number, row.kind, row.subject) for row in page.rows] == [
-        (6, "LEDGER_PUBLISHED", feed),
-        (5, "VOTE_CLOSED", 74),
+        (4, "LEDGER_PUBLISHED", feed),
+        (3, "VOTE_CLOSED", 74),
     ]
     assert [row.at for row in page.rows] == [now + timedelta(seconds=1), now]
-    rest = await items_page(feed, 2, before=5)
+    rest = await items_page(feed, 2, before=3)
     assert ([row.subject for row in rest.rows], rest.more) == ([71], False)
 
 
 async def test_the_feed_after_a_number_in_its_own_order(feed: int) -> None:
-    assert [row.number for row in await items_after(feed, 0)] == [2, 5, 6]
-    assert [row.number for row in await items_after(feed, 2)] == [5, 6]
-    assert [row.number for row in await items_after(feed, 0, most=2)] == [2, 5]
-    assert await items_after(feed, 6) == []
+    assert [row.number for row in await items_after(feed, 0)] == [2, 3, 4]
+    assert [row.number for row in await items_after(feed, 2)] == [3, 4]
+    assert [row.number for row in await items_after(feed, 0, most=2)] == [2, 3]
+    assert await items_after(feed, 4) == []
     assert await items_after(1, 0) == []

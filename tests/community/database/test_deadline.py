@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from tortoise import connections
 
-from community.database import deadline, journal, work
+from community.database import deadline, work
 from community.database.deadline import unhurried
 from community.database.engine import opened, pool
 from community.database.ids import new_id
@@ -46,12 +46,12 @@ def counted() -> Callable[[], dict[str, int]]:
 
 
 async def write(doing: UnitOfWork, name: str = "deed") -> None:
-    await Due.create(deed=name, subject=new_id(), at=doing.now)
+    await Due.create(job=name, subject=new_id(), at=doing.now)
     doing.record(RIGHTS_CHANGED, 1)
 
 
 async def written(name: str = "deed") -> int:
-    return await Due.filter(deed=name).count()
+    return await Due.filter(job=name).count()
 
 
 @asynccontextmanager
@@ -61,7 +61,7 @@ async def held_elsewhere(url: str) -> AsyncIterator[None]:
         connection = await asyncpg.connect(url)
         try:
             async with connection.transaction():
-                await connection.execute(f"SELECT pg_advisory_xact_lock({journal._ADVISORY_LOCK})")
+                await connection.execute("LOCK TABLE journal_head")
                 yield
         finally:
             await connection.close()
@@ -159,8 +159,10 @@ async def test_whoever_comes_while_it_is_held_and_still_has_time_gets_through(
 
 
 async def test_its_turn_is_part_of_the_time(database: str, now: datetime) -> None:
-    """More than there are connections, behind actions that hold all of them."""
+    """More than there are connections, behind actions that hold all of them for longer than that."""
+    longer = deadline._deadline.set(3 * SHORT)
     holders = [asyncio.create_task(atomic(asleep, SYSTEM, now)) for _ in range(MANY)]
+    deadline._deadline.reset(longer)
     await asyncio.sleep(0)
     outcomes = await asyncio.gather(
         *holders, *(atomic(write, SYSTEM, now) for _ in range(MANY)), return_exceptions=True

@@ -17,7 +17,7 @@ from community.steps import Step, StepRefused
 from community.votes.lifecycle import LIFE, VoteStatus, VoteStep
 from community.votes.models import Vote, VoteStepRecord
 from community.votes.rules import Silence
-from tests.community.conftest import NOW
+from tests.world.estates import NOW
 
 MINUTE = timedelta(minutes=1)
 

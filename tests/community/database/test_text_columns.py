@@ -23,11 +23,20 @@ from community.members.models import Account
 from community.members.rules import SessionKind
 from community.permissions import SYSTEM, Permission
 from community.signals import Signal
-from community.votes.actions import CLOSE, OPEN, RecordedBallot, record_ballots, recount_vote
+from community.votes.actions import (
+    CLOSE,
+    OPEN,
+    RecordedBallot,
+    Service,
+    record_ballots,
+    record_service,
+    recount_vote,
+    void_ballot,
+)
 from community.votes.casting import Channel
 from community.votes.rules import Outcome
-from tests.community.conftest import NOW
-from tests.community.votes.conftest import Poll
+from tests.world.estates import NOW
+from tests.world.polls import Poll
 
 LONGEST = {
     "notice.body": 20_000,
@@ -46,15 +55,18 @@ OURS = {
     "community.name": "the demonstration's",
     "community.slug": "the demonstration's",
     "community_profile.time_zone": "Asia/Shanghai",
-    "due.deed": "the name of what is due",
+    "due.error": "the name of a type",
+    "due.error_text": "a code and a line of ours",
+    "due.job": "the name of what is due",
+    "due.payload": "of a message of ours",
     "keyed_deed.deed": "the name of a mutation",
     "keyed_deed.fingerprint": "a hash",
     "organization.name": "the demonstration's",
     "count_result.choices": "sums of choices, in JSON",
     "count_result.outcome": "a word of Outcome",
     "secret.value": "made by a migration",
-    "served.evidence": "nobody may serve anything yet",
     "session.hash": "a hash",
+    "total.label": "a choice's code, or a day",
     "unit.name": "the demonstration's",
     "vote.silence_clause": "no vote may count silence yet",
 }
@@ -105,6 +117,15 @@ class Inputs(Poll):
         )
         await record_ballots(SYSTEM, self.during, vote, [paper])
 
+    async def service(self, evidence: str) -> None:
+        home, vote = await self.household(), await self.opened()
+        await record_service(SYSTEM, self.during, vote, [Service(home.party, evidence, self.during)])
+
+    async def ruling(self, reason: str) -> None:
+        home, vote = await self.household(), await self.opened()
+        ballot = await self.cast(home.viewer, vote)
+        await void_ballot(self.estate.chair, self.during, ballot, reason=reason)
+
     async def answer_text(self, text: str) -> None:
         home = await self.household()
         vote = await self.opened(self.survey(accepts_text=True))
@@ -149,6 +170,8 @@ GIVEN: dict[str, Input] = {
     "notice.title": lambda of, text: of.notice(title=text),
     "question.description": lambda of, text: of.announced(of.resolution(description=text)),
     "question.title": lambda of, text: of.announced(of.resolution(title=text)),
+    "ruling.reason": Inputs.ruling,
+    "served.evidence": Inputs.service,
     "sign_up.dish": Inputs.dish,
     "vote.description": lambda of, text: of.announced(description=text),
     "vote.title": lambda of, text: of.announced(title=text),
@@ -187,7 +210,7 @@ async def test_what_is_ours_fits(database: str) -> None:
         "journal.fact": catalogue().facts,
         "journal.subject_kind": catalogue().subjects,
         "count_result.outcome": Outcome,
-        "due.deed": [OPEN, CLOSE],
+        "due.job": [OPEN, CLOSE],
     }
     for column, known in words.items():
         assert max(map(len, known)) <= (longest[column] or 0), column

@@ -25,12 +25,12 @@ from tests.engines import execute
 
 
 async def write(doing: UnitOfWork, rows: int = 300) -> None:
-    await Due.bulk_create(Due(deed="deed", subject=subject, at=doing.now) for subject in range(rows))
+    await Due.bulk_create(Due(job="deed", subject=subject, at=doing.now) for subject in range(rows))
     doing.record(RIGHTS_CHANGED, 1)
 
 
 async def written() -> int:
-    return await Due.filter(deed="deed").count()
+    return await Due.filter(job="deed").count()
 
 
 OF_POSTGRES = {

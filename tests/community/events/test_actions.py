@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from community.bulletin.reads import items_page
-from community.database import journal
 from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unauthenticated
 from community.events.actions import cancel_sign_up, publish_event, sign_up
 from community.events.models import Event, SignUp
@@ -14,6 +13,7 @@ from community.events.rules import AlreadySignedUp, EventBegun, EventFull, Event
 from community.permissions import NOBODY, SYSTEM, Role
 from community.places.rules import OrganizationKind
 from community.signals import Signal
+from tests.facts import written
 
 DAY = timedelta(days=1)
 
@@ -120,7 +120,7 @@ async def test_a_wrong_event_is_not_published(
     with pytest.raises(InvalidInput):
         await publish_event(estate.chair, now, estate.community, **festival(now, **wrong))
     assert await Event.all().count() == 0
-    assert await journal.head() == 0
+    assert await written() == 0
     assert not told
 
 

@@ -32,8 +32,9 @@ from community.votes.models import (
 )
 from community.votes.reads import vote_row
 from community.votes.rules import Matter, Outcome, Silence
-from tests.books import entry_of_before
+from tests.facts import written
 from tests.steps import take
+from tests.world.books import entry_of_before
 
 INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
 TODAY = date(2026, 5, 20)
@@ -76,7 +77,7 @@ async def vote_in(
     await take(vote.id, VoteStep.ANNOUNCED, VoteStep.OPENED, at=opens)
     if outcome or consultation:
         await take(vote.id, VoteStep.CLOSED, VoteStep.COUNTED, at=counted)
-        await Count.create(vote_id=vote.id, number=1, sequence=1, at=counted)
+        await Count.create(vote_id=vote.id, number=1, sequence=0, at=counted)
     if annulled:
         await take(vote.id, VoteStep.ANNULLED, at=now)
     await ask(vote.id, matter, outcome, building=building)
@@ -204,7 +205,7 @@ async def test_a_wrong_entry_is_not_written(
     with pytest.raises(InvalidInput):
         await record_entry(estate.manager, now, estate.community, **ADVERT | wrong)
     assert await Entry.all().count() == 0
-    assert await journal.head() == 0
+    assert await written() == 0
     assert not told
 
 
@@ -380,7 +381,7 @@ async def test_an_entry_and_the_closing_of_its_vote_do_not_wait_for_each_other(
             await journal.write([News(VOTE_CLOSED, vote, estate.community)], now)
         await entry
     await watcher.close()
-    assert await journal.head() == 3
+    assert await written() == 3
 
 
 def two_years() -> list[NewEntry]:
@@ -396,18 +397,18 @@ async def test_a_book_kept_elsewhere_is_taken_in_at_once(
 ) -> None:
     await record_entry(estate.manager, now, estate.community, **ADVERT)
     told.clear()
-    head = await journal.head()
+    head = await written()
     await record_entries(SYSTEM, now, estate.community, two_years())
     assert await Entry.all().count() == 701
     assert await check_books(estate.community) == []
     assert (await entries_page(estate.community, 2)).rows[1].item == "停车费"
     assert told == [Signal("ledger", estate.community)]
-    assert await journal.head() == head + 1
+    assert await written() == head + 1
     await record_entries(SYSTEM, now, estate.community, two_years()[:2], posted=True)  # said today already
-    assert await journal.head() == head + 2
+    assert await written() == head + 2
     tomorrow = now + timedelta(days=1)
     await record_entries(SYSTEM, tomorrow, estate.community, two_years()[:2], posted=True)
-    assert await journal.head() == head + 4
+    assert await written() == head + 4
     assert (await Entry.filter(number=2).values("recorded_by_id")) == [{"recorded_by_id": None}]
 
 

@@ -13,12 +13,12 @@ from community.errors import (
 )
 from community.signals import Signal
 from community.votes.casting import AlreadyCast, Answered, UnknownChoice
+from community.votes.counting import counted_ballots
 from community.votes.models import (
     Ballot,
     BallotChoice,
     BallotText,
 )
-from community.votes.reads import counted_ballots
 from community.votes.recount import recount
 
 DAY = timedelta(days=1)

@@ -32,12 +32,13 @@ from community.votes.casting import (
     UnknownChoice,
     UnknownQuestion,
 )
+from community.votes.counting import counted_ballots
 from community.votes.lifecycle import VoteClosed, VoteNotOpen
 from community.votes.models import (
     Ballot,
 )
 from community.votes.progress import progress_of
-from community.votes.reads import ballot_row, counted_ballots
+from community.votes.reads import ballot_row
 from community.votes.recount import recount
 from community.votes.rules import FollowMajority, Weight
 

@@ -11,17 +11,26 @@ from community.ledger.reads import resolutions_of
 from community.permissions import NOBODY, SYSTEM
 from community.signals import Signal
 from community.steps import StepRefused
-from community.votes.actions import close_vote, open_vote, recount_vote
-from community.votes.casting import Answered
-from community.votes.lifecycle import VoteClosed, VoteStatus, VoteStep
-from community.votes.models import Count, CountResult, VoteStepRecord
+from community.votes.actions import (
+    RecordedBallot,
+    close_vote,
+    open_vote,
+    record_ballots,
+    recount_vote,
+    rule_ballot,
+    void_ballot,
+)
+from community.votes.casting import Answered, Channel
+from community.votes.known import tallies_of
+from community.votes.lifecycle import VoteClosed, VoteNotOpen, VoteStatus, VoteStep
+from community.votes.models import Ballot, Count, CountResult, VoteStepRecord
 from community.votes.progress import progress_of
 from community.votes.reads import vote_row
 from community.votes.recount import recount
-from community.votes.rules import Outcome
+from community.votes.rules import Outcome, Weight
 from tests.steps import take, taken, when
 
-DAY = timedelta(days=1)
+DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
 WHY = "有业主对计票提出异议"
 
 
@@ -74,6 +83,87 @@ async def test_the_newest_count_is_the_one_that_holds(poll: Any, vote: int) -> N
     (decided,) = (await resolutions_of([vote]))[vote].decided
     assert decided.outcome is Outcome.NO_QUORUM
     assert len(await recount(vote)) == 1
+
+
+async def test_a_ruling_after_the_count_waits_for_the_next_one(
+    poll: Any, vote: int, told: list[Signal]
+) -> None:
+    chair, at = poll.estate.chair, poll.counted_at + DAY
+    rows, before = await CountResult.all().values(), await progress_of(vote)
+    ballots = await Ballot.filter(vote_id=vote).order_by("sequence").values_list("id", flat=True)
+    for ballot in ballots[:2]:
+        told.clear()
+        await void_ballot(chair, at, ballot, reason="非本人所投")
+        assert told == [Signal("tally", vote)]
+    waiting = await progress_of(vote)
+    assert await tallies_of([vote]) == {vote: waiting}
+    assert (waiting.version, waiting.participating) == (before.version + 2, Weight(1, 9_002))
+    assert waiting.questions[0].tally.outcome is Outcome.PENDING
+    assert [each.outcome for each in (await resolutions_of([vote]))[vote].decided] == [None]
+    assert (await CountResult.all().values(), await recount(vote)) == (rows, [])
+
+    assert await recount_vote(chair, at, vote, reason=WHY) == 2
+    after = await progress_of(vote)
+    assert after.questions[0].tally.outcome is Outcome.NO_QUORUM
+    assert await tallies_of([vote]) == {vote: after}
+    assert [each.outcome for each in (await resolutions_of([vote]))[vote].decided] == [Outcome.NO_QUORUM]
+    assert await Count.filter(vote_id=vote).order_by("number").values_list("sequence", flat=True) == [3, 5]
+    assert await CountResult.exclude(count__number=2).values() == rows
+
+    for ballot in ballots[:2]:
+        await rule_ballot(chair, at, ballot, reason="签名属实")
+    assert await recount(vote) == []
+    assert await recount_vote(chair, at, vote, reason=WHY) == 3
+    assert (await progress_of(vote)).questions[0].tally.outcome is Outcome.ADOPTED
+    assert await recount(vote) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("UPDATE count SET sequence = 3 WHERE number = 2", "written"),
+        ("UPDATE count SET sequence = 5 WHERE number = 1", "count 2: up to number 4, it should be 5 to 4"),
+        ("UPDATE ruling SET counts = TRUE", "should count"),
+        ("UPDATE count_result SET participating_heads = 3", "written"),
+    ],
+)
+async def test_a_second_count_is_looked_at_as_the_first(
+    poll: Any, vote: int, statement: str, found: str
+) -> None:
+    ballot = await Ballot.get(vote_id=vote, sequence=1)
+    await void_ballot(poll.estate.chair, poll.counted_at, ballot.id, reason="非本人所投")
+    await recount_vote(poll.estate.chair, poll.counted_at, vote, reason=WHY)
+    assert await recount(vote) == []
+    await poll.tamper(statement)
+    differences = await recount(vote)
+    assert any(found in difference for difference in differences), differences
+
+
+async def test_another_count_sums_the_rows_too(
+    poll: Any, vote: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    await poll.tamper("UPDATE total SET heads = heads + 1 WHERE part = 'QUESTION'")
+    await recount_vote(poll.estate.chair, poll.counted_at, vote, reason=WHY)
+    assert "are mended" in caplog.text
+    assert (await CountResult.get(count__number=2)).participating_heads == 3
+    assert await recount(vote) == []
+
+
+async def test_paper_is_keyed_between_the_closing_and_the_count(poll: Any) -> None:
+    (home, late), (before, after) = await poll.households(2), (poll.closes_at - TICK, poll.closes_at)
+    vote = await poll.opened()
+    await take(vote, VoteStep.CLOSED, at=poll.counted_at)
+    answers = await poll.answers(vote, "FOR")
+    await poll.refuses(poll.cast(home.viewer, vote, at=before), VoteClosed)
+    for at, refusal in ((after, VoteClosed), (poll.opens_at - TICK, VoteNotOpen)):
+        paper = RecordedBallot(home.party, at, answers, Channel.PAPER)
+        await poll.refuses(record_ballots(SYSTEM, poll.counted_at, vote, [paper]), refusal)
+    paper = RecordedBallot(home.party, before, answers, Channel.PAPER)
+    await record_ballots(SYSTEM, poll.counted_at, vote, [paper])
+    assert (await progress_of(vote)).participating == Weight(1, 9_000)
+    await take(vote, VoteStep.COUNTED, at=poll.counted_at)
+    paper = RecordedBallot(late.party, before, answers, Channel.PAPER)
+    await poll.refuses(record_ballots(SYSTEM, poll.counted_at, vote, [paper]), VoteClosed)
 
 
 async def test_the_same_key_counts_once(poll: Any, vote: int) -> None:

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,9 +16,12 @@ from community.votes.lifecycle import (
     VoteStatus,
     VoteStep,
     VoteSuspended,
+    check_countable,
     check_open,
+    check_uncounted,
     counted_from,
     status_of,
+    status_then,
 )
 
 OPENS = datetime(2026, 6, 5, tzinfo=UTC)
@@ -59,6 +63,25 @@ def test_ballots_are_taken_while_open_only(status: VoteStatus) -> None:
 def test_the_count_waits_for_the_longest_write_and_a_second() -> None:
     assert counted_from(CLOSES) == CLOSES + LONGEST_WRITE + timedelta(seconds=1)
     assert timedelta(seconds=DEADLINE) == LONGEST_WRITE
+
+
+def test_what_the_last_step_leaves_open_to_ballots_and_to_counts() -> None:
+    """Ballots are taken over until the first count; rulings as long as another count may follow."""
+    before = [None, S.DRAFTED, S.ANNOUNCED, S.OPENED, S.SUSPENDED, S.RESUMED, S.EXTENDED, S.CLOSED]
+    for last in (None, *VoteStep):
+        with nullcontext() if last in before else pytest.raises(VoteClosed):
+            check_uncounted(last)
+        with nullcontext() if last in (*before, S.COUNTED, S.DISPLAYED) else pytest.raises(StepRefused):
+            check_countable(last)
+
+
+@pytest.mark.parametrize("last", VoteStep)
+@pytest.mark.parametrize("at", [OPENS - TICK, OPENS, CLOSES - TICK, CLOSES])
+def test_what_is_keyed_after_the_closing_was_cast_while_the_clock_said_open(
+    last: VoteStep, at: datetime
+) -> None:
+    then = S.OPENED if last is S.CLOSED else last
+    assert status_then(last, at, OPENS, CLOSES) is status_of(then, at, OPENS, CLOSES)
 
 
 # Steps

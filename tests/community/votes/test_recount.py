@@ -70,7 +70,14 @@ PLANTED = {
         "written",
     ),
     "0.01 m² too few": ("UPDATE count_result SET agreeing_area = agreeing_area - 1", "written"),
-    "a later number of ballots": ("UPDATE count SET sequence = 7", "count 1: of 7 ballots, there are 6"),
+    "a later number of ballots": (
+        "UPDATE count SET sequence = 7",
+        "count 1: up to number 7, it should be 6 to 6",
+    ),
+    "an earlier number of ballots": (
+        "UPDATE count SET sequence = 5",
+        "count 1: up to number 5, it should be 6 to 6",
+    ),
     "a result gone": ("DELETE FROM count_result", r"written \[\]"),
     "an opposing mark made an abstention": (
         "UPDATE ballot_choice SET choice = 'ABSTAIN' WHERE choice = 'AGAINST'",
@@ -88,7 +95,7 @@ PLANTED = {
     "a second answer to a question": (
         "INSERT INTO ballot_choice (id, ballot_id, question_id, choice)"
         " SELECT 1, ballot_id, question_id, 'ABSTAIN' FROM ballot_choice"
-        " WHERE choice = 'FOR' AND ballot_id IN (SELECT ballot_id FROM counted_ballot) LIMIT 1",
+        " WHERE choice = 'FOR' AND ballot_id IN (SELECT ballot_id FROM counting WHERE sequence > 2) LIMIT 1",
         "may not mark ABSTAIN, FOR",
     ),
     "a choice that was never offered": (
@@ -120,12 +127,11 @@ PLANTED = {
         "should count 1",
     ),
     "a pointer moved back": (
-        "UPDATE counted_ballot SET ballot_id = (SELECT id FROM ballot WHERE sequence = 1)"
-        " WHERE ballot_id = (SELECT id FROM ballot WHERE sequence = 6)",
+        "UPDATE counting SET ballot_id = (SELECT id FROM ballot WHERE sequence = 1) WHERE sequence = 6",
         "should count",
     ),
     "a pointer gone": (
-        "DELETE FROM counted_ballot WHERE ballot_id = (SELECT id FROM ballot WHERE sequence = 4)",
+        "DELETE FROM counting WHERE sequence = 4",
         "counts None",
     ),
     "a larger flat on the roll": (
