@@ -664,6 +664,9 @@ async def close_vote(work: UnitOfWork, vote: int) -> None:
     if work.now < (begins := counted_from(row.closes_at)):
         await due.reschedule(CLOSE, vote, begins)  # planned for the close itself, as was done once
         return
+    if row.last_step is VoteStep.SUSPENDED:
+        await due.reschedule(CLOSE, vote, work.now + due.LONGEST_PAUSE)  # it closes once it has gone on
+        return
     if not await due.claim(CLOSE, vote, work.now):
         return
     if row.last_step is VoteStep.ANNOUNCED:

@@ -2,7 +2,7 @@
 
 A tally follows from the frozen roll and from the ballots, the rulings on them and the steps of the vote,
 which are only ever added. So the newest ballot, the newest ruling and the number of steps say whether it is
-still the one that was read. A count and `meilin verify` never ask here.
+still the one that was read, unless its totals were mended. A count and `meilin verify` never ask here.
 """
 
 from collections import OrderedDict
@@ -21,6 +21,7 @@ MOST = 1_000
 
 _STATES = """
 SELECT v.id AS vote, v.silence AS silence, v.roll_id AS roll, v.steps AS steps,
+       (SELECT MAX(t.id) FROM total t WHERE t.vote_id = v.id) AS totals,
        b.id AS ballot, r.id AS ruling, COALESCE(b.sequence, 0) AS ballots, COALESCE(r.sequence, 0) AS rulings
   FROM vote v LEFT JOIN ballot b ON b.vote_id = v.id
        AND b.sequence = (SELECT MAX(n.sequence) FROM ballot n WHERE n.vote_id = v.id)
@@ -32,11 +33,12 @@ SELECT v.id AS vote, v.silence AS silence, v.roll_id AS roll, v.steps AS steps,
 
 class State(NamedTuple):
     """`ballot`, `ruling`: the ids of the newest, which no other history has; a number could be given twice
-    after a database was put back.
+    after a database was put back. `totals`: that of their newest row; mended ones are all new.
     """
 
     ballot: int | None
     ruling: int | None
+    totals: int | None
     steps: int
     sequence: int
 
@@ -74,7 +76,13 @@ async def _states(votes: Collection[int]) -> dict[int, State]:
     """Of those whose tally follows from them: the roll is frozen, and silence counts for nothing."""
     rows: list[dict[str, Any]] = await select(_STATES.format(votes=placeholders(votes)), [*votes])
     return {
-        row["vote"]: State(row["ballot"], row["ruling"], row["steps"], max(row["ballots"], row["rulings"]))
+        row["vote"]: State(
+            row["ballot"],
+            row["ruling"],
+            row["totals"],
+            row["steps"],
+            max(row["ballots"], row["rulings"]),
+        )
         for row in rows
         if row["roll"] is not None and row["silence"] == Silence.ABSENT
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from community.database.due import LONGEST_PAUSE, due_now
 from community.database.steps import steps_of
 from community.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from community.ledger.reads import resolutions_of
@@ -212,6 +213,19 @@ async def test_what_was_undone_before_its_close_is_neither_opened_nor_counted(
         assert await when(vote, VoteStep.CLOSED) is None
     assert not (await vote_row(announced)).opened
     assert await Count.all().count() == 0
+
+
+async def test_a_suspended_vote_is_closed_once_it_has_gone_on(poll: Any) -> None:
+    vote = await poll.opened()
+    await take(vote, VoteStep.SUSPENDED, at=poll.during)
+    await poll.closed(vote)
+    assert (await vote_row(vote)).status(poll.counted_at) is VoteStatus.SUSPENDED
+    assert [row.subject for row in await due_now(poll.counted_at)] == []
+    await take(vote, VoteStep.RESUMED, at=poll.counted_at)
+    later = poll.counted_at + LONGEST_PAUSE
+    assert [row.subject for row in await due_now(later)] == [vote]
+    await close_vote(SYSTEM, later, vote)
+    assert (await taken(vote))[-2:] == [VoteStep.CLOSED, VoteStep.COUNTED]
 
 
 async def test_a_suspended_vote_takes_no_ballot_until_it_goes_on(poll: Any) -> None:

@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
+from community.permissions import SYSTEM
 from community.votes import known
+from community.votes.actions import mend_totals
 from community.votes.known import tallies_of
 from community.votes.lifecycle import VoteStep
 from community.votes.models import Vote
@@ -58,6 +60,16 @@ async def test_every_stage_and_every_ballot_is_seen(poll: Any) -> None:
     await same()
     await take(vote, VoteStep.ANNULLED, at=poll.closes_at)
     await same()
+
+
+async def test_totals_that_were_wrong_are_not_remembered_once_they_are_mended(poll: Any) -> None:
+    (home,) = await poll.households(1)
+    vote = await poll.opened()
+    await poll.cast(home.viewer, vote)
+    await poll.tamper("UPDATE total SET heads = heads + 1")
+    wrong = await tallies_of([vote])
+    await mend_totals(SYSTEM, poll.during, vote)
+    assert await tallies_of([vote]) == {vote: await progress_of(vote)} != wrong
 
 
 async def test_a_roll_that_is_not_frozen_is_read_each_time(poll: Any, summed: list[int]) -> None:
