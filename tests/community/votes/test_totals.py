@@ -20,6 +20,7 @@ from community.votes.actions import (
     cast_ballot,
     mend_totals,
     record_ballots,
+    recount_vote,
     rule_ballot,
     void_ballot,
 )
@@ -46,6 +47,7 @@ steps = st.lists(
     ),
     max_size=14,
 )
+afterwards = st.lists(st.tuples(st.sampled_from(["void", "rule", "count"]), st.integers(0, 20)), max_size=4)
 
 
 class Story:
@@ -94,6 +96,13 @@ class Story:
                 ballot = RecordedBallot(party, at, answers, Channel.PAPER)
                 await record_ballots(SYSTEM, at, self.vote, [ballot])
 
+    async def afterwards(self, kind: str, pick: int) -> None:
+        at = self.poll.counted_at + MINUTE
+        if kind == "count":
+            await recount_vote(self.poll.estate.chair, at, self.vote, reason="有异议")
+        else:
+            await self.rule(kind, pick, at)
+
     async def rule(self, kind: str, pick: int, at: Any) -> None:
         counting = set((await self.box(10_000)).of_parties.values())
         ballots = await Ballot.filter(vote_id=self.vote, party_id__not_isnull=True).order_by("sequence")
@@ -120,10 +129,11 @@ class Story:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(happening=steps)
+@given(happening=steps, after=afterwards)
 async def test_whatever_happens_the_totals_are_what_a_recount_says(
-    database: str, happening: list[tuple[str, int, str, int]]
+    database: str, happening: list[tuple[str, int, str, int]], after: list[tuple[str, int]]
 ) -> None:
+    """Before the closing count, and by rulings and counts after it."""
     async with in_transaction():
         build = Build()
         build._names = _NAMES
@@ -133,13 +143,16 @@ async def test_whatever_happens_the_totals_are_what_a_recount_says(
     for kind, home, said, pick in happening:
         await story.do(kind, home, said, pick)
         assert await totals_differ(story.vote) == []
-    taken = await story.every_step()
-    for number in range(len(taken) + 1):
-        assert await story.box(number) == recounted(taken[:number])
     row = await progress_of(story.vote)
     assert sum(day.heads for day in row.days) == row.participating.heads
     await story.poll.closed(story.vote)
     assert await recount(story.vote) == []
+    for kind, pick in after:
+        await story.afterwards(kind, pick)
+        assert await recount(story.vote) == []
+    taken = await story.every_step()
+    for number in range(len(taken) + 1):
+        assert await story.box(number) == recounted(taken[:number])
 
 
 _NAMES = Build()._names
