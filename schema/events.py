@@ -30,7 +30,7 @@ from schema.eligibility import Eligibility
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
-from schema.nodes import Node, fetched_by, key_of, to_id
+from schema.nodes import Node, fetched_by, key_of, node_of, to_id
 from schema.places import (
     NOTHING,
     Numbered,
@@ -430,7 +430,7 @@ class EventsQuery:
             ),
         ],
     ) -> Event | None:
-        return await _event(info.context, key_of(id, "Event"))
+        return cast("Event | None", await node_of(info.context, id, "Event"))
 
 
 @strawberry.input(
@@ -503,7 +503,7 @@ class EventsMutation:
         key: Key = None,
     ) -> SignUp | None:
         done = await actions.sign_up(
-            info.context.viewer,
+            info.context.person,
             info.context.now,
             key_of(event_id, "Event", "eventId"),
             party_size=party_size,
@@ -531,7 +531,7 @@ class EventsMutation:
         key: Key = None,
     ) -> SignUp | None:
         done = await actions.cancel_sign_up(
-            info.context.viewer, info.context.now, key_of(sign_up_id, "SignUp", "signUpId"), key=key
+            info.context.person, info.context.now, key_of(sign_up_id, "SignUp", "signUpId"), key=key
         )
         return await _sign_up(info.context, done)
 
@@ -555,7 +555,7 @@ class EventsMutation:
         key: Key = None,
     ) -> Event | None:
         done = await actions.publish_event(
-            info.context.viewer,
+            info.context.person,
             info.context.now,
             key_of(community_id, "Community", "communityId"),
             title=event.title,

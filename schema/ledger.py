@@ -24,6 +24,7 @@ from community.ledger.rules import (
     AuthorityFault,
     Category,
     Direction,
+    ForeignVote,
     MonthRow,
     YearRow,
     fault_of,
@@ -523,7 +524,7 @@ class LedgerMutation:
     ) -> Entry | None:
         vote = entry.authority_vote_id
         done = await actions.record_entry(
-            info.context.viewer,
+            info.context.person,
             info.context.now,
             key_of(community_id, "Community", "communityId"),
             date=entry.date,
@@ -533,7 +534,9 @@ class LedgerMutation:
             amount=entry.amount,
             counterparty=entry.counterparty,
             voucher=entry.voucher,
-            authority_vote=None if vote is None else key_of(vote, "Vote", "entry.authorityVoteId"),
+            authority_vote=None
+            if vote is None
+            else key_of(vote, "Vote", "entry.authorityVoteId", ForeignVote),
             authority_clause=entry.authority_clause,
             key=key,
         )
@@ -566,7 +569,7 @@ class LedgerMutation:
         key: Key = None,
     ) -> Entry | None:
         done = await actions.reverse_entry(
-            info.context.viewer,
+            info.context.person,
             info.context.now,
             key_of(entry_id, "Entry", "entryId"),
             reason=reason,

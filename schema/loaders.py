@@ -24,7 +24,7 @@ from community.events.reads import (
 )
 from community.ledger.reads import EntryRow, entries_by_id
 from community.members.reads import OwnPartyRow, own_parties_by_id
-from community.permissions import Viewer
+from community.permissions import Viewer, account_of
 from community.places.reads import (
     CommunityRow,
     communities_by_id,
@@ -257,13 +257,13 @@ class Loaders:
     @property
     def table_parties(self) -> Loader[int, TablePartyRow]:
         """By sign-up, as its neighbours see it."""
-        account, now = self.viewer.account, self.now
+        account, now = account_of(self.viewer), self.now
         return self._kept(around_a_table, lambda keys: around_a_table(account, keys, now))
 
     @property
     def ballots(self) -> Loader[int, BallotRow]:
         """Of a party for which the viewer speaks; how it was marked shows whoever cast it."""
-        account = self.viewer.account
+        account = account_of(self.viewer)
         return self._kept(ballots_by_id, lambda keys: ballots_by_id(account, keys))
 
     @property

@@ -4,18 +4,16 @@ import binascii
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import strawberry
 
-from community.errors import InvalidId
+from community.database.ids import NoRow
+from community.errors import InvalidId, NotFound, Refused
 from schema.context import Context
 
 _SHAPE = re.compile(r"([A-Z][A-Za-z]{1,31}):([1-9][0-9]{0,18})", re.ASCII)
 _LARGEST = 2**63 - 1
-
-NO_ROW = 0
-"""The key of no row at all: what an id of another type leads to."""
 
 
 @strawberry.interface(
@@ -50,10 +48,18 @@ def parse_id(text: str, field: str = "id") -> tuple[str, int]:
     return type_name, key
 
 
-def key_of(text: str, type_name: str, field: str = "id") -> int:
-    """The key of an id of this type; NO_ROW for one of another type. Raises InvalidId."""
+def key_of(text: str, type_name: str, field: str = "id", otherwise: type[Refused] = NotFound) -> int:
+    """The key of an id of this type. Raises InvalidId, and `otherwise` for an id of another type."""
     found, key = parse_id(text, field)
-    return key if found == type_name else NO_ROW
+    if found != type_name:
+        raise otherwise(field=field)
+    return key
+
+
+def key_or_none_such(text: str, type_name: str, field: str) -> int | NoRow:
+    """The same for a rule that refuses by itself what is unknown. Raises InvalidId."""
+    found, key = parse_id(text, field)
+    return key if found == type_name else NoRow.NONE_SUCH
 
 
 Fetch = Callable[[Context, int], Awaitable[Node | None]]
@@ -71,8 +77,8 @@ def fetched_by(type_name: str) -> Callable[[F], F]:
     return keep
 
 
-async def node_of(context: Context, text: str) -> Node | None:
-    """The node behind an id, None where it is unknown or hidden. Raises InvalidId."""
+async def node_of(context: Context, text: str, only: str | None = None) -> Any:
+    """The node behind an id, None where it is unknown, hidden, or not of the one type. Raises InvalidId."""
     type_name, key = parse_id(text)
-    fetch = NODES.get(type_name)
+    fetch = NODES.get(type_name) if only in (None, type_name) else None
     return await fetch(context, key) if fetch else None

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from functools import cached_property
 from math import inf
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import strawberry
 from graphql import GraphQLError, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_operation_ast
@@ -16,7 +16,7 @@ from strawberry.types.graphql import OperationType
 
 import schema.enums  # noqa: F401 - makes the domain's enums GraphQL enums
 from community.errors import ErrorCode, InvalidInput, Refused, Unauthenticated
-from community.permissions import NOBODY, Viewer
+from community.permissions import NOBODY, Person, Viewer
 from realtime.fields import AUDIENCE, LIVE
 from schema.bulletin import BulletinMutation, BulletinSubscription, Notice
 from schema.communities import CommunitiesMutation, CommunitiesQuery, Community
@@ -61,7 +61,7 @@ class Query(CommunitiesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuer
             ),
         ],
     ) -> Node | None:
-        return await node_of(info.context, id)
+        return cast("Node | None", await node_of(info.context, id))
 
     @strawberry.field(
         description="Every value that `extensions.code` of an error may take, for whoever generates"
@@ -190,7 +190,7 @@ class PreparedSchema(OpenSchema):
         except InvalidInput:
             operation = get_operation_ast(prepared.document, name) if prepared.document else None
             does = operation is not None and operation.operation is GraphQLOperationType.MUTATION
-            if does and viewer.account is None:
+            if does and not isinstance(viewer, Person):
                 raise Unauthenticated from None
             raise
 

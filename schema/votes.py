@@ -14,6 +14,7 @@ from community.votes.casting import (
     Answered,
     QuestionKind,
     Seat,
+    UnknownQuestion,
     VoteForm,
     VoteStatus,
     check_open,
@@ -58,7 +59,7 @@ from schema.eligibility import Eligibility
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
-from schema.nodes import Node, fetched_by, key_of, to_id
+from schema.nodes import Node, fetched_by, key_of, key_or_none_such, node_of, to_id
 from schema.places import (
     NOTHING,
     Building,
@@ -766,7 +767,7 @@ class VotesQuery:
             ),
         ],
     ) -> Vote | None:
-        return await _vote(info.context, key_of(id, "Vote"))
+        return cast("Vote | None", await node_of(info.context, id, "Vote"))
 
 
 @strawberry.input(description="What is marked for one question of a ballot. 对一个议题的选择。")
@@ -786,7 +787,9 @@ class AnswerInput:
     )
 
     def value(self, index: int) -> Answered:
-        question = key_of(self.question_id, "Question", f"answers.{index}.questionId")
+        question = key_of(
+            self.question_id, "Question", f"answers.{index}.questionId", otherwise=UnknownQuestion
+        )
         return Answered(question, tuple(self.choices), self.text)
 
 
@@ -830,14 +833,14 @@ class VotesMutation:
         key: Key = None,
     ) -> BallotReceipt | None:
         ballot = await actions.cast_ballot(
-            info.context.viewer,
+            info.context.person,
             info.context.now,
             key_of(vote_id, "Vote", "voteId"),
             answers=[answer.value(index) for index, answer in enumerate(answers)],
-            party=None if party is None else key_of(party, "OwnerParty", "party"),
+            party=None if party is None else key_or_none_such(party, "OwnerParty", "party"),
             key=key,
         )
-        return BallotReceipt.of(await ballot_row(info.context.viewer.account, ballot))
+        return BallotReceipt.of(await ballot_row(info.context.person.account, ballot))
 
 
 @strawberry.type

@@ -35,9 +35,9 @@ from community.ledger.actions import record_entry, reverse_entry
 from community.ledger.rules import Category, Direction
 from community.members.actions import open_session
 from community.members.models import Account, CoOwner, OwnerParty, Ownership, RoleGrant, Tenancy
-from community.members.reads import roles_of, viewer_of
+from community.members.reads import person_of, viewer_of
 from community.members.rules import PartyKind, SessionKind
-from community.permissions import NOBODY, SYSTEM, Role, Viewer
+from community.permissions import NOBODY, SYSTEM, Person, Role
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
 from community.signals import Signal
@@ -94,9 +94,9 @@ class _Builder:
                     SYSTEM, self.now, name, kind=SessionKind.TOKEN, lifetime=30 * DAY
                 )
 
-    async def viewer(self, name: str) -> Viewer:
+    async def viewer(self, name: str) -> Person:
         account = self.keys["Account", name]
-        return Viewer(account, name, await roles_of(account, self.now))
+        return await person_of(account, self.now)
 
     async def community(self, slug: str, name: str, *, public: bool) -> int:
         made = await Community.create(
@@ -358,7 +358,7 @@ class House:
         self.broker = broker
         self.sources = LiveSources(broker)
 
-    async def viewer(self, who: str | None) -> Viewer:
+    async def viewer(self, who: str | None) -> Person:
         return NOBODY if who is None else await viewer_of(self.town.tokens[who], self.now) or NOBODY
 
     async def context(self, who: str | None = None) -> Context:

@@ -23,7 +23,7 @@ from strawberry.types.lazy_type import StrawberryLazyReference
 import community
 from api.settings import Settings
 from community.database.work import ACTIONS
-from community.permissions import GRANTS, Permission
+from community.permissions import GRANTS, AllOf, AnyOf, Anyone, Needs, Permission, PublicReading, Tied
 from schema.schema import graphql_schema, sdl
 from tests.privates import reaches_of
 
@@ -500,12 +500,19 @@ def test_every_action_names_a_permission_and_stands_in_actions() -> None:
         assert name in public_coroutines(importlib.import_module(module))
 
 
+def leaves_of(needs: Needs) -> list[Any]:
+    parts = needs.parts if isinstance(needs, AnyOf | AllOf) else ()
+    return [leaf for part in parts for leaf in leaves_of(part)] if parts else [needs]
+
+
 def test_every_permission_has_its_sentences_and_somebody_who_has_it() -> None:
     assert set(GRANTS) == set(Permission)
     for permission, grant in GRANTS.items():
         assert grant.zh, permission
         assert grant.en, permission
-        assert grant.roles or grant.anybody, permission
+        assert all(
+            isinstance(part, Anyone | PublicReading | Tied) or part.roles for part in leaves_of(grant.needs)
+        )
 
 
 # Privates of libraries
@@ -601,7 +608,8 @@ FORBIDDEN_NAMES = {
     "KeyedDeed": "IdempotencyRecord",
     "NO_DEVELOPER": "None",
     "Place": "Scope; the `place` of an event is where people meet",
-    "SOMEBODY": "Viewer.somebody",
+    "NO_ROW": "None, or raise NotFound",
+    "SOMEBODY": "Rights",
     "Standing": "AuthorizationRegistry, or Loaded",
     "Standings": "AuthorizationRegistry",
     "Watching": "LiveSources",

@@ -16,7 +16,7 @@ from community.database.sql import placeholders, select
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
 from community.events.seating import MOST_SEATED, Places, Seating, seat
-from community.permissions import Permission, Scope, Viewer, may, may_see_own
+from community.permissions import Permission, Person, Scope, Tie, Viewer, may, may_see_own
 from community.places.reads import permitted_rows, scope_where, scopes_of
 
 
@@ -281,14 +281,14 @@ async def sign_ups_by_id(account: int, ids: Collection[int]) -> dict[int, SignUp
 
 async def own_sign_ups_of(viewer: Viewer, event_ids: Collection[int]) -> dict[int, SignUpRow]:
     """The viewer's own standing ones by event, as far as its token lets it see them."""
-    if viewer.account is None:
+    if not isinstance(viewer, Person):
         return {}
     return await _to_be_seen_by(viewer, await sign_ups_of(viewer.account, event_ids))
 
 
 async def own_sign_ups_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, SignUpRow]:
     """The viewer's own, standing or cancelled, as far as its token lets it see them."""
-    if viewer.account is None:
+    if not isinstance(viewer, Person):
         return {}
     return await _to_be_seen_by(viewer, await sign_ups_by_id(viewer.account, ids))
 
@@ -296,7 +296,9 @@ async def own_sign_ups_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, 
 async def _to_be_seen_by(viewer: Viewer, rows: dict[int, SignUpRow]) -> dict[int, SignUpRow]:
     scopes = await _scopes_of_events({row.event for row in rows.values()})
     return {
-        key: row for key, row in rows.items() if may_see_own(viewer, Permission.SIGN_UP, scopes[row.event])
+        key: row
+        for key, row in rows.items()
+        if may_see_own(viewer, Permission.SIGN_UP, scopes[row.event], Tie.SIGNED_UP)
     }
 
 

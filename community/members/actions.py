@@ -8,7 +8,7 @@ from typing import Any
 from community.database.work import UnitOfWork, requires
 from community.errors import NotFound
 from community.members.models import Account, Session
-from community.members.reads import hash_of
+from community.members.reads import hash_of, ties_to_session
 from community.members.rules import KEPT_AFTER_ITS_END, LONGEST_NAME, SessionKind
 from community.permissions import Permission
 from community.places.reads import citywide
@@ -18,7 +18,7 @@ SWEPT_AT_ONCE = 100
 """Sessions removed when another one begins: more than begin, so that none stay."""
 
 
-@requires(Permission.OPERATE, within=citywide)
+@requires(Permission.MANAGE_SESSIONS, within=citywide)
 async def open_session(
     work: UnitOfWork,
     account: str,
@@ -61,7 +61,7 @@ async def _sweep(work: UnitOfWork) -> None:
         await Session.filter(id__in=ids).delete()
 
 
-@requires(Permission.OPERATE, within=citywide)
+@requires(Permission.SIGN_IN, within=citywide)
 async def sign_in_demonstration(
     work: UnitOfWork, account: str, lifetime: timedelta, replacing: str | None = None
 ) -> str:
@@ -77,13 +77,13 @@ async def sign_in_demonstration(
     return await _open(work, account, SessionKind.COOKIE, lifetime, None)
 
 
-@requires(Permission.OPERATE, within=citywide)
+@requires(Permission.SIGN_OUT, within=citywide, tied=ties_to_session)
 async def end_session(work: UnitOfWork, secret: str) -> None:
-    """Ends the session of this secret, if there is one; its sockets lose what only it allowed."""
+    """Ends one's own session of this secret, if there is one; its sockets lose what only it allowed."""
     await _end(work, hash=hash_of(secret))
 
 
-@requires(Permission.OPERATE, within=citywide)
+@requires(Permission.MANAGE_SESSIONS, within=citywide)
 async def revoke_session(work: UnitOfWork, session: int) -> None:
     """Ends the session of this number, as listed; its sockets lose what only it allowed. Raises NotFound."""
     if not await _end(work, id=session):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from community.database import due
 from community.database.commands import Command
-from community.database.ids import new_id
+from community.database.ids import NoRow, new_id
 from community.database.journal import lock_number
 from community.database.sql import lock_exclusive, lock_shared
 from community.database.work import UnitOfWork, requires
@@ -14,7 +14,7 @@ from community.errors import InvalidInput, NotFound, TryAgain
 from community.members.models import OwnerParty
 from community.members.reads import PartySeat, seats_of
 from community.members.rules import PartyKind, check_representative
-from community.permissions import Permission
+from community.permissions import Permission, account_of
 from community.places.models import Building, Community, Organization
 from community.places.reads import profiles_of, scope_of
 from community.signals import Topic
@@ -252,7 +252,7 @@ async def cast_ballot(
     vote: int,
     *,
     answers: Sequence[Answered],
-    party: int | None = None,
+    party: int | NoRow | None = None,
     key: str | None = None,
 ) -> int:
     """The ballot's id; the same `key` with the same answers returns the first one's, while that one counts.
@@ -266,7 +266,9 @@ async def cast_ballot(
         return await _first_receipt(command, command.result, vote, party)
     box = await _open_box(work, vote)
     questions = await questions_on_roll(vote)
-    seats = {seat.party: seat for seat in await seats_of(work.account, box.community, work.now)}
+    account = account_of(work.viewer)
+    own = [] if account is None else await seats_of(account, box.community, work.now)
+    seats = {seat.party: seat for seat in own}
     entries = await on_roll({box.roll, *(question.roll for question in questions.values())}, list(seats))
     seat = _seat(box, seats, entries, party)
     _check_answers(questions, entries, seat.party, answers)
@@ -277,7 +279,7 @@ async def cast_ballot(
     return ballot
 
 
-async def _first_receipt(command: Command, first: int, vote: int, party: int | None) -> int:
+async def _first_receipt(command: Command, first: int, vote: int, party: int | NoRow | None) -> int:
     """No party named is the first ballot's, whoever the viewer acts for by now. Raises KeyReused."""
     ballot = await Ballot.get(id=first).values("vote_id", "party_id")
     own = ballot["party_id"]
@@ -308,16 +310,20 @@ async def _open_box(work: UnitOfWork, vote: int) -> BallotBox:
     return box
 
 
-def _seat(box: BallotBox, seats: Mapping[int, PartySeat], entries: Entries, party: int | None) -> PartySeat:
+def _seat(
+    box: BallotBox, seats: Mapping[int, PartySeat], entries: Entries, party: int | NoRow | None
+) -> PartySeat:
     """The one owner party for which this account casts."""
     able = [own for own in seats if (box.roll, own) in entries]
     if not able:
         raise NotOnRoll
-    if party is not None and party not in able:
+    if party is None:
+        if len(able) > 1:
+            raise PartyRequired(field="party")
+        return seats[able[0]]
+    if isinstance(party, NoRow) or party not in able:
         raise NotOnRoll(field="party")
-    if party is None and len(able) > 1:
-        raise PartyRequired(field="party")
-    return seats[able[0] if party is None else party]
+    return seats[party]
 
 
 def _check_answers(

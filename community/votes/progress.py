@@ -69,7 +69,7 @@ SELECT 'vote' AS part, v.id AS vote, 0 AS key, '' AS choice, COALESCE(b.sequence
        AND b.sequence = (SELECT MAX(n.sequence) FROM ballot n WHERE n.vote_id = v.id)
  WHERE v.id IN ({votes})
 UNION ALL
-SELECT 'roll', r.vote, COALESCE(r.building_id, 0), '', r.heads, r.area, NULL, NULL, NULL, NULL
+SELECT 'roll', r.vote, r.building_id, '', r.heads, r.area, NULL, NULL, NULL, NULL
   FROM roll r WHERE r.vote IN ({votes})
 UNION ALL
 SELECT 'choice', k.vote_id, b.question_id, b.choice, COUNT(*), CAST(SUM(r.area) AS BIGINT),
@@ -124,14 +124,15 @@ WITH scope AS (
 developer AS (
   SELECT community_id, MIN(id) AS party FROM owner_party WHERE kind = 'DEVELOPER' GROUP BY community_id
 )
-SELECT s.vote AS vote, COALESCE(s.building, 0) AS key, COUNT(DISTINCT s.party) AS heads,
+SELECT s.vote AS vote, s.building AS key,
+       COUNT(DISTINCT s.party) + MAX(CASE WHEN s.party IS NULL THEN 1 ELSE 0 END) AS heads,
        CAST(SUM(s.area) AS BIGINT) AS area
   FROM (
     SELECT s.vote, s.building, u.area, COALESCE(
              CASE WHEN u.status = 'DELIVERED' THEN (
                SELECT MAX(o.party_id) FROM ownership o WHERE o.unit_id = u.id
                   AND o.since <= v.announced_at AND (o.until IS NULL OR o.until > v.announced_at)) END,
-             d.party, 0) AS party
+             d.party) AS party
       FROM scope s JOIN vote v ON v.id = s.vote
       JOIN unit u ON u.community_id = v.community_id AND (s.building IS NULL OR u.building_id = s.building)
        AND (v.parking_counts OR u.kind <> 'PARKING')
@@ -145,7 +146,7 @@ class _Parts:
     """The rows of the sums of one vote, found again by what they are."""
 
     def __init__(self) -> None:
-        self._weights: defaultdict[tuple[str, int], Weight] = defaultdict(lambda: ZERO)
+        self._weights: defaultdict[tuple[str, int | None], Weight] = defaultdict(lambda: ZERO)
         self._choices: defaultdict[int, dict[str, Weight]] = defaultdict(dict)
         self._days: dict[date, int] = {}
         self.last_ballot_at: datetime | None = None
@@ -185,7 +186,7 @@ class _Parts:
 
     def eligible(self, building: int | None) -> Weight:
         """Of the roll of a building, frozen or as it would be."""
-        return self._weights["roll", building or 0]
+        return self._weights["roll", building]
 
     def sums(self, question: QuestionRow) -> Sums:
         """Where each marks one choice and writes nothing, those who take part are the sum of the choices."""

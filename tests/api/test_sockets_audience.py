@@ -16,7 +16,7 @@ from community.database.models import Change
 from community.events.models import SignUp
 from community.events.reads import scope_of_event
 from community.live import Journal
-from community.permissions import Permission, Viewer
+from community.permissions import Permission, Viewer, account_of
 from community.signals import Signal, Topic
 from realtime.groups import Groups
 from realtime.pacing import WritePacer
@@ -38,7 +38,7 @@ async def items_after(event: int, number: int, most: int) -> Sequence[Row]:
 
 
 async def signed_up(viewer: Viewer, event: int) -> bool:
-    return await SignUp.filter(event_id=event, account_id=viewer.account, cancelled_at=None).exists()
+    return await SignUp.filter(event_id=event, account_id=account_of(viewer), cancelled_at=None).exists()
 
 
 async def from_the_beginning(event: int) -> int:

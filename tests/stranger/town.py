@@ -25,9 +25,9 @@ from community.ledger.actions import NewEntry, record_entries
 from community.ledger.rules import Category, Direction
 from community.members.actions import end_session, open_session
 from community.members.models import Account
-from community.members.reads import roles_of
+from community.members.reads import person_of
 from community.members.rules import SessionKind
-from community.permissions import SYSTEM, Permission, Viewer
+from community.permissions import SYSTEM, Permission, Person
 from community.places.models import Building, Community, CommunityProfile, Organization
 from community.signals import Signal, Topic
 from community.votes.actions import cast_ballot, open_vote
@@ -247,9 +247,9 @@ class _Filling:
 # Secrets, and those who have them
 
 
-async def _viewer(town: Any, name: str) -> Viewer:
+async def _viewer(town: Any, name: str) -> Person:
     account = town.key("Account", name)
-    return Viewer(account, name, await roles_of(account, town.now))
+    return await person_of(account, town.now)
 
 
 async def _keep_secrets(town: Any) -> None:

@@ -22,7 +22,7 @@ from community.events.reads import (
 )
 from community.members.models import CoOwner, OwnerParty, Ownership, Tenancy
 from community.members.rules import PartyKind
-from community.permissions import NOBODY, Permission, Scope, Viewer
+from community.permissions import NOBODY, Permission, Person, Scope
 from community.places.models import Building, Unit
 from community.places.rules import UnitKind
 
@@ -95,7 +95,7 @@ async def test_an_event_is_found_by_those_who_may_read_the_bulletin(
     assert set(await events_by_id(estate.tenant, asked)) == {events[0], public}
     assert set(await events_by_id(estate.stranger, asked)) == {public}
     assert set(await events_by_id(NOBODY, asked)) == {public}
-    narrow = Viewer(estate.owner.account, "", estate.owner.roles, frozenset({Permission.READ_LEDGER}))
+    narrow = Person(estate.owner.account, "", estate.owner.roles, frozenset({Permission.READ_LEDGER}))
     assert set(await events_by_id(narrow, asked)) == {public}
     row = (await events_by_id(estate.owner, asked))[events[0]]
     assert (row.community, row.title, row.place, row.starts_at) == (

@@ -5,7 +5,7 @@ import pytest
 
 from community.members.actions import open_session
 from community.members.models import Account, CoOwner, OwnerParty, Representative, Tenancy
-from community.members.reads import PartySeat, accounts_like, roles_of, seats_of, viewer_of, why_nobody
+from community.members.reads import PartySeat, accounts_like, person_of, seats_of, viewer_of, why_nobody
 from community.members.rules import PartyKind, SessionKind, UnknownToken
 from community.permissions import CITY, SYSTEM, Role
 
@@ -51,13 +51,13 @@ async def test_what_is_held_begins_at_since_and_is_over_at_until(
     await Tenancy.create(unit_id=estate.unit, account_id=account, **times)
 
     roles = {estate.community: {Role.CLERK, Role.OWNER, Role.TENANT}, CITY: {Role.REGULATOR}}
-    assert await roles_of(account, now) == (roles if held else {})
+    assert (await person_of(account, now)).roles == (roles if held else {})
     assert [seat.party for seat in await seats_of(account, estate.community, now)] == (
         [party] if held else []
     )
 
 
-async def test_a_viewer_has_the_roles_of_the_account_and_expires_with_the_first_of_them(
+async def test_a_viewer_has_the_person_of_the_account_and_expires_with_the_first_of_them(
     estate: Any, build: Any, party: int, now: datetime
 ) -> None:
     account = await build.account()
@@ -74,7 +74,7 @@ async def test_a_viewer_has_the_roles_of_the_account_and_expires_with_the_first_
     await build.role(account, estate.community, Role.CLERK, since=now, until=now + 2 * DAY)
     viewer = await viewer_of(secret, now)
     assert viewer is not None
-    assert viewer.roles == await roles_of(account, now)
+    assert viewer.roles == (await person_of(account, now)).roles
     assert viewer.roles == {
         estate.community: {Role.CLERK, Role.OWNER, Role.TENANT}, CITY: {Role.REGULATOR}
     }  # fmt: skip
@@ -86,11 +86,11 @@ async def test_roles_are_kept_apart_by_community(estate: Any, build: Any, now: d
     account = await build.account()
     await build.party(estate.community, account)
     await build.role(account, elsewhere, Role.PROPERTY_MANAGER)
-    assert await roles_of(account, now) == {
+    assert (await person_of(account, now)).roles == {
         estate.community: {Role.OWNER},
         elsewhere: {Role.PROPERTY_MANAGER},
     }
-    assert await roles_of(await build.account(), now) == {}
+    assert (await person_of(await build.account(), now)).roles == {}
 
 
 async def test_one_may_sit_in_several_parties_of_a_community(estate: Any, build: Any, now: datetime) -> None:

@@ -10,7 +10,7 @@ import pytest
 from community.database import journal
 from community.database.models import Change
 from community.errors import Forbidden, NotFound, Unauthenticated
-from community.permissions import NOBODY, SYSTEM, Permission, Role, Viewer
+from community.permissions import NOBODY, SYSTEM, Permission, Person, Role
 from community.places.actions import set_public_reading
 from community.places.models import Community, CommunityProfile
 from community.places.reads import communities_page, community_by_slug, scope_of
@@ -85,7 +85,7 @@ async def test_several_at_once_take_turns(estate: Any, now: datetime) -> None:
 async def test_who_may_settle_it(estate: Any, build: Any, now: datetime) -> None:
     grid = await build.staff(estate.community, Role.GRID_WORKER, None)
     chair = estate.chair
-    narrow = Viewer(chair.account, "", chair.roles, frozenset({Permission.PUBLISH_NOTICE}))
+    narrow = Person(chair.account, "", chair.roles, frozenset({Permission.PUBLISH_NOTICE}))
     for viewer, refusal in [
         (NOBODY, Unauthenticated),
         (estate.owner, Forbidden),

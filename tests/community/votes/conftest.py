@@ -13,7 +13,7 @@ from community.database.models import Due, IdempotencyRecord
 from community.errors import Refused
 from community.members.models import CoOwner, OwnerParty, Ownership, Representative
 from community.members.rules import PartyKind
-from community.permissions import SYSTEM, Viewer
+from community.permissions import SYSTEM, Person, Viewer
 from community.places.models import Community, CommunityProfile, Unit
 from community.places.rules import DeliveryStatus, UnitKind
 from community.signals import Signal
@@ -55,11 +55,11 @@ class Household:
 
     party: int
     unit: int
-    members: tuple[Viewer, ...]
+    members: tuple[Person, ...]
     seats: tuple[int, ...]
 
     @property
-    def viewer(self) -> Viewer:
+    def viewer(self) -> Person:
         return self.members[0]
 
 

@@ -16,9 +16,9 @@ from tortoise.transactions import in_transaction
 
 from community.errors import ErrorCode, Refused
 from community.members.models import Account, CoOwner, OwnerParty, Ownership
-from community.members.reads import roles_of
+from community.members.reads import person_of
 from community.members.rules import PartyKind
-from community.permissions import SYSTEM, Viewer
+from community.permissions import SYSTEM, Person
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
 from community.votes.actions import NewQuestion, announce_vote, cast_ballot, close_vote, open_vote
@@ -113,10 +113,10 @@ async def cast(ballot: FileBallot, vote: int, question: int, estate: Estate) -> 
     account = estate.accounts[names[0]]
     row = await vote_row(vote)
     meant = estate.parties.get(frozenset(names))
-    own = {entry.party for entry in await own_entries(Viewer(account), row, OPENS)}
+    own = {entry.party for entry in await own_entries(Person(account), row, OPENS)}
     if meant not in own and len(names) > 1:
         return ErrorCode.NOT_ON_ROLL  # some of several co-owners are no party one could vote for
-    viewer = Viewer(account, "", await roles_of(account, OPENS))
+    viewer = await person_of(account, OPENS)
     party = meant if meant in own else None
     try:
         await cast_ballot(viewer, OPENS, vote, answers=[Answered(question, [ballot.choice])], party=party)
