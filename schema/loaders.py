@@ -242,12 +242,12 @@ class Loaders:
 
     @property
     def sign_ups(self) -> Loader[int, SignUpRow]:
-        return self._seen(own_sign_ups_by_id)
+        return self._seen(own_sign_ups_by_id, self.now)
 
     @property
     def own_sign_ups(self) -> Loader[int, SignUpRow]:
-        """By event."""
-        return self._seen(own_sign_ups_of)
+        """Of the viewer's household, by event."""
+        return self._seen(own_sign_ups_of, self.now)
 
     @property
     def tables(self) -> Loader[int, SeatedEvent]:

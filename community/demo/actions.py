@@ -20,6 +20,7 @@ from community.members.models import (
     RoleGrant,
     Tenancy,
 )
+from community.members.reads import homes_of
 from community.members.rules import PartyKind
 from community.permissions import Permission, Role
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit
@@ -240,11 +241,15 @@ class RecordedSignUp(NamedTuple):
 @requires(Permission.OPERATE, within=scope_of_event)
 async def record_sign_ups(work: UnitOfWork, event: int, sign_ups: Sequence[RecordedSignUp]) -> None:
     """Many households at once; the table itself holds that nobody comes twice and nobody is too many."""
+    (row,) = await Event.filter(id=event).values("community_id")
+    homes = await homes_of({new.account for new in sign_ups}, row["community_id"], work.now)
     await SignUp.bulk_create(
         (
             SignUp(
                 event_id=event,
                 account_id=new.account,
+                household_id=homes[new.account].unit if new.account in homes else None,
+                rented=new.account in homes and homes[new.account].rented,
                 party_size=new.party_size,
                 dish=new.dish,
                 signed_up_at=new.at,
@@ -253,7 +258,6 @@ async def record_sign_ups(work: UnitOfWork, event: int, sign_ups: Sequence[Recor
         ),
         batch_size=BATCH,
     )
-    (row,) = await Event.filter(id=event).values("community_id")
     work.changed(Topic.ATTENDANCE, event, row["community_id"])
 
 

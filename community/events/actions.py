@@ -29,6 +29,7 @@ from community.events.rules import (
     check_event,
     check_sign_up,
 )
+from community.members.reads import homes_of
 from community.permissions import Permission
 from community.places.reads import scope_of
 from community.signals import Topic
@@ -93,12 +94,15 @@ async def publish_event(
 async def sign_up(
     work: UnitOfWork, event: int, *, party_size: int, dish: str | None = None, key: str | None = None
 ) -> int:
-    """The id of the sign-up. Raises EventOver, AlreadySignedUp, EventFull, InvalidInput, KeyReused."""
+    """The id of the sign-up, which is one's household's, or one's own where one has no home here.
+
+    Raises EventOver, AlreadySignedUp, EventFull, InvalidInput, KeyReused.
+    """
     dish = single_line_if_any(dish, LONGEST_DISH, "菜名", "the dish", field="dish")
     row = await _held(event)
     command = await work.command("signUp", key, event=event, party_size=party_size, dish=dish)
     if command.result is not None:
-        first = (await sign_ups_by_id(work.account, [command.result]))[command.result]
+        first = (await sign_ups_by_id(work.account, [command.result], work.now))[command.result]
         return command.again(same=first.event == event, stands=first.cancelled_at is None)
     check_sign_up(
         work.now,
@@ -107,11 +111,18 @@ async def sign_up(
         row.max_party_size,
         row.capacity,
         row.signed_up,
-        already=event in await sign_ups_of(work.account, [event]),
+        already=event in await sign_ups_of(work.account, [event], work.now),
     )
     check_dish(dish, potluck=row.potluck)
+    home = (await homes_of([work.account], row.community, work.now)).get(work.account)
     made = await SignUp.create(
-        event_id=event, account_id=work.account, party_size=party_size, dish=dish, signed_up_at=work.now
+        event_id=event,
+        account_id=work.account,
+        household_id=None if home is None else home.unit,
+        rented=home is not None and home.rented,
+        party_size=party_size,
+        dish=dish,
+        signed_up_at=work.now,
     )
     await command.store(made.id)
     work.changed(Topic.ATTENDANCE, event, row.community)
@@ -120,8 +131,11 @@ async def sign_up(
 
 @requires(Permission.SIGN_UP, within=scope_of_sign_up, known_by=Permission.SIGN_UP)
 async def cancel_sign_up(work: UnitOfWork, sign_up: int, *, key: str | None = None) -> int:
-    """Frees the places of one's own standing sign-up. Raises NotFound, EventBegun, KeyReused."""
-    own = await sign_ups_by_id(work.account, [sign_up])
+    """Frees the places of one's own or one's household's standing sign-up.
+
+    Raises NotFound, EventBegun, KeyReused.
+    """
+    own = await sign_ups_by_id(work.account, [sign_up], work.now)
     if sign_up not in own:
         raise NotFound
     event = await _held(own[sign_up].event)

@@ -163,6 +163,61 @@ async def ties_to_session(viewer: Actor, secret: str) -> frozenset[Tie]:
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """The unit whose household an account belongs to, and since when. Of a unit that is let those who rent it
+    are one household, and its owners another.
+    """
+
+    account: int
+    community: int
+    unit: int
+    rented: bool
+    since: datetime
+
+
+# Nobody lives where the car stands. Whoever has several homes in one community belongs to one household: of
+# the one that is rented, else of one that is not let, else of one that is; of several, of the one that its
+# party has held longest, so that co-owners find the same one.
+HOMES = """
+SELECT account, community, unit, rented, since FROM (
+  SELECT h.account, h.community, h.unit, h.choice = 1 AS rented, h.since, ROW_NUMBER() OVER (
+           PARTITION BY h.account, h.community ORDER BY h.choice, h.held, h.unit) AS place
+    FROM (
+      SELECT t.account_id AS account, u.community_id AS community, u.id AS unit, t.since AS since,
+             t.since AS held, 1 AS choice
+        FROM tenancy t JOIN unit u ON u.id = t.unit_id
+       WHERE t.account_id IN ({accounts}) AND u.kind <> 'PARKING'
+         AND t.since <= ? AND (t.until IS NULL OR t.until > ?)
+      UNION ALL
+      SELECT c.account_id, u.community_id, u.id, CASE WHEN c.since > o.since THEN c.since ELSE o.since END,
+             o.since, CASE WHEN EXISTS (SELECT 1 FROM tenancy t WHERE t.unit_id = u.id AND t.since <= ?
+                                           AND (t.until IS NULL OR t.until > ?)) THEN 3 ELSE 2 END
+        FROM co_owner c JOIN ownership o ON o.party_id = c.party_id JOIN unit u ON u.id = o.unit_id
+       WHERE c.account_id IN ({accounts}) AND u.kind <> 'PARKING'
+         AND c.since <= ? AND (c.until IS NULL OR c.until > ?)
+         AND o.since <= ? AND (o.until IS NULL OR o.until > ?)
+    ) h
+) homes WHERE place = 1
+"""
+"""The one home of each account in each community; `accounts` are placeholders (`values_of_homes`)."""
+
+
+def values_of_homes(accounts: Collection[int | None], now: datetime) -> list[Any]:
+    return [*accounts, now, now, now, now, *accounts, *[now] * 4]
+
+
+async def homes_of(accounts: Collection[int], community: int, now: datetime) -> dict[int, Home]:
+    """By account; whoever has none is left out, such as staff."""
+    homes = HOMES.format(accounts=placeholders(accounts))
+    query = f"SELECT * FROM ({homes}) own WHERE community = ?"  # noqa: S608 - our own text
+    rows = await select(query, [*values_of_homes(accounts, now), community])
+    return {
+        row["account"]: Home(**row | {"rented": bool(row["rented"]), "since": instant(row["since"])})
+        for row in rows
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class PartySeat:
     """A party the account belongs to, and the accounts it named to vote for it (empty: any of its own)."""
 

@@ -50,6 +50,7 @@ OTHERS = {
     "invalid_ballot": "SELECT id FROM ballot WHERE validity = 'INVALID'",
     "entry": "SELECT id FROM entry",
     "community": "SELECT id + 1 AS id FROM community",
+    "unit": "SELECT id FROM unit",
 }
 
 
@@ -249,6 +250,12 @@ VIOLATIONS: list[tuple[str, tuple[str, str, dict[str, Any]]]] = [
         "sign_up_only_cancelled",
         update("sign_up", account_id=Other("account"), cancelled_at=Own("signed_up_at")),
     ),
+    (
+        "sign_up_only_cancelled",
+        update("sign_up", household_id=Other("unit"), cancelled_at=Own("signed_up_at")),
+    ),
+    ("sign_up_only_cancelled", update("sign_up", rented=True, cancelled_at=Own("signed_up_at"))),
+    ("sign_up_only_cancelled", update("sign_up", doubled=True, cancelled_at=Own("signed_up_at"))),
     ("sign_up_only_cancelled", update("sign_up", dish="鱼")),
     ("sign_up_stays", delete("sign_up")),
     *((f"{table}_numbered_here", insert(table, number=2)) for table in sorted(NUMBERED)),
@@ -327,6 +334,18 @@ async def test_one_sign_up_stands_an_account_and_event(house: House) -> None:
         await house.insert("sign_up", party_size=1)
     await select("UPDATE sign_up SET cancelled_at = signed_up_at")
     await house.insert("sign_up", party_size=1)
+
+
+async def test_one_sign_up_stands_a_household_and_event(house: House) -> None:
+    unit, other = house.other["unit"], house.other["account"]
+    await select("UPDATE sign_up SET cancelled_at = signed_up_at")
+    await house.insert("sign_up", household_id=unit)
+    with pytest.raises(IntegrityError, match=r"sign_up_household|sign_up\.event_id, sign_up\.household_id"):
+        await house.insert("sign_up", account_id=other, household_id=unit)
+    await house.insert(
+        "sign_up", account_id=other, household_id=unit, doubled=True
+    )  # as a migration found it
+    assert len(await select("SELECT id FROM sign_up WHERE cancelled_at IS NULL")) == 2
 
 
 async def test_a_cancelled_sign_up_stays_cancelled(house: House) -> None:

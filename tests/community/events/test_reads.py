@@ -140,9 +140,9 @@ async def test_sign_ups_are_shown_to_their_own_account_only(
 ) -> None:
     mine = await sign_up(estate.owner, now, events[1], party_size=2)
     theirs = await sign_up(estate.neighbour, now, events[1], party_size=1)
-    assert set(await sign_ups_of(estate.owner.account, events)) == {events[1]}
-    assert (await sign_ups_of(estate.owner.account, events))[events[1]].id == mine
-    assert set(await sign_ups_by_id(estate.owner.account, [mine, theirs])) == {mine}
+    assert set(await sign_ups_of(estate.owner.account, events, now)) == {events[1]}
+    assert (await sign_ups_of(estate.owner.account, events, now))[events[1]].id == mine
+    assert set(await sign_ups_by_id(estate.owner.account, [mine, theirs], now)) == {mine}
 
 
 async def test_organizers_of_several_events(estate: Any, now: datetime) -> None:

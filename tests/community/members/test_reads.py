@@ -4,10 +4,20 @@ from typing import Any
 import pytest
 
 from community.members.actions import open_session
-from community.members.models import Account, CoOwner, OwnerParty, Representative, Tenancy
-from community.members.reads import PartySeat, accounts_like, person_of, seats_of, viewer_of, why_nobody
+from community.members.models import Account, CoOwner, OwnerParty, Ownership, Representative, Tenancy
+from community.members.reads import (
+    PartySeat,
+    accounts_like,
+    homes_of,
+    person_of,
+    seats_of,
+    viewer_of,
+    why_nobody,
+)  # fmt: skip
 from community.members.rules import PartyKind, SessionKind, UnknownToken
 from community.permissions import CITY, SYSTEM, Role
+from community.places.models import Unit
+from community.places.rules import UnitKind
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
@@ -198,3 +208,51 @@ async def test_what_can_be_no_secret_opens_nothing_and_is_not_asked_for(
     assert await viewer_of(made_up, now) is None
     assert isinstance(await why_nobody(made_up), UnknownToken)
     assert statements == []
+
+
+# Homes
+
+
+async def test_whoever_has_several_homes_belongs_to_one_household(
+    estate: Any, build: Any, now: datetime
+) -> None:
+    """The one that is rented, else one that is not let, else the one held longest; never where the car is."""
+    account = await build.account()
+
+    async def home() -> int | None:
+        found = (await homes_of([account], estate.community, now)).get(account)
+        return found and found.unit
+
+    async def holds(since: timedelta, kind: UnitKind = UnitKind.DWELLING, rents: bool = False) -> int:
+        unit = await build.unit(estate.community, estate.building)
+        await Unit.filter(id=unit).update(kind=kind)
+        if rents:
+            await Tenancy.create(unit_id=unit, account_id=account, since=now - since)
+        else:
+            await Ownership.create(unit_id=unit, party_id=party, since=now - since)
+        return int(unit)
+
+    party = await build.party(estate.community, account)
+    assert await home() is None
+    await holds(9 * DAY, UnitKind.PARKING)
+    assert await home() is None
+    newer = await holds(2 * DAY)
+    assert await home() == newer
+    older = await holds(3 * DAY)
+    assert await home() == older
+    await Tenancy.create(unit_id=older, account_id=estate.tenant.account, since=now - DAY)
+    assert await home() == newer
+    rented = await holds(DAY, rents=True)
+    assert await home() == rented
+    assert await homes_of([account], estate.community + 1, now) == {}
+    await Tenancy.filter(unit_id=rented).update(until=now)
+    assert await home() == newer
+    await Tenancy.create(unit_id=newer, account_id=estate.tenant.account, since=now - DAY)
+    assert await home() == older
+    assert [one.rented for one in (await homes_of([account], estate.community, now)).values()] == [False]
+    await Tenancy.filter(unit_id=newer).update(until=now)
+    co_owner = await build.account()
+    await CoOwner.create(party_id=party, account_id=co_owner, since=now - DAY)
+    both = await homes_of([account, co_owner], estate.community, now)
+    assert {one.unit for one in both.values()} == {newer}
+    assert both[co_owner].since == now - DAY

@@ -470,6 +470,8 @@ export const en: Words = {
     signUp: 'Sign up',
     signingUp: 'Signing up',
     signedUp: 'You are signed up',
+    householdSignedUp: 'Your household is signed up',
+    byHousehold: 'Somebody of your household did it, once for all of you. To change the number or stay at home you may cancel it, too.',
     seal: 'Signed up',
     yours: (n) => `*${n}* of you ${n === 1 ? 'comes' : 'come'}`,
     yourDish: (dish) => `bringing ${dish}`,
