@@ -332,9 +332,8 @@ class SignUp(Node):
 
     @strawberry.field(
         description="True where the viewer's own account signed up, false where somebody else of the"
-        " household did, who may be told so. Depends on the viewer."
+        " household did, who may be told so."
         " 是不是本人报的；不是的话，是同一户的人报的。",
-        metadata=BY_VIEWER,
     )
     def made_by_viewer(self) -> bool:
         return self.row.own

@@ -181,9 +181,6 @@ QUERIES: dict[str, Query] = {
         'event(id: "{event}") {{ table(number: 1) {{ parties {{ dish building }} }} }}', "table"
     ),
     "SignUp.event": Query('node(id: "{sign_up}") {{ ... on SignUp {{ event {{ title }} }} }}', "event"),
-    "SignUp.madeByViewer": Query(
-        'node(id: "{sign_up}") {{ ... on SignUp {{ madeByViewer }} }}', "madeByViewer"
-    ),
     "Notice.community": Query(
         'node(id: "{notice}") {{ ... on Notice {{ community {{ slug }} }} }}', "community"
     ),
