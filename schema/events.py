@@ -331,8 +331,8 @@ class SignUp(Node):
         return Event.of(row)
 
     @strawberry.field(
-        description="True where the viewer's own account signed up, false where somebody else of the"
-        " household did, who may be told so."
+        description="True where the viewer's own account signed up, false where another of its household"
+        " did."
         " 是不是本人报的；不是的话，是同一户的人报的。",
     )
     def made_by_viewer(self) -> bool:
