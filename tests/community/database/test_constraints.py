@@ -50,7 +50,10 @@ OTHERS = {
     "invalid_ballot": "SELECT id FROM ballot WHERE validity = 'INVALID'",
     "entry": "SELECT id FROM entry",
     "community": "SELECT id + 1 AS id FROM community",
-    "unit": "SELECT id FROM unit",
+    "household": (
+        "SELECT CASE WHEN household_id IS NULL THEN (SELECT MIN(id) FROM unit) END AS id FROM sign_up"
+    ),
+    "rented": "SELECT NOT rented AS id FROM sign_up",
 }
 
 
@@ -222,9 +225,15 @@ VIOLATIONS: list[tuple[str, tuple[str, str, dict[str, Any]]]] = [
     ("event_capacity", insert("event", signed_up=6)),
     ("event_capacity", insert("event", signed_up=-1)),
     ("event_capacity", update("event", capacity=1)),
-    ("event_capacity", insert("sign_up", account_id=Other("account"), party_size=4)),
-    ("sign_up_party_positive", insert("sign_up", account_id=Other("account"), party_size=0)),
-    ("sign_up_party_positive", insert("sign_up", account_id=Other("account"), party_size=-1)),
+    ("event_capacity", insert("sign_up", account_id=Other("account"), household_id=None, party_size=4)),
+    (
+        "sign_up_party_positive",
+        insert("sign_up", account_id=Other("account"), household_id=None, party_size=0),
+    ),
+    (
+        "sign_up_party_positive",
+        insert("sign_up", account_id=Other("account"), household_id=None, party_size=-1),
+    ),
     ("entry_amount", insert("entry", **NEXT | {"amount": 0, "balance": 500})),
     ("entry_amount", insert("entry", **NEXT | {"amount": -500, "balance": 0})),
     ("entry_amount", insert("entry", **NEXT, reverses_id=Other("entry"))),
@@ -252,9 +261,9 @@ VIOLATIONS: list[tuple[str, tuple[str, str, dict[str, Any]]]] = [
     ),
     (
         "sign_up_only_cancelled",
-        update("sign_up", household_id=Other("unit"), cancelled_at=Own("signed_up_at")),
+        update("sign_up", household_id=Other("household"), cancelled_at=Own("signed_up_at")),
     ),
-    ("sign_up_only_cancelled", update("sign_up", rented=True, cancelled_at=Own("signed_up_at"))),
+    ("sign_up_only_cancelled", update("sign_up", rented=Other("rented"), cancelled_at=Own("signed_up_at"))),
     ("sign_up_only_cancelled", update("sign_up", doubled=True, cancelled_at=Own("signed_up_at"))),
     ("sign_up_only_cancelled", update("sign_up", dish="鱼")),
     ("sign_up_stays", delete("sign_up")),
@@ -331,13 +340,13 @@ async def test_no_ballot_after_the_closing_count(house: House) -> None:
 
 async def test_one_sign_up_stands_an_account_and_event(house: House) -> None:
     with pytest.raises(IntegrityError, match=r"sign_up_standing|sign_up\.event_id, sign_up\.account_id"):
-        await house.insert("sign_up", party_size=1)
+        await house.insert("sign_up", household_id=None, party_size=1)
     await select("UPDATE sign_up SET cancelled_at = signed_up_at")
-    await house.insert("sign_up", party_size=1)
+    await house.insert("sign_up", household_id=None, party_size=1)
 
 
 async def test_one_sign_up_stands_a_household_and_event(house: House) -> None:
-    unit, other = house.other["unit"], house.other["account"]
+    unit, other = house.other["household"], house.other["account"]
     await select("UPDATE sign_up SET cancelled_at = signed_up_at")
     await house.insert("sign_up", household_id=unit)
     with pytest.raises(IntegrityError, match=r"sign_up_household|sign_up\.event_id, sign_up\.household_id"):
