@@ -21,15 +21,17 @@ from api.clock import clock, keep_looking, look, utc_now
 from api.graphql import GraphQLEndpoint
 from api.guard import Guard
 from api.logs import configure
+from api.mail import Mailer
 from api.metrics import Metrics
 from api.origins import Origins, origin_of
+from api.outbox import Outbox, Sender
 from api.page import Pages
 from api.probe import DatabaseProbe
 from api.requests import Requests
 from api.sessions import Sessions
 from api.settings import Settings
 from api.sockets import Sockets
-from api.timers import Timers
+from api.timers import OPERATOR_MAIL, Timers
 from community.database import journal
 from community.database.due import pause_while
 from community.database.engine import opened
@@ -83,7 +85,7 @@ def create_app(settings: Settings) -> App:
     sources = LiveSources(broker, settings.live_pause)
     authorizations = AuthorizationRegistry()
     broker.listen(authorizations.handle)  # what a gap swallows of rights the journal tells within two seconds
-    poller = JournalPoller(journal.head, journal.signals_after, broker.handle)
+    poller = JournalPoller(journal.heads, journal.signals_after, broker.handle)
     metrics = Metrics(poller)
     groups = Groups[SharedSubscription](WritePacer(settings.live_share), metrics.delivered)
     registry = SubscriptionRegistry(ExecutableSchema(utc_now, sources), sources, groups, metrics.count)
@@ -91,7 +93,9 @@ def create_app(settings: Settings) -> App:
     broker.listen(sockets.handle)
     broker.on_resync(sockets.ask_again)
     metrics.observe(sources, groups, sockets)
-    timers = Timers()
+    senders = _senders(settings)
+    timers = Timers(mails_operator=OPERATOR_MAIL in senders)
+    outbox = Outbox(senders, mails_operator=OPERATOR_MAIL in senders)
     metrics.observe_clock(clock, timers)
 
     @asynccontextmanager
@@ -111,6 +115,7 @@ def create_app(settings: Settings) -> App:
                 asyncio.create_task(poller.poll()),
                 asyncio.create_task(keep_looking(clock)),
                 asyncio.create_task(timers.keep_running()),
+                asyncio.create_task(outbox.keep_running()),
             ]
             if isinstance(broker, RedisBroker):
                 tasks.append(asyncio.create_task(broker.keep_connected()))
@@ -163,6 +168,13 @@ def create_app(settings: Settings) -> App:
     return app
 
 
+def _senders(settings: Settings) -> dict[str, Sender]:
+    """How each kind of message is sent."""
+    if not settings.smtp_url:
+        return {}
+    return {OPERATOR_MAIL: Mailer(settings.smtp_url, settings.operator_mail).send}
+
+
 def _end_with_the_supervisor() -> None:
     """Ends a worker whose parent was killed: it would hold the port for ever."""
     if supervisor := parent_process():
@@ -175,10 +187,10 @@ def _end_with_the_supervisor() -> None:
         loop.add_reader(gone, end)
 
 
-COLLECTED_AFTER = 100_000, 10, 20
+COLLECTED_AFTER = 20_000, 50, 20
 """Objects more than there were before the youngest are looked through, and looks at each age before one at
-the next. What is under way when the youngest are looked through grows old, and is garbage a moment later: it
-is looked for ten looks on, not a thousand.
+the next. Little is left to the collector; how much waits for it is what memory stands above its need. What
+is under way when the youngest are looked through grows old: it is looked for fifty looks on, not a thousand.
 """
 
 

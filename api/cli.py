@@ -236,16 +236,64 @@ def set_community(
     typer.echo(f"{slug} {now}" if changed else f"{slug} {now}, as before")
 
 
+due = typer.Typer(help="到期事务 What was due and was given up.", no_args_is_help=True)
+app.add_typer(due, name="due")
+
+
+@due.command("list")
+def list_due() -> None:
+    """列出 Show what failed too often and is tried no more, in lines with tabs.
+
+    Number, job, subject, when it was due, how often it failed, when last and by what.
+    """
+    from api.commands import list_dead_letters
+
+    with _refusing("due"):
+        for letter in list_dead_letters(_settings()):
+            due_at, failed_at = (
+                f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else "-" for at in (letter.at, letter.failed_at)
+            )
+            error = f"{letter.error or '-'} {letter.error_text or ''}".rstrip()
+            columns = (letter.id, letter.job, letter.subject, due_at, letter.attempts, failed_at, error)
+            typer.echo("\t".join(map(str, columns)))
+
+
+@due.command("retry")
+def retry_due(
+    ids: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[ID…]", min=1, max=2**63 - 1, help="Numbers, as listed.", show_default=False),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that was given up.")] = False,
+) -> None:
+    """重试 Let a running server try again what was given up, once its cause is mended."""
+    from api.commands import retry_dead_letters
+
+    if bool(ids) == everything:
+        raise _refuse("due", "name numbers, or --all")
+    with _refusing("due"):
+        retried = retry_dead_letters(_settings(), ids)
+    for letter in retried:
+        typer.echo(f"{letter.id}\t{letter.job}\t{letter.subject}")
+    if unknown := sorted(set(ids or ()) - {letter.id for letter in retried}):
+        raise _refuse("due", f"nothing of the number {', '.join(map(str, unknown))} was given up")
+
+
 @app.command()
-def verify() -> None:
-    """核对 Recount every closed vote and re-add every ledger; exit 1 on any difference.
+def verify(
+    mend: Annotated[
+        bool,
+        typer.Option("--mend", help="改正累计数 Set kept totals that differ to what the rows say."),
+    ] = False,
+) -> None:
+    """核对 Recount every closed vote, re-add every ledger and every kept total; exit 1 on any difference.
 
     Says how many votes could not be checked yet, and which of them are past their close.
     """
     from api.commands import find_differences
 
     with _refusing("verify"):
-        votes, books, differences, uncounted = find_differences(_settings())
+        votes, books, differences, uncounted, mended = find_differences(_settings(), mend=mend)
     for difference in differences:
         typer.echo(difference, err=True)
     typer.echo(
@@ -253,6 +301,8 @@ def verify() -> None:
         f" nothing to recount yet in {uncounted.announced} announced, {uncounted.open} open"
         f" and {len(uncounted.waiting)} waiting votes"
     )
+    if mended:
+        typer.echo(f"the kept totals of {mended} votes were mended")
     for vote, closed in uncounted.waiting:
         typer.echo(
             f"vote {vote}: closed at {closed:%Y-%m-%dT%H:%M:%SZ}, waits for a running server to count it"

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from api.clock import utc_now
 from api.settings import Settings
+from community.database.actions import retry_due
 from community.database.deadline import unhurried
+from community.database.due import DeadLetter, dead_letters
 from community.database.engine import opened
 from community.database.migrate import migrate, pending
 from community.database.sql import select
@@ -83,7 +85,7 @@ def bring_up_to_date(settings: Settings) -> list[str]:
 def load_demo(settings: Settings) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from community.demo.load import load
+    from demo.load import load
 
     async def run() -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -100,7 +102,7 @@ def load_demo(settings: Settings) -> None:
 
 
 def run_alive(settings: Settings, url: str, rate: float) -> None:
-    from api.alive import simulate
+    from demo.alive import simulate
 
     check_database(settings)
     asyncio.run(simulate(settings.database_url, url, rate))
@@ -179,25 +181,52 @@ def set_public_reading(settings: Settings, slug: str, public: bool) -> bool | No
     return asyncio.run(settle())
 
 
+def list_dead_letters(settings: Settings) -> list[DeadLetter]:
+    async def read() -> list[DeadLetter]:
+        async with _database(settings):
+            return await dead_letters()
+
+    return asyncio.run(read())
+
+
+def retry_dead_letters(settings: Settings, ids: Sequence[int] | None) -> list[DeadLetter]:
+    """Lets a running server try these again, or all; those that were given up."""
+
+    async def retry() -> list[DeadLetter]:
+        async with _database(settings):
+            return await retry_due(SYSTEM, utc_now(), ids)
+
+    return asyncio.run(retry())
+
+
 class Checked(NamedTuple):
-    """How many votes and books were checked, what differs, and which votes cannot be checked yet."""
+    """How many votes and books were checked, what differs, and which votes cannot be checked yet.
+
+    `mended`: how many votes had kept totals that differed, and have them no more.
+    """
 
     votes: int
     books: int
     differences: list[str]
     uncounted: "Uncounted"
+    mended: int = 0
 
 
-def find_differences(settings: Settings) -> Checked:
+def find_differences(settings: Settings, *, mend: bool = False) -> Checked:
+    """`mend`: kept totals that differ from their rows are then set to what the rows add up to."""
     from community.ledger.reads import check_books
-    from community.votes.recount import closed_votes, recount, uncounted_votes
+    from community.votes.actions import mend_totals
+    from community.votes.recount import closed_votes, open_boxes, recount, totals_differ, uncounted_votes
 
     async def check() -> Checked:
         async with _database(settings):
             votes, communities = await closed_votes(), await all_communities()
             uncounted = await uncounted_votes(utc_now())
+            opened = await open_boxes()
             differences = [line for vote in votes for line in await recount(vote)]
+            differences += [line for vote in opened for line in await totals_differ(vote)]
             differences += [line for community in communities for line in await check_books(community)]
-            return Checked(len(votes), len(communities), differences, uncounted)
+            mended = [await mend_totals(SYSTEM, utc_now(), vote) for vote in (*votes, *opened) if mend]
+            return Checked(len(votes), len(communities), differences, uncounted, sum(map(bool, mended)))
 
     return asyncio.run(check())

@@ -151,6 +151,9 @@ class Http(HttpToolsProtocol):
         self._hang_up()
         self._answered = None
         super().connection_lost(exc)
+        if self.pipeline:  # nobody begins them any more, and each keeps us
+            self.pipeline.clear()
+            self.cycle = None  # type: ignore[assignment] # the last of them
 
     # From the parser
 

@@ -10,6 +10,8 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
+from community.errors import without_frames
+
 DENIAL = "websocket.http.response"
 """The extension of ASGI by which an app answers a handshake as it answers a request."""
 
@@ -25,6 +27,8 @@ class Handshake:
     def __init__(self, ws: ServerProtocol, request: Mapping[str, Any], target: bytes) -> None:
         requested = _request(request, target)
         self._ws, self._response = ws, ws.accept(requested)
+        if ws.handshake_exc:
+            without_frames(ws.handshake_exc)  # they keep us
         self.scope = _scope(request, requested)
         self.accepted = False
         self.refusal = b"" if self._is_open else self._response.serialize()

@@ -28,6 +28,7 @@ from starlette.responses import Response
 from api.clock import Clock
 from api.probe import DatabaseProbe
 from api.timers import Timers
+from community.database import journal
 from community.database.engine import pool
 from community.database.outcomes import ENDED
 from realtime.groups import Groups
@@ -58,10 +59,11 @@ class Metrics:
     What is counted or timed where it happens is a Counter or Histogram; what is kept elsewhere is looked at.
     """
 
-    def __init__(self, poller: JournalPoller) -> None:
+    def __init__(self, poller: JournalPoller[journal.Heads]) -> None:
         self._registry = CollectorRegistry()
         self._looks: list[Callable[[], None]] = []
-        self._poller, self._probe, self._head = poller, DatabaseProbe(), 0
+        self._poller, self._probe = poller, DatabaseProbe()
+        self._heads: journal.Heads = {}
         self.shared = os.environ.get(SHARED)
         self.requests = self._counter("meilin_http_requests", "HTTP requests by status.", "status")
         self.seconds = Histogram(
@@ -75,8 +77,8 @@ class Metrics:
         )
         self._gauge("meilin_tasks", "Tasks of the event loop.", lambda: len(asyncio.all_tasks()))
         self.errors = self._counter("meilin_errors", "Errors given, by code.", "code")
-        self._gauge("meilin_journal_head", "Number of the newest change.", lambda: self._head, "livemax")
-        self._gauge("meilin_journal_lag", "Changes not looked at yet.", self._lag, "livemax")
+        self._gauge("meilin_journal_head", "Numbers of the newest facts, added up.", self._head, "livemax")
+        self._gauge("meilin_journal_lag", "Facts not looked at yet.", self._lag, "livemax")
         self._gauge("meilin_database_connections", "Connections open.", lambda: pool()[0])
         self._gauge("meilin_database_connections_free", "Connections at rest.", lambda: pool()[1])
         self._messages = self._counter("meilin_live_messages", "Messages written to members of groups.")
@@ -107,8 +109,12 @@ class Metrics:
     def observe_clock(self, clock: Clock, timers: Timers) -> None:
         self._gauge("meilin_clock_unsettled", "Time is in doubt.", lambda: clock.doubtful, "livemax")
         self._gauge(
-            "meilin_due_given_up", "Due, failed, and tried no more.", lambda: timers.given_up, "livemax"
+            "meilin_due_given_up",
+            "Due, failed, and tried no more.",
+            lambda: sum(timers.given_up.values()),
+            "livemax",
         )
+        self._gauge("meilin_due_overdue", "Due, and not done yet.", lambda: timers.overdue, "livemax")
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(name, what, labels, registry=self._registry)
@@ -130,11 +136,15 @@ class Metrics:
         self._looks.append(look)
 
     def _lag(self) -> float:
-        return max(0, self._head - (self._head if self._poller.seen is None else self._poller.seen))
+        seen = self._heads if self._poller.seen is None else self._poller.seen
+        return sum(max(0, number - seen.get(community, 0)) for community, number in self._heads.items())
+
+    def _head(self) -> float:
+        return sum(self._heads.values())
 
     async def _look(self) -> None:
         with suppress(Exception):  # a database that is away is when the rest is wanted most
-            self._head = await self._probe.head()
+            self._heads = await self._probe.heads()
         for look in self._looks:
             look()
 

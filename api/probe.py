@@ -47,10 +47,10 @@ def _retrieve_exception(task: asyncio.Task[Any]) -> None:
 
 
 class DatabaseProbe:
-    """Probes the journal's head, and whether writing works."""
+    """Probes the journal's heads, and whether writing works."""
 
     def __init__(self) -> None:
-        self.head = Bounded(lambda: journal.head())
+        self.heads = Bounded(lambda: journal.heads())
         self._files = Bounded(look_at_the_files)
         self._write = Bounded(lambda: work.try_writing(utc_now()))
 

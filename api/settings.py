@@ -1,10 +1,12 @@
 """Every setting of the house: environment variables that begin with MEILIN_."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from api.origins import BadName, allowed_origin_of, host_of, origin_of
 from schema.cost import MOST_COST
@@ -39,7 +41,8 @@ class Settings:
     `live_share`: of a process's time that may go into writing to screens; `allowed_hosts`: further names
     of ours; `allowed_origins`: pages elsewhere that may ask with a token, or `*`; `metrics_token`: without
     it there are no metrics; `sign_ins_per_address`: a minute; `most_cost`: of one request, in
-    microseconds as `schema/cost.py` reckons them. Whatever is counted by address is counted
+    microseconds as `schema/cost.py` reckons them; `smtp_url` and `operator_mail`: where mail about what was
+    given up goes, none without them. Whatever is counted by address is counted
     by each process for itself, connections only until they are sockets.
     """
 
@@ -57,6 +60,8 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     metrics_token: str = ""
+    smtp_url: str = ""
+    operator_mail: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, port: int = 8000) -> "Settings":
@@ -75,6 +80,12 @@ class Settings:
             raise BadSetting(f"MEILIN_REDIS_URL begins with {' or '.join(LINES)}")
         if origin_of(settings.public_url) is None:
             raise BadSetting("MEILIN_PUBLIC_URL is like https://meilin.example")
+        if bool(settings.smtp_url) != bool(settings.operator_mail):
+            raise BadSetting("MEILIN_SMTP_URL and MEILIN_OPERATOR_MAIL belong together")
+        if settings.smtp_url and not _is_mail_server(settings.smtp_url):
+            raise BadSetting("MEILIN_SMTP_URL is like smtp://name:password@mail.example:587, or smtps://")
+        if settings.smtp_url and not re.fullmatch(r"[^\s@<>,]+@[^\s@<>,]+", settings.operator_mail):
+            raise BadSetting("MEILIN_OPERATOR_MAIL is one address")
         if settings.log_level not in LEVELS:
             raise BadSetting(f"MEILIN_LOG_LEVEL is {' or '.join(LEVELS)}")
         return settings
@@ -83,6 +94,14 @@ class Settings:
     def secure(self) -> bool:
         """Browsers reach us over TLS, so cookies may insist on it."""
         return self.public_url.startswith("https://")
+
+
+def _is_mail_server(url: str) -> bool:
+    try:
+        at = urlsplit(url)
+        return at.scheme in {"smtp", "smtps"} and bool(at.hostname) and at.port != 0
+    except ValueError:
+        return False
 
 
 def _numbers(values: Mapping[str, str]) -> dict[str, Any]:

@@ -33,7 +33,8 @@ from community.errors import (
     Unauthenticated,
 )
 from community.permissions import NOBODY, Person, Viewer, Visitor, account_of
-from community.signals import Signal, Topic
+from community.places.facts import READING
+from community.signals import Signal
 from realtime.authorization import AuthorizationRegistry
 from realtime.execution import Errors, request_id
 from realtime.fields import SubscribeRequest
@@ -162,7 +163,7 @@ class Sockets:
     # Who may read what
 
     def handle(self, signal: Signal) -> None:
-        if signal.topic is Topic.READING:
+        if signal.topic == READING.topic:
             self.ask_again(signal.key)
 
     def ask_again(self, community: int | None = None) -> None:
@@ -387,7 +388,7 @@ class Socket:
         for operation in self._protocol.operations.values():
             operation.catch_up()
 
-    # What its operations need
+    # What its operations need: the `Holder` of operations.py
 
     @property
     def registry(self) -> SubscriptionRegistry:
@@ -395,11 +396,9 @@ class Socket:
 
     @property
     def settled(self) -> bool:
-        """Whether its rights are known, and not being read again."""
         return self._renewal is None
 
     def keep_alone(self) -> None:
-        """Counts one more subscription that runs for this viewer alone. Raises LimitReached."""
         alone = self._sockets.alone
         running = sum(operation.alone for operation in self._protocol.operations.values())
         if running >= MOST_ALONE or alone[self.address] >= MOST_ALONE_OF_ADDRESS:
@@ -413,7 +412,6 @@ class Socket:
             del alone[self.address]
 
     def answer(self, operation: Operation, *, writes: bool) -> asyncio.Task[None]:
-        """Runs a query or a mutation, which outlives this socket. Raises LimitReached."""
         if self._answering >= MOST_OPERATIONS:  # also those whose answer nobody waits for any more
             raise LimitReached(most=MOST_OPERATIONS)
         if self._executing is None:

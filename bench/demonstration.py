@@ -8,11 +8,11 @@ from pathlib import Path
 from api.clock import utc_now
 from community.database.engine import opened
 from community.database.migrate import migrate
-from community.demo.load import load
 from community.members.actions import open_session
 from community.members.reads import accounts_like
 from community.members.rules import SessionKind
 from community.permissions import SYSTEM
+from demo.load import load
 
 SLUG = "meizai-meicheng"
 

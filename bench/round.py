@@ -10,7 +10,7 @@ from api.clock import utc_now
 from api.protocol import prefix
 from bench import operations
 from community.permissions import NOBODY
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.facts import TALLY
 from community.votes.progress import Progress, progress_of
 from realtime.broker import MemoryBroker
@@ -62,7 +62,7 @@ async def _published(vote: int) -> float:
     async with LiveSources(broker).watch(TALLY, vote):
         start = time.perf_counter()
         for _ in range(TIMES):
-            broker.publish([Signal(Topic.TALLY, vote)])
+            broker.publish([Signal(TALLY.topic, vote)])
         return (time.perf_counter() - start) / TIMES * 1e6
 
 
@@ -87,7 +87,7 @@ async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
     taken = []
     for _ in range(TIMES):
         start = time.perf_counter()
-        broker.publish([Signal(Topic.TALLY, vote)])
+        broker.publish([Signal(TALLY.topic, vote)])
         step = await anext(steps)
         taken.append(time.perf_counter() - start)
     await steps.aclose()

@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TextIO
 
-from community.signals import Signal, Topic
+from community.signals import Signal
+from community.votes.facts import TALLY
 from community.votes.progress import Progress, progress_of
 from realtime.broker import Broker
 from schema.nodes import key_of
@@ -38,7 +39,7 @@ class Tallies:
         broker.listen(self.handle)
 
     def handle(self, signal: Signal) -> None:
-        if signal.topic is Topic.TALLY:
+        if signal.topic == TALLY.topic:
             vote = self.votes.setdefault(signal.key, _Vote())
             if vote.changed is None:
                 vote.changed = time.monotonic_ns()
@@ -57,7 +58,7 @@ class Tallies:
 
     def change(self, key: int) -> None:
         assert self.broker is not None  # noqa: S101 - the app is built
-        self.broker.publish([Signal(Topic.TALLY, key)])
+        self.broker.publish([Signal(TALLY.topic, key)])
 
     def storm(self, key: int, seconds: float) -> None:
         self.votes.setdefault(key, _Vote()).storm_ends = time.monotonic() + seconds

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from community.permissions import Permission, Scope, Viewer
-from community.signals import Topic
+from community.catalogue import Topic
+from community.permissions import Permission, Viewer
 
 T = TypeVar("T")
 
@@ -28,17 +28,14 @@ class Cursors(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Watchable:
-    """`topic` says that a key changed. Whoever has the `permission` where the key belongs may watch it.
+class Watchable(Topic):
+    """Whoever has the `permission` where the subject belongs may watch it.
 
-    `scope_of` raises NotFound. `audience` narrows the right to some of them: those signed up, the owners. It
-    is asked for each who comes, and again after a signal of RIGHTS for the account, which is to be sent by
-    whatever changes it.
+    `audience` narrows the right to some of them: those signed up, the owners. It is asked for each who comes,
+    and again after a fact that touches RIGHTS for the account, which whatever changes it records.
     """
 
-    topic: Topic
     permission: Permission
-    scope_of: Callable[[int], Awaitable[Scope]]
     audience: Callable[[Viewer, int], Awaitable[bool]] | None = None
 
 
@@ -54,11 +51,11 @@ class Journal(Watchable, Generic[N]):
     """Of a journal every item counts, in the order of its numbers; readers go on behind their cursor.
 
     `items_after` reads up to so many items of a key behind a number. `head` is a number above which no item
-    is that was there before. `recent` is the number behind which the newest items of a key come.
+    of a key is that was there before. `recent` is the number behind which the newest items of a key come.
     """
 
     items_after: Callable[[int, int, int], Awaitable[Sequence[N]]]
-    head: Callable[[], Awaitable[int]]
+    head: Callable[[int], Awaitable[int]]
     recent: Callable[[int], Awaitable[int]]
     cursors: Callable[[int], Awaitable[Cursors]]
 

@@ -46,6 +46,9 @@ class Permission(StrEnum):
     ANNOUNCE_VOTE = "ANNOUNCE_VOTE"
     RECORD_ENTRY = "RECORD_ENTRY"
     SETTLE_PROFILE = "SETTLE_PROFILE"
+    FOUND_COMMUNITY = "FOUND_COMMUNITY"
+    KEEP_REGISTER = "KEEP_REGISTER"
+    APPOINT = "APPOINT"
     MANAGE_SESSIONS = "MANAGE_SESSIONS"
     OPERATE = "OPERATE"
 
@@ -58,7 +61,7 @@ class Tie(StrEnum):
 
     ONESELF = "ONESELF"
     OF_PARTY = "OF_PARTY"
-    SIGNED_UP = "SIGNED_UP"
+    OF_HOUSEHOLD = "OF_HOUSEHOLD"
     OF_ORGANIZATION = "OF_ORGANIZATION"
 
 
@@ -121,9 +124,10 @@ _CONVENERS = _COMMITTEES | {Role.GRID_WORKER}
 _BOOKKEEPERS = _COMMITTEES | {Role.PROPERTY_MANAGER}
 _ORGANIZERS = _CONVENERS | _BOOKKEEPERS | {Role.PARTY_BRANCH}
 _HOUSEHOLDS = frozenset({Role.OWNER, Role.TENANT})
-_READERS = _HOUSEHOLDS | _ORGANIZERS | {Role.CLERK, Role.REGULATOR, Role.INTEGRATOR}
+_REGULATORS = frozenset({Role.REGULATOR})
+_READERS = _HOUSEHOLDS | _ORGANIZERS | _REGULATORS | {Role.CLERK, Role.INTEGRATOR}
 
-_OWN = AnyOf((Tied(Tie.ONESELF), Tied(Tie.OF_PARTY), Tied(Tie.SIGNED_UP)))
+_OWN = AnyOf((Tied(Tie.ONESELF), Tied(Tie.OF_PARTY), Tied(Tie.OF_HOUSEHOLD)))
 _PUBLISHING = AllOf((HasRole(_ORGANIZERS), Tied(Tie.OF_ORGANIZATION, ErrorCode.INVALID_INPUT)))
 
 GRANTS: Mapping[Permission, Grant] = {
@@ -201,6 +205,23 @@ GRANTS: Mapping[Permission, Grant] = {
         "改小区设置：业委会（物管委）。",
         "Settle the profile of the community: its committee.",
         HasRole(_COMMITTEES),
+        reads=Permission.READ_BULLETIN,
+    ),
+    Permission.FOUND_COMMUNITY: Grant(
+        "建立小区：市主管部门。",
+        "Found communities: the regulator of the city.",
+        HasRole(_REGULATORS),
+    ),
+    Permission.KEEP_REGISTER: Grant(
+        "登记楼幢、房屋、业主和租户：市主管部门。",
+        "Keep the register of buildings, units, owners and tenants: the regulator of the city.",
+        HasRole(_REGULATORS),
+        reads=Permission.READ_BULLETIN,
+    ),
+    Permission.APPOINT: Grant(
+        "开立账户、登记组织、任命身份：市主管部门。",
+        "Open accounts, enter organizations and give roles: the regulator of the city.",
+        HasRole(_REGULATORS),
         reads=Permission.READ_BULLETIN,
     ),
     Permission.MANAGE_SESSIONS: Grant(
@@ -485,7 +506,7 @@ def in_words(needs: Needs) -> str:
 _TIES = {
     Tie.ONESELF: "being oneself",
     Tie.OF_PARTY: "being of the owner party",
-    Tie.SIGNED_UP: "being of the household that signed up",
+    Tie.OF_HOUSEHOLD: "being of the household that signed up",
     Tie.OF_ORGANIZATION: "holding the role through an organization",
 }
 

@@ -1,24 +1,16 @@
-"""Every key that can change, named once, and the signal that it did.
+"""The signal that something changed.
 
-A signal says only *that* something changed; whoever needs the value reads it anew.
+It says only *that* it did; whoever needs the value reads it anew.
 """
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 
-class Topic(StrEnum):
-    ATTENDANCE = "attendance"  # key: event
-    BULLETIN = "bulletin"  # key: community
-    LEDGER = "ledger"  # key: community
-    READING = "reading"  # key: community; who may read it changed
-    RIGHTS = "rights"  # key: account
-    TALLY = "tally"  # key: vote
-
-
 class Signal(NamedTuple):
-    topic: Topic
+    """`topic` is the word of a `Topic` in the catalogue, `key` the id of one of its subjects."""
+
+    topic: str
     key: int
 
 

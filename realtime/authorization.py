@@ -5,8 +5,9 @@ from typing import Any, Protocol
 
 from community.errors import NotFound
 from community.live import Declaration
+from community.members.facts import RIGHTS
 from community.permissions import Scope, Viewer, may
-from community.signals import Signal, Topic
+from community.signals import Signal
 
 
 class Watcher(Protocol):
@@ -35,7 +36,7 @@ class AuthorizationRegistry:
         return len(self._of_account.get(account, ()))
 
     def handle(self, signal: Signal) -> None:
-        if signal.topic is Topic.RIGHTS:
+        if signal.topic == RIGHTS.topic:
             self.changes += 1
             for watcher in list(self._of_account.get(signal.key, ())):
                 watcher.changed()
@@ -88,7 +89,7 @@ class Access:
     async def _read(self) -> None:
         changes = self._changes
         try:
-            scope = await self._declaration.scope_of(self._key)
+            scope = await self._declaration.subject.scope_of(self._key)
             if changes == self._changes:
                 self._scope = scope
         finally:

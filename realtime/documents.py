@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -18,7 +18,6 @@ from graphql import (
     get_argument_values,
     get_operation_ast,
     get_variable_values,
-    parse,
     print_ast,
     separate_operations,
 )
@@ -28,11 +27,12 @@ from realtime.audience import Audience, audience_of
 from realtime.canonical import canonical
 from realtime.execution import Executable
 from realtime.fields import AFTER, LIVE, LiveField, SubscribeRequest
+from realtime.visiting import read, weight
 
 KEPT_DOCUMENTS = 512
 
-MOST_KEPT = 4_000_000
-"""Characters of the documents that are kept."""
+MOST_KEPT = 4 * 1024 * 1024
+"""Bytes of the documents that are kept, as estimated."""
 
 
 class Bound(NamedTuple):
@@ -76,12 +76,12 @@ class Document:
 
 
 class Documents:
-    """The documents used last, bounded in number and in characters."""
+    """The documents used last, bounded in number and in bytes."""
 
     def __init__(self, executable: Executable) -> None:
         self._executable = executable
-        self._by_request: OrderedDict[tuple[str, str | None], Document] = OrderedDict()
-        self._length = 0
+        self._by_request: OrderedDict[tuple[str, str | None], tuple[Document, int]] = OrderedDict()
+        self.size = 0
 
     def __len__(self) -> int:
         return len(self._by_request)
@@ -95,27 +95,25 @@ class Documents:
         key = request.query, request.operation_name
         if key in self._by_request:
             self._by_request.move_to_end(key)
-            return self._by_request[key]
-        document = _read(self._executable.core, *self._operation(request))
-        self._by_request[key] = document
-        self._length += _length(key)
-        while len(self._by_request) > KEPT_DOCUMENTS or self._length > MOST_KEPT:
-            gone, _ = self._by_request.popitem(last=False)
-            self._length -= _length(gone)
+            return self._by_request[key][0]
+        whole = self._executable.parsed(request.query)
+        document = _read(self._executable.core, *self._operation(request, whole))
+        takes = weight(request.query, whole.token_count or 0)
+        self._by_request[key] = document, takes
+        self.size += takes
+        while len(self._by_request) > KEPT_DOCUMENTS or self.size > MOST_KEPT:
+            _, (_, takes) = self._by_request.popitem(last=False)
+            self.size -= takes
         return document
 
-    def _operation(self, request: SubscribeRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
+    def _operation(
+        self, request: SubscribeRequest, whole: DocumentNode
+    ) -> tuple[DocumentNode, OperationDefinitionNode]:
         """The operation of the request, alone with the fragments that it uses."""
-        whole = self._executable.parsed(request.query)
         operation = get_operation_ast(whole, request.operation_name or None)
         if operation is None:
             raise GraphQLError(f"Unknown operation named '{request.operation_name or ''}'.")
         return separate_operations(whole)[operation.name.value if operation.name else ""], operation
-
-
-def _length(key: tuple[str, str | None]) -> int:
-    text, name = key
-    return len(text) + len(name or "")
 
 
 def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Document:
@@ -125,16 +123,18 @@ def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDef
     form, names, uses = canonical(document)
     text = print_ast(form)
     cursor = _own_cursor(operation, root, uses)
+    declared, bare = operation.variable_definitions or (), replace(root, selection_set=None)
 
     def arguments(given: Mapping[str, Any]) -> Mapping[str, Any]:
-        values = get_variable_values(schema, operation.variable_definitions or (), dict(given))
+        """Keeps no selections, which are long."""
+        values = get_variable_values(schema, declared, dict(given))
         if isinstance(values, list):
             raise values[0]
-        return get_argument_values(definition, root, values)
+        return get_argument_values(definition, bare, values)
 
     return Document(
         text=text,
-        node=parse(text, no_location=True),
+        node=read(text, no_location=True),
         audience=audience_of(schema, document),
         live=definition.extensions[LIVE],
         names=names,

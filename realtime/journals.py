@@ -50,14 +50,14 @@ class SharedItems(WatchedKey, Generic[N]):
         if not isinstance(after, str):
             return self.number if after is None else after
         number = self.cursors.number_of(after)
-        if number > self.number and number > await self.journal.head():
+        if number > self.number and number > await self.journal.head(self.key):
             raise CursorInvalid
         return number
 
     async def read_on(self) -> bool:
         if not self.ready.is_set():
             self.cursors = await self.journal.cursors(self.key)
-            self.number = self.forgotten = await self.journal.head()
+            self.number = self.forgotten = await self.journal.head(self.key)
             self.ready.set()
             self.stale.set()  # something may have come since the head was read
             return False

@@ -17,13 +17,12 @@ import orjson
 from redis.asyncio.connection import Connection, parse_url
 from redis.exceptions import RedisError
 
-from community.signals import Signal, Topic
+from community.catalogue import catalogue
+from community.signals import Signal
 from realtime.broker import Listeners, Stop
 
-EVERYWHERE = f"meilin:{Topic.RIGHTS}"
+EVERYWHERE = "meilin:rights"
 """The channel of signals for every process; each other key has a channel, for the processes that watch it."""
-
-_FOR_ALL = {Topic.READING, Topic.RIGHTS}
 
 HEARTBEAT = 2.0
 """Seconds between pings; a connection that says nothing for two of them is broken."""
@@ -123,7 +122,7 @@ class RedisBroker(Listeners):
         if kind == b"message":
             sender, topic, key = orjson.loads(payload)
             if sender != self._own:
-                self.handle([Signal(Topic(topic), key)])
+                self.handle([Signal(topic, key)])
         elif kind == b"subscribe":  # not before: what is published until then is lost
             if self.connected:
                 self.handle([_signal(channel.decode())])
@@ -148,12 +147,14 @@ class RedisBroker(Listeners):
 
 
 def _channel(signal: Signal) -> str:
-    return EVERYWHERE if signal.topic in _FOR_ALL else f"meilin:{signal.topic}:{signal.key}"
+    topic = catalogue().topics.get(signal.topic)
+    everywhere = topic is not None and topic.everywhere
+    return EVERYWHERE if everywhere else f"meilin:{signal.topic}:{signal.key}"
 
 
 def _signal(channel: str) -> Signal:
     _, topic, key = channel.split(":")
-    return Signal(Topic(topic), int(key))
+    return Signal(topic, int(key))
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:

@@ -46,7 +46,7 @@ class LiveSources:
 
     def handle(self, signal: Signal) -> None:
         for declaration, by_key in self._shared.items():
-            if declaration.topic is signal.topic and (shared := by_key.get(signal.key)):
+            if declaration.topic == signal.topic and (shared := by_key.get(signal.key)):
                 self.merged += shared.stale.is_set()
                 shared.stale.set()
 
@@ -82,6 +82,7 @@ class LiveSources:
                 shared.reading.cancel()
                 with suppress(asyncio.CancelledError):
                     await shared.reading
+                del shared.reading  # its end keeps frames, which keep what was shared
 
     def _begin(self, declaration: Declaration[Any, Any], key: int) -> WatchedKey:
         shared: WatchedKey

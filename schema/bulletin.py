@@ -6,35 +6,27 @@ from typing import Annotated, cast
 import strawberry
 
 from community.bulletin import actions
-from community.bulletin.cursors import journal
-from community.bulletin.facts import BULLETIN
+from community.bulletin.cursors import journals
+from community.bulletin.facts import BULLETIN, NOTICE
 from community.bulletin.reads import ItemRow, NoticeRow, items_pages, notices_by_number, notices_pages
-from community.bulletin.rules import BulletinKind, NoticeKind
+from community.bulletin.rules import NoticeKind
 from community.database.paging import Page, check_first
 from schema.connections import After, Connection, First, ListCursors, connect
-from schema.context import Context, Info
+from schema.context import Info
+from schema.enums import BulletinKind
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
-from schema.nodes import NODES, Node, fetched_by, key_of, to_id
+from schema.nodes import NODES, Node, key_of, to_id
 from schema.places import NOTHING, Numbered, OfCommunity, Organization, community_of, organization
 from schema.refs import CommunityRef
-
-_SUBJECTS = {
-    BulletinKind.VOTE_ANNOUNCED: "Vote",
-    BulletinKind.VOTE_OPENED: "Vote",
-    BulletinKind.VOTE_CLOSED: "Vote",
-    BulletinKind.EVENT_PUBLISHED: "Event",
-    BulletinKind.NOTICE_PUBLISHED: "Notice",
-    BulletinKind.LEDGER_PUBLISHED: "Community",
-}
 
 
 @strawberry.type(
     description="A sheet on the board: an announcement (公告) or a public display (公示)."
     " 公告栏上的一张公告或公示。"
 )
-class Notice(Node):
+class Notice(Node, subject=NOTICE):
     row: strawberry.Private[NoticeRow]
 
     @classmethod
@@ -94,12 +86,6 @@ class Notice(Node):
         return self.row.published_at
 
 
-@fetched_by("Notice")
-async def _notice(context: Context, key: int) -> Notice | None:
-    row = await context.loaders.notices.load(key)
-    return Notice.of(row) if row else None
-
-
 @strawberry.type(
     description="Something that happened in a community, as a numbered line of its journal: seen"
     " once, in order, by all who may read there."
@@ -120,7 +106,7 @@ class BulletinItem:
 
     @classmethod
     def of(cls, row: ItemRow, cursor: str) -> "BulletinItem":
-        return cls(row=row, cursor=cursor, at=row.at, kind=row.kind)
+        return cls(row=row, cursor=cursor, at=row.at, kind=BulletinKind(row.kind))
 
     @strawberry.field(
         description="The thing itself as it is now, not as it was then; null where the viewer may"
@@ -129,7 +115,7 @@ class BulletinItem:
         metadata=BY_RIGHTS,
     )
     async def subject(self, info: Info) -> Node | None:
-        return await NODES[_SUBJECTS[self.kind]](info.context, self.row.subject)
+        return await NODES[self.row.subject_kind].fetch(info.context, self.row.subject)
 
 
 @strawberry.type(
@@ -175,9 +161,9 @@ class BulletinOfCommunity(OfCommunity):
     )
     async def bulletin(self, info: Info, first: First = 20, after: After = None) -> BulletinConnection:
         size, loaders = check_first(first), info.context.loaders
-        here = await loaders.of(journal).get(None)
-        cursors = here.of(self.row.id)
-        before = None if after is None else here.number_of(after, self.row.id)
+        here = await loaders.of(journals).get(self.row.id)
+        cursors = here.cursors
+        before = None if after is None else here.number_of(after)
         page: Page[ItemRow] = NOTHING
         if self.shows_bulletin(info):
             page = await loaders.of(items_pages, size, before).get(self.row.id)
@@ -244,7 +230,7 @@ class BulletinMutation:
             effective_until=notice.effective_until,
             key=key,
         )
-        return await _notice(info.context, done)
+        return await Notice.fetch(info.context, done)
 
 
 @strawberry.type

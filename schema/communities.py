@@ -6,14 +6,15 @@ import strawberry
 
 from community.database.paging import check_first
 from community.places import actions
+from community.places.facts import COMMUNITY
 from community.places.reads import CommunityRow
 from schema.bulletin import BulletinOfCommunity
 from schema.connections import After, Connection, First, ListCursors, connect
-from schema.context import Context, Info
+from schema.context import Info
 from schema.events import EventsOfCommunity
 from schema.ledger import LedgerOfCommunity
 from schema.mutations import Key, mutation
-from schema.nodes import Node, fetched_by, key_of, to_id
+from schema.nodes import Node, key_of, to_id
 from schema.places import PlacesOfCommunity
 from schema.votes import VotesOfCommunity
 
@@ -25,17 +26,17 @@ from schema.votes import VotesOfCommunity
     " 一个小区；不公开的小区对外人等于不存在。"
 )
 class Community(
-    Node, PlacesOfCommunity, VotesOfCommunity, EventsOfCommunity, BulletinOfCommunity, LedgerOfCommunity
+    Node,
+    PlacesOfCommunity,
+    VotesOfCommunity,
+    EventsOfCommunity,
+    BulletinOfCommunity,
+    LedgerOfCommunity,
+    subject=COMMUNITY,
 ):
     @classmethod
     def of(cls, row: CommunityRow) -> "Community":
         return cls(id=to_id("Community", row.id), row=row)
-
-
-@fetched_by("Community")
-async def _community(context: Context, key: int) -> Community | None:
-    row = await context.loaders.communities.load(key)
-    return Community.of(row) if row else None
 
 
 @strawberry.type
@@ -66,7 +67,7 @@ class CommunitiesMutation:
         await actions.set_public_reading(
             info.context.person, info.context.now, community, public=public, key=key
         )
-        return await _community(info.context, community)
+        return await Community.fetch(info.context, community)
 
 
 @strawberry.type

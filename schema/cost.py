@@ -21,15 +21,17 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     NullValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
     is_list_type,
-    print_ast,
 )
 
 from community.database.paging import MOST as LARGEST_PAGE
@@ -305,7 +307,7 @@ class _Walk:
         price = price_of(parent, name, definition)
         size, inner = self._sizes(definition, nodes[0], price, name, page)
         if price.statements:
-            given = tuple(sorted(print_ast(argument) for argument in nodes[0].arguments or ()))
+            given = frozenset((each.name.value, _meaning(each.value)) for each in nodes[0].arguments or ())
             # Loaders read once for all who ask the same; what is written is written each time.
             called = (nodes[0].alias or nodes[0].name).value if parent is self._schema.mutation_type else ""
             self.read[parent.name, name, called, given, level] = price
@@ -343,6 +345,17 @@ class _Walk:
 
     def _otherwise(self, variable: str, usual: float) -> float:
         return _literal(self._defaults.get(variable), usual)
+
+
+def _meaning(value: ValueNode | VariableNode) -> Hashable:
+    """Equal for values that mean the same."""
+    if isinstance(value, VariableNode):
+        return value.kind, value.name.value
+    if isinstance(value, ListValueNode):
+        return tuple(map(_meaning, value.values))
+    if isinstance(value, ObjectValueNode):
+        return frozenset((each.name.value, _meaning(each.value)) for each in value.fields)
+    return value.kind, getattr(value, "value", None)
 
 
 def _usual(argument: GraphQLArgument) -> float:

@@ -1,11 +1,13 @@
 """The words of the schema that are enums, each with what it means; importing this makes them so."""
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
 
 import strawberry
 
-from community.bulletin.rules import BulletinKind, NoticeKind
+from community.bulletin.rules import BULLETIN_TOPIC, NoticeKind
+from community.catalogue import catalogue
 from community.errors import ErrorCode
 from community.ledger.rules import AuthorityFault, Category, Direction
 from community.permissions import GRANTS, Permission
@@ -22,29 +24,19 @@ def _describe(
         value.description = meanings.get(enum[value.name])
 
 
-_describe(
-    BulletinKind,
-    "What happened, as a line on the bulletin. 公告栏动态的种类。",
-    {
-        BulletinKind.VOTE_ANNOUNCED: (
-            "A vote was put on notice and will open; its subject is the Vote. 表决已公告，还没开始。"
-        ),
-        BulletinKind.VOTE_OPENED: "Ballots are taken from now on; its subject is the Vote. 表决开始投票。",
-        BulletinKind.VOTE_CLOSED: (
-            "The closing count is done and the outcome known; its subject is the Vote. 表决截止，计票完成。"
-        ),
-        BulletinKind.EVENT_PUBLISHED: (
-            "Neighbours are invited to a gathering; its subject is the Event. 发布了活动。"
-        ),
-        BulletinKind.NOTICE_PUBLISHED: "A sheet was put up; its subject is the Notice. 贴了公告或公示。",
-        BulletinKind.LEDGER_PUBLISHED: (
-            "The ledger has new entries, however many; its subject is the Community. Posted for the first"
-            " entry of a day by the community's clock, and not again that day: whoever wants each one reads"
-            " `ledger.entries`."
-            " 每天第一笔入账时贴一条，当天再记多少笔都不再贴。"
-        ),
-    },
-)
+if TYPE_CHECKING:
+
+    class BulletinKind(StrEnum):
+        pass
+
+else:
+    _ITEMS = catalogue().touching(BULLETIN_TOPIC)
+    BulletinKind = StrEnum("BulletinKind", {fact.name: fact.name for fact in _ITEMS})
+    _describe(
+        BulletinKind,
+        "What happened, as a line on the bulletin. 公告栏动态的种类。",
+        {BulletinKind[fact.name]: fact.meaning for fact in _ITEMS},
+    )
 _describe(
     NoticeKind,
     "What a sheet on the board asks of its readers. 公告栏纸张的种类。",

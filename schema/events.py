@@ -9,7 +9,7 @@ import strawberry
 from community.database.paging import Page, check_first
 from community.errors import NotFound
 from community.events import actions
-from community.events.facts import ATTENDANCE
+from community.events.facts import ATTENDANCE, EVENT, SIGN_UP
 from community.events.reads import (
     Attendance,
     EventRow,
@@ -25,12 +25,12 @@ from community.events.reads import (
 from community.events.rules import check_sign_up
 from community.permissions import Permission, require
 from schema.connections import After, Connection, First, ListCursors, connect
-from schema.context import Context, Info
+from schema.context import Info
 from schema.eligibility import Eligibility
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
-from schema.nodes import Node, fetched_by, key_of, node_of, to_id
+from schema.nodes import Node, key_of, to_id
 from schema.places import (
     NOTHING,
     Numbered,
@@ -140,7 +140,7 @@ class EventTable:
     " the bulletin."
     " 邻里活动，能看公告栏的人都能看到。"
 )
-class Event(Node):
+class Event(Node, subject=EVENT):
     row: strawberry.Private[EventRow]
 
     @classmethod
@@ -311,7 +311,7 @@ class Event(Node):
     " 一户的报名，只有这一户的人和报名的人看得到；有几套房的算一户：先算租住的，再算自住的、持有最久的。"
     " 出租的房子，租客一户，业主一户。"
 )
-class SignUp(Node):
+class SignUp(Node, subject=SIGN_UP):
     row: strawberry.Private[SignUpRow]
 
     @classmethod
@@ -367,18 +367,6 @@ class SignUp(Node):
     )
     def cancelled_at(self) -> datetime | None:
         return self.row.cancelled_at
-
-
-@fetched_by("Event")
-async def _event(context: Context, key: int) -> Event | None:
-    row = await context.loaders.events.load(key)
-    return Event.of(row) if row else None
-
-
-@fetched_by("SignUp")
-async def _sign_up(context: Context, key: int) -> SignUp | None:
-    row = await context.loaders.sign_ups.load(key)
-    return SignUp.of(row) if row else None
 
 
 @strawberry.type
@@ -442,7 +430,7 @@ class EventsQuery:
             ),
         ],
     ) -> Event | None:
-        return cast("Event | None", await node_of(info.context, id, "Event"))
+        return await Event.named(info.context, id)
 
 
 @strawberry.input(
@@ -522,7 +510,7 @@ class EventsMutation:
             dish=dish,
             key=key,
         )
-        return await _sign_up(info.context, done)
+        return await SignUp.fetch(info.context, done)
 
     @mutation(
         "signUpId",
@@ -546,7 +534,7 @@ class EventsMutation:
         done = await actions.cancel_sign_up(
             info.context.person, info.context.now, key_of(sign_up_id, "SignUp", "signUpId"), key=key
         )
-        return await _sign_up(info.context, done)
+        return await SignUp.fetch(info.context, done)
 
     @mutation(
         "communityId",
@@ -582,7 +570,7 @@ class EventsMutation:
             potluck=event.potluck,
             key=key,
         )
-        return await _event(info.context, done)
+        return await Event.fetch(info.context, done)
 
 
 @strawberry.type

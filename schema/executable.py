@@ -6,13 +6,13 @@ from typing import Any
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType, get_operation_ast
 from graphql.execution import Executor
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from community.permissions import Viewer
 from realtime.fields import SubscribeRequest
 from realtime.sources import LiveSources
 from schema.context import Context
 from schema.errors import presented
+from schema.executor import AcyclicExecutor
 from schema.schema import PreparedSchema, graphql_schema
 
 NO_QUERY = "No GraphQL query found in the request"
@@ -22,7 +22,7 @@ NO_QUERY = "No GraphQL query found in the request"
 class ExecutableSchema:
     """An Executable: documents are prepared once, values executed by Strawberry's own executor."""
 
-    executor: type[Executor[Any]] = StrawberryGraphQLCoreExecutionContext
+    executor: type[Executor[Any]] = AcyclicExecutor
 
     def __init__(
         self, clock: Callable[[], datetime], sources: LiveSources, schema: PreparedSchema = graphql_schema

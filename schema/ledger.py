@@ -8,7 +8,7 @@ import strawberry
 
 from community.database.paging import check_first
 from community.ledger import actions
-from community.ledger.facts import BALANCE
+from community.ledger.facts import BALANCE, ENTRY
 from community.ledger.reads import (
     Balance,
     EntryRow,
@@ -36,11 +36,11 @@ from community.permissions import Permission, may
 from community.places.reads import CommunityRow
 from community.places.rules import OrganizationKind
 from schema.connections import After, Connection, First, ListCursors, connect
-from schema.context import Context, Info
+from schema.context import Info
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
-from schema.nodes import Node, fetched_by, key_of, to_id
+from schema.nodes import Node, key_of, to_id
 from schema.places import OfCommunity
 from schema.scalars import Hundredths
 from schema.votes import Vote
@@ -205,7 +205,7 @@ def _undone(row: MonthRow | YearRow) -> dict[str, Hundredths]:
     " another line (冲正)."
     " 账上的一笔，记下后不改不删，记错了用另一笔冲正。"
 )
-class Entry(Node):
+class Entry(Node, subject=ENTRY):
     row: strawberry.Private[EntryRow]
 
     @classmethod
@@ -316,7 +316,7 @@ class Entry(Node):
         metadata=BY_RIGHTS,
     )
     async def reverses(self, info: Info) -> "Entry | None":
-        return None if self.row.reverses is None else await _entry(info.context, self.row.reverses)
+        return None if self.row.reverses is None else await Entry.fetch(info.context, self.row.reverses)
 
     @strawberry.field(
         description="The later entry that takes this one back whole; null while it stands."
@@ -324,7 +324,7 @@ class Entry(Node):
         metadata=BY_RIGHTS,
     )
     async def reversed_by(self, info: Info) -> "Entry | None":
-        return None if self.row.reversed_by is None else await _entry(info.context, self.row.reversed_by)
+        return None if self.row.reversed_by is None else await Entry.fetch(info.context, self.row.reversed_by)
 
     @strawberry.field(
         description="The moment of writing it down, which may be long after its `date`."
@@ -339,12 +339,6 @@ class Entry(Node):
     )
     def recorded_by(self) -> OrganizationKind | None:
         return self.row.recorded_for
-
-
-@fetched_by("Entry")
-async def _entry(context: Context, key: int) -> Entry | None:
-    row = await context.loaders.entries.load(key)
-    return Entry.of(row) if row else None
 
 
 @strawberry.type(
@@ -540,7 +534,7 @@ class LedgerMutation:
             authority_clause=entry.authority_clause,
             key=key,
         )
-        return await _entry(info.context, done)
+        return await Entry.fetch(info.context, done)
 
     @mutation(
         "entryId",
@@ -575,7 +569,7 @@ class LedgerMutation:
             reason=reason,
             key=key,
         )
-        return await _entry(info.context, done)
+        return await Entry.fetch(info.context, done)
 
 
 @strawberry.type(

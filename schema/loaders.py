@@ -9,42 +9,39 @@ from functools import cache, cached_property
 from types import TracebackType
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
-from community.bulletin.reads import NoticeRow, notices_by_id
+from community.catalogue import Subject
 from community.database.paging import Page
+from community.events.facts import EVENT
 from community.events.reads import (
     EventRow,
     SeatedEvent,
     SignUpRow,
     TablePartyRow,
     around_a_table,
-    events_by_id,
-    own_sign_ups_by_id,
     own_sign_ups_of,
     tables_open_to,
 )
-from community.ledger.reads import EntryRow, entries_by_id
-from community.members.reads import OwnPartyRow, own_parties_by_id
 from community.permissions import Viewer, account_of
+from community.places.facts import COMMUNITY
 from community.places.reads import (
     CommunityRow,
-    communities_by_id,
     communities_by_slug,
     communities_of,
     communities_page,
 )
+from community.votes.facts import VOTE
 from community.votes.reads import (
     BallotRow,
     OwnEntry,
     VoteRow,
     ballots_by_id,
-    own_ballots_by_id,
     own_ballots_of,
     own_entries_of,
-    votes_by_id,
 )
 
 K = TypeVar("K")
 V = TypeVar("V")
+R = TypeVar("R")
 P = ParamSpec("P")
 
 Read = Callable[[Collection[K]], Awaitable[Mapping[K, V]]]
@@ -118,8 +115,11 @@ class Loader(Generic[K, V]):
                 rows = await self._read(chunk)
                 self._found.update((key, rows.get(key)) for key in chunk)
         except Exception as error:
-            failed = _Failed(error, error.__traceback__)
+            # Without our own frame, which keeps us, who keep it.
+            failed = _Failed(error, error.__traceback__ and error.__traceback__.tb_next)
+            error.__traceback__ = failed.traceback
             self._found.update((key, failed) for key in keys)
+            del failed
         for waiters in waiting.values():
             for waiter in waiters:
                 if not waiter.done():
@@ -209,9 +209,20 @@ class Loaders:
         viewer = self.viewer
         return self._kept((read, terms, *named.items()), lambda keys: read(viewer, keys, *terms, **named))
 
+    def rows(self, subject: Subject[R]) -> Loader[int, R]:
+        """By id, as far as the viewer may see them."""
+        viewer, fetch, clock = (
+            self.viewer,
+            subject.rows,
+            self._clock,
+        )  # the read must not keep us, who keep it
+        if fetch is None:
+            raise LookupError(f"nobody is shown a {subject.kind} by its id")
+        return self._kept(subject, lambda keys: fetch(viewer, keys, clock()))
+
     @property
     def communities(self) -> Loader[int, CommunityRow]:
-        return self._seen(communities_by_id)
+        return self.rows(COMMUNITY)
 
     @property
     def communities_by_slug(self) -> Loader[str, CommunityRow]:
@@ -225,24 +236,12 @@ class Loaders:
         return self._seen(_alone(communities_of))
 
     @property
-    def entries(self) -> Loader[int, EntryRow]:
-        return self._seen(entries_by_id)
-
-    @property
     def events(self) -> Loader[int, EventRow]:
-        return self._seen(events_by_id)
-
-    @property
-    def notices(self) -> Loader[int, NoticeRow]:
-        return self._seen(notices_by_id)
+        return self.rows(EVENT)
 
     @property
     def votes(self) -> Loader[int, VoteRow]:
-        return self._seen(votes_by_id)
-
-    @property
-    def sign_ups(self) -> Loader[int, SignUpRow]:
-        return self._seen(own_sign_ups_by_id, self.now)
+        return self.rows(VOTE)
 
     @property
     def own_sign_ups(self) -> Loader[int, SignUpRow]:
@@ -265,14 +264,6 @@ class Loaders:
         """Of a party for which the viewer speaks; how it was marked shows whoever cast it."""
         account = account_of(self.viewer)
         return self._kept(ballots_by_id, lambda keys: ballots_by_id(account, keys))
-
-    @property
-    def own_ballots(self) -> Loader[int, BallotRow]:
-        return self._seen(own_ballots_by_id, self.now)
-
-    @property
-    def own_parties(self) -> Loader[int, OwnPartyRow]:
-        return self._seen(own_parties_by_id, self.now)
 
     @property
     def own_entries(self) -> Loader[VoteRow, list[OwnEntry]]:

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from community.errors import NotFound
+from community.members.facts import OWNER_PARTY
 from community.members.reads import OwnPartyRow
 from community.permissions import (
     CITY,
@@ -16,8 +17,8 @@ from community.permissions import (
     permissions_in,
 )
 from schema.communities import Community
-from schema.context import Context, Info
-from schema.nodes import Node, fetched_by, key_of, to_id
+from schema.context import Info
+from schema.nodes import Node, key_of, to_id
 
 
 @strawberry.type(
@@ -68,7 +69,7 @@ class Viewer:
     " carries no name."
     " 您所属的一户业主，表决时算一人；别人查不到。"
 )
-class OwnerParty(Node):
+class OwnerParty(Node, subject=OWNER_PARTY):
     community_id: strawberry.ID = strawberry.field(
         description="Of the estate in which its units lie. 房屋所在小区的编号。"
     )
@@ -85,12 +86,6 @@ class OwnerParty(Node):
             community_id=to_id("Community", row.community),
             units=list(row.units),
         )
-
-
-@fetched_by("OwnerParty")
-async def _owner_party(context: Context, key: int) -> OwnerParty | None:
-    row = await context.loaders.own_parties.load(key)
-    return OwnerParty.of(row) if row else None
 
 
 @strawberry.type

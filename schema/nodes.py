@@ -3,29 +3,17 @@
 import binascii
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self
 
 import strawberry
 
+from community.catalogue import Subject
 from community.database.ids import NoRow
 from community.errors import InvalidId, NotFound, Refused
 from schema.context import Context
 
 _SHAPE = re.compile(r"([A-Z][A-Za-z]{1,31}):([1-9][0-9]{0,18})", re.ASCII)
 _LARGEST = 2**63 - 1
-
-
-@strawberry.interface(
-    description="Whatever has an id and can be fetched by it with `node` (Relay), by whoever it was"
-    " given to."
-    " 凡有 id 的对象，拿到 id 的人都能用 node 查到。"
-)
-class Node:
-    id: strawberry.ID = strawberry.field(
-        description="Opaque, and the same for ever; give it back exactly as it came."
-        " 不透明、永远不变的编号，请原样传回。"
-    )
 
 
 def to_id(type_name: str, key: int) -> strawberry.ID:
@@ -62,23 +50,49 @@ def key_or_none_such(text: str, type_name: str, field: str) -> int | NoRow:
     return key if found == type_name else NoRow.NONE_SUCH
 
 
-Fetch = Callable[[Context, int], Awaitable[Node | None]]
-F = TypeVar("F", bound=Fetch)
-
-NODES: dict[str, Fetch] = {}
-"""How each type is found again by its key, seen by a viewer."""
+NODES: dict[str, type["Node"]] = {}
+"""The type that shows a subject, by the subject's kind; `Node` keeps it."""
 
 
-def fetched_by(type_name: str) -> Callable[[F], F]:
-    def keep(fetch: F) -> F:
-        NODES[type_name] = fetch
-        return fetch
+@strawberry.interface(
+    description="Whatever has an id and can be fetched by it with `node` (Relay), by whoever it was"
+    " given to."
+    " 凡有 id 的对象，拿到 id 的人都能用 node 查到。"
+)
+class Node:
+    """A type names the subject whose rows it shows, `class Vote(Node, subject=VOTE)`, and makes itself `of`
+    one of them.
+    """
 
-    return keep
+    id: strawberry.ID = strawberry.field(
+        description="Opaque, and the same for ever; give it back exactly as it came."
+        " 不透明、永远不变的编号，请原样传回。"
+    )
+    subject_of: ClassVar[Subject[Any]]
+
+    def __init_subclass__(cls, subject: Subject[Any] | None = None) -> None:
+        if subject is not None:
+            cls.subject_of = subject
+            NODES[subject.kind] = cls
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        raise NotImplementedError
+
+    @classmethod
+    async def fetch(cls, context: Context, key: int) -> Self | None:
+        """The one with this key; None where it is unknown or hidden."""
+        row = await context.loaders.rows(cls.subject_of).load(key)
+        return None if row is None else cls.of(row)
+
+    @classmethod
+    async def named(cls, context: Context, text: str) -> Self | None:
+        """The one with this id; None where it is unknown, hidden or of another type. Raises InvalidId."""
+        kind, key = parse_id(text)
+        return await cls.fetch(context, key) if kind == cls.subject_of.kind else None
 
 
-async def node_of(context: Context, text: str, only: str | None = None) -> Any:
-    """The node behind an id, None where it is unknown, hidden, or not of the one type. Raises InvalidId."""
-    type_name, key = parse_id(text)
-    fetch = NODES.get(type_name) if only in (None, type_name) else None
-    return await fetch(context, key) if fetch else None
+async def node_of(context: Context, text: str) -> Node | None:
+    """The node behind an id, None where it is unknown or hidden. Raises InvalidId."""
+    kind, key = parse_id(text)
+    return await NODES[kind].fetch(context, key) if kind in NODES else None

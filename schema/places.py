@@ -8,11 +8,11 @@ import strawberry
 from community.database.paging import Page
 from community.errors import NotFound
 from community.permissions import Permission, may, permissions_in
+from community.places.facts import BUILDING, COMMUNITY, ORGANIZATION
 from community.places.reads import (
     BuildingRow,
     CommunityRow,
     OrganizationRow,
-    buildings_by_id,
     buildings_of,
     organizations_by_id,
     organizations_of,
@@ -20,7 +20,7 @@ from community.places.reads import (
 from community.places.rules import OrganizationKind
 from schema.context import Context, Info
 from schema.marks import BY_RIGHTS
-from schema.nodes import NODES, Node, fetched_by, to_id
+from schema.nodes import NODES, Node, to_id
 from schema.refs import CommunityRef
 
 Numbered = Annotated[
@@ -43,7 +43,7 @@ NOTHING: Page[Any] = Page([], more=False)
     " of the community."
     " 小区里的一幢楼。"
 )
-class Building(Node):
+class Building(Node, subject=BUILDING):
     name: str = strawberry.field(
         description="As it is painted on the wall, such as 3幢. 楼的叫法，例如 3幢。"
     )
@@ -63,7 +63,7 @@ class Building(Node):
     " its name, never under their own."
     " 共同治理小区的一方，发布时署它的名，不署个人的名。"
 )
-class Organization(Node):
+class Organization(Node, subject=ORGANIZATION):
     kind: OrganizationKind = strawberry.field(
         description="Which of the parties by law or custom it is. 是哪一方。"
     )
@@ -172,19 +172,6 @@ class PlacesOfCommunity(OfCommunity):
         return [Organization.of(row) for row in rows]
 
 
-@fetched_by("Building")
-async def _building(context: Context, key: int) -> Building | None:
-    row = await context.loaders.of(buildings_by_id).load(key)
-    return Building.of(row) if row and await context.loaders.communities.load(row.community) else None
-
-
-@fetched_by("Organization")
-async def _organization(context: Context, key: int) -> Organization | None:
-    """Also one that stands no longer: what it did still names it."""
-    row = await context.loaders.of(organizations_by_id).load(key)
-    return Organization.of(row) if row and await context.loaders.communities.load(row.community) else None
-
-
 async def community_row(context: Context, key: int) -> CommunityRow:
     """The community of something that the viewer saw a moment ago. Raises NotFound where no longer."""
     row = await context.loaders.communities.load(key)
@@ -195,7 +182,7 @@ async def community_row(context: Context, key: int) -> CommunityRow:
 
 async def community_of(context: Context, key: int) -> CommunityRef:
     """The same as its type, which stands above the topics. Raises NotFound."""
-    community = await NODES["Community"](context, key)
+    community = await NODES[COMMUNITY.kind].fetch(context, key)
     if community is None:
         raise NotFound
     return cast("CommunityRef", community)

@@ -1,31 +1,30 @@
 """Prepares documents: parses, bounds, validates and costs them, once for each text."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from graphql import (
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     MaxIntrospectionDepthRule,
     ParallelVisitor,
-    Source,
     TypeInfo,
     TypeInfoVisitor,
     ValidationContext,
     specified_rules,
 )
 from graphql.error import GraphQLSyntaxError
-from graphql.language.ast import QUERY_DOCUMENT_KEYS, Token
-from graphql.language.lexer import Lexer
-from graphql.language.parser import Parser
+from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from graphql.validation.validate import ValidationAbortedError
+from graphql.validation.validation_context import NodeWithSelectionSet, VariableUsage, VariableUsageVisitor
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from community.errors import ErrorCode, Refused, without_frames
-from realtime.visiting import walk
+from realtime.visiting import read, walk, weight
 from schema.cost import Cost, Costing
 from schema.limits import (
     MOST_COMMENTS,
@@ -39,11 +38,10 @@ from schema.limits import (
 MOST_ERRORS = 10
 """Errors reported of one document at most; suggestions of names take time."""
 
-KEPT = 24 * 1024 * 1024
-"""Bytes of cached documents, as estimated."""
+KEPT = 8 * 1024 * 1024
+"""Bytes of cached documents, as estimated: reached within seconds where each is another one."""
 
-BYTES_A_TOKEN = 2_000
-"""Bytes for each token: its nodes, their locations and costs."""
+BYTES_AN_ERROR = 1_000
 
 _KEYS = {
     kind: tuple(key for key in keys if key != "description") for kind, keys in QUERY_DOCUMENT_KEYS.items()
@@ -75,31 +73,12 @@ class Prepared:
 
 
 def parsed(text: str) -> DocumentNode:
-    """Raises GraphQLError and Refused.
-
-    The lexer's tokens point forwards and backwards. They are let go here: left to the garbage collector,
-    which is told to look rarely, they would pile up.
-    """
+    """Raises GraphQLError and Refused."""
     check_text(text)
-    source = Source(text)
-    lexer = Lexer(source)
     try:
-        return Parser(
-            source, lexer=lexer, max_tokens=MOST_TOKENS, max_comments=MOST_COMMENTS
-        ).parse_document()
+        return read(text, max_tokens=MOST_TOKENS, max_comments=MOST_COMMENTS)
     except RecursionError:
         raise NestedTooDeeply from None
-    finally:
-        _let_go(lexer)
-
-
-def _let_go(lexer: Lexer) -> None:
-    token: Token | None = lexer.token
-    while token and token.next:
-        token = token.next
-    while token:
-        before, token.prev, token.next = token.prev, None, None
-        token = before
 
 
 def prepare(schema: GraphQLSchema, text: str) -> Prepared:
@@ -125,6 +104,28 @@ class _Enough(Exception):
     pass
 
 
+class _Context(ValidationContext):
+    """Finds the uses of variables as graphql-core does, but for what that leaves to the collector."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        types: TypeInfo,
+        collect: Callable[[GraphQLError], None],
+    ) -> None:
+        super().__init__(schema, document, types, collect)
+        self._types, self._used = types, dict[NodeWithSelectionSet, list[VariableUsage]]()
+
+    def get_variable_usages(self, node: NodeWithSelectionSet) -> list[VariableUsage]:
+        if node not in self._used:
+            fragment = node if isinstance(node, FragmentDefinitionNode) else None
+            uses = VariableUsageVisitor(self._types, fragment)
+            walk(node, TypeInfoVisitor(self._types, uses), uses)
+            self._used[node] = uses.usages
+        return self._used[node]
+
+
 def _mistakes(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
     """As graphql-core's `validate` finds them, but for what it leaves to the garbage collector."""
     errors: list[GraphQLError] = []
@@ -135,7 +136,7 @@ def _mistakes(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLErro
             raise _Enough
 
     types = TypeInfo(schema)
-    context = ValidationContext(schema, document, types, collect)
+    context = _Context(schema, document, types, collect)
     rules = [rule(context) for rule in RULES]
     together = ParallelVisitor(rules)
     try:
@@ -173,15 +174,15 @@ class PreparedDocuments:
             self._kept.move_to_end(text)
             return found[0]
         made = prepare(self._schema, text)
-        weight = _weight(text, made.document)
-        self._kept[text] = made, weight
-        self.size += weight
+        takes = _weight(text, made)
+        self._kept[text] = made, takes
+        self.size += takes
         while self.size > self._most:
-            _, (_, weight) = self._kept.popitem(last=False)
-            self.size -= weight
+            _, (_, takes) = self._kept.popitem(last=False)
+            self.size -= takes
         return made
 
 
-def _weight(text: str, document: DocumentNode | None) -> int:
-    tokens: int = getattr(document, "token_count", 0)
-    return 4 * len(text) + BYTES_A_TOKEN * (tokens + 1)
+def _weight(text: str, made: Prepared) -> int:
+    tokens = made.document.token_count or 0 if made.document else 0
+    return weight(text, tokens) + BYTES_AN_ERROR * len(made.errors)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from functools import cached_property
 from math import inf
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import strawberry
 from graphql import GraphQLError, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_operation_ast
@@ -24,6 +24,7 @@ from schema.context import Context, Info
 from schema.cost import check_cost
 from schema.errors import PresentedErrors, presented
 from schema.events import Event, EventsMutation, EventsQuery, EventsSubscription, SignUp
+from schema.executor import AcyclicExecutor
 from schema.ledger import Entry, LedgerMutation, LedgerSubscription
 from schema.members import MembersQuery, OwnerParty
 from schema.nodes import Node, node_of
@@ -61,7 +62,7 @@ class Query(CommunitiesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuer
             ),
         ],
     ) -> Node | None:
-        return cast("Node | None", await node_of(info.context, id))
+        return await node_of(info.context, id)
 
     @strawberry.field(
         description="Every value that `extensions.code` of an error may take, for whoever generates"
@@ -230,6 +231,7 @@ graphql_schema = PreparedSchema(
     types=[Community, Vote, Event, SignUp, Notice, Entry, OwnerParty],
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
     extensions=[PresentedErrors, _Prepared],
+    execution_context_class=AcyclicExecutor,
 )
 
 

@@ -22,7 +22,7 @@ from community.votes.casting import (
     is_code,
     receipt_code,
 )
-from community.votes.facts import TALLY
+from community.votes.facts import BALLOT, QUESTION, TALLY, VOTE
 from community.votes.known import tallies_of
 from community.votes.progress import DayTurnout as DayTurnoutValue
 from community.votes.progress import Progress as ProgressValue
@@ -33,7 +33,6 @@ from community.votes.reads import (
     QuestionRow,
     VoteRow,
     ballot_row,
-    questions_by_id,
     questions_of,
     votes_by_number,
     votes_pages,
@@ -59,7 +58,7 @@ from schema.eligibility import Eligibility
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
-from schema.nodes import Node, fetched_by, key_of, key_or_none_such, node_of, to_id
+from schema.nodes import Node, key_of, key_or_none_such, to_id
 from schema.places import (
     NOTHING,
     Building,
@@ -108,7 +107,7 @@ class Choice:
     " seen by whoever sees its vote."
     " 一个议题，有自己的分母和门槛。"
 )
-class Question(Node):
+class Question(Node, subject=QUESTION):
     row: strawberry.Private[QuestionRow]
     title: str = strawberry.field(
         description="What is put to the owners, in one line of up to 200 characters."
@@ -414,7 +413,7 @@ class Answer:
     " marked, only whoever cast it."
     " 投票回执；同一户的共有人看得到已投，怎么投的只有本人看得到。"
 )
-class BallotReceipt(Node):
+class BallotReceipt(Node, subject=BALLOT):
     row: strawberry.Private[BallotRow]
     vote_id: strawberry.ID = strawberry.field(
         description="Where the ballot lies; goes into `vote` or `node`. 所投表决的编号。"
@@ -519,7 +518,7 @@ class RollEntry:
     " counted as 民法典 278 and 杭州市物业管理条例 16, 17 say."
     " 业主表决，按民法典和杭州市物业管理条例计票。"
 )
-class Vote(Node):
+class Vote(Node, subject=VOTE):
     row: strawberry.Private[VoteRow]
 
     @classmethod
@@ -689,24 +688,6 @@ class Vote(Node):
         )
 
 
-@fetched_by("Vote")
-async def _vote(context: Context, key: int) -> Vote | None:
-    row = await context.loaders.votes.load(key)
-    return Vote.of(row) if row else None
-
-
-@fetched_by("Question")
-async def _question(context: Context, key: int) -> Question | None:
-    row = await context.loaders.of(questions_by_id).load(key)
-    return Question.of(row) if row and await context.loaders.votes.load(row.vote_id) else None
-
-
-@fetched_by("Ballot")
-async def _ballot(context: Context, key: int) -> BallotReceipt | None:
-    row = await context.loaders.own_ballots.load(key)
-    return BallotReceipt.of(row) if row else None
-
-
 @strawberry.type
 class VotesOfCommunity(OfCommunity):
     @strawberry.field(
@@ -767,7 +748,7 @@ class VotesQuery:
             ),
         ],
     ) -> Vote | None:
-        return cast("Vote | None", await node_of(info.context, id, "Vote"))
+        return await Vote.named(info.context, id)
 
 
 @strawberry.input(description="What is marked for one question of a ballot. 对一个议题的选择。")

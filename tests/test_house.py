@@ -31,7 +31,12 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("community", "realtime", "schema", "api")
 """From the bottom upwards: each imports only itself and what stands before it."""
 
-SOURCES = sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+DEMONSTRATION = "demo"
+"""A room beside them: it acts on a community as everybody does, and the house stands without it."""
+
+SOURCES = sorted(
+    path.relative_to(ROOT) for room in (*ROOMS, DEMONSTRATION) for path in (ROOT / room).rglob("*.py")
+)
 MIGRATIONS = Path("community/database/migrations")
 
 
@@ -83,11 +88,29 @@ def calls_in(tree: ast.AST, name: str) -> Iterator[ast.Call]:
 # Rooms
 
 
+ALL_OURS = {*ROOMS, DEMONSTRATION, "tests", "bench", "deploy", "docs"}
+LOADS_DEMONSTRATION = Path("api/commands.py")
+"""The one module of a room that imports it, and in functions."""
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=str)
 def test_a_room_imports_only_rooms_below(path: Path) -> None:
-    allowed = ROOMS[: ROOMS.index(path.parts[0]) + 1]
-    ours = {top(name) for name in imports_of(path)} & {*ROOMS, "tests", "bench", "deploy", "docs"}
-    assert ours <= set(allowed)
+    room = path.parts[0]
+    allowed = {"community", room} if room == DEMONSTRATION else {*ROOMS[: ROOMS.index(room) + 1]}
+    allowed |= {DEMONSTRATION} if path == LOADS_DEMONSTRATION else set()
+    assert {top(name) for name in imports_of(path)} & ALL_OURS <= allowed
+
+
+def test_what_stands_above_topics_is_imported_by_none_of_them() -> None:
+    """A module of `community/` itself that imports a topic; so a topic never asks what needs it."""
+    topics = {path.parts[1] for path in SOURCES if path.match("community/*/models.py")} - {"database"}
+    inside = [path for path in SOURCES if path.parts[0] == "community" and path.parts[1] in topics]
+    within = {module_of(path) for path in inside}
+    above = {module_of(path) for path in SOURCES if path.match("community/*.py") and ours_in(path) & within}
+    assert above == {"community.actions"}
+    for path in SOURCES:
+        if path.parts[0] == "community" and module_of(path) not in above:
+            assert not imports_of(path) & above, path
 
 
 FOREIGN = {"strawberry", "graphql", "starlette", "uvicorn", "httpx2", "redis", "websockets", "typer"}
@@ -268,19 +291,24 @@ def annotations_in(tree: ast.AST) -> Iterator[ast.AST]:
 LOOK_UPS = {"lazy", "LazyType", "StrawberryLazyReference", "resolve_type", "import_module", "__import__"}
 
 
+BY_NAME = {"community/catalogue.py": {"import_module"}}
+"""Who imports modules by their names: it asks each topic for what it declares, as Tortoise for models."""
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=str)
 def test_nobody_looks_a_lazy_reference_up(path: Path) -> None:
     """They stand in annotations, for Strawberry; and no other way leads from a name to a module."""
     tree = tree_of(path)
     annotations = {node for annotation in annotations_in(tree) for node in ast.walk(annotation)}
     lazy = {node for call in calls_in(tree, "lazy") for node in ast.walk(call)} if path == REFS else set()
+    forbidden = LOOK_UPS - BY_NAME.get(str(path), set())
     for node in ast.walk(tree):
         if isinstance(node, ast.alias):
-            assert node.name not in LOOK_UPS
+            assert node.name not in forbidden
             assert node.asname is None or node.name not in refs()
         if isinstance(node, ast.Name | ast.Attribute):
             name = node.id if isinstance(node, ast.Name) else node.attr
-            assert name not in LOOK_UPS or node in lazy, f"line {node.lineno}"
+            assert name not in forbidden or node in lazy, f"line {node.lineno}"
             assert name not in refs() or node in annotations or path == REFS, f"line {node.lineno}"
 
 
@@ -299,7 +327,9 @@ def test_imports_stand_at_the_head_of_a_module() -> None:
 
 def test_no_other_distribution_provides_one_of_our_names() -> None:
     provided = packages_distributions()
-    assert {room: set(provided.get(room, ())) for room in ROOMS} == {room: {"meilin"} for room in ROOMS}
+    assert {room: set(provided.get(room, ())) for room in (*ROOMS, DEMONSTRATION)} == {
+        room: {"meilin"} for room in (*ROOMS, DEMONSTRATION)
+    }
 
 
 # Libraries
@@ -439,7 +469,9 @@ ACTION_FILES = [path for path in SOURCES if path.name == "actions.py"]
 
 
 def may_write(path: Path) -> bool:
-    return path.name == "actions.py" or path.is_relative_to("community/database")
+    return path.parts[0] == "community" and (
+        path.name == "actions.py" or path.is_relative_to("community/database")
+    )
 
 
 def writes_in(tree: ast.Module) -> Iterator[str]:
@@ -496,7 +528,7 @@ def test_every_action_names_a_permission_and_stands_in_actions() -> None:
     for name, permission in ACTIONS.items():
         module = name.rpartition(".")[0]
         assert permission in Permission
-        assert re.fullmatch(r"community\.\w+\.actions", module), name
+        assert re.fullmatch(r"community(\.\w+)?\.actions", module), name
         assert name in public_coroutines(importlib.import_module(module))
 
 
@@ -526,7 +558,7 @@ PRIVATES = {
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if path.parent != MIGRATIONS], ids=str)
 def test_privates_of_libraries_are_reached_in_marked_modules_only(path: Path) -> None:
-    reaches = reaches_of(tree_of(path), importlib.import_module(module_of(path)), {*ROOMS})
+    reaches = reaches_of(tree_of(path), importlib.import_module(module_of(path)), {*ROOMS, DEMONSTRATION})
     marked = PRIVATES.get(str(path))
     if marked is None:
         assert sorted(reaches) == []
@@ -589,10 +621,11 @@ def test_the_rule_about_privates_sees_them() -> None:
 BOUNDS = {
     "api/addresses.py": {"2 ** 31"},
     "api/cli.py": {"2 ** 63"},
+    "community/votes/totals.py": {"key: int = 0"},  # of a unique index, in which no NULL is like another
     "schema/connections.py": {"2 ** 63"},
     "schema/nodes.py": {"2 ** 63"},
 }
-"""Where a number is the greatest that a column or a type holds, and is compared with."""
+"""Where a number is the greatest that a column or a type holds, and is compared with; and a column's own."""
 
 
 def sentinels_in(tree: ast.AST) -> Iterator[str]:
@@ -727,7 +760,7 @@ FORBIDDEN_NAMES = {
 }
 """Names that were taken for machinery, and what it is called."""
 
-COLUMNS = {"deed": {"commands", "due", "models", "work"}}
+COLUMNS = {"deed": {"commands", "models"}}
 """Words that stand as columns of the database, and the modules of `community/database/` that use them."""
 
 
@@ -797,20 +830,9 @@ def test_every_setting_is_named_in_the_readme() -> None:
 
 
 ELSEWHERE = {
-    "community/bulletin/models.py": "community/database/test_constraints.py",
     "community/database/fields.py": "community/database/test_constraints.py",
-    "community/database/models.py": "community/database/test_constraints.py",
-    "community/events/models.py": "community/database/test_constraints.py",
-    "community/ledger/models.py": "community/database/test_constraints.py",
-    "community/members/models.py": "community/database/test_constraints.py",
-    "community/places/models.py": "community/database/test_constraints.py",
-    "community/votes/models.py": "community/database/test_constraints.py",
     "community/votes/actions.py": "community/votes/test_ballots.py",  # one file for each action
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
-    "community/bulletin/facts.py": "community/test_live.py",  # nothing but declarations
-    "community/events/facts.py": "community/test_live.py",
-    "community/ledger/facts.py": "community/test_live.py",
-    "community/votes/facts.py": "community/test_live.py",
     "realtime/audience.py": "schema/test_audience.py",
     "realtime/execution.py": "realtime/test_subscriptions.py",
     "realtime/fields.py": "realtime/test_documents.py",
@@ -830,14 +852,22 @@ ELSEWHERE = {
 """Modules that are measured by the tests of another one, which says it better."""
 
 
+OF_EACH_TOPIC = {
+    "models.py": "community/database/test_constraints.py",
+    "facts.py": "community/test_catalogue.py",
+}
+"""Nothing but declarations, measured all together."""
+
+
 def test_every_module_has_its_test_file() -> None:
     lacking = []
     for path in SOURCES:
         if path.name == "__init__.py" or path.is_relative_to(MIGRATIONS):
             continue  # nothing to measure; migrations by the constraints that they leave
-        if path.is_relative_to("community/demo") and path != Path("community/demo/load.py"):
+        if path.parts[0] == DEMONSTRATION and path.stem not in {"alive", "load"}:
             continue  # content, measured as a whole by what it loads
-        test = ELSEWHERE.get(str(path), str(path.with_name(f"test_{path.name}")))
+        own = OF_EACH_TOPIC.get(path.name, str(path.with_name(f"test_{path.name}")))
+        test = ELSEWHERE.get(str(path), own)
         if not (ROOT / "tests" / test).exists():
             lacking.append(f"{path} → tests/{test}")
     assert lacking == []
@@ -857,3 +887,59 @@ def test_no_file_names_the_host_of_a_package_registry() -> None:
         if (ROOT / name).is_file():
             text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
             assert not [host for host in HOSTS if host in text], name
+
+
+# The world of the tests
+
+TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
+ESTATE = {
+    *("Account", "Building", "CoOwner", "Community", "CommunityProfile", "Organization", "OwnerParty"),
+    *("Ownership", "Representative", "RoleGrant", "Tenancy", "Unit", "UnitState"),
+}
+"""The tables that the actions of `places` and `members` write."""
+
+PAST_ACTIONS = {
+    "tests/api/test_sockets_rights.py": {"CommunityProfile", "RoleGrant"},  # while a server runs beside
+    "tests/community/database/populating.py": {"Representative"},  # a row in every table
+    "tests/community/database/test_postgres.py": {"Account"},  # any row
+    "tests/community/database/test_sql.py": {"Account"},  # any row
+    "tests/community/events/test_reads.py": {"Building", "CoOwner", "OwnerParty", "Ownership", "Tenancy"},
+    "tests/community/members/test_actions.py": {"Account", "CoOwner", "OwnerParty", "Tenancy"},
+    "tests/community/members/test_reads.py": {
+        "Account",
+        "CoOwner",
+        "OwnerParty",
+        "Ownership",
+        "Representative",
+        "Tenancy",
+    },
+    "tests/community/places/test_actions.py": {"CommunityProfile"},  # settings nobody can make yet
+    "tests/community/places/test_reads.py": {"CommunityProfile"},
+    "tests/community/votes/test_announcing.py": {"CommunityProfile"},
+    "tests/community/votes/test_progress.py": {"Ownership"},  # begins and ends by chance
+    "tests/schema/test_eligibility.py": {"OwnerParty", "Ownership"},  # a second developer, sales of before
+    "tests/schema/test_members.py": {"RoleGrant"},  # every role there is, wherever it belongs
+}
+"""Tests that write such rows by themselves, to have what no action leaves: a past, an end, a flaw."""
+
+
+def test_no_conftest_is_longer_than_200_lines() -> None:
+    conftests = [path for path in TESTS if path.name == "conftest.py"]
+    assert conftests
+    for path in conftests:
+        assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= 200, path
+
+
+def made_in(tree: ast.Module) -> set[str]:
+    """The tables of an estate of which rows are made."""
+    return {
+        model
+        for how in ("create", "bulk_create")
+        for call in calls_in(tree, how)
+        if (model := ast.unparse(call.func).removesuffix(f".{how}")) in ESTATE
+    }
+
+
+def test_an_estate_is_made_by_actions_or_in_the_one_world_of_the_tests() -> None:
+    made = {str(path): made_in(tree_of(path)) for path in TESTS if not path.match("tests/world/*")}
+    assert {path: tables for path, tables in made.items() if tables} == PAST_ACTIONS

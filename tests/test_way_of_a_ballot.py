@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import served
 from tests.engines import rows
+from tests.world.server import served
 
 pytestmark = pytest.mark.xdist_group("way_of_a_ballot")
 
@@ -71,7 +71,7 @@ def counted(line: str) -> dict[str, Any]:
 
 async def written(server: Any) -> list[tuple[int, ...]]:
     """How many rows there are of what a ballot writes, and the journal's head."""
-    tables = ("ballot", "ballot_choice", "ballot_text", "counted_ballot", "keyed_deed", "change")
+    tables = ("ballot", "ballot_choice", "ballot_text", "counting", "total", "keyed_deed", "journal")
     counts = ", ".join(f"(SELECT COUNT(*) FROM {table})" for table in tables)
     return await rows(server.database_url, f"SELECT {counts}")
 

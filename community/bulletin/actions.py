@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from community.bulletin.facts import NOTICE_PUBLISHED
 from community.bulletin.models import Notice
 from community.bulletin.reads import scope_of_notice
 from community.bulletin.rules import (
     LONGEST_BODY,
     LONGEST_TITLE,
-    BulletinKind,
     NoticeKind,
     check_notice,
     publishers,
 )
-from community.database import journal
+from community.database.sql import lock_advisory
 from community.database.work import UnitOfWork, requires
 from community.permissions import Permission, is_operator, organizations_for
 from community.places.reads import organizations_of, scope_of
@@ -55,7 +55,7 @@ async def publish_notice(
         "effective_from": effective_from,
         "effective_until": effective_until,
     }
-    await journal.lock_number()  # one publishes at a time, so that a retry finds its first try
+    await lock_advisory(f"notice {community}")  # which numbering it would take after the key
     command = await work.command(
         "publishNotice", key, community=community, organization=organization, **terms
     )
@@ -68,5 +68,5 @@ async def publish_notice(
         community_id=community, organization_id=signing, published_at=work.now, **terms
     )
     await command.store(notice.id)
-    work.posted(BulletinKind.NOTICE_PUBLISHED, notice.id, community)
+    work.record(NOTICE_PUBLISHED, notice.id)
     return int(notice.id)

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from community.database.models import Installation
-from community.database.sql import select
+from community.database.sql import placeholders, select
 from community.errors import CursorInvalid
 
 _SHAPE, _CHECKED, _MARK = struct.Struct(">qq"), struct.Struct(">qqq"), struct.Struct(">q")
@@ -40,8 +40,8 @@ class BulletinCursors(NamedTuple):
     """Those of one community's bulletin, listed or watched; those of another one are refused, as is one that
     somebody altered: before the number stands a check over it, the community and the mark.
 
-    Version 0.1 gave cursors in which the mark itself stands there. Whoever kept one goes on with it: a
-    number is the same position in every bulletin.
+    Version 0.1 gave cursors in which the mark itself stands there. Whoever kept one goes on with it:
+    each community counts on from where the one journal of all was.
     """
 
     mark: int
@@ -66,33 +66,33 @@ async def of_bulletin(community: int) -> BulletinCursors:
     return BulletinCursors(await mark(), community)
 
 
-_JOURNAL = """
-SELECT (SELECT id FROM installation) AS mark, (SELECT COALESCE(MAX(number), 0) FROM change) AS head
-"""
-
-
 class Journal(NamedTuple):
-    """Where its cursors come from, and up to where they may lie."""
+    """The cursors of a bulletin, and up to where they may lie."""
 
-    mark: int
+    cursors: BulletinCursors
     head: int
 
-    def of(self, community: int) -> BulletinCursors:
-        return BulletinCursors(self.mark, community)
-
-    def number_of(self, text: str, community: int) -> int:
+    def number_of(self, text: str) -> int:
         """Raises CursorInvalid where `text` is not one of this bulletin, or lies ahead of the journal."""
-        number = self.of(community).number_of(text)
+        number = self.cursors.number_of(text)
         if number > self.head:
             raise CursorInvalid
         return number
 
 
-async def journal(keys: Collection[None] = (None,)) -> dict[None, Journal]:
-    """There is one: for loaders, which ask by keys."""
-    (row,) = await select(_JOURNAL)
-    return {None: Journal(**row)}
+_JOURNALS = """
+SELECT i.id AS mark, h.community_id AS community, h.number AS head
+  FROM installation i LEFT JOIN journal_head h ON h.community_id IN ({communities})
+"""
+
+
+async def journals(communities: Collection[int]) -> dict[int, Journal]:
+    """Of each community."""
+    rows = await select(_JOURNALS.format(communities=placeholders(communities)), list(communities))
+    mark, heads = rows[0]["mark"], {row["community"]: row["head"] for row in rows}
+    return {key: Journal(BulletinCursors(mark, key), heads.get(key, 0)) for key in communities}
 
 
 async def number_of(text: str, community: int) -> int:
-    return (await journal())[None].number_of(text, community)
+    """Raises CursorInvalid."""
+    return (await journals([community]))[community].number_of(text)

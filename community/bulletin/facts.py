@@ -1,19 +1,34 @@
-"""What of the bulletin can be watched."""
+"""Notices and the bulletin: what happens to the one, and how the other is watched."""
 
 from community.bulletin.cursors import of_bulletin
-from community.bulletin.reads import items_after, recent
+from community.bulletin.reads import NoticeRow, items_after, notices_by_id, recent, scope_of_notice
+from community.bulletin.rules import BULLETIN_TOPIC
+from community.catalogue import Fact, Subject, timeless
 from community.database import journal
 from community.live import Journal
 from community.permissions import Permission
-from community.places.reads import scope_of
-from community.signals import Topic
+from community.places.facts import COMMUNITY
+
+NOTICE = Subject[NoticeRow](
+    kind="Notice",
+    scope_of=scope_of_notice,
+    rows=timeless(notices_by_id),
+    seen_by=(Permission.READ_BULLETIN,),
+)
 
 BULLETIN = Journal(
-    topic=Topic.BULLETIN,
+    topic=BULLETIN_TOPIC,
+    subject=COMMUNITY,
     permission=Permission.READ_BULLETIN,
-    scope_of=scope_of,
     items_after=items_after,
     head=journal.head,
     recent=recent,
     cursors=of_bulletin,
+)
+
+NOTICE_PUBLISHED = Fact(
+    name="NOTICE_PUBLISHED",
+    subject=NOTICE,
+    touches=(BULLETIN,),
+    meaning="A sheet was put up; its subject is the Notice. 贴了公告或公示。",
 )

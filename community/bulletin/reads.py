@@ -1,17 +1,16 @@
 """Notices, the feed as the journal holds it, and whose name somebody may use."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from community.bulletin.rules import BulletinKind, NoticeKind
-from community.database.models import Change
+from community.bulletin.rules import BULLETIN_TOPIC, NoticeKind
+from community.catalogue import catalogue
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.permissions import Permission, Scope, Viewer
 from community.places.reads import permitted_rows, scope_where
-from community.signals import Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +29,17 @@ class NoticeRow:
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """`subject` is the id of what the item is about; what that is follows from `kind`."""
+    """`kind` is a fact of the catalogue, `subject` the id of what it is about."""
 
     number: int
     at: datetime
-    kind: BulletinKind
+    kind: str
+    subject_kind: str
     subject: int
 
 
 _NOTICES = Shape(NoticeRow, "notice", community="community_id", organization="organization_id")
-_ITEMS = Shape(ItemRow, "change", subject="key")
+_ITEMS = Shape(ItemRow, "journal", kind="fact")
 
 
 async def notices_pages(
@@ -74,15 +74,28 @@ async def scope_of_notice(notice: int) -> Scope:
     return await scope_where("JOIN notice n ON n.community_id = c.id WHERE n.id = ?", notice)
 
 
+def _runs(where: str = "", values: Sequence[Any] = (), order: str = "DESC") -> list[Run]:
+    """One for each fact that is an item: an index leads to the newest of each, past a million ballots."""
+    return [
+        Run(f"t.number {order}", f" AND t.fact = ?{where}", [fact.name, *values])
+        for fact in catalogue().touching(BULLETIN_TOPIC)
+    ]
+
+
+def _number(row: ItemRow) -> int:
+    return row.number
+
+
 async def items_pages(
     communities: Collection[int], first: int, before: int | None = None
 ) -> dict[int, Page[ItemRow]]:
     """Of each community, newest first; `before` is the number of the last one seen."""
-    run = Run("t.number DESC", " AND t.topic = ?", [Topic.BULLETIN])
-    if before is not None:
-        run = run._replace(where=f"{run.where} AND t.number < ?", values=[*run.values, before])
-    found = await first_of_each(_ITEMS, "community", communities, first + 1, run)
-    return {community: page(rows, first) for community, rows in found.items()}
+    runs = _runs() if before is None else _runs(" AND t.number < ?", [before])
+    found = await first_of_each(_ITEMS, "community", communities, first + 1, *runs)
+    return {
+        community: page(sorted(rows, key=_number, reverse=True)[: first + 1], first)
+        for community, rows in found.items()
+    }
 
 
 async def items_page(community: int, *terms: Any, **more: Any) -> Page[ItemRow]:
@@ -91,14 +104,13 @@ async def items_page(community: int, *terms: Any, **more: Any) -> Page[ItemRow]:
 
 async def items_after(community: int, number: int, most: int = 100) -> list[ItemRow]:
     """In the order in which they happened."""
-    return await _ITEMS.where(
-        "t.community_id = ? AND t.topic = ? AND t.number > ? ORDER BY t.number LIMIT ?",
-        [community, Topic.BULLETIN, number, most],
-    )
+    runs = _runs(" AND t.number > ?", [number], "ASC")
+    found = await first_of_each(_ITEMS, "community", [community], most, *runs)
+    return sorted(found[community], key=_number)[:most]
 
 
 async def recent(community: int, most: int = 50) -> int:
     """The number behind which the newest `most` items come."""
-    query = Change.filter(community_id=community, topic=Topic.BULLETIN).order_by("-number")
-    rows = await query.offset(most).limit(1).values("number")
-    return int(rows[0]["number"]) if rows else 0
+    found = await first_of_each(_ITEMS, "community", [community], most + 1, *_runs())
+    rows = sorted(found[community], key=_number, reverse=True)
+    return rows[most].number if len(rows) > most else 0

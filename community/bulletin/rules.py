@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from community.errors import InvalidInput
 
+BULLETIN_TOPIC = "bulletin"
+"""The topic of the feed: each fact that touches it is an item."""
+
 LONGEST_TITLE = 120
 LONGEST_BODY = 20_000
 
@@ -15,15 +18,6 @@ class NoticeKind(StrEnum):
 
     NOTICE = "NOTICE"
     DISPLAY = "DISPLAY"
-
-
-class BulletinKind(StrEnum):
-    VOTE_ANNOUNCED = "VOTE_ANNOUNCED"
-    VOTE_OPENED = "VOTE_OPENED"
-    VOTE_CLOSED = "VOTE_CLOSED"
-    EVENT_PUBLISHED = "EVENT_PUBLISHED"
-    NOTICE_PUBLISHED = "NOTICE_PUBLISHED"
-    LEDGER_PUBLISHED = "LEDGER_PUBLISHED"
 
 
 def check_notice(effective_from: datetime | None, effective_until: datetime | None) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
+from community.database.locks import Lock
 from community.database.models import IdempotencyRecord
 from community.database.sql import lock_advisory, select
 from community.errors import KeyReused, ResultGone
@@ -73,7 +74,7 @@ async def command(
     Raises InvalidInput if the key is malformed, KeyReused if it was used with other arguments.
     """
     key = single_line(key, LONGEST_KEY, "提交编号", "the key", field="key")
-    await lock_advisory(f"{account} {name} {key}")
+    await lock_advisory(f"{account} {name} {key}", Lock.KEY)
     (found,) = await select(_FIND, [account, name, key])
     fingerprint = _fingerprint(found["secret"], account, name, key, arguments)
     kept = found["fingerprint"]

@@ -11,20 +11,13 @@ from tortoise import Tortoise, connections
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.context import set_global_context
 
+from community.catalogue import modules
 from community.database.outcomes import WRITES
 from community.database.postgres import PostgresClient
 from community.database.sqlite import OneWriterClient, keep_private
 
 APP = "meilin"
-MODELS = [
-    "community.places.models",
-    "community.members.models",
-    "community.votes.models",
-    "community.events.models",
-    "community.ledger.models",
-    "community.bulletin.models",
-    "community.database.models",
-]
+MODELS = modules("models")
 
 
 def config(url: str) -> dict[str, Any]:

@@ -1,51 +1,68 @@
 """Tables that no topic owns: the journal, the jobs that are due, and the idempotency records.
 
-The columns `deed` and the table `keyed_deed` are older names, of jobs, commands and their records.
+The column `deed` and the table `keyed_deed` are older names, of commands and their records.
 """
 
 from tortoise import fields
 from tortoise.models import Model
 
-from community.database.fields import Code, Instant, Key, To, Words
-from community.signals import Topic
+from community.database.fields import Instant, Key, OnlyOne, To, Words
 
 
-class Change(Model):
-    """A row of the journal: numbered in commit order, without personal data.
+class JournalRow(Model):
+    """A fact of the catalogue, numbered in its community in commit order, without personal data.
 
-    `key` is the signal's key; of the topic `bulletin` it is the subject of the item, `kind` what happened.
-    """
-
-    number = fields.BigIntField(primary_key=True, generated=False)
-    community = To("Community", null=True, index=False)
-    topic = Code(Topic)
-    key = fields.BigIntField()
-    kind = Words(32, null=True)
-    audience = Words(16)
-    at = Instant()
-
-    class Meta:
-        table = "change"
-        indexes = (("community_id", "topic", "number"),)
-
-
-class Due(Model):
-    """A job, `deed`, for one subject; `done_at` is set by compare-and-set.
-
-    `attempts`: how often it failed; `next_at`: when it is tried next, null: at `at`.
+    `community` is null for what happened in the city itself; `subject` is an id of the kind `subject_kind`.
     """
 
     id = Key()
-    deed = Words(32)
+    number = fields.BigIntField()
+    community = To("Community", null=True, index=False)
+    fact = Words(32)
+    subject_kind = Words(32)
+    subject = fields.BigIntField()
+    at = Instant()
+
+    class Meta:
+        table = "journal"
+        indexes = (("community_id", "fact", "number"),)
+
+
+class JournalHead(Model):
+    """The newest number of each community, and of the city itself, which is a row without one."""
+
+    id = Key()
+    community = OnlyOne("Community", null=True)
+    number = fields.BigIntField()
+
+    class Meta:
+        table = "journal_head"
+
+
+class Due(Model):
+    """A job for one subject, or a message of the outbox; `done_at` is set by compare-and-set.
+
+    `payload`: of a message, JSON, forgotten once it is sent; null of a job. `attempts`: how often it failed
+    since it was planned or retried; `next_at`: when it is tried next, null: at `at`. `error`, `error_text`,
+    `failed_at`: of its last failure, without personal data. `retries`: how often somebody took it up again.
+    """
+
+    id = Key()
+    job = Words(32)
     subject = fields.BigIntField()
     at = Instant()
     done_at = Instant(null=True)
     attempts = fields.IntField(db_default=0)
     next_at = Instant(null=True)
+    payload = fields.TextField(null=True)
+    error = Words(100, null=True)
+    error_text = Words(200, null=True)
+    failed_at = Instant(null=True)
+    retries = fields.IntField(db_default=0)
 
     class Meta:
         table = "due"
-        unique_together = (("deed", "subject"),)
+        unique_together = (("job", "subject"),)
         indexes = (("done_at", "at"),)
 
 

@@ -20,7 +20,7 @@ class Shape(Generic[R]):
     """
 
     def __init__(
-        self, kind: type[R], table: str, computed: Mapping[str, str] = MappingProxyType({}), **renamed: str
+        self, kind: type[R], /, table: str, computed: Mapping[str, str] = MappingProxyType({}), **renamed: str
     ) -> None:
         self._kind, self.table = kind, table
         names = [field.name for field in fields(kind)]  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from tortoise import BaseDBAsyncClient, connections
 
+from community.database.locks import Lock, taking
 from community.database.postgres import LIMITS
 
 
@@ -75,6 +76,7 @@ async def lock_shared(table: str, key: int) -> bool:
 
     Returns whether it may have changed before: then read it again.
     """
+    taking(Lock.SUBJECT)
     if is_postgres():
         await select(f'SELECT id FROM "{table}" WHERE id = ? FOR SHARE', [key])  # noqa: S608 - our own name
         return True
@@ -83,11 +85,15 @@ async def lock_shared(table: str, key: int) -> bool:
 
 async def lock_exclusive(table: str, key: int) -> None:
     """Locks the row for this transaction alone, after waiting for others; new rows may still refer to it."""
+    taking(Lock.SUBJECT)
     if is_postgres():
         await select(f'SELECT id FROM "{table}" WHERE id = ? FOR NO KEY UPDATE', [key])  # noqa: S608 - our own name
 
 
-async def lock_advisory(name: str) -> None:
-    """Takes the advisory lock of this name until the transaction ends."""
+async def lock_advisory(name: str, lock: Lock = Lock.SUBJECT) -> None:
+    """Takes the advisory lock of this name until the transaction ends; what it stands for says its place in
+    the order of locks.
+    """
+    taking(lock)
     if is_postgres():
         await select("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", [name])

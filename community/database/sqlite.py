@@ -74,7 +74,10 @@ async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
             pass
     if cancelled:
         task.exception()
-        raise cancelled
+        try:
+            raise cancelled
+        finally:
+            del cancelled  # it keeps this frame, which would keep it
     return task.result()
 
 

@@ -4,14 +4,18 @@ An action runs whole or not at all: it has a task of its own, which a caller tha
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from weakref import WeakKeyDictionary
 
+from tortoise.context import TortoiseContext, require_context
 from tortoise.transactions import in_transaction
 
-from community.database import journal
+from community.catalogue import Fact
+from community.database import journal, locks
 from community.database.commands import Command, command
 from community.database.deadline import (
     DEADLINE as DEADLINE,  # whoever waits for the last unit of work imports it from here
@@ -22,10 +26,11 @@ from community.database.models import Due
 from community.database.outcomes import ENDED, WRITES
 from community.database.sql import without_limits
 from community.database.trouble import meaning
-from community.errors import Late, OutcomeUnknown, Unauthenticated
+from community.errors import Late, OutcomeUnknown, Refused, Unauthenticated, without_frames
 from community.permissions import (
     SYSTEM,
     Actor,
+    City,
     Permission,
     Person,
     Scope,
@@ -35,7 +40,7 @@ from community.permissions import (
     for_visitors,
     require,
 )
-from community.signals import Publish, Signal, Topic
+from community.signals import Publish, Signal
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,27 +49,30 @@ S = TypeVar("S")
 _running: dict[asyncio.Task[Any], float] = {}
 """With the loop's time at their start, the oldest first."""
 
-_publishers: list[Publish] = []
+_publishers: WeakKeyDictionary[TortoiseContext, list[Publish]] = WeakKeyDictionary()
+"""By the open database: two of them in one process tell nobody of each other's."""
 
 
 def publish_through(publish: Publish) -> Callable[[], None]:
-    """Passes every later signal of this process to `publish`; call the result to stop."""
-    _publishers.append(publish)
-    return lambda: _publishers.remove(publish)
+    """Passes every later signal of the open database to `publish`; call the result to stop."""
+    publishers = _publishers.setdefault(require_context(), [])
+    publishers.append(publish)
+    return lambda: publishers.remove(publish)
 
 
 def _publish(signals: Iterable[Signal]) -> None:
     unique = tuple(dict.fromkeys(signals))
-    for publish in _publishers:
+    for publish in _publishers.get(require_context(), ()):
         publish(unique)
 
 
 class UnitOfWork:
-    """One transaction: who asked, at what instant, and what changed."""
+    """One transaction: who asked, at what instant, in which community, and what happened."""
 
     def __init__(self, viewer: Actor, now: datetime) -> None:
         self.viewer = viewer
         self.now = now
+        self.community: int | City | None = None
         self.committing = self.wrote = False
         self._news: list[journal.News] = []
 
@@ -80,12 +88,29 @@ class UnitOfWork:
         """The account to store as the one who recorded; None for the system. Raises Unauthenticated."""
         return None if isinstance(self.viewer, System) else self.account
 
-    def changed(self, topic: Topic, key: int, community: int | None) -> None:
-        self._news.append(journal.News(Signal(topic, key), community))
+    def record(self, fact: Fact, subject: int) -> None:
+        """Writes down what happened to a subject; whoever hears of such a fact is told after the commit.
 
-    def posted(self, kind: str, subject: int, community: int) -> None:
-        """Puts an item on the bulletin of `community`."""
-        self._news.append(journal.News(Signal(Topic.BULLETIN, community), community, kind, subject))
+        It happened in the community of the action, or in the city where its subjects belong to that.
+        """
+        self._news.append(journal.News(fact, subject, self._community_of(fact)))
+
+    def _community_of(self, fact: Fact) -> int | None:
+        if fact.subject.of_city:
+            return None
+        if not isinstance(self.community, int):
+            raise LookupError(f"{fact.name} happens in a community, and this action has none")
+        return self.community
+
+    async def send(self, kind: str, /, **payload: object) -> int:
+        """Puts a message into the outbox, to be sent at least once after the commit; its number.
+
+        `payload`: what the sender of this `kind` needs, as JSON. It is never logged.
+        """
+        message = new_id()
+        written = json.dumps(payload, ensure_ascii=False)
+        await Due.create(job=kind, subject=message, at=self.now, payload=written)
+        return message
 
     async def command(self, name: str, /, key: str | None, **arguments: object) -> Command:
         """The command under the client's own `key`, with its result if it ran before; `arguments`: cleaned.
@@ -101,7 +126,7 @@ class UnitOfWork:
         if self._news:
             await journal.write(self._news, self.now)
             self.wrote = True
-        return tuple(news.signal for news in self._news)
+        return tuple(signal for news in self._news for signal in news.signals)
 
 
 async def atomic(body: Callable[[UnitOfWork], Awaitable[T]], viewer: Actor, now: datetime) -> T:
@@ -116,13 +141,19 @@ async def atomic(body: Callable[[UnitOfWork], Awaitable[T]], viewer: Actor, now:
     task.add_done_callback(partial(_finished, work))
     await asyncio.wait({task}, timeout=None if limit is None else limit + GRACE)
     if task.done():
-        return task.result()
+        try:
+            return task.result()
+        except Refused as refused:
+            raise without_frames(refused) from refused.__cause__
+        finally:
+            del task  # it keeps its error, which keeps this frame
     late = OutcomeUnknown() if work.committing else Late()  # it runs on to its end, whichever that is
     WRITES.ended(late)
     raise late
 
 
 async def _whole(body: Callable[[UnitOfWork], Awaitable[T]], work: UnitOfWork, seconds: float | None) -> T:
+    locks.begin()
     try:
         async with asyncio.timeout(seconds) as limit, in_transaction():
             if seconds is None:
@@ -169,9 +200,9 @@ async def try_writing(now: datetime) -> None:
     """Writes as much as a ballot and takes it back, to learn whether writing works again."""
 
     async def write_and_undo(work: UnitOfWork) -> None:
-        rows = [Due(deed="try", subject=new_id(), at=now, done_at=now) for _ in range(100)]
+        rows = [Due(job="try", subject=new_id(), at=now, done_at=now) for _ in range(100)]
         await Due.bulk_create(rows)
-        await Due.filter(deed="try").delete()
+        await Due.filter(job="try").delete()
         work.wrote = True
 
     await atomic(write_and_undo, SYSTEM, now)
@@ -216,8 +247,10 @@ def requires(
                 raise Unauthenticated
 
             async def permitted(work: UnitOfWork) -> T:
+                scope = await within(subject)
                 ties = None if tied is None else await tied(viewer, subject)
-                require(viewer, permission, await within(subject), known_by, ties)
+                require(viewer, permission, scope, known_by, ties)
+                work.community = scope.id
                 return await body(work, subject, *args, **kwargs)
 
             return await atomic(permitted, viewer, now)

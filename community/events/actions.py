@@ -1,15 +1,15 @@
 """Events are published here, and households sign up and cancel."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from community.bulletin.actions import in_whose_name
-from community.bulletin.rules import BulletinKind
-from community.database import journal
-from community.database.sql import lock_exclusive
+from community.database.sql import lock_advisory, lock_exclusive
 from community.database.work import UnitOfWork, requires
 from community.errors import NotFound
+from community.events.facts import EVENT_PUBLISHED, SIGN_UP_CANCELLED, SIGNED_UP
 from community.events.models import Event, EventOrganizer, SignUp
 from community.events.reads import (
     EventRow,
@@ -29,10 +29,9 @@ from community.events.rules import (
     check_event,
     check_sign_up,
 )
-from community.members.reads import homes_of
+from community.members.reads import Home, homes_of
 from community.permissions import Permission
 from community.places.reads import scope_of
-from community.signals import Topic
 from community.text import body, single_line, single_line_if_any
 
 
@@ -73,7 +72,7 @@ async def publish_event(
         "max_party_size": max_party_size,
         "potluck": potluck,
     }
-    await journal.lock_number()  # one publishes at a time, so that a retry finds its first try
+    await lock_advisory(f"event {community}")  # which numbering it would take after the key
     command = await work.command(
         "publishEvent", key, community=community, organizers=tuple(dict.fromkeys(organizers)), **terms
     )
@@ -86,7 +85,7 @@ async def publish_event(
         EventOrganizer(event_id=event.id, organization_id=organization) for organization in signing
     )
     await command.store(event.id)
-    work.posted(BulletinKind.EVENT_PUBLISHED, event.id, community)
+    work.record(EVENT_PUBLISHED, event.id)
     return int(event.id)
 
 
@@ -114,19 +113,55 @@ async def sign_up(
         already=event in await sign_ups_of(work.account, [event], work.now),
     )
     check_dish(dish, potluck=row.potluck)
-    home = (await homes_of([work.account], row.community, work.now)).get(work.account)
+    homes = await homes_of([work.account], row.community, work.now)
     made = await SignUp.create(
         event_id=event,
         account_id=work.account,
-        household_id=None if home is None else home.unit,
-        rented=home is not None and home.rented,
+        **_household(homes.get(work.account)),
         party_size=party_size,
         dish=dish,
         signed_up_at=work.now,
     )
     await command.store(made.id)
-    work.changed(Topic.ATTENDANCE, event, row.community)
+    work.record(SIGNED_UP, event)
     return int(made.id)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSignUp:
+    """A sign-up as somebody wrote it down."""
+
+    account: int
+    party_size: int
+    dish: str | None
+    at: datetime
+
+
+@requires(Permission.OPERATE, within=scope_of_event)
+async def record_sign_ups(work: UnitOfWork, event: int, sign_ups: Sequence[RecordedSignUp]) -> None:
+    """Takes over many sign-ups, all or none; the database holds who may come, and that places suffice."""
+    row = await event_row(event)
+    homes = await homes_of({new.account for new in sign_ups}, row.community, work.now)
+    await SignUp.bulk_create(
+        (
+            SignUp(
+                event_id=event,
+                account_id=new.account,
+                **_household(homes.get(new.account)),
+                party_size=new.party_size,
+                dish=new.dish,
+                signed_up_at=new.at,
+            )
+            for new in sign_ups
+        ),
+        batch_size=1000,
+    )
+    work.record(SIGNED_UP, event)
+
+
+def _household(home: Home | None) -> dict[str, Any]:
+    """Whose sign-up it is, as its columns say; without a home the account's own."""
+    return {"household_id": home and home.unit, "rented": home is not None and home.rented}
 
 
 @requires(Permission.SIGN_UP, within=scope_of_sign_up, known_by=Permission.SIGN_UP)
@@ -146,7 +181,7 @@ async def cancel_sign_up(work: UnitOfWork, sign_up: int, *, key: str | None = No
     if not await SignUp.filter(id=sign_up, cancelled_at=None).update(cancelled_at=work.now):
         raise NotFound
     await command.store(sign_up)
-    work.changed(Topic.ATTENDANCE, event.id, event.community)
+    work.record(SIGN_UP_CANCELLED, event.id)
     return sign_up
 
 

@@ -318,7 +318,7 @@ async def _to_be_seen_by(viewer: Viewer, rows: dict[int, SignUpRow]) -> dict[int
     return {
         key: row
         for key, row in rows.items()
-        if may_see_own(viewer, Permission.SIGN_UP, scopes[row.event], Tie.SIGNED_UP)
+        if may_see_own(viewer, Permission.SIGN_UP, scopes[row.event], Tie.OF_HOUSEHOLD)
     }
 
 

@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from community.bulletin.rules import BulletinKind
-from community.database import journal
-from community.database.models import Change
-from community.database.sql import lock_shared
+from community.database.models import JournalRow
+from community.database.sql import lock_advisory, lock_shared
 from community.database.work import UnitOfWork, requires
+from community.ledger.facts import ENTRIES_RECORDED, LEDGER_PUBLISHED
 from community.ledger.models import Entry
 from community.ledger.reads import entry_row, last_line, resolutions_of, scope_of_entry
 from community.ledger.rules import (
@@ -29,7 +28,6 @@ from community.ledger.rules import (
 )
 from community.permissions import SYSTEM, Permission
 from community.places.reads import communities_by_id, scope_of
-from community.signals import Topic
 from community.text import single_line, single_line_if_any
 from community.votes.models import Vote
 
@@ -81,7 +79,7 @@ async def record_entry(
             date, direction, category, item, amount, counterparty, voucher, authority_vote, authority_clause
         )
     )
-    await _open_book([authority_vote])
+    await _open_book(community, [authority_vote])
     command = await work.command("recordEntry", key, community=community, **new.terms)
     if (first := command.result) is not None:
         same = (await entry_row(first)).community == community
@@ -102,7 +100,7 @@ async def reverse_entry(work: UnitOfWork, entry: int, *, reason: str, key: str |
     """
     reason = single_line(reason, LONGEST_REASON, "原因", "the reason", field="reason")
     row = await entry_row(entry)
-    await _open_book([row.authority_vote])
+    await _open_book(row.community, [row.authority_vote])
     command = await work.command("reverseEntry", key, entry=entry, reason=reason)
     if command.result is not None:
         return command.again(same=(await entry_row(command.result)).reverses == entry)
@@ -132,7 +130,7 @@ async def record_entries(
 
     Raises InvalidInput, AuthorityInvalid.
     """
-    await _open_book([new.authority_vote for new in entries])
+    await _open_book(community, [new.authority_vote for new in entries])
     clean = [_cleaned(new) for new in entries]
     await _check(work, community, clean)
     await _append(work, community, clean)
@@ -140,14 +138,13 @@ async def record_entries(
         await _post_once_a_day(work, community)
 
 
-async def _open_book(votes: Iterable[int | None]) -> None:
-    """Takes the journal's lock, so that nobody else adds a line meanwhile.
-
-    The votes that the lines refer to are held before it: closing a vote locks in the same order.
+async def _open_book(community: int, votes: Iterable[int | None]) -> None:
+    """Locks the book, so that nobody else adds a line meanwhile; and the votes that the lines refer to, so
+    that none is closed.
     """
     for vote in sorted({vote for vote in votes if vote is not None}):
         await lock_shared("vote", vote)
-    await journal.lock_number()
+    await lock_advisory(f"entry {community}")
 
 
 async def _local(work: UnitOfWork, community: int) -> datetime:
@@ -202,7 +199,7 @@ async def _append(
         balance += signed(new.direction, new.amount)
         lines.append(_line(work, community, number, balance, new, reverses))
     await Entry.bulk_create(lines, batch_size=1000)
-    work.changed(Topic.LEDGER, community, community)
+    work.record(ENTRIES_RECORDED, community)
     return [line.id for line in lines]
 
 
@@ -231,11 +228,8 @@ def _line(
 async def _post_once_a_day(work: UnitOfWork, community: int) -> None:
     """An item for every entry would flood the bulletin."""
     midnight = (await _local(work, community)).replace(hour=0, minute=0, second=0, microsecond=0)
-    posted = Change.filter(
-        community_id=community,
-        topic=Topic.BULLETIN,
-        kind=BulletinKind.LEDGER_PUBLISHED,
-        at__gte=midnight.astimezone(UTC),
+    posted = JournalRow.filter(
+        community_id=community, fact=LEDGER_PUBLISHED.name, at__gte=midnight.astimezone(UTC)
     )
     if not await posted.exists():
-        work.posted(BulletinKind.LEDGER_PUBLISHED, community, community)
+        work.record(LEDGER_PUBLISHED, community)

@@ -1,9 +1,32 @@
-"""What of the ledger can be watched."""
+"""The book of a community: what happens to it, and what can be watched."""
 
-from community.ledger.reads import balance_of
+from community.bulletin.facts import BULLETIN
+from community.catalogue import Fact, Subject, timeless
+from community.ledger.reads import EntryRow, balance_of, entries_by_id, scope_of_entry
 from community.live import State
 from community.permissions import Permission
-from community.places.reads import scope_of
-from community.signals import Topic
+from community.places.facts import COMMUNITY
 
-BALANCE = State(topic=Topic.LEDGER, permission=Permission.READ_LEDGER, scope_of=scope_of, read=balance_of)
+ENTRY = Subject[EntryRow](
+    kind="Entry", scope_of=scope_of_entry, rows=timeless(entries_by_id), seen_by=(Permission.READ_LEDGER,)
+)
+
+BALANCE = State(topic="ledger", subject=COMMUNITY, permission=Permission.READ_LEDGER, read=balance_of)
+
+ENTRIES_RECORDED = Fact(
+    name="ENTRIES_RECORDED",
+    subject=COMMUNITY,
+    touches=(BALANCE,),
+    meaning="The book has new lines, one or many. 账本记了新的一笔或多笔。",
+)
+LEDGER_PUBLISHED = Fact(
+    name="LEDGER_PUBLISHED",
+    subject=COMMUNITY,
+    touches=(BULLETIN,),
+    meaning=(
+        "The ledger has new entries, however many; its subject is the Community. Posted for the first"
+        " entry of a day by the community's clock, and not again that day: whoever wants each one reads"
+        " `ledger.entries`."
+        " 每天第一笔入账时贴一条，当天再记多少笔都不再贴。"
+    ),
+)

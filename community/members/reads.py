@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 
 from community.database.sql import instant, placeholders, select
 from community.errors import NotFound, Unauthenticated
-from community.members.models import Account, Session
+from community.members.models import Account, RoleGrant, Session
 from community.members.rules import ExpiredToken, SessionKind, UnknownToken, may_be_secret
 from community.permissions import (
     CITY,
@@ -21,12 +21,13 @@ from community.permissions import (
     Person,
     Post,
     Role,
+    Scope,
     Tie,
     Viewer,
     account_of,
     may_see_own,
 )
-from community.places.reads import scopes_of
+from community.places.reads import scope_or_city, scope_where, scopes_of
 
 
 def hash_of(secret: str) -> str:
@@ -215,6 +216,19 @@ async def homes_of(accounts: Collection[int], community: int, now: datetime) -> 
         row["account"]: Home(**row | {"rented": bool(row["rented"]), "since": instant(row["since"])})
         for row in rows
     }
+
+
+async def scope_of_party(party: int) -> Scope:
+    """Raises NotFound."""
+    return await scope_where("WHERE c.id = (SELECT p.community_id FROM owner_party p WHERE p.id = ?)", party)
+
+
+async def scope_of_grant(grant: int) -> Scope:
+    """Raises NotFound."""
+    rows = await RoleGrant.filter(id=grant).values("community_id")
+    if not rows:
+        raise NotFound
+    return await scope_or_city(CITY if rows[0]["community_id"] is None else rows[0]["community_id"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,15 @@ from tortoise import fields
 from tortoise.models import Model
 
 from community.database.fields import Code, Instant, Key, To, Words
-from community.places.rules import LONGEST_SLUG, DeliveryStatus, OrganizationKind, UnitKind
+from community.places.rules import (
+    LONGEST_ADDRESS,
+    LONGEST_DOOR,
+    LONGEST_NAME,
+    LONGEST_SLUG,
+    DeliveryStatus,
+    OrganizationKind,
+    UnitKind,
+)
 
 
 class Community(Model):
@@ -14,8 +22,8 @@ class Community(Model):
 
     id = Key()
     slug = fields.CharField(max_length=LONGEST_SLUG, unique=True)
-    name = Words(64)
-    address = Words(128)
+    name = Words(LONGEST_NAME)
+    address = Words(LONGEST_ADDRESS)
     households = fields.IntField()
     residents = fields.IntField(null=True)
     owner_cards = fields.IntField(null=True)
@@ -48,7 +56,7 @@ class CommunityProfile(Model):
 class Building(Model):
     id = Key()
     community = To("Community")
-    name = Words(32)
+    name = Words(LONGEST_DOOR)
     position = fields.IntField()
 
     class Meta:
@@ -57,19 +65,31 @@ class Building(Model):
 
 
 class Unit(Model):
-    """An exclusive part (专有部分); `area` in hundredths of m²."""
+    """An exclusive part (专有部分)."""
 
     id = Key()
     community = To("Community")
     building = To("Building")
-    name = Words(32)
+    name = Words(LONGEST_DOOR)
     kind = Code(UnitKind)
-    area = fields.BigIntField()
-    status = Code(DeliveryStatus)
 
     class Meta:
         table = "unit"
         unique_together = (("building_id", "name"),)
+
+
+class UnitState(Model):
+    """What a unit is from an instant on, until its next state; never altered. `area` in hundredths of m²."""
+
+    id = Key()
+    unit = To("Unit", index=False)
+    since = Instant()
+    area = fields.BigIntField()
+    status = Code(DeliveryStatus)
+
+    class Meta:
+        table = "unit_state"
+        unique_together = (("unit_id", "since"),)
 
 
 class Organization(Model):
@@ -78,7 +98,7 @@ class Organization(Model):
     id = Key()
     community = To("Community")
     kind = Code(OrganizationKind)
-    name = Words(64)
+    name = Words(LONGEST_NAME)
     since = Instant()
     until = Instant(null=True)
 

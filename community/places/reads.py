@@ -1,8 +1,8 @@
 """Communities as a viewer may know of them. One that is not public is invisible to strangers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
@@ -25,6 +25,14 @@ from community.places.models import Community, CommunityProfile
 from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
 
 R = TypeVar("R")
+
+
+class OfCommunity(Protocol):
+    @property
+    def community(self) -> int: ...
+
+
+C = TypeVar("C", bound=OfCommunity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +121,31 @@ async def scope_of(community: int) -> Scope:
     return await scope_where("WHERE c.id = ?", community)
 
 
+async def scope_of_unit(unit: int) -> Scope:
+    """Raises NotFound."""
+    return await scope_where("WHERE c.id = (SELECT u.community_id FROM unit u WHERE u.id = ?)", unit)
+
+
+async def scope_or_city(community: int | City) -> Scope:
+    """Of actions that belong to a community or to the whole city. Raises NotFound."""
+    return await citywide(community) if community is CITY else await scope_of(community)
+
+
 async def scope_where(condition: str, key: int) -> Scope:
     """The one community `c` that meets `condition`, SQL of ours with one `?`. Raises NotFound."""
     found = await _scopes(condition, [key])
     if not found:
         raise NotFound
     return found[0]
+
+
+def scope_by(table: str) -> Callable[[int], Awaitable[Scope]]:
+    """The read of the scope of a row of `table`, a name of ours, which has its community."""
+
+    async def scope_of_row(key: int) -> Scope:
+        return await scope_where(f"JOIN {table} t ON t.community_id = c.id WHERE t.id = ?", key)
+
+    return scope_of_row
 
 
 async def scopes_of(communities: Collection[int]) -> dict[int, Scope]:
@@ -204,8 +231,28 @@ async def communities_of(viewer: Viewer) -> list[CommunityRow]:
     return [row for row in await _rows(f"{where} ORDER BY c.id", values) if belongs_to(viewer, row.scope)]
 
 
+def within_known_communities(
+    read: Callable[[Collection[int]], Awaitable[Mapping[int, C]]],
+) -> Callable[[Viewer, Collection[int]], Awaitable[dict[int, C]]]:
+    """Leaves out of a read by ids what belongs to a community of which the viewer may not know."""
+
+    async def known(viewer: Viewer, ids: Collection[int]) -> dict[int, C]:
+        rows = await read(ids)
+        communities = (
+            await communities_by_id(viewer, {row.community for row in rows.values()}) if rows else {}
+        )
+        return {key: row for key, row in rows.items() if row.community in communities}
+
+    return known
+
+
 async def all_communities() -> list[int]:
     return [row["id"] for row in await Community.all().order_by("id").values("id")]
+
+
+def newest_state(unit: str, at: str) -> str:
+    """SQL for the `since` of the state that holds at an instant; `unit` and `at` are expressions of ours."""
+    return f"(SELECT MAX(b.since) FROM unit_state b WHERE b.unit_id = {unit} AND b.since <= {at})"  # noqa: S608
 
 
 _BUILDINGS = """

@@ -1,5 +1,6 @@
-"""A vote is announced, opened, voted in and counted here; nothing else writes its tables."""
+"""A vote is announced, opened, voted in, ruled on and counted here; nothing else writes its tables."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,18 +8,15 @@ from datetime import datetime
 from community.database import due
 from community.database.commands import Command
 from community.database.ids import NoRow, new_id
-from community.database.journal import lock_number
-from community.database.sql import lock_exclusive, lock_shared
+from community.database.sql import lock_exclusive, placeholders, select
 from community.database.work import UnitOfWork, requires
 from community.errors import InvalidInput, NotFound, TryAgain
-from community.members.models import OwnerParty
 from community.members.reads import PartySeat, seats_of
-from community.members.rules import PartyKind, check_representative
+from community.members.rules import check_representative
 from community.permissions import Permission, account_of
 from community.places.models import Building, Community, Organization
 from community.places.reads import profiles_of, scope_of
-from community.signals import Topic
-from community.text import single_line_if_any
+from community.text import single_line, single_line_if_any
 from community.votes.casting import (
     AlreadyCast,
     Answered,
@@ -30,13 +28,26 @@ from community.votes.casting import (
     VoteClosed,
     VoteForm,
     VoteNotOpen,
+    check_anonymous,
     check_answers,
     check_open,
+    check_ruling,
     cleaned_answers,
     meaning_of,
 )
+from community.votes.counting import counted_ballots, newest_of, newest_sequence
+from community.votes.facts import (
+    BALLOT_CAST,
+    BALLOT_RULED,
+    BALLOTS_SERVED,
+    TOTALS_MENDED,
+    VOTE_ANNOUNCED,
+    VOTE_CLOSED,
+    VOTE_OPENED,
+)
 from community.votes.lifecycle import (
     LONGEST_EVIDENCE,
+    LONGEST_REASON,
     check_announcement,
     check_question,
     choices_of,
@@ -51,33 +62,37 @@ from community.votes.models import (
     BallotChoice,
     BallotText,
     Choice,
-    CountedBallot,
+    Counting,
     Question,
     QuestionResult,
     Roll,
     RollEntry,
     RollUnit,
+    Ruling,
+    Served,
+    Total,
     Vote,
 )
-from community.votes.progress import Register, developer_of, progress_of, read_register, scopes
+from community.votes.progress import Register, progress_of, read_register, scopes
 from community.votes.reads import (
     BallotBox,
     Entries,
     RollQuestion,
     VoteRow,
     ballot_box,
-    counted_ballots,
-    newest_of,
-    newest_sequence,
     on_roll,
     questions_of,
     questions_on_roll,
+    scope_of_ballot,
     scope_of_vote,
     vote_row,
 )
 from community.votes.results import result_of
 from community.votes.roll import electorate, form_roll
 from community.votes.rules import FollowMajority, Matter, Silence
+from community.votes.totals import Totals, changes_by, differences_of, silent_among
+
+log = logging.getLogger(__name__)
 
 OPEN = "open_vote"
 CLOSE = "close_vote"
@@ -155,7 +170,7 @@ async def announce_vote(
         await _ask(vote, position, question, building, follow=follow_majority is not None)
     await due.plan(OPEN, vote, opens_at)
     await due.plan(CLOSE, vote, counted_from(closes_at))
-    work.posted("VOTE_ANNOUNCED", vote, community)
+    work.record(VOTE_ANNOUNCED, vote)
     return vote
 
 
@@ -200,18 +215,15 @@ async def _open(work: UnitOfWork, vote: VoteRow) -> None:
     if vote.opened_at is not None or not await due.claim(OPEN, vote.id, work.now):
         return
     questions = (await questions_of([vote.id]))[vote.id]
-    # Who owns what is read as of the opening, so that a late timer changes nobody's vote.
-    developer = await developer_of(vote.community_id)
-    if developer is None:
-        developer = (await OwnerParty.create(community_id=vote.community_id, kind=PartyKind.DEVELOPER)).id
-    register = await read_register(vote.community_id, vote.opens_at, developer)
+    # Who owns what, and what it is, is read as of the opening, so that a late timer changes nobody's vote.
+    register = await read_register(vote.community_id, vote.opens_at)
     for building in scopes(vote, questions):
         roll = await _freeze(work, vote, register, building)
         await Question.filter(vote_id=vote.id, building_id=building).update(roll_id=roll)
         if building == vote.building_id:
             await Vote.filter(id=vote.id).update(roll_id=roll, opened_at=work.now)
-    work.changed(Topic.TALLY, vote.id, vote.community_id)
-    work.posted("VOTE_OPENED", vote.id, vote.community_id)
+    await _add_to_totals(vote.id, await silent_among(vote.id))
+    work.record(VOTE_OPENED, vote.id)
 
 
 async def _freeze(work: UnitOfWork, vote: VoteRow, register: Register, building: int | None) -> int:
@@ -261,10 +273,11 @@ async def cast_ballot(
     and what `check_answers` refuses. A ballot counts if opens_at ≤ now < closes_at.
     """
     answers = cleaned_answers(answers)
+    box = await _held_box(vote)
     command = await work.command("castBallot", key, vote=vote, answers=meaning_of(answers))
     if command.result is not None:
         return await _first_receipt(command, command.result, vote, party)
-    box = await _open_box(work, vote)
+    box = await _open_box(work, box)
     questions = await questions_on_roll(vote)
     account = account_of(work.viewer)
     own = [] if account is None else await seats_of(account, box.community, work.now)
@@ -273,9 +286,9 @@ async def cast_ballot(
     seat = _seat(box, seats, entries, party)
     _check_answers(questions, entries, seat.party, answers)
     check_representative(seat.named, work.account)
-    ballot = await _record(work, box, RecordedBallot(seat.party, work.now, answers))
+    ballot = await _record(work, box, seat.party, answers)
     await command.store(ballot)
-    work.changed(Topic.TALLY, vote, box.community)
+    work.record(BALLOT_CAST, vote)
     return ballot
 
 
@@ -295,18 +308,25 @@ def check_opened(opened_at: datetime | None) -> None:
         raise TryAgain
 
 
-async def _open_box(work: UnitOfWork, vote: int) -> BallotBox:
-    """The box of an open vote, held so that no closing count passes by; opened now if its timer is late."""
-    box = await ballot_box(vote)
+async def _held_box(vote: int) -> BallotBox:
+    """The box, locked: nobody else gives its numbers or makes its count until this transaction ends."""
+    await lock_exclusive("vote", vote)
+    return await ballot_box(vote)
+
+
+def _check_uncounted(box: BallotBox) -> None:
+    """Raises VoteClosed: a clock that runs behind must not slip anything in after the count."""
+    if box.counted_at is not None or box.annulled_at is not None:
+        raise VoteClosed
+
+
+async def _open_box(work: UnitOfWork, box: BallotBox) -> BallotBox:
+    """The held box of an open vote; opened now if its timer is late."""
     check_open(box.status(work.now))
     if box.opened_at is None:
-        await lock_exclusive("vote", vote)
-        await _open(work, await vote_row(vote))
-        box = await ballot_box(vote)
-    elif await lock_shared("vote", vote):
-        box = await ballot_box(vote)
-    if box.counted_at is not None:
-        raise VoteClosed  # a clock that runs behind must not slip a ballot in after the count
+        await _open(work, await vote_row(box.vote))
+        box = await ballot_box(box.vote)
+    _check_uncounted(box)
     return box
 
 
@@ -340,9 +360,12 @@ def _check_answers(
 
 @dataclass(frozen=True, slots=True)
 class RecordedBallot:
-    """A ballot as somebody wrote it down; `evidence` refers to the paper or the recording."""
+    """A ballot as somebody wrote it down; `evidence` refers to the paper or the recording.
 
-    party: int
+    `party`: None for an anonymous one.
+    """
+
+    party: int | None
     cast_at: datetime
     answers: Sequence[Answered]
     channel: Channel = Channel.ONLINE
@@ -354,17 +377,12 @@ def _cleaned(ballot: RecordedBallot) -> RecordedBallot:
     return replace(ballot, answers=cleaned_answers(ballot.answers), evidence=evidence)
 
 
-async def _record(work: UnitOfWork, box: BallotBox, new: RecordedBallot) -> int:
-    """Adds the ballot and moves the pointer, under the lock that gives numbers. Raises AlreadyCast."""
-    await lock_number()
-    newest, counted = await newest_of(box.vote, new.party)
+async def _record(work: UnitOfWork, box: BallotBox, party: int, answers: Sequence[Answered]) -> int:
+    """Adds the ballot to the held box; it counts from now on. Raises AlreadyCast."""
+    newest, counted = await newest_of(box.vote, party)
     if counted is not None and not box.revisable:
         raise AlreadyCast
-    (ballot,) = await _write_ballots(work, box.vote, newest, [new])
-    if counted is not None:
-        await CountedBallot.filter(vote_id=box.vote, party_id=new.party).update(ballot_id=ballot)
-    else:
-        await CountedBallot.create(vote_id=box.vote, party_id=new.party, ballot_id=ballot)
+    (ballot,) = await _write_ballots(work, box.vote, newest, [RecordedBallot(party, work.now, answers)])
     return ballot
 
 
@@ -386,44 +404,53 @@ async def _write_answers(answers: dict[int, Sequence[Answered]]) -> None:
 
 
 @requires(Permission.OPERATE, within=scope_of_vote)
-async def record_ballots(work: UnitOfWork, vote: int, ballots: Sequence[RecordedBallot]) -> None:
-    """Takes over many ballots of parties that have not cast yet, all or none, in the order given.
+async def record_ballots(
+    work: UnitOfWork, vote: int, ballots: Sequence[RecordedBallot], *, key: str | None = None
+) -> int:
+    """Takes over many ballots of parties for which nothing counts yet, all or none, in the order given.
 
-    Raises AlreadyCast, NotOnRoll, VoteNotOpen and VoteClosed by each ballot's own instant, and what
-    `check_answers` refuses.
+    Returns a receipt, by which no ballot can be found; the same `key` with the same ballots returns the first
+    one's. Raises AlreadyCast, ByName, NotOnRoll, VoteNotOpen and VoteClosed by each ballot's own instant, and
+    what `check_answers` refuses.
     """
-    await lock_shared("vote", vote)
-    box = await ballot_box(vote)
-    if box.counted_at is not None:
-        raise VoteClosed
+    box = await _held_box(vote)
     ballots = [_cleaned(ballot) for ballot in ballots]
-    questions = await questions_on_roll(vote)
-    parties = [ballot.party for ballot in ballots]
+    written = [[b.party, b.cast_at, meaning_of(b.answers), b.channel, b.evidence] for b in ballots]
+    command = await work.command("recordBallots", key, vote=vote, ballots=written)
+    if command.result is not None:
+        return command.again(same=True)
+    _check_uncounted(box)
+    parties = [ballot.party for ballot in ballots if ballot.party is not None]
+    await _check_recorded(box, ballots, parties)
+    if len(set(parties)) < len(parties) or await counted_ballots(vote, parties):
+        raise AlreadyCast
+    await _write_ballots(work, vote, await newest_sequence(vote), ballots)
+    receipt = new_id()
+    await command.store(receipt)
+    work.record(BALLOT_CAST, vote)
+    return receipt
+
+
+async def _check_recorded(box: BallotBox, ballots: Sequence[RecordedBallot], parties: Sequence[int]) -> None:
+    questions = await questions_on_roll(box.vote)
     entries = await on_roll({box.roll, *(question.roll for question in questions.values())}, parties)
     for ballot in ballots:
         check_open(box.status(ballot.cast_at))
-        if (box.roll, ballot.party) not in entries:
+        if ballot.party is None:
+            check_anonymous(box.form)
+            check_answers({key: question.terms for key, question in questions.items()}, ballot.answers)
+        elif (box.roll, ballot.party) in entries:
+            _check_answers(questions, entries, ballot.party, ballot.answers)
+        else:
             raise NotOnRoll
-        _check_answers(questions, entries, ballot.party, ballot.answers)
-    await lock_number()
-    if len(set(parties)) < len(parties) or await counted_ballots(vote, parties):
-        raise AlreadyCast
-    ids = await _write_ballots(work, vote, await newest_sequence(vote), ballots)
-    await CountedBallot.bulk_create(
-        (
-            CountedBallot(vote_id=vote, party_id=party, ballot_id=ballot)
-            for ballot, party in zip(ids, parties, strict=True)
-        ),
-        batch_size=1000,
-    )
-    work.changed(Topic.TALLY, vote, box.community)
 
 
 async def _write_ballots(
     work: UnitOfWork, vote: int, newest: int, ballots: Sequence[RecordedBallot]
 ) -> list[int]:
-    """The new rows' ids, numbered on from `newest`; which ballots count is the caller's to say."""
+    """The new rows' ids, numbered on from `newest`; each counts from now on, and the totals with it."""
     ids = [new_id() for _ in ballots]
+    numbered = [(newest + place, *pair) for place, pair in enumerate(zip(ids, ballots, strict=True), start=1)]
     await Ballot.bulk_create(
         (
             Ballot(
@@ -433,16 +460,131 @@ async def _write_ballots(
                 sequence=sequence,
                 channel=new.channel,
                 evidence=new.evidence,
-                recorded_by_id=work.recorder,
+                recorded_by_id=None if new.party is None else work.recorder,
                 cast_at=new.cast_at,
                 validity=Validity.VALID,
             )
-            for sequence, (ballot, new) in enumerate(zip(ids, ballots, strict=True), start=newest + 1)
+            for sequence, ballot, new in numbered
         ),
         batch_size=1000,
     )
-    await _write_answers({ballot: new.answers for ballot, new in zip(ids, ballots, strict=True)})
+    await _write_answers({ballot: new.answers for _, ballot, new in numbered})
+    await _count(
+        vote,
+        [
+            Counting(vote_id=vote, sequence=sequence, party_id=new.party, ballot_id=ballot)
+            for sequence, ballot, new in numbered
+        ],
+    )
     return ids
+
+
+async def _count(vote: int, rows: Sequence[Counting]) -> None:
+    """Adds rows of what counts, in order, and what they change to the totals."""
+    await Counting.bulk_create(rows, batch_size=1000)
+    for start in range(0, len(rows), 1000):
+        await _add_to_totals(vote, await changes_by([row.id for row in rows[start : start + 1000]]))
+
+
+_ADD = """
+INSERT INTO total (id, vote_id, part, key, label, heads, area) VALUES {rows}
+ON CONFLICT (vote_id, part, key, label)
+   DO UPDATE SET heads = total.heads + excluded.heads, area = total.area + excluded.area
+"""
+
+
+async def _add_to_totals(vote: int, changes: Totals) -> None:
+    """In one statement for all, or for a few hundred at a time, under the lock of the vote."""
+    rows = [[new_id(), vote, *key, weight.heads, weight.area] for key, weight in sorted(changes.items())]
+    for start in range(0, len(rows), 500):
+        some = rows[start : start + 500]
+        marks = ", ".join([f"({placeholders(some[0])})"] * len(some))
+        await select(_ADD.format(rows=marks), [value for row in some for value in row])
+
+
+@requires(Permission.ANNOUNCE_VOTE, within=scope_of_ballot)
+async def void_ballot(work: UnitOfWork, ballot: int, *, reason: str) -> None:
+    """Rules that a ballot does not count: nothing does for its party, until it casts another one or one is
+    ruled to count.
+
+    Raises InvalidInput, also where it does not count as it is, and VoteClosed after the closing count.
+    """
+    await _rule(work, ballot, reason, counts=False)
+
+
+@requires(Permission.ANNOUNCE_VOTE, within=scope_of_ballot)
+async def rule_ballot(work: UnitOfWork, ballot: int, *, reason: str) -> None:
+    """Rules that a ballot counts for its party, in the place of whatever did; also one recorded as invalid.
+
+    Raises InvalidInput, also where it counts already, and VoteClosed after the closing count.
+    """
+    await _rule(work, ballot, reason, counts=True)
+
+
+async def _rule(work: UnitOfWork, ballot: int, reason: str, *, counts: bool) -> None:
+    reason = single_line(reason, LONGEST_REASON, "理由", "the reason", field="reason")
+    row = await Ballot.get(id=ballot).values("vote_id", "party_id")
+    vote, party = row["vote_id"], row["party_id"]
+    _check_uncounted(await _held_box(vote))
+    newest, stands = await newest_of(vote, party)
+    check_ruling(party, stands=stands == ballot, counts=counts)
+    await Ruling.create(
+        vote_id=vote,
+        sequence=newest + 1,
+        ballot_id=ballot,
+        counts=counts,
+        reason=reason,
+        ruled_by_id=work.recorder,
+        ruled_at=work.now,
+    )
+    counted = ballot if counts else None
+    await _count(vote, [Counting(vote_id=vote, sequence=newest + 1, party_id=party, ballot_id=counted)])
+    work.record(BALLOT_RULED, vote)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Proof that its ballot reached a party."""
+
+    party: int
+    evidence: str
+    served_at: datetime
+
+
+@requires(Permission.OPERATE, within=scope_of_vote)
+async def record_service(work: UnitOfWork, vote: int, services: Sequence[Service]) -> None:
+    """Keeps whom the ballot reached, before the opening or after it, once for each party.
+
+    Raises InvalidInput, also where a party was served already, and VoteClosed after the closing count.
+    """
+    box = await _held_box(vote)
+    _check_uncounted(box)
+    parties = [service.party for service in services]
+    if len(set(parties)) < len(parties) or await Served.exists(vote_id=vote, party_id__in=parties):
+        raise InvalidInput(problem_zh="有业主已经送达过了", problem_en="a party was served already")
+    await Served.bulk_create(
+        (
+            Served(
+                vote_id=vote,
+                party_id=service.party,
+                evidence=single_line(
+                    service.evidence, LONGEST_EVIDENCE, "凭据", "the evidence", field="evidence"
+                ),
+                served_at=service.served_at,
+            )
+            for service in services
+        ),
+        batch_size=1000,
+    )
+    if box.opened_at is not None:
+        await _add_to_totals(vote, await silent_among(vote, parties))
+    work.record(BALLOTS_SERVED, vote)
+
+
+@requires(Permission.OPERATE, within=scope_of_vote)
+async def keep_from_timers(work: UnitOfWork, vote: int, until: datetime) -> None:
+    """Of a vote of the past: a server that runs beside opens and closes it only once its ballots are in."""
+    await due.keep(vote, until)
 
 
 @requires(Permission.OPERATE, within=scope_of_vote)
@@ -461,6 +603,7 @@ async def close_vote(work: UnitOfWork, vote: int) -> None:
     if row.opened_at is None:
         await _open(work, row)
     await Vote.filter(id=vote).update(counted_at=work.now)
+    await _mend(vote)
     progress = await progress_of(vote)
     await QuestionResult.bulk_create(
         QuestionResult(
@@ -470,5 +613,24 @@ async def close_vote(work: UnitOfWork, vote: int) -> None:
         )
         for question in progress.questions
     )
-    work.changed(Topic.TALLY, vote, row.community_id)
-    work.posted("VOTE_CLOSED", vote, row.community_id)
+    work.record(VOTE_CLOSED, vote)
+
+
+@requires(Permission.OPERATE, within=scope_of_vote)
+async def mend_totals(work: UnitOfWork, vote: int) -> list[str]:
+    """What the kept totals differed in from the rows that count; they do not any more."""
+    await lock_exclusive("vote", vote)
+    differences = await _mend(vote)
+    if differences:
+        work.record(TOTALS_MENDED, vote)
+    return differences
+
+
+async def _mend(vote: int) -> list[str]:
+    """Sums the rows; where the kept totals say something else, that is logged, and the rows win."""
+    differences, sums = await differences_of(vote)
+    if differences:
+        log.warning("the kept totals of vote %s differ and are mended: %s", vote, "; ".join(differences))
+        await Total.filter(vote_id=vote).delete()
+        await _add_to_totals(vote, sums)
+    return differences

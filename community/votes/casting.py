@@ -84,6 +84,13 @@ class PartyRequired(Refused):
     en = "You act for several owner parties; say for which one this ballot is."
 
 
+class ByName(PartyRequired):
+    """A statutory vote is by name and open to inspection (民法典 278: heads and area of owners)."""
+
+    zh = "法定表决是实名的，每张票都要写明代表哪一户。"
+    en = "A statutory vote is by name; each ballot says for which owner party it is."
+
+
 class UnknownQuestion(Refused):
     code = ErrorCode.UNKNOWN_QUESTION
     zh = "这次表决没有这个议题。"
@@ -178,6 +185,30 @@ def check_seats(seats: Collection[Seat], *, revisable: bool) -> None:
         raise NotRepresentative
     if not revisable and all(seat.has_cast for seat in own):
         raise AlreadyCast
+
+
+def check_anonymous(form: VoteForm) -> None:
+    """Raises ByName: a ballot without its party may only be asked for where nothing is decided."""
+    if form is not VoteForm.CONSULTATION:
+        raise ByName(field="party")
+
+
+def check_ruling(party: int | None, *, stands: bool, counts: bool) -> None:
+    """Whether a ballot that now `stands`, counts for its party, may be ruled to count or to be void.
+
+    Raises InvalidInput where it would change nothing, and for an anonymous ballot: it counts for itself, and
+    nobody could say whom the ruling is about.
+    """
+    if party is None:
+        raise InvalidInput(
+            problem_zh="不记名的票不能裁定", problem_en="an anonymous ballot is not ruled on", field="ballot"
+        )
+    if stands == counts:
+        raise InvalidInput(
+            problem_zh="这张票本来就计入" if counts else "这张票本来就不计入",
+            problem_en="the ballot counts already" if counts else "the ballot does not count as it is",
+            field="ballot",
+        )
 
 
 @dataclass(frozen=True, slots=True)

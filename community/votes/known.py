@@ -1,8 +1,8 @@
 """Tallies that were read before and still hold: a vote of which nothing changed is not summed again.
 
-A tally follows from the frozen roll and the ballots, which are only ever added, and from the stages that the
-vote has behind it. So the newest ballot and the stages say whether it is still the one that was read. The
-closing count and `meilin verify` never ask here.
+A tally follows from the frozen roll, from the ballots and the rulings on them, which are only ever added,
+and from the stages that the vote has behind it. So the newest ballot, the newest ruling and the stages say
+whether it is still the one that was read. The closing count and `meilin verify` never ask here.
 """
 
 from collections import OrderedDict
@@ -21,19 +21,23 @@ MOST = 1_000
 
 _STATES = """
 SELECT v.id AS vote, v.silence AS silence, v.opened_at AS opened_at, v.counted_at AS counted_at,
-       v.annulled_at AS annulled_at, b.id AS newest, COALESCE(b.sequence, 0) AS sequence
+       v.annulled_at AS annulled_at, b.id AS ballot, r.id AS ruling,
+       COALESCE(b.sequence, 0) AS ballots, COALESCE(r.sequence, 0) AS rulings
   FROM vote v LEFT JOIN ballot b ON b.vote_id = v.id
        AND b.sequence = (SELECT MAX(n.sequence) FROM ballot n WHERE n.vote_id = v.id)
+  LEFT JOIN ruling r ON r.vote_id = v.id
+       AND r.sequence = (SELECT MAX(n.sequence) FROM ruling n WHERE n.vote_id = v.id)
  WHERE v.id IN ({votes})
 """
 
 
 class State(NamedTuple):
-    """`newest`: the id of the ballot, which no other history has; a number could be given twice after a
-    database was put back.
+    """`ballot`, `ruling`: the ids of the newest, which no other history has; a number could be given twice
+    after a database was put back.
     """
 
-    newest: int | None
+    ballot: int | None
+    ruling: int | None
     opened_at: object
     counted_at: object
     annulled_at: object
@@ -75,7 +79,12 @@ async def _states(votes: Collection[int]) -> dict[int, State]:
     rows: list[dict[str, Any]] = await select(_STATES.format(votes=placeholders(votes)), [*votes])
     return {
         row["vote"]: State(
-            row["newest"], row["opened_at"], row["counted_at"], row["annulled_at"], row["sequence"]
+            row["ballot"],
+            row["ruling"],
+            row["opened_at"],
+            row["counted_at"],
+            row["annulled_at"],
+            max(row["ballots"], row["rulings"]),
         )
         for row in rows
         if row["opened_at"] is not None and row["silence"] == Silence.ABSENT

@@ -15,6 +15,9 @@ LONGEST_CODE, LONGEST_LABEL = 32, 100
 LONGEST_EVIDENCE = 128
 """Where the paper of a ballot lies, or its recording."""
 
+LONGEST_REASON = 200
+"""Of a ruling on a ballot."""
+
 LONGEST_WRITE = timedelta(seconds=10)
 """What a write may take from its request to its commit."""
 

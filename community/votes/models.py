@@ -1,4 +1,4 @@
-"""Tables of a vote: its questions, the frozen roll, the ballots and which of them count."""
+"""Tables of a vote: its questions, the frozen roll, the ballots, which of them count, and their sums."""
 
 from tortoise import fields
 from tortoise.models import Model
@@ -10,9 +10,10 @@ from community.votes.lifecycle import (
     LONGEST_EVIDENCE,
     LONGEST_LABEL,
     LONGEST_QUESTION,
+    LONGEST_REASON,
     LONGEST_TITLE,
 )
-from community.votes.rules import FollowMajority, Matter, Silence
+from community.votes.rules import FollowMajority, Matter, Part, Silence
 
 
 class Vote(Model):
@@ -138,11 +139,13 @@ class Served(Model):
 
 
 class Ballot(Model):
-    """Append-only. `sequence` counts the ballots of a vote in commit order, from 1, without gaps."""
+    """Append-only. `sequence` counts what happens to the box of a vote in commit order, its ballots and the
+    rulings on them together, from 1, without gaps. `party`: null on an anonymous ballot of a consultation.
+    """
 
     id = Key()
     vote = To("Vote", index=False)
-    party = To("OwnerParty")
+    party = To("OwnerParty", null=True)
     sequence = fields.IntField()
     channel = Code(Channel)
     evidence = Words(LONGEST_EVIDENCE, null=True)
@@ -177,17 +180,63 @@ class BallotText(Model):
         unique_together = (("ballot_id", "question_id"),)
 
 
-class CountedBallot(Model):
-    """Points to the one ballot of a party that counts; a changed ballot moves the pointer."""
+class Ruling(Model):
+    """Append-only: somebody of the convener's ruled that a ballot counts for its party, or that it is void.
+
+    `sequence`: its number among the ballots and rulings of the vote.
+    """
 
     id = Key()
     vote = To("Vote", index=False)
-    party = To("OwnerParty")
-    ballot = OnlyOne("Ballot")
+    sequence = fields.IntField()
+    ballot = To("Ballot")
+    counts = fields.BooleanField()
+    reason = Words(LONGEST_REASON)
+    ruled_by = To("Account", null=True)
+    ruled_at = Instant()
 
     class Meta:
-        table = "counted_ballot"
-        unique_together = (("vote_id", "party_id"),)
+        table = "ruling"
+        unique_together = (("vote_id", "sequence"),)
+
+
+class Counting(Model):
+    """Append-only: from `sequence` on `ballot` counts for `party`, and nothing does where it is null.
+
+    The box as of a number is each party's last row up to it. A ballot without a party counts for itself and
+    is never replaced.
+    """
+
+    id = Key()
+    vote = To("Vote", index=False)
+    sequence = fields.IntField()
+    party = To("OwnerParty", null=True)
+    ballot = To("Ballot", null=True)
+
+    class Meta:
+        table = "counting"
+        unique_together = (("vote_id", "sequence"),)
+        indexes = (("vote_id", "party_id", "sequence"),)
+
+
+class Total(Model):
+    """A kept sum over what counts in a vote: heads, and area in hundredths of m².
+
+    `key`: the question or building, else 0; `label`: the choice or day. It follows from the rows of
+    `counting`, in the transaction that adds them (community/votes/totals.py).
+    """
+
+    id = Key()
+    vote = To("Vote", index=False)
+    part = Code(Part)
+    key = fields.BigIntField()
+    label = Words(LONGEST_CODE)
+    heads = fields.IntField()
+    area = fields.BigIntField()
+
+    class Meta:
+        table = "total"
+        unique_together = (("vote_id", "part", "key", "label"),)
 
 
 class QuestionResult(Model):

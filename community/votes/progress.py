@@ -1,4 +1,4 @@
-"""How a vote stands: the sums of its ballots, read in one statement, through the one count."""
+"""How a vote stands: the kept sums of its ballots, read in one statement, through the one count."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -8,15 +8,17 @@ from typing import Any
 
 from tortoise.expressions import Q
 
-from community.database.sql import day_of, instant, placeholders, select
+from community.database.sql import instant, placeholders, select
 from community.errors import NotFound
 from community.members.models import OwnerParty, Ownership
 from community.members.rules import PartyKind
-from community.places.models import Unit
+from community.places.reads import newest_state
+from community.places.rules import DeliveryStatus, UnitKind
 from community.votes.casting import QuestionKind
+from community.votes.counting import NEWEST
 from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_rows
 from community.votes.roll import RollUnit
-from community.votes.rules import ZERO, Outcome, Sums, Tally, Weight, count
+from community.votes.rules import ZERO, Outcome, Part, Sums, Tally, Weight, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,68 +56,24 @@ class Progress:
     questions: tuple[QuestionProgress, ...]
 
 
-# One statement, so that stages, turnout and choices belong to one snapshot. A ballot on which nothing
-# stands, as was taken once, is nobody's turnout: no question knows of it, and no day. In a survey a text is
-# an answer.
-_SAYS = """(EXISTS (SELECT 1 FROM ballot_choice c WHERE c.ballot_id = {ballot})
-        OR EXISTS (SELECT 1 FROM ballot_text t JOIN question q ON q.id = t.question_id
-                    WHERE t.ballot_id = {ballot} AND q.kind = 'SURVEY'))"""
-_SUMS = """
-WITH counted AS (SELECT vote_id, party_id, ballot_id FROM counted_ballot WHERE vote_id IN ({votes}))
-SELECT 'vote' AS part, v.id AS vote, 0 AS key, '' AS choice, COALESCE(b.sequence, 0) AS heads,
-       CAST(0 AS BIGINT) AS area, b.cast_at AS at, v.opened_at AS opened_at, v.counted_at AS counted_at,
-       v.annulled_at AS annulled_at
-  FROM vote v LEFT JOIN ballot b ON b.vote_id = v.id
-       AND b.sequence = (SELECT MAX(n.sequence) FROM ballot n WHERE n.vote_id = v.id)
- WHERE v.id IN ({votes})
+# One statement, so that stages, turnout and choices belong to one snapshot. The totals are kept
+# (community/votes/totals.py), so that it takes the same time whatever the number of ballots.
+_SUMS = f"""
+SELECT 'vote' AS part, v.id AS vote, 0 AS key, '' AS label,
+       COALESCE({NEWEST.format(vote="v.id")}, 0) AS heads, CAST(0 AS BIGINT) AS area,
+       (SELECT b.cast_at FROM ballot b WHERE b.vote_id = v.id ORDER BY b.sequence DESC LIMIT 1) AS at,
+       v.opened_at AS opened_at, v.counted_at AS counted_at, v.annulled_at AS annulled_at
+  FROM vote v WHERE v.id IN ({{votes}})
 UNION ALL
 SELECT 'roll', r.vote, r.building_id, '', r.heads, r.area, NULL, NULL, NULL, NULL
-  FROM roll r WHERE r.vote IN ({votes})
+  FROM roll r WHERE r.vote IN ({{votes}})
 UNION ALL
-SELECT 'choice', k.vote_id, b.question_id, b.choice, COUNT(*), CAST(SUM(r.area) AS BIGINT),
-       NULL, NULL, NULL, NULL
-  FROM counted k JOIN ballot_choice b ON b.ballot_id = k.ballot_id JOIN question q ON q.id = b.question_id
-  JOIN roll_entry r ON r.roll_id = q.roll_id AND r.party_id = k.party_id
- GROUP BY k.vote_id, b.question_id, b.choice
-UNION ALL
-SELECT 'question', a.vote_id, a.question_id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT),
-       NULL, NULL, NULL, NULL
-  FROM (SELECT k.vote_id, b.question_id, k.party_id, q.roll_id
-          FROM question q JOIN counted k ON k.vote_id = q.vote_id
-          JOIN ballot_choice b ON b.ballot_id = k.ballot_id AND b.question_id = q.id
-         WHERE q.vote_id IN ({votes}) AND (q.max_choices > 1 OR q.accepts_text)
-        UNION
-        SELECT k.vote_id, t.question_id, k.party_id, q.roll_id
-          FROM question q JOIN counted k ON k.vote_id = q.vote_id
-          JOIN ballot_text t ON t.ballot_id = k.ballot_id AND t.question_id = q.id
-         WHERE q.vote_id IN ({votes}) AND q.kind = 'SURVEY') a
-  JOIN roll_entry r ON r.roll_id = a.roll_id AND r.party_id = a.party_id
- GROUP BY a.vote_id, a.question_id
-UNION ALL
-SELECT 'silent', q.vote_id, q.id, '', COUNT(*), CAST(SUM(r.area) AS BIGINT), NULL, NULL, NULL, NULL
-  FROM served s JOIN question q ON q.vote_id = s.vote_id
-  JOIN roll_entry r ON r.roll_id = q.roll_id AND r.party_id = s.party_id
- WHERE s.vote_id IN ({votes})
-   AND NOT EXISTS (SELECT 1 FROM counted k WHERE k.vote_id = s.vote_id AND k.party_id = s.party_id)
- GROUP BY q.vote_id, q.id
-UNION ALL
-SELECT 'ballots', v.id, 0, '', COUNT(*), CAST(SUM(r.area) AS BIGINT), NULL, NULL, NULL, NULL
-  FROM counted k JOIN vote v ON v.id = k.vote_id
-  JOIN roll_entry r ON r.roll_id = v.roll_id AND r.party_id = k.party_id
- WHERE {counts}
- GROUP BY v.id
-UNION ALL
-SELECT 'day', f.vote_id, 0, f.day, COUNT(*), CAST(0 AS BIGINT), NULL, NULL, NULL, NULL
-  FROM (SELECT b.vote_id, b.party_id, {day} AS day
-          FROM counted k JOIN vote v ON v.id = k.vote_id
-          JOIN roll_entry r ON r.roll_id = v.roll_id AND r.party_id = k.party_id
-          JOIN ballot b ON b.vote_id = k.vote_id AND b.party_id = k.party_id AND b.validity = 'VALID'
-         WHERE {counts} AND {says}
-         GROUP BY b.vote_id, b.party_id) f
- GROUP BY f.vote_id, f.day
-"""
+SELECT t.part, t.vote_id, t.key, t.label, t.heads, t.area, NULL, NULL, NULL, NULL
+  FROM total t WHERE t.vote_id IN ({{votes}}) AND t.part <> 'BUILDING'
+"""  # noqa: S608 - our own text
 
-# What the rolls would be if they were formed now, as the register stood at the announcement.
+# What the rolls would be if they were formed now: who owned what at the announcement, and what the units will
+# be at the opening, as far as anybody knows.
 _REGISTERED = """
 WITH scope AS (
   SELECT v.id AS vote, v.building_id AS building FROM vote v WHERE v.id IN ({votes})
@@ -128,14 +86,15 @@ SELECT s.vote AS vote, s.building AS key,
        COUNT(DISTINCT s.party) + MAX(CASE WHEN s.party IS NULL THEN 1 ELSE 0 END) AS heads,
        CAST(SUM(s.area) AS BIGINT) AS area
   FROM (
-    SELECT s.vote, s.building, u.area, COALESCE(
-             CASE WHEN u.status = 'DELIVERED' THEN (
+    SELECT s.vote, s.building, t.area, COALESCE(
+             CASE WHEN t.status = 'DELIVERED' THEN (
                SELECT MAX(o.party_id) FROM ownership o WHERE o.unit_id = u.id
                   AND o.since <= v.announced_at AND (o.until IS NULL OR o.until > v.announced_at)) END,
              d.party) AS party
       FROM scope s JOIN vote v ON v.id = s.vote
       JOIN unit u ON u.community_id = v.community_id AND (s.building IS NULL OR u.building_id = s.building)
        AND (v.parking_counts OR u.kind <> 'PARKING')
+      JOIN unit_state t ON t.unit_id = u.id AND t.since = {newest}
       LEFT JOIN developer d ON d.community_id = v.community_id
   ) s
  GROUP BY s.vote, s.building
@@ -155,12 +114,13 @@ class _Parts:
         self.annulled_at: Any = None
 
     def add(self, row: Mapping[str, Any]) -> None:
-        if row["part"] == "day":
-            self._days[date.fromisoformat(row["choice"])] = row["heads"]
+        if row["part"] == Part.DAY:
+            if row["heads"]:  # else those who came on it were ruled void
+                self._days[date.fromisoformat(row["label"])] = row["heads"]
             return
         weight = Weight(row["heads"], row["area"])
-        if row["part"] == "choice":
-            self._choices[row["key"]][row["choice"]] = weight
+        if row["part"] == Part.CHOICE:
+            self._choices[row["key"]][row["label"]] = weight
             return
         self._weights[row["part"], row["key"]] = weight
         if row["part"] == "vote":
@@ -169,7 +129,7 @@ class _Parts:
 
     @property
     def ballots(self) -> Weight:
-        return self._weights["ballots", 0]
+        return self._weights[Part.BALLOTS, 0]
 
     @property
     def days(self) -> tuple[DayTurnout, ...]:
@@ -189,13 +149,12 @@ class _Parts:
         return self._weights["roll", building]
 
     def sums(self, question: QuestionRow) -> Sums:
-        """Where each marks one choice and writes nothing, those who take part are the sum of the choices."""
-        marked, several = self._choices[question.id], question.max_choices > 1 or question.accepts_text
+        marked = self._choices[question.id]
         return Sums(
             eligible=self.eligible(question.building_id),
             choices={choice.code: marked.get(choice.code, ZERO) for choice in question.choices},
-            silent_served=self._weights["silent", question.id],
-            participating=self._weights["question", question.id] if several else None,
+            silent_served=self._weights[Part.SILENT, question.id],
+            participating=self._weights[Part.QUESTION, question.id],
         )
 
 
@@ -216,16 +175,12 @@ async def progress_of_many(votes: Collection[int]) -> dict[int, Progress]:
 
 async def _parts(votes: Collection[int]) -> dict[int, _Parts]:
     parts: defaultdict[int, _Parts] = defaultdict(_Parts)
-    sums = _SUMS.format(
-        votes=placeholders(votes),
-        day=day_of("MIN(b.cast_at)"),
-        counts=_SAYS.format(ballot="k.ballot_id"),
-        says=_SAYS.format(ballot="b.id"),
-    )
+    sums = _SUMS.format(votes=placeholders(votes))
     for row in await select(sums, [*votes] * _SUMS.count("{votes}")):
         parts[row["vote"]].add(row)
     if announced := [vote for vote, own in parts.items() if own.opened_at is None]:
-        for row in await select(_REGISTERED.format(votes=placeholders(announced)), [*announced] * 2):
+        query = _REGISTERED.format(votes=placeholders(announced), newest=newest_state("u.id", "v.opens_at"))
+        for row in await select(query, [*announced] * 2):
             parts[row["vote"]].add({"part": "roll", **row})
     return parts
 
@@ -265,26 +220,38 @@ class Register:
     developer: int
 
 
-async def developer_of(community: int) -> int | None:
-    """The developer's party; None if the community has recorded none."""
+# A unit that came later is not there yet.
+_UNITS = """
+SELECT u.id AS id, u.building_id AS building, u.kind AS kind, t.area AS area, t.status AS status
+  FROM unit u JOIN unit_state t ON t.unit_id = u.id AND t.since = {newest}
+ WHERE u.community_id = ? ORDER BY u.id
+"""
+
+
+async def developer_of(community: int) -> int:
+    """The developer's party. Raises NotFound where there is no such community."""
     developers = OwnerParty.filter(community_id=community, kind=PartyKind.DEVELOPER).order_by("id").limit(1)
-    return next((row["id"] for row in await developers.values("id")), None)
+    found = await developers.values("id")
+    if not found:
+        raise NotFound
+    return int(found[0]["id"])
 
 
-async def read_register(community: int, at: datetime, developer: int) -> Register:
-    """What the land register would say at `at`; a unit nobody owns is the developer's."""
+async def read_register(community: int, at: datetime) -> Register:
+    """What the land register would say at `at`; a unit nobody owns is the developer's. Raises NotFound."""
+    developer = await developer_of(community)
     held = Ownership.filter(Q(until=None) | Q(until__gt=at), since__lte=at, unit__community_id=community)
     owners = {row["unit_id"]: row["party_id"] for row in await held.values("unit_id", "party_id")}
-    columns = ("id", "building_id", "area", "kind", "status")
+    rows = await select(_UNITS.format(newest=newest_state("u.id", "?")), [at, community])
     units = [
         RollUnit(
-            unit["id"],
-            owners.get(unit["id"], developer),
-            unit["area"],
-            unit["kind"],
-            unit["status"],
-            unit["building_id"],
+            row["id"],
+            owners.get(row["id"], developer),
+            row["area"],
+            UnitKind(row["kind"]),
+            DeliveryStatus(row["status"]),
+            row["building"],
         )
-        for unit in await Unit.filter(community_id=community).order_by("id").values(*columns)
+        for row in rows
     ]
     return Register(units, developer)

@@ -15,13 +15,9 @@ from community.database.sql import instant, placeholders, select
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
 from community.permissions import Permission, Scope, Tie, Viewer, account_of, may_see_own
-from community.places.reads import permitted_rows, scope_where, scopes_of
+from community.places.reads import newest_state, permitted_rows, scope_where, scopes_of
 from community.votes.casting import QuestionKind, QuestionTerms, VoteForm, VoteStatus, status_of
-from community.votes.models import (
-    Ballot,
-    CountedBallot,
-    RollEntry,
-)
+from community.votes.models import Ballot, RollEntry
 from community.votes.rules import CountingRules, FollowMajority, Matter, Silence, Weight
 
 
@@ -112,6 +108,7 @@ class BallotBox:
 
     vote: int
     community: int
+    form: VoteForm
     roll: int | None
     revisable: bool
     opens_at: datetime
@@ -125,7 +122,7 @@ class BallotBox:
 
 
 _BOX = """
-SELECT id AS vote, community_id AS community, roll_id AS roll, revisable,
+SELECT id AS vote, community_id AS community, form, roll_id AS roll, revisable,
        opens_at, closes_at, opened_at, counted_at, annulled_at
   FROM vote WHERE id = ?
 """
@@ -137,7 +134,7 @@ async def ballot_box(vote: int) -> BallotBox:
     if not rows:
         raise NotFound
     row = {name: instant(value) if name.endswith("_at") else value for name, value in rows[0].items()}
-    return BallotBox(**row | {"revisable": bool(row["revisable"])})
+    return BallotBox(**row | {"form": VoteForm(row["form"]), "revisable": bool(row["revisable"])})
 
 
 async def votes_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, VoteRow]:
@@ -210,6 +207,27 @@ async def questions_of(votes: Collection[int]) -> dict[int, list[QuestionRow]]:
 
 async def questions_by_id(ids: Collection[int]) -> dict[int, QuestionRow]:
     return {question.id: question for question in await _questions("q.id", ids)}
+
+
+async def questions_seen_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, QuestionRow]:
+    """Those of votes that the viewer may see."""
+    questions = await questions_by_id(ids)
+    votes = await votes_by_id(viewer, {row.vote_id for row in questions.values()}) if questions else {}
+    return {key: row for key, row in questions.items() if row.vote_id in votes}
+
+
+async def scope_of_question(question: int) -> Scope:
+    """Raises NotFound."""
+    return await scope_where(
+        "JOIN vote v ON v.community_id = c.id JOIN question q ON q.vote_id = v.id WHERE q.id = ?", question
+    )
+
+
+async def scope_of_ballot(ballot: int) -> Scope:
+    """Raises NotFound."""
+    return await scope_where(
+        "JOIN vote v ON v.community_id = c.id JOIN ballot b ON b.vote_id = v.id WHERE b.id = ?", ballot
+    )
 
 
 async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
@@ -306,7 +324,7 @@ class BallotRow:
 
     id: int
     vote_id: int
-    party_id: int
+    party_id: int | None
     cast_at: datetime
     answers: tuple[AnswerRow, ...] | None
     replaced_at: datetime | None = None
@@ -443,34 +461,38 @@ SELECT v.id AS vote, r.party_id AS party, r.heads AS heads, r.area AS area, k.ba
                              ON e.roll_id = q.roll_id AND e.party_id = r.party_id
                           WHERE q.vote_id = v.id) THEN 1 ELSE 0 END AS asked
   FROM vote v JOIN roll_entry r ON r.roll_id = v.roll_id
-  LEFT JOIN counted_ballot k ON k.vote_id = v.id AND k.party_id = r.party_id
+  LEFT JOIN counting k ON k.vote_id = v.id AND k.party_id = r.party_id AND k.sequence = (
+       SELECT MAX(n.sequence) FROM counting n WHERE n.vote_id = v.id AND n.party_id = r.party_id)
   LEFT JOIN roll_unit u ON u.roll_id = r.roll_id AND u.party_id = r.party_id
   LEFT JOIN unit n ON n.id = u.unit_id
  WHERE v.id IN ({votes}) AND r.party_id IN ({parties})
 UNION ALL
-SELECT v.id, h.party, 1, CAST(SUM(u.area) OVER (PARTITION BY v.id, h.party) AS BIGINT), NULL, u.name, u.id,
+SELECT v.id, h.party, 1, CAST(SUM(t.area) OVER (PARTITION BY v.id, h.party) AS BIGINT), NULL, u.name, u.id,
        MAX(CASE WHEN EXISTS (SELECT 1 FROM question q WHERE q.vote_id = v.id
                                 AND (q.building_id IS NULL OR q.building_id = u.building_id))
                 THEN 1 ELSE 0 END) OVER (PARTITION BY v.id, h.party)
   FROM vote v JOIN (
     SELECT w.id AS vote, o.party_id AS party, o.unit_id AS unit
-      FROM ownership o JOIN unit n ON n.id = o.unit_id AND n.status = 'DELIVERED'
+      FROM ownership o JOIN unit n ON n.id = o.unit_id
       JOIN vote w ON w.community_id = n.community_id AND {late}
+      JOIN unit_state t ON t.unit_id = n.id AND t.since = {held} AND t.status = 'DELIVERED'
      WHERE w.id IN ({votes}) AND o.party_id IN ({parties})
        AND o.since <= w.opens_at AND (o.until IS NULL OR o.until > w.opens_at)
     UNION
     SELECT w.id, p.id, n.id
       FROM owner_party p JOIN vote w ON w.community_id = p.community_id AND {late}
       JOIN unit n ON n.community_id = p.community_id
+      JOIN unit_state t ON t.unit_id = n.id AND t.since = {held}
      WHERE w.id IN ({votes}) AND p.id IN ({parties}) AND p.id = (
              SELECT MIN(d.id) FROM owner_party d
               WHERE d.community_id = p.community_id AND d.kind = 'DEVELOPER')
-       AND (n.status <> 'DELIVERED' OR NOT EXISTS (
+       AND (t.status <> 'DELIVERED' OR NOT EXISTS (
              SELECT 1 FROM ownership o WHERE o.unit_id = n.id
                 AND o.since <= w.opens_at AND (o.until IS NULL OR o.until > w.opens_at)))
   ) h ON h.vote = v.id
   JOIN unit u ON u.id = h.unit AND (v.building_id IS NULL OR u.building_id = v.building_id)
    AND (v.parking_counts OR u.kind <> 'PARKING')
+  JOIN unit_state t ON t.unit_id = u.id AND t.since = {counted}
  ORDER BY vote, party, unit_id
 """
 _LATE = "w.roll_id IS NULL AND w.opens_at <= ?"
@@ -518,7 +540,13 @@ async def own_entries_of(
     seats = await seats_in(account, {vote.community_id for vote in votes}, now)
     parties = [seat.party for own in seats.values() for seat in own]
     keys = [vote.id for vote in votes]
-    query = _ENTRIES.format(votes=placeholders(keys), parties=placeholders(parties), late=_LATE)
+    query = _ENTRIES.format(
+        votes=placeholders(keys),
+        parties=placeholders(parties),
+        late=_LATE,
+        held=newest_state("n.id", "w.opens_at"),
+        counted=newest_state("u.id", "v.opens_at"),
+    )
     rows = await select(query, [*keys, *parties, *(now, *keys, *parties) * 2])
     found: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -547,27 +575,3 @@ def _own_entry(rows: Sequence[dict[str, Any]], seat: PartySeat, account: int) ->
 
 async def own_entries(viewer: Viewer, vote: VoteRow, now: datetime) -> list[OwnEntry]:
     return (await own_entries_of(viewer, [vote], now)).get(vote, [])
-
-
-async def counted_ballots(vote: int, parties: Sequence[int]) -> dict[int, int]:
-    """The ballot that counts for each of `parties`, where there is one."""
-    rows = await CountedBallot.filter(vote_id=vote, party_id__in=parties).values("party_id", "ballot_id")
-    return {row["party_id"]: row["ballot_id"] for row in rows}
-
-
-_NEWEST = """
-SELECT (SELECT MAX(sequence) FROM ballot WHERE vote_id = ?) AS sequence,
-       (SELECT ballot_id FROM counted_ballot WHERE vote_id = ? AND party_id = ?) AS counted
-"""
-
-
-async def newest_of(vote: int, party: int) -> tuple[int, int | None]:
-    """The number of the newest ballot, 0 where there is none, and the ballot that counts for `party`."""
-    (row,) = await select(_NEWEST, [vote, vote, party])
-    return row["sequence"] or 0, row["counted"]
-
-
-async def newest_sequence(vote: int) -> int:
-    """The number of the newest ballot; 0 where there is none."""
-    (row,) = await select("SELECT MAX(sequence) AS sequence FROM ballot WHERE vote_id = ?", [vote])
-    return row["sequence"] or 0

@@ -6,20 +6,26 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from community.votes.casting import QuestionKind, Validity, VoteStatus, status_of
+from community.votes.counting import Box, Step, box_as_of, newest_sequence, recounted
 from community.votes.models import (
     Ballot,
     BallotChoice,
     BallotText,
-    CountedBallot,
     QuestionResult,
     Roll,
     RollEntry,
     RollUnit,
+    Ruling,
+    Served,
     Vote,
 )
 from community.votes.reads import QuestionRow, VoteRow, questions_of, vote_row
 from community.votes.results import result_of
-from community.votes.rules import ZERO, Sums, Tally, Weight, count
+from community.votes.rules import ANONYMOUS, ZERO, Sums, Tally, Weight, count
+from community.votes.totals import differences_of
+
+Marks = dict[int, list[str]]
+"""By ballot, what it marks of a question."""
 
 
 async def closed_votes() -> list[int]:
@@ -48,83 +54,128 @@ async def uncounted_votes(now: datetime) -> Uncounted:
     )
 
 
+async def open_boxes() -> list[int]:
+    """The votes whose box was opened and has not been counted: their totals can be looked at already."""
+    rows = await Vote.filter(opened_at__isnull=False, counted_at=None).order_by("id").values("id")
+    return [row["id"] for row in rows]
+
+
+async def totals_differ(vote: int) -> list[str]:
+    """Every difference between the kept totals of a vote and what its rows add up to."""
+    return [f"vote {vote}: {difference}" for difference in (await differences_of(vote))[0]]
+
+
 async def recount(vote: int) -> list[str]:
-    """Every difference between the ballots and the closing count of a vote; empty where there is none."""
+    """Every difference between the ballots, the kept totals and the closing count of a vote; empty where
+    there is none.
+    """
     row = await vote_row(vote)
     questions = (await questions_of([vote]))[vote]
-    last, differences = await _last_ballots(row)
+    steps, differences = await _steps(row)
+    box, sequence = recounted(steps.values()), await newest_sequence(vote)
+    differences += _boxes_differ(box, await box_as_of(vote, sequence))
     differences += await _rolls_differ(row, questions)
-    marks = await _marks(last)
-    sequence = await Ballot.filter(vote_id=vote).count()
+    differences += (await differences_of(vote))[0]
+    marks, served = await _marks(box), await _served(vote)
     for question in questions:
         marked = marks.get(question.id, {})
-        answered = await _written(question, last) | marked
-        sums, strange = await _sums(question, answered)
+        answered = await _written(question, box) | marked
+        sums, strange = await _sums(question, box, answered, served)
         differences += [f"question {question.id}: {what}" for what in strange]
         # A text alone was no answer once; what was written then is no less true.
-        once = sums if answered == marked else (await _sums(question, marked))[0]
+        once = sums if answered == marked else (await _sums(question, box, marked, served))[0]
         tallies = [count(question.matter, row.counting, each) for each in (sums, once)]
         differences += await _result_differs(question, tallies, sequence)
     return [f"vote {vote}: {difference}" for difference in differences]
 
 
-async def _last_ballots(vote: VoteRow) -> tuple[dict[int, int], list[str]]:
-    """Each party's last valid ballot, found without the pointers, and where the pointers disagree."""
-    ballots = (
-        await Ballot.filter(vote_id=vote.id)
+async def _steps(vote: VoteRow) -> tuple[dict[int, Step], list[str]]:
+    """The valid ballots and the rulings by number, in order, and what is wrong with them."""
+    ballots = {
+        ballot["id"]: ballot
+        for ballot in await Ballot.filter(vote_id=vote.id)
         .order_by("sequence")
         .values("id", "party_id", "sequence", "validity", "cast_at")
-    )
-    gaps = [b["sequence"] for position, b in enumerate(ballots, start=1) if b["sequence"] != position]
-    last = {b["party_id"]: b["id"] for b in ballots if b["validity"] is Validity.VALID}
-    late = [b["sequence"] for b in ballots if not vote.opens_at <= b["cast_at"] < vote.closes_at]
-    pointers = await CountedBallot.filter(vote_id=vote.id).values("party_id", "ballot_id")
-    counted = {pointer["party_id"]: pointer["ballot_id"] for pointer in pointers}
-    differences = [f"ballot number {gap} out of order" for gap in gaps]
-    differences += [f"ballot number {number} cast outside the window" for number in late]
-    differences += [
-        f"party {party}: counts {counted.get(party)}, should count {last.get(party)}"
-        for party in sorted(set(last) | set(counted))
-        if last.get(party) != counted.get(party)
+    }
+    rulings = await Ruling.filter(vote_id=vote.id).values("sequence", "ballot_id", "counts")
+    numbers = sorted([*(b["sequence"] for b in ballots.values()), *(r["sequence"] for r in rulings)])
+    differences = [
+        f"ballot number {number} out of order"
+        for position, number in enumerate(numbers, start=1)
+        if number != position
     ]
-    return last, differences
+    differences += [
+        f"ballot number {b['sequence']} cast outside the window"
+        for b in ballots.values()
+        if not vote.opens_at <= b["cast_at"] < vote.closes_at
+    ]
+    steps = {
+        b["sequence"]: Step(b["id"], b["party_id"])
+        for b in ballots.values()
+        if b["validity"] is Validity.VALID
+    }
+    for ruling in rulings:
+        if (ballot := ballots.get(ruling["ballot_id"])) is None:
+            differences.append(f"ruling number {ruling['sequence']} on a ballot of another vote")
+        else:
+            steps[ruling["sequence"]] = Step(ballot["id"], ballot["party_id"], ruling["counts"])
+    return dict(sorted(steps.items())), differences
 
 
-async def _marks(last: dict[int, int]) -> dict[int, dict[int, list[str]]]:
-    """By question and party, what the counted ballots mark."""
-    party_of = {ballot: party for party, ballot in last.items()}
-    marks: defaultdict[int, dict[int, list[str]]] = defaultdict(dict)
-    ids = sorted(party_of)
+def _boxes_differ(box: Box, pointers: Box) -> list[str]:
+    """Where what counts is not what the ballots and rulings come to."""
+    should, counted = box.of_parties, pointers.of_parties
+    return [
+        f"party {party}: counts {counted.get(party)}, should count {should.get(party)}"
+        for party in sorted(should.keys() | counted.keys())
+        if should.get(party) != counted.get(party)
+    ] + [
+        f"anonymous ballot {ballot}: counts {ballot in pointers.anonymous}"
+        for ballot in sorted(box.anonymous ^ pointers.anonymous)
+    ]
+
+
+async def _marks(box: Box) -> dict[int, Marks]:
+    """By question, what the counted ballots mark."""
+    marks: defaultdict[int, Marks] = defaultdict(dict)
+    ids = sorted(box.ballots)
     for start in range(0, len(ids), 500):
         rows = BallotChoice.filter(ballot_id__in=ids[start : start + 500])
         for row in await rows.values("ballot_id", "question_id", "choice"):
-            marks[row["question_id"]].setdefault(party_of[row["ballot_id"]], []).append(row["choice"])
+            marks[row["question_id"]].setdefault(row["ballot_id"], []).append(row["choice"])
     return marks
 
 
-async def _written(question: QuestionRow, last: dict[int, int]) -> dict[int, list[str]]:
-    """By party, where it wrote something for a question of a survey, that it marked nothing."""
+async def _written(question: QuestionRow, box: Box) -> Marks:
+    """The ballots that say something to a question of a survey, as if they marked nothing."""
     if question.kind is not QuestionKind.SURVEY:
         return {}
     texts = await BallotText.filter(question_id=question.id).values("ballot_id")
-    ballots = {text["ballot_id"] for text in texts}
-    return {party: [] for party, ballot in last.items() if ballot in ballots}
+    return {text["ballot_id"]: [] for text in texts if text["ballot_id"] in box.ballots}
 
 
-async def _sums(question: QuestionRow, marks: dict[int, list[str]]) -> tuple[Sums, list[str]]:
-    """What the ballots of each party add up to, and what of them the question does not allow."""
+async def _served(vote: int) -> set[int]:
+    return {row["party_id"] for row in await Served.filter(vote_id=vote).values("party_id")}
+
+
+async def _sums(question: QuestionRow, box: Box, marks: Marks, served: set[int]) -> tuple[Sums, list[str]]:
+    """What the ballots add up to, and what of them the question does not allow."""
     entries = await RollEntry.filter(roll_id=question.roll_id).values("party_id", "heads", "area")
     weights = {entry["party_id"]: Weight(entry["heads"], entry["area"]) for entry in entries}
+    of_ballots = {ballot: weights.get(party) for party, ballot in box.of_parties.items()}
+    of_ballots |= dict.fromkeys(box.anonymous, ANONYMOUS)
     choices = {choice.code: ZERO for choice in question.choices}
     participating, strange = ZERO, []
-    for party, codes in marks.items():
-        if party not in weights or not set(codes) <= set(choices) or len(codes) > question.max_choices:
-            strange.append(f"party {party} may not mark {', '.join(sorted(codes))}")
+    for ballot, codes in marks.items():
+        weight = of_ballots[ballot]
+        if weight is None or not set(codes) <= set(choices) or len(codes) > question.max_choices:
+            strange.append(f"ballot {ballot} may not mark {', '.join(sorted(codes))}")
             continue
-        participating += weights[party]
+        participating += weight
         for code in codes:
-            choices[code] += weights[party]
-    return Sums(sum(weights.values(), ZERO), choices, participating=participating), strange
+            choices[code] += weight
+    silent = sum((weights[party] for party in served - set(box.of_parties) if party in weights), ZERO)
+    return Sums(sum(weights.values(), ZERO), choices, silent, participating), strange
 
 
 async def _rolls_differ(vote: VoteRow, questions: list[QuestionRow]) -> list[str]:

@@ -91,6 +91,9 @@ class Weight:
 
 ZERO = Weight(0, 0)
 
+ANONYMOUS = Weight(1, 0)
+"""What a ballot without a party weighs: nobody knows whose area it stands for."""
+
 
 @dataclass(frozen=True, slots=True)
 class CountingRules:
@@ -165,6 +168,19 @@ THRESHOLDS: Mapping[Matter, Thresholds] = MappingProxyType(
     }
 )
 """Every matter but CONSULTATION, which needs nothing."""
+
+
+class Part(StrEnum):
+    """What of a vote is summed: by question and choice, by question, of the ballots together, by building, by
+    the day in Asia/Shanghai on which they came, and of those by question that were served and cast nothing.
+    """
+
+    CHOICE = "CHOICE"
+    QUESTION = "QUESTION"
+    BALLOTS = "BALLOTS"
+    BUILDING = "BUILDING"
+    DAY = "DAY"
+    SILENT = "SILENT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 from api.app import App, create_app
 from api.server import LARGEST_MESSAGE, _options
 from api.settings import Settings
-from tests.conftest import PATIENCE, Server, served
+from tests.world.server import PATIENCE, Server, served
 
 STOCK = {"http": "httptools", "ws": "websockets-sansio", "ws_max_size": LARGEST_MESSAGE}
 """Whatever else is as uvicorn has it, also that messages may be compressed."""

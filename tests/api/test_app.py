@@ -11,9 +11,9 @@ from api.app import NotMigrated, create_app
 from api.settings import Settings
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
-from community.database import journal
 from community.permissions import SYSTEM
 from tests.engines import execute, opened_alone
+from tests.facts import written
 
 pytestmark = pytest.mark.xdist_group("app")
 
@@ -48,7 +48,7 @@ async def test_it_says_that_it_is_ready_and_to_the_trusted_what_it_serves(server
     checks = ("broker", "clock", "database", "timers", "writes")
     assert ready == {"status": "ok", "checks": dict.fromkeys(checks, "ok")}
     async with opened_alone(server.database_url):
-        head = await journal.head()
+        head = await written()
     assert f"meilin_journal_head {float(head)}" in server.metrics()
 
 

@@ -15,8 +15,7 @@ from api import clock as clocks
 from api import graphql
 from api.clock import AGREEMENT, TOLERANCE, Clock, keep_looking, look, unset, utc_now
 from community.database import journal
-from community.database.models import Change
-from community.signals import Topic
+from community.database.models import JournalRow
 from community.votes.reads import vote_row
 
 HOUR = 3600.0
@@ -307,11 +306,11 @@ async def test_a_step_of_the_databases_own_clock_is_in_doubt_as_well(
 async def test_the_journal_is_asked_once_and_says_its_latest_moment(
     house: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    head, ahead = await journal.head(), utc_now() + timedelta(hours=1)
-    await Change.create(number=head + 1, topic=Topic.TALLY, key=1, audience="community", at=ahead)
-    await Change.create(
-        number=head + 2, topic=Topic.TALLY, key=1, audience="community", at=ahead - timedelta(hours=2)
-    )
+    head, ahead = await journal.head(None), utc_now() + timedelta(hours=1)
+    fact: dict[str, Any] = {"fact": "RIGHTS_CHANGED", "subject_kind": "Account", "subject": 1}
+    await JournalRow.create(number=head + 1, **fact, at=ahead)
+    await JournalRow.create(number=head + 2, **fact, at=ahead - timedelta(hours=2))
+    await journal.take_numbers(None, 2)
     assert await journal.newest_at() == ahead
     behind = Clock()
     await look(behind)

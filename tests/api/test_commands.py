@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from typer.testing import CliRunner, Result
 from api.cli import app
 from schema.schema import sdl
 from tests.community.database.catalogue import picture
-from tests.engines import opened_alone, rows, tamper
+from tests.engines import execute, opened_alone, rows, tamper
 
 Run = Callable[..., Result]
 
@@ -239,6 +240,7 @@ def test_a_vote_past_its_close_that_nobody_counted_is_named(run: Run, town: Any,
         ("UPDATE question_result SET agreeing_heads = 4", "question"),
         ("UPDATE ballot_choice SET choice = 'AGAINST'", "question"),
         ("UPDATE roll SET heads = 7", "roll"),
+        ("UPDATE total SET heads = heads + 1 WHERE part = 'BALLOTS'", "total of BALLOTS: kept"),
         ("UPDATE entry SET balance = balance + 1 WHERE number = 2", "entry 2"),
         ("UPDATE entry SET amount = amount + 1 WHERE number = 1", "entry"),
     ],
@@ -251,6 +253,17 @@ def test_whatever_was_changed_behind_our_back_is_found(
     assert done.exit_code == 1
     assert said in done.stderr
     assert " 0 differences" not in done.stdout
+
+
+def test_kept_totals_that_are_wrong_are_named_and_mended_where_asked_for(run: Run, town_url: str) -> None:
+    asyncio.run(tamper(town_url, "UPDATE total SET area = area + 1 WHERE part = 'CHOICE'"))
+    for _ in range(2):
+        assert run(town_url, "verify").exit_code == 1
+    mended = run(town_url, "verify", "--mend")
+    assert mended.exit_code == 1
+    assert "total of CHOICE" in mended.stderr
+    assert re.search(r"^the kept totals of \d votes were mended$", mended.stdout, re.MULTILINE)
+    assert run(town_url, "verify").exit_code == 0
 
 
 def test_an_unknown_setting_is_refused_with_one_sentence(run: Run, tmp_path: Path, monkeypatch: Any) -> None:
@@ -317,3 +330,55 @@ def test_a_url_of_no_engine_is_refused_without_a_traceback(url: str, command: An
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert only_line(done.stderr).startswith("meilin migrate: ")
+
+
+# What was given up
+
+
+GIVEN_UP = """
+INSERT INTO due (id, job, subject, at, attempts, error, error_text, failed_at)
+ VALUES (5, 'close_vote', 7, '2026-05-20 02:00:00+00:00', 20, 'OSError', 'at a.py:1',
+  '2026-05-20 04:00:00+00:00');
+INSERT INTO due (id, job, subject, at, attempts) VALUES (6, 'open_vote', 8, '2026-05-20 03:00:00+00:00', 20);
+INSERT INTO due (id, job, subject, at, attempts) VALUES (9, 'open_vote', 9, '2026-05-20 01:00:00+00:00', 19);
+"""
+
+
+@pytest.fixture
+def given_up(town_url: str) -> str:
+    for statement in GIVEN_UP.split(";\n"):
+        if statement.strip():
+            asyncio.run(execute(town_url, statement))
+    return town_url
+
+
+def test_what_was_given_up_is_listed_with_what_it_failed_by(run: Run, given_up: str) -> None:
+    assert run(given_up, "due", "list").stdout.splitlines() == [
+        "5\tclose_vote\t7\t2026-05-20T02:00:00Z\t20\t2026-05-20T04:00:00Z\tOSError at a.py:1",
+        "6\topen_vote\t8\t2026-05-20T03:00:00Z\t20\t-\t-",
+    ]
+
+
+def test_one_is_retried_and_then_it_is_listed_no_more(run: Run, given_up: str) -> None:
+    done = run(given_up, "due", "retry", "5")
+    assert (done.exit_code, done.stdout) == (0, "5\tclose_vote\t7\n")
+    assert len(run(given_up, "due", "list").stdout.splitlines()) == 1
+    again = run(given_up, "due", "retry", "5", "6", "9")
+    assert (again.exit_code, again.stdout) == (2, "6\topen_vote\t8\n")
+    assert again.stderr == "meilin due: nothing of the number 5, 9 was given up\n"
+    assert run(given_up, "due", "list").stdout == ""
+
+
+def test_all_are_retried(run: Run, given_up: str) -> None:
+    retried = run(given_up, "due", "retry", "--all").stdout.splitlines()
+    assert retried == [
+        "5\tclose_vote\t7",
+        "6\topen_vote\t8",
+    ]
+    assert run(given_up, "due", "retry", "--all").stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [(), ("5", "--all")])
+def test_what_is_to_be_retried_must_be_named(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = run(f"sqlite:///{tmp_path / 'none.db'}", "due", "retry", *arguments)
+    assert (done.exit_code, done.stderr) == (2, "meilin due: name numbers, or --all\n")

@@ -10,7 +10,7 @@ from api.addresses import parse
 from api.finding import find
 from community.permissions import Permission
 from schema.nodes import to_id
-from tests.conftest import DAY
+from tests.world.town import DAY
 
 
 async def found(house: Any, path: str, who: str | None = None, query: str = "") -> str | None:

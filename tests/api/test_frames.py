@@ -259,6 +259,22 @@ async def test_a_head_that_is_no_handshake_is_refused_without_the_app() -> None:
     assert not socket.state.connections
 
 
+@pytest.mark.usefixtures("uncollected")
+@pytest.mark.parametrize("wrong", [(b"sec-websocket-version", b"8"), (b"sec-websocket-key", b"x")])
+async def test_a_handshake_that_is_refused_leaves_nothing_to_the_collector(
+    wrong: tuple[bytes, bytes],
+) -> None:
+    headers = [wrong if name == wrong[0] else (name, value) for name, value in HEADERS]
+    socket = await Socket(App(), kind=Watched).shake(headers=headers)
+    assert socket.wire.written.startswith(b"HTTP/1.1 4")
+    left = weakref.ref(socket.protocol), weakref.ref(socket.protocol._ws)
+    socket.lose()
+    socket.wire.protocol = socket.protocol = None
+    del socket
+    await settle()
+    assert [ref() for ref in left] == [None, None]
+
+
 async def test_what_comes_before_the_answer_waits_for_it() -> None:
     socket = await Socket(App()).shake()
     socket.say(b"a", Opcode.PING)

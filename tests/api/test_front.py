@@ -30,7 +30,7 @@ from api import connections, front
 from api.connections import Connections
 from api.frames import FrameProtocol
 from api.front import LARGEST_HEAD, MOST_AT_ONCE, MOST_HEADERS, Http
-from tests.conftest import PATIENCE
+from tests.world.server import PATIENCE
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n"
 OK = b"HTTP/1.1 200"
@@ -242,6 +242,22 @@ async def test_a_head_without_bound_is_refused(name: str, way: str) -> None:
         assert code == "INVALID_INPUT"
         await server.until(lambda: len(server.connections) == 0)
         assert len(server.app.heads) == (way == "after another")
+
+
+async def test_whoever_goes_before_all_is_answered_leaves_nothing_to_the_collector() -> None:
+    async with standing() as server:
+        gc.collect()
+        gc.disable()
+        try:
+            client = await server.client(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n" * 5)
+            await server.until(lambda: server.app.heads)
+            client.writer.transport.abort()
+            del client
+            server.app.go_on.set()
+            await server.until(lambda: len(server.connections) == 0)
+            await server.until(lambda: not [each for each in gc.get_objects() if isinstance(each, Http)])
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize("data", [b"GET /" + LONG, GET + b"a: " + LONG, GET + b"a:b\r\n" * 300, b"\x16\x03"])

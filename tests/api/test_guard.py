@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import PATIENCE, Server, served
 from tests.engines import execute
+from tests.world.server import PATIENCE, Server, served
 
 pytestmark = pytest.mark.xdist_group("guard")
 

@@ -45,7 +45,7 @@ def test_it_is_ready_when_the_journal_can_be_read(
     async def head() -> int:
         return 42
 
-    monkeypatch.setattr(journal, "head", head)
+    monkeypatch.setattr(journal, "heads", head)
     response = client.get("/ready")
     assert response.status_code == 200
     assert response.json()["status"] == "ok"
@@ -59,7 +59,7 @@ def test_it_is_not_ready_without_and_says_no_more_than_the_kind_of_fault(
     async def fail() -> int:
         raise ConnectionRefusedError("postgres://meilin:secret@db")
 
-    monkeypatch.setattr(journal, "head", fail)
+    monkeypatch.setattr(journal, "heads", fail)
     response = client.get("/ready")
     assert response.status_code == 503
     assert response.json()["status"] == "down"
@@ -74,7 +74,7 @@ def head(monkeypatch: pytest.MonkeyPatch) -> None:
     async def head() -> int:
         return 42
 
-    monkeypatch.setattr(journal, "head", head)
+    monkeypatch.setattr(journal, "heads", head)
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +170,7 @@ def test_it_is_degraded_while_its_clock_is_in_doubt(client: TestClient, app: Any
 
 
 def test_it_is_degraded_where_something_due_was_given_up(client: TestClient, app: Any) -> None:
-    app.state.timers.given_up = 3
+    app.state.timers.given_up = {"open_vote": 1, "close_vote": 2}
     response = client.get("/ready")
     assert (response.status_code, response.json()["status"]) == (200, "degraded")
-    assert response.json()["checks"]["timers"] == "3 given up"
+    assert response.json()["checks"]["timers"] == "3 given up: 2 close_vote, 1 open_vote"

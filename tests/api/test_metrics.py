@@ -1,4 +1,5 @@
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from api.clock import Clock
 from api.metrics import SHARED, Metrics
 from api.timers import Timers
 from community.database import journal
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.facts import TALLY
 from realtime.broker import MemoryBroker
 from realtime.groups import Groups
@@ -17,6 +18,7 @@ from realtime.pacing import WritePacer
 from realtime.poller import JournalPoller
 from realtime.sources import LiveSources
 from tests.engines import METRICS_TOKEN, TRUSTED
+from tests.facts import written
 
 
 class NoSockets:
@@ -28,7 +30,7 @@ class NoSockets:
 
 def metrics_of(sources: LiveSources | None = None) -> Metrics:
     broker = MemoryBroker()
-    metrics = Metrics(JournalPoller(journal.head, journal.signals_after, broker.handle))
+    metrics = Metrics(JournalPoller(journal.heads, journal.signals_after, broker.handle))
     metrics.observe(sources or LiveSources(broker), Groups(WritePacer()), NoSockets())
     return metrics
 
@@ -62,7 +64,7 @@ async def test_moments_and_merged_changes_are_those_of_the_process(house: Any) -
     async with sources.watch(TALLY, vote) as states:
         await anext(states)
         for _ in range(3):
-            sources.handle(Signal(Topic.TALLY, vote))
+            sources.handle(Signal("tally", vote))
         found = await shown(metrics)
     assert (found["meilin_moments_total",], found["meilin_merged_changes_total",]) == (1, 2)
 
@@ -77,9 +79,10 @@ async def test_deliveries_are_counted_and_timed(house: Any) -> None:
 
 
 async def test_the_lag_is_what_this_process_has_not_looked_at(house: Any) -> None:
-    metrics, head = metrics_of(), await journal.head()
+    metrics, head = metrics_of(), await written()
     assert (await shown(metrics))["meilin_journal_head",] == head
-    metrics._poller.seen = head - 2
+    city = await journal.head(None)
+    metrics._poller.seen = await journal.heads() | {None: city - 2}
     assert (await shown(metrics))["meilin_journal_lag",] == 2
 
 
@@ -118,13 +121,13 @@ async def test_two_apps_in_one_process_count_apart(house: Any) -> None:
 async def test_what_is_at_hand_is_shown_while_the_database_is_away(
     house: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    metrics, head = metrics_of(), await journal.head()
+    metrics, head = metrics_of(), await written()
     await shown(metrics)
 
     async def away() -> int:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(journal, "head", away)
+    monkeypatch.setattr(journal, "heads", away)
     metrics.errors.labels("TRY_AGAIN").inc()
     found = await shown(metrics)
     assert (found["meilin_errors_total", "TRY_AGAIN"], found["meilin_journal_head",]) == (1, head)
@@ -208,6 +211,7 @@ async def test_it_tells_of_a_clock_in_doubt_and_of_what_was_given_up(house: Any)
     before = await shown(metrics)
     assert (before["meilin_clock_unsettled",], before["meilin_due_given_up",]) == (0, 0)
     clock.compare(clock.time_of_day() + 3600, clock.unset())
-    timers.given_up = 2
+    timers.given_up, timers.overdue = Counter(open_vote=1, operator_mail=1), 3
     after = await shown(metrics)
     assert (after["meilin_clock_unsettled",], after["meilin_due_given_up",]) == (1, 2)
+    assert after["meilin_due_overdue",] == 3

@@ -11,8 +11,8 @@ from api.clock import utc_now
 from api.operations import OperationState
 from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
-from community.database import journal
 from schema.schema import graphql_schema
+from tests.facts import written
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -59,7 +59,7 @@ async def test_a_reader_far_behind_is_asked_by_the_names_of_its_own_variables(
     """Its group may have been begun by somebody who calls them otherwise."""
 
     async def none(_: int) -> int:
-        return await journal.head()
+        return await written()
 
     monkeypatch.setitem(vars(BULLETIN), "recent", none)
     theirs = "subscription($id: ID!, $after: String) { bulletin(communityId: $id, after: $after) { cursor } }"
@@ -121,6 +121,54 @@ async def test_a_mutation_counts_by_the_moment_at_which_it_came(
         assert max(moments) <= came
 
 
+def held_back(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, list[str]]:
+    """Every query and mutation of a socket waits for the event; those that have begun are listed."""
+    execute, go_on, begun = sockets_.Socket.execute, asyncio.Event(), list[str]()
+
+    async def waiting(self: Any, request: Any, *given: Any) -> Any:
+        begun.append(request.query)
+        await go_on.wait()
+        return await execute(self, request, *given)
+
+    monkeypatch.setattr(sockets_.Socket, "execute", waiting)
+    return go_on, begun
+
+
+@pytest.mark.parametrize("query", [SIGN_UP, "{ viewer { account } }"], ids=["mutation", "query"])
+async def test_a_change_of_rights_neither_repeats_an_answer_nor_drops_it(
+    here: Any, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    go_on, begun = held_back(monkeypatch)
+    async with here() as server, server.socket("spring/resident-5") as socket:
+        await socket.subscribe("a", query, event=server.town.id("Event", "picnic"))
+        await server.until(lambda: begun)
+        (held,) = server.sockets._sockets
+        held.changed()
+        await server.until(lambda: held.settled)
+        go_on.set()
+        message = await socket.receive()
+        assert (message["type"], "errors" in message["payload"]) == ("next", False)
+        assert (await socket.receive())["type"] == "complete"
+        assert begun == [query]
+
+
+async def test_a_query_that_is_stopped_is_not_executed_any_further(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def wait(*_: Any) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(sockets_.Socket, "execute", wait)
+    async with here() as server, server.socket() as socket:
+        await socket.subscribe("a", "{ viewer { account } }")
+        await begun.wait()
+        await socket.send(type="complete", id="a")
+        await server.until(lambda: not server.sockets.tasks)
+
+
 class Unread:
     """Writes on, and says that nobody reads it until `read` is set."""
 
@@ -137,14 +185,7 @@ async def test_whoever_does_not_read_its_answers_has_no_more_queries_executed(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mutation is executed all the same."""
-    execute, go_on, begun = sockets_.Socket.execute, asyncio.Event(), list[str]()
-
-    async def waiting(self: Any, request: Any, *given: Any) -> Any:
-        begun.append(request.query)
-        await go_on.wait()
-        return await execute(self, request, *given)
-
-    monkeypatch.setattr(sockets_.Socket, "execute", waiting)
+    go_on, begun = held_back(monkeypatch)
     async with here() as server, server.socket("spring/resident-6") as socket:
         for number in range(6):
             await socket.subscribe(str(number), f"{{ viewer {{ a{number}: account }} }}")

@@ -17,13 +17,13 @@ async def test_a_database_that_hangs_is_asked_once_and_waited_for_no_longer(
         await speaks.wait()
         return len(asked)
 
-    monkeypatch.setattr(journal, "head", head)
+    monkeypatch.setattr(journal, "heads", head)
     with monkeypatch.context() as impatient:
         impatient.setattr(probe, "LONGEST", 0.01)
         looking = DatabaseProbe()
         for _ in range(3):
             with pytest.raises(TimeoutError):
-                await looking.head()
+                await looking.heads()
     speaks.set()
-    assert await looking.head() == 1
-    assert await looking.head() == 2
+    assert await looking.heads() == 1
+    assert await looking.heads() == 2

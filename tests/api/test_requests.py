@@ -23,7 +23,7 @@ def app() -> tuple[Starlette, Metrics]:
         return PlainTextResponse(request_id.get())
 
     broker = MemoryBroker()
-    poller = JournalPoller(journal.head, journal.signals_after, broker.handle)
+    poller = JournalPoller(journal.heads, journal.signals_after, broker.handle)
     metrics = Metrics(poller)
     return Starlette(routes=[Route("/say", say)], middleware=[Middleware(Requests, metrics=metrics)]), metrics
 

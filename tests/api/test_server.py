@@ -19,8 +19,8 @@ from uvicorn.supervisors.multiprocess import Process
 from api import supervisor as supervising
 from api.server import _welcome_once_served
 from api.supervisor import Supervisor
-from tests.conftest import PATIENCE
 from tests.services import free_port
+from tests.world.server import PATIENCE
 
 
 class Pipe:

@@ -37,6 +37,7 @@ def test_a_slip_in_a_name_is_refused_and_the_names_are_said() -> None:
         ("MEILIN_DATABASE_URL", "mysql://db/meilin", "begins with sqlite:///"),
         ("MEILIN_REDIS_URL", "localhost:6379", "begins with redis://"),
         ("MEILIN_LOG_LEVEL", "loud", "is DEBUG or INFO"),
+        ("MEILIN_SMTP_URL", "smtp://mail.example", "and MEILIN_OPERATOR_MAIL belong together"),
         ("MEILIN_PUBLIC_URL", "meilin.example", "is like https://meilin.example"),
         ("MEILIN_PUBLIC_URL", "ftp://meilin.example", "is like https://meilin.example"),
         ("MEILIN_ALLOWED_HOSTS", "a.example, https://b.example", "is a list .*, not https://b.example"),
@@ -72,3 +73,26 @@ def test_lists_have_commas_or_spaces_and_one_spelling() -> None:
     assert settings.allowed_origins == ("https://app.example", "http://localhost:5173")
     assert Settings.from_environment({"MEILIN_ALLOWED_ORIGINS": "*"}).allowed_origins == ("*",)
     assert Settings().allowed_origins == Settings().allowed_hosts == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "mail", "said"),
+    [
+        ("mail.example:25", "night@meilin.example", "MEILIN_SMTP_URL is like"),
+        ("smtp://", "night@meilin.example", "MEILIN_SMTP_URL is like"),
+        ("smtp://mail.example:port", "night@meilin.example", "MEILIN_SMTP_URL is like"),
+        ("", "night@meilin.example", "MEILIN_SMTP_URL and MEILIN_OPERATOR_MAIL belong together"),
+        ("smtps://mail.example", "night", "MEILIN_OPERATOR_MAIL is one address"),
+        ("smtps://mail.example", "a@b.example, c@d.example", "MEILIN_OPERATOR_MAIL is one address"),
+    ],
+)
+def test_mail_that_could_not_be_sent_is_refused(url: str, mail: str, said: str) -> None:
+    with pytest.raises(BadSetting, match=said):
+        Settings.from_environment({"MEILIN_SMTP_URL": url, "MEILIN_OPERATOR_MAIL": mail})
+
+
+def test_mail_has_a_server_and_an_operator() -> None:
+    settings = Settings.from_environment(
+        {"MEILIN_SMTP_URL": "smtp://a:b@mail.example:587", "MEILIN_OPERATOR_MAIL": "night@meilin.example"}
+    )
+    assert settings.operator_mail == "night@meilin.example"

@@ -11,13 +11,14 @@ import strawberry
 
 from api.clock import utc_now
 from community.bulletin.cursors import of_bulletin
+from community.catalogue import catalogue
 from community.database import journal
-from community.database.models import Change
+from community.database.models import JournalRow
+from community.events.facts import EVENT
 from community.events.models import SignUp
-from community.events.reads import scope_of_event
 from community.live import Journal
 from community.permissions import Permission, Viewer, account_of
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime.groups import Groups
 from realtime.pacing import WritePacer
 from realtime.subscriptions import SubscriptionRegistry
@@ -28,12 +29,15 @@ from schema.schema import PreparedSchema
 pytestmark = pytest.mark.xdist_group("sockets")
 
 
+COMING = [fact.name for fact in catalogue().touching("attendance")]
+
+
 class Row(NamedTuple):
     number: int
 
 
 async def items_after(event: int, number: int, most: int) -> Sequence[Row]:
-    coming = Change.filter(topic=Topic.ATTENDANCE, key=event, number__gt=number).order_by("number")
+    coming = JournalRow.filter(subject=event, fact__in=COMING, number__gt=number).order_by("number")
     return [Row(number) for number in await coming.limit(most).values_list("number", flat=True)]
 
 
@@ -46,7 +50,7 @@ async def from_the_beginning(event: int) -> int:
 
 
 GUESTS = Journal(
-    topic=Topic.ATTENDANCE, permission=Permission.READ_BULLETIN, scope_of=scope_of_event, audience=signed_up,
+    topic="attendance", subject=EVENT, permission=Permission.READ_BULLETIN, audience=signed_up,
     items_after=items_after, head=journal.head, recent=from_the_beginning, cursors=of_bulletin,
 )  # fmt: skip
 
@@ -111,7 +115,7 @@ async def test_only_those_in_its_audience_are_shown_it_and_only_as_long_as_they_
             assert (await neighbour.receive())["payload"] == told["a"]
             await server.ask(CANCEL, "spring/resident-1", id=own)
             server.app.state.broker.publish(
-                [Signal(Topic.RIGHTS, server.town.key("Account", "spring/resident-1"))]
+                [Signal("rights", server.town.key("Account", "spring/resident-1"))]
             )
             ended = set[str]()
             while len(ended) < 2:

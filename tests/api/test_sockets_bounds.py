@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from api import sockets as sockets_
+from community.bulletin.facts import NOTICE
 from community.votes.facts import TALLY
 from realtime import subscriptions
 
@@ -187,7 +188,7 @@ def in_its_begin(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
 
 
 def in_its_place(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
-    monkeypatch.setitem(vars(TALLY), "scope_of", broken)
+    monkeypatch.setitem(vars(TALLY.subject), "scope_of", broken)
 
 
 @pytest.mark.parametrize("fault", [in_a_group, in_its_begin, in_its_place])
@@ -217,7 +218,7 @@ async def test_errors_beside_what_is_shown_are_counted(here: Any, monkeypatch: p
     async with here() as server, server.socket() as socket:
         internal = server.sockets.metrics.errors.labels("INTERNAL")._value
         spring = server.town.id("Community", "spring")
-        monkeypatch.setattr("schema.loaders.notices_by_id", broken)
+        monkeypatch.setitem(vars(NOTICE), "rows", broken)
         await socket.subscribe("a", query, id=spring)
         await server.until(internal.get)  # a notice from before, for those who will come with a cursor
         before = internal.get()

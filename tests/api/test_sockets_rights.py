@@ -18,7 +18,7 @@ from community.members.actions import end_session
 from community.members.models import CoOwner, RoleGrant, Session
 from community.permissions import SYSTEM, account_of
 from community.places.models import Community, CommunityProfile
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.actions import open_vote
 from community.votes.facts import TALLY
 from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
@@ -73,7 +73,7 @@ async def begun(server: Any, watchers: int = 1) -> None:
 
 
 def told(server: Any, account: str) -> None:
-    server.app.state.broker.publish([Signal(Topic.RIGHTS, server.town.key("Account", account))])
+    server.app.state.broker.publish([Signal("rights", server.town.key("Account", account))])
 
 
 @pytest.mark.parametrize(("query", "kind", "name"), WATCHED)
@@ -316,7 +316,7 @@ async def set_reading(server: Any, slug: str, *, public: bool) -> None:
 
 
 def told_of_reading(server: Any, slug: str) -> None:
-    server.app.state.broker.publish([Signal(Topic.READING, server.town.key("Community", slug))])
+    server.app.state.broker.publish([Signal("reading", server.town.key("Community", slug))])
 
 
 WHOLE = """subscription($id: ID!) { bulletin(communityId: $id) { subject {
@@ -407,7 +407,7 @@ async def test_a_scope_that_changes_while_it_is_read_is_read_again(
         "scope_of_vote": (TALLY, PROGRESS, "Vote", "open"),
         "scope_of": (BULLETIN, SHARED, "Community", "spring"),
     }[read]
-    ask = declaration.scope_of
+    ask = declaration.subject.scope_of
 
     async def meanwhile(*given: Any) -> Any:
         found = await ask(*given)
@@ -419,16 +419,16 @@ async def test_a_scope_that_changes_while_it_is_read_is_read_again(
 
     ended: list[bool] = []
     async with here() as server, server.socket() as first, server.socket() as second:
-        monkeypatch.setitem(vars(declaration), "scope_of", meanwhile)
+        monkeypatch.setitem(vars(declaration.subject), "scope_of", meanwhile)
         await first.subscribe("a", query, id=server.town.id(kind, name))
         assert code_of(await first.receive()) == "NOT_FOUND"
-        monkeypatch.setitem(vars(declaration), "scope_of", ask)
+        monkeypatch.setitem(vars(declaration.subject), "scope_of", ask)
         await set_reading(server, "spring", public=True)
         ended.clear()
         async with server.socket("spring/resident-1") as resident:
             await resident.subscribe("a", query, id=server.town.id(kind, name))
             await begun(server)
-            monkeypatch.setitem(vars(declaration), "scope_of", meanwhile)
+            monkeypatch.setitem(vars(declaration.subject), "scope_of", meanwhile)
             told_of_reading(server, "spring")
             await second.subscribe("a", query, id=server.town.id(kind, name))
             assert code_of(await second.receive()) == "NOT_FOUND"
@@ -539,7 +539,7 @@ async def test_a_scope_that_cannot_be_read_again_sends_them_to_come_back(
     async with here() as server, server.socket() as socket:
         await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
         await socket.receive()
-        monkeypatch.setitem(vars(TALLY), "scope_of", away)
+        monkeypatch.setitem(vars(TALLY.subject), "scope_of", away)
         await set_reading(server, "spring", public=True)
         told_of_reading(server, "spring")
         assert await rest_of(socket) == ([], 1013)

@@ -19,7 +19,7 @@ from websockets.protocol import OPEN
 
 from api import asgi_writer, frames
 from api.frames import UNREAD, FrameProtocol
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.facts import TALLY
 from community.votes.progress import Progress, progress_of
 from realtime import documents, subscriptions
@@ -457,7 +457,7 @@ async def test_for_a_slow_client_the_newest_wins(
             await quick.subscribe("a", PROGRESS, id=vote)
             await quick.receive()
             for _ in range(changes):
-                server.app.state.broker.publish([Signal(Topic.TALLY, server.town.key("Vote", "survey"))])
+                server.app.state.broker.publish([Signal("tally", server.town.key("Vote", "survey"))])
                 newest = (await quick.receive())["payload"]["data"]["voteProgress"]["version"]
             assert newest >= changes
         while seen[-1] < newest:

@@ -11,6 +11,7 @@ from api import timers
 from api.clock import utc_now
 from community.bulletin.reads import items_page
 from community.database import due
+from community.database.actions import retry_due
 from community.database.models import Due
 from community.errors import OutcomeUnknown, TryAgain
 from community.permissions import SYSTEM
@@ -148,13 +149,13 @@ async def test_one_that_fails_stops_no_other_and_is_tried_again(
     assert (await vote_row(bad)).opened_at
 
 
-@pytest.mark.parametrize("planted", [{}, {"deed": "no_such_deed"}], ids=["no such vote", "no such deed"])
+@pytest.mark.parametrize("planted", [{}, {"job": "no_such_job"}], ids=["no such vote", "no such job"])
 async def test_hundreds_that_fail_stop_no_other_and_fill_no_log(
     house: Any, at: Any, caplog: pytest.LogCaptureFixture, planted: dict[str, str]
 ) -> None:
     """They have waited longer than what is due now, and are more than one look takes."""
     await Due.bulk_create(
-        Due(**{"deed": timers.OPEN, "subject": subject, "at": utc_now() - 2 * DAY} | planted)
+        Due(**{"job": timers.OPEN, "subject": subject, "at": utc_now() - 2 * DAY} | planted)
         for subject in range(1, 251)
     )
     vote = await announce(house, -2 * DAY, -DAY)
@@ -175,7 +176,7 @@ async def test_hundreds_that_fail_stop_no_other_and_fill_no_log(
     assert set(await Due.filter(done_at=None, subject__lte=250).values_list("attempts", flat=True)) <= {4, 5}
 
 
-async def test_what_fails_for_ever_is_given_up_told_once_and_taken_up_at_the_next_start(
+async def test_what_fails_for_ever_is_given_up_told_once_and_dead_until_somebody_retries_it(
     house: Any, fails: Any, at: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     vote = await announce(house, -2 * DAY, DAY)
@@ -189,19 +190,49 @@ async def test_what_fails_for_ever_is_given_up_told_once_and_taken_up_at_the_nex
         tries += bool(said(caplog))
         if tries == due.MOST_ATTEMPTS and said(caplog):
             last = [record.getMessage() for record in said(caplog)]
-            assert [line for line in last if line == f"gave up open_vote of {vote} until the next start"]
+            (letter,) = await due.dead_letters()
+            assert f"gave up open_vote of {vote} until `meilin due retry {letter.id}`" in last
         assert len([record for record in said(caplog) if record.exc_info]) <= 1
         passed += due.LONGEST_PAUSE
     assert tries == due.MOST_ATTEMPTS
-    assert one.given_up + other.given_up == 1
-    assert await due.given_up() == 1
+    assert one.given_up + other.given_up == {"open_vote": 1}
+    assert await due.given_up() == {"open_vote": 1}
+    assert letter.error == "RuntimeError"
+    assert (letter.error_text or "").startswith("at tests/api/test_timers.py:")
 
     fails([], RuntimeError())
-    await one.run_due()
+    caplog.clear()
+    restarted = timers.Timers()
+    for _ in range(3):
+        await restarted._look()
+    assert [record.getMessage() for record in said(caplog)] == [
+        "given up: {'open_vote': 1}; see `meilin due list`"
+    ]
     assert (await vote_row(vote)).opened_at is None
-    await timers.Timers()._look()
+    assert restarted.given_up == {"open_vote": 1}
+
+    caplog.set_level(logging.INFO)
+    await retry_due(SYSTEM, utc_now(), [letter.id])
+    await restarted.run_due()
     assert (await vote_row(vote)).opened_at
-    assert await due.given_up() == 0
+    assert await due.given_up() == {}
+    assert caplog.messages[-2:] == [
+        f"open_vote of {vote} is retried by account 0",
+        f"tries open_vote of {vote} again, which was given up",
+    ]
+
+
+async def test_a_dead_letter_is_forgotten_by_the_next_count(house: Any, at: Any) -> None:
+    (row,) = [Due(job="no_such_job", subject=1, at=utc_now() - DAY, attempts=due.MOST_ATTEMPTS)]
+    await row.save()
+    await Due.create(job="no_such_job", subject=2, at=utc_now() - DAY, next_at=utc_now() + SECOND)
+    running = timers.Timers()
+    await running._look()
+    assert (running.given_up, running.overdue) == ({"no_such_job": 1}, 1)
+    await Due.filter(id=row.id).delete()
+    for _ in range(timers.COUNTED_EVERY):
+        await running._look()
+    assert running.given_up == {}
 
 
 @pytest.mark.parametrize("fault", [TryAgain(), OutcomeUnknown(), VoteNotOpen()])
@@ -217,7 +248,7 @@ async def test_what_could_not_be_tried_is_never_given_up(
         await running.run_due()
         passed += timers.POSTPONED
     assert said(caplog) == []
-    assert await due.given_up() == 0
+    assert await due.given_up() == {}
     fails([], fault)
     at(passed)
     await running.run_due()
@@ -226,7 +257,7 @@ async def test_what_could_not_be_tried_is_never_given_up(
 
 async def test_hundreds_that_cannot_be_tried_stop_no_other(house: Any, fails: Any, at: Any) -> None:
     busy = range(1, 151)
-    await Due.bulk_create(Due(deed=timers.OPEN, subject=subject, at=utc_now() - 2 * DAY) for subject in busy)
+    await Due.bulk_create(Due(job=timers.OPEN, subject=subject, at=utc_now() - 2 * DAY) for subject in busy)
     vote = await announce(house, -2 * DAY, DAY)
     fails(busy, TryAgain())
     for _ in range(2):

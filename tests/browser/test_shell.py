@@ -114,7 +114,7 @@ def test_a_page_that_is_preloaded_and_then_opened_is_not_shown_without_the_style
 def test_a_part_whose_style_is_lost_is_not_shown_without_it_when_it_is_asked_for_again(
     open_page: Any, there: dict[str, Any]
 ) -> None:
-    page = open_page(vote_path(there), account=f"{SLUG}/resident-16", **ALONE)
+    page = open_page(vote_path(there), account=f"{SLUG}/resident-20", **ALONE)
     page.route("**/assets/CastBallot-*.css", lambda route: route.abort())
     for _ in range(2):
         page.get_by_role("button", name="我来投票").click()

@@ -66,7 +66,7 @@ WHO_MAY = {
     Role.GRID_WORKER: _STAFF | {Permission.ANNOUNCE_VOTE},
     Role.PARTY_BRANCH: _STAFF,
     Role.CLERK: _READER,
-    Role.REGULATOR: _READER,
+    Role.REGULATOR: _READER | {Permission.FOUND_COMMUNITY, Permission.KEEP_REGISTER, Permission.APPOINT},
     Role.INTEGRATOR: _READER,
     Role.OPERATOR: set(Permission),
 }
@@ -255,7 +255,7 @@ def test_a_community_is_known_by_either_way_of_reading(scope: Permission) -> Non
 
 @pytest.mark.parametrize("scope", Permission)
 @pytest.mark.parametrize(
-    ("permission", "tie"), [(Permission.CAST_BALLOT, Tie.OF_PARTY), (Permission.SIGN_UP, Tie.SIGNED_UP)]
+    ("permission", "tie"), [(Permission.CAST_BALLOT, Tie.OF_PARTY), (Permission.SIGN_UP, Tie.OF_HOUSEHOLD)]
 )
 def test_ones_own_is_seen_with_the_action_or_with_the_right_to_see_it(
     permission: Permission, tie: Tie, scope: Permission
@@ -267,7 +267,7 @@ def test_ones_own_is_seen_with_the_action_or_with_the_right_to_see_it(
 
 
 def test_who_moved_away_still_sees_their_own() -> None:
-    assert may_see_own(Person(1), Permission.SIGN_UP, CLOSED, Tie.SIGNED_UP)
+    assert may_see_own(Person(1), Permission.SIGN_UP, CLOSED, Tie.OF_HOUSEHOLD)
 
 
 # Ties to the subject itself

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import PATIENCE, served
+from tests.world.server import PATIENCE, served
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
 

@@ -133,7 +133,7 @@ async def test_a_client_that_never_reads_does_not_keep_it_alive(scene: Any) -> N
     pipelined = socket.create_connection(("127.0.0.1", server.port))
     pipelined.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     pipelined.setblocking(False)
-    with suppress(BlockingIOError):
+    with suppress(BlockingIOError, ConnectionResetError):  # so much at once is more than is taken
         for _ in range(3000):
             pipelined.send(b"GET /graphiql HTTP/1.1\r\nhost: localhost\r\n\r\n")
 

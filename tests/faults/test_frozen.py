@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from schema.nodes import to_id
-from tests.faults.conftest import CAST
+from tests.faults.neighbours import CAST
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(180)]
 
@@ -28,11 +28,11 @@ from community.errors import Refused
 from community.permissions import SYSTEM
 
 async def body(work):
-    await Due.create(deed="frozen", subject=1, at=work.now)
-    await journal.lock_number()
+    await Due.create(job="frozen", subject=1, at=work.now)
+    await journal.take_numbers(None, 0)
     print("holds", flush=True)
     os.kill(os.getpid(), signal.SIGSTOP)
-    await Due.create(deed="frozen", subject=2, at=work.now)
+    await Due.create(job="frozen", subject=2, at=work.now)
 
 async def main():
     async with opened(sys.argv[1]):
@@ -133,7 +133,7 @@ async def test_a_process_is_frozen_inside_its_transaction(scene: Any) -> None:
         assert await holder.thaw() == "TRY_AGAIN"
     finally:
         await holder.end()
-    assert await voting.estate.rows("SELECT count(*) FROM due WHERE deed = 'frozen'") == [(0,)]
+    assert await voting.estate.rows("SELECT count(*) FROM due WHERE job = 'frozen'") == [(0,)]
     await voting.neighbours.cast(parties)  # with the same keys
     await voting.chair.post_one()
     assert await readiness(server) == (200, "ok", "ok")

@@ -9,7 +9,7 @@ import pytest
 
 from schema.nodes import to_id
 from tests.engines import TRUSTED
-from tests.faults.conftest import CAST, POST
+from tests.faults.neighbours import CAST, POST
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
 

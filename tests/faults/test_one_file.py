@@ -25,7 +25,7 @@ async def main():
     async with opened(sys.argv[1]):
         for _ in range(int(sys.argv[2])):
             async with in_transaction():
-                due = await Due.get(deed="counter")
+                due = await Due.get(job="counter")
                 await Due.filter(id=due.id).update(subject=due.subject + 1)
 
 asyncio.run(main())
@@ -36,14 +36,14 @@ log = logging.getLogger("faults")
 
 async def timed_read() -> tuple[float, int]:
     start = time.perf_counter()
-    found = int((await Due.get(deed="counter").values("subject"))["subject"])
+    found = int((await Due.get(job="counter").values("subject"))["subject"])
     return time.perf_counter() - start, found
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_two_processes_write_and_a_reader_beside_them(estate: Any) -> None:
     async with estate.opened():
-        await Due.create(deed="counter", subject=0, at="2026-05-20T02:00:00Z")
+        await Due.create(job="counter", subject=0, at="2026-05-20T02:00:00Z")
         alone = [(await timed_read())[0] for _ in range(200)]
         writers = [
             await asyncio.create_subprocess_exec(

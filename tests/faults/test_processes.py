@@ -59,13 +59,15 @@ async def what_is_due_is_done_once(scene: Any) -> None:
             await open_vote(SYSTEM, now - 8 * DAY, vote)
 
     async def done() -> bool:
-        left = await estate.rows("SELECT subject, deed FROM due WHERE done_at IS NULL")
+        left = await estate.rows("SELECT subject, job FROM due WHERE done_at IS NULL")
         return {subject for subject, action in left if action == "open_vote"} == set() and len(left) == 9
 
     await scene.until(done, "all are opened or counted, but for nine that close later")
     await asyncio.sleep(2 * EVERY)  # time for whoever would do it again
-    kinds = "kind IN ('VOTE_OPENED', 'VOTE_CLOSED')"
-    times = await estate.rows(f"SELECT kind, key, count(*) FROM change WHERE {kinds} GROUP BY kind, key")
+    these = "fact IN ('VOTE_OPENED', 'VOTE_CLOSED')"
+    times = await estate.rows(
+        f"SELECT fact, subject, count(*) FROM journal WHERE {these} GROUP BY fact, subject"
+    )
     expected = [("VOTE_OPENED", vote, 1) for vote in (estate.vote, *opening, *closing)]
     expected += [("VOTE_CLOSED", vote, 1) for vote in closing]
     assert sorted(times) == sorted(expected)

@@ -17,7 +17,9 @@ import httpx2
 import pytest
 
 from schema.nodes import to_id
-from tests.faults.conftest import CAST, Estate, MeilinServer, until
+from tests.faults.estate import Estate
+from tests.faults.neighbours import CAST
+from tests.faults.servers import MeilinServer, until
 
 pytestmark = [
     pytest.mark.xdist_group("faults"),

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis as Client
 
+from community.catalogue import Subject
 from community.errors import NotFound
 from community.live import Cursors, Declaration, Journal, N, State, T
 from community.permissions import Permission, Scope
-from community.signals import Topic
 from realtime.broker import Broker, MemoryBroker
 from realtime.pacing import PAUSE
 from realtime.redis_broker import EVERYWHERE
@@ -57,12 +57,16 @@ def journal_of(
     cursors: Callable[[int], Awaitable[Cursors]] = numbered_cursors,
 ) -> Journal[N]:
     """The declaration of a bulletin that is read so; nobody asks who may."""
+
+    async def head_of(_: int) -> int:
+        return await head()
+
     return Journal(
-        topic=Topic.BULLETIN,
+        topic="bulletin",
         permission=Permission.READ_BULLETIN,
-        scope_of=_nowhere,
+        subject=Subject(kind="Community", scope_of=_nowhere),
         items_after=items_after,
-        head=head,
+        head=head_of,
         recent=_all,
         cursors=cursors,
     )
@@ -70,7 +74,8 @@ def journal_of(
 
 def state_of(read: Callable[[int], Awaitable[T]]) -> State[T]:
     """The declaration of a tally that is read so; nobody asks who may."""
-    return State(topic=Topic.TALLY, permission=Permission.READ_BULLETIN, scope_of=_nowhere, read=read)
+    subject = Subject(kind="Vote", scope_of=_nowhere)
+    return State(topic="tally", permission=Permission.READ_BULLETIN, subject=subject, read=read)
 
 
 class Source:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime import groups, journals, pacing, sources
 from realtime.execution import Ended
 from realtime.groups import Group, Groups, Member, Step
@@ -88,8 +88,8 @@ class Town:
             self.states[key] += 1
         self.lost |= not heard
         if heard:
-            self.tallies.handle(Signal(Topic.TALLY, key))
-            self.journal.handle(Signal(Topic.BULLETIN, key))
+            self.tallies.handle(Signal("tally", key))
+            self.journal.handle(Signal("bulletin", key))
 
     def mend(self) -> None:
         """As after a gap: also rights may have changed."""
@@ -497,7 +497,7 @@ async def live_through(actions: Sequence[Action], everybody: bool) -> Counter[st
                 for _ in range(much):
                     town.change(which, heard=name == "change")
             case "nothing new":
-                town.tallies.handle(Signal(Topic.TALLY, which))
+                town.tallies.handle(Signal("tally", which))
             case "mend":
                 town.mend()
             case "fail":

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis as Client
 from redis.exceptions import RedisError
 
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime import poller, redis_broker, sources
 from realtime.broker import MemoryBroker
 from realtime.poller import JournalPoller
@@ -38,17 +38,17 @@ class Truth:
         self.journal: list[Signal] = []
 
     def write(self, vote: int) -> list[Signal]:
-        signals = [Signal(Topic.TALLY, vote), Signal(Topic.BULLETIN, ESTATE)]
+        signals = [Signal("tally", vote), Signal("bulletin", ESTATE)]
         self.journal += signals
         return signals
 
     @property
     def items(self) -> list[int]:
-        return [number for number, (topic, _) in enumerate(self.journal, 1) if topic is Topic.BULLETIN]
+        return [number for number, (topic, _) in enumerate(self.journal, 1) if topic == "bulletin"]
 
     async def tally(self, vote: int) -> int:
         await asyncio.sleep(0)
-        return self.journal.count(Signal(Topic.TALLY, vote))
+        return self.journal.count(Signal("tally", vote))
 
     async def head(self) -> int:
         await asyncio.sleep(0)

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from community.catalogue import Subject
 from community.errors import NotFound
 from community.live import State
 from community.permissions import NOBODY, Permission, Person, Role, Scope, Viewer, account_of
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime.authorization import Access, AuthorizationRegistry
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -51,8 +52,9 @@ class Estate:
     def access(self, *, to_all: bool = True) -> Access:
         audience = None if to_all else self.is_concerned
         permission = Permission.READ_BULLETIN
-        return Access(State(topic=Topic.TALLY, permission=permission, scope_of=self.scope_of,
-                            audience=audience, read=self.read), KEY)  # fmt: skip
+        subject = Subject[None](kind="Vote", scope_of=self.scope_of)
+        return Access(State(topic="tally", subject=subject, permission=permission, audience=audience,
+                            read=self.read), KEY)  # fmt: skip
 
 
 async def allowed(access: Access, viewer: Viewer) -> bool:
@@ -262,13 +264,13 @@ def test_a_signal_wakes_every_socket_of_its_account_and_no_other() -> None:
     own, also_own, other = sockets = Counting(), Counting(), Counting()
     for socket, account in ((own, 7), (also_own, 7), (other, 8)):
         registry.add(account, socket)
-    registry.handle(Signal(Topic.RIGHTS, 7))
-    registry.handle(Signal(Topic.TALLY, 8))
+    registry.handle(Signal("rights", 7))
+    registry.handle(Signal("tally", 8))
     assert [socket.told for socket in sockets] == [1, 1, 0]
     registry.remove(7, own)
     assert (registry.count(7), registry.count(8), registry.changes) == (1, 1, 1)
-    registry.handle(Signal(Topic.RIGHTS, 7))
-    registry.handle(Signal(Topic.RIGHTS, 9))
+    registry.handle(Signal("rights", 7))
+    registry.handle(Signal("rights", 9))
     assert [socket.told for socket in sockets] == [1, 2, 0]
     assert registry.changes == 3
     registry.remove(7, also_own)
@@ -278,7 +280,7 @@ def test_a_signal_wakes_every_socket_of_its_account_and_no_other() -> None:
 def test_who_was_never_added_is_removed_as_calmly() -> None:
     registry, socket = AuthorizationRegistry(), Counting()
     registry.remove(7, socket)
-    registry.handle(Signal(Topic.RIGHTS, 7))
+    registry.handle(Signal("rights", 7))
     assert (registry.count(7), socket.told) == (0, 0)
 
 
@@ -293,5 +295,5 @@ def test_a_socket_may_go_while_its_account_is_told() -> None:
     sockets = [Leaving() for _ in range(3)]
     for socket in sockets:
         registry.add(7, socket)
-    registry.handle(Signal(Topic.RIGHTS, 7))
+    registry.handle(Signal("rights", 7))
     assert ([socket.told for socket in sockets], registry.count(7)) == ([1, 1, 1], 0)

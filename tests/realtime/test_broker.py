@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime.broker import Broker, MemoryBroker
 from tests.engines import over_redis
 
 Ends = tuple[Broker, Broker]
 
-FIRST, SECOND, LAST = Signal(Topic.TALLY, 1), Signal(Topic.RIGHTS, 2**62), Signal(Topic.BULLETIN, 3)
-OTHER = Signal(Topic.TALLY, 4)
+FIRST, SECOND, LAST = Signal("tally", 1), Signal("rights", 2**62), Signal("bulletin", 3)
+OTHER = Signal("tally", 4)
 """Unlike the first and the last one nobody wants it, unless a test says so."""
 
 
@@ -221,6 +221,6 @@ async def test_what_concerns_everybody_is_heard_by_those_who_want_nothing(ends: 
     near, far = ends
     heard: list[Signal] = []
     far.listen(heard.append)
-    everybody = [Signal(Topic.RIGHTS, 5), Signal(Topic.READING, 6)]
+    everybody = [Signal("rights", 5), Signal("reading", 6)]
     near.publish(everybody)
     await until(lambda: set(everybody) <= set(heard))

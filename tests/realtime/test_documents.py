@@ -1,9 +1,12 @@
+import gc
 import re
+import tracemalloc
 from datetime import UTC, datetime
+from types import CellType, FunctionType
 from typing import Any
 
 import pytest
-from graphql import GraphQLError
+from graphql import GraphQLError, Node, SelectionSetNode
 
 from community.errors import InvalidId
 from community.live import Journal, State
@@ -251,9 +254,9 @@ def test_a_document_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not kept.at_hand(request(PROGRESS, "other"))
 
 
-def test_what_is_kept_is_bounded_by_number_and_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_is_bounded_by_number_and_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "KEPT_DOCUMENTS", 20)
-    monkeypatch.setattr(documents, "MOST_KEPT", 10_000)
+    monkeypatch.setattr(documents, "MOST_KEPT", 600_000)
     kept = Documents(EXECUTABLE)
     for number in range(40):
         kept.read(request(PROGRESS))
@@ -262,6 +265,46 @@ def test_what_is_kept_is_bounded_by_number_and_in_characters(monkeypatch: pytest
     assert kept.at_hand(request(PROGRESS))
     assert not kept.at_hand(request(f"#20\n{PROGRESS}"))
     for number in range(40):
-        kept.read(request(f"# {number} {'x' * 1_000}\n{PROGRESS}"))
-        held = sum(len(text) + len(name or "") for text, name in kept._by_request)
-        assert 8_000 < held == kept._length <= 10_000 or number < 10
+        kept.read(request(f"# {number} {'x' * 20_000}\n{PROGRESS}"))
+        held = sum(4 * len(text) for text, _ in kept._by_request)
+        assert 400_000 < held < kept.size <= 600_000 or number < 10
+    assert len(kept) == 6
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        " ".join(f"a{number}: version" for number in range(30)),
+        "version " * 70,
+        "... {" * 30 + "version" + "}" * 30,
+        "version @include(if: true) " * 60,
+    ],
+)
+def test_what_is_kept_takes_up_no_more_than_is_said(more: str) -> None:
+    """Also beyond the parsed documents, which the schema keeps."""
+    text = PROGRESS.replace("version }", f"version {more} }}")
+    texts = [f"{text}#{number}" for number in range(8)]
+    kept = Documents(EXECUTABLE)
+    kept.read(request(text))
+    for each in texts:
+        EXECUTABLE.parsed(each)
+    before = kept.size
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for each in texts:
+            kept.read(request(each))
+        gc.collect()
+        takes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert takes < (kept.size - before) / 2
+    kept.read(request(text))._arguments({"id": VOTE})  # also where it has been bound
+    seen, held = set[int](), list[object]([kept.read(request(text))._arguments])
+    while held:
+        each = held.pop()
+        if id(each) not in seen and isinstance(each, FunctionType | CellType | tuple | dict | Node):
+            seen.add(id(each))
+            assert not isinstance(each, SelectionSetNode)
+            held += gc.get_referents(each) if not isinstance(each, FunctionType) else each.__closure__ or ()

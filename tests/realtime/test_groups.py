@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from community.errors import TryAgain
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime import pacing
 from realtime.execution import Ended
 from realtime.groups import CHUNK, LEAST_CHUNK, Group, Groups, Member, Step
@@ -181,7 +181,7 @@ class Truth:
 
     def hear(self, *, change: bool = True) -> None:
         self.state += change
-        self.live.handle(Signal(Topic.TALLY, KEY))
+        self.live.handle(Signal("tally", KEY))
 
 
 async def quiet() -> None:

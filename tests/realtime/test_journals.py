@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from community.live import Cursors
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime import journals
 from realtime.journals import BATCH, KEPT, Item
 from realtime.sources import RETRY
@@ -67,7 +67,7 @@ class Changes:
             self.newest += 1
             self.numbers.append(self.newest)
         if heard:
-            self.source.handle(Signal(Topic.BULLETIN, HERE))
+            self.source.handle(Signal("bulletin", HERE))
 
 
 async def take(items: Any, count: int) -> list[int]:
@@ -191,8 +191,8 @@ def test_signals_of_others_cost_nothing(run: Run) -> None:
         async with changes.source.watch(HERE, 0):
             await asyncio.sleep(1)
             before = changes.reads
-            changes.source.handle(Signal(Topic.BULLETIN, ELSEWHERE))
-            changes.source.handle(Signal(Topic.TALLY, HERE))
+            changes.source.handle(Signal("bulletin", ELSEWHERE))
+            changes.source.handle(Signal("tally", HERE))
             await asyncio.sleep(1)
             assert changes.reads == before
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime.poller import EVERY, JournalPoller
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -39,7 +39,7 @@ class Journal:
         self.published += [(now, signal) for signal in signals]
 
     def write(self, count: int) -> list[Signal]:
-        made = [Signal(Topic.TALLY, len(self.signals) + index) for index in range(count)]
+        made = [Signal("tally", len(self.signals) + index) for index in range(count)]
         self.signals += made
         return made
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis as Client
 
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime import redis_broker
 from realtime.redis_broker import EVERYWHERE, RedisBroker
 
-FIRST, SECOND = Signal(Topic.TALLY, 1), Signal(Topic.BULLETIN, 2)
-OTHER, RIGHTS = Signal(Topic.ATTENDANCE, 3), Signal(Topic.RIGHTS, 4)
+FIRST, SECOND = Signal("tally", 1), Signal("bulletin", 2)
+OTHER, RIGHTS = Signal("attendance", 3), Signal("rights", 4)
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -8,19 +8,20 @@ from typing import Any, NamedTuple
 import pytest
 
 from community.bulletin.facts import BULLETIN
+from community.catalogue import Subject, catalogue
 from community.errors import NotFound
 from community.events.facts import ATTENDANCE
 from community.ledger.facts import BALANCE
 from community.live import State
 from community.permissions import Permission, Scope
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.facts import TALLY
 from realtime.broker import MemoryBroker
 from realtime.journals import Item, SharedItems
 from realtime.sources import LiveSources
 from realtime.states import SharedState
-from tests.conftest import PATIENCE
 from tests.realtime.conftest import journal_of
+from tests.world.server import PATIENCE
 
 DECLARED = [TALLY, ATTENDANCE, BALANCE, BULLETIN]
 
@@ -36,8 +37,8 @@ class Truth:
 
     def __init__(self) -> None:
         self.items = 0
-        self.state = State(topic=Topic.TALLY, permission=Permission.READ_BULLETIN,
-                           scope_of=self.scope_of, read=self.read)  # fmt: skip
+        self.state = State(topic="tally", permission=Permission.READ_BULLETIN,
+                           subject=Subject(kind="Vote", scope_of=self.scope_of), read=self.read)  # fmt: skip
         self.journal = journal_of(self.items_after, self.read_head)
 
     async def scope_of(self, _: int) -> Scope:
@@ -82,7 +83,7 @@ async def test_every_declaration_hears_its_own_topic_through_the_broker(
     async with sources.watch(declaration, KEY):
         (shared,) = sources
         shared.stale.clear()
-        others = set(Topic) - {declaration.topic}
+        others = set(catalogue().topics) - {declaration.topic}
         broker.publish([Signal(declaration.topic, KEY + 1), *(Signal(topic, KEY) for topic in others)])
         assert not shared.stale.is_set()
         broker.publish([Signal(declaration.topic, KEY)])
@@ -104,10 +105,10 @@ async def test_what_changes_reaches_whoever_watches_it_and_is_wanted_of_the_brok
         sources.watch(truth.state, KEY) as values,
         sources.watch(truth.journal, KEY) as items,
     ):
-        assert broker.wanted == {Signal(Topic.TALLY, KEY), Signal(Topic.BULLETIN, KEY)}
+        assert broker.wanted == {Signal("tally", KEY), Signal("bulletin", KEY)}
         assert await anext(values) == 0
         truth.items = 1
-        broker.publish([Signal(Topic.TALLY, KEY), Signal(Topic.BULLETIN, KEY)])
+        broker.publish([Signal("tally", KEY), Signal("bulletin", KEY)])
         assert await anext(values) == 1
         assert await anext(items) == Item(Row(1), "behind 1")
     assert broker.wanted == set()
@@ -147,7 +148,7 @@ async def test_watchers_rounds_and_merged_changes_are_counted_over_all() -> None
         await anext(other)
         assert (sources.watchers, sources.rounds, sources.merged) == (2, 2, 0)
         truth.items = 1
-        broker.publish([Signal(Topic.TALLY, KEY)] * 3)
+        broker.publish([Signal("tally", KEY)] * 3)
         await anext(one)
         assert (sources.rounds, sources.merged) == (3, 2)
     assert sources.watchers == 0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from community.signals import Signal, Topic
+from community.signals import Signal
 from realtime.broker import MemoryBroker
 from realtime.pacing import PAUSE
 from realtime.sources import RETRY
@@ -40,7 +40,7 @@ class Truth:
 
     def change(self) -> None:
         self.state += 1
-        self.source.handle(Signal(Topic.TALLY, KEY))
+        self.source.handle(Signal("tally", KEY))
 
 
 async def quiet() -> None:
@@ -187,7 +187,7 @@ def test_what_did_not_change_is_not_shown_again(run: Run) -> None:
         async with truth.source.watch(KEY) as states:
             await anext(states)
             waiting = asyncio.ensure_future(anext(states))
-            truth.source.handle(Signal(Topic.TALLY, KEY))
+            truth.source.handle(Signal("tally", KEY))
             await quiet()
             assert len(truth.reads) == 2
             truth.change()
@@ -233,14 +233,14 @@ def test_who_asks_is_told_where_nothing_changed_after_all(run: Run) -> None:
         truth, told = Truth(), list[str]()
         async with truth.source.watch(KEY) as states:
             await anext(states)
-            truth.source.handle(Signal(Topic.TALLY, KEY))
+            truth.source.handle(Signal("tally", KEY))
             states.if_unchanged(lambda: told.append("the same"))
             await quiet()
             assert told == ["the same"]
             truth.change()
             states.if_unchanged(lambda: told.append("never"))
             assert await anext(states) == 1
-            truth.source.handle(Signal(Topic.TALLY, KEY))
+            truth.source.handle(Signal("tally", KEY))
             states.if_unchanged(lambda: told.append("again"))
             await quiet()
             assert told == ["the same", "again"]
@@ -270,7 +270,7 @@ def test_who_asks_twice_or_is_gone_is_not_told_twice(run: Run) -> None:
             await anext(states)
             states.if_unchanged(lambda: told.append("a state is there"))
             async with truth.source.watch(KEY) as others:
-                truth.source.handle(Signal(Topic.TALLY, KEY))
+                truth.source.handle(Signal("tally", KEY))
                 others.if_unchanged(lambda: told.append("gone"))
                 for number in range(3):
                     states.if_unchanged(lambda number=number: told.append(f"the same {number}"))
@@ -290,13 +290,13 @@ def test_the_broker_hears_what_is_watched_before_it_is_read(run: Run) -> None:
                 return lambda: wanted.append(("until", signal))
 
         async def read(key: int) -> int:
-            assert wanted == [("from", Signal(Topic.TALLY, KEY))]
+            assert wanted == [("from", Signal("tally", KEY))]
             return key
 
         source = Source(state_of(read), Wanting())
         async with source.watch(KEY) as states, source.watch(KEY):
             assert await anext(states) == KEY
-        assert wanted == [("from", Signal(Topic.TALLY, KEY)), ("until", Signal(Topic.TALLY, KEY))]
+        assert wanted == [("from", Signal("tally", KEY)), ("until", Signal("tally", KEY))]
 
     run(scenario())
 
@@ -306,8 +306,8 @@ def test_signals_of_others_cost_nothing(run: Run) -> None:
         truth = Truth()
         async with truth.source.watch(KEY) as states:
             await anext(states)
-            truth.source.handle(Signal(Topic.TALLY, KEY + 1))
-            truth.source.handle(Signal(Topic.ATTENDANCE, KEY))
+            truth.source.handle(Signal("tally", KEY + 1))
+            truth.source.handle(Signal("attendance", KEY))
             await quiet()
         assert len(truth.reads) == 1
 

@@ -13,6 +13,7 @@ from graphql import ExecutionResult, GraphQLError
 
 from community.bulletin import cursors
 from community.bulletin.actions import publish_notice
+from community.bulletin.facts import NOTICE
 from community.bulletin.rules import NoticeKind
 from community.database import journal
 from community.errors import CursorInvalid, NotFound, Refused, TryAgain
@@ -391,7 +392,8 @@ async def test_readers_begin_apart_and_go_on_together(lobby: Lobby) -> None:
 
 
 async def test_a_cursor_that_is_not_ours_or_ahead_is_refused(lobby: Lobby) -> None:
-    house, mark, head = lobby.house, await cursors.mark(), await journal.head()
+    house, mark = lobby.house, await cursors.mark()
+    head = await journal.head(house.town.key("Community", "spring"))
     async with lobby.entered(BULLETIN, id=spring(house)) as group:
         await lobby.opened(group)
         for wrong in ("", "x", "票", cursors.encode(mark + 1, head), cursors.encode(mark, head + 1)):
@@ -406,7 +408,7 @@ async def test_a_cursor_that_another_process_gave_is_good_before_its_news_are_he
         await lobby.opened(group)
         house.broker._listeners.clear()
         await publish(house, "新")
-        head = await journal.head()
+        head = await journal.head(house.town.key("Community", "spring"))
         assert await group.source.start_of(cursors.encode(mark, head)) == head
 
 
@@ -444,7 +446,7 @@ async def broken(*_: object) -> Any:
 async def test_what_befalls_the_database_at_the_beginning_is_told(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch, read: Any, code: str
 ) -> None:
-    monkeypatch.setitem(vars(TALLY), "scope_of", read)
+    monkeypatch.setitem(vars(TALLY.subject), "scope_of", read)
     assert await lobby.why_not(PROGRESS, id=open_vote(lobby.house)) == [code]
 
 
@@ -465,7 +467,7 @@ async def test_an_item_whose_subject_cannot_be_read_just_now_ends_the_group(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house = lobby.house
-    monkeypatch.setattr("schema.loaders.notices_by_id", away)
+    monkeypatch.setitem(vars(NOTICE), "rows", away)
     async with lobby.joined(SUBJECTS, id=spring(house)) as guest:
         await publish(house, "新")
         assert await guest.until_ended() == ["TRY_AGAIN"]

@@ -1,9 +1,12 @@
 import gc
+import tracemalloc
+from contextlib import suppress
 from datetime import UTC, datetime
+from types import FunctionType
 from typing import Any
 
 import pytest
-from graphql import FieldNode, Visitor, parse
+from graphql import FieldNode, GraphQLError, Node, Token, Visitor, parse
 
 from community.permissions import NOBODY
 from realtime.broker import MemoryBroker
@@ -11,8 +14,9 @@ from realtime.documents import Documents
 from realtime.fields import SubscribeRequest
 from realtime.sources import LiveSources
 from realtime.subscriptions import MOST_COST_OF_STEP
-from realtime.visiting import walk
+from realtime.visiting import read, walk, weight
 from schema.executable import ExecutableSchema
+from tests.leftovers import leftovers
 
 
 class Names(Visitor):
@@ -50,22 +54,53 @@ def test_it_lets_go_also_where_it_fails() -> None:
         gc.enable()
 
 
-def test_what_is_watched_leaves_no_visitor_of_ours_behind_when_it_is_read() -> None:
-    text = "subscription($id: ID!) { voteProgress(voteId: $id) { version a%d: version } }"
+def test_what_is_watched_leaves_no_part_of_it_behind_when_it_is_read() -> None:
+    text = (
+        "subscription($id: ID!) { ...Progress }"
+        " fragment Progress on Subscription { voteProgress(voteId: $id) { a%d: version } }"
+    )
     executable = ExecutableSchema(lambda: datetime(2026, 5, 20, tzinfo=UTC), LiveSources(MemoryBroker()))
-    documents = Documents(executable)
-    gc.collect()
-    gc.disable()
-    try:
-        before = len([each for each in gc.get_objects() if ours(each)])
-        for number in range(20):
+
+    def read_all(many: range) -> None:
+        documents = Documents(executable)
+        for number in many:
             request = SubscribeRequest(text % number, {"id": "x"}, None)
             assert not executable.refusals(request, NOBODY, MOST_COST_OF_STEP)
             documents.read(request)
-        assert len([each for each in gc.get_objects() if ours(each)]) == before
+
+    read_all(range(3))
+    with leftovers() as left:
+        read_all(range(3, 20))
+    assert [each for each in left if isinstance(each, Node | Token | FunctionType)] == []
+
+
+@pytest.mark.parametrize("text", ["{a(b: 1) {c}}", "{a}}", "{a", '{a(b: "', "#" * 9, "{" * 3_000])
+def test_what_was_read_leaves_no_tokens(text: str) -> None:
+    with leftovers() as left, suppress(GraphQLError, RecursionError):
+        read(text)
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{errorCodes}",
+        "{" + " ".join(f"a{number}: errorCodes" for number in range(30)) + "}",
+        "{communities{edges{node{" + "slug " * 60 + "}}}}",
+        "{communities(first: $n) {edges{node{id @include(if: true) name @skip(if: false)}}}}",
+        "{communities(first: 3) {edges{node{id name}}}} # " + "语" * 2_000,
+    ],
+)
+def test_a_document_takes_up_no_more_than_is_said(text: str) -> None:
+    many = 20
+    texts = [f"{text}#{number}" for number in range(many)]
+    said = sum(weight(each, read(each).token_count or 0) for each in texts)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        documents = [read(f"{text}#{number}") for number in range(many)]
+        takes, _ = tracemalloc.get_traced_memory()
     finally:
-        gc.enable()
-
-
-def ours(found: object) -> bool:
-    return isinstance(found, Visitor) and type(found).__module__.startswith(("realtime.", "schema."))
+        tracemalloc.stop()
+    assert said / 5 < takes < said
+    del documents

@@ -20,6 +20,7 @@ from graphql import (
     parse,
 )
 
+from community.bulletin.facts import NOTICE
 from community.events.actions import sign_up
 from community.permissions import Person, Rights, Viewer, account_of
 from community.votes.actions import cast_ballot
@@ -29,7 +30,7 @@ from schema.context import Context, Info
 from schema.loaders import Loaders
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.schema import graphql_schema
-from tests.books import entry_of_before
+from tests.world.books import entry_of_before
 
 Coordinate = tuple[str, str]
 """A type and a field of it."""
@@ -308,7 +309,7 @@ class Plant(Thing):
 
     @strawberry.field
     async def unmarked_through_a_loader(self, info: Info) -> bool:
-        return await info.context.loaders.notices.load(1) is None
+        return await info.context.loaders.rows(NOTICE).load(1) is None
 
     @strawberry.field(metadata=BY_RIGHTS)
     async def own_though_marked_by_rights(self, info: Info) -> bool:

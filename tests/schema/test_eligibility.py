@@ -10,18 +10,18 @@ from community.database import due
 from community.errors import ErrorCode, InvalidInput
 from community.events.actions import publish_event, sign_up
 from community.events.rules import EventOver
-from community.members.actions import open_session
-from community.members.models import Account, CoOwner, OwnerParty, Ownership, Representative
+from community.members.actions import add_co_owners, name_representative, open_accounts, open_session
+from community.members.models import OwnerParty, Ownership
 from community.members.rules import PartyKind, SessionKind
 from community.permissions import SYSTEM, Permission
-from community.places.models import Unit
+from community.places.actions import NewUnit, enter_units
 from community.places.rules import DeliveryStatus, UnitKind
 from community.votes.actions import NewQuestion, announce_vote, close_vote, open_vote
 from community.votes.casting import QuestionKind, VoteForm
 from community.votes.models import Vote
 from community.votes.rules import Matter
 from schema.eligibility import Eligibility
-from tests.conftest import DAY
+from tests.world.town import DAY
 
 MAY_CAST = """query($id: ID!) { vote(id: $id) { viewerMayCast { allowed code zh en } } }"""
 CAST = (
@@ -125,23 +125,21 @@ async def people_of_every_kind(house: Any) -> list[str | None]:
     first, tower = (house.town.key("Building", f"spring/{name}") for name in ("1幢", "2幢"))
 
     async def account(name: str) -> int:
-        made = await Account.create(name=name, created_at=now - 400 * DAY, demonstration=True)
+        (made,) = await open_accounts(SYSTEM, now - 400 * DAY, [name], demonstration=True)
         house.town.tokens[name] = await open_session(
             SYSTEM, now, name, kind=SessionKind.TOKEN, lifetime=30 * DAY
         )
-        return int(made.id)
+        return made
 
     async def party(*names: str, kind: PartyKind = PartyKind.OWNERS) -> tuple[int, list[int]]:
-        made = await OwnerParty.create(community_id=spring, kind=kind)
-        seats = [
-            await CoOwner.create(party_id=made.id, account_id=await account(name), since=now - 400 * DAY)
-            for name in names
-        ]
-        return int(made.id), [seat.id for seat in seats]
+        made = int((await OwnerParty.create(community_id=spring, kind=kind)).id)
+        accounts = [await account(name) for name in names]
+        return made, await add_co_owners(SYSTEM, now - 400 * DAY, made, accounts)
 
     async def unit(name: str, building: int = first, **terms: Any) -> int:
         usual = {"kind": UnitKind.DWELLING, "area": 9_000, "status": DeliveryStatus.DELIVERED} | terms
-        return int((await Unit.create(community_id=spring, building_id=building, name=name, **usual)).id)
+        (made,) = await enter_units(SYSTEM, now - 400 * DAY, spring, [NewUnit(building, name, **usual)])
+        return made
 
     async def holds(owner: int, unit: int, since: int = -400, until: int | None = None) -> None:
         end = None if until is None else now + until * DAY
@@ -155,7 +153,7 @@ async def people_of_every_kind(house: Any) -> list[str | None]:
     developer = await OwnerParty.filter(community_id=spring, kind=PartyKind.DEVELOPER).first()
     assert developer
     seat = await account("spring/developer")
-    await CoOwner.create(party_id=developer.id, account_id=seat, since=now - 400 * DAY)
+    await add_co_owners(SYSTEM, now - 400 * DAY, developer.id, [seat])
     await party(
         "spring/another-developer", kind=PartyKind.DEVELOPER
     )  # the first of them holds what is unsold
@@ -166,7 +164,7 @@ async def people_of_every_kind(house: Any) -> list[str | None]:
     await holds(driver, await unit("车1", kind=UnitKind.PARKING))
     pair, seats = await party("spring/silent", "spring/named")
     await holds(pair, await unit("共1"))
-    await Representative.create(party_id=pair, co_owner_id=seats[1], since=now - 300 * DAY)
+    await name_representative(SYSTEM, now - 300 * DAY, pair, seats[1])
     return [None, *(name for name in house.town.tokens if name not in SAME_AS_ANOTHER)]
 
 

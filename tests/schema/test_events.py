@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from community.events.models import Event
-from community.members.models import CoOwner
+from community.members.actions import add_co_owners
+from community.permissions import SYSTEM
 from schema.nodes import to_id
 from schema.scalars import instant_text
 
@@ -209,10 +210,8 @@ async def test_what_is_hidden_is_not_watched(house: Any, event: str | None, code
 
 async def test_the_sign_up_of_a_household_is_shown_to_each_of_it_and_to_nobody_else(house: Any) -> None:
     partner = "spring/manager"  # who moves in with resident-1
-    party = await CoOwner.get(account_id=house.town.key("Account", "spring/resident-1")).values("party_id")
-    await CoOwner.create(
-        **party, account_id=house.town.key("Account", partner), since=house.now - timedelta(days=9)
-    )
+    party, account = house.town.key("OwnerParty", "spring/resident-1"), house.town.key("Account", partner)
+    await add_co_owners(SYSTEM, house.now - timedelta(days=9), party, [account])
     query = "query($id: ID!) { event(id: $id) { viewerSignUp { partySize madeByViewer } } }"
     made = await sign_up(house, "spring/resident-1", size=4)
     assert await house.refused(SIGN_UP, partner, event=picnic(house)) == "ALREADY_SIGNED_UP"

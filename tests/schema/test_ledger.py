@@ -14,7 +14,7 @@ from community.votes.reads import questions_of
 from community.votes.rules import Matter
 from schema.nodes import to_id
 from schema.schema import graphql_schema
-from tests.books import entry_of_before
+from tests.world.books import entry_of_before
 
 DAY = timedelta(days=1)
 

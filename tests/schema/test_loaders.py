@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from community.bulletin.actions import publish_notice
+from community.bulletin.facts import NOTICE
 from community.bulletin.rules import NoticeKind
-from community.errors import TryAgain
+from community.errors import TryAgain, without_frames
+from community.events.facts import SIGN_UP
 from community.events.reads import dishes_of, events_pages
+from community.ledger.facts import ENTRY
 from community.ledger.reads import months_of
 from community.permissions import NOBODY, Viewer
 from community.places.reads import buildings_by_id, buildings_of
@@ -17,6 +20,7 @@ from community.votes.casting import VoteStatus
 from community.votes.progress import progress_of_many
 from community.votes.reads import questions_of, votes_pages
 from schema.loaders import MOST_KEYS, Loader, Loaders
+from tests.leftovers import leftovers
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -46,8 +50,8 @@ async def test_each_key_is_read_once(house: Any, statements: list[str]) -> None:
 
 async def test_each_viewer_is_shown_what_it_may_see(house: Any) -> None:
     key = house.town.key("Notice", "gate")
-    assert await Loaders(await house.viewer("quiet/resident-1"), lambda: house.now).notices.load(key)
-    assert await Loaders(NOBODY, lambda: house.now).notices.load(key) is None
+    assert await Loaders(await house.viewer("quiet/resident-1"), lambda: house.now).rows(NOTICE).load(key)
+    assert await Loaders(NOBODY, lambda: house.now).rows(NOTICE).load(key) is None
 
 
 async def test_a_read_with_other_terms_is_another_one() -> None:
@@ -89,6 +93,24 @@ async def test_what_cannot_be_read_is_told_to_all_who_asked_and_asked_once() -> 
     assert asked == 1
 
 
+async def test_what_cannot_be_read_leaves_nothing_to_the_collector() -> None:
+    async def fail(keys: Collection[int]) -> dict[int, int]:
+        raise TryAgain
+
+    async def ask() -> None:
+        loader = loaders_of().of(fail)
+        try:
+            await loader.load(1)
+        except TryAgain as error:
+            without_frames(error)  # as whoever presents it does
+
+    await ask()
+    with leftovers() as left:
+        await ask()
+        await asyncio.sleep(0)
+    assert left == []
+
+
 async def test_who_no_longer_waits_takes_nothing_from_the_others() -> None:
     """graphql-core cancels what stands beside a field that failed."""
     going = asyncio.Event()
@@ -127,8 +149,8 @@ async def test_both_engines_take_as_many_keys_as_are_read_at_once(house: Any) ->
     assert vote
     keys = [vote.id, *range(1, MOST_KEYS)]
     reads: list[Loader[int, Any]] = [
-        loaders.votes, loaders.events, loaders.notices, loaders.entries, loaders.communities,
-        loaders.sign_ups, loaders.own_sign_ups, loaders.of(progress_of_many), loaders.of(questions_of),
+        loaders.votes, loaders.events, loaders.rows(NOTICE), loaders.rows(ENTRY), loaders.communities,
+        loaders.rows(SIGN_UP), loaders.own_sign_ups, loaders.of(progress_of_many), loaders.of(questions_of),
         loaders.ballots, loaders.of(buildings_by_id), loaders.of(buildings_of),
         loaders.of(votes_pages, NOW, 5, (NOW, 1), tuple(VoteStatus)), loaders.of(events_pages, NOW, 5),
         loaders.of(months_of), loaders.of(dishes_of, 5),

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from schema import loaders
+from community.places.facts import COMMUNITY
 
 
 async def test_a_community_says_what_it_is(house: Any) -> None:
@@ -44,6 +44,6 @@ async def test_what_is_closed_to_the_viewer_between_two_reads_is_not_found(
     house: Any, monkeypatch: pytest.MonkeyPatch, kind: str, name: str, field: str
 ) -> None:
     """The thing was seen a moment ago; its community no longer is."""
-    monkeypatch.setattr(loaders, "communities_by_id", nothing)
+    monkeypatch.setitem(vars(COMMUNITY), "rows", nothing)
     id_ = house.town.id({"node": "Notice"}.get(kind, kind.title()), name)
     assert await house.refused(f'{{ {kind}(id: "{id_}") {{ __typename {field} }} }}') == "NOT_FOUND"

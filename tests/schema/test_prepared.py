@@ -160,3 +160,26 @@ def test_where_a_mistake_stands_is_still_told() -> None:
     assert [(place.line, place.column) for place in error.locations or ()] == [(3, 5)]
     (error,) = prepare(SCHEMA, "{\n  viewer {").errors
     assert error.locations
+
+
+def test_what_is_kept_takes_up_no_more_than_is_said() -> None:
+    asked = [
+        *page_operations().values(),
+        "{" + "x " * 30 + "}",
+        "{errorCodes}",
+        "{errorCodes}#" + "x" * 9_000,
+        "{",
+    ]
+    warm, documents = PreparedDocuments(SCHEMA), PreparedDocuments(SCHEMA)
+    for text in asked:
+        warm.of(text)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for text in asked:
+            documents.of(f"{text}#")
+        gc.collect()
+        takes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert documents.size / 6 < takes < documents.size

@@ -20,7 +20,7 @@ from community.bulletin import cursors
 from community.events.actions import sign_up
 from community.events.models import Event, SignUp
 from community.ledger.actions import reverse_entry
-from community.members.models import CoOwner
+from community.members.actions import add_co_owners
 from community.permissions import CITY, NOBODY, SYSTEM, Permission, Person, Role, Viewer
 from community.places.models import Community
 from community.votes.actions import cast_ballot
@@ -29,7 +29,7 @@ from realtime.audience import Audience, mark_of
 from schema.context import Context
 from schema.nodes import NODES, to_id
 from schema.schema import graphql_schema
-from tests.books import entry_of_before
+from tests.world.books import entry_of_before
 
 DAY = timedelta(days=1)
 TABLE = Path(__file__).with_name("rights.md")
@@ -258,7 +258,7 @@ async def grounds(house: Any) -> Grounds:
     await Community.all().update(demonstration=False)
     account = town.key("Account", "spring/resident-1")
     party = town.key("OwnerParty", "quiet/resident-1")
-    await CoOwner.create(party_id=party, account_id=account, since=house.now - DAY)
+    await add_co_owners(SYSTEM, house.now - DAY, party, [account])
     start = cursors.encode(await cursors.mark(), 0)
     ids: dict[str, dict[str, str]] = {}
     everybody: dict[str, Mapping[str, Viewer]] = {}

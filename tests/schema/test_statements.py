@@ -20,16 +20,22 @@ from graphql import (
     parse,
 )
 
+from community.actions import found_community
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
 from community.events.actions import publish_event, sign_up
 from community.ledger.actions import reverse_entry
-from community.members.models import CoOwner, OwnerParty, Ownership
-from community.members.rules import PartyKind
+from community.members.actions import NewParty, enter_owners
 from community.permissions import SYSTEM
-from community.places.models import Building, Community, CommunityProfile, Organization, Unit
+from community.places.actions import (
+    NewCommunity,
+    NewUnit,
+    enter_buildings,
+    enter_organizations,
+    enter_units,
+)
 from community.places.reads import organizations_of
-from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
+from community.places.rules import OrganizationKind, Profile, UnitKind
 from community.votes.actions import NewQuestion, announce_vote, cast_ballot, open_vote
 from community.votes.casting import Answered, QuestionKind, VoteForm
 from community.votes.reads import questions_of
@@ -37,7 +43,7 @@ from community.votes.rules import Matter
 from schema.nodes import to_id
 from schema.schema import graphql_schema
 from schema.votes import Question
-from tests.books import entry_of_before
+from tests.world.books import entry_of_before
 
 CORE = graphql_schema.core
 WHO = "spring/resident-1"
@@ -165,28 +171,18 @@ async def enrich(house: Any, community: int, committee: int, times: int = 1) -> 
 async def another_community(house: Any) -> tuple[int, int]:
     """Open to everybody, where resident-1 owns a unit too; with its committee."""
     since = house.now - 400 * DAY
-    made = await Community.create(
-        slug="autumn", name="秋水", address="", households=1, created_at=since, demonstration=True
-    )
-    await CommunityProfile.create(
-        community_id=made.id, version=1, public_reading=True, time_zone="Asia/Shanghai", notice_days=15,
-        window_days_least=5, window_days_most=60, since=since,
+    made = await found_community(
+        SYSTEM, since,
+        NewCommunity("autumn", "秋水", "萧山区", 1, profile=Profile(1, True), demonstration=True),
     )  # fmt: skip
-    committee, _ = [
-        await Organization.create(community_id=made.id, kind=kind, name="x", since=since)
-        for kind in (OrganizationKind.OWNERS_COMMITTEE, OrganizationKind.PROPERTY_SERVICE)
-    ]
-    party = await OwnerParty.create(community_id=made.id, kind=PartyKind.OWNERS)
+    kinds = (OrganizationKind.OWNERS_COMMITTEE, OrganizationKind.PROPERTY_SERVICE)
+    committee, _ = await enter_organizations(SYSTEM, since, made, [(kind, "x") for kind in kinds])
     account = (await house.viewer(WHO)).account
-    await CoOwner.create(party_id=party.id, account_id=account, since=since)
-    for position in (1, 2):
-        building = await Building.create(community_id=made.id, name=f"{position}幢", position=position)
-        unit = await Unit.create(
-            community_id=made.id, building_id=building.id, name="1室", kind=UnitKind.DWELLING, area=9_000,
-            status=DeliveryStatus.DELIVERED,
-        )  # fmt: skip
-        await Ownership.create(unit_id=unit.id, party_id=party.id, since=since)
-    return int(made.id), int(committee.id)
+    buildings = await enter_buildings(SYSTEM, since, made, ["1幢", "2幢"])
+    new = [NewUnit(building, "1室", UnitKind.DWELLING, 9_000) for building in buildings]
+    units = await enter_units(SYSTEM, since, made, new)
+    await enter_owners(SYSTEM, since, made, [NewParty(units, [account])])
+    return made, committee
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from community.members.actions import add_co_owners
 from community.members.models import CoOwner
-from community.signals import Signal, Topic
-from community.votes.models import Ballot, BallotChoice, CountedBallot
+from community.permissions import SYSTEM
+from community.signals import Signal
+from community.votes.models import Ballot, BallotChoice, Counting
 from schema.nodes import to_id
 
 CAST = """mutation($vote: ID!, $answers: [AnswerInput!]!, $party: ID, $key: String) {
@@ -154,7 +156,7 @@ async def test_a_refused_ballot_leaves_no_row_and_no_signal(
     house: Any, code: str, who: str | None, vote: str, answers: list[tuple[str, ...]]
 ) -> None:
     async def rows() -> list[int]:
-        return [await table.all().count() for table in (Ballot, BallotChoice, CountedBallot)]
+        return [await table.all().count() for table in (Ballot, BallotChoice, Counting)]
 
     before = await rows()
     given = [answer(house, question, *choices) for question, *choices in answers]
@@ -249,7 +251,7 @@ async def test_a_watcher_sees_the_snapshot_and_then_what_a_query_sees(house: Any
         first = (await following()).data["voteProgress"]
         assert first == await tally_of(house, "open")
         await cast(house, "spring/resident-1", answer(house, "open/0", "FOR"))
-        assert Signal(Topic.TALLY, house.town.key("Vote", "open")) in house.told
+        assert Signal("tally", house.town.key("Vote", "open")) in house.told
         second = (await following()).data["voteProgress"]
         assert second == await tally_of(house, "open")
         assert second["version"] > first["version"]
@@ -343,7 +345,7 @@ async def test_what_a_co_owner_changed_makes_ones_own_slip_void(house: Any) -> N
     """Each hears of its own slips only."""
     party = house.town.key("OwnerParty", "spring/resident-1")
     other = house.town.key("Account", "spring/tenant")
-    await CoOwner.create(party_id=party, account_id=other, since=house.now - timedelta(days=1))
+    await add_co_owners(SYSTEM, house.now - timedelta(days=1), party, [other])
     (mine,) = await changed(house, "spring/resident-1", "PARK")
     (theirs,) = await changed(house, "spring/tenant", "GYM")
     seen = await receipt(house, "spring/resident-1", mine["code"])

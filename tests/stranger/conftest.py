@@ -11,7 +11,6 @@ import pytest
 from graphql import GraphQLSchema
 
 from api.settings import Settings
-from tests.conftest import ROOT, served
 from tests.engines import opened_alone
 from tests.pace import slowness
 from tests.stranger.documents import printed_schema
@@ -19,6 +18,7 @@ from tests.stranger.inside import Inside, collected_as_in_the_server, counted_st
 from tests.stranger.strangers import METRICS, MOST_CPU, Attacked, Stretches
 from tests.stranger.town import Grounds, prepare
 from tests.stranger.turning import WHERE
+from tests.world.server import ROOT, served
 
 
 @pytest.fixture(scope="session")

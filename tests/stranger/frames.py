@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.stranger.documents import SHAPES, Request, Writer
 from tests.stranger.town import Asker
-from tests.stranger.wire import Drip, Expect, HalfClose, Pause, Reset, Script, Send, Step
+from tests.stranger.wire import MASK, Drip, Expect, HalfClose, Pause, Reset, Script, Send, Step, under_mask
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 ACK = b"connection_ack"
@@ -33,9 +33,7 @@ def frame(
     head += size.to_bytes(width) if width else b""
     if not masked:
         return head + payload
-    mask = b"\x01\x02\x03\x04"
-    key = (mask * (size // 4 + 1))[:size]
-    return head + mask + (int.from_bytes(payload) ^ int.from_bytes(key)).to_bytes(size)
+    return head + MASK + under_mask(payload)
 
 
 def message(**parts: Any) -> bytes:

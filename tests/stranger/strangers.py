@@ -14,12 +14,12 @@ from typing import Any
 
 from graphql import GraphQLSchema
 
-from tests.conftest import Server
 from tests.stranger.documents import Writer
 from tests.stranger.frames import SocketWriter
 from tests.stranger.heads import HeadWriter
 from tests.stranger.town import Asker, Grounds
 from tests.stranger.wire import HERE, Script, codes, play, statuses, texts
+from tests.world.server import Server
 
 KINDS = ("documents", "frames", "heads")
 MOST_CPU = 0.15
@@ -106,7 +106,7 @@ class Strangers:
         self.answers.update(codes(said))
         if "INTERNAL" in codes(said) or any(status >= 500 and status != 503 for status in told):
             found(f"our fault: {told} {said[:300]}")
-        for leak in self.grounds.leaks(self._asker(script), script.sent.decode(errors="replace"), said):
+        for leak in self.grounds.leaks(self._asker(script), script.said.decode(errors="replace"), said):
             found(leak)
 
     def _asker(self, script: Script) -> Asker:

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 from graphql import GraphQLSchema
 
-from tests.conftest import ROOT
 from tests.stranger.strangers import KINDS, QUIET, Attacked, faults, resident
 from tests.stranger.wire import HERE
+from tests.world.server import ROOT
 
 pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("stranger"), pytest.mark.timeout(1500)]
 

@@ -3,10 +3,8 @@
 What is bounded is counted: statements, and CPU time. Nothing here is decided by a clock on the wall.
 """
 
-import gc
 import logging
 from collections.abc import Callable
-from types import FrameType
 
 import pytest
 from graphql import GraphQLSchema
@@ -14,6 +12,7 @@ from graphql import GraphQLSchema
 from schema.cost import MOST_STATEMENTS
 from schema.prepared import PreparedDocuments
 from schema.schema import graphql_schema
+from tests.leftovers import leftovers
 from tests.pace import slowness
 from tests.stranger.dearest import Search
 from tests.stranger.documents import SHAPES, Writer
@@ -46,29 +45,24 @@ async def test_no_document_is_dear_or_tells_what_it_must_not(inside: Inside, sch
     assert "\n".join(found) == ""
 
 
-async def test_what_is_answered_leaves_no_frames_to_the_collector(
+async def test_what_is_answered_leaves_nothing_to_the_collector(
     inside: Inside, schema: GraphQLSchema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A frame keeps all that was asked for, and whatever is still at hand when the collector looks is looked
-    at again a thousand times later.
+    """A cycle keeps all rows that were read for it, and what still waits for the collector is what memory
+    stands above its need.
     """
     grounds, found = inside.grounds, dict[str, int]()
     monkeypatch.setattr(graphql_schema, "prepared", PreparedDocuments(graphql_schema.core, kept=0))
     for name in SHAPES:
-        gc.collect()
-        gc.disable()
-        gc.set_debug(gc.DEBUG_SAVEALL)
-        try:
-            for number in range(6):
-                chance = chance_of(f"frames/{name}/{number}")
-                request = Writer(schema, chance, grounds.words).shaped(name)
-                await inside.ask(request, chance.choice(grounds.askers))
-            gc.collect()
-            found[name] = sum(isinstance(each, FrameType) for each in gc.garbage)
-        finally:
-            gc.set_debug(0)
-            gc.garbage.clear()
-            gc.enable()
+        asked = []
+        for number in range(12):
+            chance = chance_of(f"left/{name}/{number}")
+            request = Writer(schema, chance, grounds.words).shaped(name)
+            asked.append((request, chance.choice(grounds.askers)))
+        with leftovers() as left:
+            for request, asker in asked:
+                await inside.ask(request, asker)
+        found[name] = len(left)
     assert found == dict.fromkeys(SHAPES, 0)
 
 

@@ -11,7 +11,19 @@ from tests.stranger.documents import SHAPES, Request, Words, Writer
 from tests.stranger.frames import BINARY, PING, SocketWriter, frame, handshake
 from tests.stranger.heads import HeadWriter
 from tests.stranger.town import Asker, Grounds, Secret, chance_of
-from tests.stranger.wire import LONGEST, Drip, Expect, Pause, bodies, codes, frames, statuses, texts
+from tests.stranger.wire import (
+    LONGEST,
+    Drip,
+    Expect,
+    Pause,
+    Script,
+    Send,
+    bodies,
+    codes,
+    frames,
+    statuses,
+    texts,
+)
 
 WORDS = Words({"Vote": ["Vm90ZTox"], "Community": ["Q29tbXVuaXR5OjE="]}, ["spring", "2026-05"])
 STRANGER, OWNER = Asker("stranger"), Asker("owner", "t", frozenset({"mine"}))
@@ -54,6 +66,16 @@ def test_a_secret_is_seen_where_it_is_told_and_nowhere_else() -> None:
     assert not grounds.leaks(STRANGER, "SWQ6MQ==", echo), "an echo tells nothing"
     assert not grounds.leaks(OWNER, "", told)
     assert not grounds.leaks(STRANGER, "", '{"data":{"title":"茶"}}')
+
+
+@pytest.mark.parametrize("before", [b"", b"x", b"xy", b"xyz"])
+def test_what_a_socket_says_is_read_behind_its_mask(before: bytes) -> None:
+    """Else an echo of it would be told as a leak."""
+    script = Script("", [Send(before + frame(b'{"id":"SWQ6MQ=="}')), Send(frame(b"TWljZToy"))])
+    assert b"SWQ6MQ==" not in script.sent
+    assert b"SWQ6MQ==" in script.said
+    assert b"TWljZToy" in script.said
+    assert script.sent in script.said
 
 
 def test_what_a_server_sends_is_read() -> None:

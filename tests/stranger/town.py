@@ -14,24 +14,26 @@ from typing import Any
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
+from community.actions import found_community
 from community.bulletin import cursors
+from community.bulletin.facts import NOTICE_PUBLISHED
 from community.bulletin.models import Notice
-from community.bulletin.rules import BulletinKind
 from community.database import journal
 from community.database.ids import new_id
 from community.events.actions import sign_up
+from community.events.facts import EVENT_PUBLISHED
 from community.events.models import Event, EventOrganizer, SignUp
 from community.ledger.actions import NewEntry, record_entries
 from community.ledger.rules import Category, Direction
-from community.members.actions import end_session, open_session
-from community.members.models import Account
+from community.members.actions import end_session, open_accounts, open_session
 from community.members.reads import person_of
 from community.members.rules import SessionKind
 from community.permissions import SYSTEM, Permission, Person
-from community.places.models import Building, Community, CommunityProfile, Organization
-from community.signals import Signal, Topic
+from community.places.actions import NewCommunity, enter_buildings, enter_organizations
+from community.places.rules import OrganizationKind, Profile
 from community.votes.actions import cast_ballot, open_vote
 from community.votes.casting import Answered, receipt_code
+from community.votes.facts import VOTE_ANNOUNCED
 from community.votes.models import Ballot, Choice, Question, Vote
 from schema.nodes import parse_id, to_id
 from tests.stranger.documents import Request, Words
@@ -164,15 +166,16 @@ class _Filling:
     async def fill(self) -> None:
         spring = self._town.key("Community", "spring")
         organization = self._town.key("Organization", "spring/committee")
+        estates = await self._estates()
+        towers = [f"{number}号楼" for number in range(OF_SPRING)]
+        await enter_buildings(SYSTEM, self._now, spring, towers)
+        guests = [f"spring/guest-{number}" for number in range(OF_SPRING)]
+        accounts = await open_accounts(SYSTEM, self._now, guests, demonstration=True)
         async with in_transaction():
-            estates = await self._estates()
             await self._busy(spring, organization, OF_SPRING)
-            await _cloned(Building, await _row(Building, community_id=spring), [
-                {"name": f"{number}号楼", "position": 10 + number} for number in range(OF_SPRING)
-            ])  # fmt: skip
             for community, of in estates.items():
                 await self._busy(community, of, OF_AN_ESTATE)
-            await self._guests()
+            await self._guests(accounts)
         await record_entries(SYSTEM, self._now, spring, list(map(self._entry, range(3 * OF_SPRING))))
         for vote in await Vote.filter(community_id=spring, title__startswith="忙").limit(OPEN).values("id"):
             await Vote.filter(id=vote["id"]).update(opens_at=self._now - HOUR)
@@ -180,14 +183,17 @@ class _Filling:
 
     async def _estates(self) -> dict[int, int]:
         """Keys of the communities, each with its organization's."""
-        spring = self._town.key("Community", "spring")
-        keys = await _cloned(Community, await _row(Community, id=spring), [
-            {"slug": f"estate-{number}", "name": f"小区 {number}"} for number in range(ESTATES)
-        ])  # fmt: skip
-        of = [{"community_id": key} for key in keys]
-        await _cloned(CommunityProfile, await _row(CommunityProfile, community_id=spring), of)
-        organizations = await _cloned(Organization, await _row(Organization, community_id=spring), of)
-        return dict(zip(keys, organizations, strict=True))
+        past, of = self._now - 400 * DAY, {}
+        for number in range(ESTATES):
+            new = NewCommunity(
+                f"estate-{number}", f"小区 {number}", "杭州市萧山区", 6,
+                profile=Profile(1, public_reading=True), demonstration=True,
+            )  # fmt: skip
+            community = await found_community(SYSTEM, past, new)
+            (of[community],) = await enter_organizations(
+                SYSTEM, past, community, [(OrganizationKind.OWNERS_COMMITTEE, "committee")]
+            )
+        return of
 
     async def _busy(self, community: int, organization: int, times: int) -> None:
         of = {"community_id": community}
@@ -208,13 +214,9 @@ class _Filling:
         notices = await _cloned(Notice, await _row(Notice, id=self._town.key("Notice", "water")), [
             of | {"organization_id": organization, "title": f"知 {number}"} for number in range(times)
         ])  # fmt: skip
-        kinds = (BulletinKind.VOTE_ANNOUNCED, votes), (BulletinKind.EVENT_PUBLISHED, events), (
-            BulletinKind.NOTICE_PUBLISHED, notices,
-        )  # fmt: skip
-        signal = Signal(Topic.BULLETIN, community)
-        await journal.write(
-            [journal.News(signal, community, kind, key) for kind, keys in kinds for key in keys], self._now
-        )
+        kinds = (VOTE_ANNOUNCED, votes), (EVENT_PUBLISHED, events), (NOTICE_PUBLISHED, notices)
+        news = [journal.News(fact, key, community) for fact, keys in kinds for key in keys]
+        await journal.write(news, self._now)
 
     async def _questions(self, votes: Sequence[int]) -> None:
         like = await _row(Question, vote_id=self._town.key("Vote", "coming"))
@@ -225,14 +227,11 @@ class _Filling:
         for choice in choices:
             await _cloned(Choice, choice, [{"question_id": question} for question in asked])
 
-    async def _guests(self) -> None:
+    async def _guests(self, accounts: Sequence[int]) -> None:
         """Each with a dish, at one event."""
         (event,) = await Event.filter(
             title="会 0", community_id=self._town.key("Community", "spring")
         ).values("id")
-        accounts = await _cloned(Account, await _row(Account, name="spring/tenant"), [
-            {"name": f"spring/guest-{number}"} for number in range(OF_SPRING)
-        ])  # fmt: skip
         await SignUp.bulk_create(
             SignUp(event_id=event["id"], account_id=account, party_size=1, dish=f"菜 {account % 97}",
             signed_up_at=self._now)
@@ -366,7 +365,7 @@ async def _words(town: Any, secrets: Sequence[Secret]) -> Words:
             ids.setdefault(kind, []).append(secret.text)
     ids["SignUp"] = ids["SignUp"][-20:]
     mark = await cursors.mark()
-    newest = await journal.head()
+    newest = await journal.head(town.key("Community", "spring"))
     texts = [
         "spring", "quiet", "estate-1", "estate-39", "nowhere", "2026-05", town.now.strftime("%Y-%m"),
         "9999-99",

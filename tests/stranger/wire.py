@@ -20,6 +20,17 @@ MOST_KEPT = 4 * 1024 * 1024
 """Bytes of an answer that are looked at."""
 
 
+MASK = b"\x01\x02\x03\x04"
+"""Of every frame of a client."""
+
+
+def under_mask(data: bytes, mask: bytes = MASK) -> bytes:
+    """Masked twice, it is what it was."""
+    size = len(data)
+    key = (mask * (size // len(mask) + 1))[:size]
+    return (int.from_bytes(data) ^ int.from_bytes(key)).to_bytes(size)
+
+
 class Send(NamedTuple):
     data: bytes
 
@@ -67,6 +78,12 @@ class Script:
     @property
     def sent(self) -> bytes:
         return b"".join(step.data for step in self.steps if isinstance(step, Send | Drip))
+
+    @property
+    def said(self) -> bytes:
+        """What was sent, and what of it stood in frames before they were masked, wherever they begin."""
+        sent = self.sent
+        return sent + b"".join(under_mask(sent, MASK[start:] + MASK[:start]) for start in range(len(MASK)))
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@ import re
 from base64 import urlsafe_b64encode
 from datetime import datetime
 from struct import pack
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from community.database.journal import News
 from community.database.migrate import migrate
 from community.database.models import Installation
 from community.errors import CursorInvalid
-from community.signals import Signal, Topic
+from community.places.facts import PUBLIC_READING_SET
 
 MARK = 382_882_342_408_989_198
 numbers = st.integers(0, 2**63 - 1)
@@ -86,20 +87,22 @@ def test_any_text_is_a_cursor_or_refused(text: str) -> None:
     assert text in (encode(MARK, number), BulletinCursors(MARK, 7).cursor(number))
 
 
-async def test_a_number_lies_in_the_journal(database: str, now: datetime) -> None:
-    cursors, database_mark = await of_bulletin(7), await mark()
-    assert await number_of(cursors.cursor(0), 7) == 0
+async def test_a_number_lies_in_the_journal_of_its_community(estate: Any, build: Any, now: datetime) -> None:
+    here, elsewhere = estate.community, await build.community()
+    cursors, database_mark = await of_bulletin(here), await mark()
+    assert await number_of(cursors.cursor(0), here) == 0
     with pytest.raises(CursorInvalid):
-        await number_of(cursors.cursor(1), 7)
-    await journal.write([News(Signal(Topic.RIGHTS, 5), None)] * 3, now)
+        await number_of(cursors.cursor(1), here)
+    await journal.write([News(PUBLIC_READING_SET, here, here)] * 3, now)
+    await journal.write([News(PUBLIC_READING_SET, elsewhere, elsewhere)] * 9, now)
     for text in (cursors.cursor(3), encode(database_mark, 3)):
-        assert await number_of(text, 7) == 3
+        assert await number_of(text, here) == 3
     strange = (encode(database_mark + 1, 3), packed(database_mark, -1), cursors.cursor(3)[:-1] + "A", "3")
     for text in (cursors.cursor(4), cursors.cursor(2**63 - 1), encode(database_mark, 4), *strange):
         with pytest.raises(CursorInvalid):
-            await number_of(text, 7)
+            await number_of(text, here)
     with pytest.raises(CursorInvalid):
-        await number_of(cursors.cursor(3), 8)
+        await number_of(cursors.cursor(3), elsewhere)
 
 
 async def test_a_database_is_marked_once(database: str) -> None:

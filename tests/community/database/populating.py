@@ -21,9 +21,9 @@ from community.database.sql import is_postgres, select
 from community.events.models import Event, EventOrganizer
 from community.members.models import CoOwner, Representative, Session
 from community.members.rules import SessionKind
-from tests.community.conftest import NOW, Build, an_estate
 from tests.community.database.catalogue import Facts, columns_in, facts, tables_in
 from tests.community.database.test_constraints import furnish
+from tests.world.estates import NOW, Build, an_estate
 
 POPULATIONS = Path(__file__).parent / "populations"
 VERSIONS = sorted(
@@ -32,7 +32,7 @@ VERSIONS = sorted(
 
 Rows = dict[str, list[dict[str, Any]]]
 
-OF_THE_MIGRATIONS = {"installation", "secret", "tortoise_migrations"}
+OF_THE_MIGRATIONS = {"installation", "journal_head", "secret", "tortoise_migrations"}
 """Migrating itself fills these."""
 
 
@@ -42,7 +42,10 @@ async def populate() -> None:
         build = Build()
         estate = await an_estate(build)
         await furnish(estate, build, NOW)
-        await Due.create(deed="closeVote", subject=1, at=NOW, attempts=3, next_at=NOW + timedelta(seconds=8))
+        await Due.create(
+            job="closeVote", subject=1, at=NOW, attempts=3, next_at=NOW + timedelta(seconds=8), payload="{}",
+            error="OSError", error_text="at a.py:1", failed_at=NOW, retries=1,
+        )  # fmt: skip
         await Session.create(
             hash="0" * 64, account_id=estate.chair.account, kind=SessionKind.TOKEN, created_at=NOW,
             expires_at=NOW + timedelta(days=1, microseconds=250),

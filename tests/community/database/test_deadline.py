@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from tortoise import connections
 
-from community.database import deadline, journal, work
+from community.database import deadline, work
 from community.database.deadline import unhurried
 from community.database.engine import opened, pool
 from community.database.ids import new_id
@@ -24,8 +24,9 @@ from community.database.sql import is_postgres, select
 from community.database.sqlite import Writer
 from community.database.work import DEADLINE, UnitOfWork, all_done, atomic
 from community.errors import Late, OutcomeUnknown
+from community.members.facts import RIGHTS_CHANGED
 from community.permissions import SYSTEM
-from community.signals import Signal, Topic
+from community.signals import Signal
 
 SHORT = 0.4
 MANY = 8
@@ -45,12 +46,12 @@ def counted() -> Callable[[], dict[str, int]]:
 
 
 async def write(doing: UnitOfWork, name: str = "deed") -> None:
-    await Due.create(deed=name, subject=new_id(), at=doing.now)
-    doing.changed(Topic.RIGHTS, 1, None)
+    await Due.create(job=name, subject=new_id(), at=doing.now)
+    doing.record(RIGHTS_CHANGED, 1)
 
 
 async def written(name: str = "deed") -> int:
-    return await Due.filter(deed=name).count()
+    return await Due.filter(job=name).count()
 
 
 @asynccontextmanager
@@ -60,7 +61,7 @@ async def held_elsewhere(url: str) -> AsyncIterator[None]:
         connection = await asyncpg.connect(url)
         try:
             async with connection.transaction():
-                await connection.execute(f"SELECT pg_advisory_xact_lock({journal._ADVISORY_LOCK})")
+                await connection.execute("LOCK TABLE journal_head")
                 yield
         finally:
             await connection.close()
@@ -158,8 +159,10 @@ async def test_whoever_comes_while_it_is_held_and_still_has_time_gets_through(
 
 
 async def test_its_turn_is_part_of_the_time(database: str, now: datetime) -> None:
-    """More than there are connections, behind actions that hold all of them."""
+    """More than there are connections, behind actions that hold all of them for longer than that."""
+    longer = deadline._deadline.set(3 * SHORT)
     holders = [asyncio.create_task(atomic(asleep, SYSTEM, now)) for _ in range(MANY)]
+    deadline._deadline.reset(longer)
     await asyncio.sleep(0)
     outcomes = await asyncio.gather(
         *holders, *(atomic(write, SYSTEM, now) for _ in range(MANY)), return_exceptions=True
@@ -235,7 +238,7 @@ async def test_a_commit_without_an_answer_is_not_guessed_at(
             await atomic(write, SYSTEM, now)
         hung.set()
         await all_done()
-        assert (await written(), told) == (1, [Signal(Topic.RIGHTS, 1)])
+        assert (await written(), told) == (1, [Signal("rights", 1)])
         assert counted() == {"committed": 1, "late": 1}
         await all_is_well(now)
 

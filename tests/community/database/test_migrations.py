@@ -1,19 +1,31 @@
 """A populated database of every earlier version arrives whole; and migrations that would lose are caught."""
 
 import re
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
 from tortoise import Tortoise
+from tortoise.transactions import in_transaction
 
+from community.bulletin.cursors import encode, mark, number_of
+from community.catalogue import catalogue
+from community.database import journal
 from community.database.engine import opened
+from community.database.journal import News
 from community.database.migrate import CannotMigrate
-from community.database.sql import select
+from community.database.sql import instant, select
+from community.places.facts import PUBLIC_READING_SET
+from community.votes.counting import Step, box_as_of, recounted
+from community.votes.progress import progress_of_many
+from community.votes.recount import recount, totals_differ
+from tests.community.conftest import Build, an_estate
 from tests.community.database import populating
 from tests.community.database.catalogue import Facts, differences, facts, picture
 from tests.community.database.populating import VERSIONS, Rows, every_row, inserts, load
 from tests.community.database.test_constraints import VIOLATIONS, holds, house_as_it_stands
+from tests.community.votes.conftest import Poll
 
 REAL = "community.database.migrations"
 
@@ -166,13 +178,117 @@ async def test_sign_ups_that_exist_twice_in_a_flat_stay_and_all_but_the_first_ar
     assert (event["signed_up"], event["version"]) == (13, 5)
 
 
+async def test_what_an_older_journal_said_is_said_as_facts(ground: Any) -> None:
+    url = await ground.populated("0006_numbers")
+    said = [
+        ("bulletin", 21, "VOTE_OPENED", "community"), ("tally", 21, None, "community"),
+        ("bulletin", 22, "EVENT_PUBLISHED", "community"), ("attendance", 22, None, "community"),
+        ("bulletin", 23, "NOTICE_PUBLISHED", "community"), ("rights", 24, None, "account"),
+    ]  # fmt: skip
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
+        (community,) = (await select("SELECT id FROM community ORDER BY id LIMIT 1"))[0].values()
+        here = {"community": community, "account": "NULL"}
+        of_communities = [
+            ("reading", community, None, "community"), ("ledger", community, None, "community"),
+            ("bulletin", community, "LEDGER_PUBLISHED", "community"),
+        ]  # fmt: skip
+        for number, (topic, key, kind, audience) in enumerate([*said, *of_communities], start=11):
+            word = "NULL" if kind is None else f"'{kind}'"
+            await select(
+                "INSERT INTO change (number, community_id, topic, key, kind, audience, at) VALUES"
+                f" ({number}, {here[audience]}, '{topic}', {key}, {word}, '{audience}',"
+                " '2026-01-01 00:00:00+00:00')"
+            )
+    async with ground.migrated(url, REAL):
+        rows = await select(
+            "SELECT number, community_id, fact, subject_kind, subject FROM journal"
+            " WHERE number > 10 ORDER BY id"
+        )
+    assert [tuple(row.values()) for row in rows] == [
+        (11, community, "VOTE_OPENED", "Vote", 21), (12, community, "TALLY_CHANGED", "Vote", 21),
+        (13, community, "EVENT_PUBLISHED", "Event", 22), (14, community, "ATTENDANCE_CHANGED", "Event", 22),
+        (15, community, "NOTICE_PUBLISHED", "Notice", 23), (16, None, "RIGHTS_CHANGED", "Account", 24),
+        (17, community, "PUBLIC_READING_SET", "Community", community),
+        (18, community, "ENTRIES_RECORDED", "Community", community),
+        (19, community, "LEDGER_PUBLISHED", "Community", community),
+    ]  # fmt: skip
+    known = catalogue().facts
+    assert all(known[row["fact"]].subject.kind == row["subject_kind"] for row in rows)
+
+
+@each_version
+async def test_what_is_due_is_due_under_its_newer_name(ground: Any, version: str) -> None:
+    url = await ground.populated(version)
+    async with opened(url):
+        before = await select("SELECT * FROM due ORDER BY id")
+    async with ground.migrated(url, REAL):
+        after = await select("SELECT * FROM due ORDER BY id")
+    named = [{"job" if column == "deed" else column: said for column, said in row.items()} for row in before]
+    assert [{column: now[column] for column in old} for old, now in zip(named, after, strict=True)] == named
+
+
+async def test_each_community_counts_on_from_where_the_one_journal_was(ground: Any, now: datetime) -> None:
+    url = await ground.populated("0006_numbers")
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
+        newest = (await select("SELECT MAX(number) AS newest FROM change"))[0]["newest"]
+        communities = {row["id"] for row in await select("SELECT id FROM community")}
+        cursor = encode(await mark(), newest)
+    async with ground.migrated(url, REAL):
+        assert newest > 0
+        assert await journal.heads() == dict.fromkeys([None, *communities], newest)
+        assert {await number_of(cursor, community) for community in communities} == {newest}
+        news = [News(PUBLIC_READING_SET, community, community) for community in communities]
+        await journal.write(news, now)
+        assert await journal.heads() == {None: newest} | dict.fromkeys(communities, newest + 1)
+
+
+async def test_what_a_unit_was_is_its_first_state(ground: Any) -> None:
+    """From when the community was entered, or from its first vote if that one was announced before."""
+    url = await ground.populated("0006_numbers")
+    older = "INSERT INTO unit (id, community_id, building_id, name, kind, area, status)"
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
+        (known,) = await select("SELECT id, community_id, building_id, area, status FROM unit")
+        await load(
+            f"{older} VALUES (7, {known['community_id']}, {known['building_id']}, '甲', 'SHOP', 1, 'UNSOLD');"
+        )
+        (first,) = await select("SELECT MIN(announced_at) AS at FROM vote")
+        (entered,) = await select("SELECT MIN(created_at) AS at FROM community")
+    async with ground.migrated(url, REAL):
+        found = await select("SELECT unit_id, since, area, status FROM unit_state ORDER BY area")
+    since = min(instant(first["at"]), instant(entered["at"]))
+    assert [(row["unit_id"], row["area"], row["status"]) for row in found] == [
+        (7, 1, "UNSOLD"),
+        (known["id"], known["area"], known["status"]),
+    ]
+    assert {instant(row["since"]) for row in found} == {since}
+
+
+async def test_every_community_gets_its_developers_party_and_keeps_the_one_it_has(ground: Any) -> None:
+    url = await ground.populated("0006_numbers")
+    async with ground.migrated(url, ground.migrations("0006_numbers")):
+        await load(
+            _settled("with", 1, "with/resident-1", demonstration=False)
+            + _settled("without", 2, "without/resident-1", demonstration=False)
+            + "INSERT INTO owner_party (id, community_id, kind) VALUES (11, 1, 'DEVELOPER');"
+        )
+    async with ground.migrated(url, REAL):
+        found = await select(
+            "SELECT community_id, COUNT(*) AS parties FROM owner_party"
+            " WHERE kind = 'DEVELOPER' GROUP BY community_id"
+        )
+        (kept,) = await select("SELECT id FROM owner_party WHERE kind = 'DEVELOPER' AND community_id = 1")
+        (communities,) = await select("SELECT COUNT(*) AS number FROM community")
+    assert [row["parties"] for row in found] == [1] * communities["number"]
+    assert kept["id"] == 11
+
+
 # What the comparison sees
 
 
 ON_SQLITE = {
     "DROP INDEX sign_up_standing": "index sign_up_standing: missing",
     "DROP TRIGGER ballot_append_only_delete": "trigger ballot_append_only_delete: missing",
-    "DROP TRIGGER unit_area_positive_insert": "trigger unit_area_positive_insert: missing",
+    "DROP TRIGGER ownership_share_insert": "trigger ownership_share_insert: missing",
     "DELETE FROM session": "rows of session: 1 of 1 gone or altered",
     "UPDATE due SET subject = 2": "rows of due: 1 of 1 gone or altered",
 }
@@ -181,7 +297,7 @@ ON_POSTGRES = {
     "DROP TRIGGER ballot_append_only ON ballot": "trigger ballot.ballot_append_only: missing",
     "ALTER TABLE ballot DISABLE TRIGGER ballot_on_roll": "trigger ballot.ballot_on_roll: CREATE TRIGGER",
     "DROP FUNCTION entry_chain CASCADE": "trigger entry.entry_chain: missing",
-    "ALTER TABLE unit DROP CONSTRAINT unit_area_positive": "constraint unit.unit_area_positive: missing",
+    "ALTER TABLE ownership DROP CONSTRAINT ownership_share": "constraint ownership.ownership_share: missing",
     "ALTER TABLE notice ALTER title DROP NOT NULL": "column notice.title: character varying(120), was",
     "DELETE FROM session": "rows of session: 1 of 1 gone or altered",
     "UPDATE due SET subject = 2": "rows of due: 1 of 1 gone or altered",
@@ -293,12 +409,9 @@ async def test_a_check_that_falls_off_a_table_is_seen(ground: Any) -> None:
 
 
 BY_HAND = (
-    "index sign_up_standing",
-    "index sign_up_household",
-    "index vote_number",
-    "index event_number",
-    "index notice_number",
-)
+    "index sign_up_standing", "index sign_up_household", "index vote_number", "index event_number",
+    "index notice_number", "index journal_number", "index journal_head_of_city",
+)  # fmt: skip
 
 
 def shape(known: Facts) -> set[str]:
@@ -336,3 +449,65 @@ async def test_a_record_gives_back_every_row_on_both_engines(ground: Any, popula
         await load(written)
         assert await facts() == schema
         assert inserts(await every_row(), schema) == written
+
+
+# What counted before 0008
+
+
+async def _votes(url: str) -> tuple[Rows, dict[int, Any]]:
+    """Rows of votes as they were held, ballots changed among them, with `counted_ballot` and units as they
+    were then; and how each vote stands.
+    """
+    async with opened(url):
+        async with in_transaction():
+            build = Build()
+            estate = await an_estate(build)
+        poll = Poll(build, estate, [], url)
+        tower = await build.building(estate.community)
+        homes = [await poll.household(9_000 + n, building=tower if n % 2 else None) for n in range(4)]
+        survey = poll.survey(min_choices=0, max_choices=2, accepts_text=True)
+        votes = [
+            await poll.opened(poll.resolution(), poll.resolution(building=tower), revisable=True),
+            await poll.opened(survey, revisable=True),
+        ]
+        (written,) = await poll.questions(votes[1])
+        for day, (home, choice) in enumerate(((0, "FOR"), (2, "FOR"), (0, "AGAINST"), (2, "ABSTAIN"))):
+            asked = (await poll.questions(votes[0]))[:1]
+            at = poll.during + timedelta(hours=7 * day)
+            answers = [poll.answer(one, choice) for one in asked]
+            await poll.cast(homes[home].viewer, votes[0], at=at, answers=answers)
+            text = [poll.answer(written, *"AB"[:day], text="话" if day % 2 else None)]
+            await poll.cast(homes[3 - home].viewer, votes[1], at=at, answers=text if day else [
+                poll.answer(written, "C")
+            ])  # fmt: skip
+        await poll.closed(votes[0])
+        rows = await every_row()
+        last = {(row["vote_id"], row["party_id"]): row for row in sorted(rows["counting"], key=_number)}
+        rows["counted_ballot"] = [
+            {"id": row["id"], **{name: row[name] for name in ("vote_id", "party_id", "ballot_id")}}
+            for row in last.values()
+        ]
+        states = {row["unit_id"]: row for row in rows["unit_state"]}
+        for unit in rows["unit"]:
+            unit.update({name: states[unit["id"]][name] for name in ("area", "status")})
+        return rows, await progress_of_many(votes)
+
+
+def _number(row: dict[str, Any]) -> int:
+    return int(row["sequence"])
+
+
+async def test_what_counted_before_counts_as_it_did_and_adds_up_to_the_same(ground: Any) -> None:
+    rows, before = await _votes(await ground.fresh())
+    url = await ground.database()
+    async with ground.migrated(url, ground.migrations("0008_outbox")):
+        await load(inserts(rows, await facts()))
+    async with ground.migrated(url, REAL):
+        assert await progress_of_many(before) == before
+        assert [await totals_differ(vote) for vote in before] == [[], []]
+        assert await recount(min(before)) == []
+        for vote in before:
+            taken = sorted((row for row in rows["counting"] if row["vote_id"] == vote), key=_number)
+            for number in range(len(taken) + 1):
+                steps = [Step(row["ballot_id"], row["party_id"]) for row in taken[:number]]
+                assert await box_as_of(vote, number) == recounted(steps)

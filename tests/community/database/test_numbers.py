@@ -38,9 +38,9 @@ async def test_each_community_counts_its_own_from_one(estate: Any, build: Any, n
 async def test_many_at_once_get_one_each_and_none_is_left_out(estate: Any, now: datetime) -> None:
     rows = await asyncio.gather(*(publish(estate, now, title=f"第 {index} 张") for index in range(12)))
     assert sorted(row.number for row in rows) == list(range(1, 13))
-    journal = await select("SELECT key FROM change WHERE topic = 'bulletin' ORDER BY number")
+    journal = await select("SELECT subject FROM journal WHERE fact = 'NOTICE_PUBLISHED' ORDER BY number")
     of_row = {row.id: row.number for row in rows}
-    assert [of_row[item["key"]] for item in journal] == list(range(1, 13)), "in the order of the journal"
+    assert [of_row[item["subject"]] for item in journal] == list(range(1, 13)), "in the order of the journal"
 
 
 async def test_what_was_never_published_has_used_no_number(estate: Any, now: datetime) -> None:

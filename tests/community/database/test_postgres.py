@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import datetime
@@ -23,9 +23,11 @@ from community.database.models import Due
 from community.database.sql import select
 from community.database.work import UnitOfWork, atomic
 from community.errors import Late, NotFound, OutcomeUnknown, TryAgain
+from community.members.facts import RIGHTS_CHANGED
 from community.members.models import Account
 from community.permissions import SYSTEM, Person
-from community.signals import Signal, Topic
+from community.signals import Signal
+from tests.community.conftest import all_told
 
 MORE_THAN_THE_POOL = 8
 
@@ -96,9 +98,15 @@ async def proxy(postgres_url: str) -> AsyncIterator[Proxy]:
     proxy.cut()
 
 
+@pytest.fixture
+def told(proxy: Proxy) -> Iterator[list[Signal]]:
+    with all_told() as signals:
+        yield signals
+
+
 async def write(doing: UnitOfWork) -> None:
-    await Due.create(deed="deed", subject=new_id(), at=doing.now)
-    doing.changed(Topic.RIGHTS, 1, None)
+    await Due.create(job="deed", subject=new_id(), at=doing.now)
+    doing.record(RIGHTS_CHANGED, 1)
 
 
 async def written() -> int:
@@ -173,7 +181,7 @@ async def test_a_connection_that_breaks_at_rest_is_made_anew(proxy: Proxy, now: 
     await everything_works(now)
 
 
-@pytest.mark.parametrize("word", [b"BEGIN", b"INSERT", b"SELECT"])
+@pytest.mark.parametrize("word", [b"BEGIN", b"INSERT", b"UPDATE"])
 async def test_a_connection_that_breaks_before_the_commit_leaves_nothing(
     proxy: Proxy, now: datetime, word: bytes
 ) -> None:
@@ -211,7 +219,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "UNDOING", 0.2)
 
 
-@pytest.mark.parametrize("word", [b"BEGIN", b"INSERT", b"change"])
+@pytest.mark.parametrize("word", [b"BEGIN", b"INSERT", b"journal"])
 async def test_a_connection_that_falls_silent_before_the_commit_leaves_nothing(
     proxy: Proxy, now: datetime, short: None, word: bytes
 ) -> None:
@@ -240,7 +248,7 @@ async def test_a_commit_that_is_answered_late_is_told_late(
     proxy.speak_again()
     await asyncio.wait_for(work.all_done(), 20)
     with unhurried():
-        assert (await written(), told) == (1, [Signal(Topic.RIGHTS, 1)])
+        assert (await written(), told) == (1, [Signal("rights", 1)])
     await everything_works(now)
 
 
@@ -279,7 +287,7 @@ async def test_the_server_ends_what_pauses_or_takes_too_long(
         return told
 
     async def hold(doing: UnitOfWork) -> None:
-        await journal.lock_number()
+        await journal.take_numbers(None, 0)
         await select("SELECT pg_sleep(1.5)")
 
     async with opened(postgres_url):

@@ -5,7 +5,7 @@ import random
 import shutil
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -21,8 +21,11 @@ from community.database.models import Due
 from community.database.outcomes import WRITES
 from community.database.work import UnitOfWork, atomic
 from community.errors import OutcomeUnknown, Unwritable
+from community.members.facts import RIGHTS_CHANGED
 from community.permissions import SYSTEM
-from community.signals import Signal, Topic
+from community.signals import Signal
+from tests.community.conftest import all_told
+from tests.leftovers import leftovers
 
 WRITER = """
 import asyncio, sys
@@ -34,7 +37,7 @@ async def main():
     async with opened(sys.argv[1]):
         for _ in range(int(sys.argv[2])):
             async with in_transaction():
-                due = await Due.get(deed="counter")
+                due = await Due.get(job="counter")
                 await Due.filter(id=due.id).update(subject=due.subject + 1)
 
 asyncio.run(main())
@@ -50,7 +53,7 @@ async def file(sqlite_url: str) -> AsyncIterator[Path]:
 
 
 async def counted() -> int:
-    return int((await Due.get(deed="counter").values("subject"))["subject"])
+    return int((await Due.get(job="counter").values("subject"))["subject"])
 
 
 async def count_up() -> None:
@@ -58,12 +61,12 @@ async def count_up() -> None:
     async with in_transaction():
         before = await counted()
         await asyncio.sleep(0)
-        await Due.filter(deed="counter").update(subject=before + 1)
+        await Due.filter(job="counter").update(subject=before + 1)
 
 
 @pytest.fixture
 async def counter(file: Path, now: datetime) -> None:
-    await Due.create(deed="counter", subject=0, at=now)
+    await Due.create(job="counter", subject=0, at=now)
 
 
 async def test_many_tasks_of_one_process_write_one_after_the_other(counter: None) -> None:
@@ -90,7 +93,7 @@ async def test_a_reader_does_not_wait_for_a_writer_and_sees_what_is_committed(co
 
     async def write() -> None:
         async with in_transaction():
-            await Due.filter(deed="counter").update(subject=7)
+            await Due.filter(job="counter").update(subject=7)
             assert await counted() == 7  # the transaction reads its own writing
             written.set()
             await may_commit.wait()
@@ -141,6 +144,22 @@ async def test_a_task_cancelled_while_it_waits_for_its_turn_leaves_the_lock_free
     outcomes = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
     assert [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes] == [True, False] * 2 + [True]
     assert await counted() == 2
+
+
+async def test_a_read_that_is_cancelled_leaves_nothing_to_the_collector(counter: None) -> None:
+    async def cut() -> None:
+        task = asyncio.create_task(counted())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled()
+
+    await cut()
+    with leftovers() as left:
+        await cut()
+        await asyncio.sleep(0)
+    assert left == []
 
 
 async def test_a_task_cancelled_while_another_process_keeps_it_waiting_leaves_the_lock_free(
@@ -222,7 +241,7 @@ async def test_a_lock_that_another_process_never_gives_back_is_an_error_and_not_
 async def test_a_failed_transaction_leaves_nothing(counter: None) -> None:
     async def fail() -> None:
         async with in_transaction():
-            await Due.filter(deed="counter").update(subject=9)
+            await Due.filter(job="counter").update(subject=9)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -268,6 +287,12 @@ async def unlooked(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
         yield Path(sqlite_url.removeprefix("sqlite://"))
 
 
+@pytest.fixture
+def told(unlooked: Path) -> Iterator[list[Signal]]:
+    with all_told() as signals:
+        yield signals
+
+
 def remove(path: Path) -> None:
     path.unlink()
 
@@ -277,8 +302,8 @@ def replace(path: Path, by: Path) -> None:
 
 
 async def one_more(doing: UnitOfWork) -> None:
-    await Due.create(deed="more", subject=new_id(), at=doing.now)
-    doing.changed(Topic.RIGHTS, 1, None)
+    await Due.create(job="more", subject=new_id(), at=doing.now)
+    doing.record(RIGHTS_CHANGED, 1)
 
 
 @pytest.mark.parametrize("which", ["", "-wal", "-shm"])
@@ -299,7 +324,7 @@ async def test_the_write_that_finds_its_file_gone_does_not_guess_and_the_next_is
 
 async def test_a_commit_into_a_file_that_is_gone_is_not_tried_again(unlooked: Path, now: datetime) -> None:
     async with in_transaction() as transaction:
-        await Due.create(deed="more", subject=new_id(), at=now)
+        await Due.create(job="more", subject=new_id(), at=now)
         remove(unlooked)
         with pytest.raises(OutcomeUnknown):
             await transaction.commit()

@@ -10,7 +10,8 @@ from tortoise.fields import CharField, TextField
 from tortoise.fields.data import CharEnumFieldInstance
 
 from community.bulletin.actions import publish_notice
-from community.bulletin.rules import BulletinKind, NoticeKind
+from community.bulletin.rules import NoticeKind
+from community.catalogue import catalogue
 from community.database.engine import APP
 from community.database.sql import select
 from community.errors import InvalidInput
@@ -22,11 +23,19 @@ from community.members.models import Account
 from community.members.rules import SessionKind
 from community.permissions import SYSTEM, Permission
 from community.signals import Signal
-from community.votes.actions import CLOSE, OPEN, RecordedBallot, record_ballots
+from community.votes.actions import (
+    CLOSE,
+    OPEN,
+    RecordedBallot,
+    Service,
+    record_ballots,
+    record_service,
+    void_ballot,
+)
 from community.votes.casting import Channel
 from community.votes.rules import Outcome
-from tests.community.conftest import NOW
-from tests.community.votes.conftest import Poll
+from tests.world.estates import NOW
+from tests.world.polls import Poll
 
 LONGEST = {
     "notice.body": 20_000,
@@ -39,21 +48,24 @@ LONGEST = {
 OURS = {
     "account.name": "demonstration accounts are made by us",
     "building.name": "the demonstration's",
-    "change.audience": "account or community",
-    "change.kind": "a word of BulletinKind",
+    "journal.fact": "the name of a fact of the catalogue",
+    "journal.subject_kind": "the kind of a subject of the catalogue",
     "community.address": "the demonstration's",
     "community.name": "the demonstration's",
     "community.slug": "the demonstration's",
     "community_profile.time_zone": "Asia/Shanghai",
-    "due.deed": "the name of what is due",
+    "due.error": "the name of a type",
+    "due.error_text": "a code and a line of ours",
+    "due.job": "the name of what is due",
+    "due.payload": "of a message of ours",
     "keyed_deed.deed": "the name of a mutation",
     "keyed_deed.fingerprint": "a hash",
     "organization.name": "the demonstration's",
     "question_result.choices": "sums of choices, in JSON",
     "question_result.outcome": "a word of Outcome",
     "secret.value": "made by a migration",
-    "served.evidence": "nobody may serve anything yet",
     "session.hash": "a hash",
+    "total.label": "a choice's code, or a day",
     "unit.name": "the demonstration's",
     "vote.silence_clause": "no vote may count silence yet",
 }
@@ -104,6 +116,15 @@ class Inputs(Poll):
         )
         await record_ballots(SYSTEM, self.during, vote, [paper])
 
+    async def service(self, evidence: str) -> None:
+        home, vote = await self.household(), await self.opened()
+        await record_service(SYSTEM, self.during, vote, [Service(home.party, evidence, self.during)])
+
+    async def ruling(self, reason: str) -> None:
+        home, vote = await self.household(), await self.opened()
+        ballot = await self.cast(home.viewer, vote)
+        await void_ballot(self.estate.chair, self.during, ballot, reason=reason)
+
     async def answer_text(self, text: str) -> None:
         home = await self.household()
         vote = await self.opened(self.survey(accepts_text=True))
@@ -143,6 +164,8 @@ GIVEN: dict[str, Input] = {
     "notice.title": lambda of, text: of.notice(title=text),
     "question.description": lambda of, text: of.announced(of.resolution(description=text)),
     "question.title": lambda of, text: of.announced(of.resolution(title=text)),
+    "ruling.reason": Inputs.ruling,
+    "served.evidence": Inputs.service,
     "sign_up.dish": Inputs.dish,
     "vote.description": lambda of, text: of.announced(description=text),
     "vote.title": lambda of, text: of.announced(title=text),
@@ -176,7 +199,12 @@ async def test_every_column_of_words_is_known_here(database: str) -> None:
 
 async def test_what_is_ours_fits(database: str) -> None:
     longest = columns()
-    words = {"change.kind": BulletinKind, "question_result.outcome": Outcome, "due.deed": [OPEN, CLOSE]}
+    words: dict[str, Any] = {
+        "journal.fact": catalogue().facts,
+        "journal.subject_kind": catalogue().subjects,
+        "question_result.outcome": Outcome,
+        "due.job": [OPEN, CLOSE],
+    }
     for column, known in words.items():
         assert max(map(len, known)) <= (longest[column] or 0), column
     for model in Tortoise.apps[APP].values():

@@ -45,7 +45,7 @@ async def test_tortoise_asks_the_client_for_its_transactions(entered: list[str],
 
     async with in_transaction():
         await nothing()
-    await Due.get_or_create(deed="a", subject=1, at=now, defaults={"id": new_id()})
+    await Due.get_or_create(job="a", subject=1, at=now, defaults={"id": new_id()})
     outer, inner, again = entered
     assert outer == again != inner
 
@@ -53,7 +53,7 @@ async def test_tortoise_asks_the_client_for_its_transactions(entered: list[str],
 @pytest.mark.parametrize("fails", ["inner", "outer", "neither"])
 async def test_a_transaction_inside_another_is_undone_by_itself(database: str, now: Any, fails: str) -> None:
     async def write(body: str) -> None:
-        await Due.create(deed=body, subject=new_id(), at=now)
+        await Due.create(job=body, subject=new_id(), at=now)
 
     async def within() -> None:
         async with in_transaction():
@@ -70,13 +70,13 @@ async def test_a_transaction_inside_another_is_undone_by_itself(database: str, n
             if fails == "outer":
                 raise LookupError
     left = {"inner": ["after", "outer"], "outer": [], "neither": ["after", "inner", "outer"]}
-    assert sorted(row["deed"] for row in await select("SELECT deed FROM due")) == left[fails]
+    assert sorted(row["job"] for row in await select("SELECT job FROM due")) == left[fails]
 
 
 @pytest.mark.parametrize("ends", ["commit", "rollback"])
 async def test_whoever_is_in_a_transaction_may_end_it(database: str, now: Any, ends: str) -> None:
     async with in_transaction() as transaction:
-        await Due.create(deed="deed", subject=new_id(), at=now)
+        await Due.create(job="deed", subject=new_id(), at=now)
         await getattr(transaction, ends)()
         with pytest.raises(TransactionManagementError):
             await getattr(transaction, ends)()

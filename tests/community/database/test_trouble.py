@@ -19,18 +19,18 @@ from community.database.sqlite import Writer
 from community.database.trouble import meaning
 from community.database.work import UnitOfWork, atomic, try_writing
 from community.errors import Late, NotFound, OutcomeUnknown, TryAgain, Unwritable
+from community.members.facts import RIGHTS_CHANGED
 from community.permissions import SYSTEM
-from community.signals import Topic
 from tests.engines import execute
 
 
 async def write(doing: UnitOfWork, rows: int = 300) -> None:
-    await Due.bulk_create(Due(deed="deed", subject=subject, at=doing.now) for subject in range(rows))
-    doing.changed(Topic.RIGHTS, 1, None)
+    await Due.bulk_create(Due(job="deed", subject=subject, at=doing.now) for subject in range(rows))
+    doing.record(RIGHTS_CHANGED, 1)
 
 
 async def written() -> int:
-    return await Due.filter(deed="deed").count()
+    return await Due.filter(job="deed").count()
 
 
 OF_POSTGRES = {

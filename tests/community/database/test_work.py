@@ -2,22 +2,33 @@
 
 import asyncio
 import random
+import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from contextvars import Context
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tortoise.backends.base.executor import EXECUTOR_CACHE
+from tortoise.context import TortoiseContext
 
+from community.bulletin.facts import BULLETIN, NOTICE
+from community.catalogue import Fact
 from community.database import journal, work
-from community.database.engine import opened
-from community.database.models import Change, Due
+from community.database.engine import config, opened
+from community.database.models import Due, JournalRow
 from community.database.work import UnitOfWork, all_done, atomic, requires
 from community.errors import Forbidden, NotFound, Refused, Unauthenticated
+from community.members.facts import RIGHTS_CHANGED
 from community.permissions import NOBODY, SYSTEM, Permission, Person, Viewer
 from community.places.reads import scope_of
-from community.signals import Signal, Topic
+from community.signals import Signal
+from tests import facts
+from tests.leftovers import leftovers
+
+TOY = Fact(name="TOY", subject=NOTICE, touches=(BULLETIN,), meaning="A toy. 玩具。")
 
 
 async def count() -> int:
@@ -26,8 +37,8 @@ async def count() -> int:
 
 async def write(doing: UnitOfWork, name: str, times: int = 1) -> None:
     for subject in range(times):
-        await Due.create(deed=name, subject=subject, at=doing.now)
-        doing.changed(Topic.RIGHTS, subject, None)
+        await Due.create(job=name, subject=subject, at=doing.now)
+        doing.record(RIGHTS_CHANGED, subject)
 
 
 @pytest.fixture
@@ -38,7 +49,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Any:
     @requires(Permission.PUBLISH_NOTICE, within=scope_of)
     async def toy(doing: UnitOfWork, community: int, refusal: type[BaseException] | None = None) -> int:
         await write(doing, "toy")
-        doing.posted("TOY", 7, community)
+        doing.record(TOY, 7)
         if refusal:
             raise refusal
         return community
@@ -52,9 +63,16 @@ async def test_an_action_is_written_with_its_journal_and_then_told(
 ) -> None:
     assert await refusing(estate.chair, now, estate.community) == estate.community
     assert await count() == 1
-    assert told == [Signal(Topic.RIGHTS, 0), Signal(Topic.BULLETIN, estate.community)]
-    rows = await Change.all().order_by("number").values_list("number", "topic", "key", "kind", "at")
-    assert rows == [(1, Topic.RIGHTS, 0, None, now), (2, Topic.BULLETIN, 7, "TOY", now)]
+    assert told == [Signal("rights", 0), Signal("bulletin", estate.community)]
+    rows = (
+        await JournalRow.all()
+        .order_by("number")
+        .values_list("number", "community_id", "fact", "subject_kind", "subject", "at")
+    )
+    assert rows == [
+        (1, estate.community, "TOY", "Notice", 7, now),
+        (1, None, "RIGHTS_CHANGED", "Account", 0, now),
+    ]
 
 
 @pytest.mark.parametrize("written", [False, True])
@@ -77,7 +95,7 @@ async def test_an_action_stands_with_its_journal_or_not_at_all(
     monkeypatch.setattr(journal, "write", failing)
     with pytest.raises(ZeroDivisionError):
         await refusing(estate.chair, now, estate.community)
-    assert (await count(), await journal.head(), told) == (0, 0, [])
+    assert (await count(), await facts.written(), told) == (0, 0, [])
 
 
 async def test_nobody_sees_an_action_before_its_journal(
@@ -87,7 +105,7 @@ async def test_nobody_sees_an_action_before_its_journal(
     seen: list[tuple[int, int]] = []
 
     async def look() -> None:
-        seen.append((await count(), await journal.head()))
+        seen.append((await count(), await facts.written()))
 
     async def elsewhere() -> None:
         await asyncio.get_running_loop().create_task(look(), context=Context())
@@ -111,7 +129,23 @@ async def test_what_is_refused_or_fails_leaves_no_row_and_no_signal(
 ) -> None:
     with pytest.raises(refusal):
         await refusing(estate.chair, now, estate.community, refusal)
-    assert (await count(), await journal.head(), told) == (0, 0, [])
+    assert (await count(), await facts.written(), told) == (0, 0, [])
+
+
+async def test_a_refused_action_leaves_nothing_to_the_collector(
+    estate: Any, now: datetime, refusing: Any
+) -> None:
+    """A refusal came through the frames of two tasks, which keep it."""
+
+    async def ask() -> None:
+        with suppress(NotFound):
+            await refusing(estate.chair, now, estate.community, NotFound)
+
+    await ask()
+    with leftovers() as left:
+        await ask()
+        await asyncio.sleep(0)
+    assert left == []
 
 
 async def test_the_permission_is_asked_before_anything_is_written(
@@ -129,7 +163,7 @@ async def test_the_permission_is_asked_before_anything_is_written(
     for viewer, community, refusal in refusals:
         with pytest.raises(refusal):
             await refusing(viewer, now, community)
-    assert (await count(), await journal.head(), told) == (0, 0, [])
+    assert (await count(), await facts.written(), told) == (0, 0, [])
 
 
 async def test_a_signal_told_is_a_change_committed(sqlite_url: str, now: datetime) -> None:
@@ -150,10 +184,10 @@ async def test_a_signal_told_is_a_change_committed(sqlite_url: str, now: datetim
 async def test_the_same_signal_twice_is_told_once(database: str, now: datetime, told: list[Signal]) -> None:
     async def body(doing: UnitOfWork) -> None:
         for key in (5, 6, 5):
-            doing.changed(Topic.RIGHTS, key, None)
+            doing.record(RIGHTS_CHANGED, key)
 
     await atomic(body, SYSTEM, now)
-    assert told == [Signal(Topic.RIGHTS, 5), Signal(Topic.RIGHTS, 6)]
+    assert told == [Signal("rights", 5), Signal("rights", 6)]
 
 
 async def test_an_action_that_has_begun_is_done_whole_though_its_caller_hangs_up(
@@ -175,11 +209,11 @@ async def test_an_action_that_has_begun_is_done_whole_though_its_caller_hangs_up
         (outcome,) = await asyncio.gather(caller, return_exceptions=True)
         cut += isinstance(outcome, asyncio.CancelledError)
         await asyncio.wait_for(all_done(), 30)
-        written = await Due.filter(deed=name).count()
+        written = await Due.filter(job=name).count()
         assert written == (parts if turns else 0)
         assert len(told) == written
     assert cut > 10  # otherwise nothing was struck
-    heads = await Change.all().order_by("number").values_list("number", flat=True)
+    heads = await JournalRow.all().order_by("number").values_list("number", flat=True)
     assert list(heads) == list(range(1, await count() + 1))
     await asyncio.wait_for(atomic(lambda doing: write(doing, "last"), SYSTEM, now), 30)
 
@@ -223,4 +257,28 @@ def test_nobody_acts_and_the_system_records_as_nobody(now: datetime) -> None:
 async def test_an_action_keeps_its_moment(estate: Any, now: datetime, refusing: Any) -> None:
     at = now + timedelta(hours=3)
     await refusing(estate.chair, at, estate.community)
-    assert {row["at"] for row in await Change.all().values("at")} == {at}
+    assert {row["at"] for row in await JournalRow.all().values("at")} == {at}
+
+
+async def test_two_databases_in_one_process_tell_nobody_of_each_others(
+    database: str, sqlite_template: Path, tmp_path: Path, now: datetime, told: list[Signal]
+) -> None:
+    other = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'other.db')}"
+    told_there: list[Signal] = []
+
+    async def tell(doing: UnitOfWork) -> None:
+        doing.record(RIGHTS_CHANGED, 1)
+
+    async def elsewhere() -> None:
+        EXECUTOR_CACHE.clear()
+        async with TortoiseContext() as context:
+            await context.init(config=config(other))
+            stop = work.publish_through(told_there.extend)
+            await atomic(tell, SYSTEM, now)
+            stop()
+        EXECUTOR_CACHE.clear()
+
+    await asyncio.create_task(elsewhere())
+    assert (told, told_there) == ([], [Signal("rights", 1)])
+    await atomic(tell, SYSTEM, now)
+    assert (told, told_there) == ([Signal("rights", 1)], [Signal("rights", 1)])

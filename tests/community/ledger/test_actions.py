@@ -8,7 +8,6 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from community.bulletin.reads import items_page
-from community.bulletin.rules import BulletinKind
 from community.database import journal
 from community.database.journal import News
 from community.database.sql import lock_exclusive
@@ -19,11 +18,13 @@ from community.ledger.reads import Balance, balance_of, check_books, entries_pag
 from community.ledger.rules import AuthorityInvalid, Category, Direction, EntryReversed
 from community.permissions import NOBODY, SYSTEM, Role
 from community.places.rules import OrganizationKind
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.casting import QuestionKind, VoteForm
+from community.votes.facts import VOTE_CLOSED
 from community.votes.models import Question, QuestionResult, Vote
 from community.votes.rules import Matter, Outcome, Silence
-from tests.books import entry_of_before
+from tests.facts import written
+from tests.world.books import entry_of_before
 
 INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
 TODAY = date(2026, 5, 20)
@@ -103,7 +104,7 @@ async def test_entries_stand_in_a_chain(estate: Any, now: datetime, told: list[S
     assert (newest.recorded_at, newest.reverses) == (now, None)
     written = await Entry.get(id=first).values("recorded_by_id")
     assert written == {"recorded_by_id": estate.manager.account}
-    assert told.count(Signal(Topic.LEDGER, estate.community)) == 2
+    assert told.count(Signal("ledger", estate.community)) == 2
 
 
 async def test_the_bulletin_says_once_a_local_day_that_the_book_grew(estate: Any, now: datetime) -> None:
@@ -115,8 +116,8 @@ async def test_the_bulletin_says_once_a_local_day_that_the_book_grew(estate: Any
 
     items = (await items_page(estate.community, 10)).rows
     assert [(item.kind, item.subject, item.at) for item in items] == [
-        (BulletinKind.LEDGER_PUBLISHED, estate.community, midnight),
-        (BulletinKind.LEDGER_PUBLISHED, estate.community, now),
+        ("LEDGER_PUBLISHED", estate.community, midnight),
+        ("LEDGER_PUBLISHED", estate.community, now),
     ]
 
 
@@ -146,7 +147,7 @@ async def test_a_mistake_is_taken_back_whole_by_another_entry(
     assert (row.id, row.number, row.reverses, row.date) == (back, 3, wrong, TODAY)
     assert (row.direction, row.category, row.amount) == (EXPENSE, Category.REPAIR_UPGRADE, -100_000)
     assert (row.item, row.authority_clause, row.balance) == ("冲正：金额写错", "议事规则第9条", 328_171)
-    assert told == [Signal(Topic.LEDGER, estate.community)]
+    assert told == [Signal("ledger", estate.community)]
     assert await check_books(estate.community) == []
 
     undone = await entry_row(wrong)
@@ -187,7 +188,7 @@ async def test_a_wrong_entry_is_not_written(
     with pytest.raises(InvalidInput):
         await record_entry(estate.manager, now, estate.community, **ADVERT | wrong)
     assert await Entry.all().count() == 0
-    assert await journal.head() == 0
+    assert await written() == 0
     assert not told
 
 
@@ -360,10 +361,10 @@ async def test_an_entry_and_the_closing_of_its_vote_do_not_wait_for_each_other(
             )
             while not await watcher.fetchval(waiting):  # noqa: ASYNC110 - PostgreSQL tells nobody
                 await asyncio.sleep(0.01)
-            await journal.write([News(Signal(Topic.TALLY, vote), estate.community)], now)
+            await journal.write([News(VOTE_CLOSED, vote, estate.community)], now)
         await entry
     await watcher.close()
-    assert await journal.head() == 3
+    assert await written() == 3
 
 
 def two_years() -> list[NewEntry]:
@@ -379,18 +380,18 @@ async def test_a_book_kept_elsewhere_is_taken_in_at_once(
 ) -> None:
     await record_entry(estate.manager, now, estate.community, **ADVERT)
     told.clear()
-    head = await journal.head()
+    head = await written()
     await record_entries(SYSTEM, now, estate.community, two_years())
     assert await Entry.all().count() == 701
     assert await check_books(estate.community) == []
     assert (await entries_page(estate.community, 2)).rows[1].item == "停车费"
-    assert told == [Signal(Topic.LEDGER, estate.community)]
-    assert await journal.head() == head + 1
+    assert told == [Signal("ledger", estate.community)]
+    assert await written() == head + 1
     await record_entries(SYSTEM, now, estate.community, two_years()[:2], posted=True)  # said today already
-    assert await journal.head() == head + 2
+    assert await written() == head + 2
     tomorrow = now + timedelta(days=1)
     await record_entries(SYSTEM, tomorrow, estate.community, two_years()[:2], posted=True)
-    assert await journal.head() == head + 4
+    assert await written() == head + 4
     assert (await Entry.filter(number=2).values("recorded_by_id")) == [{"recorded_by_id": None}]
 
 

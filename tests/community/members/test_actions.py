@@ -1,4 +1,4 @@
-"""Sessions: a secret leaves once, and only its hash stays."""
+"""Sessions: a secret leaves once, and only its hash stays. Owners, tenants and roles: from now on."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -7,20 +7,31 @@ from typing import Any
 
 import pytest
 
-from community.database import journal
-from community.errors import Forbidden, NotFound, Unauthenticated
+from community.errors import Forbidden, InvalidInput, NotFound, Refused, Unauthenticated
 from community.members.actions import (
     SWEPT_AT_ONCE,
+    NewParty,
+    NewRole,
+    add_co_owners,
+    end_role,
     end_session,
+    enter_owners,
+    enter_tenancies,
+    give_roles,
+    name_representative,
+    open_accounts,
     open_session,
     revoke_session,
     sign_in_demonstration,
+    transfer_units,
 )
-from community.members.models import Account, CoOwner, OwnerParty, Session, Tenancy
-from community.members.reads import hash_of, sessions_of, viewer_of
+from community.members.models import Account, CoOwner, OwnerParty, Ownership, Session, Tenancy
+from community.members.reads import hash_of, held, person_of, seats_of, sessions_of, viewer_of
 from community.members.rules import KEPT_AFTER_ITS_END, PartyKind, SessionKind
-from community.permissions import NOBODY, SYSTEM, Permission, Role
-from community.signals import Signal, Topic
+from community.permissions import CITY, NOBODY, SYSTEM, Permission, Role
+from community.places.rules import OrganizationKind
+from community.signals import Signal
+from tests.facts import written
 
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
@@ -95,7 +106,7 @@ async def test_an_ended_session_is_over_and_its_rights_are_told_to_have_changed(
     await end_session(estate.owner, now, secret)
     assert await viewer_of(secret, now) is None
     assert await viewer_of(other, now)
-    assert told == [Signal(Topic.RIGHTS, estate.owner.account)]
+    assert told == [Signal("rights", estate.owner.account)]
     assert [row.hash for row in await Session.all()] == [hash_of(other)]  # what ended is removed
 
 
@@ -135,7 +146,7 @@ async def test_signing_in_again_ends_the_cookie_that_it_replaces(
     assert await viewer_of(second, now)
     assert await viewer_of(other, now)
     account = await Account.get(name=demo)
-    assert told == [Signal(Topic.RIGHTS, account.id)]
+    assert told == [Signal("rights", account.id)]
 
 
 async def test_a_sign_in_that_is_refused_replaces_nothing(demo: str, now: datetime) -> None:
@@ -184,7 +195,7 @@ async def test_a_session_is_revoked_by_its_number(
     await revoke_session(SYSTEM, now, viewer.session)
     assert await viewer_of(secret, now) is None
     assert await viewer_of(other, now)
-    assert told == [Signal(Topic.RIGHTS, estate.owner.account)]
+    assert told == [Signal("rights", estate.owner.account)]
     for number in (viewer.session, 5, 0, -1):
         with pytest.raises(NotFound):
             await revoke_session(SYSTEM, now, number)
@@ -237,7 +248,7 @@ async def test_no_other_account_is_entered_by_its_name(handle: str, now: datetim
 async def test_nobody_but_the_operator_opens_or_ends_the_sessions_of_others(
     estate: Any, handle: str, secret: str, now: datetime, told: list[Signal]
 ) -> None:
-    head = await journal.head()
+    head = await written()
     for viewer, refusal in (
         (NOBODY, Unauthenticated),
         (estate.owner, Forbidden),
@@ -253,7 +264,7 @@ async def test_nobody_but_the_operator_opens_or_ends_the_sessions_of_others(
                 await end_session(viewer, now, secret)
     assert await Session.all().count() == 1
     assert await viewer_of(secret, now)
-    assert (await journal.head(), told) == (head, [])
+    assert (await written(), told) == (head, [])
 
 
 async def test_whoever_signed_in_signs_out_whatever_the_token_is_narrowed_to(
@@ -291,3 +302,188 @@ async def test_a_viewer_expires_with_the_first_thing_held(
         (now + 3 * over, [Role.OWNER]),
         (now + DAY, [Role.OWNER]),
     ]
+
+
+# Who holds what
+
+
+async def test_accounts_are_opened_under_names_that_nobody_has(
+    database: str, now: datetime, told: list[Signal]
+) -> None:
+    ids = await open_accounts(SYSTEM, now, ["a/one", "a/two"], demonstration=True)
+    rows = await Account.all().order_by("id").values("id", "name", "demonstration", "created_at")
+    assert [tuple(row.values()) for row in rows] == [
+        (ids[0], "a/one", True, now),
+        (ids[1], "a/two", True, now),
+    ]
+    assert told == []
+    for names in (["a/one"], ["b", "b"], [""], ["b" * 97], ["b\n"], ["a b"]):
+        with pytest.raises(InvalidInput):
+            await open_accounts(SYSTEM, now, ["fresh", *names])
+    assert await Account.all().count() == 2
+
+
+async def test_owners_hold_their_units_from_now_on(
+    estate: Any, build: Any, now: datetime, told: list[Signal]
+) -> None:
+    accounts = await open_accounts(SYSTEM, now, ["one", "two"])
+    units = [await build.unit(estate.community, estate.building) for _ in range(3)]
+    new = [NewParty(units[:2], [accounts[0], None, accounts[1]], 2), NewParty(units[2:], [accounts[0]])]
+    pair, single = await enter_owners(SYSTEM, now, estate.community, new)
+    assert told == [*(Signal("rights", accounts[index]) for index in (0, 1))]
+    assert {seat.party: seat.named for seat in await seats_of(accounts[0], estate.community, now)} == {
+        pair: {accounts[1]},
+        single: frozenset(),
+    }
+    assert await holders(units, now) == [pair, pair, single]
+    assert await holders(units, now - TICK) == [None] * 3
+
+
+async def test_a_unit_has_one_owner_party(estate: Any, build: Any, now: datetime) -> None:
+    taken, free = [await build.unit(estate.community, estate.building) for _ in range(2)]
+    (account,) = await open_accounts(SYSTEM, now, ["one"])
+    await enter_owners(SYSTEM, now, estate.community, [NewParty([taken], [account])])
+    other = await build.community()
+    elsewhere = await build.unit(other, await build.building(other))
+    before = await OwnerParty.all().count()
+    refused: list[tuple[NewParty, type[Refused]]] = [
+        (NewParty([taken], [account]), InvalidInput),
+        (NewParty([free, free], [account]), InvalidInput),
+        (NewParty([free], []), InvalidInput),
+        (NewParty([free], [account, account]), InvalidInput),
+        (NewParty([free], [account], 1), InvalidInput),
+        (NewParty([elsewhere], [account]), NotFound),
+        (NewParty([free], [5]), NotFound),
+    ]
+    for party, refusal in refused:
+        with pytest.raises(refusal):
+            await enter_owners(SYSTEM, now, estate.community, [NewParty([], [None]), party])
+    assert await OwnerParty.all().count() == before
+
+
+async def test_a_unit_passes_on_whole(estate: Any, build: Any, now: datetime) -> None:
+    unit, other = [await build.unit(estate.community, estate.building) for _ in range(2)]
+    seller, buyer = await enter_owners(
+        SYSTEM, now, estate.community, [NewParty([unit], [None]), NewParty([], [None])]
+    )
+    later = now + DAY
+    await transfer_units(SYSTEM, later, buyer, [unit, other])
+    assert await holders([unit, other], later - TICK) == [seller, None]
+    assert await holders([unit, other], later) == [buyer, buyer]
+    with pytest.raises(NotFound):
+        await transfer_units(SYSTEM, later, buyer, [5])
+
+
+async def test_who_joins_a_party_votes_for_it_and_who_is_named_votes_alone(
+    estate: Any, now: datetime, told: list[Signal]
+) -> None:
+    accounts = await open_accounts(SYSTEM, now, ["one", "two"])
+    (party,) = await enter_owners(SYSTEM, now, estate.community, [NewParty([], [None])])
+    told.clear()
+    seats = await add_co_owners(SYSTEM, now, party, accounts)
+    assert told == [*(Signal("rights", account) for account in accounts)]  # fmt: skip
+    for index in (0, 1):
+        await name_representative(SYSTEM, now + index * DAY, party, seats[index])
+        (seat,) = await seats_of(accounts[0], estate.community, now + index * DAY)
+        assert seat.named == {accounts[index]}
+    with pytest.raises(NotFound):
+        await name_representative(SYSTEM, now, party, 5)
+    with pytest.raises(InvalidInput):
+        await add_co_owners(SYSTEM, now, party, [])
+
+
+async def test_a_tenant_has_the_rights_of_one(estate: Any, now: datetime, told: list[Signal]) -> None:
+    (account,) = await open_accounts(SYSTEM, now, ["one"])
+    await enter_tenancies(SYSTEM, now, estate.community, [(estate.unit, account)])
+    assert (await person_of(account, now)).roles == {estate.community: {Role.TENANT}}
+    assert told == [Signal("rights", account)]
+    for tenancy in ((5, account), (estate.unit, 5)):
+        with pytest.raises(NotFound):
+            await enter_tenancies(SYSTEM, now, estate.community, [tenancy])
+
+
+async def test_a_role_holds_from_now_until_it_ends(estate: Any, now: datetime, told: list[Signal]) -> None:
+    (account,) = await open_accounts(SYSTEM, now, ["one"])
+    own = NewRole(account, Role.COMMITTEE, estate.committee, until=now + 9 * DAY)
+    (grant,) = await give_roles(SYSTEM, now, estate.community, [own])
+    (office,) = await give_roles(SYSTEM, now, CITY, [NewRole(account, Role.REGULATOR)])
+    assert (await person_of(account, now + 8 * DAY)).roles == {
+        estate.community: {Role.COMMITTEE},
+        CITY: {Role.REGULATOR},
+    }
+    assert (await person_of(account, now + 9 * DAY)).roles == {CITY: {Role.REGULATOR}}
+    told.clear()
+    for ended in (grant, office, grant):
+        await end_role(SYSTEM, now + DAY, ended)
+    assert (await person_of(account, now + DAY)).roles == {}
+    assert told == [Signal("rights", account)] * 2
+    with pytest.raises(NotFound):
+        await end_role(SYSTEM, now, 5)
+
+
+async def test_a_role_is_given_where_it_belongs(estate: Any, build: Any, now: datetime) -> None:
+    (account,) = await open_accounts(SYSTEM, now, ["one"])
+    abroad = await build.organization(await build.community(), OrganizationKind.OWNERS_COMMITTEE)
+    refused: list[tuple[Any, NewRole, type[Refused]]] = [
+        (estate.community, NewRole(account, Role.REGULATOR), InvalidInput),
+        (estate.community, NewRole(account, Role.OPERATOR), InvalidInput),
+        (CITY, NewRole(account, Role.COMMITTEE), InvalidInput),
+        (CITY, NewRole(account, Role.OWNER), InvalidInput),
+        (estate.community, NewRole(account, Role.TENANT), InvalidInput),
+        (estate.community, NewRole(account, Role.COMMITTEE, abroad), NotFound),
+        (estate.community, NewRole(5, Role.CLERK), NotFound),
+        (5, NewRole(account, Role.CLERK), NotFound),
+    ]
+    for community, role, refusal in refused:
+        with pytest.raises(refusal):
+            await give_roles(SYSTEM, now, community, [role])
+    assert (await person_of(account, now)).roles == {}
+
+
+async def test_the_regulator_appoints_everybody_but_operators(estate: Any, build: Any, now: datetime) -> None:
+    account = await build.account()
+    await build.role(account, None, Role.REGULATOR)
+    regulator = await build.viewer(account)
+    (grant,) = await give_roles(regulator, now, CITY, [NewRole(account, Role.INTEGRATOR)])
+    await end_role(regulator, now, grant)
+    with pytest.raises(Forbidden):
+        await give_roles(regulator, now, CITY, [NewRole(account, Role.OPERATOR)])
+    await give_roles(SYSTEM, now, CITY, [NewRole(account, Role.OPERATOR)])
+
+
+async def test_nobody_of_the_estate_keeps_its_register_or_appoints(estate: Any, now: datetime) -> None:
+    (account,) = await open_accounts(SYSTEM, now, ["one"])
+    (party,) = await enter_owners(SYSTEM, now, estate.community, [NewParty([], [account])])
+    (grant,) = await give_roles(SYSTEM, now, estate.community, [NewRole(account, Role.CLERK)])
+    (seat,) = await CoOwner.filter(party_id=party).values_list("id", flat=True)
+    actions = (
+        lambda who: enter_owners(who, now, estate.community, []),
+        lambda who: add_co_owners(who, now, party, [None]),
+        lambda who: name_representative(who, now, party, seat),
+        lambda who: transfer_units(who, now, party, [estate.unit]),
+        lambda who: enter_tenancies(who, now, estate.community, []),
+        lambda who: give_roles(who, now, estate.community, []),
+        lambda who: end_role(who, now, grant),
+    )
+    for action in actions:
+        for somebody in (estate.chair, estate.manager, estate.owner, estate.tenant):
+            with pytest.raises(Forbidden):
+                await action(somebody)
+        with pytest.raises(NotFound):
+            await action(estate.stranger)
+        with pytest.raises(Unauthenticated):
+            await action(NOBODY)
+    for office in (
+        open_accounts(estate.chair, now, ["x"]),
+        give_roles(estate.chair, now, CITY, [NewRole(account, Role.REGULATOR)]),
+    ):
+        with pytest.raises(Forbidden):
+            await office
+
+
+async def holders(units: list[int], at: datetime) -> list[int | None]:
+    """Whose each unit is."""
+    rows = await Ownership.filter(held(at), unit_id__in=units).values("unit_id", "party_id")
+    owners = {row["unit_id"]: row["party_id"] for row in rows}
+    assert len(owners) == len(rows)
+    return [owners.get(unit) for unit in units]

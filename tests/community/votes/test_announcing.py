@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from community.bulletin.reads import items_page
-from community.bulletin.rules import BulletinKind
 from community.database.due import due_now
 from community.errors import (
     Forbidden,
@@ -17,7 +16,7 @@ from community.errors import (
 from community.permissions import NOBODY, SYSTEM, Role
 from community.places.models import Community, CommunityProfile
 from community.places.rules import OrganizationKind
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.actions import (
     CLOSE,
     OPEN,
@@ -58,8 +57,8 @@ async def test_an_announced_vote_stands_as_it_was_announced(poll: Any, told: lis
     assert [choice.code for choice in first.choices] == ["FOR", "AGAINST", "ABSTAIN"]
     assert (second.title, second.matter) == ("用维修资金", Matter.USE_FUND)
 
-    assert await kinds(poll.estate.community) == [BulletinKind.VOTE_ANNOUNCED]
-    assert told == [Signal(Topic.BULLETIN, poll.estate.community)]
+    assert await kinds(poll.estate.community) == ["VOTE_ANNOUNCED"]
+    assert told == [Signal("bulletin", poll.estate.community)]
     assert [(due.job, due.subject, due.at) for due in await due_now(poll.counted_at)] == [
         (OPEN, vote, poll.opens_at),
         (CLOSE, vote, poll.counted_at),

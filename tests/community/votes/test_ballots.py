@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from community.database.models import Change
+from community.database.models import JournalRow
 from community.errors import (
     InvalidInput,
     NotFound,
@@ -17,7 +17,7 @@ from community.errors import (
 from community.members.rules import NotRepresentative
 from community.permissions import NOBODY, SYSTEM, Role
 from community.places.rules import UnitKind
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.actions import (
     cast_ballot,
 )
@@ -34,11 +34,12 @@ from community.votes.casting import (
     VoteClosed,
     VoteNotOpen,
 )
+from community.votes.counting import counted_ballots
 from community.votes.models import (
     Ballot,
 )
 from community.votes.progress import progress_of
-from community.votes.reads import ballot_row, counted_ballots
+from community.votes.reads import ballot_row
 from community.votes.recount import recount
 from community.votes.rules import FollowMajority, Weight
 
@@ -65,10 +66,10 @@ async def test_a_ballot_is_written_counted_and_told(poll: Any, told: list[Signal
     assert {answer.question_id: (set(answer.choices), answer.text) for answer in read.answers} == {
         first.id: ({"A", "C"}, "多种树")
     }
-    assert told == [Signal(Topic.TALLY, vote)]
-    change = await Change.all().order_by("-number").first()
+    assert told == [Signal("tally", vote)]
+    change = await JournalRow.all().order_by("-number").first()
     assert change is not None
-    assert (change.topic, change.key, change.kind) == (Topic.TALLY, vote, None)
+    assert (change.fact, change.subject_kind, change.subject) == ("BALLOT_CAST", "Vote", vote)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +227,7 @@ async def test_two_co_owners_at_once_cast_one_ballot(poll: Any, told: list[Signa
         assert sum(isinstance(outcome, AlreadyCast) for outcome in outcomes) == 1
         assert await counted_ballots(vote, [home.party]) == {home.party: cast[0]}
         assert await poll.sequences(vote) == [1]
-        assert told == [Signal(Topic.TALLY, vote)]
+        assert told == [Signal("tally", vote)]
 
 
 async def test_fifty_at_once_are_all_counted_in_one_row_of_numbers(poll: Any, told: list[Signal]) -> None:
@@ -239,8 +240,8 @@ async def test_fifty_at_once_are_all_counted_in_one_row_of_numbers(poll: Any, to
     progress = await progress_of(vote)
     assert progress.participating == Weight(50, sum(range(9_000, 9_050)))
     assert progress.version == 51
-    assert told == [Signal(Topic.TALLY, vote)] * 50
-    numbers = await Change.all().order_by("number").values_list("number", flat=True)
+    assert told == [Signal("tally", vote)] * 50
+    numbers = await JournalRow.all().order_by("number").values_list("number", flat=True)
     assert list(numbers) == list(range(1, len(numbers) + 1))
     await poll.closed(vote)
     assert await recount(vote) == []

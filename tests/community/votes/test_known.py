@@ -5,7 +5,7 @@ import pytest
 
 from community.votes import known
 from community.votes.known import tallies_of
-from community.votes.models import Served, Vote
+from community.votes.models import Vote
 from community.votes.progress import progress_of, progress_of_many
 from community.votes.rules import Silence
 from tests.engines import opened_alone
@@ -71,7 +71,7 @@ async def test_where_silence_counts_who_was_served_may_change_it(poll: Any, summ
     vote = await poll.opened()
     await Vote.filter(id=vote).update(silence=Silence.FOLLOW_MAJORITY)
     await tallies_of([vote])
-    await Served.create(vote_id=vote, party_id=home.party, evidence="x", served_at=poll.during)
+    await poll.serves(vote, home)
     assert await tallies_of([vote]) == {vote: await progress_of(vote)}
     assert summed == [vote, vote]
 

@@ -12,25 +12,38 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tortoise.transactions import in_transaction
 
+from community.actions import found_community
 from community.errors import ErrorCode, Refused
-from community.members.models import Account, CoOwner, OwnerParty, Ownership
+from community.members.actions import NewParty, add_co_owners, enter_owners, open_accounts, transfer_units
 from community.members.reads import person_of
-from community.members.rules import PartyKind
 from community.permissions import SYSTEM, Person
-from community.places.models import Building, Community, CommunityProfile, Organization, Unit
-from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
-from community.votes.actions import NewQuestion, announce_vote, cast_ballot, close_vote, open_vote
+from community.places.actions import (
+    NewCommunity,
+    NewUnit,
+    enter_buildings,
+    enter_organizations,
+    enter_units,
+)
+from community.places.rules import DeliveryStatus, OrganizationKind, Profile, UnitKind
+from community.votes.actions import (
+    NewQuestion,
+    Service,
+    announce_vote,
+    cast_ballot,
+    close_vote,
+    open_vote,
+    record_service,
+)
 from community.votes.casting import Answered, QuestionKind, VoteForm
 from community.votes.file_count import RefusedBallot, count_file
 from community.votes.files import DEVELOPER, FileBallot, Party, VoteFile, read
 from community.votes.lifecycle import counted_from
-from community.votes.models import QuestionResult
-from community.votes.progress import progress_of
+from community.votes.models import QuestionResult, Vote
+from community.votes.progress import developer_of, progress_of
 from community.votes.reads import own_entries, questions_of, vote_row
-from community.votes.recount import recount
-from community.votes.roll import RollUnit
+from community.votes.recount import recount, totals_differ
+from community.votes.roll import RollUnit, form_roll
 from community.votes.rules import CountingRules, FollowMajority, Matter, Option, Outcome, Silence, Tally
 
 ANNOUNCED = datetime(2026, 5, 20, 2, 0, tzinfo=UTC)
@@ -58,39 +71,32 @@ class Estate:
 
 
 async def estate_of(file: VoteFile) -> Estate:
-    async with in_transaction():
-        number = next(_numbers)
-        community = await Community.create(
-            slug=f"file-{number}", name="x", address="x", households=1, created_at=ANNOUNCED
-        )
-        await CommunityProfile.create(
-            community_id=community.id, version=1, public_reading=True, time_zone="Asia/Shanghai",
-            notice_days=15, window_days_least=5, window_days_most=60, since=ANNOUNCED,
-        )  # fmt: skip
-        committee = await Organization.create(
-            community_id=community.id, kind=OrganizationKind.OWNERS_COMMITTEE, name="x", since=ANNOUNCED
-        )
-        building = await Building.create(community_id=community.id, name="1", position=1)
-        parties = dict.fromkeys((DEVELOPER, *(unit.owner for unit in file.units)), 0)
-        names = set().union(*parties, *(ballot.by.split("+") for ballot in file.ballots))
-        accounts = {
-            name: int((await Account.create(name=f"{number}/{name}", created_at=ANNOUNCED)).id)
-            for name in sorted(names)
-        }
-        for owners in parties:
-            kind = PartyKind.DEVELOPER if owners == DEVELOPER else PartyKind.OWNERS
-            parties[owners] = (await OwnerParty.create(community_id=community.id, kind=kind)).id
-            await CoOwner.bulk_create(
-                CoOwner(party_id=parties[owners], account_id=accounts[name], since=ANNOUNCED)
-                for name in owners
-            )
-        for unit in file.units:
-            row = await Unit.create(
-                community_id=community.id, building_id=building.id, name=unit.unit[:32], area=unit.area,
-                kind=unit.kind, status=unit.status,
-            )  # fmt: skip
-            await Ownership.create(unit_id=row.id, party_id=parties[unit.owner], since=ANNOUNCED)
-    return Estate(community.id, committee.id, parties, accounts)
+    number = next(_numbers)
+    # Public, so that whoever is not on the roll is told so.
+    new = NewCommunity(f"file-{number}", "x", "x", 1, profile=Profile(1, public_reading=True))
+    community = await found_community(SYSTEM, ANNOUNCED, new)
+    (committee,) = await enter_organizations(
+        SYSTEM, ANNOUNCED, community, [(OrganizationKind.OWNERS_COMMITTEE, "x")]
+    )
+    (building,) = await enter_buildings(SYSTEM, ANNOUNCED, community, ["1"])
+    units = await enter_units(
+        SYSTEM,
+        ANNOUNCED,
+        community,
+        [NewUnit(building, unit.unit[:32], unit.kind, unit.area, unit.status) for unit in file.units],
+    )
+    held: dict[Party, list[int]] = {DEVELOPER: []}
+    for key, unit in zip(units, file.units, strict=True):
+        held.setdefault(unit.owner, []).append(key)
+    names = sorted(set().union(*held, *(ballot.by.split("+") for ballot in file.ballots)))
+    opened = await open_accounts(SYSTEM, ANNOUNCED, [f"{number}/{index}" for index, _ in enumerate(names)])
+    accounts = dict(zip(names, opened, strict=True))
+    parties = {DEVELOPER: await developer_of(community)}
+    await transfer_units(SYSTEM, ANNOUNCED, parties[DEVELOPER], held.pop(DEVELOPER))
+    await add_co_owners(SYSTEM, ANNOUNCED, parties[DEVELOPER], [accounts[name] for name in DEVELOPER])
+    sold = [NewParty(own, [accounts[name] for name in owners]) for owners, own in held.items()]
+    parties |= dict(zip(held, await enter_owners(SYSTEM, ANNOUNCED, community, sold), strict=True))
+    return Estate(community, committee, parties, accounts)
 
 
 async def announced(file: VoteFile, estate: Estate) -> int:
@@ -126,11 +132,26 @@ async def cast(ballot: FileBallot, vote: int, question: int, estate: Estate) -> 
     return None
 
 
+async def serve(file: VoteFile, vote: int, estate: Estate) -> None:
+    """Whom the ballots reached, and what silence counts as: no vote may be announced so yet."""
+    rules = file.rules
+    await Vote.filter(id=vote).update(silence=rules.silence, silence_floor=rules.silence_floor)
+    roll = form_roll(file.units, DEVELOPER, parking_counts=rules.parking_counts)
+    meant = (
+        [owners for owners in roll if owners == frozenset(by.split("+"))]
+        or [owners for owners in roll if by in owners]
+        for by in file.served
+    )
+    parties = {estate.parties[found[0]] for found in meant if len(found) == 1}  # else it may mean several
+    await record_service(SYSTEM, OPENS, vote, [Service(party, "签收", OPENS) for party in parties])
+
+
 async def the_house_counts_as_the_file_says(file: VoteFile) -> None:
     expected = count_file(file)
     pending = expected.tally.outcome and Outcome.PENDING
     estate = await estate_of(file)
     vote = await announced(file, estate)
+    await serve(file, vote, estate)
     (question,) = (await questions_of([vote]))[vote]
 
     outcomes = [await cast(ballot, vote, question.id, estate) for ballot in file.ballots]
@@ -149,7 +170,9 @@ async def live(vote: int) -> Tally:
     progress = await progress_of(vote)
     (question,) = progress.questions
     assert progress.eligible == question.tally.eligible
-    assert progress.participating == question.tally.participating
+    if (await vote_row(vote)).silence is Silence.ABSENT:
+        assert progress.participating == question.tally.participating
+    assert await totals_differ(vote) == []
     return question.tally
 
 
@@ -209,13 +232,10 @@ async def test_any_vote_file_cast_through_the_house_gives_the_same_count(
     await the_house_counts_as_the_file_says(file)
 
 
-CAST = [path for path in BY_FILE if read(path).rules.silence is Silence.ABSENT]
-
-
-@pytest.mark.parametrize("path", CAST, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", BY_FILE, ids=lambda path: path.stem)
 async def test_every_worked_count_comes_out_of_the_house_too(database: str, path: Path) -> None:
     await the_house_counts_as_the_file_says(read(path))
 
 
-def test_the_rest_counts_silence_which_no_vote_may_yet() -> None:
-    assert 20 < len(CAST) < len(BY_FILE)
+def test_some_of_them_count_silence_and_most_do_not() -> None:
+    assert 20 < len([path for path in BY_FILE if read(path).rules.silence is Silence.ABSENT]) < len(BY_FILE)

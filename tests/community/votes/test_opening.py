@@ -7,18 +7,19 @@ from typing import Any
 import pytest
 
 from community.bulletin.reads import items_page
-from community.bulletin.rules import BulletinKind
 from community.errors import (
     Forbidden,
     NotFound,
     Unauthenticated,
 )
+from community.members.actions import transfer_units
 from community.members.models import OwnerParty, Ownership
 from community.members.rules import PartyKind
 from community.permissions import NOBODY, SYSTEM
-from community.places.models import Unit
+from community.places.actions import change_unit
+from community.places.models import UnitState
 from community.places.rules import DeliveryStatus, UnitKind
-from community.signals import Signal, Topic
+from community.signals import Signal
 from community.votes.actions import (
     close_vote,
     open_vote,
@@ -34,7 +35,7 @@ from community.votes.models import (
     RollUnit,
 )
 from community.votes.progress import progress_of
-from community.votes.reads import vote_row
+from community.votes.reads import own_entries_of, vote_row
 from community.votes.recount import recount
 from community.votes.rules import Matter, Outcome, Weight
 
@@ -58,8 +59,8 @@ async def test_a_vote_opens_at_its_time_and_not_a_moment_before(poll: Any, told:
     told.clear()
     await open_vote(SYSTEM, poll.opens_at, vote)
     assert (await vote_row(vote)).opened_at == poll.opens_at
-    assert told == [Signal(Topic.TALLY, vote), Signal(Topic.BULLETIN, poll.estate.community)]
-    assert await kinds(poll.estate.community) == [BulletinKind.VOTE_OPENED, BulletinKind.VOTE_ANNOUNCED]
+    assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
+    assert await kinds(poll.estate.community) == ["VOTE_OPENED", "VOTE_ANNOUNCED"]
 
 
 async def test_a_vote_opens_once(poll: Any, told: list[Signal]) -> None:
@@ -68,7 +69,7 @@ async def test_a_vote_opens_once(poll: Any, told: list[Signal]) -> None:
     await asyncio.gather(*(open_vote(SYSTEM, poll.opens_at, vote) for _ in range(6)))
     await open_vote(SYSTEM, poll.during, vote)
     assert await Roll.filter(vote=vote).count() == 2
-    assert told == [Signal(Topic.TALLY, vote), Signal(Topic.BULLETIN, poll.estate.community)]
+    assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
     assert (await vote_row(vote)).opened_at == poll.opens_at
 
 
@@ -109,10 +110,19 @@ async def test_what_is_unsold_or_undelivered_is_the_developers_one_head(poll: An
     assert (await progress_of(vote)).participating == Weight(1, 58_000)
 
 
-async def test_the_developer_is_found_where_nobody_recorded_one(poll: Any) -> None:
+async def test_what_nobody_owns_is_the_developers_in_every_vote(poll: Any) -> None:
+    developer = (await poll.developer()).party
     first, second = await poll.opened(), await poll.opened()
-    assert await roll_of(first) == await roll_of(second)
-    assert await OwnerParty.filter(kind=PartyKind.DEVELOPER).count() == 1
+    assert await roll_of(first) == await roll_of(second) == {developer: A_SHED}
+
+
+async def test_an_opening_writes_nothing_of_members_and_places(poll: Any) -> None:
+    async def parties_and_units() -> tuple[int, int]:
+        return await OwnerParty.all().count(), await UnitState.all().count()
+
+    before = await parties_and_units()
+    await poll.opened()
+    assert await parties_and_units() == before
 
 
 @pytest.mark.parametrize("counts", [False, True])
@@ -170,8 +180,7 @@ async def test_a_vote_of_one_building_has_that_buildings_roll(poll: Any) -> None
 
 
 async def sell(unit: int, buyer: int, at: datetime) -> None:
-    await Ownership.filter(unit_id=unit, until=None).update(until=at)
-    await Ownership.create(unit_id=unit, party_id=buyer, since=at)
+    await transfer_units(SYSTEM, at, buyer, [unit])
 
 
 async def test_after_the_opening_nothing_moves_the_roll(poll: Any) -> None:
@@ -181,7 +190,7 @@ async def test_after_the_opening_nothing_moves_the_roll(poll: Any) -> None:
     units = await RollUnit.all().order_by("id").values()
 
     await sell(seller.unit, buyer.party, poll.opens_at + TICK)
-    await Unit.filter(id=buyer.unit).update(area=99_999, status=DeliveryStatus.UNSOLD)
+    await change_unit(SYSTEM, poll.opens_at + TICK, buyer.unit, area=99_999, status=DeliveryStatus.UNSOLD)
     newcomer = await poll.household(50_000)
 
     assert await roll_of(vote) == roll
@@ -215,11 +224,8 @@ async def test_a_late_timer_changes_nobodys_vote(poll: Any) -> None:
     assert (await roll_of(vote))[seller.party] == Weight(1, 10_000)
 
 
-@pytest.mark.parametrize("developer", [True, False])
-async def test_a_late_timer_reads_the_roll_as_it_was_at_the_opening(poll: Any, developer: bool) -> None:
-    """Whoever bought, sold, came or went since then, whether the estate has a developer or gets one now."""
-    if developer:
-        await poll.developer()
+async def test_a_late_timer_reads_the_roll_as_it_was_at_the_opening(poll: Any) -> None:
+    """Whoever bought, sold, came or went since then."""
     seller, buyer = await poll.household(10_000), await poll.household(11_000)
     first, second = await poll.household(12_000), await poll.household(13_000)
     vote = await poll.announced()
@@ -240,6 +246,40 @@ async def test_a_late_timer_reads_the_roll_as_it_was_at_the_opening(poll: Any, d
     assert await roll_of(late) == roll
 
 
+@pytest.mark.parametrize("by_ballot", [False, True])
+async def test_what_is_measured_or_handed_over_after_the_opening_changes_nobodys_vote(
+    poll: Any, by_ballot: bool
+) -> None:
+    """Before a late opening, by the timer or by the first ballot."""
+    measured, taken_back = await poll.household(10_000), await poll.household(11_000)
+    waiting = await poll.household(12_000, status=DeliveryStatus.UNDELIVERED)
+    vote = await poll.announced()
+    await change_unit(SYSTEM, poll.opens_at, measured.unit, area=10_500)  # at the opening: it counts
+    late = poll.opens_at + TICK
+    await change_unit(SYSTEM, late, measured.unit, area=99_999)
+    await change_unit(SYSTEM, late, taken_back.unit, status=DeliveryStatus.UNSOLD)
+    await change_unit(SYSTEM, late, waiting.unit, status=DeliveryStatus.DELIVERED)
+    await poll.household(50_000, since=late)
+    entries = await own_entries_of(taken_back.viewer, [await vote_row(vote)], poll.during)
+    assert [entry.weight for (own,) in entries.values() for entry in [own]] == [Weight(1, 11_000)]
+    assert await own_entries_of(waiting.viewer, [await vote_row(vote)], poll.during) == {
+        await vote_row(vote): []
+    }
+
+    if by_ballot:
+        await poll.cast(taken_back.viewer, vote)
+    else:
+        await open_vote(SYSTEM, poll.during, vote)
+
+    assert await roll_of(vote) == {
+        measured.party: Weight(1, 10_500),
+        taken_back.party: Weight(1, 11_000),
+        (await poll.developer()).party: Weight(1, A_SHED.area + 12_000),
+    }
+    with pytest.raises(NotOnRoll):
+        await poll.cast(waiting.viewer, vote)
+
+
 async def test_the_first_ballot_opens_the_box_if_the_timer_is_late(poll: Any, told: list[Signal]) -> None:
     homes = await poll.households(4)
     vote = await poll.announced()
@@ -247,7 +287,7 @@ async def test_the_first_ballot_opens_the_box_if_the_timer_is_late(poll: Any, to
     await asyncio.gather(*(poll.cast(home.viewer, vote, at=poll.opens_at) for home in homes))
     assert await poll.sequences(vote) == [1, 2, 3, 4]
     assert await Roll.filter(vote=vote).count() == 1
-    assert told.count(Signal(Topic.BULLETIN, poll.estate.community)) == 1
+    assert told.count(Signal("bulletin", poll.estate.community)) == 1
     await open_vote(SYSTEM, poll.during, vote)
     assert (await vote_row(vote)).opened_at == poll.opens_at
 

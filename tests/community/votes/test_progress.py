@@ -9,10 +9,11 @@ import pytest
 
 from community.errors import NotFound
 from community.members.models import Ownership
-from community.places.models import Unit
+from community.permissions import SYSTEM
+from community.places.actions import change_unit
 from community.places.rules import DeliveryStatus, UnitKind
-from community.votes.models import Ballot, Served, Vote
-from community.votes.progress import Progress, developer_of, progress_of, progress_of_many, read_register
+from community.votes.models import Ballot, Vote
+from community.votes.progress import Progress, progress_of, progress_of_many, read_register
 from community.votes.reads import vote_row
 from community.votes.roll import electorate, form_roll
 from community.votes.rules import Gate, Matter, Measure, Outcome, Silence, Tally, Weight
@@ -57,10 +58,10 @@ async def test_before_the_opening_the_denominators_are_those_of_the_register(pol
 async def test_a_change_of_the_register_shows_before_the_opening_and_not_after(poll: Any) -> None:
     home = await poll.household(10_000)
     vote = await poll.announced()
-    await Unit.filter(id=home.unit).update(area=11_000)
+    await change_unit(SYSTEM, poll.opens_at, home.unit, area=11_000)
     assert (await progress_of(vote)).eligible == Weight(2, 20_000)
     await poll.open(vote)
-    await Unit.filter(id=home.unit).update(area=12_000)
+    await change_unit(SYSTEM, poll.opens_at + TICK, home.unit, area=12_000)
     assert (await progress_of(vote)).eligible == Weight(2, 20_000)
 
 
@@ -150,8 +151,7 @@ async def test_the_silent_join_only_if_they_were_served(poll: Any) -> None:
     """No vote may be announced so yet; the count behind it stands ready."""
     cast, served, unserved = [await poll.household(10_000 + index) for index in range(3)]
     vote = await poll.opened(poll.resolution(matter=Matter.COVENANT))
-    for home in (cast, served):
-        await Served.create(vote_id=vote, party_id=home.party, evidence="签收", served_at=poll.opens_at)
+    await poll.serves(vote, cast, served)
     await poll.cast(cast.viewer, vote, "FOR")
     assert (await tally_of(vote)).participating == Weight(1, 10_000)
 
@@ -253,8 +253,7 @@ async def test_the_register_is_summed_as_the_roll_would_be_formed(poll: Any) -> 
     votes = [await poll.announced(*questions, parking_counts=counts) for counts in (True, False)]
     for vote, progress in (await progress_of_many(votes)).items():
         row = await vote_row(vote)
-        developer = await developer_of(row.community_id)
-        register = await read_register(row.community_id, row.announced_at, developer)
+        register = await read_register(row.community_id, row.announced_at)
         expected = [
             electorate(
                 form_roll(

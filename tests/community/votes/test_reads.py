@@ -13,9 +13,6 @@ from community.votes.reads import (
     OwnEntry,
     ballot_box,
     ballot_row,
-    counted_ballots,
-    newest_of,
-    newest_sequence,
     on_roll,
     own_entries,
     questions_of,
@@ -203,18 +200,6 @@ async def test_who_stands_on_which_of_several_rolls(poll: Any) -> None:
     assert await on_roll(set(), [home.party]) == await on_roll({roll}, []) == set()
 
 
-async def test_the_newest_ballot_of_a_vote_and_what_counts_for_a_party(poll: Any) -> None:
-    home, other = await poll.households(2)
-    vote = await poll.opened()
-    assert (await newest_of(vote, home.party), await newest_sequence(vote)) == ((0, None), 0)
-    first = await poll.cast(home.viewer, vote)
-    second = await poll.cast(other.viewer, vote)
-    assert await newest_of(vote, home.party) == (2, first)
-    assert await newest_of(vote, other.party) == (2, second)
-    assert await newest_of(vote, 5) == (2, None)
-    assert await newest_sequence(vote) == 2
-
-
 async def test_an_owner_sees_their_own_entries_and_ballots_only(poll: Any) -> None:
     home, other = await poll.household(10_000), await poll.household(11_000)
     vote = await poll.opened()
@@ -268,13 +253,3 @@ async def test_a_ballot_is_read_as_it_was_cast(poll: Any) -> None:
         (first.id, ("C", "A"), None),
         (second.id, (), "只有文字"),
     ]
-
-
-async def test_only_the_counted_ballots_of_those_asked_for(poll: Any) -> None:
-    home, other = await poll.households(2)
-    vote, another = await poll.opened(), await poll.opened()
-    ballot = await poll.cast(home.viewer, vote)
-    await poll.cast(other.viewer, vote)
-    assert await counted_ballots(vote, [home.party]) == {home.party: ballot}
-    assert await counted_ballots(another, [home.party, other.party]) == {}
-    assert await counted_ballots(vote, []) == {}

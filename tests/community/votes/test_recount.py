@@ -73,7 +73,7 @@ PLANTED = {
     "a second answer to a question": (
         "INSERT INTO ballot_choice (id, ballot_id, question_id, choice)"
         " SELECT 1, ballot_id, question_id, 'ABSTAIN' FROM ballot_choice"
-        " WHERE choice = 'FOR' AND ballot_id IN (SELECT ballot_id FROM counted_ballot) LIMIT 1",
+        " WHERE choice = 'FOR' AND ballot_id IN (SELECT ballot_id FROM counting WHERE sequence > 2) LIMIT 1",
         "may not mark ABSTAIN, FOR",
     ),
     "a choice that was never offered": (
@@ -105,12 +105,11 @@ PLANTED = {
         "should count 1",
     ),
     "a pointer moved back": (
-        "UPDATE counted_ballot SET ballot_id = (SELECT id FROM ballot WHERE sequence = 1)"
-        " WHERE ballot_id = (SELECT id FROM ballot WHERE sequence = 6)",
+        "UPDATE counting SET ballot_id = (SELECT id FROM ballot WHERE sequence = 1) WHERE sequence = 6",
         "should count",
     ),
     "a pointer gone": (
-        "DELETE FROM counted_ballot WHERE ballot_id = (SELECT id FROM ballot WHERE sequence = 4)",
+        "DELETE FROM counting WHERE sequence = 4",
         "counts None",
     ),
     "a larger flat on the roll": (

@@ -10,10 +10,11 @@ import pytest
 from community.database.ids import new_id
 from community.errors import InvalidInput
 from community.permissions import SYSTEM
-from community.votes.actions import NewQuestion, RecordedBallot, cast_ballot, record_ballots
+from community.votes.actions import NewQuestion, RecordedBallot, cast_ballot, mend_totals, record_ballots
 from community.votes.casting import Answered, Channel, EmptyBallot, NotOnRoll, TooFewChoices, Validity
+from community.votes.counting import counted_ballots
 from community.votes.known import tallies_of
-from community.votes.models import Ballot, BallotText, CountedBallot, Question, QuestionResult
+from community.votes.models import Ballot, BallotText, Counting, Question, QuestionResult
 from community.votes.progress import DayTurnout, progress_of
 from community.votes.recount import recount
 from community.votes.rules import ZERO, Matter, Weight
@@ -25,10 +26,11 @@ async def an_empty_ballot(vote: int, home: Any, at: Any, sequence: int, text: st
         id=new_id(), vote_id=vote, party_id=home.party, sequence=sequence, channel=Channel.ONLINE,
         recorded_by_id=home.viewer.account, cast_at=at, validity=Validity.VALID,
     )  # fmt: skip
-    await CountedBallot.create(vote_id=vote, party_id=home.party, ballot_id=ballot.id)
+    await Counting.create(vote_id=vote, sequence=sequence, party_id=home.party, ballot_id=ballot.id)
     if text:
         question = await Question.get(vote_id=vote)
         await BallotText.create(ballot_id=ballot.id, question_id=question.id, text=text)
+    await mend_totals(SYSTEM, at, vote)
 
 
 @pytest.mark.parametrize("text", [None, "", " \n\t\u3000"])
@@ -138,8 +140,9 @@ async def test_who_comes_back_with_an_answer_came_on_the_day_of_the_answer(poll:
     progress = await progress_of(vote)
     there = (poll.during.astimezone(ZoneInfo("Asia/Shanghai")) + n * day for n in range(2))
     assert progress.days == tuple(DayTurnout(at.date(), 1) for at in there)
-    ballot = await CountedBallot.get(vote_id=vote, party_id=second.party)
-    await poll.tamper(f"DELETE FROM ballot_choice WHERE ballot_id = {ballot.ballot_id}")
+    ballot = (await counted_ballots(vote, [second.party]))[second.party]
+    await poll.tamper(f"DELETE FROM ballot_choice WHERE ballot_id = {ballot}")
+    assert await mend_totals(SYSTEM, poll.during, vote) != []
     progress = await progress_of(vote)
     assert sum(one.heads for one in progress.days) == progress.participating.heads == 1
 
