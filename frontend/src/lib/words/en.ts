@@ -471,7 +471,7 @@ export const en: Words = {
     signingUp: 'Signing up',
     signedUp: 'You are signed up',
     householdSignedUp: 'Your household is signed up',
-    byHousehold: 'Somebody of your household did it, once for all of you. To change the number or stay at home you may cancel it, too.',
+    byHousehold: 'Someone in your household signed up for all of you. To change the number, or if you cannot come, you may cancel too.',
     seal: 'Signed up',
     yours: (n) => `*${n}* of you ${n === 1 ? 'comes' : 'come'}`,
     yourDish: (dish) => `bringing ${dish}`,
