@@ -241,6 +241,23 @@ async def test_the_same_key_with_anything_else_is_refused(house: Any, name: str)
 
 
 @each
+async def test_an_id_of_another_type_is_refused_whatever_its_key_and_takes_no_result_away(
+    house: Any, name: str
+) -> None:
+    """It can have led to no result, so that nobody asks what its key was for."""
+    case = await CASES[name](house)
+    first = (await house.ask(case.query, case.who, **case.given, key="k"))[name]
+    told = list(house.told)
+    subject, other = next(iter(case.given)), house.town.id("Notice", "water")
+    for key in ("k", "new"):
+        given = case.given | {subject: other, "key": key}
+        assert await house.refused(case.query, case.who, **given) == "NOT_FOUND"
+    assert (await house.ask(case.query, case.who, **case.given, key="k"))[name] == first
+    assert house.told == told
+    assert await IdempotencyRecord.filter(key="new").count() == 0
+
+
+@each
 async def test_a_key_from_before_fingerprints_is_judged_by_its_subject(
     house: Any, town_url: str, name: str
 ) -> None:
