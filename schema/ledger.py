@@ -24,7 +24,6 @@ from community.ledger.rules import (
     AuthorityFault,
     Category,
     Direction,
-    ForeignVote,
     MonthRow,
     YearRow,
     fault_of,
@@ -40,7 +39,7 @@ from schema.context import Info
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
-from schema.nodes import Node, key_of, to_id
+from schema.nodes import Node, key_of, key_or_unknown, to_id
 from schema.places import OfCommunity
 from schema.scalars import Hundredths
 from schema.votes import Vote
@@ -528,9 +527,7 @@ class LedgerMutation:
             amount=entry.amount,
             counterparty=entry.counterparty,
             voucher=entry.voucher,
-            authority_vote=None
-            if vote is None
-            else key_of(vote, "Vote", "entry.authorityVoteId", ForeignVote),
+            authority_vote=None if vote is None else key_or_unknown(vote, "Vote", "entry.authorityVoteId"),
             authority_clause=entry.authority_clause,
             key=key,
         )

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 import strawberry
 
 from community.catalogue import Subject
-from community.database.ids import NoRow
-from community.errors import InvalidId, NotFound, Refused
+from community.database.ids import new_id
+from community.errors import InvalidId, NotFound
 from schema.context import Context
 
 _SHAPE = re.compile(r"([A-Z][A-Za-z]{1,31}):([1-9][0-9]{0,18})", re.ASCII)
@@ -36,18 +36,21 @@ def parse_id(text: str, field: str = "id") -> tuple[str, int]:
     return type_name, key
 
 
-def key_of(text: str, type_name: str, field: str = "id", otherwise: type[Refused] = NotFound) -> int:
-    """The key of an id of this type. Raises InvalidId, and `otherwise` for an id of another type."""
+def key_of(text: str, type_name: str, field: str = "id") -> int:
+    """The key of an id of this type. Raises InvalidId, and NotFound for an id of another type."""
     found, key = parse_id(text, field)
     if found != type_name:
-        raise otherwise(field=field)
+        raise NotFound(field=field)
     return key
 
 
-def key_or_none_such(text: str, type_name: str, field: str) -> int | NoRow:
-    """The same for a rule that refuses by itself what is unknown. Raises InvalidId."""
+def key_or_unknown(text: str, type_name: str, field: str) -> int:
+    """The same for what is named beside a subject; of another type it is a key that no row has, which is
+    refused in its turn: after the right to the subject, and what was done under the client's key. Raises
+    InvalidId.
+    """
     found, key = parse_id(text, field)
-    return key if found == type_name else NoRow.NONE_SUCH
+    return key if found == type_name else new_id()
 
 
 NODES: dict[str, type["Node"]] = {}

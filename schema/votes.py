@@ -14,7 +14,6 @@ from community.votes.casting import (
     Answered,
     QuestionKind,
     Seat,
-    UnknownQuestion,
     VoteForm,
     VoteStatus,
     check_open,
@@ -58,7 +57,7 @@ from schema.eligibility import Eligibility
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
-from schema.nodes import Node, key_of, key_or_none_such, to_id
+from schema.nodes import Node, key_of, key_or_unknown, to_id
 from schema.places import (
     NOTHING,
     Building,
@@ -768,9 +767,7 @@ class AnswerInput:
     )
 
     def value(self, index: int) -> Answered:
-        question = key_of(
-            self.question_id, "Question", f"answers.{index}.questionId", otherwise=UnknownQuestion
-        )
+        question = key_or_unknown(self.question_id, "Question", f"answers.{index}.questionId")
         return Answered(question, tuple(self.choices), self.text)
 
 
@@ -818,7 +815,7 @@ class VotesMutation:
             info.context.now,
             key_of(vote_id, "Vote", "voteId"),
             answers=[answer.value(index) for index, answer in enumerate(answers)],
-            party=None if party is None else key_or_none_such(party, "OwnerParty", "party"),
+            party=None if party is None else key_or_unknown(party, "OwnerParty", "party"),
             key=key,
         )
         return BallotReceipt.of(await ballot_row(info.context.person.account, ballot))

@@ -3,18 +3,11 @@
 import secrets
 import threading
 import time
-from enum import Enum
 
 _EPOCH_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 _LOW_BITS = 22
 _lock = threading.Lock()
 _last = 0
-
-
-class NoRow(Enum):
-    """Where an id of another type leads: to no row, which rules refuse as they do an unknown one."""
-
-    NONE_SUCH = "NONE_SUCH"
 
 
 def new_id() -> int:

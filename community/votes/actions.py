@@ -7,7 +7,7 @@ from datetime import datetime
 
 from community.database import due
 from community.database.commands import Command
-from community.database.ids import NoRow, new_id
+from community.database.ids import new_id
 from community.database.sql import lock_exclusive, placeholders, select
 from community.database.work import UnitOfWork, requires
 from community.errors import InvalidInput, NotFound, TryAgain
@@ -264,7 +264,7 @@ async def cast_ballot(
     vote: int,
     *,
     answers: Sequence[Answered],
-    party: int | NoRow | None = None,
+    party: int | None = None,
     key: str | None = None,
 ) -> int:
     """The ballot's id; the same `key` with the same answers returns the first one's, while that one counts.
@@ -292,7 +292,7 @@ async def cast_ballot(
     return ballot
 
 
-async def _first_receipt(command: Command, first: int, vote: int, party: int | NoRow | None) -> int:
+async def _first_receipt(command: Command, first: int, vote: int, party: int | None) -> int:
     """No party named is the first ballot's, whoever the viewer acts for by now. Raises KeyReused."""
     ballot = await Ballot.get(id=first).values("vote_id", "party_id")
     own = ballot["party_id"]
@@ -330,20 +330,16 @@ async def _open_box(work: UnitOfWork, box: BallotBox) -> BallotBox:
     return box
 
 
-def _seat(
-    box: BallotBox, seats: Mapping[int, PartySeat], entries: Entries, party: int | NoRow | None
-) -> PartySeat:
+def _seat(box: BallotBox, seats: Mapping[int, PartySeat], entries: Entries, party: int | None) -> PartySeat:
     """The one owner party for which this account casts."""
     able = [own for own in seats if (box.roll, own) in entries]
     if not able:
         raise NotOnRoll
-    if party is None:
-        if len(able) > 1:
-            raise PartyRequired(field="party")
-        return seats[able[0]]
-    if isinstance(party, NoRow) or party not in able:
+    if party is not None and party not in able:
         raise NotOnRoll(field="party")
-    return seats[party]
+    if party is None and len(able) > 1:
+        raise PartyRequired(field="party")
+    return seats[able[0] if party is None else party]
 
 
 def _check_answers(

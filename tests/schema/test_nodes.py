@@ -21,9 +21,9 @@ from community.events.actions import sign_up
 from community.members.models import CoOwner
 from community.permissions import Permission, Viewer
 from community.votes.actions import cast_ballot
-from community.votes.casting import Answered, NotOnRoll
+from community.votes.casting import Answered
 from schema.context import Context
-from schema.nodes import NODES, key_of, parse_id, to_id
+from schema.nodes import NODES, key_of, key_or_unknown, parse_id, to_id
 from schema.schema import graphql_schema
 
 NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
@@ -75,8 +75,12 @@ def test_an_id_of_another_type_leads_to_no_row() -> None:
     with pytest.raises(NotFound) as refusal:
         key_of(to_id("Event", 7), "Vote", "voteId")
     assert refusal.value.field == "voteId"
-    with pytest.raises(NotOnRoll):
-        key_of(to_id("Event", 7), "OwnerParty", "party", otherwise=NotOnRoll)
+    assert key_or_unknown(to_id("Vote", 7), "Vote", "party") == 7
+    unknown = [key_or_unknown(to_id("Event", 7), "Vote", "party") for _ in range(9)]
+    assert len({7, *unknown}) == 10
+    with pytest.raises(InvalidId) as malformed:
+        key_or_unknown("x", "Vote", "party")
+    assert malformed.value.field == "party"
 
 
 NAMED = [
