@@ -271,6 +271,10 @@ async def test_of_what_is_hidden_an_id_of_another_type_says_no_more(house: Any) 
         assert await house.refused(record.query, cast.who, **given) == code
     given = record.given | {"entry": entry}
     assert await house.refused(record.query, record.who, **given) == "INVALID_INPUT"
+    given = cast.given | {"party": hidden["vote"]}
+    assert await house.refused(cast.query, cast.who, **given) == "NOT_ON_ROLL"
+    given = cast.given | {"answers": answers}
+    assert await house.refused(cast.query, cast.who, **given) == "UNKNOWN_QUESTION"
 
 
 @each
