@@ -17,7 +17,7 @@ from community.errors import ErrorCode, InvalidInput, Refused, Unauthenticated
 from community.members.actions import end_session, sign_in_demonstration
 from community.members.reads import viewer_of, why_nobody
 from community.members.rules import may_be_secret
-from community.permissions import NOBODY, SYSTEM, Viewer
+from community.permissions import NOBODY, Person, Visitor
 
 COOKIE = "meilin_session"
 LIFETIME = timedelta(days=30)
@@ -57,7 +57,7 @@ def secret_of(authorization: str | None, cookie: str | None) -> str | None:
     return cookie if authorization is None else bearer(authorization)
 
 
-async def viewer_behind(secret: str | None, now: datetime, *, strict: bool) -> Viewer:
+async def viewer_behind(secret: str | None, now: datetime, *, strict: bool) -> Person | Visitor:
     """Returns the secret's viewer, NOBODY without one. `strict`: raises Unauthenticated if it is not
     valid.
     """
@@ -115,7 +115,7 @@ class Sessions:
             account = await _requested_account(request)
             before = session_cookie(request)
             secret = await sign_in_demonstration(
-                SYSTEM, utc_now(), account, lifetime=LIFETIME, replacing=before
+                NOBODY, utc_now(), account, lifetime=LIFETIME, replacing=before
             )
         except bodies.Unread as refused:
             return refusal(refused, refused.status)
@@ -142,11 +142,13 @@ class Sessions:
         authorization, cookie = request.headers.get("authorization"), session_cookie(request)
         try:
             if cookie is not None:
-                await end_session(SYSTEM, utc_now(), cookie)
+                viewer = await viewer_behind(cookie, utc_now(), strict=False)
+                if isinstance(viewer, Person):
+                    await end_session(viewer, utc_now(), cookie)
             if authorization is not None:
                 secret = bearer(authorization)
-                await viewer_behind(secret, utc_now(), strict=True)
-                await end_session(SYSTEM, utc_now(), secret)
+                viewer = await viewer_behind(secret, utc_now(), strict=True)
+                await end_session(viewer, utc_now(), secret)
         except Refused as refused:
             return refusal(refused)
         return Response(status_code=204)

@@ -32,7 +32,7 @@ from community.errors import (
     TryAgain,
     Unauthenticated,
 )
-from community.permissions import NOBODY, Viewer
+from community.permissions import NOBODY, Person, Viewer, Visitor, account_of
 from community.places.facts import READING
 from community.signals import Signal
 from realtime.authorization import AuthorizationRegistry
@@ -213,7 +213,7 @@ class Socket:
         self._sockets, self.writer, self.address = sockets, writer, address
         self._authorization, self._cookie = authorization, cookie
         self._secret: str | None = None
-        self.viewer = NOBODY
+        self.viewer: Viewer = NOBODY
         self._protocol: TransportWs[Operation] = TransportWs()
         self._changes = self._answering = 0
         self._renewal: asyncio.Task[None] | None = None
@@ -250,7 +250,7 @@ class Socket:
         for handle in (self._patience, self._expiry, self._renewal):
             if handle:
                 handle.cancel()
-        if self.viewer.account is not None:
+        if isinstance(self.viewer, Person):
             self._sockets.authorizations.remove(self.viewer.account, self)
         for id_ in list(self._protocol.operations):
             self._forget(id_)
@@ -314,7 +314,7 @@ class Socket:
             viewer = await viewer_behind(self._secret, utc_now(), strict=True)
             if self._protocol.closed:
                 return
-            known = viewer.account == self.viewer.account
+            known = account_of(viewer) == account_of(self.viewer)
             if not known:
                 self._register(viewer)
             if of_account == self._changes if known else of_anybody == authorizations.changes:
@@ -322,17 +322,17 @@ class Socket:
         self.viewer = viewer
         if self._expiry:
             self._expiry.cancel()
-        if viewer.expires_at is not None:
+        if isinstance(viewer, Person) and viewer.expires_at is not None:
             left = (viewer.expires_at - utc_now()).total_seconds()
             self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), self.changed)
 
-    def _register(self, viewer: Viewer) -> None:
+    def _register(self, viewer: Person | Visitor) -> None:
         """Sets the viewer, and registers for changes of the account's rights."""
         authorizations = self._sockets.authorizations
-        if self.viewer.account is not None:
+        if isinstance(self.viewer, Person):
             authorizations.remove(self.viewer.account, self)
         self.viewer = viewer
-        if viewer.account is not None:
+        if isinstance(viewer, Person):
             if authorizations.count(viewer.account) >= MOST_SOCKETS_OF_ACCOUNT:
                 self.close(Close(TRY_AGAIN_LATER, "Too many connections of one account"))
             authorizations.add(viewer.account, self)

@@ -13,7 +13,7 @@ from community.database.engine import opened
 from community.members.actions import open_session
 from community.members.reads import viewer_of
 from community.members.rules import SessionKind
-from community.permissions import SYSTEM, Viewer
+from community.permissions import SYSTEM, Person
 from community.places.reads import community_by_slug
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered, VoteForm
@@ -43,7 +43,7 @@ async def _open_vote() -> VoteRow:
     return next(row for row in page.rows if row.form is not VoteForm.CONSULTATION)
 
 
-async def _residents() -> list[Viewer]:
+async def _residents() -> list[Person]:
     viewers = []
     for name in await residents(VOTERS):
         secret = await open_session(

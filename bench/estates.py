@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from community.database.engine import opened
 from community.database.sql import select
-from community.permissions import Viewer
+from community.permissions import Person
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
 from community.votes.reads import questions_of
@@ -37,7 +37,7 @@ SELECT v.id AS vote, MIN(c.account_id) AS account FROM vote v
 
 async def cast(vote: int, account: int, count: int, seconds: float) -> int:
     """Changes one ballot up to `count` times within `seconds`; how often it did."""
-    questions, viewer = (await questions_of([vote]))[vote], Viewer(account, "bench")
+    questions, viewer = (await questions_of([vote]))[vote], Person(account, "bench")
     end = time.monotonic() + seconds
     for number in range(count):
         if time.monotonic() > end:

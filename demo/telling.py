@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from community.bulletin.actions import publish_notice
 from community.events.actions import RecordedSignUp, publish_event, record_sign_ups
 from community.ledger.actions import NewEntry, record_entries, reverse_entry
-from community.members.reads import roles_of
-from community.permissions import SYSTEM, Viewer
+from community.members.reads import person_of
+from community.permissions import SYSTEM, Person
 from community.votes.actions import (
     NewQuestion,
     RecordedBallot,
@@ -77,9 +77,9 @@ class Telling:
                 reason = f"{line.voucher} 金额多录了一位，已按更正后的金额重新入账"
                 await reverse_entry(await self._committee(action.at), action.at, entry, reason=reason)
 
-    async def _committee(self, now: datetime) -> Viewer:
+    async def _committee(self, now: datetime) -> Person:
         account = self._names.accounts["committee"]
-        return Viewer(account, roles=await roles_of(account, now))
+        return await person_of(account, now)
 
     async def _announce(self, now: datetime, vote: PlannedVote) -> None:
         motion = vote.motion

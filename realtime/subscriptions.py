@@ -12,7 +12,7 @@ from graphql import GraphQLError
 
 from community.errors import ErrorCode, Refused
 from community.live import Journal
-from community.permissions import NOBODY, Viewer, rights_of
+from community.permissions import NOBODY, Person, Rights, Viewer, rights_of
 from community.signals import Signal
 from realtime.audience import Audience
 from realtime.authorization import Access
@@ -232,4 +232,6 @@ def _audience(document: Document, viewer: Viewer) -> Viewer:
 
 
 def _key_of(audience: Viewer) -> Hashable:
-    return audience.signed_in, frozenset(audience.roles.items()), audience.scopes, audience.demonstration
+    if not isinstance(audience, Person | Rights):
+        return audience
+    return frozenset(audience.roles.items()), audience.scopes, audience.demonstration

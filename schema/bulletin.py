@@ -220,7 +220,7 @@ class BulletinMutation:
         key: Key = None,
     ) -> Notice | None:
         done = await actions.publish_notice(
-            info.context.viewer,
+            info.context.person,
             info.context.now,
             key_of(community_id, "Community", "communityId"),
             kind=notice.kind,

@@ -65,7 +65,7 @@ class CommunitiesMutation:
     ) -> Community | None:
         community = key_of(community_id, "Community", "communityId")
         await actions.set_public_reading(
-            info.context.viewer, info.context.now, community, public=public, key=key
+            info.context.person, info.context.now, community, public=public, key=key
         )
         return await Community.fetch(info.context, community)
 

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 from strawberry.types import Info as StrawberryInfo
 
-from community.permissions import NOBODY, Viewer
+from community.errors import Unauthenticated
+from community.permissions import NOBODY, Person, Viewer
 from realtime.sources import LiveSources
 from schema.cost import MOST_COST
 from schema.loaders import Loaders
@@ -35,6 +36,13 @@ class Context:
     def renew(self) -> None:
         """Before each mutation: what was read before may be no longer true."""
         self.loaders = Loaders(self.viewer, self.clock)
+
+    @property
+    def person(self) -> Person:
+        """Who acts. Raises Unauthenticated if nobody is signed in."""
+        if not isinstance(self.viewer, Person):
+            raise Unauthenticated
+        return self.viewer
 
     @property
     def now(self) -> datetime:

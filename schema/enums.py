@@ -331,7 +331,9 @@ _describe(
             "This owner party has cast its ballot, and the vote is not `revisable`."
             " 这一户已经投过票，不能再改。"
         ),
-        ErrorCode.ALREADY_SIGNED_UP: "This account stands on the list of the event already. 已经报过名了。",
+        ErrorCode.ALREADY_SIGNED_UP: (
+            "This household, or this account, stands on the list of the event already. 本户已经报过名了。"
+        ),
         ErrorCode.AUTHORITY_INVALID: (
             "The vote cited is no adopted resolution of all owners on a matter that allows the entry."
             " 所依据的表决没有通过，或者决定的不是这件事。"

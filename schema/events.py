@@ -268,10 +268,10 @@ class Event(Node, subject=EVENT):
         )
 
     @strawberry.field(
-        description="The viewer's own sign-up while it stands; null where there is none. A narrowed"
-        " token sees it with SIGN_UP or READ_OWN. Depends on the viewer, so that a"
-        " subscription with it is not shared."
-        " 本人的报名，没有或已取消的为 null。",
+        description="The sign-up of the viewer's household while it stands, whoever of it signed up;"
+        " null where there is none. A narrowed token sees it with SIGN_UP or READ_OWN."
+        " Depends on the viewer, so that a subscription with it is not shared."
+        " 本户的报名，没有或已取消的为 null。",
         metadata=BY_VIEWER,
     )
     async def viewer_sign_up(self, info: Info) -> "SignUp | None":
@@ -303,9 +303,13 @@ class Event(Node, subject=EVENT):
 
 
 @strawberry.type(
-    description="A household's places at a gathering. Only the account that signed up sees it, also"
-    " after moving away."
-    " 一家的报名，只有报名的人看得到。"
+    description="A household's places at a gathering. Only those who live in its unit see it, and the"
+    " account that signed up, also after moving away. Whoever has several homes in an"
+    " estate belongs to one household: of the one that is rented, else of the one held"
+    " longest that is not let. Of a flat that is let tenants and owners are two households."
+    " Whoever has no home there, as staff, signs up for oneself."
+    " 一户的报名，只有这一户的人和报名的人看得到；有几套房的算一户：先算租住的，再算自住的、持有最久的。"
+    " 出租的房子，租客一户，业主一户。"
 )
 class SignUp(Node, subject=SIGN_UP):
     row: strawberry.Private[SignUpRow]
@@ -325,6 +329,14 @@ class SignUp(Node, subject=SIGN_UP):
         if row is None:
             raise NotFound  # who moved away keeps the sign-up, not the sight of the community
         return Event.of(row)
+
+    @strawberry.field(
+        description="True where the viewer's own account signed up, false where another of its household"
+        " did."
+        " 是不是本人报的；不是的话，是同一户的人报的。",
+    )
+    def made_by_viewer(self) -> bool:
+        return self.row.own
 
     @strawberry.field(description="How many people come, from 1 to the event's `maxPartySize`. 来几个人。")
     def party_size(self) -> int:
@@ -418,7 +430,7 @@ class EventsQuery:
             ),
         ],
     ) -> Event | None:
-        return await Event.fetch(info.context, key_of(id, "Event"))
+        return await Event.named(info.context, id)
 
 
 @strawberry.input(
@@ -463,9 +475,9 @@ class EventsMutation:
     @mutation(
         "eventId",
         "Takes places at a gathering for the viewer's household (SIGN_UP: owners,"
-        " tenants, staff). EVENT_FULL, EVENT_OVER and ALREADY_SIGNED_UP say why not; the"
-        " capacity is never exceeded."
-        " 为本户报名活动，业主、租户和工作人员都可以。",
+        " tenants, staff), once for all who live in its unit. EVENT_FULL, EVENT_OVER and"
+        " ALREADY_SIGNED_UP say why not; the capacity is never exceeded."
+        " 为本户报名活动，一户报一次，业主、租户和工作人员都可以。",
     )
     async def sign_up(
         self,
@@ -491,7 +503,7 @@ class EventsMutation:
         key: Key = None,
     ) -> SignUp | None:
         done = await actions.sign_up(
-            info.context.viewer,
+            info.context.person,
             info.context.now,
             key_of(event_id, "Event", "eventId"),
             party_size=party_size,
@@ -502,9 +514,9 @@ class EventsMutation:
 
     @mutation(
         "signUpId",
-        "Gives the places of one's own sign-up back, before the event starts; they are"
-        " free at once."
-        " 取消本人的报名，活动开始前有效，名额立即放出。",
+        "Gives the places of one's household back, whoever of it signed up, before the"
+        " event starts; they are free at once."
+        " 取消本户的报名，活动开始前有效，名额立即放出。",
     )
     async def cancel_sign_up(
         self,
@@ -512,14 +524,15 @@ class EventsMutation:
         sign_up_id: Annotated[
             strawberry.ID,
             strawberry.argument(
-                description="The sign-up to be taken back, one's own; another's is NOT_FOUND."
-                " 要取消的报名，只能是本人的。"
+                description="The sign-up to be taken back, of one's own household; another's is"
+                " NOT_FOUND."
+                " 要取消的报名，只能是本户的。"
             ),
         ],
         key: Key = None,
     ) -> SignUp | None:
         done = await actions.cancel_sign_up(
-            info.context.viewer, info.context.now, key_of(sign_up_id, "SignUp", "signUpId"), key=key
+            info.context.person, info.context.now, key_of(sign_up_id, "SignUp", "signUpId"), key=key
         )
         return await SignUp.fetch(info.context, done)
 
@@ -543,7 +556,7 @@ class EventsMutation:
         key: Key = None,
     ) -> Event | None:
         done = await actions.publish_event(
-            info.context.viewer,
+            info.context.person,
             info.context.now,
             key_of(community_id, "Community", "communityId"),
             title=event.title,

@@ -39,7 +39,7 @@ from schema.context import Info
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
-from schema.nodes import Node, key_of, to_id
+from schema.nodes import Node, key_of, key_or_unknown, to_id
 from schema.places import OfCommunity
 from schema.scalars import Hundredths
 from schema.votes import Vote
@@ -517,7 +517,7 @@ class LedgerMutation:
     ) -> Entry | None:
         vote = entry.authority_vote_id
         done = await actions.record_entry(
-            info.context.viewer,
+            info.context.person,
             info.context.now,
             key_of(community_id, "Community", "communityId"),
             date=entry.date,
@@ -527,7 +527,7 @@ class LedgerMutation:
             amount=entry.amount,
             counterparty=entry.counterparty,
             voucher=entry.voucher,
-            authority_vote=None if vote is None else key_of(vote, "Vote", "entry.authorityVoteId"),
+            authority_vote=None if vote is None else key_or_unknown(vote, "Vote", "entry.authorityVoteId"),
             authority_clause=entry.authority_clause,
             key=key,
         )
@@ -560,7 +560,7 @@ class LedgerMutation:
         key: Key = None,
     ) -> Entry | None:
         done = await actions.reverse_entry(
-            info.context.viewer,
+            info.context.person,
             info.context.now,
             key_of(entry_id, "Entry", "entryId"),
             reason=reason,

@@ -28,7 +28,7 @@ class WatchedId(NamedTuple):
         return f"{self.kind[0].lower()}{self.kind[1:]}Id"
 
     def of(self, arguments: Mapping[str, Any]) -> int:
-        """Raises InvalidId."""
+        """Raises InvalidId, NotFound."""
         return key_of(arguments[self.argument], self.kind, self.argument)
 
 

@@ -21,7 +21,7 @@ from community.events.reads import (
     own_sign_ups_of,
     tables_open_to,
 )
-from community.permissions import Viewer
+from community.permissions import Viewer, account_of
 from community.places.facts import COMMUNITY
 from community.places.reads import (
     CommunityRow,
@@ -245,8 +245,8 @@ class Loaders:
 
     @property
     def own_sign_ups(self) -> Loader[int, SignUpRow]:
-        """By event."""
-        return self._seen(own_sign_ups_of)
+        """Of the viewer's household, by event."""
+        return self._seen(own_sign_ups_of, self.now)
 
     @property
     def tables(self) -> Loader[int, SeatedEvent]:
@@ -256,13 +256,13 @@ class Loaders:
     @property
     def table_parties(self) -> Loader[int, TablePartyRow]:
         """By sign-up, as its neighbours see it."""
-        account, now = self.viewer.account, self.now
+        account, now = account_of(self.viewer), self.now
         return self._kept(around_a_table, lambda keys: around_a_table(account, keys, now))
 
     @property
     def ballots(self) -> Loader[int, BallotRow]:
         """Of a party for which the viewer speaks; how it was marked shows whoever cast it."""
-        account = self.viewer.account
+        account = account_of(self.viewer)
         return self._kept(ballots_by_id, lambda keys: ballots_by_id(account, keys))
 
     @property

@@ -7,8 +7,15 @@ import strawberry
 from community.errors import NotFound
 from community.members.facts import OWNER_PARTY
 from community.members.reads import OwnPartyRow
-from community.permissions import Permission, may
-from community.permissions import Viewer as ViewerValue
+from community.permissions import (
+    CITY,
+    Permission,
+    Person,
+    Scope,
+    Tie,
+    may,
+    permissions_in,
+)
 from schema.communities import Community
 from schema.context import Info
 from schema.nodes import Node, key_of, to_id
@@ -19,7 +26,7 @@ from schema.nodes import Node, key_of, to_id
     " 正在查询的人，由令牌或登录确定。"
 )
 class Viewer:
-    who: strawberry.Private[ViewerValue]
+    who: strawberry.Private[Person]
 
     @strawberry.field(
         description="The handle to sign in with, such as meizai-meicheng/resident-1; never a"
@@ -53,7 +60,7 @@ class Viewer:
         row = await info.context.loaders.communities.load(key_of(community_id, "Community", "communityId"))
         if row is None:
             raise NotFound
-        return [permission for permission in Permission if may(self.who, permission, row.scope)]
+        return permissions_in(self.who, row.scope)
 
 
 @strawberry.type(
@@ -89,5 +96,6 @@ class MembersQuery:
         " 当前登录的人，未登录为 null。"
     )
     def viewer(self, info: Info) -> Viewer | None:
-        viewer = info.context.viewer
-        return None if viewer.account is None else Viewer(who=viewer)
+        viewer, city = info.context.viewer, Scope(CITY, public_reading=False)
+        shown = isinstance(viewer, Person) and may(viewer, Permission.READ_ACCOUNT, city, {Tie.ONESELF})
+        return Viewer(who=viewer) if isinstance(viewer, Person) and shown else None

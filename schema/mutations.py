@@ -8,6 +8,7 @@ import strawberry
 from strawberry.extensions import FieldExtension
 
 from community.errors import NotFound, Unauthenticated
+from community.permissions import Person
 from schema.context import Info
 from schema.nodes import parse_id
 
@@ -38,7 +39,7 @@ class _About(FieldExtension):
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **given: Any
     ) -> Any:
-        if info.context.viewer.account is None:
+        if not isinstance(info.context.viewer, Person):
             raise Unauthenticated
         info.context.renew()
         try:

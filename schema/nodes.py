@@ -8,14 +8,12 @@ from typing import Any, ClassVar, Self
 import strawberry
 
 from community.catalogue import Subject
-from community.errors import InvalidId
+from community.database.ids import new_id
+from community.errors import InvalidId, NotFound
 from schema.context import Context
 
 _SHAPE = re.compile(r"([A-Z][A-Za-z]{1,31}):([1-9][0-9]{0,18})", re.ASCII)
 _LARGEST = 2**63 - 1
-
-NO_ROW = 0
-"""The key of no row at all: what an id of another type leads to."""
 
 
 def to_id(type_name: str, key: int) -> strawberry.ID:
@@ -39,9 +37,20 @@ def parse_id(text: str, field: str = "id") -> tuple[str, int]:
 
 
 def key_of(text: str, type_name: str, field: str = "id") -> int:
-    """The key of an id of this type; NO_ROW for one of another type. Raises InvalidId."""
+    """The key of an id of this type. Raises InvalidId, and NotFound for an id of another type."""
     found, key = parse_id(text, field)
-    return key if found == type_name else NO_ROW
+    if found != type_name:
+        raise NotFound(field=field)
+    return key
+
+
+def key_or_unknown(text: str, type_name: str, field: str) -> int:
+    """The same for what is named beside a subject; of another type it is a key that no row has, which is
+    refused in its turn: after the right to the subject, and what was done under the client's key. Raises
+    InvalidId.
+    """
+    found, key = parse_id(text, field)
+    return key if found == type_name else new_id()
 
 
 NODES: dict[str, type["Node"]] = {}
@@ -78,6 +87,12 @@ class Node:
         """The one with this key; None where it is unknown or hidden."""
         row = await context.loaders.rows(cls.subject_of).load(key)
         return None if row is None else cls.of(row)
+
+    @classmethod
+    async def named(cls, context: Context, text: str) -> Self | None:
+        """The one with this id; None where it is unknown, hidden or of another type. Raises InvalidId."""
+        kind, key = parse_id(text)
+        return await cls.fetch(context, key) if kind == cls.subject_of.kind else None
 
 
 async def node_of(context: Context, text: str) -> Node | None:

@@ -7,7 +7,7 @@ import strawberry
 
 from community.database.paging import Page
 from community.errors import NotFound
-from community.permissions import Permission, may
+from community.permissions import Permission, may, permissions_in
 from community.places.facts import BUILDING, COMMUNITY, ORGANIZATION
 from community.places.reads import (
     BuildingRow,
@@ -153,7 +153,7 @@ class PlacesOfCommunity(OfCommunity):
     )
     def viewer_permissions(self, info: Info) -> list[Permission]:
         viewer = info.context.viewer
-        return [permission for permission in Permission if may(viewer, permission, self.row.scope)]
+        return permissions_in(viewer, self.row.scope)
 
     @strawberry.field(
         description="All buildings, in the order in which the estate numbers them. 全部楼幢，按编号排列。"

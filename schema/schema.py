@@ -16,7 +16,7 @@ from strawberry.types.graphql import OperationType
 
 import schema.enums  # noqa: F401 - makes the domain's enums GraphQL enums
 from community.errors import ErrorCode, InvalidInput, Refused, Unauthenticated
-from community.permissions import NOBODY, Viewer
+from community.permissions import NOBODY, Person, Viewer
 from realtime.fields import AUDIENCE, LIVE
 from schema.bulletin import BulletinMutation, BulletinSubscription, Notice
 from schema.communities import CommunitiesMutation, CommunitiesQuery, Community
@@ -191,7 +191,7 @@ class PreparedSchema(OpenSchema):
         except InvalidInput:
             operation = get_operation_ast(prepared.document, name) if prepared.document else None
             does = operation is not None and operation.operation is GraphQLOperationType.MUTATION
-            if does and viewer.account is None:
+            if does and not isinstance(viewer, Person):
                 raise Unauthenticated from None
             raise
 

@@ -56,7 +56,7 @@ from schema.eligibility import Eligibility
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
-from schema.nodes import Node, key_of, to_id
+from schema.nodes import Node, key_of, key_or_unknown, to_id
 from schema.places import (
     NOTHING,
     Building,
@@ -747,7 +747,7 @@ class VotesQuery:
             ),
         ],
     ) -> Vote | None:
-        return await Vote.fetch(info.context, key_of(id, "Vote"))
+        return await Vote.named(info.context, id)
 
 
 @strawberry.input(description="What is marked for one question of a ballot. 对一个议题的选择。")
@@ -767,7 +767,7 @@ class AnswerInput:
     )
 
     def value(self, index: int) -> Answered:
-        question = key_of(self.question_id, "Question", f"answers.{index}.questionId")
+        question = key_or_unknown(self.question_id, "Question", f"answers.{index}.questionId")
         return Answered(question, tuple(self.choices), self.text)
 
 
@@ -811,14 +811,14 @@ class VotesMutation:
         key: Key = None,
     ) -> BallotReceipt | None:
         ballot = await actions.cast_ballot(
-            info.context.viewer,
+            info.context.person,
             info.context.now,
             key_of(vote_id, "Vote", "voteId"),
             answers=[answer.value(index) for index, answer in enumerate(answers)],
-            party=None if party is None else key_of(party, "OwnerParty", "party"),
+            party=None if party is None else key_or_unknown(party, "OwnerParty", "party"),
             key=key,
         )
-        return BallotReceipt.of(await ballot_row(info.context.viewer.account, ballot))
+        return BallotReceipt.of(await ballot_row(info.context.person.account, ballot))
 
 
 @strawberry.type

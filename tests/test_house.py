@@ -23,7 +23,7 @@ from strawberry.types.lazy_type import StrawberryLazyReference
 import community
 from api.settings import Settings
 from community.database.work import ACTIONS
-from community.permissions import GRANTS, Permission
+from community.permissions import GRANTS, AllOf, AnyOf, Anyone, Needs, Permission, PublicReading, Tied
 from schema.schema import graphql_schema, sdl
 from tests.privates import reaches_of
 
@@ -536,12 +536,19 @@ def test_every_action_names_a_permission_and_stands_in_actions() -> None:
         assert name in public_coroutines(importlib.import_module(module))
 
 
+def leaves_of(needs: Needs) -> list[Any]:
+    parts = needs.parts if isinstance(needs, AnyOf | AllOf) else ()
+    return [leaf for part in parts for leaf in leaves_of(part)] if parts else [needs]
+
+
 def test_every_permission_has_its_sentences_and_somebody_who_has_it() -> None:
     assert set(GRANTS) == set(Permission)
     for permission, grant in GRANTS.items():
         assert grant.zh, permission
         assert grant.en, permission
-        assert grant.roles or grant.anybody, permission
+        assert all(
+            isinstance(part, Anyone | PublicReading | Tied) or part.roles for part in leaves_of(grant.needs)
+        )
 
 
 # Privates of libraries
@@ -613,6 +620,108 @@ def test_the_rule_about_privates_sees_them() -> None:
     assert sorted(reach.name for reach in seen if not reach.library) == ["_text", "thing._deep"]
 
 
+# No number that stands for something else
+
+BOUNDS = {
+    "api/addresses.py": {"2 ** 31"},
+    "api/cli.py": {"2 ** 63"},
+    "community/votes/totals.py": {"key: int = 0"},  # of a unique index, in which no NULL is like another
+    "schema/connections.py": {"2 ** 63"},
+    "schema/nodes.py": {"2 ** 63"},
+}
+"""Where a number is the greatest that a column or a type holds, and is compared with; and a column's own."""
+
+
+def sentinels_in(tree: ast.AST) -> Iterator[str]:
+    """Numbers that may stand for absence or a kind: an id of 0 or below, the greatest that there is, what is
+    given or compared as -1, and 0 in place of a key that is missing. A place from the end is none, nor a sum.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            yield ast.unparse(node)
+        taken = [value for name, value in _named_in(node) if _is_key(name)]
+        taken += [end for side in _compared_in(node) for end in side]
+        for value in taken:
+            if _is_int(value) and ast.literal_eval(value) <= 0:
+                yield ast.unparse(node)
+        if isinstance(node, ast.BoolOp) and _is_int(node.values[-1]) and _is_key(ast.unparse(node.values[0])):
+            yield ast.unparse(node)
+        for text in text_of(node):
+            yield from re.findall(r"COALESCE\([\w.]*(?:id|party|account|building|unit|key), -?\d+\)", text)
+
+
+def _is_int(node: ast.AST) -> bool:
+    number = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else node
+    return isinstance(number, ast.Constant) and type(number.value) is int
+
+
+KEYS = {
+    "account", "ballot", "building", "community", "developer", "entry", "event", "household", "id", "key",
+    "nobody", "organization", "party", "question", "row", "session", "subject", "system", "unit", "vote",
+}  # fmt: skip
+
+
+def _is_key(name: str) -> bool:
+    """By its last word; `NO_ROW` is one."""
+    words = parts_of(name.rpartition(".")[2])
+    return bool(words) and words[-1] in KEYS
+
+
+def _named_in(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """What an assignment, a default or an argument calls by a name."""
+    if isinstance(node, ast.Assign):
+        yield from ((ast.unparse(target), node.value) for target in node.targets)
+    elif isinstance(node, ast.AnnAssign) and node.value:
+        yield ast.unparse(node.target), node.value
+    elif isinstance(node, ast.keyword) and node.arg:
+        yield node.arg, node.value
+    elif isinstance(node, ast.arguments):
+        named = [*node.posonlyargs, *node.args]
+        given = zip(named[len(named) - len(node.defaults) :], node.defaults, strict=True)
+        yield from ((arg.arg, value) for arg, value in given)
+        yield from (
+            (a.arg, value) for a, value in zip(node.kwonlyargs, node.kw_defaults, strict=True) if value
+        )
+
+
+def _compared_in(node: ast.AST) -> Iterator[list[ast.expr]]:
+    """Both sides of `key == 0`."""
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq | ast.Is | ast.IsNot):
+        sides = [node.left, node.comparators[0]]
+        if any(_is_key(ast.unparse(side)) for side in sides if isinstance(side, ast.Name | ast.Attribute)):
+            yield sides
+
+
+OF_THE_HOUSE = [path for path in SOURCES if {"migrations", "demo"}.isdisjoint(path.parts)]
+
+
+@pytest.mark.parametrize("path", OF_THE_HOUSE, ids=str)
+def test_absence_and_kinds_are_types_and_no_numbers(path: Path) -> None:
+    powers = {"10 ** 13", "2 ** 20"}  # of money and bytes
+    assert set(sentinels_in(tree_of(path))) - powers == BOUNDS.get(str(path), set())
+
+
+def test_the_rule_about_numbers_sees_them() -> None:
+    text = """
+SYSTEM = Viewer(account=0)
+NO_ROW = 0
+GONE = 2**63
+def f(party=-1, *, unit=0): return session == -1
+building or 0
+"SELECT COALESCE(d.party, 0), COALESCE(MAX(number), 0)"
+"""
+    assert sorted(set(sentinels_in(ast.parse(text)))) == [
+        "2 ** 63",
+        "COALESCE(d.party, 0)",
+        "NO_ROW = 0",
+        "account=0",
+        "building or 0",
+        "party=-1, *, unit=0",
+        "session == -1",
+    ]
+    assert list(sentinels_in(ast.parse("count = 0; rows[-1]; sum(key=int, start=0); size == 0"))) == []
+
+
 # Words
 
 FORBIDDEN_PARTS = {
@@ -637,7 +746,8 @@ FORBIDDEN_NAMES = {
     "KeyedDeed": "IdempotencyRecord",
     "NO_DEVELOPER": "None",
     "Place": "Scope; the `place` of an event is where people meet",
-    "SOMEBODY": "Viewer.somebody",
+    "NO_ROW": "None, or raise NotFound",
+    "SOMEBODY": "Rights",
     "Standing": "AuthorizationRegistry, or Loaded",
     "Standings": "AuthorizationRegistry",
     "Watching": "LiveSources",
@@ -803,6 +913,7 @@ PAST_ACTIONS = {
         "Account",
         "CoOwner",
         "OwnerParty",
+        "Ownership",
         "Representative",
         "Tenancy",
     },

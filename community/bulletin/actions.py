@@ -6,7 +6,7 @@ from typing import Any
 
 from community.bulletin.facts import NOTICE_PUBLISHED
 from community.bulletin.models import Notice
-from community.bulletin.reads import own_organizations, scope_of_notice
+from community.bulletin.reads import scope_of_notice
 from community.bulletin.rules import (
     LONGEST_BODY,
     LONGEST_TITLE,
@@ -16,7 +16,7 @@ from community.bulletin.rules import (
 )
 from community.database.sql import lock_advisory
 from community.database.work import UnitOfWork, requires
-from community.permissions import Permission, Role
+from community.permissions import Permission, is_operator, organizations_for
 from community.places.reads import organizations_of, scope_of
 from community.text import body as body_text
 from community.text import single_line
@@ -28,9 +28,9 @@ async def in_whose_name(
     """The organizations that sign what this viewer publishes. Raises InvalidInput (see `publishers`)."""
     return publishers(
         asked,
-        own=await own_organizations(work.account, community, permission, work.now),
+        own=organizations_for(work.viewer, permission, community),
         standing=[organization.id for organization in (await organizations_of([community]))[community]],
-        for_anybody=Role.OPERATOR in work.viewer.roles_in(community),
+        for_anybody=is_operator(work.viewer, community),
     )
 
 

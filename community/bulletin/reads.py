@@ -9,9 +9,7 @@ from community.bulletin.rules import BULLETIN_TOPIC, NoticeKind
 from community.catalogue import catalogue
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
-from community.members.models import RoleGrant
-from community.members.reads import held
-from community.permissions import GRANTS, Permission, Scope, Viewer
+from community.permissions import Permission, Scope, Viewer
 from community.places.reads import permitted_rows, scope_where
 
 
@@ -116,12 +114,3 @@ async def recent(community: int, most: int = 50) -> int:
     found = await first_of_each(_ITEMS, "community", [community], most + 1, *_runs())
     rows = sorted(found[community], key=_number, reverse=True)
     return rows[most].number if len(rows) > most else 0
-
-
-async def own_organizations(account: int, community: int, permission: Permission, now: datetime) -> list[int]:
-    """Those whose role gives the account this permission here, the longest held first."""
-    grants = RoleGrant.filter(
-        held(now), account_id=account, community_id=community, role__in=list(GRANTS[permission].roles)
-    ).exclude(organization_id=None)
-    rows = await grants.order_by("since", "id").values("organization_id")
-    return list(dict.fromkeys(row["organization_id"] for row in rows))

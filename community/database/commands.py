@@ -32,15 +32,14 @@ _FIND = (
 class Command:
     """What an account asks for under an idempotency key; without a key nothing is looked up or stored.
 
-    `result`: what the key led to before. `known`: the record has a fingerprint, and it is the same; older
-    records have none.
+    `keyed`: the account and its key. `result`: what the key led to before. `known`: the record has a
+    fingerprint, and it is the same; older records have none.
     """
 
-    account: int
-    name: str
-    key: str | None
     now: datetime
-    fingerprint: str = ""
+    name: str
+    keyed: tuple[int, str] | None = None
+    fingerprint: str | None = None
     result: int | None = None
     known: bool = False
 
@@ -55,11 +54,12 @@ class Command:
         return self.result
 
     async def store(self, result: int) -> None:
-        if self.key is not None:
+        if self.keyed is not None:
+            account, key = self.keyed
             await IdempotencyRecord.create(
-                account_id=self.account,
+                account_id=account,
                 deed=self.name,
-                key=self.key,
+                key=key,
                 subject=result,
                 fingerprint=self.fingerprint,
                 at=self.now,
@@ -67,14 +67,12 @@ class Command:
 
 
 async def command(
-    account: int, now: datetime, name: str, key: str | None, arguments: Mapping[str, object]
+    account: int, now: datetime, name: str, key: str, arguments: Mapping[str, object]
 ) -> Command:
     """Looks the key up; of two retries at once one waits for the other.
 
     Raises InvalidInput if the key is malformed, KeyReused if it was used with other arguments.
     """
-    if key is None:
-        return Command(account, name, None, now)
     key = single_line(key, LONGEST_KEY, "提交编号", "the key", field="key")
     await lock_advisory(f"{account} {name} {key}", Lock.KEY)
     (found,) = await select(_FIND, [account, name, key])
@@ -82,7 +80,7 @@ async def command(
     kept = found["fingerprint"]
     if kept is not None and not hmac.compare_digest(kept, fingerprint):
         raise KeyReused
-    return Command(account, name, key, now, fingerprint, found["subject"], known=kept is not None)
+    return Command(now, name, (account, key), fingerprint, found["subject"], known=kept is not None)
 
 
 def _fingerprint(secret: str, account: int, name: str, key: str, arguments: Mapping[str, object]) -> str:

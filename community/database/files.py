@@ -33,10 +33,10 @@ class _Age(NamedTuple):
     changes: int
 
     @classmethod
-    def of(cls, header: bytes) -> "_Age":
-        """Of one that was cut off, as a copy begins: older than any."""
+    def of(cls, header: bytes) -> "_Age | None":
+        """None of one that was cut off, as a copy begins."""
         if len(header) < _HEADER:
-            return cls(-1, 0, 0)
+            return None
         changes, pages, _, _, schema = struct.unpack_from(">5I", header, 24)
         return cls(schema, pages, changes)
 
@@ -109,7 +109,7 @@ class OpenFiles:
         self._main = found.st_dev, found.st_ino
         self._beside: dict[Path, Identity] = {}
         self._log: _Log | None = None
-        self._age = _Age.of(b"")
+        self._age: _Age | None = None
 
     def note(self) -> None:
         """Takes down what SQLite opened beside it, once it has read for the first time."""
@@ -127,13 +127,13 @@ class OpenFiles:
             return other
         return None if self._log_is_whole else self._wal
 
-    def _now(self) -> _Age:
+    def _now(self) -> _Age | None:
         return _Age.of(os.pread(self._descriptor, _HEADER, 0))
 
     def _written_over(self) -> bool:
         """By what is not SQLite, as by a copy of an earlier day."""
         age = self._now()
-        if age.is_before(self._age):
+        if self._age is not None and (age is None or age.is_before(self._age)):
             return True
         self._age = age
         return False

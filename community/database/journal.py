@@ -67,9 +67,9 @@ async def take_numbers(community: int | None, count: int) -> int:
     return int(rows[0]["number"]) - count + 1
 
 
-def _in_order(item: News) -> tuple[bool, int]:
+def _in_order(item: News) -> tuple[int, ...]:
     """The same for everybody, so that no two wait for each other; the city last."""
-    return item.community is None, item.community or 0
+    return (1,) if item.community is None else (0, item.community)
 
 
 async def write(news: Sequence[News], now: datetime) -> None:

@@ -27,7 +27,19 @@ from community.database.outcomes import ENDED, WRITES
 from community.database.sql import without_limits
 from community.database.trouble import meaning
 from community.errors import Late, OutcomeUnknown, Refused, Unauthenticated, without_frames
-from community.permissions import SYSTEM, City, Permission, Scope, Viewer, require
+from community.permissions import (
+    SYSTEM,
+    Actor,
+    City,
+    Permission,
+    Person,
+    Scope,
+    System,
+    Tie,
+    Visitor,
+    for_visitors,
+    require,
+)
 from community.signals import Publish, Signal
 
 P = ParamSpec("P")
@@ -57,7 +69,7 @@ def _publish(signals: Iterable[Signal]) -> None:
 class UnitOfWork:
     """One transaction: who asked, at what instant, in which community, and what happened."""
 
-    def __init__(self, viewer: Viewer, now: datetime) -> None:
+    def __init__(self, viewer: Actor, now: datetime) -> None:
         self.viewer = viewer
         self.now = now
         self.community: int | City | None = None
@@ -66,15 +78,15 @@ class UnitOfWork:
 
     @property
     def account(self) -> int:
-        """The account that acts; 0 is the system itself. Raises Unauthenticated if nobody is signed in."""
-        if self.viewer.account is None:
+        """The account that acts. Raises Unauthenticated for the system and for visitors, who have none."""
+        if not isinstance(self.viewer, Person):
             raise Unauthenticated
         return self.viewer.account
 
     @property
     def recorder(self) -> int | None:
-        """The account to store as the one who recorded; None for the system."""
-        return self.account or None
+        """The account to store as the one who recorded; None for the system. Raises Unauthenticated."""
+        return None if isinstance(self.viewer, System) else self.account
 
     def record(self, fact: Fact, subject: int) -> None:
         """Writes down what happened to a subject; whoever hears of such a fact is told after the commit.
@@ -103,8 +115,11 @@ class UnitOfWork:
     async def command(self, name: str, /, key: str | None, **arguments: object) -> Command:
         """The command under the client's own `key`, with its result if it ran before; `arguments`: cleaned.
 
-        Raises InvalidInput if the key is malformed, KeyReused if it was used with other arguments.
+        Raises InvalidInput if the key is malformed, KeyReused if it was used with other arguments, and
+        Unauthenticated if there is a key and no account.
         """
+        if key is None:
+            return Command(self.now, name)
         return await command(self.account, self.now, name, key, arguments)
 
     async def write_journal(self) -> tuple[Signal, ...]:
@@ -114,7 +129,7 @@ class UnitOfWork:
         return tuple(signal for news in self._news for signal in news.signals)
 
 
-async def atomic(body: Callable[[UnitOfWork], Awaitable[T]], viewer: Viewer, now: datetime) -> T:
+async def atomic(body: Callable[[UnitOfWork], Awaitable[T]], viewer: Actor, now: datetime) -> T:
     """Runs `body` in one transaction, writes its journal last, and publishes its signals after the commit.
 
     It runs to its end even if its caller is cancelled. Raises TryAgain if the database did not take it by the
@@ -200,34 +215,41 @@ async def all_done() -> None:
 
 
 Locate = Callable[[Any], Awaitable[Scope]]
+FindTies = Callable[[Actor, Any], Awaitable[frozenset[Tie]]]
 Body = Callable[Concatenate[UnitOfWork, S, P], Awaitable[T]]
-Action = Callable[Concatenate[Viewer, datetime, S, P], Coroutine[Any, Any, T]]
+Action = Callable[Concatenate[Actor, datetime, S, P], Coroutine[Any, Any, T]]
 
 ACTIONS: dict[str, Permission] = {}
 """Every action by its full name, with the permission it needs."""
 
 
 def requires(
-    permission: Permission, within: Locate, known_by: Permission | None = None
+    permission: Permission,
+    within: Locate,
+    known_by: Permission | None = None,
+    tied: FindTies | None = None,
 ) -> Callable[[Body[S, P, T]], Action[S, P, T]]:
     """Makes `body` an action: `within` finds the scope of its subject, and the permission is asked there.
 
-    Called as `action(viewer, now, subject, …)`. Raises Unauthenticated if nobody is signed in, whatever the
-    subject; NotFound if there is none or the viewer may not know of it (`known_by`, as in `require`);
-    Forbidden, TryAgain, and whatever the rules in `body` refuse. Then nothing is written or published.
+    `tied` finds the ties of whoever acts to the subject; without it, a rule in `body` asks for those that the
+    permission needs. Called as `action(viewer, now, subject, …)`. Raises Unauthenticated if nobody is signed
+    in, whatever the subject, where visitors may not; NotFound if there is none or the viewer may not know of
+    it (`known_by`, as in `require`); Forbidden, TryAgain,
+    and whatever the rules in `body` refuse. Then nothing is written or published.
     """
 
     def decorate(body: Body[S, P, T]) -> Action[S, P, T]:
         ACTIONS[f"{body.__module__}.{body.__qualname__}"] = permission
 
         @wraps(body)
-        async def action(viewer: Viewer, now: datetime, subject: S, *args: P.args, **kwargs: P.kwargs) -> T:
-            if viewer.account is None:
+        async def action(viewer: Actor, now: datetime, subject: S, *args: P.args, **kwargs: P.kwargs) -> T:
+            if isinstance(viewer, Visitor) and not for_visitors(permission):
                 raise Unauthenticated
 
             async def permitted(work: UnitOfWork) -> T:
                 scope = await within(subject)
-                require(viewer, permission, scope, known_by)
+                ties = None if tied is None else await tied(viewer, subject)
+                require(viewer, permission, scope, known_by, ties)
                 work.community = scope.id
                 return await body(work, subject, *args, **kwargs)
 

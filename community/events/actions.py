@@ -29,6 +29,7 @@ from community.events.rules import (
     check_event,
     check_sign_up,
 )
+from community.members.reads import Home, homes_of
 from community.permissions import Permission
 from community.places.reads import scope_of
 from community.text import body, single_line, single_line_if_any
@@ -92,12 +93,15 @@ async def publish_event(
 async def sign_up(
     work: UnitOfWork, event: int, *, party_size: int, dish: str | None = None, key: str | None = None
 ) -> int:
-    """The id of the sign-up. Raises EventOver, AlreadySignedUp, EventFull, InvalidInput, KeyReused."""
+    """The id of the sign-up, which is one's household's, or one's own where one has no home here.
+
+    Raises EventOver, AlreadySignedUp, EventFull, InvalidInput, KeyReused.
+    """
     dish = single_line_if_any(dish, LONGEST_DISH, "菜名", "the dish", field="dish")
     row = await _held(event)
     command = await work.command("signUp", key, event=event, party_size=party_size, dish=dish)
     if command.result is not None:
-        first = (await sign_ups_by_id(work.account, [command.result]))[command.result]
+        first = (await sign_ups_by_id(work.account, [command.result], work.now))[command.result]
         return command.again(same=first.event == event, stands=first.cancelled_at is None)
     check_sign_up(
         work.now,
@@ -106,11 +110,17 @@ async def sign_up(
         row.max_party_size,
         row.capacity,
         row.signed_up,
-        already=event in await sign_ups_of(work.account, [event]),
+        already=event in await sign_ups_of(work.account, [event], work.now),
     )
     check_dish(dish, potluck=row.potluck)
+    homes = await homes_of([work.account], row.community, work.now)
     made = await SignUp.create(
-        event_id=event, account_id=work.account, party_size=party_size, dish=dish, signed_up_at=work.now
+        event_id=event,
+        account_id=work.account,
+        **_household(homes.get(work.account)),
+        party_size=party_size,
+        dish=dish,
+        signed_up_at=work.now,
     )
     await command.store(made.id)
     work.record(SIGNED_UP, event)
@@ -130,11 +140,14 @@ class RecordedSignUp:
 @requires(Permission.OPERATE, within=scope_of_event)
 async def record_sign_ups(work: UnitOfWork, event: int, sign_ups: Sequence[RecordedSignUp]) -> None:
     """Takes over many sign-ups, all or none; the database holds who may come, and that places suffice."""
+    row = await event_row(event)
+    homes = await homes_of({new.account for new in sign_ups}, row.community, work.now)
     await SignUp.bulk_create(
         (
             SignUp(
                 event_id=event,
                 account_id=new.account,
+                **_household(homes.get(new.account)),
                 party_size=new.party_size,
                 dish=new.dish,
                 signed_up_at=new.at,
@@ -146,10 +159,18 @@ async def record_sign_ups(work: UnitOfWork, event: int, sign_ups: Sequence[Recor
     work.record(SIGNED_UP, event)
 
 
+def _household(home: Home | None) -> dict[str, Any]:
+    """Whose sign-up it is, as its columns say; without a home the account's own."""
+    return {"household_id": home and home.unit, "rented": home is not None and home.rented}
+
+
 @requires(Permission.SIGN_UP, within=scope_of_sign_up, known_by=Permission.SIGN_UP)
 async def cancel_sign_up(work: UnitOfWork, sign_up: int, *, key: str | None = None) -> int:
-    """Frees the places of one's own standing sign-up. Raises NotFound, EventBegun, KeyReused."""
-    own = await sign_ups_by_id(work.account, [sign_up])
+    """Frees the places of one's own or one's household's standing sign-up.
+
+    Raises NotFound, EventBegun, KeyReused.
+    """
+    own = await sign_ups_by_id(work.account, [sign_up], work.now)
     if sign_up not in own:
         raise NotFound
     event = await _held(own[sign_up].event)

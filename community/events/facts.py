@@ -20,7 +20,7 @@ EVENT = Subject[EventRow](
 SIGN_UP = Subject[SignUpRow](
     kind="SignUp",
     scope_of=scope_of_sign_up,
-    rows=timeless(own_sign_ups_by_id),
+    rows=own_sign_ups_by_id,
     seen_by=(Permission.READ_OWN, Permission.SIGN_UP),
 )
 

@@ -44,15 +44,24 @@ class EventOrganizer(Model):
 
 
 class SignUp(Model):
-    """One standing sign-up an account and event (partial unique index); a cancelled one stays as a row."""
+    """One standing sign-up a household and event, and one an account and event (partial unique indexes); a
+    cancelled one stays as a row.
+
+    `household`: the unit whose household comes, those who rent it where `rented`, else its owners; null for
+    an account that has none here. `doubled`: found beside another one of its household when households came
+    in; it stands, and counts like any other.
+    """
 
     id = Key()
     event = To("Event")
     account = To("Account")
+    household = To("Unit", null=True)
+    rented = fields.BooleanField(default=False, db_default=False)
     party_size = fields.IntField()
     dish = Words(40, null=True)
     signed_up_at = Instant()
     cancelled_at = Instant(null=True)
+    doubled = fields.BooleanField(default=False, db_default=False)
 
     class Meta:
         table = "sign_up"

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from tortoise.queryset import QuerySet
-
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import placeholders, select
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
 from community.events.seating import MOST_SEATED, Places, Seating, seat
-from community.permissions import Permission, Scope, Viewer, may, may_see_own
+from community.members.reads import HOMES, values_of_homes
+from community.permissions import Permission, Person, Scope, Tie, Viewer, may, may_see_own
 from community.places.reads import permitted_rows, scope_where, scopes_of
 
 
@@ -40,12 +39,15 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class SignUpRow:
+    """A sign-up as one of its household sees it; `own`: the account that asks signed up itself."""
+
     id: int
     event: int
     party_size: int
     dish: str | None
     signed_up_at: datetime
     cancelled_at: datetime | None
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,9 @@ _HOME = """
     SELECT 1 FROM unit n WHERE n.building_id = u.building_id AND n.id <> u.id AND n.kind <> 'PARKING')
 """
 _AROUND = f"""
-SELECT s.id AS id, s.event_id AS event, s.account_id AS account, s.dish AS dish, COALESCE(
+SELECT s.id AS id, s.dish AS dish, s.account_id = ? OR home.unit IS NOT NULL AS own, COALESCE(
+  (SELECT b.name FROM unit u JOIN building b ON b.id = u.building_id
+    WHERE u.id = s.household_id AND {_HOME}),
   (SELECT MIN(b.name) FROM co_owner c JOIN ownership o ON o.party_id = c.party_id
      JOIN unit u ON u.id = o.unit_id JOIN building b ON b.id = u.building_id
     WHERE c.account_id = s.account_id AND u.community_id = e.community_id AND {_HOME}
@@ -247,56 +251,74 @@ SELECT s.id AS id, s.event_id AS event, s.account_id AS account, s.dish AS dish,
   (SELECT MIN(b.name) FROM tenancy t JOIN unit u ON u.id = t.unit_id JOIN building b ON b.id = u.building_id
     WHERE t.account_id = s.account_id AND u.community_id = e.community_id AND {_HOME}
       AND t.since <= ? AND (t.until IS NULL OR t.until > ?))) AS building
-  FROM sign_up s JOIN event e ON e.id = s.event_id WHERE s.id IN ({{sign_ups}})
+  FROM sign_up s JOIN event e ON e.id = s.event_id
+  LEFT JOIN ({HOMES.format(accounts="?")}) home ON home.community = e.community_id
+       AND home.unit = s.household_id AND home.rented = s.rented
+ WHERE s.id IN ({{sign_ups}})
 """  # noqa: S608 - our own text
 
 
 async def around_a_table(
     account: int | None, sign_ups: Collection[int], now: datetime
 ) -> dict[int, TablePartyRow]:
-    """What the neighbours of these households learn of them; `own`: those of the account."""
-    rows = await select(_AROUND.format(sign_ups=placeholders(sign_ups)), [*[now] * 6, *sign_ups])
-    return {
-        row["id"]: TablePartyRow(row["dish"], row["building"], own=row["account"] == account) for row in rows
-    }
+    """What the neighbours of these households learn of them; `own`: those of the account's household."""
+    homes = values_of_homes([account], now)
+    query = _AROUND.format(sign_ups=placeholders(sign_ups))
+    rows = await select(query, [account, *[now] * 6, *homes, *sign_ups])
+    return {row["id"]: TablePartyRow(row["dish"], row["building"], own=bool(row["own"])) for row in rows}
 
 
-async def _sign_ups(query: QuerySet[SignUp]) -> list[SignUpRow]:
-    rows: list[dict[str, Any]] = await query.values(
-        "id", "party_size", "dish", "signed_up_at", "cancelled_at", event="event_id"
-    )
-    return [SignUpRow(**row) for row in rows]
+_SIGN_UPS = Shape(SignUpRow, "sign_up", {"own": "t.account_id = ?"}, event="event_id")
+# Whoever comes into a household later sees what it may still take back, and nothing of those before.
+_OF_HOUSEHOLD = f"""
+SELECT {_SIGN_UPS.columns}
+  FROM sign_up t JOIN event e ON e.id = t.event_id
+  LEFT JOIN ({HOMES.format(accounts="?")}) home ON home.community = e.community_id
+       AND home.unit = t.household_id AND home.rented = t.rented
+ WHERE t.{{which}} AND (t.account_id = ? OR (home.unit IS NOT NULL AND (
+         t.signed_up_at >= home.since OR (t.cancelled_at IS NULL AND e.starts_at > ?))))
+ ORDER BY CASE WHEN t.account_id = ? THEN 0 ELSE 1 END, t.signed_up_at, t.id
+"""  # noqa: S608 - our own text
 
 
-async def sign_ups_of(account: int, event_ids: Collection[int]) -> dict[int, SignUpRow]:
-    """The standing sign-ups of an account, by event."""
-    query = SignUp.filter(account_id=account, event_id__in=event_ids, cancelled_at=None)
-    return {row.event: row for row in await _sign_ups(query)}
+async def _sign_ups(account: int, which: str, ids: Collection[int], now: datetime) -> list[SignUpRow]:
+    """Of the account and of its household, its own first."""
+    query = _OF_HOUSEHOLD.format(which=which.format(ids=placeholders(ids)))
+    values = [account, *values_of_homes([account], now), *ids, account, now, account]
+    return [_SIGN_UPS.of(row) for row in await select(query, values)]
 
 
-async def sign_ups_by_id(account: int, ids: Collection[int]) -> dict[int, SignUpRow]:
-    """The account's own, standing or cancelled."""
-    return {row.id: row for row in await _sign_ups(SignUp.filter(account_id=account, id__in=ids))}
+async def sign_ups_of(account: int, event_ids: Collection[int], now: datetime) -> dict[int, SignUpRow]:
+    """The standing sign-up of an account or else of its household, by event."""
+    which = "event_id IN ({ids}) AND t.cancelled_at IS NULL"
+    return {row.event: row for row in reversed(await _sign_ups(account, which, event_ids, now))}
 
 
-async def own_sign_ups_of(viewer: Viewer, event_ids: Collection[int]) -> dict[int, SignUpRow]:
-    """The viewer's own standing ones by event, as far as its token lets it see them."""
-    if viewer.account is None:
+async def sign_ups_by_id(account: int, ids: Collection[int], now: datetime) -> dict[int, SignUpRow]:
+    """The account's own and those of its household, standing or cancelled."""
+    return {row.id: row for row in await _sign_ups(account, "id IN ({ids})", ids, now)}
+
+
+async def own_sign_ups_of(viewer: Viewer, event_ids: Collection[int], now: datetime) -> dict[int, SignUpRow]:
+    """The standing ones of the viewer or its household by event, as far as its token lets it see them."""
+    if not isinstance(viewer, Person):
         return {}
-    return await _to_be_seen_by(viewer, await sign_ups_of(viewer.account, event_ids))
+    return await _to_be_seen_by(viewer, await sign_ups_of(viewer.account, event_ids, now))
 
 
-async def own_sign_ups_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, SignUpRow]:
-    """The viewer's own, standing or cancelled, as far as its token lets it see them."""
-    if viewer.account is None:
+async def own_sign_ups_by_id(viewer: Viewer, ids: Collection[int], now: datetime) -> dict[int, SignUpRow]:
+    """Those of the viewer and its household, standing or cancelled, as far as its token lets it see them."""
+    if not isinstance(viewer, Person):
         return {}
-    return await _to_be_seen_by(viewer, await sign_ups_by_id(viewer.account, ids))
+    return await _to_be_seen_by(viewer, await sign_ups_by_id(viewer.account, ids, now))
 
 
 async def _to_be_seen_by(viewer: Viewer, rows: dict[int, SignUpRow]) -> dict[int, SignUpRow]:
     scopes = await _scopes_of_events({row.event for row in rows.values()})
     return {
-        key: row for key, row in rows.items() if may_see_own(viewer, Permission.SIGN_UP, scopes[row.event])
+        key: row
+        for key, row in rows.items()
+        if may_see_own(viewer, Permission.SIGN_UP, scopes[row.event], Tie.OF_HOUSEHOLD)
     }
 
 

@@ -33,7 +33,7 @@ class EventBegun(Refused):
 class AlreadySignedUp(Refused):
     code = ErrorCode.ALREADY_SIGNED_UP
     zh = "您家已经报过名了。要改人数，请先取消再报。"
-    en = "You have already signed up. Cancel first to change the number."
+    en = "Your household has already signed up. Cancel first to change the number."
 
 
 def check_sign_up(
@@ -48,7 +48,7 @@ def check_sign_up(
 ) -> None:
     """Raises EventOver, AlreadySignedUp, InvalidInput for a party of none or above `most`, EventFull.
 
-    `already`: a sign-up of the same account stands. Whoever has a place hears so, not that none is left.
+    `already`: a sign-up of the same household stands. Whoever has a place hears so, not that none is left.
     """
     if now >= closes_at:
         raise EventOver

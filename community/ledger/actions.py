@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from community.database.models import JournalRow
 from community.database.sql import lock_advisory, lock_shared
 from community.database.work import UnitOfWork, requires
-from community.errors import InvalidInput
 from community.ledger.facts import ENTRIES_RECORDED, LEDGER_PUBLISHED
 from community.ledger.models import Entry
 from community.ledger.reads import entry_row, last_line, resolutions_of, scope_of_entry
@@ -20,6 +19,7 @@ from community.ledger.rules import (
     LONGEST_VOUCHER,
     Category,
     Direction,
+    ForeignVote,
     Resolution,
     check_authority,
     check_entry,
@@ -185,11 +185,7 @@ async def _check(work: UnitOfWork, community: int, entries: Sequence[NewEntry]) 
 
 def _check_authority(direction: Direction, vote: Resolution | None) -> None:
     if vote is None:
-        raise InvalidInput(
-            problem_zh="依据的表决不是本小区的",
-            problem_en="the vote is not one of this community",
-            field="entry.authorityVoteId",
-        )
+        raise ForeignVote(field="entry.authorityVoteId")
     check_authority(direction, vote)
 
 

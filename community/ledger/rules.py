@@ -73,6 +73,11 @@ class EntryReversed(Refused):
     en = "This entry was already reversed, or is itself a reversal."
 
 
+class ForeignVote(InvalidInput):
+    zh = "填写有误：依据的表决不是本小区的"
+    en = "Invalid input: the vote is not one of this community"
+
+
 class AuthorityInvalid(Refused):
     """`fault` says why; the rule is a statute's, and the clause of the 议事规则 the other way (HZ 16(10))."""
 

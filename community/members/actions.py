@@ -26,7 +26,7 @@ from community.members.models import (
     Session,
     Tenancy,
 )
-from community.members.reads import hash_of, scope_of_grant, scope_of_party
+from community.members.reads import hash_of, scope_of_grant, scope_of_party, ties_to_session
 from community.members.rules import (
     KEPT_AFTER_ITS_END,
     LONGEST_NAME,
@@ -38,7 +38,7 @@ from community.members.rules import (
     check_role,
     is_handle,
 )
-from community.permissions import CITY, GRANTS, City, Permission, Role
+from community.permissions import CITY, GRANTS, City, Permission, Role, is_operator
 from community.places.facts import REGISTER_CHANGED
 from community.places.models import Organization, Unit
 from community.places.reads import citywide, scope_of, scope_or_city
@@ -50,7 +50,7 @@ SWEPT_AT_ONCE = 100
 """Sessions removed when another one begins: more than begin, so that none stay."""
 
 
-@requires(Permission.OPERATE, within=citywide)
+@requires(Permission.MANAGE_SESSIONS, within=citywide)
 async def open_session(
     work: UnitOfWork,
     account: str,
@@ -93,7 +93,7 @@ async def _sweep(work: UnitOfWork) -> None:
         await Session.filter(id__in=ids).delete()
 
 
-@requires(Permission.OPERATE, within=citywide)
+@requires(Permission.SIGN_IN, within=citywide)
 async def sign_in_demonstration(
     work: UnitOfWork, account: str, lifetime: timedelta, replacing: str | None = None
 ) -> str:
@@ -109,13 +109,13 @@ async def sign_in_demonstration(
     return await _open(work, account, SessionKind.COOKIE, lifetime, None)
 
 
-@requires(Permission.OPERATE, within=citywide)
+@requires(Permission.SIGN_OUT, within=citywide, tied=ties_to_session)
 async def end_session(work: UnitOfWork, secret: str) -> None:
-    """Ends the session of this secret, if there is one; its sockets lose what only it allowed."""
+    """Ends one's own session of this secret, if there is one; its sockets lose what only it allowed."""
     await _end(work, hash=hash_of(secret))
 
 
-@requires(Permission.OPERATE, within=citywide)
+@requires(Permission.MANAGE_SESSIONS, within=citywide)
 async def revoke_session(work: UnitOfWork, session: int) -> None:
     """Ends the session of this number, as listed; its sockets lose what only it allowed. Raises NotFound."""
     if not await _end(work, id=session):
@@ -330,7 +330,7 @@ async def give_roles(work: UnitOfWork, community: int | City, new: Sequence[NewR
     """
     for index, given in enumerate(new):
         check_role(given.role, f"roles.{index}.role", in_the_city=community is CITY)
-        if given.role is Role.OPERATOR and Role.OPERATOR not in work.viewer.roles_in(CITY):
+        if given.role is Role.OPERATOR and not is_operator(work.viewer, CITY):
             raise Forbidden(
                 sentence_zh=GRANTS[Permission.OPERATE].zh, sentence_en=GRANTS[Permission.OPERATE].en
             )

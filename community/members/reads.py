@@ -13,7 +13,20 @@ from community.database.sql import instant, placeholders, select
 from community.errors import NotFound, Unauthenticated
 from community.members.models import Account, RoleGrant, Session
 from community.members.rules import ExpiredToken, SessionKind, UnknownToken, may_be_secret
-from community.permissions import CITY, City, Permission, Role, Scope, Viewer, may_see_own
+from community.permissions import (
+    CITY,
+    Actor,
+    City,
+    Permission,
+    Person,
+    Post,
+    Role,
+    Scope,
+    Tie,
+    Viewer,
+    account_of,
+    may_see_own,
+)
 from community.places.reads import scope_or_city, scope_where, scopes_of
 
 
@@ -24,20 +37,25 @@ def hash_of(secret: str) -> str:
 
 # What `who` holds: a role, an owner party, a tenancy.
 _HELD = """
-SELECT g.community_id AS community, g.role AS role, g.until AS until
+SELECT g.community_id AS community, g.role AS role, g.until AS until, g.organization_id AS organization,
+       g.since AS since, g.id AS id
   FROM who JOIN role_grant g ON g.account_id = who.account
  WHERE g.since <= ? AND (g.until IS NULL OR g.until > ?)
 UNION ALL
-SELECT p.community_id, 'OWNER', o.until
+SELECT p.community_id, 'OWNER', o.until, NULL, o.since, o.id
   FROM who JOIN co_owner o ON o.account_id = who.account JOIN owner_party p ON p.id = o.party_id
  WHERE o.since <= ? AND (o.until IS NULL OR o.until > ?)
 UNION ALL
-SELECT u.community_id, 'TENANT', t.until
+SELECT u.community_id, 'TENANT', t.until, NULL, t.since, t.id
   FROM who JOIN tenancy t ON t.account_id = who.account JOIN unit u ON u.id = t.unit_id
  WHERE t.since <= ? AND (t.until IS NULL OR t.until > ?)
 """
 
-_ROLES = f"WITH who AS (SELECT id AS account FROM account WHERE id = ?) {_HELD}"  # noqa: S608 - our own text
+_PERSON = f"""
+WITH who AS (SELECT id AS account, name, demonstration FROM account WHERE id = ?), held AS ({_HELD})
+SELECT account, name, demonstration, community, role, organization
+  FROM who LEFT JOIN held ON 1 = 1 ORDER BY since, id
+"""  # noqa: S608 - our own text
 
 # One statement, so that a session and its roles belong to one snapshot.
 _VIEWER = f"""
@@ -47,13 +65,13 @@ WITH who AS (
    WHERE s.hash = ? AND s.revoked_at IS NULL AND s.expires_at > ?
 ),
 held AS ({_HELD})
-SELECT session, account, name, demonstration, scopes, expires_at, community, role, until
-  FROM who LEFT JOIN held ON 1 = 1
+SELECT session, account, name, demonstration, scopes, expires_at, community, role, until, organization
+  FROM who LEFT JOIN held ON 1 = 1 ORDER BY since, id
 """  # noqa: S608 - our own text
 
 
-async def viewer_of(secret: str, now: datetime) -> Viewer | None:
-    """The viewer of a cookie or token; None where it is unknown, over or revoked.
+async def viewer_of(secret: str, now: datetime) -> Person | None:
+    """Whoever is behind a cookie or token; None where it is unknown, over or revoked.
 
     It expires with the session or with the first of its roles: then somebody else has to be asked for.
     """
@@ -64,7 +82,7 @@ async def viewer_of(secret: str, now: datetime) -> Viewer | None:
         return None
     who, holds = rows[0], [row for row in rows if row["role"] is not None]
     until = [row["until"] for row in holds if row["until"] is not None]
-    return Viewer(
+    return Person(
         account=who["account"],
         name=who["name"],
         roles=_by_community(holds),
@@ -72,6 +90,22 @@ async def viewer_of(secret: str, now: datetime) -> Viewer | None:
         session=who["session"],
         expires_at=min(map(instant, [who["expires_at"], *until])),
         demonstration=bool(who["demonstration"]),
+        posts=_posts(holds),
+    )
+
+
+async def person_of(account: int, now: datetime) -> Person:
+    """The account as if it were signed in, without a session. Raises NotFound."""
+    rows = await select(_PERSON, [account, *[now] * 6])
+    if not rows:
+        raise NotFound
+    who, holds = rows[0], [row for row in rows if row["role"] is not None]
+    return Person(
+        account=who["account"],
+        name=who["name"],
+        roles=_by_community(holds),
+        demonstration=bool(who["demonstration"]),
+        posts=_posts(holds),
     )
 
 
@@ -110,16 +144,78 @@ def held(now: datetime) -> Q:
     return Q(since__lte=now) & (Q(until=None) | Q(until__gt=now))
 
 
-async def roles_of(account: int, now: datetime) -> dict[int | City, frozenset[Role]]:
-    """By community; city-wide roles under CITY."""
-    return _by_community(await select(_ROLES, [account, *[now] * 6]))
-
-
 def _by_community(holds: Sequence[dict[str, Any]]) -> dict[int | City, frozenset[Role]]:
     roles: defaultdict[int | City, set[Role]] = defaultdict(set)
     for row in holds:
         roles[CITY if row["community"] is None else row["community"]].add(Role(row["role"]))
     return {community: frozenset(of) for community, of in roles.items()}
+
+
+def _posts(holds: Sequence[dict[str, Any]]) -> tuple[Post, ...]:
+    posts = [row for row in holds if row["organization"] is not None and row["community"] is not None]
+    return tuple(Post(row["community"], Role(row["role"]), row["organization"]) for row in posts)
+
+
+async def ties_to_session(viewer: Actor, secret: str) -> frozenset[Tie]:
+    """A session is its account's; one that nobody has is nobody else's."""
+    rows = await Session.filter(hash=hash_of(secret)).values("account_id")
+    own = all(row["account_id"] == account_of(viewer) for row in rows)
+    return frozenset({Tie.ONESELF} if own else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The unit whose household an account belongs to, and since when. Of a unit that is let those who rent it
+    are one household, and its owners another.
+    """
+
+    account: int
+    community: int
+    unit: int
+    rented: bool
+    since: datetime
+
+
+# Nobody lives where the car stands. Whoever has several homes in one community belongs to one household: of
+# the one that is rented, else of one that is not let, else of one that is; of several, of the one that its
+# party has held longest, so that co-owners find the same one.
+HOMES = """
+SELECT account, community, unit, rented, since FROM (
+  SELECT h.account, h.community, h.unit, h.choice = 1 AS rented, h.since, ROW_NUMBER() OVER (
+           PARTITION BY h.account, h.community ORDER BY h.choice, h.held, h.unit) AS place
+    FROM (
+      SELECT t.account_id AS account, u.community_id AS community, u.id AS unit, t.since AS since,
+             t.since AS held, 1 AS choice
+        FROM tenancy t JOIN unit u ON u.id = t.unit_id
+       WHERE t.account_id IN ({accounts}) AND u.kind <> 'PARKING'
+         AND t.since <= ? AND (t.until IS NULL OR t.until > ?)
+      UNION ALL
+      SELECT c.account_id, u.community_id, u.id, CASE WHEN c.since > o.since THEN c.since ELSE o.since END,
+             o.since, CASE WHEN EXISTS (SELECT 1 FROM tenancy t WHERE t.unit_id = u.id AND t.since <= ?
+                                           AND (t.until IS NULL OR t.until > ?)) THEN 3 ELSE 2 END
+        FROM co_owner c JOIN ownership o ON o.party_id = c.party_id JOIN unit u ON u.id = o.unit_id
+       WHERE c.account_id IN ({accounts}) AND u.kind <> 'PARKING'
+         AND c.since <= ? AND (c.until IS NULL OR c.until > ?)
+         AND o.since <= ? AND (o.until IS NULL OR o.until > ?)
+    ) h
+) homes WHERE place = 1
+"""
+"""The one home of each account in each community; `accounts` are placeholders (`values_of_homes`)."""
+
+
+def values_of_homes(accounts: Collection[int | None], now: datetime) -> list[Any]:
+    return [*accounts, now, now, now, now, *accounts, *[now] * 4]
+
+
+async def homes_of(accounts: Collection[int], community: int, now: datetime) -> dict[int, Home]:
+    """By account; whoever has none is left out, such as staff."""
+    homes = HOMES.format(accounts=placeholders(accounts))
+    query = f"SELECT * FROM ({homes}) own WHERE community = ?"  # noqa: S608 - our own text
+    rows = await select(query, [*values_of_homes(accounts, now), community])
+    return {
+        row["account"]: Home(**row | {"rented": bool(row["rented"]), "since": instant(row["since"])})
+        for row in rows
+    }
 
 
 async def scope_of_party(party: int) -> Scope:
@@ -200,14 +296,14 @@ async def own_parties_by_id(
     viewer: Viewer, parties: Collection[int], now: datetime
 ) -> dict[int, OwnPartyRow]:
     """Those to which the viewer belongs, as far as its token shows them."""
-    if viewer.account is None:
+    if not isinstance(viewer, Person):
         return {}
     query = _OWN_PARTIES.format(parties=placeholders(parties))
     rows = await select(query, [now, now, *parties, viewer.account, now, now])
     scopes = await scopes_of({row["community"] for row in rows}) if rows else {}
     units: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     for row in rows:
-        if may_see_own(viewer, Permission.CAST_BALLOT, scopes[row["community"]]):
+        if may_see_own(viewer, Permission.CAST_BALLOT, scopes[row["community"]], Tie.OF_PARTY):
             units[row["id"], row["community"]] += filter(None, [row["unit"]])
     return {party: OwnPartyRow(party, community, tuple(of)) for (party, community), of in units.items()}
 

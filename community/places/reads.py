@@ -8,7 +8,19 @@ from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import placeholders, select
 from community.errors import NotFound
-from community.permissions import CITY, City, Permission, Scope, Viewer, belongs_to, may, may_know
+from community.permissions import (
+    CITY,
+    City,
+    Permission,
+    Person,
+    Rights,
+    Scope,
+    System,
+    Viewer,
+    belongs_to,
+    may,
+    may_know,
+)
 from community.places.models import Community, CommunityProfile
 from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
 
@@ -198,16 +210,24 @@ async def communities_page(viewer: Viewer, first: int, after: int | None) -> Pag
 
 def _that_are_known(viewer: Viewer) -> tuple[str, list[Any]]:
     """As `may_know` says of each: a page is cut before it asks, so that it must leave none out."""
-    own = [held for held in viewer.roles if belongs_to(viewer, Scope(held, False, viewer.demonstration))]
+    demonstration = isinstance(viewer, Person | Rights) and viewer.demonstration
+    own = [held for held in _held_in(viewer) if belongs_to(viewer, Scope(held, False, demonstration))]
     here, values = ("1 = 1", []) if CITY in own else _among([held for held in own if held is not CITY])
-    if viewer.demonstration:
+    if demonstration:
         here, values = f"{here} AND c.demonstration = ?", [*values, True]
     return f"(p.public_reading = ? OR ({here}))", [True, *values]
 
 
+def _held_in(viewer: Viewer) -> Collection[int | City]:
+    """Where the viewer holds a role of its own."""
+    if isinstance(viewer, System):
+        return [CITY]
+    return viewer.roles if isinstance(viewer, Person | Rights) else []
+
+
 async def communities_of(viewer: Viewer) -> list[CommunityRow]:
     """Those in which the viewer has a role of their own, as far as their token may know of it."""
-    where, values = _among([held for held in viewer.roles if held is not CITY])
+    where, values = _among([held for held in _held_in(viewer) if held is not CITY])
     return [row for row in await _rows(f"{where} ORDER BY c.id", values) if belongs_to(viewer, row.scope)]
 
 

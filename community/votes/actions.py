@@ -15,7 +15,7 @@ from community.database.work import UnitOfWork, requires
 from community.errors import InvalidInput, NotFound, TryAgain
 from community.members.reads import PartySeat, seats_of
 from community.members.rules import check_representative
-from community.permissions import Permission
+from community.permissions import Permission, account_of
 from community.places.models import Building, Community, Organization, Unit
 from community.places.reads import profiles_of, scope_of
 from community.steps import StepRefused
@@ -356,7 +356,9 @@ async def cast_ballot(
         return await _first_receipt(command, command.result, vote, party)
     box = await _open_box(work, box)
     questions = await questions_on_roll(vote)
-    seats = {seat.party: seat for seat in await seats_of(work.account, box.community, work.now)}
+    account = account_of(work.viewer)
+    own = [] if account is None else await seats_of(account, box.community, work.now)
+    seats = {seat.party: seat for seat in own}
     entries = await on_roll({box.roll, *(question.roll for question in questions.values())}, list(seats))
     seat = _seat(box, seats, entries, party)
     _check_answers(questions, entries, seat.party, answers)

@@ -84,14 +84,15 @@ WITH scope AS (
 developer AS (
   SELECT community_id, MIN(id) AS party FROM owner_party WHERE kind = 'DEVELOPER' GROUP BY community_id
 )
-SELECT s.vote AS vote, s.id AS key, COUNT(DISTINCT s.party) AS heads,
+SELECT s.vote AS vote, s.id AS key,
+       COUNT(DISTINCT s.party) + MAX(CASE WHEN s.party IS NULL THEN 1 ELSE 0 END) AS heads,
        CAST(SUM(s.area) AS BIGINT) AS area
   FROM (
     SELECT s.vote, s.id, t.area, COALESCE(
              CASE WHEN t.status = 'DELIVERED' THEN (
                SELECT MAX(o.party_id) FROM ownership o WHERE o.unit_id = u.id
                   AND o.since <= v.announced_at AND (o.until IS NULL OR o.until > v.announced_at)) END,
-             d.party, 0) AS party
+             d.party) AS party
       FROM scope s JOIN vote v ON v.id = s.vote
       JOIN unit u ON u.community_id = v.community_id AND {in_scope}
        AND (v.parking_counts OR u.kind <> 'PARKING')
@@ -106,7 +107,7 @@ class _Parts:
     """The rows of the sums of one vote, found again by what they are."""
 
     def __init__(self) -> None:
-        self._weights: defaultdict[tuple[str, int], Weight] = defaultdict(lambda: ZERO)
+        self._weights: defaultdict[tuple[str, int | None], Weight] = defaultdict(lambda: ZERO)
         self._choices: defaultdict[int, dict[str, Weight]] = defaultdict(dict)
         self._days: dict[date, int] = {}
         self.last_ballot_at: datetime | None = None

@@ -14,7 +14,7 @@ from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import instant, placeholders, select
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
-from community.permissions import Permission, Scope, Viewer, may_see_own
+from community.permissions import Permission, Scope, Tie, Viewer, account_of, may_see_own
 from community.places.reads import newest_state, permitted_rows, scope_where, scopes_of
 from community.votes.casting import QuestionKind, QuestionTerms, VoteForm
 from community.votes.lifecycle import BY_THE_CLOCK, LIFE, VoteStatus, VoteStep, status_of, status_then
@@ -432,12 +432,16 @@ SELECT b.id AS id, v.community_id AS community
 
 async def own_ballots_by_id(viewer: Viewer, ballots: Collection[int], now: datetime) -> dict[int, BallotRow]:
     """Those that the viewer cast, or that one of its parties did, as far as its token shows them."""
-    if (account := viewer.account) is None:
+    if (account := account_of(viewer)) is None:
         return {}
     query = _OWN_BALLOTS.format(ballots=placeholders(ballots), cast=_CAST_BY)
     rows = await select(query, [*ballots, account, account, now, now])
     scopes = await scopes_of({row["community"] for row in rows}) if rows else {}
-    own = [row["id"] for row in rows if may_see_own(viewer, Permission.CAST_BALLOT, scopes[row["community"]])]
+    own = [
+        row["id"]
+        for row in rows
+        if may_see_own(viewer, Permission.CAST_BALLOT, scopes[row["community"]], Tie.OF_PARTY)
+    ]
     return await ballots_by_id(account, own) if own else {}
 
 
@@ -541,7 +545,8 @@ async def _showing_own(viewer: Viewer, votes: Collection[VoteRow]) -> list[VoteR
     return [
         vote
         for vote in votes
-        if (scope := scopes.get(vote.community_id)) and may_see_own(viewer, Permission.CAST_BALLOT, scope)
+        if (scope := scopes.get(vote.community_id))
+        and may_see_own(viewer, Permission.CAST_BALLOT, scope, Tie.OF_PARTY)
     ]
 
 
@@ -558,7 +563,7 @@ async def own_ballots_of(viewer: Viewer, votes: Collection[VoteRow], most: int) 
     """The newest ballots of each vote that the viewer cast, newest first, whether they count still or not, as
     far as the token shows them.
     """
-    if (account := viewer.account) is None or not (votes := await _showing_own(viewer, votes)):
+    if (account := account_of(viewer)) is None or not (votes := await _showing_own(viewer, votes)):
         return {}
     query = _OWN_IN.format(votes=placeholders(votes), cast=_CAST_BY)
     rows = await select(query, [*(vote.id for vote in votes), account, most])
@@ -571,7 +576,7 @@ async def own_entries_of(
     """The entries of each vote, once it is time to open it, for which the viewer may speak, as far as its
     token shows them.
     """
-    if (account := viewer.account) is None or not (votes := await _showing_own(viewer, votes)):
+    if (account := account_of(viewer)) is None or not (votes := await _showing_own(viewer, votes)):
         return {}
     seats = await seats_in(account, {vote.community_id for vote in votes}, now)
     parties = [seat.party for own in seats.values() for seat in own]

@@ -17,7 +17,7 @@ from community.database.models import JournalRow
 from community.events.facts import EVENT
 from community.events.models import SignUp
 from community.live import Journal
-from community.permissions import Permission, Viewer
+from community.permissions import Permission, Viewer, account_of
 from community.signals import Signal
 from realtime.groups import Groups
 from realtime.pacing import WritePacer
@@ -42,7 +42,7 @@ async def items_after(event: int, number: int, most: int) -> Sequence[Row]:
 
 
 async def signed_up(viewer: Viewer, event: int) -> bool:
-    return await SignUp.filter(event_id=event, account_id=viewer.account, cancelled_at=None).exists()
+    return await SignUp.filter(event_id=event, account_id=account_of(viewer), cancelled_at=None).exists()
 
 
 async def from_the_beginning(event: int) -> int:

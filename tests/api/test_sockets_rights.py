@@ -16,7 +16,7 @@ from community.database.ids import new_id
 from community.errors import TryAgain
 from community.members.actions import end_session
 from community.members.models import CoOwner, RoleGrant, Session
-from community.permissions import SYSTEM
+from community.permissions import SYSTEM, account_of
 from community.places.models import Community, CommunityProfile
 from community.signals import Signal
 from community.votes.actions import open_vote
@@ -165,7 +165,7 @@ async def test_rights_that_change_while_they_are_asked_for_are_asked_for_again(
         for steps in (0, 1, 2, 3, 5, 8, 13, 21, 34, 55):
             await CoOwner.filter(account_id=account).update(until=None)
             async with server.socket("quiet/resident-1") as socket:
-                (ours,) = [each for each in server.sockets._sockets if each.viewer.account == account]
+                (ours,) = [each for each in server.sockets._sockets if account_of(each.viewer) == account]
                 asked = sockets_.SubscribeRequest(query, {"id": server.town.id(kind, name)}, None)
                 await CoOwner.filter(account_id=account).update(until=server.town.now)
                 ours._start("a", asked)
@@ -362,7 +362,7 @@ async def test_a_stranger_who_comes_new_is_not_let_in_when_public_reading_ended(
         await resident.subscribe("a", query, id=server.town.id(kind, name))
         await begun(server)
         async with server.socket() as early, server.socket() as late:
-            ours = [each for each in server.sockets._sockets if each.viewer.account is None]
+            ours = [each for each in server.sockets._sockets if account_of(each.viewer) is None]
             asked = sockets_.SubscribeRequest(query, {"id": server.town.id(kind, name)}, None)
             await set_reading(server, "spring", public=False)
             told_of_reading(server, "spring")

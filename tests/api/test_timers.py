@@ -218,7 +218,7 @@ async def test_what_fails_for_ever_is_given_up_told_once_and_dead_until_somebody
     assert await when(vote, VoteStep.OPENED)
     assert await due.given_up() == {}
     assert caplog.messages[-2:] == [
-        f"open_vote of {vote} is retried by account 0",
+        f"open_vote of {vote} is retried by the system",
         f"tries open_vote of {vote} again, which was given up",
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import DESKTOP, PHONE
 
 pytestmark = [
     pytest.mark.xdist_group("browser"),
@@ -129,6 +129,35 @@ def test_a_sign_up_takes_three_taps_and_one_sees_where_one_sits(server: Any, ope
     table.get_by_role("button", name="收起桌子").click()
     expect(table).to_have_count(0)
     expect(page.locator(":focus")).to_have_attribute("aria-label", re.compile("您家在这桌"))
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_household_signs_up_once_and_each_of_it_may_take_it_back(
+    server: Any, open_page: Any, size: dict[str, int]
+) -> None:
+    feast, first, second = _feast(server), f"{SLUG}/resident-21", f"{SLUG}/resident-21-b"
+    left = feast["attendance"]["placesLeft"]
+    page = open_page(BOARD, account=second, size=size)
+    sign_up = page.get_by_test_id("sign-up")
+    button = sign_up.get_by_role("button", name=re.compile("^报名"))
+    expect(button).to_be_visible()
+    server.ask(SIGN_UP, server.token(first), event=feast["id"], size=2, dish="鱼")
+
+    button.click()
+    for board in (page, open_page(BOARD, account=second, size=size)):
+        theirs = board.get_by_test_id("sign-up")
+        expect(theirs).to_contain_text("您家已经报上名了")
+        expect(theirs).to_contain_text(re.compile(r"您家来\s*2\s*人，带鱼"))
+        expect(theirs).to_contain_text("同户的人替全家报的")
+        expect(_answers(board)).to_contain_text(re.compile(r"您家\S*\s*2\s*人"))
+        assert theirs.evaluate("element => element.scrollWidth <= element.clientWidth")
+    expect(page.locator(":focus")).to_contain_text("您家已经报上名了")
+    expect(open_page(BOARD, account=first).get_by_test_id("sign-up")).not_to_contain_text("同户的人")
+
+    sign_up.get_by_role("button", name="不去了").click()
+    sign_up.get_by_role("button", name="取消报名").click()
+    expect(page.locator(":focus")).to_have_text(re.compile("已经取消"))
+    assert _feast(server)["attendance"]["placesLeft"] == left
 
 
 def test_neighbours_see_who_brings_what_and_strangers_only_how_full_it_is(

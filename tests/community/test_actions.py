@@ -1,5 +1,6 @@
 """A community is founded from nothing, by actions alone: no row is written here, nothing is loaded."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,9 @@ from community.database.models import JournalRow
 from community.errors import Forbidden, InvalidInput, Unauthenticated
 from community.members.actions import NewParty, NewRole, enter_owners, give_roles, open_accounts
 from community.members.models import OwnerParty
-from community.members.reads import roles_of, seats_of
+from community.members.reads import person_of, seats_of
 from community.members.rules import PartyKind
-from community.permissions import CITY, NOBODY, SYSTEM, Role, Viewer
+from community.permissions import CITY, NOBODY, SYSTEM, Role
 from community.places.actions import (
     NewCommunity,
     NewUnit,
@@ -36,15 +37,11 @@ DAY = timedelta(days=1)
 NEW = NewCommunity("spring-lane", "春风里", "萧山区盈丰街道", 2)
 
 
-async def viewer(account: int, now: datetime) -> Viewer:
-    return Viewer(account, roles=await roles_of(account, now))
-
-
 async def test_a_community_is_founded_and_votes(database: str, now: datetime) -> None:
     """From an empty database: the city's regulator, an estate, an owner, a vote, a ballot, its count."""
     (office,) = await open_accounts(SYSTEM, now, ["city/regulator"])
     await give_roles(SYSTEM, now, CITY, [NewRole(office, Role.REGULATOR)])
-    regulator = await viewer(office, now)
+    regulator = await person_of(office, now)
 
     community = await found_community(regulator, now, NEW)
     (building,) = await enter_buildings(regulator, now, community, ["1幢"])
@@ -61,13 +58,13 @@ async def test_a_community_is_founded_and_votes(database: str, now: datetime) ->
 
     opens, closes = now + 16 * DAY, now + 23 * DAY
     vote = await announce_vote(
-        await viewer(chair, now), now, community, convener=committee, title="换水泵", description="",
+        await person_of(chair, now), now, community, convener=committee, title="换水泵", description="",
         form=VoteForm.STATUTORY_LOCAL, opens_at=opens, closes_at=closes,
         questions=[NewQuestion("换水泵", "", QuestionKind.RESOLUTION, Matter.USE_FUND)],
     )  # fmt: skip
     await open_vote(SYSTEM, opens, vote)
     (question,) = (await questions_of([vote]))[vote]
-    await cast_ballot(await viewer(owner, opens), opens, vote, answers=[Answered(question.id, ["FOR"])])
+    await cast_ballot(await person_of(owner, opens), opens, vote, answers=[Answered(question.id, ["FOR"])])
     await close_vote(SYSTEM, counted_from(closes), vote)
 
     progress = await progress_of(vote)
@@ -125,7 +122,7 @@ async def test_only_the_city_founds(estate: Any, build: Any, now: datetime) -> N
     account = await build.account()
     await build.role(account, None, Role.REGULATOR)
     here = await build.viewer(account)
-    made_up = Viewer(here.account, roles=here.roles, demonstration=True)
+    made_up = replace(here, demonstration=True)
     with pytest.raises(Forbidden):
         await found_community(made_up, now, NEW)
     await found_community(here, now, NEW)

@@ -8,7 +8,7 @@ import pytest
 from community.catalogue import Subject
 from community.errors import NotFound
 from community.live import State
-from community.permissions import NOBODY, Permission, Role, Scope, Viewer
+from community.permissions import NOBODY, Permission, Person, Role, Scope, Viewer, account_of
 from community.signals import Signal
 from realtime.authorization import Access, AuthorizationRegistry
 
@@ -16,8 +16,8 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 KEY = 42
 HERE, ELSEWHERE = 7, 8
-OWNER = Viewer(1, roles={HERE: frozenset({Role.OWNER})})
-STRANGER = Viewer(2, roles={ELSEWHERE: frozenset({Role.OWNER})})
+OWNER = Person(1, roles={HERE: frozenset({Role.OWNER})})
+STRANGER = Person(2, roles={ELSEWHERE: frozenset({Role.OWNER})})
 
 
 class Estate:
@@ -41,8 +41,8 @@ class Estate:
 
     async def is_concerned(self, viewer: Viewer, key: int) -> bool:
         assert key == KEY
-        self.asked.append(viewer.account)
-        concerned = viewer.account in self.concerned
+        self.asked.append(account_of(viewer))
+        concerned = account_of(viewer) in self.concerned
         await asyncio.sleep(self.takes)
         return concerned
 
@@ -104,7 +104,7 @@ def test_who_loses_the_right_is_told(run: Run) -> None:
             await access.require(STRANGER)
         await access.require(OWNER)
         with pytest.raises(NotFound):
-            await access.require(Viewer(OWNER.account))  # who has moved away
+            await access.require(Person(OWNER.account))  # who has moved away
         assert estate.reads == 2
 
     run(scenario())

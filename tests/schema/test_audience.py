@@ -22,7 +22,7 @@ from graphql import (
 
 from community.bulletin.facts import NOTICE
 from community.events.actions import sign_up
-from community.permissions import Viewer
+from community.permissions import Person, Rights, Viewer, account_of
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
 from realtime.audience import Audience, audience_of, mark_of
@@ -100,8 +100,17 @@ class Noticing:
     def __init__(self, viewer: Viewer, sight: Sight) -> None:
         self._viewer, self.sight = viewer, sight
 
+    @property
+    def __class__(self) -> Any:
+        """Whether it is a person, a visitor or the system."""
+        self.sight.looked(LOOKING.get(), Audience.RIGHTS)
+        return type(self._viewer)
+
+    @__class__.setter
+    def __class__(self, kind: Any) -> None: ...
+
     def __getattr__(self, name: str) -> Any:
-        own = name not in ("account", "signed_in", "roles", "roles_in", "scopes", "demonstration")
+        own = name not in ("account", "roles", "roles_in", "scopes", "demonstration")
         self.sight.looked(LOOKING.get(), Audience.VIEWER if own else Audience.RIGHTS)
         value = getattr(self._viewer, name)
         return Account(value, self.sight) if name == "account" and value is not None else value
@@ -284,7 +293,7 @@ class Plant(Thing):
 
     @strawberry.field(metadata=BY_RIGHTS)
     def by_rights(self, info: Info) -> bool:
-        return info.context.viewer.account is None or bool(info.context.viewer.roles_in(1))
+        return not isinstance(info.context.viewer, Person | Rights) or 1 in info.context.viewer.roles
 
     @strawberry.field(metadata=BY_VIEWER)
     def by_viewer(self, info: Info) -> str:
@@ -296,7 +305,7 @@ class Plant(Thing):
 
     @strawberry.field
     def unmarked(self, info: Info) -> bool:
-        return info.context.viewer.account is None
+        return account_of(info.context.viewer) is None
 
     @strawberry.field
     async def unmarked_through_a_loader(self, info: Info) -> bool:
@@ -308,7 +317,7 @@ class Plant(Thing):
 
     @strawberry.field(metadata=BY_RIGHTS)
     def compares(self, info: Info) -> bool:
-        return info.context.viewer.account == 7
+        return account_of(info.context.viewer) == 7
 
     @strawberry.field(metadata=BY_RIGHTS)
     def marked_for_nothing(self) -> str:

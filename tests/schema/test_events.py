@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 
 from community.events.models import Event
+from community.members.actions import add_co_owners
+from community.permissions import SYSTEM
 from schema.nodes import to_id
 from schema.scalars import instant_text
 
@@ -204,3 +206,26 @@ async def test_what_is_hidden_is_not_watched(house: Any, event: str | None, code
     async with house.watch(ATTENDANCE, "spring/resident-1", id=id_) as following:
         (error,) = (await following()).errors
     assert error.extensions["code"] == code
+
+
+async def test_the_sign_up_of_a_household_is_shown_to_each_of_it_and_to_nobody_else(house: Any) -> None:
+    partner = "spring/manager"  # who moves in with resident-1
+    party, account = house.town.key("OwnerParty", "spring/resident-1"), house.town.key("Account", partner)
+    await add_co_owners(SYSTEM, house.now - timedelta(days=9), party, [account])
+    query = "query($id: ID!) { event(id: $id) { viewerSignUp { partySize madeByViewer } } }"
+    made = await sign_up(house, "spring/resident-1", size=4)
+    assert await house.refused(SIGN_UP, partner, event=picnic(house)) == "ALREADY_SIGNED_UP"
+
+    async def shown(who: str) -> Any:
+        return (await house.ask(query, who, id=picnic(house)))["event"]["viewerSignUp"]
+
+    assert await shown("spring/resident-1") == {"partySize": 4, "madeByViewer": True}
+    assert await shown(partner) == {"partySize": 4, "madeByViewer": False}
+    assert await shown("spring/resident-2") is None
+    table = "query($id: ID!) { event(id: $id) { table(number: 1) { parties { own } } } }"
+    for who, own in (("spring/resident-1", True), (partner, True), ("spring/resident-2", False)):
+        parties = (await house.ask(table, who, id=picnic(house)))["event"]["table"]["parties"]
+        assert [each["own"] for each in parties] == [own], who
+    assert await house.refused(CANCEL, "spring/resident-2", id=made["id"]) == "NOT_FOUND"
+    assert (await house.ask(CANCEL, partner, id=made["id"]))["cancelSignUp"]["cancelledAt"]
+    assert await shown("spring/resident-1") is None

@@ -10,10 +10,10 @@ from graphql import print_type
 
 from community.bulletin.facts import BULLETIN
 from community.bulletin.reads import ItemRow
-from community.errors import InvalidId
+from community.errors import InvalidId, NotFound
 from community.permissions import Viewer
 from schema.live import WatchedId, live
-from schema.nodes import NO_ROW, to_id
+from schema.nodes import to_id
 from schema.schema import graphql_schema
 
 
@@ -21,7 +21,8 @@ def test_the_argument_is_called_after_what_it_names() -> None:
     watched = WatchedId("Vote", "…")
     assert watched.argument == "voteId"
     assert watched.of({"voteId": to_id("Vote", 42)}) == 42
-    assert watched.of({"voteId": to_id("Event", 42)}) == NO_ROW
+    with pytest.raises(NotFound):
+        watched.of({"voteId": to_id("Event", 42)})
     with pytest.raises(InvalidId):
         watched.of({"voteId": "42"})
 

@@ -46,8 +46,8 @@ async def cast_ballot(house: Any) -> Case:
     ]["questions"]
     party = house.town.id("OwnerParty", "spring/resident-1")
 
-    def answers(*choices: str, text: str | None = None) -> Variables:
-        return {"answers": [{"questionId": question["id"], "choices": list(choices), "text": text}]}
+    def answers(*choices: str, text: str | None = None, of: str = question["id"]) -> Variables:
+        return {"answers": [{"questionId": of, "choices": list(choices), "text": text}]}
 
     return Case(
         "mutation($vote: ID!, $answers: [AnswerInput!]!, $party: ID, $key: String)"
@@ -59,6 +59,7 @@ async def cast_ballot(house: Any) -> Case:
             answers("PARK", text="再种\n几棵树"), answers("PARK", "POOL", text="再种\n几棵树"),
             answers("PARK", "GYM"), answers("PARK", "GYM", text="再种几棵树"), {"answers": []},
             {"party": house.town.id("OwnerParty", "spring/resident-2")}, {"party": vote},
+            answers("PARK", "GYM", text="再种\n几棵树", of=vote),
         ],
     )  # fmt: skip
 
@@ -158,6 +159,7 @@ async def record_entry(house: Any) -> Case:
             changed(amount="700.00"), changed(date="2026-01-30"), changed(category="ALLOWANCE"),
             changed(direction="INCOME", category="INTEREST"), changed(item="审计费"), changed(voucher="1"),
             changed(counterparty="甲"), changed(authorityClause="第一条"), changed(authorityVoteId=vote),
+            changed(authorityVoteId=house.town.id("Community", "spring")),
         ],
     )  # fmt: skip
 
@@ -238,6 +240,41 @@ async def test_the_same_key_with_anything_else_is_refused(house: Any, name: str)
         assert error.extensions["field"] == "key"
         assert result.data == {name: None}
     assert house.told == told
+
+
+@each
+async def test_an_id_of_another_type_is_refused_whatever_its_key_and_takes_no_result_away(
+    house: Any, name: str
+) -> None:
+    """It can have led to no result, so that nobody asks what its key was for."""
+    case = await CASES[name](house)
+    first = (await house.ask(case.query, case.who, **case.given, key="k"))[name]
+    told = list(house.told)
+    subject, other = next(iter(case.given)), house.town.id("Notice", "water")
+    for key in ("k", "new"):
+        given = case.given | {subject: other, "key": key}
+        assert await house.refused(case.query, case.who, **given) == "NOT_FOUND"
+    assert (await house.ask(case.query, case.who, **case.given, key="k"))[name] == first
+    assert house.told == told
+    assert await IdempotencyRecord.filter(key="new").count() == 0
+
+
+async def test_of_what_is_hidden_an_id_of_another_type_says_no_more(house: Any) -> None:
+    """The right is asked before the rule that finds no such question or vote."""
+    cast, record = await cast_ballot(house), await record_entry(house)
+    hidden = {"vote": house.town.id("Vote", "quiet")}
+    answers = [{"questionId": hidden["vote"], "choices": ["FOR"]}]
+    assert await house.refused(cast.query, cast.who, **hidden, answers=answers) == "NOT_FOUND"
+    entry = record.given["entry"] | {"authorityVoteId": house.town.id("Community", "quiet")}
+    for slug, code in (("quiet", "NOT_FOUND"), ("spring", "FORBIDDEN")):
+        given = {"community": house.town.id("Community", slug), "entry": entry}
+        assert await house.refused(record.query, cast.who, **given) == code
+    given = record.given | {"entry": entry}
+    assert await house.refused(record.query, record.who, **given) == "INVALID_INPUT"
+    given = cast.given | {"party": hidden["vote"]}
+    assert await house.refused(cast.query, cast.who, **given) == "NOT_ON_ROLL"
+    given = cast.given | {"answers": answers}
+    assert await house.refused(cast.query, cast.who, **given) == "UNKNOWN_QUESTION"
 
 
 @each

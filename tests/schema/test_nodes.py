@@ -16,14 +16,14 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community.errors import InvalidId
+from community.errors import InvalidId, NotFound
 from community.events.actions import sign_up
 from community.members.models import CoOwner
 from community.permissions import Permission, Viewer
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
 from schema.context import Context
-from schema.nodes import NO_ROW, NODES, key_of, parse_id, to_id
+from schema.nodes import NODES, key_of, key_or_unknown, parse_id, to_id
 from schema.schema import graphql_schema
 
 NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
@@ -72,7 +72,15 @@ def test_what_is_not_one_of_ours_to_the_letter_is_refused(text: str) -> None:
 
 def test_an_id_of_another_type_leads_to_no_row() -> None:
     assert key_of(to_id("Vote", 7), "Vote") == 7
-    assert key_of(to_id("Event", 7), "Vote") == NO_ROW
+    with pytest.raises(NotFound) as refusal:
+        key_of(to_id("Event", 7), "Vote", "voteId")
+    assert refusal.value.field == "voteId"
+    assert key_or_unknown(to_id("Vote", 7), "Vote", "party") == 7
+    unknown = [key_or_unknown(to_id("Event", 7), "Vote", "party") for _ in range(9)]
+    assert len({7, *unknown}) == 10
+    with pytest.raises(InvalidId) as malformed:
+        key_or_unknown("x", "Vote", "party")
+    assert malformed.value.field == "party"
 
 
 NAMED = [

@@ -21,7 +21,7 @@ from community.events.actions import sign_up
 from community.events.models import Event, SignUp
 from community.ledger.actions import reverse_entry
 from community.members.actions import add_co_owners
-from community.permissions import CITY, NOBODY, SYSTEM, Permission, Role, Viewer
+from community.permissions import CITY, NOBODY, SYSTEM, Permission, Person, Role, Viewer
 from community.places.models import Community
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered, receipt_code
@@ -86,12 +86,12 @@ SAID, WRONG = read_table()
 
 
 def people(here: int, elsewhere: int, account: int) -> dict[str, Viewer]:
-    def one(*roles: Role, at: int = here, demonstration: bool = False) -> Viewer:
-        return Viewer(account, "somebody", {at: frozenset(roles)}, demonstration=demonstration)
+    def one(*roles: Role, at: int = here, demonstration: bool = False) -> Person:
+        return Person(account, "somebody", {at: frozenset(roles)}, demonstration=demonstration)
 
     return {
         "NOBODY": NOBODY,
-        "ACCOUNT": Viewer(account, "somebody"),
+        "ACCOUNT": Person(account, "somebody"),
         "ELSEWHERE": one(Role.OWNER, Role.COMMITTEE, at=elsewhere),
         **{role.value: one(role) for role in Role},
         **{f"CITY:{role}": one(role, at=CITY) for role in (Role.REGULATOR, Role.INTEGRATOR, Role.OPERATOR)},
@@ -265,7 +265,7 @@ async def grounds(house: Any) -> Grounds:
     for kind, names in _NAMES.items():
         slug = names["community"]
         key = {name: town.key(name.title(), called) for name, called in names.items()}
-        owner = Viewer(account, roles={key["community"]: frozenset({Role.OWNER})})
+        owner = Person(account, roles={key["community"]: frozenset({Role.OWNER})})
         question = town.key("Question", f"{names['vote']}/0")
         answers = [Answered(question, ("FOR",))]
         key["ballot"] = await cast_ballot(owner, house.now, key["vote"], answers=answers)
@@ -365,7 +365,7 @@ class Asking:
 def asked(people: Mapping[str, Viewer]) -> Iterator[tuple[str, str, Viewer]]:
     for who, viewer in people.items():
         yield who, WHOLE, viewer
-        if viewer.account is not None:
+        if isinstance(viewer, Person):
             for scope in Permission:
                 yield who, scope, replace(viewer, scopes=frozenset({scope}))
 

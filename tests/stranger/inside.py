@@ -19,7 +19,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 
 from api.app import spare_the_collector
 from community.members.reads import viewer_of
-from community.permissions import NOBODY, Viewer
+from community.permissions import NOBODY, Person, Viewer
 from realtime.broker import MemoryBroker
 from realtime.sources import LiveSources
 from schema.context import Context
@@ -118,7 +118,7 @@ class Inside:
         codes = tuple(str(error.get("extensions", {}).get("code")) for error in body["errors"])
         return Answer(encoded, codes, cpu, len(self._statements) - before)
 
-    async def _viewer(self, asker: Asker) -> Viewer | None:
+    async def _viewer(self, asker: Asker) -> Person | None:
         """None where the server would not let them in."""
         return NOBODY if asker.token is None else await viewer_of(asker.token, self.now)
 

@@ -26,9 +26,9 @@ from community.events.models import Event, EventOrganizer, SignUp
 from community.ledger.actions import NewEntry, record_entries
 from community.ledger.rules import Category, Direction
 from community.members.actions import end_session, open_accounts, open_session
-from community.members.reads import roles_of
+from community.members.reads import person_of
 from community.members.rules import SessionKind
-from community.permissions import SYSTEM, Permission, Viewer
+from community.permissions import SYSTEM, Permission, Person
 from community.places.actions import NewCommunity, enter_buildings, enter_organizations
 from community.places.rules import OrganizationKind, Profile
 from community.votes.actions import cast_ballot, open_vote
@@ -246,9 +246,9 @@ class _Filling:
 # Secrets, and those who have them
 
 
-async def _viewer(town: Any, name: str) -> Viewer:
+async def _viewer(town: Any, name: str) -> Person:
     account = town.key("Account", name)
-    return Viewer(account, name, await roles_of(account, town.now))
+    return await person_of(account, town.now)
 
 
 async def _keep_secrets(town: Any) -> None:

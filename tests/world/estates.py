@@ -6,9 +6,9 @@ from itertools import count
 from typing import Any
 
 from community.members.models import Account, CoOwner, OwnerParty, Ownership, RoleGrant, Tenancy
-from community.members.reads import roles_of
+from community.members.reads import person_of
 from community.members.rules import PartyKind
-from community.permissions import Role, Viewer
+from community.permissions import Person, Role
 from community.places.models import Building, Community, CommunityProfile, Organization, Unit, UnitState
 from community.places.rules import DeliveryStatus, OrganizationKind, UnitKind
 
@@ -85,20 +85,20 @@ class Build:
             await Ownership.create(unit_id=unit, party_id=party.id, since=LONG_AGO)
         return int(party.id)
 
-    async def viewer(self, account: int) -> Viewer:
-        return Viewer(account, f"account-{account}", await roles_of(account, NOW))
+    async def viewer(self, account: int) -> Person:
+        return await person_of(account, NOW)
 
-    async def owner(self, community: int) -> Viewer:
+    async def owner(self, community: int) -> Person:
         account = await self.account()
         await self.party(community, account)
         return await self.viewer(account)
 
-    async def tenant(self, community: int, unit: int) -> Viewer:
+    async def tenant(self, community: int, unit: int) -> Person:
         account = await self.account()
         await Tenancy.create(unit_id=unit, account_id=account, since=LONG_AGO)
         return await self.viewer(account)
 
-    async def staff(self, community: int, role: Role, organization: int | None) -> Viewer:
+    async def staff(self, community: int, role: Role, organization: int | None) -> Person:
         account = await self.account()
         await self.role(account, community, role, organization)
         return await self.viewer(account)
@@ -113,12 +113,12 @@ class Estate:
     unit: int
     committee: int
     service: int
-    chair: Viewer
-    manager: Viewer
-    owner: Viewer
-    neighbour: Viewer
-    tenant: Viewer
-    stranger: Viewer
+    chair: Person
+    manager: Person
+    owner: Person
+    neighbour: Person
+    tenant: Person
+    stranger: Person
 
 
 async def an_estate(build: Build) -> Estate:

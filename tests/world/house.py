@@ -12,7 +12,7 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from community.database.sqlite import OneWriterClient
 from community.database.work import all_done, publish_through
 from community.members.reads import viewer_of
-from community.permissions import NOBODY, Viewer
+from community.permissions import NOBODY, Person, Visitor
 from community.signals import Signal
 from realtime.broker import Broker
 from realtime.sources import LiveSources
@@ -53,7 +53,7 @@ class House:
         self.broker = broker
         self.sources = LiveSources(broker)
 
-    async def viewer(self, who: str | None) -> Viewer:
+    async def viewer(self, who: str | None) -> Person | Visitor:
         return NOBODY if who is None else await viewer_of(self.town.tokens[who], self.now) or NOBODY
 
     async def context(self, who: str | None = None) -> Context:

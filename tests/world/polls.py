@@ -13,7 +13,7 @@ from community.database.sql import select
 from community.errors import Refused
 from community.members.models import CoOwner, OwnerParty, Ownership, Representative
 from community.members.rules import PartyKind
-from community.permissions import SYSTEM, Viewer
+from community.permissions import SYSTEM, Person, Viewer
 from community.places.models import Community, CommunityProfile, Unit
 from community.places.rules import DeliveryStatus, UnitKind
 from community.signals import Signal
@@ -71,11 +71,11 @@ class Household:
 
     party: int
     unit: int
-    members: tuple[Viewer, ...]
+    members: tuple[Person, ...]
     seats: tuple[int, ...]
 
     @property
-    def viewer(self) -> Viewer:
+    def viewer(self) -> Person:
         return self.members[0]
 
 
@@ -137,7 +137,7 @@ class Poll:
             party_id=household.party, co_owner_id=household.seats[index], since=LONG_AGO
         )
 
-    async def joins(self, viewer: Viewer, household: Household) -> None:
+    async def joins(self, viewer: Person, household: Household) -> None:
         """Somebody becomes a co-owner of one more party."""
         await CoOwner.create(party_id=household.party, account_id=viewer.account, since=LONG_AGO)
 

@@ -25,9 +25,9 @@ from community.members.actions import (
     open_accounts,
     open_session,
 )
-from community.members.reads import roles_of
+from community.members.reads import person_of
 from community.members.rules import SessionKind
-from community.permissions import CITY, SYSTEM, Role, Viewer
+from community.permissions import CITY, SYSTEM, Person, Role
 from community.places.actions import (
     NewCommunity,
     NewUnit,
@@ -80,9 +80,9 @@ class _Builder:
                     SYSTEM, self.now, name, kind=SessionKind.TOKEN, lifetime=30 * DAY
                 )
 
-    async def viewer(self, name: str) -> Viewer:
+    async def viewer(self, name: str) -> Person:
         account = self.keys["Account", name]
-        return Viewer(account, name, await roles_of(account, self.now))
+        return await person_of(account, self.now)
 
     async def community(self, slug: str, name: str, *, public: bool) -> int:
         new = NewCommunity(

@@ -6,7 +6,7 @@ from community.database import due
 from community.database.actions import retry_due
 from community.database.models import Due
 from community.errors import Forbidden, Unauthenticated
-from community.permissions import NOBODY, SYSTEM, Viewer
+from community.permissions import NOBODY, SYSTEM, Person
 
 
 @pytest.fixture
@@ -42,5 +42,5 @@ async def test_only_an_operator_may(dead: list[int], now: datetime) -> None:
     with pytest.raises(Unauthenticated):
         await retry_due(NOBODY, now, None)
     with pytest.raises(Forbidden):
-        await retry_due(Viewer(account=7), now, None)
+        await retry_due(Person(account=7), now, None)
     assert await due.given_up() == {"open_vote": 2}

@@ -12,8 +12,7 @@ from community.database.deadline import unhurried
 from community.database.engine import opened
 from community.database.models import JournalRow
 from community.database.work import UnitOfWork, all_done
-from community.members.reads import roles_of
-from community.permissions import Viewer
+from community.members.reads import person_of
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
 
@@ -41,7 +40,7 @@ async def test_while_one_estate_is_held_a_hundred_ballots_of_another_commit(
     async with opened(town_url):
         before = await JournalRow.filter(fact="BALLOT_CAST").count()
         account, now = town.key("Account", "quiet/resident-1"), datetime.now(UTC)
-        own = Viewer(account, "quiet/resident-1", await roles_of(account, now))
+        own = await person_of(account, now)
         answers = [Answered(town.key("Question", "quiet/0"), ("FOR",))]
         with unhurried():
             open_ = asyncio.create_task(cast_ballot(own, now, town.key("Vote", "quiet"), answers=answers))

@@ -79,6 +79,10 @@ OTHERS = {
     "community": "SELECT id + 1 AS id FROM community",
     "building": "SELECT id FROM building",
     "newest": "SELECT MAX(n) AS id FROM (SELECT sequence n FROM ballot UNION SELECT sequence FROM ruling) s",
+    "household": (
+        "SELECT CASE WHEN household_id IS NULL THEN (SELECT MIN(id) FROM unit) END AS id FROM sign_up"
+    ),
+    "rented": "SELECT NOT rented AS id FROM sign_up",
 }
 
 
@@ -268,9 +272,15 @@ VIOLATIONS: list[tuple[str, tuple[str, str, dict[str, Any]]]] = [
     ("event_capacity", insert("event", signed_up=6)),
     ("event_capacity", insert("event", signed_up=-1)),
     ("event_capacity", update("event", capacity=1)),
-    ("event_capacity", insert("sign_up", account_id=Other("account"), party_size=4)),
-    ("sign_up_party_positive", insert("sign_up", account_id=Other("account"), party_size=0)),
-    ("sign_up_party_positive", insert("sign_up", account_id=Other("account"), party_size=-1)),
+    ("event_capacity", insert("sign_up", account_id=Other("account"), household_id=None, party_size=4)),
+    (
+        "sign_up_party_positive",
+        insert("sign_up", account_id=Other("account"), household_id=None, party_size=0),
+    ),
+    (
+        "sign_up_party_positive",
+        insert("sign_up", account_id=Other("account"), household_id=None, party_size=-1),
+    ),
     ("entry_amount", insert("entry", **NEXT | {"amount": 0, "balance": 500})),
     ("entry_amount", insert("entry", **NEXT | {"amount": -500, "balance": 0})),
     ("entry_amount", insert("entry", **NEXT, reverses_id=Other("entry"))),
@@ -300,6 +310,12 @@ VIOLATIONS: list[tuple[str, tuple[str, str, dict[str, Any]]]] = [
         "sign_up_only_cancelled",
         update("sign_up", account_id=Other("account"), cancelled_at=Own("signed_up_at")),
     ),
+    (
+        "sign_up_only_cancelled",
+        update("sign_up", household_id=Other("household"), cancelled_at=Own("signed_up_at")),
+    ),
+    ("sign_up_only_cancelled", update("sign_up", rented=Other("rented"), cancelled_at=Own("signed_up_at"))),
+    ("sign_up_only_cancelled", update("sign_up", doubled=True, cancelled_at=Own("signed_up_at"))),
     ("sign_up_only_cancelled", update("sign_up", dish="鱼")),
     ("sign_up_stays", delete("sign_up")),
     ("vote_scope_part_one", insert("vote_scope_part", building_id=Other("building"))),
@@ -403,9 +419,21 @@ async def test_a_vote_follows_its_steps(house: House) -> None:
 
 async def test_one_sign_up_stands_an_account_and_event(house: House) -> None:
     with pytest.raises(IntegrityError, match=r"sign_up_standing|sign_up\.event_id, sign_up\.account_id"):
-        await house.insert("sign_up", party_size=1)
+        await house.insert("sign_up", household_id=None, party_size=1)
     await select("UPDATE sign_up SET cancelled_at = signed_up_at")
-    await house.insert("sign_up", party_size=1)
+    await house.insert("sign_up", household_id=None, party_size=1)
+
+
+async def test_one_sign_up_stands_a_household_and_event(house: House) -> None:
+    unit, other = house.other["household"], house.other["account"]
+    await select("UPDATE sign_up SET cancelled_at = signed_up_at")
+    await house.insert("sign_up", household_id=unit)
+    with pytest.raises(IntegrityError, match=r"sign_up_household|sign_up\.event_id, sign_up\.household_id"):
+        await house.insert("sign_up", account_id=other, household_id=unit)
+    await house.insert(
+        "sign_up", account_id=other, household_id=unit, doubled=True
+    )  # as a migration found it
+    assert len(await select("SELECT id FROM sign_up WHERE cancelled_at IS NULL")) == 2
 
 
 async def test_a_cancelled_sign_up_stays_cancelled(house: House) -> None:

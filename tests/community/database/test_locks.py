@@ -9,7 +9,7 @@ from community.database.locks import Lock, OutOfOrder, taking
 from community.database.sql import lock_advisory, lock_exclusive, lock_shared
 from community.database.work import UnitOfWork, atomic
 from community.members.facts import RIGHTS_CHANGED
-from community.permissions import SYSTEM, Viewer
+from community.permissions import SYSTEM
 
 
 async def subject(work: UnitOfWork) -> None:
@@ -36,7 +36,7 @@ async def test_in_this_order_all_is_well(estate: Any, now: datetime, taken: Any)
         for each in taken:
             await each(work)
 
-    await atomic(body, Viewer(estate.owner.account), now)
+    await atomic(body, estate.owner, now)
 
 
 @pytest.mark.parametrize("taken", [(key, subject), (number, subject), (number, key), (subject, key, subject)])
@@ -46,7 +46,7 @@ async def test_out_of_order_it_is_refused_on_both_engines(estate: Any, now: date
             await each(work)
 
     with pytest.raises(OutOfOrder):
-        await atomic(body, Viewer(estate.owner.account), now)
+        await atomic(body, estate.owner, now)
     taking(Lock.SUBJECT)  # whoever is in no unit of work, as a migration, has no order
 
 

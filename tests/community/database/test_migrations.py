@@ -135,6 +135,50 @@ async def test_sessions_that_were_ended_are_gone_and_others_stay(ground: Any) ->
     assert rows[0]["id"] != 1
 
 
+# Households
+
+_FLATS = """
+INSERT INTO building (id, community_id, name, position) VALUES (1, 1, '1幢', 1);
+INSERT INTO unit (id, community_id, building_id, name, kind, area, status) VALUES
+ (1, 1, 1, '101', 'DWELLING', 9000, 'DELIVERED'), (2, 1, 1, '102', 'DWELLING', 9000, 'DELIVERED');
+INSERT INTO account (id, name, demonstration, created_at) VALUES
+ (2, 'b', FALSE, '2026-01-01 00:00:00+00:00'), (3, 'c', FALSE, '2026-01-01 00:00:00+00:00'),
+ (4, 'd', FALSE, '2026-01-01 00:00:00+00:00');
+INSERT INTO co_owner (id, party_id, account_id, since) VALUES
+ (2, 1, 2, '2026-01-01 00:00:00+00:00'), (3, 1, 3, '2026-01-01 00:00:00+00:00');
+INSERT INTO ownership (id, unit_id, party_id, share, share_of, since) VALUES
+ (1, 1, 1, 1, 1, '2026-01-02 00:00:00+00:00');
+INSERT INTO tenancy (id, unit_id, account_id, since) VALUES (1, 2, 4, '2026-01-02 00:00:00+00:00');
+INSERT INTO event (id, community_id, number, title, description, place, starts_at, ends_at, sign_up_closes_at,
+ max_party_size, potluck, signed_up, version, published_at) VALUES
+ (1, 1, 1, '节', '', '园', '2026-03-01 00:00:00+00:00', '2026-03-02 00:00:00+00:00',
+  '2026-03-01 00:00:00+00:00', 6, FALSE, 13, 5, '2026-01-03 00:00:00+00:00');
+INSERT INTO sign_up (id, event_id, account_id, party_size, signed_up_at, cancelled_at) VALUES
+ (1, 1, 1, 6, '2026-02-02 00:00:00+00:00', NULL), (2, 1, 2, 6, '2026-02-01 00:00:00+00:00', NULL),
+ (3, 1, 3, 6, '2026-01-31 00:00:00+00:00', '2026-02-01 00:00:00+00:00'),
+ (4, 1, 4, 1, '2026-02-01 00:00:00+00:00', NULL),
+ (5, 1, 3, 1, '2026-01-01 12:00:00+00:00', '2026-01-01 13:00:00+00:00');
+"""
+
+
+async def test_sign_ups_that_exist_twice_in_a_flat_stay_and_all_but_the_first_are_marked(ground: Any) -> None:
+    before = "0006_numbers"
+    url = await ground.populated(before)
+    async with ground.migrated(url, ground.migrations(before)):
+        await load(_settled("garden", 1, "a", demonstration=False) + _FLATS)
+    async with ground.migrated(url, REAL):
+        rows = await select(
+            "SELECT id, household_id, rented, doubled FROM sign_up WHERE event_id = 1 ORDER BY id"
+        )
+        (event,) = await select("SELECT signed_up, version FROM event WHERE id = 1")
+    # The fifth signed up a day before the flat was theirs.
+    assert [(row["id"], row["household_id"], row["rented"], row["doubled"]) for row in rows] == [
+        (1, 1, False, True), (2, 1, False, False), (3, 1, False, False), (4, 2, True, False),
+        (5, None, False, False),
+    ]  # fmt: skip
+    assert (event["signed_up"], event["version"]) == (13, 5)
+
+
 async def test_what_an_older_journal_said_is_said_as_facts(ground: Any) -> None:
     url = await ground.populated("0006_numbers")
     said = [
@@ -366,8 +410,8 @@ async def test_a_check_that_falls_off_a_table_is_seen(ground: Any) -> None:
 
 
 BY_HAND = (
-    "index sign_up_standing", "index vote_number", "index event_number", "index notice_number",
-    "index journal_number", "index journal_head_of_city",
+    "index sign_up_standing", "index sign_up_household", "index vote_number", "index event_number",
+    "index notice_number", "index journal_number", "index journal_head_of_city",
 )  # fmt: skip
 
 

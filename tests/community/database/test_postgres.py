@@ -25,7 +25,7 @@ from community.database.work import UnitOfWork, atomic
 from community.errors import Late, NotFound, OutcomeUnknown, TryAgain
 from community.members.facts import RIGHTS_CHANGED
 from community.members.models import Account
-from community.permissions import SYSTEM, Viewer
+from community.permissions import SYSTEM, Person
 from community.signals import Signal
 from tests.community.conftest import all_told
 
@@ -321,7 +321,7 @@ async def test_the_same_key_finds_what_was_written_though_nobody_heard(proxy: Pr
             await command.store(7)
         return command.result == 7
 
-    viewer = Viewer(account=(await Account.create(name="resident-1", created_at=now)).id)
+    viewer = Person(account=(await Account.create(name="resident-1", created_at=now)).id)
     proxy.cut_behind = b"COMMIT"
     with pytest.raises(OutcomeUnknown):
         await atomic(keyed, viewer, now)

@@ -22,7 +22,7 @@ from community.database.models import Due, JournalRow
 from community.database.work import UnitOfWork, all_done, atomic, requires
 from community.errors import Forbidden, NotFound, Refused, Unauthenticated
 from community.members.facts import RIGHTS_CHANGED
-from community.permissions import NOBODY, SYSTEM, Permission, Viewer
+from community.permissions import NOBODY, SYSTEM, Permission, Person, Viewer
 from community.places.reads import scope_of
 from community.signals import Signal
 from tests import facts
@@ -151,7 +151,7 @@ async def test_a_refused_action_leaves_nothing_to_the_collector(
 async def test_the_permission_is_asked_before_anything_is_written(
     estate: Any, now: datetime, told: list[Signal], refusing: Any
 ) -> None:
-    narrow = Viewer(estate.chair.account, "", estate.chair.roles, frozenset({Permission.SIGN_UP}))
+    narrow = Person(estate.chair.account, "", estate.chair.roles, frozenset({Permission.SIGN_UP}))
     refusals: list[tuple[Viewer, int, type[Refused]]] = [
         (NOBODY, estate.community, Unauthenticated),
         (NOBODY, 1, Unauthenticated),
@@ -246,8 +246,11 @@ async def test_calm_shutdown_waits_for_what_is_under_way(database: str, now: dat
 def test_nobody_acts_and_the_system_records_as_nobody(now: datetime) -> None:
     with pytest.raises(Unauthenticated):
         _ = UnitOfWork(NOBODY, now).account
-    assert (UnitOfWork(SYSTEM, now).account, UnitOfWork(SYSTEM, now).recorder) == (0, None)
-    viewer = Viewer(7, roles={1: frozenset()})
+    for recorder in (lambda: UnitOfWork(NOBODY, now).recorder, lambda: UnitOfWork(SYSTEM, now).account):
+        with pytest.raises(Unauthenticated):
+            recorder()
+    assert UnitOfWork(SYSTEM, now).recorder is None
+    viewer = Person(7, roles={1: frozenset()})
     assert (UnitOfWork(viewer, now).account, UnitOfWork(viewer, now).recorder) == (7, 7)
 
 

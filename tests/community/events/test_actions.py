@@ -10,7 +10,9 @@ from community.events.actions import cancel_sign_up, publish_event, sign_up
 from community.events.models import Event, SignUp
 from community.events.reads import attendance_of, organizers_of, sign_ups_by_id, sign_ups_of
 from community.events.rules import AlreadySignedUp, EventBegun, EventFull, EventOver
-from community.permissions import NOBODY, SYSTEM, Role
+from community.members.actions import add_co_owners
+from community.members.reads import homes_of
+from community.permissions import NOBODY, SYSTEM, Person, Role
 from community.places.rules import OrganizationKind
 from community.signals import Signal
 from tests.facts import written
@@ -150,7 +152,7 @@ async def test_a_household_signs_up_with_its_dish(
     told.clear()
     made = await sign_up(estate.tenant, now, event, party_size=3, dish=" 红烧鱼 ")
 
-    row = (await sign_ups_of(estate.tenant.account, [event]))[event]
+    row = (await sign_ups_of(estate.tenant.account, [event], now))[event]
     assert (row.id, row.party_size, row.dish, row.signed_up_at) == (made, 3, "红烧鱼", now)
     assert await signed_up(event) == 3
     assert told == [Signal("attendance", event)]
@@ -221,9 +223,9 @@ async def test_cancelling_frees_the_places_and_keeps_the_row(
     assert await cancel_sign_up(estate.owner, now + DAY / 2, made) == made
     assert await signed_up(event) == 0
     assert told == [Signal("attendance", event)]
-    row = (await sign_ups_by_id(estate.owner.account, [made]))[made]
+    row = (await sign_ups_by_id(estate.owner.account, [made], now))[made]
     assert (row.cancelled_at, row.party_size) == (now + DAY / 2, 6)
-    assert await sign_ups_of(estate.owner.account, [event]) == {}
+    assert await sign_ups_of(estate.owner.account, [event], now) == {}
 
     again = await sign_up(estate.owner, now, event, party_size=2)
     assert again != made
@@ -287,3 +289,115 @@ async def test_the_database_itself_holds_the_places(
     with pytest.raises(Exception, match="event_capacity"):
         await sign_up(estate.neighbour, now, event, party_size=5)
     assert await signed_up(event) == 6
+
+
+# Households
+
+
+@pytest.fixture
+async def couple(estate: Any, build: Any, now: datetime) -> tuple[Person, Person]:
+    """Two accounts of one owner party, which holds one flat."""
+    first = await build.account()
+    flat = await build.unit(estate.community, estate.building)
+    party = await build.party(estate.community, first, flat)
+    second = await build.account()
+    await add_co_owners(SYSTEM, now - 10 * DAY, party, [second])
+    return await build.viewer(first), await build.viewer(second)
+
+
+async def test_two_co_owners_take_the_places_of_one_household(
+    couple: tuple[Person, Person], event: int, now: datetime
+) -> None:
+    first, second = couple
+    made = await sign_up(first, now, event, party_size=6)
+    with pytest.raises(AlreadySignedUp, match="household"):
+        await sign_up(second, now, event, party_size=4)
+    assert await signed_up(event) == 6
+    row = (await sign_ups_of(second.account, [event], now))[event]
+    assert (row.id, row.party_size, row.own) == (made, 6, False)
+    assert (await sign_ups_of(first.account, [event], now))[event].own
+
+
+async def test_of_two_co_owners_at_once_one_signs_up(
+    couple: tuple[Person, Person], event: int, now: datetime, told: list[Signal]
+) -> None:
+    told.clear()
+    tries = [sign_up(viewer, now, event, party_size=5) for viewer in couple * 3]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(outcome, int) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, AlreadySignedUp) for outcome in outcomes) == 5
+    assert await signed_up(event) == 5
+    assert len(told) == 1
+
+
+async def test_the_database_itself_holds_one_sign_up_a_household(
+    couple: tuple[Person, Person], event: int, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if the rule were asleep."""
+    monkeypatch.setattr("community.events.actions.check_sign_up", lambda *_, **__: None)
+    await sign_up(couple[0], now, event, party_size=1)
+    with pytest.raises(Exception, match=r"sign_up_household|sign_up\.household_id"):
+        await sign_up(couple[1], now, event, party_size=1)
+    assert await signed_up(event) == 1
+
+
+async def test_any_of_a_household_gives_its_places_back(
+    estate: Any, couple: tuple[Person, Person], event: int, now: datetime
+) -> None:
+    first, second = couple
+    made = await sign_up(first, now, event, party_size=2)
+    for other in (estate.owner, estate.tenant, estate.chair):
+        with pytest.raises(NotFound):
+            await cancel_sign_up(other, now, made)
+    assert await cancel_sign_up(second, now, made, key="c") == made
+    assert await cancel_sign_up(second, now, made, key="c") == made
+    assert await signed_up(event) == 0
+    assert (await sign_ups_by_id(first.account, [made], now))[made].cancelled_at == now
+    await sign_up(second, now, event, party_size=3)
+    assert await signed_up(event) == 3
+
+
+async def test_of_a_flat_that_is_let_its_owners_are_one_household_and_its_tenants_another(
+    estate: Any, build: Any, couple: tuple[Person, Person], event: int, now: datetime
+) -> None:
+    """Neither sees the sign-up of the other."""
+    first, second = couple
+    (home,) = (await homes_of([first.account], estate.community, now)).values()
+    lodgers = [await build.tenant(estate.community, home.unit) for _ in range(2)]
+    for one, other in ((first, second), (lodgers[1], lodgers[0])):
+        made = await sign_up(one, now, event, party_size=2)
+        assert (await SignUp.get(id=made).values("household_id"))["household_id"] == home.unit
+        with pytest.raises(AlreadySignedUp):
+            await sign_up(other, now, event, party_size=1)
+        assert (await sign_ups_of(other.account, [event], now))[event].id == made
+    assert await signed_up(event) == 4
+
+
+async def test_who_has_no_home_signs_up_for_oneself(estate: Any, event: int, now: datetime) -> None:
+    for viewer in (estate.chair, estate.manager):
+        made = await sign_up(viewer, now, event, party_size=1)
+        assert (await SignUp.get(id=made).values("household_id"))["household_id"] is None
+        with pytest.raises(AlreadySignedUp):
+            await sign_up(viewer, now, event, party_size=1)
+    made = await sign_up(estate.tenant, now, event, party_size=1)
+    assert (await SignUp.get(id=made).values("household_id"))["household_id"] == estate.unit
+    assert await signed_up(event) == 3
+
+
+async def test_what_was_found_twice_in_a_flat_stands_and_no_third_is_taken(
+    couple: tuple[Person, Person], event: int, now: datetime
+) -> None:
+    first, second = couple
+    made = await sign_up(first, now, event, party_size=2)
+    unit = (await SignUp.get(id=made).values("household_id"))["household_id"]
+    twice = await SignUp.create(
+        event_id=event, account_id=second.account, household_id=unit, party_size=3, signed_up_at=now,
+        doubled=True,
+    )  # fmt: skip
+    assert await signed_up(event) == 5
+    await cancel_sign_up(first, now, made)
+    with pytest.raises(AlreadySignedUp):
+        await sign_up(first, now, event, party_size=1)
+    await cancel_sign_up(first, now, int(twice.id))
+    await sign_up(first, now, event, party_size=1)
+    assert await signed_up(event) == 1

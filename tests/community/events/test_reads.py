@@ -22,7 +22,7 @@ from community.events.reads import (
 )
 from community.members.models import CoOwner, OwnerParty, Ownership, Tenancy
 from community.members.rules import PartyKind
-from community.permissions import NOBODY, Permission, Scope, Viewer
+from community.permissions import NOBODY, Permission, Person, Scope
 from community.places.models import Building, Unit
 from community.places.rules import UnitKind
 
@@ -95,7 +95,7 @@ async def test_an_event_is_found_by_those_who_may_read_the_bulletin(
     assert set(await events_by_id(estate.tenant, asked)) == {events[0], public}
     assert set(await events_by_id(estate.stranger, asked)) == {public}
     assert set(await events_by_id(NOBODY, asked)) == {public}
-    narrow = Viewer(estate.owner.account, "", estate.owner.roles, frozenset({Permission.READ_LEDGER}))
+    narrow = Person(estate.owner.account, "", estate.owner.roles, frozenset({Permission.READ_LEDGER}))
     assert set(await events_by_id(narrow, asked)) == {public}
     row = (await events_by_id(estate.owner, asked))[events[0]]
     assert (row.community, row.title, row.place, row.starts_at) == (
@@ -140,9 +140,9 @@ async def test_sign_ups_are_shown_to_their_own_account_only(
 ) -> None:
     mine = await sign_up(estate.owner, now, events[1], party_size=2)
     theirs = await sign_up(estate.neighbour, now, events[1], party_size=1)
-    assert set(await sign_ups_of(estate.owner.account, events)) == {events[1]}
-    assert (await sign_ups_of(estate.owner.account, events))[events[1]].id == mine
-    assert set(await sign_ups_by_id(estate.owner.account, [mine, theirs])) == {mine}
+    assert set(await sign_ups_of(estate.owner.account, events, now)) == {events[1]}
+    assert (await sign_ups_of(estate.owner.account, events, now))[events[1]].id == mine
+    assert set(await sign_ups_by_id(estate.owner.account, [mine, theirs], now)) == {mine}
 
 
 async def test_organizers_of_several_events(estate: Any, now: datetime) -> None:

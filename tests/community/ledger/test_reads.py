@@ -37,7 +37,7 @@ from community.ledger.rules import (
     month_of_day,
     signed,
 )
-from community.permissions import NOBODY, SYSTEM, Permission, Role, Scope, Viewer
+from community.permissions import NOBODY, SYSTEM, Permission, Person, Role, Scope, Viewer
 from community.places.rules import OrganizationKind
 
 INCOME, EXPENSE = Direction.INCOME, Direction.EXPENSE
@@ -282,9 +282,9 @@ async def test_an_entry_is_found_by_those_who_may_read_the_ledger(
     assert await entries_by_id(estate.owner, asked) == {entry.id: entry, public.id: public}
     for viewer in (estate.stranger, NOBODY):
         assert await entries_by_id(viewer, asked) == {public.id: public}
-    narrow = Viewer(estate.owner.account, "", estate.owner.roles, frozenset({Permission.READ_BULLETIN}))
+    narrow = Person(estate.owner.account, "", estate.owner.roles, frozenset({Permission.READ_BULLETIN}))
     assert await entries_by_id(narrow, asked) == {public.id: public}
-    reader = Viewer(estate.owner.account, "", estate.owner.roles, frozenset({Permission.READ_LEDGER}))
+    reader = Person(estate.owner.account, "", estate.owner.roles, frozenset({Permission.READ_LEDGER}))
     assert set(await entries_by_id(reader, asked)) == {entry.id, public.id}
 
 

@@ -4,10 +4,20 @@ from typing import Any
 import pytest
 
 from community.members.actions import open_session
-from community.members.models import Account, CoOwner, OwnerParty, Representative, Tenancy
-from community.members.reads import PartySeat, accounts_like, roles_of, seats_of, viewer_of, why_nobody
+from community.members.models import Account, CoOwner, OwnerParty, Ownership, Representative, Tenancy
+from community.members.reads import (
+    PartySeat,
+    accounts_like,
+    homes_of,
+    person_of,
+    seats_of,
+    viewer_of,
+    why_nobody,
+)  # fmt: skip
 from community.members.rules import PartyKind, SessionKind, UnknownToken
 from community.permissions import CITY, SYSTEM, Role
+from community.places.models import Unit
+from community.places.rules import UnitKind
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
@@ -51,13 +61,13 @@ async def test_what_is_held_begins_at_since_and_is_over_at_until(
     await Tenancy.create(unit_id=estate.unit, account_id=account, **times)
 
     roles = {estate.community: {Role.CLERK, Role.OWNER, Role.TENANT}, CITY: {Role.REGULATOR}}
-    assert await roles_of(account, now) == (roles if held else {})
+    assert (await person_of(account, now)).roles == (roles if held else {})
     assert [seat.party for seat in await seats_of(account, estate.community, now)] == (
         [party] if held else []
     )
 
 
-async def test_a_viewer_has_the_roles_of_the_account_and_expires_with_the_first_of_them(
+async def test_a_viewer_has_the_person_of_the_account_and_expires_with_the_first_of_them(
     estate: Any, build: Any, party: int, now: datetime
 ) -> None:
     account = await build.account()
@@ -74,7 +84,7 @@ async def test_a_viewer_has_the_roles_of_the_account_and_expires_with_the_first_
     await build.role(account, estate.community, Role.CLERK, since=now, until=now + 2 * DAY)
     viewer = await viewer_of(secret, now)
     assert viewer is not None
-    assert viewer.roles == await roles_of(account, now)
+    assert viewer.roles == (await person_of(account, now)).roles
     assert viewer.roles == {
         estate.community: {Role.CLERK, Role.OWNER, Role.TENANT}, CITY: {Role.REGULATOR}
     }  # fmt: skip
@@ -86,11 +96,11 @@ async def test_roles_are_kept_apart_by_community(estate: Any, build: Any, now: d
     account = await build.account()
     await build.party(estate.community, account)
     await build.role(account, elsewhere, Role.PROPERTY_MANAGER)
-    assert await roles_of(account, now) == {
+    assert (await person_of(account, now)).roles == {
         estate.community: {Role.OWNER},
         elsewhere: {Role.PROPERTY_MANAGER},
     }
-    assert await roles_of(await build.account(), now) == {}
+    assert (await person_of(await build.account(), now)).roles == {}
 
 
 async def test_one_may_sit_in_several_parties_of_a_community(estate: Any, build: Any, now: datetime) -> None:
@@ -198,3 +208,51 @@ async def test_what_can_be_no_secret_opens_nothing_and_is_not_asked_for(
     assert await viewer_of(made_up, now) is None
     assert isinstance(await why_nobody(made_up), UnknownToken)
     assert statements == []
+
+
+# Homes
+
+
+async def test_whoever_has_several_homes_belongs_to_one_household(
+    estate: Any, build: Any, now: datetime
+) -> None:
+    """The one that is rented, else one that is not let, else the one held longest; never where the car is."""
+    account = await build.account()
+
+    async def home() -> int | None:
+        found = (await homes_of([account], estate.community, now)).get(account)
+        return found and found.unit
+
+    async def holds(since: timedelta, kind: UnitKind = UnitKind.DWELLING, rents: bool = False) -> int:
+        unit = await build.unit(estate.community, estate.building)
+        await Unit.filter(id=unit).update(kind=kind)
+        if rents:
+            await Tenancy.create(unit_id=unit, account_id=account, since=now - since)
+        else:
+            await Ownership.create(unit_id=unit, party_id=party, since=now - since)
+        return int(unit)
+
+    party = await build.party(estate.community, account)
+    assert await home() is None
+    await holds(9 * DAY, UnitKind.PARKING)
+    assert await home() is None
+    newer = await holds(2 * DAY)
+    assert await home() == newer
+    older = await holds(3 * DAY)
+    assert await home() == older
+    await Tenancy.create(unit_id=older, account_id=estate.tenant.account, since=now - DAY)
+    assert await home() == newer
+    rented = await holds(DAY, rents=True)
+    assert await home() == rented
+    assert await homes_of([account], estate.community + 1, now) == {}
+    await Tenancy.filter(unit_id=rented).update(until=now)
+    assert await home() == newer
+    await Tenancy.create(unit_id=newer, account_id=estate.tenant.account, since=now - DAY)
+    assert await home() == older
+    assert [one.rented for one in (await homes_of([account], estate.community, now)).values()] == [False]
+    await Tenancy.filter(unit_id=newer).update(until=now)
+    co_owner = await build.account()
+    await CoOwner.create(party_id=party, account_id=co_owner, since=now - DAY)
+    both = await homes_of([account, co_owner], estate.community, now)
+    assert {one.unit for one in both.values()} == {newer}
+    assert both[co_owner].since == now - DAY

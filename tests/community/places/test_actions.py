@@ -11,7 +11,7 @@ from community.actions import found_community
 from community.database import journal
 from community.database.models import JournalRow
 from community.errors import Forbidden, InvalidInput, NotFound, Refused, Unauthenticated
-from community.permissions import NOBODY, SYSTEM, Permission, Role, Viewer
+from community.permissions import NOBODY, SYSTEM, Permission, Person, Role
 from community.places.actions import (
     NewCommunity,
     NewUnit,
@@ -104,7 +104,7 @@ async def test_several_at_once_take_turns(estate: Any, now: datetime) -> None:
 async def test_who_may_settle_it(estate: Any, build: Any, now: datetime) -> None:
     grid = await build.staff(estate.community, Role.GRID_WORKER, None)
     chair = estate.chair
-    narrow = Viewer(chair.account, "", chair.roles, frozenset({Permission.PUBLISH_NOTICE}))
+    narrow = Person(chair.account, "", chair.roles, frozenset({Permission.PUBLISH_NOTICE}))
     for viewer, refusal in [
         (NOBODY, Unauthenticated),
         (estate.owner, Forbidden),

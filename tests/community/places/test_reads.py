@@ -7,7 +7,7 @@ import pytest
 
 from community.database.rows import Shape
 from community.errors import NotFound
-from community.permissions import CITY, GRANTS, NOBODY, SYSTEM, Permission, Role, Scope, Viewer
+from community.permissions import CITY, GRANTS, NOBODY, SYSTEM, Permission, Person, Role, Scope, Viewer
 from community.places.models import Building, Community, CommunityProfile
 from community.places.reads import (
     OrganizationRow,
@@ -131,7 +131,7 @@ async def test_a_role_of_the_city_sees_every_community(estate: Any, build: Any) 
 async def test_a_token_without_the_scope_to_read_sees_the_public_ones(estate: Any, build: Any) -> None:
     public = await build.community(public=True)
     for roles in (estate.owner.roles, {CITY: frozenset({Role.INTEGRATOR})}):
-        narrow = Viewer(1, roles=roles, scopes=frozenset({Permission.OPERATE}))
+        narrow = Person(1, roles=roles, scopes=frozenset({Permission.OPERATE}))
         found = await communities_page(narrow, 1, None)
         assert [row.id for row in found.rows] == [public]
         assert not found.more
@@ -194,10 +194,10 @@ async def test_a_demonstration_account_of_the_city_finds_what_is_made_up_or_publ
     public, made_up, hidden = await build.community(public=True), await build.community(), estate.community
     await Community.filter(id=made_up).update(demonstration=True)
     for roles in ({CITY: frozenset({Role.REGULATOR})}, {CITY: frozenset({Role.OPERATOR})}):
-        demo = Viewer(1, roles=roles, demonstration=True)
+        demo = Person(1, roles=roles, demonstration=True)
         assert {row.id for row in (await communities_page(demo, 10, None)).rows} == {public, made_up}
         assert set(await communities_by_id(demo, [public, made_up, hidden])) == {public, made_up}
-    here = Viewer(
+    here = Person(
         1, roles=dict.fromkeys([hidden, made_up, public], frozenset({Role.OWNER})), demonstration=True
     )
     assert {row.id for row in (await communities_page(here, 10, None)).rows} == {public, made_up}
@@ -209,7 +209,7 @@ async def test_a_demonstration_account_of_the_city_finds_what_is_made_up_or_publ
 async def test_pages_of_a_demonstration_account_leave_none_out(build: Any, database: str) -> None:
     made = [await build.community(public=index == 4) for index in range(6)]
     await Community.filter(id__in=[made[1], made[5]]).update(demonstration=True)
-    demo = Viewer(1, roles={CITY: frozenset({Role.REGULATOR})}, demonstration=True)
+    demo = Person(1, roles={CITY: frozenset({Role.REGULATOR})}, demonstration=True)
     first = await communities_page(demo, 2, None)
     assert ([row.id for row in first.rows], first.more) == ([made[1], made[4]], True)
     rest = await communities_page(demo, 2, made[4])
@@ -223,14 +223,14 @@ async def test_ones_own_communities_are_not_told_to_a_token_that_may_read_in_non
     public = await build.community(public=True)
     roles = dict.fromkeys([estate.community, public], frozenset({Role.OWNER}))
     for scope in Permission:
-        narrow = Viewer(1, roles=roles, scopes=frozenset({scope}))
+        narrow = Person(1, roles=roles, scopes=frozenset({scope}))
         found = {row.id for row in await communities_of(narrow)}
         allowed = scope is Permission.READ_LEDGER or GRANTS[scope].reads or scope is Permission.READ_BULLETIN
         assert found == (set(roles) if allowed else set()), scope
 
 
 async def test_a_token_for_the_ledger_knows_its_community(estate: Any) -> None:
-    narrow = Viewer(1, roles=estate.owner.roles, scopes=frozenset({Permission.READ_LEDGER}))
+    narrow = Person(1, roles=estate.owner.roles, scopes=frozenset({Permission.READ_LEDGER}))
     slug = (await Community.get(id=estate.community)).slug
     assert await community_by_slug(narrow, slug)
     assert [row.id for row in (await communities_page(narrow, 5, None)).rows] == [estate.community]

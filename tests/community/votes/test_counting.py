@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, ResultGone
-from community.permissions import CITY, SYSTEM, Role, Viewer
+from community.permissions import CITY, SYSTEM, Person, Role
 from community.signals import Signal
 from community.steps import StepRefused
 from community.votes.actions import RecordedBallot, record_ballots, rule_ballot, void_ballot
@@ -136,8 +136,8 @@ async def test_who_may_not_rule_and_what_is_not_ruled(poll: Any) -> None:
     await poll.refuses(rule_ballot(chair, poll.counted_at, replaced, reason="x"), StepRefused)
 
 
-async def operator(poll: Any) -> Viewer:
-    return Viewer(await poll.build.account(), roles={CITY: frozenset({Role.OPERATOR})})
+async def operator(poll: Any) -> Person:
+    return Person(await poll.build.account(), roles={CITY: frozenset({Role.OPERATOR})})
 
 
 def paper(poll: Any, party: int | None, answers: Any) -> RecordedBallot:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from community.actions import found_community
 from community.errors import ErrorCode, Refused
 from community.members.actions import NewParty, add_co_owners, enter_owners, open_accounts, transfer_units
-from community.members.reads import roles_of
-from community.permissions import SYSTEM, Viewer
+from community.members.reads import person_of
+from community.permissions import SYSTEM, Person
 from community.places.actions import (
     NewCommunity,
     NewUnit,
@@ -94,8 +94,8 @@ async def estate_of(file: VoteFile) -> Estate:
     parties = {DEVELOPER: await developer_of(community)}
     await transfer_units(SYSTEM, ANNOUNCED, parties[DEVELOPER], held.pop(DEVELOPER))
     await add_co_owners(SYSTEM, ANNOUNCED, parties[DEVELOPER], [accounts[name] for name in DEVELOPER])
-    new = [NewParty(own, [accounts[name] for name in owners]) for owners, own in held.items()]
-    parties |= dict(zip(held, await enter_owners(SYSTEM, ANNOUNCED, community, new), strict=True))
+    sold = [NewParty(own, [accounts[name] for name in owners]) for owners, own in held.items()]
+    parties |= dict(zip(held, await enter_owners(SYSTEM, ANNOUNCED, community, sold), strict=True))
     return Estate(community, committee, parties, accounts)
 
 
@@ -119,10 +119,10 @@ async def cast(ballot: FileBallot, vote: int, question: int, estate: Estate) -> 
     account = estate.accounts[names[0]]
     row = await vote_row(vote)
     meant = estate.parties.get(frozenset(names))
-    own = {entry.party for entry in await own_entries(Viewer(account), row, OPENS)}
+    own = {entry.party for entry in await own_entries(Person(account), row, OPENS)}
     if meant not in own and len(names) > 1:
         return ErrorCode.NOT_ON_ROLL  # some of several co-owners are no party one could vote for
-    viewer = Viewer(account, "", await roles_of(account, OPENS))
+    viewer = await person_of(account, OPENS)
     party = meant if meant in own else None
     try:
         await cast_ballot(viewer, OPENS, vote, answers=[Answered(question, [ballot.choice])], party=party)

@@ -5,7 +5,7 @@ import pytest
 from tortoise.exceptions import DoesNotExist
 
 from community.errors import NotFound
-from community.permissions import NOBODY, SYSTEM, Permission, Viewer
+from community.permissions import NOBODY, SYSTEM, Permission, Person
 from community.votes.lifecycle import BY_THE_CLOCK, LIFE, VoteStatus, VoteStep
 from community.votes.models import Question
 from community.votes.reads import (
@@ -32,7 +32,7 @@ async def test_a_vote_is_seen_by_whoever_sees_its_community(poll: Any) -> None:
     vote = await poll.announced()
     for viewer in (poll.estate.owner, poll.estate.tenant, poll.estate.manager, SYSTEM):
         assert set(await votes_by_id(viewer, [vote, 5])) == {vote}
-    blind = Viewer(poll.estate.owner.account, "", poll.estate.owner.roles, frozenset({Permission.OPERATE}))
+    blind = Person(poll.estate.owner.account, "", poll.estate.owner.roles, frozenset({Permission.OPERATE}))
     for viewer in (poll.estate.stranger, NOBODY, blind):
         assert await votes_by_id(viewer, [vote, 5]) == {}
     assert (await scope_of_vote(vote)).id == poll.estate.community

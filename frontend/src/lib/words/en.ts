@@ -470,6 +470,8 @@ export const en: Words = {
     signUp: 'Sign up',
     signingUp: 'Signing up',
     signedUp: 'You are signed up',
+    householdSignedUp: 'Your household is signed up',
+    byHousehold: 'Someone in your household signed up for all of you. To change the number, or if you cannot come, you may cancel too.',
     seal: 'Signed up',
     yours: (n) => `*${n}* of you ${n === 1 ? 'comes' : 'come'}`,
     yourDish: (dish) => `bringing ${dish}`,

@@ -467,6 +467,8 @@ export const zh = {
     signUp: '报名',
     signingUp: '正在报名',
     signedUp: '报上名了',
+    householdSignedUp: '您家已经报上名了',
+    byHousehold: '同户的人替全家报的，一户报一次。要改人数，或者不去了，您也可以取消。',
     seal: '已报名',
     yours: (n: number) => `您家来 *${n}* 人`,
     yourDish: (dish: string) => `带${dish}`,
