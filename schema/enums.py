@@ -222,7 +222,10 @@ _describe(
     Outcome,
     "What came of a question by law. 议题的结果。",
     {
-        Outcome.PENDING: "The closing count has not been made; anything may still change. 还没有最后计票。",
+        Outcome.PENDING: (
+            "The closing count has not been made, or a ballot was ruled on after it and the next count is to"
+            " come; anything may still change. 还没有最后计票，或者计票后又裁定了某张票，等待重新计票。"
+        ),
         Outcome.ADOPTED: "All four conditions are met: it is decided. 通过，四个条件都达到。",
         Outcome.NOT_ADOPTED: (
             "Enough took part, not enough agreed; the opposite is not decided by that."

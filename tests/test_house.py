@@ -423,18 +423,14 @@ def test_the_rule_about_libraries_sees_reaches(text: str, seen: list[str]) -> No
 
 # Purity
 
-PURE_OF_VOTES = (
+PURE_OF_VOTES = {
     "announcements", "casting", "file_count", "files", "lifecycle", "roll", "scope", "strict_json",
-)  # fmt: skip
+}  # fmt: skip
 PURE = [
     path
     for path in SOURCES
     if path.name == "rules.py"
-    or (
-        path.parent == Path("community/votes")
-        and path.stem
-        in {"announcements", "casting", "lifecycle", "roll", "scope", "files", "file_count", "strict_json"}
-    )
+    or (path.parent == Path("community/votes") and path.stem in PURE_OF_VOTES)
     or path in {Path(f"community/{name}.py") for name in ("errors", "permissions", "steps", "text")}
 ]
 STANDARD = {

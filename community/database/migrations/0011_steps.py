@@ -13,6 +13,7 @@ from tortoise.migrations import operations as ops
 from tortoise.migrations.migration import Migration as Base
 
 from community.database.ids import new_id
+from community.database.steps import guards_of_steps
 
 CHECKS = [
     (
@@ -24,9 +25,8 @@ CHECKS = [
     ),
 ]
 
-APPEND_ONLY = ["contest", "count", "count_result", "vote_scope", "vote_scope_part", "vote_step"]
+APPEND_ONLY = ["contest", "count", "count_result", "vote_scope", "vote_scope_part"]
 
-_NEXT = 'NEW.number = 1 + COALESCE((SELECT MAX(o.number) FROM "{table}" o WHERE o.{of} = NEW.{of}), 0)'
 _NEWEST = (
     "(SELECT MAX(n.number) FROM (SELECT MAX(b.sequence) AS number FROM ballot b WHERE b.vote_id = {vote}"
     " UNION ALL SELECT MAX(u.sequence) FROM ruling u WHERE u.vote_id = {vote}) n)"
@@ -46,27 +46,19 @@ RULES = [
         "NOT EXISTS (SELECT 1 FROM vote_step s WHERE s.subject_id = NEW.vote_id"
         " AND s.step IN ('CERTIFIED', 'WITHDRAWN', 'ANNULLED'))",
     ),
-    ("count", "count_numbered", "INSERT", _NEXT.format(table="count", of="vote_id")),
+    (
+        "count",
+        "count_numbered",
+        "INSERT",
+        "NEW.number = 1 + COALESCE((SELECT MAX(o.number) FROM count o WHERE o.vote_id = NEW.vote_id), 0)",
+    ),
     (
         "count",
         "count_of_all",
         "INSERT",
         f"NEW.sequence = COALESCE({_NEWEST.format(vote='NEW.vote_id')}, 0)",
     ),
-    ("vote_step", "vote_step_numbered", "INSERT", _NEXT.format(table="vote_step", of="subject_id")),
-    ("vote", "vote_without_steps", "INSERT", "NEW.steps = 0 AND NEW.last_step IS NULL"),
-    (
-        "vote",
-        "vote_follows_steps",
-        "UPDATE",
-        "NEW.steps = COALESCE((SELECT MAX(s.number) FROM vote_step s WHERE s.subject_id = NEW.id), 0)"
-        " AND COALESCE(NEW.last_step, '') = COALESCE((SELECT s.step FROM vote_step s"
-        " WHERE s.subject_id = NEW.id AND s.number = NEW.steps), '')",
-    ),
 ]
-
-FOLLOWS = "UPDATE vote SET last_step = NEW.step, steps = NEW.number WHERE id = NEW.subject_id"
-"""What each new row of `vote_step` does to its vote."""
 
 SCOPES = """
 INSERT INTO vote_scope (id, community_id)
@@ -239,7 +231,7 @@ def after_sqlite() -> list[str]:
         ),
         *(statement for table in APPEND_ONLY for statement in append_only_sqlite(table)),
         *(guard_sqlite(*rule) for rule in RULES),
-        f"CREATE TRIGGER vote_step_taken AFTER INSERT ON vote_step BEGIN {FOLLOWS}; END",
+        *guards_of_steps("vote", "vote_step", postgres=False),
     ]
 
 
@@ -276,8 +268,7 @@ def after_postgres() -> list[str]:
         trigger(table, name, "BEFORE UPDATE OR DELETE", refuse(name))
     for table, name, moment, holds in RULES:
         trigger(table, name, f"BEFORE {moment}", f"IF NOT ({holds}) THEN {refuse(name)} END IF; RETURN NEW;")
-    trigger("vote_step", "vote_step_taken", "AFTER INSERT", f"{FOLLOWS}; RETURN NULL;")
-    return statements
+    return [*statements, *guards_of_steps("vote", "vote_step", postgres=True)]
 
 
 def to(model: str, column: str, *, null: bool = False, index: bool = False) -> Any:

@@ -58,6 +58,12 @@ RULES = {name for _, name, _, _ in [*promised.RULES, *steps.RULES] if name not i
 RULES |= {name for _, name, _ in totals.RULES}
 COUNTS = {name for name, _, _ in promised.SIGN_UP_COUNTS}
 NUMBERS = {f"{table}_{rule}" for table in NUMBERED for rule in ("numbered_here", "number_stays", "stays")}
+LIVES = {"vote": "vote_step"}
+"""What keeps its steps (`guards_of_steps`), and where."""
+
+APPEND_ONLY = sorted([*APPEND_ONLY, *LIVES.values()])
+for subject, kept in LIVES.items():
+    RULES |= {f"{kept}_numbered", f"{subject}_without_steps", f"{subject}_follows_steps"}
 GUARDED = {
     *(table for table, *_ in [*promised.CHECKS, *promised.RULES, *totals.RULES, *steps.CHECKS, *steps.RULES]),
     *APPEND_ONLY,

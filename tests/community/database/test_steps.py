@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from community.database.sql import lock_exclusive
-from community.database.steps import steps_of, take_step
+from community.database.sql import is_postgres, lock_exclusive, select
+from community.database.steps import guards_of_steps, steps_of, take_step
 from community.steps import Step, StepRefused
 from community.votes.lifecycle import LIFE, VoteStatus, VoteStep
 from community.votes.models import Vote, VoteStepRecord
@@ -102,3 +103,37 @@ async def test_a_vote_shows_the_last_of_the_steps_that_were_taken(
     assert [step.step for step in (await steps_of(VoteStepRecord, [vote]))[vote]] == past
     assert await shown(vote) == (past[-1] if past else None, len(past))
     assert LIFE.status((await shown(vote))[0]) in VoteStatus
+
+
+# Whatever else has a life
+
+LAMPS = (
+    "CREATE TABLE lamp (id BIGINT PRIMARY KEY, last_step VARCHAR(32), steps INT NOT NULL DEFAULT 0)",
+    "CREATE TABLE lamp_step (id BIGINT PRIMARY KEY, subject_id BIGINT NOT NULL REFERENCES lamp (id),"
+    " number INT NOT NULL, step VARCHAR(32) NOT NULL)",
+)
+LIT = "INSERT INTO lamp_step (id, subject_id, number, step) VALUES ({0}, 1, {0}, '{1}')"
+NOT_SO = {
+    "INSERT INTO lamp (id, steps) VALUES (2, 1)": "lamp_without_steps",
+    "INSERT INTO lamp (id, last_step) VALUES (2, 'LIT')": "lamp_without_steps",
+    "UPDATE lamp SET steps = 1": "lamp_follows_steps",
+    "UPDATE lamp SET last_step = 'LIT'": "lamp_follows_steps",
+    "UPDATE lamp SET last_step = NULL": "lamp_follows_steps",
+    LIT.format(4, "LIT"): "lamp_step_numbered",
+    LIT.format(1, "LIT"): "lamp_step_numbered",
+    "UPDATE lamp_step SET step = 'LIT'": "lamp_step_append_only",
+    "DELETE FROM lamp_step": "lamp_step_append_only",
+}
+
+
+async def test_another_subject_keeps_its_steps_by_the_same_guards(database: str) -> None:
+    for statement in (*LAMPS, *guards_of_steps("lamp", "lamp_step", postgres=is_postgres())):
+        await select(statement)
+    await select("INSERT INTO lamp (id) VALUES (1)")
+    for number, step in enumerate(("LIT", "DIMMED"), start=1):
+        await select(LIT.format(number, step))
+        assert await select("SELECT last_step, steps FROM lamp") == [{"last_step": step, "steps": number}]
+    for statement, guard in NOT_SO.items():
+        with pytest.raises(IntegrityError, match=guard):
+            await select(statement)
+    assert await select("SELECT last_step, steps FROM lamp") == [{"last_step": "DIMMED", "steps": 2}]
