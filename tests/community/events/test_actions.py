@@ -3,10 +3,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tortoise.exceptions import IntegrityError
 
 from community.bulletin.reads import items_page
 from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unauthenticated
-from community.events.actions import cancel_sign_up, publish_event, sign_up
+from community.events.actions import (
+    RecordedSignUp,
+    cancel_sign_up,
+    publish_event,
+    record_sign_ups,
+    sign_up,
+)
 from community.events.models import Event, SignUp
 from community.events.reads import attendance_of, organizers_of, sign_ups_by_id, sign_ups_of
 from community.events.rules import AlreadySignedUp, EventBegun, EventFull, EventOver
@@ -401,3 +408,22 @@ async def test_what_was_found_twice_in_a_flat_stands_and_no_third_is_taken(
     await cancel_sign_up(first, now, int(twice.id))
     await sign_up(first, now, event, party_size=1)
     assert await signed_up(event) == 1
+
+
+async def test_sign_ups_that_were_written_down_are_of_a_household_each_and_never_two_of_one(
+    estate: Any, couple: tuple[Person, Person], event: int, now: datetime
+) -> None:
+    first, second = couple
+    listed = [RecordedSignUp(who.account, 2, None, now) for who in (first, estate.tenant, estate.chair)]
+    await record_sign_ups(SYSTEM, now, event, listed)
+    rows = await SignUp.filter(event_id=event).values("account_id", "household_id", "rented")
+    (home,) = (await homes_of([first.account], estate.community, now)).values()
+    assert {row["account_id"]: (row["household_id"], row["rented"]) for row in rows} == {
+        first.account: (home.unit, False),
+        estate.tenant.account: (estate.unit, True),
+        estate.chair.account: (None, False),
+    }
+    more = [RecordedSignUp(who.account, 1, None, now) for who in (estate.manager, second)]
+    with pytest.raises(IntegrityError):
+        await record_sign_ups(SYSTEM, now, event, more)
+    assert await signed_up(event) == 6
