@@ -15,7 +15,7 @@ const withoutEmbeddedFonts: Plugin = {
 }
 
 /** What several routes draw with, in one file instead of thirty; sheets and words that not everybody opens stay apart. */
-const shared = /\/src\/lib\/(?!words\/(zh|en|plain|desk.*)\.ts|session\/SignInSheet|components\/(LedgerYears|LedgerMonth|Field|VoteCard|CompactTally|ResultLine|EventCard|NoticeCard|FeedLine|SquarePlan|RoundTable|TableTop|TurnoutByDay|ArticleLink|Tally(?:Axis|Bars|Counts|Lead|Shares))\.)|\/node_modules\/(svelte|sv-router|esm-env|@0no-co|gql\.tada)\//
+const shared = /\/src\/lib\/(?!words\/(zh|en|plain|cast.*|desk.*)\.ts|session\/SignInSheet|components\/(LedgerYears|LedgerMonth|Field|VoteCard|CompactTally|ResultLine|EventCard|NoticeCard|FeedLine|SquarePlan|RoundTable|TableTop|TurnoutByDay|ArticleLink|Tally(?:Axis|Bars|Counts|Lead|Shares))\.)|\/node_modules\/(svelte|sv-router|esm-env|@0no-co|gql\.tada)\//
 
 /** What hangs on boards, and in previews of it. */
 const cards = /\/src\/lib\/components\/(VoteCard|CompactTally|ResultLine|EventCard)\./

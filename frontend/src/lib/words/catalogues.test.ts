@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { cast as enCast } from './cast.en'
+import { cast as zhCast } from './cast.zh'
 import { desk as enDesk } from './desk.en'
 import { desk as zhDesk } from './desk.zh'
 import { en as enPage } from './en'
 import { zh as zhPage } from './zh'
 
-const en = { ...enPage, desk: enDesk }
-const zh = { ...zhPage, desk: zhDesk }
+const en = { ...enPage, desk: enDesk, cast: enCast }
+const zh = { ...zhPage, desk: zhDesk, cast: zhCast }
 
 function leaves(value: unknown, path = ''): string[] {
   if (typeof value !== 'object' || value === null) return [`${path} ${typeof value}`]
