@@ -1,0 +1,94 @@
+"""Faults that are planted in `compiled/`, one at a time, each of which a test has to see.
+
+`python -m tests.compiled.mutants [NAME…]` plants them in copies.
+"""
+# ruff: noqa: E501 - lines of the package stand here as they are
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+
+
+OF_THE_TEXT = ("takes_few_lines", "text_in_the_docs")
+"""Tests that see any other text; what counts is that clients would."""
+
+
+class Mutant(NamedTuple):
+    name: str
+    file: str
+    text: str
+    instead: str
+
+
+MUTANTS = (
+    Mutant("int-range", "leaves", " or not -2147483648 <= {0} <= 2147483647", ""),
+    Mutant("float-finite", "leaves", " or {0} - {0} != 0.0", ""),
+    Mutant("bool-as-int", "leaves", "type({0}) is not int or", "type({0}) is not int and type({0}) is not bool or"),
+    Mutant("null-in-non-null-leaf", "compiler", "return self._leaf(inner, v, nullable=nullable)", "return self._leaf(inner, v, nullable=True)"),
+    Mutant("exception-as-value", "classes", "(BaseException, *_NEVER)) or", "_NEVER) or"),
+    Mutant("exception-as-item", "compiler", "                if not kind.is_type_of:\n                    self._check_class(v)\n", ""),
+    Mutant("is-type-of-dropped", "compiler", "        if not kind.is_type_of:\n            return\n", "        return\n"),
+    Mutant("flags-not-in-the-key", "plans", "tuple([given.get(name) for name in operation.variables])", "()"),
+    Mutant("resolvers-taken-as-plain", "compiler", "        if field.resolve is not None:\n            raise NotCompiled\n", ""),
+    Mutant("merged-nodes-not-in-the-key", "plans", "if len(details) == 1:", "if details:"),
+    Mutant("no-type-in-the-key", "plans", "place: Hashable = id(kind), id(details[0].node)", "place: Hashable = id(details[0].node)"),
+    Mutant("alias-ignored", "compiler", 'f"{_text(name)}: {made}"', 'f"{_text(fields[0].node.name.value)}: {made}"'),
+    # Ten more
+    Mutant("awaitables-not-seen", "classes", 'or hasattr(kind, "__await__")', ""),
+    Mutant("the-rest-comes-last", "compiler", 'rest[name], made = fields, "None"', "rest[name], made = fields, None"),
+    Mutant("fragments-of-another-document", "plans", "len(given) == len(self._fragments) and all(map(is_, given.values(), self._fragments))", "True"),
+    Mutant("info-of-the-field-around", "compiler", "if not own and not kind.extensions.get(IGNORES_INFO):", "if False:"),
+    Mutant("types-by-info-around", "compiler", "if not own and not _decides_without_info(kind, possible):", "if False:"),
+    Mutant("middleware-passed-over", "executor", "and not (manager and manager.middlewares)", ""),
+    Mutant("other-directives-ignored", "plans", "        if directive.name.value not in {\"skip\", \"include\"}:\n            return None\n", ""),
+    Mutant("null-among-items", "compiler", "(False, kind.of_type) if is_non_null_type(kind) else (True, kind)", "(True, kind.of_type) if is_non_null_type(kind) else (True, kind)"),
+    Mutant("anything-is-a-list", "compiler", 'program.line(f"if type({v}) is not list and type({v}) is not tuple: raise Surprise")', "pass"),
+    Mutant("subclasses-are-of-the-class", "compiler", "if type({v}) is not {its}:", "if {its} not in type({v}).__mro__:"),
+    Mutant("marks-of-other-resolvers", "compiler", "isinstance(plain, Plain) and plain.resolver is field.resolve", "isinstance(plain, Plain)"),
+    Mutant("methods-of-values-not-called", "reading", "if callable(value):", "if False:"),
+    Mutant("abort-passed-over", "executor", "self.abort_signal is None\n            and", "True\n            and"),
+    Mutant("lists-without-a-bound", "plans", "most = plan.seen // self._objects_a_field if self._objects_a_field else MOST_FIELDS", "most = MOST_FIELDS"),
+    Mutant("plans-outlive-documents", "plans", "lambda _: self._let_go(key)", "lambda _: None"),
+    Mutant("bytes-not-counted", "plans", "                operation.size += size\n                self.size += size\n", "                pass\n"),
+    Mutant("any-text-in-a-program", "compiler", "    if not _NAME.fullmatch(name):\n        raise NotCompiled\n", ""),
+    Mutant("python-within-reach", "program", 'space["__builtins__"] = BUILTINS', "pass"),
+    Mutant("functions-keep-themselves", "program", 'space.pop("run")', 'space["run"]'),
+    Mutant("coroutines-left-open", "compiler", "        close()\n", "        pass\n"),
+)  # fmt: skip
+
+
+def planted(mutant: Mutant, room: Path) -> Path:
+    """A copy of the package with this fault."""
+    shutil.copytree(ROOT / "compiled", room / "compiled", ignore=shutil.ignore_patterns("__pycache__"))
+    file = room / "compiled" / f"{mutant.file}.py"
+    text = file.read_text(encoding="utf-8")
+    assert text.count(mutant.text) == 1, f"{mutant.name}: its line is gone"
+    file.write_text(text.replace(mutant.text, mutant.instead), encoding="utf-8")
+    return room
+
+
+def seen_by(mutant: Mutant, tests: Sequence[str] = ("tests/compiled",)) -> str | None:
+    """The test that fails first."""
+    with tempfile.TemporaryDirectory() as room:
+        path = os.pathsep.join([str(planted(mutant, Path(room))), str(ROOT)])
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "pytest", "-x", "-k", " and ".join(f"not {each}" for each in OF_THE_TEXT), "-p", "no:cacheprovider", *tests],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, encoding="utf-8",
+            check=False, timeout=170,
+        )  # fmt: skip
+    failed = [line.removeprefix("FAILED ") for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+    assert done.returncode in {0, 1} and (failed or done.returncode == 0), done.stdout + done.stderr  # noqa: PT018
+    return failed[0] if failed else None
+
+
+if __name__ == "__main__":
+    for each in MUTANTS:
+        if not sys.argv[1:] or each.name in sys.argv[1:]:
+            print(each.name, "←", seen_by(each) or "NOT SEEN", flush=True)  # noqa: T201
