@@ -47,6 +47,7 @@ from realtime.redis_broker import RedisBroker
 from realtime.sources import LiveSources
 from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
 from schema.executable import ExecutableSchema
+from schema.schema import schema_of
 
 LAST_ACTIONS = 5.0
 """Seconds for actions still under way at the end; what waits longer is undone."""
@@ -88,7 +89,10 @@ def create_app(settings: Settings) -> App:
     poller = JournalPoller(journal.heads, journal.signals_after, broker.handle)
     metrics = Metrics(poller)
     groups = Groups[SharedSubscription](WritePacer(settings.live_share), metrics.delivered)
-    registry = SubscriptionRegistry(ExecutableSchema(utc_now, sources), sources, groups, metrics.count)
+    schema = schema_of(compiled=settings.compiled)
+    registry = SubscriptionRegistry(
+        ExecutableSchema(utc_now, sources, schema), sources, groups, metrics.count
+    )
     sockets = Sockets(settings, sources, registry, authorizations, metrics)
     broker.listen(sockets.handle)
     broker.on_resync(sockets.ask_again)
@@ -138,7 +142,7 @@ def create_app(settings: Settings) -> App:
     origins = Origins(settings.public_url, settings.allowed_origins)
     sessions = Sessions(settings, origins)
     pages = Pages(origin_of(settings.public_url) or settings.public_url)
-    endpoint = GraphQLEndpoint(origins, sources, metrics, settings.most_cost)
+    endpoint = GraphQLEndpoint(schema, origins, sources, metrics, settings.most_cost)
     app = App(
         settings=settings,
         sockets=sockets,

@@ -24,7 +24,7 @@ from community.permissions import Viewer
 from realtime.sources import LiveSources
 from schema.context import Context
 from schema.errors import presented
-from schema.schema import graphql_schema
+from schema.schema import PreparedSchema
 from schema.sentences import misspoken
 
 GRAPHQL_JSON, JSON = "application/graphql-response+json", "application/json"
@@ -41,8 +41,15 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     request_adapter_class = _JsonRequest
 
-    def __init__(self, origins: Origins, sources: LiveSources, metrics: Metrics, most_cost: float) -> None:
-        super().__init__(graphql_schema, graphql_ide=None)
+    def __init__(
+        self,
+        schema: PreparedSchema,
+        origins: Origins,
+        sources: LiveSources,
+        metrics: Metrics,
+        most_cost: float,
+    ) -> None:
+        super().__init__(schema, graphql_ide=None)
         self._origins, self._sources, self._metrics = origins, sources, metrics
         self._most_cost = most_cost
 

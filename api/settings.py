@@ -25,6 +25,7 @@ LISTS: dict[str, tuple[Callable[[str], str], str]] = {
     "allowed_hosts": (host_of, "names such as meilin.example"),
     "allowed_origins": (allowed_origin_of, "origins such as https://app.example, or *"),
 }
+SWITCHES = {"compiled": {"on": True, "off": False}}
 LINES = ("redis://", "rediss://", "unix://")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 HOME = Path(__file__).resolve().parent.parent
@@ -42,7 +43,8 @@ class Settings:
     of ours; `allowed_origins`: pages elsewhere that may ask with a token, or `*`; `metrics_token`: without
     it there are no metrics; `sign_ins_per_address`: a minute; `most_cost`: of one request, in
     microseconds as `schema/cost.py` reckons them; `smtp_url` and `operator_mail`: where mail about what was
-    given up goes, none without them. Whatever is counted by address is counted
+    given up goes, none without them; `compiled`: whether answers are completed by generated functions
+    (docs/compiled.md). Whatever is counted by address is counted
     by each process for itself, connections only until they are sockets.
     """
 
@@ -62,6 +64,7 @@ class Settings:
     metrics_token: str = ""
     smtp_url: str = ""
     operator_mail: str = ""
+    compiled: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, port: int = 8000) -> "Settings":
@@ -73,7 +76,7 @@ class Settings:
         if unknown := sorted(set(given) - set(known)):
             raise BadSetting(f"unknown setting {unknown[0]}; there are {', '.join(known)}")
         values = {known[name]: value for name, value in given.items() if value}
-        settings = cls(**{"public_url": f"http://localhost:{port}"} | _lists(_numbers(values)))
+        settings = cls(**{"public_url": f"http://localhost:{port}"} | _lists(_switches(_numbers(values))))
         if not settings.database_url.startswith(ENGINES):
             raise BadSetting(f"MEILIN_DATABASE_URL begins with {' or '.join(ENGINES)}")
         if settings.redis_url and not settings.redis_url.startswith(LINES):
@@ -116,6 +119,16 @@ def _numbers(values: Mapping[str, str]) -> dict[str, Any]:
             if read[name] is None or not least <= read[name] <= most:
                 raise BadSetting(f"MEILIN_{name.upper()} is a number from {least} to {most}")
     return read
+
+
+def _switches(values: dict[str, Any]) -> dict[str, Any]:
+    """`values` with those that are on or off as truths. Raises BadSetting."""
+    for name, meanings in SWITCHES.items():
+        if name in values:
+            if values[name] not in meanings:
+                raise BadSetting(f"MEILIN_{name.upper()} is {' or '.join(meanings)}")
+            values[name] = meanings[values[name]]
+    return values
 
 
 def _lists(values: dict[str, Any]) -> dict[str, Any]:

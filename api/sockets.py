@@ -42,7 +42,7 @@ from realtime.sources import LiveSources
 from realtime.subscriptions import SubscriptionRegistry
 from realtime.writer import Writer
 from schema.context import Context
-from schema.schema import graphql_schema
+from schema.schema import schema_of
 
 PATIENCE = 10.0
 """Seconds for the first message."""
@@ -104,7 +104,7 @@ class Sockets:
         metrics: Metrics,
     ) -> None:
         self.sources, self.registry, self.authorizations = sources, registry, authorizations
-        self.most_cost = settings.most_cost
+        self.most_cost, self.schema = settings.most_cost, schema_of(compiled=settings.compiled)
         self._origins = Origins(settings.public_url, settings.allowed_origins)
         self._most_of_address = settings.sockets_per_address
         self.metrics = metrics
@@ -453,7 +453,7 @@ class Socket:
             self.close(SESSION_OVER)
             raise
         context = Context(lambda: asked_at, self._sockets.sources, viewer, most_cost=self._sockets.most_cost)
-        return await graphql_schema.execute(
+        return await self._sockets.schema.execute(
             request.query, dict(request.given), context, operation_name=request.operation_name
         )
 

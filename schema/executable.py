@@ -20,9 +20,7 @@ NO_QUERY = "No GraphQL query found in the request"
 
 
 class ExecutableSchema:
-    """An Executable: documents are prepared once, values executed by Strawberry's own executor."""
-
-    executor: type[Executor[Any]] = AcyclicExecutor
+    """An Executable: documents are prepared once, values executed by the schema's own executor."""
 
     def __init__(
         self, clock: Callable[[], datetime], sources: LiveSources, schema: PreparedSchema = graphql_schema
@@ -32,6 +30,10 @@ class ExecutableSchema:
     @property
     def core(self) -> GraphQLSchema:
         return self._schema.core
+
+    @property
+    def executor(self) -> type[Executor[Any]]:
+        return self._schema.execution_context_class or AcyclicExecutor
 
     def parsed(self, text: str) -> DocumentNode:
         document = self._schema.prepared.of(text).document

@@ -5,8 +5,11 @@ from typing import Any, NoReturn
 
 from graphql import GraphQLError, GraphQLOutputType, GraphQLResolveInfoHelpers
 from graphql.execution.collect_fields import FieldDetails
-from graphql.pyutils import Path
+from graphql.pyutils import Path, is_awaitable
+from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from compiled import CompiledExecutor, Plans
 
 
 def _not_here(_: Sequence[Any]) -> NoReturn:
@@ -40,3 +43,10 @@ class AcyclicExecutor(StrawberryGraphQLCoreExecutionContext):
         except GraphQLError as error:
             del raw_error
             raise error.with_traceback(None)  # noqa: B904 - it has its cause
+
+
+class CompletingExecutor(CompiledExecutor, AcyclicExecutor):
+    """Completes what can be compiled by generated functions, all else as the one behind it does."""
+
+    plans = Plans()
+    awaitable_tests = (is_awaitable, optimized_is_awaitable)

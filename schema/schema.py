@@ -1,6 +1,7 @@
 """The one schema of the house, put together from its topics."""
 
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from copy import copy
 from functools import cached_property
 from math import inf
 from typing import Annotated, Any
@@ -24,10 +25,11 @@ from schema.context import Context, Info
 from schema.cost import check_cost
 from schema.errors import PresentedErrors, presented
 from schema.events import Event, EventsMutation, EventsQuery, EventsSubscription, SignUp
-from schema.executor import AcyclicExecutor
+from schema.executor import AcyclicExecutor, CompletingExecutor
 from schema.ledger import Entry, LedgerMutation, LedgerSubscription
 from schema.members import MembersQuery, OwnerParty
 from schema.nodes import Node, node_of
+from schema.plain import mark_plain
 from schema.prepared import Prepared, PreparedDocuments
 from schema.scalars import SCALARS
 from schema.strawberry_privates import OpenSchema
@@ -97,6 +99,7 @@ class PreparedSchema(OpenSchema):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         _copy_marks(self.core)
+        mark_plain(self.core)
 
     @cached_property
     def prepared(self) -> PreparedDocuments:
@@ -231,8 +234,17 @@ graphql_schema = PreparedSchema(
     types=[Community, Vote, Event, SignUp, Notice, Entry, OwnerParty],
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
     extensions=[PresentedErrors, _Prepared],
-    execution_context_class=AcyclicExecutor,
+    execution_context_class=CompletingExecutor,
 )
+
+uncompiled_schema = copy(graphql_schema)
+"""The same, with the same documents, completed by graphql-core alone."""
+uncompiled_schema.prepared = graphql_schema.prepared
+uncompiled_schema.execution_context_class = AcyclicExecutor
+
+
+def schema_of(*, compiled: bool) -> PreparedSchema:
+    return graphql_schema if compiled else uncompiled_schema
 
 
 def sdl() -> str:

@@ -48,6 +48,7 @@ def test_a_slip_in_a_name_is_refused_and_the_names_are_said() -> None:
         ("MEILIN_CONNECTIONS", "0", "is a number from 10"),
         ("MEILIN_CONNECTIONS_PER_ADDRESS", "none", "is a number from 1"),
         ("MEILIN_SIGN_INS_PER_ADDRESS", "-1", "is a number from 1"),
+        ("MEILIN_COMPILED", "no", "is on or off"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(name: str, value: str, said: str) -> None:
@@ -73,6 +74,11 @@ def test_lists_have_commas_or_spaces_and_one_spelling() -> None:
     assert settings.allowed_origins == ("https://app.example", "http://localhost:5173")
     assert Settings.from_environment({"MEILIN_ALLOWED_ORIGINS": "*"}).allowed_origins == ("*",)
     assert Settings().allowed_origins == Settings().allowed_hosts == ()
+
+
+def test_a_switch_is_on_or_off() -> None:
+    for value, meant in {"on": True, "off": False, "": True}.items():
+        assert Settings.from_environment({"MEILIN_COMPILED": value}).compiled is meant
 
 
 @pytest.mark.parametrize(

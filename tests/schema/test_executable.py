@@ -6,10 +6,17 @@ from graphql import OperationType
 
 from community.errors import NotFound
 from community.permissions import NOBODY
+from community.votes.progress import DayTurnout, Progress
+from community.votes.rules import Weight
+from compiled.plans import FIRST_FIELDS, OBJECTS_A_FIELD
 from realtime.broker import MemoryBroker
+from realtime.execution import execute
 from realtime.fields import SubscribeRequest
 from realtime.sources import LiveSources
 from schema.executable import NO_QUERY, ExecutableSchema
+from schema.executor import AcyclicExecutor
+from schema.schema import graphql_schema, schema_of
+from schema.votes import VoteProgress
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 PROGRESS = 'subscription A { voteProgress(voteId: "x") { version } }'
@@ -73,3 +80,23 @@ def test_each_execution_has_loaders_of_its_own(executable: ExecutableSchema) -> 
     one, other = executable.context(NOBODY), executable.context(NOBODY)
     assert one.loaders is not other.loaders
     assert one.now == NOW
+
+
+async def test_rounds_are_completed_as_queries_are() -> None:
+    """By the schema's own executor: compiled, unless the setting took it away."""
+    sources = LiveSources(MemoryBroker())
+    compiled, alone = (
+        ExecutableSchema(lambda: NOW, sources, schema_of(compiled=compiled)) for compiled in (True, False)
+    )
+    assert alone.executor is AcyclicExecutor
+    assert compiled.executor is graphql_schema.execution_context_class
+    text = """subscription { voteProgress(voteId: "x") {
+        version eligible { heads area } turnoutByDay { day heads } lastBallotAt } }"""
+    document = compiled.parsed(text)
+    assert document is alone.parsed(text)
+    days = (DayTurnout(NOW.date(), 3), DayTurnout(NOW.date(), 4))
+    value = VoteProgress.of(Progress(5, 7, Weight(9, 9_000), Weight(7, 7_000), NOW, days, ()))
+    rounds = [alone, *[compiled] * FIRST_FIELDS * OBJECTS_A_FIELD * 5]
+    results = [await execute(each, document, {}, value, NOBODY) for each in rounds]
+    assert results[0].data
+    assert all(result == results[0] for result in results)

@@ -14,9 +14,10 @@ from graphql import (
 )
 
 from community.errors import NotFound
+from compiled import Plans
 from realtime.visiting import read
 from schema.errors import presented
-from schema.executor import AcyclicExecutor
+from schema.executor import AcyclicExecutor, CompletingExecutor
 from schema.schema import graphql_schema
 from tests.leftovers import leftovers
 
@@ -39,6 +40,8 @@ SURE = GraphQLNonNull(GraphQLString)
 THING = GraphQLObjectType(
     "Thing",
     lambda: {
+        "plain": GraphQLField(GraphQLString),
+        "surely": GraphQLField(SURE),
         "late": GraphQLField(GraphQLString, resolve=late),
         "fails": GraphQLField(GraphQLString, resolve=fail_late),
         "sure": GraphQLField(SURE, resolve=fail_late),
@@ -52,16 +55,20 @@ THING = GraphQLObjectType(
 SCHEMA = GraphQLSchema(THING)
 
 
-async def answer(text: str) -> ExecutionResult:
-    result = execute(SCHEMA, read(text), executor_class=AcyclicExecutor)
+class Eager(CompletingExecutor):
+    plans = Plans(objects_a_field=0)
+
+
+async def answer(text: str, executor: type[AcyclicExecutor]) -> ExecutionResult:
+    result = execute(SCHEMA, read(text), executor_class=executor)
     return result if isinstance(result, ExecutionResult) else await result
 
 
-async def told(text: str) -> list[Any]:
+async def told(text: str, executor: type[AcyclicExecutor]) -> list[Any]:
     """The paths of what failed, as clients are told."""
-    result = await answer(text)
+    result = await answer(text, executor)
     errors = [presented(error) for error in result.errors or ()]
-    assert {(error.extensions or {})["code"] for error in errors} <= {"NOT_FOUND"}
+    assert {(error.extensions or {})["code"] for error in errors} <= {"NOT_FOUND", "INTERNAL"}
     return [error.path for error in errors]
 
 
@@ -74,12 +81,18 @@ async def told(text: str) -> list[Any]:
         ("{things{thing{sure} late}}", [["things", 0, "thing", "sure"]]),
         ("{thing{atOnce late}}", [["thing", "atOnce"]]),
         ("{a:thing{sure} b:thing{thing{sure}} late}", [["a", "sure"], ["b", "thing", "sure"]]),
+        ("{things{plain __typename thing{plain}}}", [None]),
+        ("{things{plain late} thing{plain}}", [None]),
+        ("{things{plain} thing{plain surely}}", [["thing", "surely"]]),
     ],
 )
-async def test_an_answer_leaves_nothing_to_the_collector(text: str, failed: list[object]) -> None:
-    await told(text)
+@pytest.mark.parametrize("executor", [AcyclicExecutor, CompletingExecutor, Eager])
+async def test_an_answer_leaves_nothing_to_the_collector(
+    text: str, failed: list[object], executor: type[AcyclicExecutor]
+) -> None:
+    await told(text, executor)
     with leftovers() as left:
-        (found,) = await told(text) or [None]
+        (found,) = await told(text, executor) or [None]
         assert found in failed
     assert left == []
 

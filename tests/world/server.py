@@ -103,7 +103,11 @@ class Server:
 
 def meilin(*arguments: str, **environment: str) -> dict[str, Any]:
     """How a command of the house is started as a process."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("MEILIN_")}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MEILIN_") or name == "MEILIN_COMPILED"
+    }
     return {
         "args": [sys.executable, "-c", "from api.cli import main; main()", *arguments],
         "cwd": ROOT,

@@ -1,0 +1,58 @@
+"""Marks what of Strawberry's schema can be compiled (docs/compiled.md)."""
+
+from functools import partial
+from typing import Any
+
+from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+
+from compiled import CLASS, IGNORES_INFO, PLAIN, Plain, plain_attribute, plain_method
+
+
+def mark_plain(core: GraphQLSchema) -> None:
+    """Marks fields that read an attribute, methods that need nothing but `self`, and types of which
+    Strawberry itself says what belongs to them: every very instance of their class, as nothing of ours is
+    cast.
+    """
+    for kind in core.type_map.values():
+        definition = kind.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        if not isinstance(definition, StrawberryObjectDefinition):
+            continue
+        if isinstance(kind, GraphQLInterfaceType):
+            kind.extensions[IGNORES_INFO] = definition.resolve_type is None
+        elif isinstance(kind, GraphQLObjectType):
+            if definition.is_type_of is None:
+                kind.extensions[IGNORES_INFO] = True
+                if definition.concrete_of is None and definition.interfaces:
+                    kind.extensions[CLASS] = definition.origin
+            for field in kind.fields.values():
+                if plain := _plain(field):
+                    field.extensions[PLAIN] = plain
+
+
+def _plain(field: GraphQLField) -> Plain | None:
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    if not isinstance(definition, StrawberryField) or definition.extensions or field.args or field.subscribe:
+        return None
+    if type(definition).get_result is not StrawberryField.get_result:
+        return None
+    resolver = definition.base_resolver
+    if resolver is None:
+        return _read(field, definition)
+    needs: tuple[Any, ...] = (resolver.info_parameter, resolver.parent_parameter, resolver.root_parameter)
+    if resolver.is_async or not resolver.self_parameter or any(needs) or resolver.arguments:
+        return None
+    return plain_method(field.resolve, resolver.wrapped_func)
+
+
+def _read(field: GraphQLField, definition: StrawberryField) -> Plain:
+    name, read = definition.python_name, definition.default_resolver
+    if read is getattr:
+        return plain_attribute(field.resolve, name)
+    return Plain(field.resolve, partial(_swapped, read, name))
+
+
+def _swapped(read: Any, name: str, source: Any) -> Any:
+    return read(source, name)

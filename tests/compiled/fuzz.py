@@ -1,0 +1,103 @@
+"""Random documents over random values of our whole schema, executed by graphql-core alone and compiled."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo
+
+from compiled import PLAIN, CompiledExecutor, Plans
+from realtime.visiting import read
+from schema.executor import AcyclicExecutor
+from schema.schema import graphql_schema
+from tests.compiled.both import CORE, executed, seen
+from tests.compiled.documents import VARIABLES, Writer
+from tests.compiled.values import Values
+from tests.schema.asked import page_operations
+
+SCHEMA = graphql_schema.core
+
+
+class Core(AcyclicExecutor):
+    def complete_list_value(self, *given: Any) -> Any:
+        CORE[type(self).__name__] += 1
+        return super().complete_list_value(*given)
+
+    def complete_object_value(self, *given: Any) -> Any:
+        CORE[type(self).__name__] += 1
+        return super().complete_object_value(*given)
+
+
+class Eager(CompiledExecutor, Core):
+    plans = Plans(objects_a_field=0)
+
+
+class Thrifty(CompiledExecutor, Core):
+    plans = Plans(200_000, objects_a_field=1)
+
+
+class World:
+    """What resolvers give: the same at a path, whoever asks, until `renew`."""
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[Any, ...], Any] = {}
+        self._seed, self._wrong = "", 0.0
+
+    def renew(self, seed: str, wrong: float) -> None:
+        self._given, self._seed, self._wrong = {}, seed, wrong
+
+    def resolve(self, field: GraphQLField, info: GraphQLResolveInfo[Any]) -> Any:
+        path = tuple(info.path.as_list())
+        if path not in self._given:
+            chance = random.Random(f"{self._seed} {path}")  # noqa: S311
+            self._given[path] = Values(SCHEMA, chance, self._wrong).of_field(field)
+        return self._given[path]
+
+
+WORLD = World()
+
+
+@contextmanager
+def resolvers_of_chance() -> Iterator[None]:
+    """For every field that is not plain."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in SCHEMA.type_map.values():
+            if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
+                for field in kind.fields.values():
+                    if PLAIN not in field.extensions:
+                        patch.setattr(field, "resolve", _by_chance(field))
+        yield
+
+
+def _by_chance(field: GraphQLField) -> Any:
+    def resolve(_source: Any, info: GraphQLResolveInfo[Any], **_given: Any) -> Any:
+        return WORLD.resolve(field, info)
+
+    return resolve
+
+
+async def differences(seed: int, executions: int) -> tuple[list[str], Counter[str]]:
+    """What was found, and what was done: `documents`, `executions`, `errors` and completions by executor."""
+    chance = random.Random(seed)  # noqa: S311
+    writer, page = Writer(SCHEMA, chance), list(page_operations().values())
+    found, done = list[str](), Counter[str]()
+    CORE.clear()
+    with resolvers_of_chance():
+        while done["executions"] < executions:
+            of_page = chance.random() < 0.1
+            text = chance.choice(page) if of_page else writer.document()
+            document = read(text)
+            done["documents"] += 1
+            for round_ in range(3):
+                given = writer.variables(document) if of_page else chance.choice(VARIABLES)
+                WORLD.renew(f"{seed} {done['documents']} {round_}", chance.choice((0, 0, 4, 12)))
+                expected = seen(await executed(Core, SCHEMA, document, None, given))
+                done["errors"] += bool(expected[1])
+                for ours in (Eager, Thrifty):
+                    done["executions"] += 1
+                    if (got := seen(await executed(ours, SCHEMA, document, None, given))) != expected:
+                        found.append(f"{ours.__name__} {given} {text}\n{expected}\n{got}")
+    return found, done + CORE

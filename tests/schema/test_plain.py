@@ -1,0 +1,167 @@
+"""Which fields of our schema are compiled."""
+
+import subprocess
+from operator import getitem
+from pathlib import Path
+from typing import Any
+
+import strawberry
+from graphql import GraphQLInterfaceType, GraphQLObjectType
+from strawberry.permission import BasePermission
+from strawberry.schema.config import StrawberryConfig
+
+from compiled import CLASS, IGNORES_INFO, PLAIN, Plain
+from realtime.visiting import read
+from schema.executor import AcyclicExecutor, CompletingExecutor
+from schema.plain import mark_plain
+from schema.schema import graphql_schema, schema_of, uncompiled_schema
+from schema.strawberry_privates import OpenSchema
+from tests.compiled.both import Core, Ours, executed
+
+ROOT = Path(__file__).parents[2]
+CORE = graphql_schema.core
+
+
+def plain_of(name: str) -> Plain | None:
+    kind, field = name.split(".")
+    found = CORE.type_map[kind].fields[field].extensions.get(PLAIN)  # type: ignore[attr-defined]
+    assert found is None or isinstance(found, Plain)
+    return found
+
+
+def test_what_reads_an_attribute_is_marked_with_its_path() -> None:
+    for name, path in {
+        "Weight.heads": ("heads",),
+        "QuestionTally.moment": ("sequence",),
+        "Entry.number": ("row", "number"),
+        "Entry.recordedBy": ("row", "recorded_for"),
+        "Community.publicReading": ("row", "profile", "public_reading"),
+        "VoteConnection.pageInfo": ("page_info",),
+    }.items():
+        plain = plain_of(name)
+        assert plain, name
+        assert plain.path == path
+
+
+def test_a_method_that_needs_nothing_but_itself_is_called() -> None:
+    for name in ("Entry.amount", "Vote.rules", "BallotReceipt.answers", "Event.attendance"):
+        plain = plain_of(name)
+        assert plain, name
+        assert plain.path == ()
+
+
+def test_what_waits_or_asks_who_is_asking_is_left_to_graphql_core() -> None:
+    for name in ("Vote.status", "Vote.tally", "Entry.balance", "Community.votes", "Mutation.signUp"):
+        assert plain_of(name) is None, name
+    assert CORE.subscription_type
+    for name in CORE.subscription_type.fields:
+        assert plain_of(f"Subscription.{name}") is None
+
+
+def test_types_are_told_apart_by_their_classes() -> None:
+    kinds = [kind for kind in CORE.type_map.values() if not kind.name.startswith("__")]
+    for kind in kinds:
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            assert kind.extensions[IGNORES_INFO], kind
+    marked = {kind.name: kind.extensions[CLASS].__name__ for kind in kinds if CLASS in kind.extensions}
+    node = CORE.type_map["Node"]
+    assert isinstance(node, GraphQLInterfaceType)
+    assert marked == {kind.name: kind.name for kind in CORE.get_possible_types(node)}
+
+
+def test_nothing_of_ours_is_cast() -> None:
+    """Else a very instance of a class might be meant as another type."""
+    found = subprocess.run(
+        ["git", "grep", "-lE", r"strawberry\.cast|TYPE_CAST|__as_strawberry_type__", "--", "schema", "api"],
+        cwd=ROOT, capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert found.stdout == ""
+
+
+def test_one_setting_takes_it_away() -> None:
+    assert schema_of(compiled=True) is graphql_schema
+    assert schema_of(compiled=False) is uncompiled_schema
+    assert uncompiled_schema.execution_context_class is AcyclicExecutor
+    assert not issubclass(AcyclicExecutor, CompletingExecutor)
+    assert uncompiled_schema.core is CORE
+    assert uncompiled_schema.prepared is graphql_schema.prepared
+
+
+class Deny(BasePermission):
+    message = "no"
+
+    def has_permission(self, source: Any, info: Any, **_: Any) -> bool:
+        return False
+
+
+@strawberry.interface
+class Told:
+    """Tells by itself of which type it is."""
+
+    id: str
+
+    @classmethod
+    def resolve_type(cls, *_: Any) -> str:
+        return "Thing"
+
+
+@strawberry.type
+class Thing(Told):
+    name: str
+    denied: str | None = strawberry.field(permission_classes=[Deny])
+
+    @classmethod
+    def is_type_of(cls, *_: Any) -> bool:
+        return True
+
+    @strawberry.field
+    def method(self) -> str:
+        return self["name"]  # type: ignore[index, no-any-return]
+
+    @strawberry.field
+    def asking(self, info: strawberry.Info) -> str:
+        return str(info.field_name)
+
+    @strawberry.field
+    def given(self, more: int = 1) -> int:
+        return more
+
+    @strawberry.field
+    def parent_of(self, parent: strawberry.Parent[Any]) -> str:
+        return str(parent["name"])
+
+    @strawberry.field
+    async def later(self) -> str:
+        return "later"
+
+    @strawberry.field
+    @staticmethod
+    def fixed() -> str:
+        return "fixed"
+
+
+@strawberry.type
+class Asked:
+    @strawberry.field
+    def thing(self) -> Thing:
+        return {"id": "a", "name": "n", "denied": "d"}  # type: ignore[return-value]
+
+
+async def test_whatever_strawberry_does_with_a_field_is_left_to_it() -> None:
+    schema = OpenSchema(query=Asked, types=[Thing], config=StrawberryConfig(default_resolver=getitem))
+    mark_plain(schema.core)
+    kind = schema.core.type_map["Thing"]
+    assert isinstance(kind, GraphQLObjectType)
+    assert {name for name, field in kind.fields.items() if PLAIN in field.extensions} == {
+        "id",
+        "name",
+        "method",
+    }
+    assert not kind.extensions.get(IGNORES_INFO)
+    assert CLASS not in kind.extensions
+    assert not schema.core.type_map["Told"].extensions[IGNORES_INFO]
+    document = read("{thing{id name method denied asking given parentOf later fixed}}")
+    answers = [await executed(by, schema.core, document, Asked()) for by in (Core, Ours)]
+    assert repr(answers[0]) == repr(answers[1])
+    assert answers[0].data
+    assert answers[0].data["thing"]["later"] == "later"
