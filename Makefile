@@ -35,7 +35,7 @@ fmt: .venv/.dev ## format
 	ruff check --fix .
 	ruff format .
 
-bench: .venv/.dev ## the live side beside plain Strawberry and a bare writer in C, and single actions, in one table
+bench: .venv/.dev ## reads and the live side beside plain Strawberry, the latter beside a bare writer in C, and single actions
 	python -m bench
 
 soak: .venv/.dev frontend/dist/index.html ## the long endurance runs

@@ -1,4 +1,4 @@
-"""`make bench`: the live side beside plain Strawberry and a bare writer in C, on two cores, in one table.
+"""`make bench`: the live side beside plain Strawberry and a bare writer in C, and reads, on two cores.
 
 The server has one core, the generator and everything else the other. Repeats are interleaved, figures are
 medians; what counts are the ratios, since machines differ.
@@ -18,10 +18,11 @@ from bench.children import VAR, allow_many_files
 from bench.demonstration import copy, fill, url_of
 from bench.figures import Storm
 from bench.live import Bench, Plan
-from bench.table import NOTE, add_actions, add_paces, add_storms, empty_table
+from bench.reads import reads
+from bench.table import NOTE, add_actions, add_paces, add_storms, empty_table, reads_table
 
-FULL = Plan(window=6.0, pace=12.0, lone=50, growth=15.0)
-QUICK = Plan(window=2.0, pace=3.0, lone=10, growth=3.0)
+FULL = Plan(window=6.0, pace=12.0, lone=50, growth=15.0, requests=200)
+QUICK = Plan(window=2.0, pace=3.0, lone=10, growth=3.0, requests=100)
 
 console = Console(width=160)
 
@@ -52,12 +53,16 @@ async def _actions_in_a_copy(demonstration: Path, room: Path) -> list[tuple[str,
     return await actions(url_of(file))
 
 
-async def run(plan: Plan, sizes: Sequence[int], repeats: int, room: Path) -> None:
+async def run(plan: Plan, sizes: Sequence[int], repeats: int, room: Path, *, only_reads: bool) -> None:
     if allow_many_files() < max(sizes) + 1000:
         console.log("[red]too few files may be open; raise the hard limit (ulimit -Hn)")
     demonstration = VAR / "demonstration.sqlite3"
     console.log("the demonstration is loaded")
     await fill(demonstration)
+    console.log("reads")
+    console.print(reads_table(await reads(demonstration, repeats * 3, plan.requests)))
+    if only_reads:
+        return
     table, bench, storms = empty_table(), Bench(demonstration, plan, room), Storms()
     add_actions(table, await _actions_in_a_copy(demonstration, room))
     for repeat in range(repeats):
@@ -74,7 +79,9 @@ def main(given: argparse.Namespace) -> None:
     plan, sizes, repeats = (QUICK, [500], 1) if given.quick else (FULL, [5_000, 10_000], 3)
     VAR.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=VAR) as room:
-        asyncio.run(run(plan, given.watchers or sizes, given.repeats or repeats, Path(room)))
+        asyncio.run(
+            run(plan, given.watchers or sizes, given.repeats or repeats, Path(room), only_reads=given.reads)
+        )
 
 
 if __name__ == "__main__":
@@ -82,4 +89,5 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="500 watchers, once, in less than a minute")
     parser.add_argument("--watchers", type=int, nargs="+", help="how many; Strawberry meets only the first")
     parser.add_argument("--repeats", type=int)
+    parser.add_argument("--reads", action="store_true", help="nothing but reads")
     main(parser.parse_args())

@@ -28,12 +28,14 @@ VOTERS = 80
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long each part takes, in seconds; `lone`: how many changes after quiet."""
+    """How long each part takes, in seconds; `lone`: how many changes after quiet; `requests`: of a
+    block of reads."""
 
     window: float
     pace: float
     lone: int
     growth: float
+    requests: int
 
 
 class Bench:

@@ -20,6 +20,15 @@ BALLOT = """mutation ($id: ID!, $answers: [AnswerInput!]!) {
 VOTES = """query ($slug: String!) { community(slug: $slug) { votes(status: [OPEN]) { edges { node {
   id form questions { id minChoices choices { code } } } } } } }"""
 
+VOTES_WITH_ALL = """query ($slug: String!) { community(slug: $slug) { votes(first: 35) { edges { node {
+  id number title form announcedAt opensAt closesAt revisable
+  convener { id kind name } community { id slug name }
+  questions { id title kind matter minChoices maxChoices choices { code label } } } } } } }"""
+"""The last evening of a vote: what a board shows of all of them."""
+
+ENTRIES = """query ($slug: String!) { community(slug: $slug) { ledger { entries(first: 100) { edges { node {
+  id number date direction category item counterparty voucher amount recordedAt } } } } } }"""
+
 SMALL = """query ($slug: String!) { community(slug: $slug) { name } }"""
 
 

@@ -1,4 +1,5 @@
-"""Serves the demonstration for the bench: the real app as `serve` runs it, or stock Strawberry.
+"""Serves the demonstration for the bench: the real app as `serve` runs it, or stock Strawberry over the same
+schema, or over models.
 
 Commands are lines on standard input:
     change VOTE          one change of the vote's tally
@@ -23,6 +24,7 @@ from starlette.applications import Starlette
 import api.server
 from api.app import create_app
 from api.settings import Settings
+from bench.models import models_app
 from bench.stock import STOCK_SERVER, stock_app
 from bench.tallies import Tallies
 from community.votes.facts import TALLY
@@ -70,12 +72,14 @@ def serve(mode: str, port: int, tallies: Tallies, answers: TextIO) -> None:
         api.server.create_app = lambda _: build(create_app)  # type: ignore[assignment, attr-defined, return-value]
         api.server.serve(settings, "127.0.0.1", port, 1)
     else:
-        uvicorn.run(build(stock_app), host="127.0.0.1", port=port, **STOCK_SERVER)
+        app = models_app(settings) if mode == "models" else build(stock_app)
+        uvicorn.run(app, host="127.0.0.1", port=port, **STOCK_SERVER)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mode", choices=["meilin", "strawberry"], default="meilin")
+    parser.add_argument("--mode", choices=["meilin", "strawberry", "models"], default="meilin")
+    parser.add_argument("--compiled", choices=["on", "off"], default="on")
     parser.add_argument("--core", type=int, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--database", required=True, help="sqlite:///…")
@@ -87,6 +91,7 @@ def main() -> None:
     os.environ["MEILIN_DATABASE_URL"] = given.database
     for limit in ("SOCKETS_PER_ADDRESS", "CONNECTIONS_PER_ADDRESS", "CONNECTIONS"):
         os.environ[f"MEILIN_{limit}"] = "100000"
+    os.environ["MEILIN_COMPILED"] = given.compiled
     _set_pace(given.pause, given.share)
     with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(2, 1)  # what the app prints is no answer

@@ -13,7 +13,7 @@ from community.database.engine import opened
 from realtime.broker import MemoryBroker
 from realtime.sources import LiveSources
 from schema.context import Context
-from schema.schema import graphql_schema
+from schema.schema import uncompiled_schema
 
 
 class _Stock(GraphQL[Context, None]):
@@ -23,7 +23,7 @@ class _Stock(GraphQL[Context, None]):
 
     def __init__(self, sources: LiveSources) -> None:
         super().__init__(
-            graphql_schema, graphql_ide=None, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL]
+            uncompiled_schema, graphql_ide=None, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL]
         )
         self._sources = sources
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from rich import box
 from rich.table import Table
 
+from bench import reads as read
 from bench.figures import Load, Pace, Storm, percentile, weighted
 from bench.pace import BALLOTS
 
@@ -34,6 +35,17 @@ def empty_table() -> Table:
         "generator's",
     ):
         table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def reads_table(found: read.Reads) -> Table:
+    """Milliseconds of CPU a request, over HTTP."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
+    table.add_column("reads, ms of CPU a request", no_wrap=True)
+    for name in ("compiled", "graphql-core", "Strawberry, models", "÷ graphql-core", "÷ models"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in read.rows(found):
+        table.add_row(*row)
     return table
 
 
