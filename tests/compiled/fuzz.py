@@ -93,7 +93,7 @@ async def differences(seed: int, executions: int) -> tuple[list[str], Counter[st
             done["documents"] += 1
             for round_ in range(3):
                 given = writer.variables(document) if of_page else chance.choice(VARIABLES)
-                WORLD.renew(f"{seed} {done['documents']} {round_}", chance.choice((0, 0, 4, 12)))
+                WORLD.renew(f"{seed} {done['documents']} {round_}", chance.choice((0, 10, 30, 60)))
                 expected = seen(await executed(Core, SCHEMA, document, None, given))
                 done["errors"] += bool(expected[1])
                 for ours in (Eager, Thrifty):

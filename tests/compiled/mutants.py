@@ -64,6 +64,16 @@ MUTANTS = (
 )  # fmt: skip
 
 
+SEEN_BY_CHANCE = {
+    *("int-range", "null-in-non-null-leaf", "exception-as-value", "exception-as-item", "is-type-of-dropped"),
+    *("flags-not-in-the-key", "resolvers-taken-as-plain", "no-type-in-the-key", "alias-ignored"),
+    *("awaitables-not-seen", "the-rest-comes-last", "null-among-items", "anything-is-a-list"),
+}
+"""Faults that random documents see by themselves. The others cannot arise in our schema, which has no Float,
+say, or need what chance hardly finds; a test by hand sees them.
+"""
+
+
 def planted(mutant: Mutant, room: Path) -> Path:
     """A copy of the package with this fault."""
     shutil.copytree(ROOT / "compiled", room / "compiled", ignore=shutil.ignore_patterns("__pycache__"))
@@ -77,9 +87,10 @@ def planted(mutant: Mutant, room: Path) -> Path:
 def seen_by(mutant: Mutant, tests: Sequence[str] = ("tests/compiled",)) -> str | None:
     """The test that fails first."""
     with tempfile.TemporaryDirectory() as room:
-        path = os.pathsep.join([str(planted(mutant, Path(room))), str(ROOT)])
+        copy = planted(mutant, Path(room))
+        path = os.pathsep.join([str(copy), str(ROOT)])
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "pytest", "-x", "-k", " and ".join(f"not {each}" for each in OF_THE_TEXT), "-p", "no:cacheprovider", *tests],
+            [sys.executable, "-P", "-m", "pytest", "-x", "-k", " and ".join(f"not {each}" for each in OF_THE_TEXT), "-p", "no:cacheprovider", "-o", f"pythonpath={copy}", *tests],
             cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, encoding="utf-8",
             check=False, timeout=170,
         )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -55,13 +56,23 @@ class Alien:
 
 
 class OddError(Exception):
-    """An error that looks like a thing."""
+    """An error that looks like a thing, but not like a GraphQLError: of that graphql-core reads the nodes."""
 
     def __getattr__(self, name: str) -> str:
+        if name in GraphQLError.__slots__:
+            raise AttributeError(name)
         return name
 
     def __str__(self) -> str:
         return "odd"
+
+
+class TwinError(Exception):
+    """An error with every attribute of a thing, and with words of its own."""
+
+    def __init__(self, thing: object = None) -> None:
+        super().__init__("twin")
+        self.__dict__.update({name: getattr(thing, name, None) for name in getattr(thing, "__dict__", ())})
 
 
 class Shy:
@@ -102,11 +113,12 @@ class Values:
         return Soon(value) if self._happens(300) else value
 
     def of(self, kind: GraphQLOutputType, depth: int) -> Any:
-        if self._happens(self._wrong):
-            return self._chance.choice(ODD)()
-        if is_non_null_type(kind):
-            return self._given(kind.of_type, depth)
-        return None if self._happens(200) else self._given(kind, depth)
+        """What is wrong is null, an error or awaitable as often as anything else."""
+        bare = kind.of_type if is_non_null_type(kind) else kind
+        if self._happens(self._wrong if is_leaf_type(bare) else self._wrong / 4):
+            good = self._given(bare, depth)
+            return self._chance.choice((None, TwinError(good), Soon(good), self._chance.choice(ODD)()))
+        return None if bare is kind and self._happens(200) else self._given(bare, depth)
 
     def _given(self, kind: Any, depth: int) -> Any:
         if is_list_type(kind):
@@ -144,8 +156,8 @@ class Values:
             plain = field.extensions.get(PLAIN)
             if plain and plain.path:
                 self._set(thing, plain.path, field.type, depth)
-        if self._happens(self._wrong):
-            return self._chance.choice((Alien(thing), KeyError("item"), 3, None, Soon(thing)))
+        if self._happens(self._wrong / 2):
+            return self._chance.choice((Alien(thing), TwinError(thing), 3, None, Soon(thing)))
         return thing
 
     def _set(self, thing: Any, path: tuple[str, ...], kind: GraphQLOutputType, depth: int) -> None:
