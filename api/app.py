@@ -32,7 +32,6 @@ from api.sessions import Sessions
 from api.settings import Settings
 from api.sockets import Sockets
 from api.timers import OPERATOR_MAIL, Timers
-from community.database import journal
 from community.database.due import pause_while
 from community.database.engine import opened
 from community.database.migrate import pending
@@ -85,7 +84,7 @@ def create_app(settings: Settings) -> App:
     sources = LiveSources(broker, settings.live_pause)
     authorizations = AuthorizationRegistry()
     broker.listen(authorizations.handle)  # what a gap swallows of rights the journal tells within two seconds
-    poller = JournalPoller(journal.heads, journal.signals_after, broker.handle)
+    poller = JournalPoller(broker.handle)
     metrics = Metrics(poller)
     groups = Groups[SharedSubscription](WritePacer(settings.live_share), metrics.delivered)
     registry = SubscriptionRegistry(ExecutableSchema(utc_now, sources), sources, groups, metrics.count)

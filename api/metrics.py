@@ -59,7 +59,7 @@ class Metrics:
     What is counted or timed where it happens is a Counter or Histogram; what is kept elsewhere is looked at.
     """
 
-    def __init__(self, poller: JournalPoller[journal.Heads]) -> None:
+    def __init__(self, poller: JournalPoller) -> None:
         self._registry = CollectorRegistry()
         self._looks: list[Callable[[], None]] = []
         self._poller, self._probe = poller, DatabaseProbe()
