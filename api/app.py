@@ -43,8 +43,8 @@ from realtime.groups import Groups
 from realtime.pacing import WritePacer
 from realtime.poller import JournalPoller
 from realtime.redis_broker import RedisBroker
+from realtime.registry import SubscriptionRegistry
 from realtime.sources import LiveSources
-from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
 from schema.executable import ExecutableSchema
 
 LAST_ACTIONS = 5.0
@@ -86,7 +86,7 @@ def create_app(settings: Settings) -> App:
     broker.listen(authorizations.handle)  # what a gap swallows of rights the journal tells within two seconds
     poller = JournalPoller(broker.handle)
     metrics = Metrics(poller)
-    groups = Groups[SharedSubscription](WritePacer(settings.live_share), metrics.delivered)
+    groups = Groups(WritePacer(settings.live_share), metrics.delivered)
     registry = SubscriptionRegistry(ExecutableSchema(utc_now, sources), sources, groups, metrics.count)
     sockets = Sockets(settings, sources, registry, authorizations, metrics)
     broker.listen(sockets.handle)

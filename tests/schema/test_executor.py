@@ -14,7 +14,7 @@ from graphql import (
 )
 
 from community.errors import NotFound
-from realtime.visiting import read
+from realtime.syntax import parse
 from schema.errors import presented
 from schema.executor import AcyclicExecutor
 from schema.schema import graphql_schema
@@ -53,7 +53,7 @@ SCHEMA = GraphQLSchema(THING)
 
 
 async def answer(text: str) -> ExecutionResult:
-    result = execute(SCHEMA, read(text), executor_class=AcyclicExecutor)
+    result = execute(SCHEMA, parse(text), executor_class=AcyclicExecutor)
     return result if isinstance(result, ExecutionResult) else await result
 
 
@@ -94,7 +94,7 @@ async def test_the_schema_answers_by_it() -> None:
 
 
 async def test_no_resolver_has_helpers() -> None:
-    executor = AcyclicExecutor.build(SCHEMA, read("{late}"))
+    executor = AcyclicExecutor.build(SCHEMA, parse("{late}"))
     assert isinstance(executor, AcyclicExecutor)
     for help_ in executor.async_helpers:
         with pytest.raises(NotImplementedError):
