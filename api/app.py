@@ -32,7 +32,6 @@ from api.sessions import Sessions
 from api.settings import Settings
 from api.sockets import Sockets
 from api.timers import OPERATOR_MAIL, Timers
-from community.database import journal
 from community.database.due import pause_while
 from community.database.engine import opened
 from community.database.migrate import pending
@@ -44,8 +43,8 @@ from realtime.groups import Groups
 from realtime.pacing import WritePacer
 from realtime.poller import JournalPoller
 from realtime.redis_broker import RedisBroker
+from realtime.registry import SubscriptionRegistry
 from realtime.sources import LiveSources
-from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
 from schema.executable import ExecutableSchema
 from schema.schema import schema_of
 
@@ -86,9 +85,9 @@ def create_app(settings: Settings) -> App:
     sources = LiveSources(broker, settings.live_pause)
     authorizations = AuthorizationRegistry()
     broker.listen(authorizations.handle)  # what a gap swallows of rights the journal tells within two seconds
-    poller = JournalPoller(journal.heads, journal.signals_after, broker.handle)
+    poller = JournalPoller(broker.handle)
     metrics = Metrics(poller)
-    groups = Groups[SharedSubscription](WritePacer(settings.live_share), metrics.delivered)
+    groups = Groups(WritePacer(settings.live_share), metrics.delivered)
     schema = schema_of(compiled=settings.compiled)
     registry = SubscriptionRegistry(
         ExecutableSchema(utc_now, sources, schema), sources, groups, metrics.count

@@ -89,16 +89,12 @@ def _scope(request: Mapping[str, Any], requested: Request) -> MutableMapping[str
         "asgi": {"version": request["asgi"]["version"], "spec_version": "2.4"},
         "http_version": "1.1",
         "scheme": "wss" if request["scheme"] == "https" else "ws",
-        "server": request["server"],
-        "client": request["client"],
-        "root_path": request["root_path"],
         "path": request["root_path"] + unquote(path),
         "raw_path": (request["root_path"] + path).encode(),
         "query_string": query.encode(),
-        "headers": request["headers"],
         "subprotocols": [name.strip() for name in offered.split(",")] if offered else [],
-        "state": request["state"],
         "extensions": {DENIAL: {}},
+        **{name: request[name] for name in ("server", "client", "root_path", "headers", "state")},
     }
 
 

@@ -59,7 +59,7 @@ class Metrics:
     What is counted or timed where it happens is a Counter or Histogram; what is kept elsewhere is looked at.
     """
 
-    def __init__(self, poller: JournalPoller[journal.Heads]) -> None:
+    def __init__(self, poller: JournalPoller) -> None:
         self._registry = CollectorRegistry()
         self._looks: list[Callable[[], None]] = []
         self._poller, self._probe = poller, DatabaseProbe()
@@ -91,7 +91,7 @@ class Metrics:
         for end in ENDED:
             self._follow(ends.labels(end), lambda end=end: ENDED[end])  # type: ignore[misc]
 
-    def observe(self, sources: LiveSources, groups: Groups[Any], sockets: Watched) -> None:
+    def observe(self, sources: LiveSources, groups: Groups, sockets: Watched) -> None:
         """Adds the gauges of the live side, which is made after the metrics."""
         self._gauge("meilin_sockets", "Sockets open.", lambda: sockets.open)
         self._gauge("meilin_watchers", "Subscriptions that stand.", lambda: len(sockets))

@@ -11,6 +11,7 @@ from graphql import OperationType
 
 from api import protocol
 from api.clock import utc_now
+from api.protocol import Close
 from community.errors import InvalidInput, LimitReached, NotFound
 from community.permissions import Viewer
 from realtime.audience import Audience
@@ -18,7 +19,7 @@ from realtime.documents import Document
 from realtime.execution import Ended, Errors
 from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Member
-from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
+from realtime.registry import SubscriptionRegistry
 from realtime.writer import Writer
 
 MOST_VARIABLES = 8 * 1024
@@ -35,23 +36,20 @@ class Holder(Protocol):
     @property
     def registry(self) -> SubscriptionRegistry: ...
 
+    @property
+    def settled(self) -> bool:
+        """Whether its rights are known, and not being read again."""
+
     def answer(self, operation: "Operation", *, writes: bool) -> asyncio.Task[None]:
         """Runs a query or a mutation, which outlives the operation. Raises LimitReached."""
 
-    def keep_alone(self) -> None:
-        """Counts one more operation that runs for this viewer alone. Raises LimitReached."""
-
-    def leave_alone(self) -> None: ...
+    def check_alone(self) -> None:
+        """Raises LimitReached if as many operations as may run for this viewer alone."""
 
     def end(self, id_: str, errors: Errors) -> None:
         """Forgets an operation and tells the client why, or that it is complete."""
 
-    def fall_behind(self) -> None:
-        """Sends the client back to its cursor."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether its rights are known, and not being read again."""
+    def close(self, why: Close) -> None: ...
 
 
 class OperationState(Enum):
@@ -70,7 +68,7 @@ class Operation(Member):
 
     __slots__ = (
         "_entered", "_last_in", "_last_seen", "_socket", "_task",
-        "alone", "asked_at", "id", "request", "state",
+        "asked_at", "id", "request", "state",
     )  # fmt: skip
 
     def __init__(self, socket: Holder, id_: str, request: SubscribeRequest) -> None:
@@ -78,11 +76,15 @@ class Operation(Member):
         self.id, self.state = id_, OperationState.WAITING
         self._socket, self.request = socket, request
         self.asked_at = utc_now()  # a ballot counts by this moment, however long it waits for its turn
-        self._entered: Group[SharedSubscription] | None = None
-        self._last_in: Group[SharedSubscription] | None = None
+        self._entered: Group | None = None
+        self._last_in: Group | None = None
         self._last_seen: int | None = None
         self._task: asyncio.Task[None] | None = None
-        self.alone = False
+
+    @property
+    def alone(self) -> bool:
+        """Whether it has a group of one."""
+        return self._entered is not None and self._entered.subscription.alone
 
     def begin(self) -> None:
         """Begins, or goes on after a pause, with the current rights; does nothing while they are being read.
@@ -118,7 +120,6 @@ class Operation(Member):
         self._cancel()
         self.state = OperationState.ENDED
         self._change_group(None)
-        self._leave_alone()
 
     def catch_up(self) -> None:
         if self.group is not None:
@@ -128,10 +129,10 @@ class Operation(Member):
         self._socket.end(self.id, errors)
 
     def fall_behind(self) -> None:
-        self._socket.fall_behind()
+        self._socket.close(protocol.FELL_BEHIND)
 
     async def _read_in_turn(self) -> None:
-        """Raises Ended and Refused."""
+        """Raises Ended, GraphQLError and Refused."""
         registry = self._socket.registry
         turn = registry.pacer.turn()
         await turn.begin()
@@ -147,7 +148,7 @@ class Operation(Member):
             turn.end()
 
     def _enter(self) -> None:
-        """Raises Ended and Refused."""
+        """Raises Ended, GraphQLError and Refused."""
         if not _are_small(self.request.given):
             raise InvalidInput(
                 problem_zh="变量太长，或嵌套太深", problem_en="variables too long, or nested too deeply"
@@ -159,8 +160,7 @@ class Operation(Member):
         else:
             entered, after = registry.enter(document, self.request, viewer, self._socket.address)
             self._change_group(entered)
-            self._leave_alone()
-        access = self._group.source.access
+        access = self._group.subscription.access
         if document.is_journal or not access.at_hand:
             self._go(partial(self._ask, document, after))
         elif access.allows(viewer):
@@ -169,27 +169,26 @@ class Operation(Member):
             raise NotFound
 
     async def _ask(self, document: Document, after: str | None) -> None:
-        """Waits for the right, and of a journal for the start. Raises Ended and Refused."""
-        source, viewer = self._group.source, self._socket.viewer
-        await source.access.require(viewer)
+        """Waits for the right, and of a journal for the start. Raises what `_enter` raises."""
+        shared, viewer = self._group.subscription, self._socket.viewer
+        await shared.access.require(viewer)
         if not document.is_journal:
             self._join(self._seen_here)
             return
-        self._group.open()
-        await source.until_open()
+        await self._group.until_open()
         begin = self._last_seen
-        if begin is None or source.alone:
-            begin = await source.start_of(after)
-        if not source.access.allows(viewer):  # who may read there changed meanwhile
-            await source.access.require(viewer)
-        if begin >= max(source.start, self._group.forgotten):
+        if begin is None or shared.alone:
+            begin = await shared.start_of(after)
+        if not shared.access.allows(viewer):  # who may read there changed meanwhile
+            await shared.access.require(viewer)
+        if begin >= max(shared.start, self._group.forgotten):
             self._join(begin)
         else:
             await self._go_on_alone(document, begin)
 
     async def _go_on_alone(self, document: Document, begin: int) -> None:
         """Goes on in a group of its own: it is too far behind the others. `document` has the variables by the
-        names of this client, which may differ from the group's. Raises Ended and Refused.
+        names of this client, which may differ from the group's. Raises what `_enter` raises.
         """
         try:
             self._enter_alone(document, begin)
@@ -204,11 +203,11 @@ class Operation(Member):
         group = self._group
         self.seen, self.state, self._last_seen, self._last_in = seen, OperationState.SHOWN, None, None
         if not self.alone:
-            self.request = group.source.request  # the same, but one for all
+            self.request = group.subscription.request  # the same, but one for all
         group.join(self)
 
     @property
-    def _group(self) -> Group[SharedSubscription]:
+    def _group(self) -> Group:
         assert self._entered is not None  # noqa: S101 - it has entered one
         return self._entered
 
@@ -218,19 +217,16 @@ class Operation(Member):
         return self._last_seen if self._last_seen is not None and self._last_in is self._entered else 0
 
     def _enter_alone(self, document: Document, after: int | None) -> None:
-        """Raises Ended and Refused."""
-        if not self.alone:
-            self._socket.keep_alone()  # before it counts itself
-            self.alone = True
-        registry, viewer = self._socket.registry, self._socket.viewer
-        self._change_group(registry.enter_alone(document, self.request, viewer, after))
-
-    def _leave_alone(self) -> None:
+        """Raises Ended, GraphQLError and Refused."""
         if self.alone:
-            self.alone = False
-            self._socket.leave_alone()
+            self._change_group(None)  # so that it is not counted twice
+        socket = self._socket
+        socket.check_alone()
+        self._change_group(
+            socket.registry.enter_alone(document, self.request, socket.viewer, socket.address, after)
+        )
 
-    def _change_group(self, entered: Group[SharedSubscription] | None) -> None:
+    def _change_group(self, entered: Group | None) -> None:
         """Enters the new group first: it may be the same one, which must not end in between."""
         before, self._entered = self._entered, entered
         if before is not None:

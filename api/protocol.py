@@ -6,9 +6,9 @@ text of a `next` is not made here: thousands share what comes behind their prefi
 https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from enum import Enum
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
@@ -19,8 +19,6 @@ SUBPROTOCOL = "graphql-transport-ws"
 
 TRY_AGAIN_LATER = 1013
 """After this code stock clients come back by themselves, which they do not after an error."""
-
-O = TypeVar("O")  # noqa: E741 - what the holder keeps of an operation
 
 
 class Phase(Enum):
@@ -39,7 +37,7 @@ class Initialise(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Begin an operation under this id, which stands from now on until `forget`."""
+    """Begin an operation under this id."""
 
     id: str
     request: SubscribeRequest
@@ -79,6 +77,7 @@ through, which takes longer than the rest of a `subscribe`.
 """
 
 AGAIN_LATER = Close(TRY_AGAIN_LATER, "Try again later")
+FELL_BEHIND = Close(TRY_AGAIN_LATER, "Read faster, and go on from the cursor")
 
 
 def forbidden(reason: str) -> Close:
@@ -98,14 +97,13 @@ def complete(id_: str) -> bytes:
     return orjson.dumps({"id": id_, "type": "complete"})
 
 
-class TransportWs(Generic[O]):
-    """One connection. `operations` are those that stand, each with what its holder keeps of it."""
+class TransportWs:
+    """One connection. `standing`: the ids of its operations, which its holder begins and stops."""
 
-    __slots__ = ("operations", "phase")
+    __slots__ = ("_standing", "phase")
 
-    def __init__(self) -> None:
-        self.phase = Phase.CONNECTED
-        self.operations: dict[str, O] = {}
+    def __init__(self, standing: Container[str]) -> None:
+        self._standing, self.phase = standing, Phase.CONNECTED
 
     def receive(self, text: str | None) -> Output | None:
         """Returns what to do about a message, None for nothing; `text` is None if it was not text."""
@@ -139,19 +137,18 @@ class TransportWs(Generic[O]):
             message = None
         if not isinstance(message, dict):
             return NO_OBJECT
+        payload = message.get("payload")
         match message:
-            case {"type": "connection_init"} if _is_object_or_none(payload := message.get("payload")):
+            case {"type": "connection_init"} if _is_object_or_none(payload):
                 if self.phase is not Phase.CONNECTED:
                     return TOO_MANY_INITIALISATIONS
                 self.phase = Phase.INITIALISING
                 return Initialise(payload or {})
-            case {"type": "ping"} if _is_object_or_none(message.get("payload")):
+            case {"type": "ping"} if _is_object_or_none(payload):
                 return Reply(b'{"type":"pong"}')
-            case {"type": "pong"} if _is_object_or_none(message.get("payload")):
+            case {"type": "pong"} if _is_object_or_none(payload):
                 return None
-            case {"type": "subscribe", "id": str(id_), "payload": payload} if id_ and (
-                request := _request(payload)
-            ):
+            case {"type": "subscribe", "id": str(id_)} if id_ and (request := _request(payload)):
                 if "mutation" in request.query and text and repeats_a_key(text, message):
                     return REPEATED_KEY
                 return self._start(id_, request)
@@ -162,7 +159,7 @@ class TransportWs(Generic[O]):
     def _start(self, id_: str, request: SubscribeRequest) -> Output:
         if self.phase is not Phase.ACKNOWLEDGED:
             return NOT_ACKNOWLEDGED
-        if id_ in self.operations:
+        if id_ in self._standing:
             return Close(4409, f"Subscriber for {id_} already exists")
         return Start(id_, request)
 

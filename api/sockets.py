@@ -38,8 +38,8 @@ from community.signals import Signal
 from realtime.authorization import AuthorizationRegistry
 from realtime.execution import Errors, request_id
 from realtime.fields import SubscribeRequest
+from realtime.registry import SubscriptionRegistry
 from realtime.sources import LiveSources
-from realtime.subscriptions import SubscriptionRegistry
 from realtime.writer import Writer
 from schema.context import Context
 from schema.schema import schema_of
@@ -54,9 +54,9 @@ MOST_AT_ONCE = 4
 MOST_SOCKETS_OF_ACCOUNT = 50
 """On one process: the phones, tabs and integrations of one account."""
 
-MOST_ALONE, MOST_ALONE_OF_ADDRESS = 10, 500
-"""Subscriptions of a socket, and of an address, that run for their viewer alone: each costs an execution a
-round, where all others share one.
+MOST_ALONE = 10
+"""Subscriptions of a socket that run for their viewer alone: each costs an execution a round, where others
+share one.
 """
 
 MOST_OF_IDS = 8 * 1024 * 1024
@@ -109,7 +109,6 @@ class Sockets:
         self._most_of_address = settings.sockets_per_address
         self.metrics = metrics
         self._of_address: Counter[str] = Counter()
-        self.alone: Counter[str] = Counter()
         self.ids: Counter[str] = Counter()
         self._sockets: set[Socket] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -170,11 +169,7 @@ class Sockets:
         """Pauses the subscriptions of `community` (None: any), until the right to read it is checked
         again.
         """
-        paused = [
-            cast(Operation, member)
-            for group in self.registry.reading_changed(community)
-            for member in group.all_members()
-        ]
+        paused = [cast(Operation, member) for member in self.registry.reading_changed(community)]
         for subscription in paused:
             subscription.pause()
         if paused:
@@ -202,8 +197,8 @@ class Socket:
     """One client. `viewer` is read again whenever rights change."""
 
     __slots__ = (
-        "_answering", "_authorization", "_changes", "_cookie", "_executing", "_expiry", "_patience",
-        "_protocol", "_renewal", "_secret", "_sockets",
+        "_answering", "_authorization", "_changes", "_cookie", "_executing", "_expiry", "_operations",
+        "_patience", "_protocol", "_renewal", "_secret", "_sockets",
         "address", "viewer", "writer",
     )  # fmt: skip
 
@@ -214,7 +209,8 @@ class Socket:
         self._authorization, self._cookie = authorization, cookie
         self._secret: str | None = None
         self.viewer: Viewer = NOBODY
-        self._protocol: TransportWs[Operation] = TransportWs()
+        self._operations: dict[str, Operation] = {}
+        self._protocol = TransportWs(self._operations)
         self._changes = self._answering = 0
         self._renewal: asyncio.Task[None] | None = None
         self._executing: asyncio.Semaphore | None = None
@@ -225,7 +221,7 @@ class Socket:
         )
 
     def __len__(self) -> int:
-        return len(self._protocol.operations)
+        return len(self._operations)
 
     async def serve(self, receive: Receive) -> None:
         """Runs until the client is gone."""
@@ -252,7 +248,7 @@ class Socket:
                 handle.cancel()
         if isinstance(self.viewer, Person):
             self._sockets.authorizations.remove(self.viewer.account, self)
-        for id_ in list(self._protocol.operations):
+        for id_ in list(self._operations):
             self._forget(id_)
         self.writer.drained = None  # no circle: what is left goes at once
 
@@ -346,12 +342,12 @@ class Socket:
         if refused:
             self.end(id_, [self.registry.executable.formatted(refused)])
             return
-        self._protocol.operations[id_] = operation = Operation(self, id_, request)
+        self._operations[id_] = operation = Operation(self, id_, request)
         self._sockets.ids[self.address] += len(operation.prefix)
         operation.begin()
 
     def _forget(self, id_: str) -> None:
-        if operation := self._protocol.operations.pop(id_, None):
+        if operation := self._operations.pop(id_, None):
             ids = self._sockets.ids
             ids[self.address] -= len(operation.prefix)
             if not ids[self.address]:
@@ -363,7 +359,7 @@ class Socket:
     def changed(self) -> None:
         """Rights changed, or the session is over: delivers nothing more until they were read again."""
         self._changes += 1
-        for operation in self._protocol.operations.values():
+        for operation in self._operations.values():
             operation.pause()
         if self._renewal:
             self._renewal.cancel()
@@ -381,11 +377,11 @@ class Socket:
             self.close(AGAIN_LATER)
             return
         self._renewal = None
-        for operation in list(self._protocol.operations.values()):
+        for operation in list(self._operations.values()):
             operation.begin()
 
     def _drained(self) -> None:
-        for operation in self._protocol.operations.values():
+        for operation in self._operations.values():
             operation.catch_up()
 
     # What its operations need: the `Holder` of operations.py
@@ -398,18 +394,9 @@ class Socket:
     def settled(self) -> bool:
         return self._renewal is None
 
-    def keep_alone(self) -> None:
-        alone = self._sockets.alone
-        running = sum(operation.alone for operation in self._protocol.operations.values())
-        if running >= MOST_ALONE or alone[self.address] >= MOST_ALONE_OF_ADDRESS:
+    def check_alone(self) -> None:
+        if sum(operation.alone for operation in self._operations.values()) >= MOST_ALONE:
             raise LimitReached(most=MOST_ALONE)
-        alone[self.address] += 1
-
-    def leave_alone(self) -> None:
-        alone = self._sockets.alone
-        alone[self.address] -= 1
-        if not alone[self.address]:
-            del alone[self.address]
 
     def answer(self, operation: Operation, *, writes: bool) -> asyncio.Task[None]:
         if self._answering >= MOST_OPERATIONS:  # also those whose answer nobody waits for any more
@@ -470,6 +457,3 @@ class Socket:
         self._sockets.metrics.count(errors)
         for text in texts:
             self.writer.write(text)
-
-    def fall_behind(self) -> None:
-        self.close(Close(TRY_AGAIN_LATER, "Read faster, and go on from the cursor"))

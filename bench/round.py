@@ -14,12 +14,12 @@ from community.signals import Signal
 from community.votes.facts import TALLY
 from community.votes.progress import Progress, progress_of
 from realtime.broker import MemoryBroker
-from realtime.execution import Errors
 from realtime.fields import SubscribeRequest
-from realtime.groups import Groups, Member, Step
+from realtime.groups import Groups, Member
 from realtime.pacing import Turn, WritePacer
+from realtime.registry import SubscriptionRegistry
 from realtime.sources import LiveSources
-from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
+from realtime.subscriptions import SharedSubscription, Step
 from realtime.writer import text_frame
 from schema.executable import ExecutableSchema
 from schema.nodes import to_id
@@ -97,7 +97,7 @@ async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
 async def _written(step: Step) -> float:
     """Microseconds of our own for each of many members; what the system takes to send comes on top."""
     seconds: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-    groups = Groups[_Once](WritePacer(1), lambda members, took: seconds.set_result(took))
+    groups = Groups(WritePacer(1), lambda members, took: seconds.set_result(took))
     group = groups.enter("all", lambda: _Once(step))
     for number in range(SOCKETS):
         group.join(Member(_Nowhere(), prefix(f"watcher-{number:06}"), 0))
@@ -106,13 +106,11 @@ async def _written(step: Step) -> float:
     return took / SOCKETS * 1e6
 
 
-class _Once:
-    """A source with one step."""
-
-    kept, alone = 1, False
+class _Once(SharedSubscription):
+    """Has one step."""
 
     def __init__(self, step: Step) -> None:
-        self._step = step
+        self.kept, self.alone, self.opened, self._step = 1, False, asyncio.Event(), step
 
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         yield self._step
@@ -120,12 +118,3 @@ class _Once:
 
     def newest(self, number: int) -> bool:
         return False
-
-    def if_unchanged(self, call: Callable[[], None]) -> None:
-        pass
-
-    def fault(self, error: Exception) -> Errors:
-        raise NotImplementedError
-
-    def fail(self, errors: Errors) -> None:
-        pass

@@ -19,7 +19,7 @@ from graphql import (
 )
 
 from realtime.fields import AUDIENCE
-from realtime.visiting import walk
+from realtime.syntax import walk
 
 
 class Audience(IntEnum):

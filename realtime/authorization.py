@@ -65,25 +65,23 @@ class Access:
 
     async def require(self, viewer: Viewer) -> None:
         """Raises NotFound if the viewer may not watch, or if there is nothing to watch."""
+        audience = self._declaration.audience
         while True:
             changes = self._changes
             await self._read_once()
-            allowed = self.allows(viewer) and await self._in_audience(viewer)
+            allowed = self.allows(viewer) and (audience is None or await audience(viewer, self._key))
             if changes == self._changes:
                 break
         if not allowed:
             raise NotFound
-
-    async def _in_audience(self, viewer: Viewer) -> bool:
-        audience = self._declaration.audience
-        return audience is None or await audience(viewer, self._key)
 
     async def _read_once(self) -> None:
         """Reads the scope, once for all who wait."""
         while self._scope is None:
             if self._reading is None:
                 self._reading = asyncio.create_task(self._read())
-                self._reading.add_done_callback(_retrieve)
+                # Else asyncio complains of an error if the caller is gone.
+                self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
             await asyncio.shield(self._reading)
 
     async def _read(self) -> None:
@@ -105,9 +103,3 @@ class Access:
             return False
         self._scope = None
         return True
-
-
-def _retrieve(task: asyncio.Task[None]) -> None:
-    """Retrieves the exception, else asyncio complains if the caller is gone."""
-    if not task.cancelled():
-        task.exception()

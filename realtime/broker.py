@@ -1,12 +1,11 @@
 """Carries signals from the process that wrote to the processes whose clients watch.
 
-The contract is five calls, for one process in memory and for many over Redis; both pass the same tests.
+There is one broker for one process, in memory, and one for many, over Redis; both pass the same tests.
 Signals may come twice, merged, or not at all if a connection broke: a listener reads the value anew.
 """
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from community.signals import Signal
 
@@ -14,34 +13,19 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[Signal], None]
 Stop = Callable[[], None]
-RegisterInterest = Callable[[Signal], Stop]
 
 
-class Broker(Protocol):
-    def publish(self, signals: Iterable[Signal], /) -> None:
-        """Sends to every process, to this one at once. Never waits, never raises: the commit is done."""
-
-    def handle(self, signals: Iterable[Signal], /) -> None:
-        """Passes signals to this process only, which found them by itself."""
-
-    def listen(self, listener: Listener) -> Stop:
-        """Passes every later signal to `listener`, which must not wait; call the result to stop."""
-
-    def register_interest(self, signal: Signal, /) -> Stop:
-        """Asks the other processes to send `signal` here, until the result is called."""
-
-    def on_resync(self, resync: Callable[[], None]) -> Stop:
-        """Calls `resync` whenever signals may have been lost; call the result to stop."""
-
-
-class Listeners:
-    """The listeners of one process, whatever the broker."""
-
+class Broker:
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
         self._resyncs: list[Callable[[], None]] = []
 
+    def publish(self, signals: Iterable[Signal], /) -> None:
+        """Sends to every process, to this one at once. Never waits, never raises: the commit is done."""
+        raise NotImplementedError
+
     def handle(self, signals: Iterable[Signal], /) -> None:
+        """Passes signals to this process only."""
         for signal in signals:
             for listener in tuple(self._listeners):
                 try:
@@ -50,10 +34,16 @@ class Listeners:
                     log.exception("a listener failed at %s", signal.topic)
 
     def listen(self, listener: Listener) -> Stop:
+        """Passes every later signal to `listener`, which must not wait; call the result to stop."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def register_interest(self, signal: Signal, /) -> Stop:
+        """Asks the other processes to send `signal` here, until the result is called."""
+        raise NotImplementedError
+
     def on_resync(self, resync: Callable[[], None]) -> Stop:
+        """Calls `resync` whenever signals may have been lost; call the result to stop."""
         self._resyncs.append(resync)
         return lambda: self._resyncs.remove(resync)
 
@@ -62,7 +52,7 @@ class Listeners:
             resync()
 
 
-class MemoryBroker(Listeners):
+class MemoryBroker(Broker):
     """For one process; there is no connection that could break."""
 
     def publish(self, signals: Iterable[Signal], /) -> None:

@@ -26,7 +26,7 @@ from graphql import (
     Visitor,
 )
 
-from realtime.visiting import walk
+from realtime.syntax import fragments_in, walk
 
 N = TypeVar("N", ArgumentNode, ObjectFieldNode, VariableDefinitionNode)
 
@@ -45,10 +45,7 @@ def canonical(document: DocumentNode) -> Canonical:
     Each definition is walked once, however often its fragments are spread.
     """
     (operation,) = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    fragments = {
-        each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
-    }
-    names = _Names()
+    fragments, names = fragments_in(document), _Names()
     bare = replace(operation, name=None, description=None, variable_definitions=())
     definitions: list[Any] = [walk(bare, names)]
     definitions.extend(walk(fragments[name], names) for name in names.found)  # of which walking finds more

@@ -1,14 +1,12 @@
 """Subscription documents, parsed once and brought into canonical form, so that equal ones are shared."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from graphql import (
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
@@ -27,19 +25,13 @@ from realtime.audience import Audience, audience_of
 from realtime.canonical import canonical
 from realtime.execution import Executable
 from realtime.fields import AFTER, LIVE, LiveField, SubscribeRequest
-from realtime.visiting import read, weight
+from realtime.recent import Recent, weight
+from realtime.syntax import fragments_in, parse
 
 KEPT_DOCUMENTS = 512
 
 MOST_KEPT = 4 * 1024 * 1024
 """Bytes of the documents that are kept, as estimated."""
-
-
-class Bound(NamedTuple):
-    """The arguments of a request: the key, and the cursor after which a reader begins."""
-
-    key: int
-    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +59,12 @@ class Document:
         """The given variables that the document declares, by their names in `text`."""
         return {self.names[name]: value for name, value in given.items() if name in self.names}
 
-    def bind(self, given: Mapping[str, Any]) -> Bound:
-        """Raises GraphQLError, in the client's own names, if the variables do not fit, and Refused if they
-        name no key.
+    def bind(self, given: Mapping[str, Any]) -> tuple[int, str | None]:
+        """Returns the key, and the cursor after which a reader begins. Raises GraphQLError, in the client's
+        own names, if the variables do not fit, and Refused if they name no key.
         """
         arguments = self._arguments(given)
-        return Bound(self.live.key_of(arguments), arguments.get(AFTER))
+        return self.live.key_of(arguments), arguments.get(AFTER)
 
 
 class Documents:
@@ -80,40 +72,25 @@ class Documents:
 
     def __init__(self, executable: Executable) -> None:
         self._executable = executable
-        self._by_request: OrderedDict[tuple[str, str | None], tuple[Document, int]] = OrderedDict()
-        self.size = 0
-
-    def __len__(self) -> int:
-        return len(self._by_request)
+        self.recent = Recent[tuple[str, str | None], Document](MOST_KEPT, KEPT_DOCUMENTS)
 
     def at_hand(self, request: SubscribeRequest) -> bool:
         """Whether `read` finds it without parsing."""
-        return (request.query, request.operation_name) in self._by_request
+        return (request.query, request.operation_name) in self.recent
 
     def read(self, request: SubscribeRequest) -> Document:
         """Raises GraphQLError if the request names no subscription. Check before whether it may be run."""
         key = request.query, request.operation_name
-        if key in self._by_request:
-            self._by_request.move_to_end(key)
-            return self._by_request[key][0]
+        if found := self.recent.get(key):
+            return found
         whole = self._executable.parsed(request.query)
-        document = _read(self._executable.core, *self._operation(request, whole))
-        takes = weight(request.query, whole.token_count or 0)
-        self._by_request[key] = document, takes
-        self.size += takes
-        while len(self._by_request) > KEPT_DOCUMENTS or self.size > MOST_KEPT:
-            _, (_, takes) = self._by_request.popitem(last=False)
-            self.size -= takes
-        return document
-
-    def _operation(
-        self, request: SubscribeRequest, whole: DocumentNode
-    ) -> tuple[DocumentNode, OperationDefinitionNode]:
-        """The operation of the request, alone with the fragments that it uses."""
         operation = get_operation_ast(whole, request.operation_name or None)
         if operation is None:
             raise GraphQLError(f"Unknown operation named '{request.operation_name or ''}'.")
-        return separate_operations(whole)[operation.name.value if operation.name else ""], operation
+        alone = separate_operations(whole)[operation.name.value if operation.name else ""]
+        document = _read(self._executable.core, alone, operation)
+        self.recent.put(key, document, weight(request.query, whole.token_count or 0))
+        return document
 
 
 def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Document:
@@ -134,7 +111,7 @@ def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDef
 
     return Document(
         text=text,
-        node=read(text, no_location=True),
+        node=parse(text, no_location=True),
         audience=audience_of(schema, document),
         live=definition.extensions[LIVE],
         names=names,
@@ -146,9 +123,7 @@ def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDef
 
 def _root_of(document: DocumentNode, operation: OperationDefinitionNode) -> FieldNode:
     """The one field of a valid subscription (§5.2.4.1 of the specification), wherever a fragment hides it."""
-    fragments = {
-        each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
-    }
+    fragments = fragments_in(document)
     selected: Any = operation.selection_set.selections[0]
     while not isinstance(selected, FieldNode):
         within = fragments[selected.name.value] if isinstance(selected, FragmentSpreadNode) else selected

@@ -1,21 +1,20 @@
 """Groups of operations that see the same: each step is made once and written to all members, in turns of the
 pacer.
 
-A group follows one source of steps, which are encoded texts. Of a *state* it keeps the newest step, and a
-slow member misses steps, never the last. Of a *journal* it keeps the last ones; a member that falls behind
-them leaves the group, and comes back with its cursor.
+Of a *state* a group keeps the newest step, and a slow member misses steps, never the last. Of a *journal* it
+keeps the last ones; a member that falls behind them leaves the group, and comes back with its cursor.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import aclosing
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from community.errors import TryAgain
 from realtime.execution import Ended, Errors
-from realtime.pacing import Turn, WritePacer
+from realtime.pacing import WritePacer
+from realtime.subscriptions import SharedSubscription, Step
 from realtime.writer import Writer
 
 CHUNK, LEAST_CHUNK = 256, 8
@@ -23,40 +22,6 @@ CHUNK, LEAST_CHUNK = 256, 8
 
 CHUNK_BYTES = 512 * 1024
 """Bytes written in one turn: of long texts fewer go out together."""
-
-
-class Step(NamedTuple):
-    """`number` grows from step to step; `text` is sent to every member after its own prefix."""
-
-    number: int
-    text: bytes
-
-
-class StepSource(Protocol):
-    """Where the steps of one group come from. `kept`: how many of them the group keeps; one of a state.
-    `alone`: the group has one member, and the next step waits until its connection is free.
-    """
-
-    kept: int
-    alone: bool
-
-    def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
-        """Yields steps, each made within a turn. Raises Ended."""
-
-    def newest(self, number: int) -> bool:
-        """Whether the step of this number is the newest, as far as is known here."""
-
-    def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Calls `call`, always the same one, if no further step comes for now, though one was expected."""
-
-    def fault(self, error: Exception) -> Errors:
-        """The errors that members get after a fault of the server, which is logged."""
-
-    def fail(self, errors: Errors) -> None:
-        """Raises Ended in those who wait for the source to open."""
-
-
-S = TypeVar("S", bound=StepSource)
 
 
 class Member:
@@ -68,7 +33,7 @@ class Member:
 
     def __init__(self, writer: Writer, prefix: bytes, seen: int) -> None:
         self.writer, self.prefix, self.seen = writer, prefix, seen
-        self.group: Group[Any] | None = None
+        self.group: Group | None = None
 
     def end(self, errors: Errors) -> None:
         """Called when no further step comes."""
@@ -79,49 +44,56 @@ class Member:
         raise NotImplementedError
 
 
-class Group(Generic[S]):
-    """The members that follow one source. `references` counts members and those about to join; without any
+class Group:
+    """The members that see the same. `references` counts members and those about to join; without any
     the group ends. Nothing is read or executed before it is opened, by its first member at the latest.
 
     `number` is that of the newest step, `_before` that of the one before it: of a journal a member that has
-    seen less gets several. `forgotten` is the number of the last step that is no longer kept.
+    seen less gets several. `forgotten` is the number of the last step that is no longer kept. `_awaited`: a
+    member joined that waits for the next step, even if it is the same one again.
     """
 
-    def __init__(self, key: Hashable, source: S, groups: "Groups[S]") -> None:
-        self.key, self.source, self._groups = key, source, groups
+    def __init__(self, key: Hashable, subscription: SharedSubscription, groups: "Groups") -> None:
+        self.key, self.subscription, self._groups = key, subscription, groups
         self.references = 0
         self._members: set[Member] = set()
-        self._kept: deque[Step] = deque(maxlen=source.kept)
+        self._kept: deque[Step] = deque(maxlen=subscription.kept)
         self.number = self._before = self.forgotten = 0
         self._ended: Errors | None = None
         self._turn = groups.pacer.turn(lambda: self.references)
-        self._catching_up: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
-        self._stopped = False
+        self._stopped = self._awaited = False
 
     def __len__(self) -> int:
         return len(self._members)
 
-    def all_members(self) -> list[Member]:
-        return list(self._members)
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._members)
 
     def open(self) -> None:
-        """Begins to follow the source, if it does not yet."""
+        """Begins to follow the subscription, if it does not yet."""
         if self._following is None and self._ended is None:
             self._following = asyncio.create_task(self._follow())
 
+    async def until_open(self) -> None:
+        """Raises Ended."""
+        self.open()
+        await self.subscription.opened.wait()
+        if self._ended is not None:
+            raise Ended(self._ended)
+
     def join(self, member: Member) -> None:
-        """Adds `member`, and writes at once what it has not seen, unless a newer step is about to come."""
+        """Adds `member`, and writes at once what it has not seen, unless the next step is about to come."""
         if self._ended is not None:
             member.end(self._ended)
             return
         self.open()
         self._members.add(member)
         member.group = self
-        if self.source.newest(self.number):
+        if self.subscription.newest(self.number):
             self.catch_up(member)
         else:
-            self.source.if_unchanged(self._catch_up_all)
+            self._awaited = True
 
     def leave(self, member: Member) -> None:
         """Removes `member`: nothing more is written to it, not even by a round under way."""
@@ -133,37 +105,14 @@ class Group(Generic[S]):
         if self._kept:
             self._write((member,))
 
-    def _catch_up_all(self) -> None:
-        if len(self._members) <= LEAST_CHUNK:
-            for member in list(self._members):
-                self.catch_up(member)
-        elif self._catching_up is None:
-            self._catching_up = asyncio.create_task(self._catch_up_in_turns())
-
-    async def _catch_up_in_turns(self) -> None:
-        try:
-            await self._write_to_all(self._groups.pacer.turn(lambda: self.references))
-        finally:
-            self._catching_up = None
-
-    def _replay(self, member: Member) -> None:
-        if member.seen < self.forgotten:
-            member.fall_behind()
-            return
-        for number, text in self._kept:
-            if number > member.seen:
-                if member.group is not self or member.writer.busy:
-                    return
-                member.seen = number
-                member.writer.write(member.prefix + text)
-
     async def _follow(self) -> None:
+        subscription = self.subscription
         try:
-            async with aclosing(self.source.steps(self._turn)) as steps:
+            async with aclosing(subscription.steps(self._turn)) as steps:
                 async for step in steps:
-                    self._keep(step)
-                    await self._deliver()
-                    if self.source.alone:
+                    if step.number != self.number or self._awaited:
+                        await self._deliver(step)
+                    if subscription.alone:
                         await self._drain()
             await self._end([])
         except Ended as ended:
@@ -171,12 +120,27 @@ class Group(Generic[S]):
         except asyncio.CancelledError:
             if self._stopped:
                 raise
-            await self._end(self.source.fault(TryAgain()))  # something that it waited for was cancelled
+            await self._end(subscription.fault(TryAgain()))  # something that it waited for was cancelled
         except Exception as error:
-            await self._end(self.source.fault(error))
+            await self._end(subscription.fault(error))
+
+    async def _deliver(self, step: Step) -> None:
+        """Writes a step to all members; one that comes again, to those who joined meanwhile."""
+        start, again, self._awaited = time.perf_counter(), step.number == self.number, False
+        self._keep(step)
+        members = list(self._members)
+        size = max(LEAST_CHUNK, min(CHUNK, CHUNK_BYTES // (len(step.text) + 1)))
+        for first in range(0, len(members), size):
+            await self._turn.begin(new=False)
+            try:
+                self._write(members[first : first + size])
+            finally:
+                await self._turn.settle()
+        if not again:
+            self._groups.delivered(len(members), time.perf_counter() - start)
 
     def _keep(self, step: Step) -> None:
-        if self._kept.maxlen > 1:  # type: ignore[operator]
+        if self.subscription.kept > 1:
             # Of a journal every step counts: a member that has not seen the one before gets both.
             self._before = self.number
             if len(self._kept) == self._kept.maxlen:
@@ -184,29 +148,10 @@ class Group(Generic[S]):
         self._kept.append(step)
         self.number = step.number
 
-    async def _deliver(self) -> None:
-        start = time.perf_counter()
-        members = await self._write_to_all(self._turn)
-        self._groups.delivered(members, time.perf_counter() - start)
-
     async def _drain(self) -> None:
         for member in list(self._members):
             if member.writer.busy:
                 await member.writer.drain()
-
-    async def _write_to_all(self, turn: Turn) -> int:
-        """Writes the newest step to all members, and returns their number."""
-        members = list(self._members) if self._kept else []
-        if not members:
-            return 0
-        size = max(LEAST_CHUNK, min(CHUNK, CHUNK_BYTES // (len(self._kept[-1].text) + 1)))
-        for first in range(0, len(members), size):
-            await turn.begin(new=False)
-            try:
-                self._write(members[first : first + size])
-            finally:
-                await turn.settle()
-        return len(members)
 
     def _write(self, members: Iterable[Member]) -> None:
         (number, text), before = self._kept[-1], self._before
@@ -219,10 +164,21 @@ class Group(Generic[S]):
                 member.seen = number
                 writer.write(member.prefix + text)
 
+    def _replay(self, member: Member) -> None:
+        if member.seen < self.forgotten:
+            member.fall_behind()
+            return
+        for number, text in self._kept:
+            if number > member.seen:
+                if member.group is not self or member.writer.busy:
+                    return
+                member.seen = number
+                member.writer.write(member.prefix + text)
+
     async def _end(self, errors: Errors) -> None:
         self._ended = errors
         self._groups.forget(self)
-        self.source.fail(errors)
+        self.subscription.opened.set()  # if it did not open, those who wait for it are told
         members = list(self._members)
         for first in range(0, len(members), CHUNK):
             for member in members[first : first + CHUNK]:
@@ -231,34 +187,33 @@ class Group(Generic[S]):
             await asyncio.sleep(0)
 
     def stop(self) -> None:
-        """Lets go of what would keep the group: its turn, and the tasks that end with its frames."""
+        """Lets go of what would keep the group: its turn, and the task that ends with its frames."""
         self._stopped, self._turn.size = True, int
-        for task in (self._following, self._catching_up):
-            if task is not None:
-                task.cancel()
-        self._following = self._catching_up = None
+        if self._following is not None:
+            self._following.cancel()
+            self._following = None
 
 
-class Groups(Generic[S]):
+class Groups:
     """The groups of a process, by key."""
 
     def __init__(
         self, pacer: WritePacer, delivered: Callable[[int, float], None] = lambda members, took: None
     ) -> None:
         self.pacer, self.delivered = pacer, delivered
-        self._by_key: dict[Hashable, Group[S]] = {}
+        self._by_key: dict[Hashable, Group] = {}
 
     def __len__(self) -> int:
         return len(self._by_key)
 
-    def __iter__(self) -> Iterator[Group[S]]:
+    def __iter__(self) -> Iterator[Group]:
         return iter(self._by_key.values())
 
     @property
     def members(self) -> int:
         return sum(map(len, self._by_key.values()))
 
-    def enter(self, key: Hashable, make: Callable[[], S]) -> Group[S]:
+    def enter(self, key: Hashable, make: Callable[[], SharedSubscription]) -> Group:
         """Returns the group under `key`, made if there is none. Call `release` for it later."""
         group = self._by_key.get(key)
         if group is None:
@@ -266,7 +221,7 @@ class Groups(Generic[S]):
         group.references += 1
         return group
 
-    def release(self, group: Group[S]) -> bool:
+    def release(self, group: Group) -> bool:
         """Gives a reference back; returns whether it was the last one, which ends the group."""
         group.references -= 1
         if group.references:
@@ -275,7 +230,7 @@ class Groups(Generic[S]):
         group.stop()
         return True
 
-    def forget(self, group: Group[S]) -> None:
+    def forget(self, group: Group) -> None:
         """Removes the group: the next `enter` makes a new one."""
         if self._by_key.get(group.key) is group:
             del self._by_key[group.key]

@@ -4,8 +4,8 @@ A state has a newest value; of a journal every item counts. A reader that fell b
 the database.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 from community.errors import CursorInvalid
@@ -35,10 +35,12 @@ class SharedItems(WatchedKey, Generic[N]):
     def __init__(self, journal: Journal[N], key: int) -> None:
         super().__init__()
         self.journal, self.key = journal, key
+        self.ready = asyncio.Event()
         self.forgotten = 0
         self.items: deque[N] = deque()
 
     async def reader(self, after: int | str | None) -> "JournalReader[N]":
+        await self.ready.wait()
         return JournalReader(self, await self.number_after(after))
 
     async def number_after(self, after: int | str | None) -> int:
@@ -69,7 +71,8 @@ class SharedItems(WatchedKey, Generic[N]):
             self.items.extend(items)
             while len(self.items) > KEPT:
                 self.forgotten = self.items.popleft().number
-            self.show(items[-1].number)
+            self.number = items[-1].number
+            self.wake()
         return found
 
 
@@ -85,18 +88,19 @@ class JournalReader(Generic[N]):
         return self
 
     async def __anext__(self) -> Item:
-        while not self._at_hand:
-            await self._look()
+        await self.until_read()
         row = self._at_hand.popleft()
         self.number = row.number
         return Item(row, self.shared.cursors.cursor(row.number))
 
-    def when_more(self, call: Callable[[], None]) -> None:
-        """Calls `call`, and no earlier one, once there may be an item that this reader did not get yet."""
-        if self._at_hand or self._seen < self.shared.number:
-            call()
-        else:
-            self.shared.waiting[self] = call
+    async def until_read(self) -> None:
+        """Waits until an item is read that this reader did not get yet."""
+        while not self.has_more:
+            await self._look()
+
+    @property
+    def has_more(self) -> bool:
+        return bool(self._at_hand)
 
     async def _look(self) -> None:
         shared = self.shared

@@ -21,9 +21,6 @@ LONGEST = 0.005
 HOPS = 16
 """Steps of the loop after which a turn that is not over waits for something else, and others go on."""
 
-When = Callable[[Callable[[], None]], None]
-"""Calls its argument once there is work to do."""
-
 
 class WritePacer:
     """Gives the groups of a process one `Turn` at a time.
@@ -41,7 +38,7 @@ class WritePacer:
         self._holder: Turn | None = None
         self._grants: asyncio.Handle | None = None
         self._due = self._start = 0.0
-        self._alone = False
+        self._unbroken = False
         self.round = 0
         """The round of the turn that was begun last."""
 
@@ -69,12 +66,12 @@ class WritePacer:
             return
         *_, turn = heapq.heappop(self._waiting)
         self._holder, self.round = turn, max(self.round, turn.round)
-        self._alone, self._start = False, time.thread_time()  # also where it is cancelled before it begins
+        self._unbroken, self._start = False, time.thread_time()  # also where it is cancelled before it begins
         turn.let_in()
         loop.call_soon(self._look, turn, turn.count, HOPS)
 
     def _begin(self) -> None:
-        self._alone, self._start = True, time.thread_time()
+        self._unbroken, self._start = True, time.thread_time()
 
     def _look(self, turn: "Turn", number: int, hops: int) -> None:
         """Ends the turn if it is still held after `hops` more steps of the loop: then it waits for something
@@ -82,7 +79,7 @@ class WritePacer:
         """
         if self._holder is not turn or turn.count != number:
             return
-        self._alone = False
+        self._unbroken = False
         if hops:
             asyncio.get_running_loop().call_soon(self._look, turn, number, hops - 1)
         else:
@@ -91,7 +88,7 @@ class WritePacer:
     def _end(self, turn: "Turn") -> None:
         if self._holder is turn:
             took = time.thread_time() - self._start
-            took = took if self._alone else min(took, LONGEST)
+            took = took if self._unbroken else min(took, LONGEST)
             self._due = max(self._due, time.perf_counter() - BURST) + took / self._share
             self._holder = None
             if self._grants is None:  # the next one in another step of the loop
@@ -120,22 +117,12 @@ class Turn:
         self.count += 1
         self._granted.set_result(None)
 
-    async def begin(self, when: When | None = None, *, new: bool = True) -> None:
-        """Waits for a turn, asked for once `when` says so. Unless `new`, it goes on with the last one, in the
-        same round.
-        """
-        granted = self._granted = asyncio.get_running_loop().create_future()
-
-        def ask() -> None:
-            if self._granted is granted and not granted.done():
-                self._pacer._ask(self, new=new)
-
+    async def begin(self, *, new: bool = True) -> None:
+        """Waits for a turn. Unless `new`, it goes on with the last one, in the same round."""
+        self._granted = asyncio.get_running_loop().create_future()
         try:
-            if when is None:
-                ask()
-            else:
-                when(ask)
-            await granted
+            self._pacer._ask(self, new=new)
+            await self._granted
             self._pacer._begin()
         except BaseException:
             self.end()

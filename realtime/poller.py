@@ -1,13 +1,11 @@
 """Polls the journal each second, so that changes written elsewhere show within two, also without Redis."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable
 
+from community.database import journal
 from community.repeat import repeat
 from community.signals import Signal
-
-P = TypeVar("P")
 
 EVERY = 1.0
 """Seconds between two polls."""
@@ -15,17 +13,12 @@ EVERY = 1.0
 log = logging.getLogger(__name__)
 
 
-class JournalPoller(Generic[P]):
+class JournalPoller:
     """`seen` is how far this process has read, in each community; None before the first poll."""
 
-    def __init__(
-        self,
-        heads: Callable[[], Awaitable[P]],
-        signals_after: Callable[[P], Awaitable[tuple[P, list[Signal]]]],
-        handle: Callable[[Iterable[Signal]], None],
-    ) -> None:
-        self._heads, self._signals_after, self._handle = heads, signals_after, handle
-        self.seen: P | None = None
+    def __init__(self, handle: Callable[[Iterable[Signal]], None]) -> None:
+        self._handle = handle
+        self.seen: journal.Heads | None = None
 
     async def poll(self) -> None:
         """Runs until cancelled. `handle` is the broker's for this process only: every other one polls itself.
@@ -36,10 +29,10 @@ class JournalPoller(Generic[P]):
 
     async def _read_on(self) -> None:
         if self.seen is None:
-            self.seen = await self._heads()
+            self.seen = await journal.heads()
         further = True
         while further:
             before = self.seen
-            self.seen, signals = await self._signals_after(before)
+            self.seen, signals = await journal.signals_after(before)
             self._handle(signals)
             further = self.seen != before

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from community.catalogue import catalogue
 from community.signals import Signal
-from realtime.broker import Listeners, Stop
+from realtime.broker import Broker, Stop
 
 EVERYWHERE = "meilin:rights"
 """The channel of signals for every process; each other key has a channel, for the processes that watch it."""
@@ -39,7 +39,7 @@ _WITHOUT_WAIT_FOR = {"protocol": 3, "socket_timeout": None, "socket_connect_time
 log = logging.getLogger(__name__)
 
 
-class RedisBroker(Listeners):
+class RedisBroker(Broker):
     """Publishes to its own process at once, to the others through Redis. Resyncs after each connect."""
 
     def __init__(self, url: str) -> None:
@@ -158,7 +158,9 @@ def _signal(channel: str) -> Signal:
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
-    """Runs all until one fails, then ends the others and raises what it raised."""
+    """Runs all until one fails, then ends the others and raises what it raised. A TaskGroup of Python 3.11
+    would swallow a cancellation that comes at the same time.
+    """
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)

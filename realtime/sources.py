@@ -68,12 +68,7 @@ class LiveSources:
         shared = by_key[key]
         shared.watchers += 1
         try:
-            await shared.ready.wait()
-            reader = await shared.reader(after)
-            try:
-                yield reader
-            finally:
-                shared.forget(reader)
+            yield await shared.reader(after)
         finally:
             shared.watchers -= 1
             if not shared.watchers:

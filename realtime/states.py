@@ -4,7 +4,6 @@ A slow watcher misses values, never the last.
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from community.live import State
@@ -14,24 +13,20 @@ T = TypeVar("T")
 
 
 class SharedState(WatchedKey, Generic[T]):
-    """The newest value of a key. `wanted`: a watcher waits for the next one."""
+    """The newest value of a key. `wanted`: a watcher waits for the next one. `reads` counts those that are
+    over.
+    """
 
     state: T
 
     def __init__(self, declaration: State[T], key: int) -> None:
         super().__init__()
         self._declaration, self._key, self._read_under_way = declaration, key, False
-        self.wanted = asyncio.Event()
-        self.unchanged: dict[StateReader[T], Callable[[], None]] = {}
-        self.ready.set()  # a reader waits for the snapshot itself
+        self.wanted, self.reads = asyncio.Event(), 0
         self.stale.set()
 
     async def reader(self, after: int | str | None) -> "StateReader[T]":
         return StateReader(self)
-
-    def forget(self, reader: "StateReader[T]") -> None:
-        super().forget(reader)
-        self.unchanged.pop(reader, None)
 
     @property
     def settled(self) -> bool:
@@ -47,15 +42,13 @@ class SharedState(WatchedKey, Generic[T]):
             state = await self._declaration.read(self._key)
         finally:
             self._read_under_way = False
-        unchanged, self.unchanged = self.unchanged, {}
-        if self.number and state == self.state:
-            for call in unchanged.values():
-                call()
-            return False
-        self.state = state
-        self.wanted.clear()
-        self.show(self.number + 1)
-        return True
+        self.reads += 1
+        found = not (self.number and state == self.state)
+        if found:
+            self.state, self.number = state, self.number + 1
+            self.wanted.clear()
+        self.wake()
+        return found
 
 
 class StateReader(Generic[T]):
@@ -63,35 +56,29 @@ class StateReader(Generic[T]):
 
     def __init__(self, shared: SharedState[T]) -> None:
         self._shared = shared
-        self.number = 0
+        self.number = self._reads = 0
 
     def __aiter__(self) -> "StateReader[T]":
         return self
 
     async def __anext__(self) -> T:
-        while self._shared.number == self.number:
-            self._shared.wanted.set()
-            await self._shared.more.wait()
-        self.number = self._shared.number
+        while not self.has_more:
+            await self.until_read()
+        self.number, self._reads = self._shared.number, self._shared.reads
         return self._shared.state
 
-    def when_more(self, call: Callable[[], None]) -> None:
-        """Calls `call`, and no earlier one, once there is a value that this reader did not get yet."""
-        if self._shared.number != self.number:
-            call()
-        else:
+    async def until_read(self) -> None:
+        """Waits until a read is over that this reader does not know of. It may have found the same value."""
+        while self._reads == self._shared.reads:
             self._shared.wanted.set()
-            self._shared.waiting[self] = call
+            await self._shared.more.wait()
+        self._reads = self._shared.reads
+
+    @property
+    def has_more(self) -> bool:
+        return self.number != self._shared.number
 
     @property
     def newest(self) -> bool:
         """Whether this reader has the last value, and no newer one is to be read."""
-        return self.number == self._shared.number and self._shared.settled
-
-    def if_unchanged(self, call: Callable[[], None]) -> None:
-        """Calls `call`, and no earlier one, if the read under way finds the same value as before,
-        so that no new value comes.
-        """
-        if not self._shared.settled:
-            self._shared.wanted.set()
-            self._shared.unchanged[self] = call
+        return not self.has_more and self._shared.settled

@@ -21,6 +21,7 @@ from graphql import (
 )
 
 from community.errors import ErrorCode, Refused
+from realtime.syntax import fragments_in
 
 LONGEST = 32 * 1024
 """Bytes of a text in UTF-8; the longest document of our own page has a tenth of them."""
@@ -141,13 +142,6 @@ class _Measuring:
 
 def operations_in(document: DocumentNode) -> list[OperationDefinitionNode]:
     return [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-
-
-def fragments_in(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    """By name; of two with one name, which validation refuses, the last."""
-    return {
-        node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
-    }
 
 
 def check_text(text: str) -> None:

@@ -1,6 +1,5 @@
 """Prepares documents: parses, bounds, validates and costs them, once for each text."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -24,21 +23,21 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from community.errors import ErrorCode, Refused, without_frames
-from realtime.visiting import read, walk, weight
+from realtime.recent import Recent, weight
+from realtime.syntax import fragments_in, parse, walk
 from schema.cost import Cost, Costing
 from schema.limits import (
     MOST_COMMENTS,
     MOST_TOKENS,
     check_document,
     check_text,
-    fragments_in,
     operations_in,
 )
 
 MOST_ERRORS = 10
 """Errors reported of one document at most; suggestions of names take time."""
 
-KEPT = 8 * 1024 * 1024
+MOST_KEPT = 8 * 1024 * 1024
 """Bytes of cached documents, as estimated: reached within seconds where each is another one."""
 
 BYTES_AN_ERROR = 1_000
@@ -72,19 +71,11 @@ class Prepared:
         return self.costs.get(operation or None)
 
 
-def parsed(text: str) -> DocumentNode:
-    """Raises GraphQLError and Refused."""
-    check_text(text)
-    try:
-        return read(text, max_tokens=MOST_TOKENS, max_comments=MOST_COMMENTS)
-    except RecursionError:
-        raise NestedTooDeeply from None
-
-
 def prepare(schema: GraphQLSchema, text: str) -> Prepared:
     """Prepares a document; its faults are in `errors`."""
     try:
-        document = parsed(text)
+        check_text(text)
+        document = parse(text, max_tokens=MOST_TOKENS, max_comments=MOST_COMMENTS)
         alone = check_document(document)
         costing = Costing(schema, fragments_in(document))
         costs = {
@@ -93,7 +84,8 @@ def prepare(schema: GraphQLSchema, text: str) -> Prepared:
         }
         for fragment in alone:
             costing.compare_in(fragment)
-    except Refused as refused:
+    except (Refused, RecursionError) as error:
+        refused = error if isinstance(error, Refused) else NestedTooDeeply()
         return Prepared(None, (without_frames(GraphQLError(refused.en, original_error=refused)),))
     except GraphQLSyntaxError as error:
         return Prepared(None, (without_frames(error),))
@@ -159,30 +151,15 @@ def _of_the_client(error: GraphQLError) -> GraphQLError:
 
 
 class PreparedDocuments:
-    """The documents used last, by their texts, within `KEPT` bytes."""
+    """The documents used last, by their texts."""
 
-    def __init__(self, schema: GraphQLSchema, kept: int = KEPT) -> None:
-        self._schema, self._most = schema, kept
-        self._kept: OrderedDict[str, tuple[Prepared, int]] = OrderedDict()
-        self.size = 0
-
-    def __len__(self) -> int:
-        return len(self._kept)
+    def __init__(self, schema: GraphQLSchema, most_bytes: int = MOST_KEPT) -> None:
+        self._schema, self.recent = schema, Recent[str, Prepared](most_bytes)
 
     def of(self, text: str) -> Prepared:
-        if found := self._kept.get(text):
-            self._kept.move_to_end(text)
-            return found[0]
+        if found := self.recent.get(text):
+            return found
         made = prepare(self._schema, text)
-        takes = _weight(text, made)
-        self._kept[text] = made, takes
-        self.size += takes
-        while self.size > self._most:
-            _, (_, takes) = self._kept.popitem(last=False)
-            self.size -= takes
+        tokens = made.document.token_count or 0 if made.document else 0
+        self.recent.put(text, made, weight(text, tokens) + BYTES_AN_ERROR * len(made.errors))
         return made
-
-
-def _weight(text: str, made: Prepared) -> int:
-    tokens = made.document.token_count or 0 if made.document else 0
-    return weight(text, tokens) + BYTES_AN_ERROR * len(made.errors)

@@ -155,7 +155,8 @@ OF_REALTIME = {
     "schema/schema.py": {"fields"},  # copies both into graphql-core's schema
     "schema/executable.py": {"fields", "sources"},  # is what `realtime/` is handed
     "schema/context.py": {"sources"},
-    "schema/prepared.py": {"visiting"},  # walks documents
+    "schema/limits.py": {"syntax"},
+    "schema/prepared.py": {"recent", "syntax"},  # walks documents, and keeps them
     "schema/errors.py": {"execution"},  # under which number a fault is logged
 }
 """What of `schema/` imports which modules of `realtime/`; a topic imports none: it declares by `live`."""
@@ -854,6 +855,8 @@ ELSEWHERE = {
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
     "realtime/audience.py": "schema/test_audience.py",
     "realtime/execution.py": "realtime/test_subscriptions.py",
+    "realtime/recent.py": "realtime/test_documents.py",
+    "realtime/registry.py": "realtime/test_subscriptions.py",
     "realtime/fields.py": "realtime/test_documents.py",
     "realtime/watched.py": "realtime/test_sources.py",
     "schema/context.py": "schema/test_members.py",  # nothing but what a request is given

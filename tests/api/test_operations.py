@@ -224,7 +224,7 @@ async def test_a_subscription_that_is_shown_keeps_no_task(here: Any) -> None:
     async with here() as server, server.socket() as socket:
         await socket.subscribe("a", bulletin, id=server.town.id("Community", "spring"))
         (held,) = server.sockets._sockets
-        await server.until(lambda: held._protocol.operations)
-        (operation,) = held._protocol.operations.values()
+        await server.until(lambda: held._operations)
+        (operation,) = held._operations.values()
         await server.until(lambda: operation.state is OperationState.SHOWN)
         assert operation._task is None

@@ -15,14 +15,13 @@ COMPLETE = {"type": "complete", "id": "a"}
 PING, PONG = {"type": "ping"}, {"type": "pong"}
 
 
-def connection(phase: Phase = Phase.ACKNOWLEDGED, *ids: str) -> TransportWs[str]:
-    made = TransportWs[str]()
+def connection(phase: Phase = Phase.ACKNOWLEDGED, *ids: str) -> TransportWs:
+    made = TransportWs(ids)
     made.phase = phase
-    made.operations.update(dict.fromkeys(ids, "something"))
     return made
 
 
-def said(made: TransportWs[str], message: Any) -> Any:
+def said(made: TransportWs, message: Any) -> Any:
     return made.receive(json.dumps(message))
 
 
@@ -87,8 +86,10 @@ def test_an_id_that_stands_is_not_given_twice() -> None:
 
 
 def test_an_id_is_free_again_once_it_was_forgotten() -> None:
-    made = connection(Phase.ACKNOWLEDGED, "a")
-    del made.operations["a"]
+    standing = {"a"}
+    made = TransportWs(standing)
+    made.phase = Phase.ACKNOWLEDGED
+    standing.remove("a")
     assert said(made, SUBSCRIBE) == STARTED
 
 

@@ -12,7 +12,6 @@ from starlette.types import Receive, Scope, Send
 
 from api.metrics import Metrics
 from api.requests import Requests
-from community.database import journal
 from realtime.broker import MemoryBroker
 from realtime.execution import request_id
 from realtime.poller import JournalPoller
@@ -23,7 +22,7 @@ def app() -> tuple[Starlette, Metrics]:
         return PlainTextResponse(request_id.get())
 
     broker = MemoryBroker()
-    poller = JournalPoller(journal.heads, journal.signals_after, broker.handle)
+    poller = JournalPoller(broker.handle)
     metrics = Metrics(poller)
     return Starlette(routes=[Route("/say", say)], middleware=[Middleware(Requests, metrics=metrics)]), metrics
 

@@ -21,7 +21,7 @@ from community.permissions import Permission, Viewer, account_of
 from community.signals import Signal
 from realtime.groups import Groups
 from realtime.pacing import WritePacer
-from realtime.subscriptions import SubscriptionRegistry
+from realtime.registry import SubscriptionRegistry
 from schema.executable import ExecutableSchema
 from schema.live import WatchedId, live
 from schema.schema import PreparedSchema

@@ -21,7 +21,8 @@ from community.places.models import Community, CommunityProfile
 from community.signals import Signal
 from community.votes.actions import open_vote
 from community.votes.facts import TALLY
-from realtime.subscriptions import SharedSubscription, SubscriptionRegistry
+from realtime.registry import SubscriptionRegistry
+from realtime.subscriptions import SharedSubscription
 from schema import loaders
 from schema.nodes import to_id
 

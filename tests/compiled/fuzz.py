@@ -10,7 +10,7 @@ import pytest
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo
 
 from compiled import PLAIN, CompiledExecutor, Plans
-from realtime.visiting import read
+from realtime.syntax import parse
 from schema.executor import AcyclicExecutor
 from schema.schema import graphql_schema
 from tests.compiled.both import CORE, executed, seen
@@ -89,7 +89,7 @@ async def differences(seed: int, executions: int) -> tuple[list[str], Counter[st
         while done["executions"] < executions:
             of_page = chance.random() < 0.1
             text = chance.choice(page) if of_page else writer.document()
-            document = read(text)
+            document = parse(text)
             done["documents"] += 1
             for round_ in range(3):
                 given = writer.variables(document) if of_page else chance.choice(VARIABLES)

@@ -23,7 +23,7 @@ from compiled import IGNORES_INFO, PLAIN, Plain, plain_attribute
 from compiled import compiler as compiler_module
 from compiled.classes import OrdinaryClasses
 from compiled.compiler import Compiler, NotCompiled, TooLarge, TooMuch
-from realtime.visiting import read
+from realtime.syntax import parse
 from tests.compiled.both import Core, same
 
 DOCS = Path(__file__).parents[2] / "docs" / "compiled.md"
@@ -39,7 +39,7 @@ SCHEMA = build_schema("""
 
 def compiler_of(text: str, most: int = 1_000, schema: GraphQLSchema = SCHEMA) -> tuple[Compiler, Any, Any]:
     """A compiler, and the type and the nodes of the first field."""
-    executor = Core.build(schema, read(text))
+    executor = Core.build(schema, parse(text))
     assert isinstance(executor, Core)
     assert schema.query_type
     collected = executor.collect_subfields(schema.query_type, [_details(executor)])
@@ -91,7 +91,7 @@ HOSTILE = ("'", "a'b", "__import__('os')", "x\nimport os", "é", "", "a b", "1a"
 @pytest.mark.parametrize("alias", HOSTILE)
 async def test_no_text_of_a_client_is_in_a_program_but_names(alias: str) -> None:
     """A parser lets none of these pass; a document may also be made without one."""
-    document = visit(read("{ts{x: s i}}"), Renaming(alias))
+    document = visit(parse("{ts{x: s i}}"), Renaming(alias))
     root = {"ts": [{"s": "a", "i": 1}]}
     assert (await same(SCHEMA, document, root)).data == {"ts": [{alias: "a", "i": 1}]}
 
@@ -115,7 +115,7 @@ class Renaming(Visitor):
 )
 async def test_names_of_the_program_may_be_aliases(alias: str) -> None:
     root = {"ts": [{"s": "a", "i": 1, "t": {"s": "b", "i": 2}}]}
-    await same(SCHEMA, read(f"{{ts{{{alias}: s i t{{{alias}: i}}}}}}"), root)
+    await same(SCHEMA, parse(f"{{ts{{{alias}: s i t{{{alias}: i}}}}}}"), root)
 
 
 def test_texts_have_only_strings_of_response_names_and_types() -> None:
@@ -183,8 +183,8 @@ async def test_however_deep_it_is_executed() -> None:
             if not root.get("t")
             else {"t": root, "s": "y"}
         )
-    await same(SCHEMA, read(nested(55)), root)
-    await same(SCHEMA, read("{t{ts" * 1 + "{ts{ts{ts{ts{ts{s}}}}}" + "}}}"), root)
+    await same(SCHEMA, parse(nested(55)), root)
+    await same(SCHEMA, parse("{t{ts" * 1 + "{ts{ts{ts{ts{ts{s}}}}}" + "}}}"), root)
 
 
 def test_only_so_many_fields_are_looked_at() -> None:
@@ -215,7 +215,7 @@ async def test_enums_have_names_of_their_own() -> None:
     f.values["A"].value, f.values["B"].value = two, one
     for kind in (e, f):
         vars(kind).pop("_value_lookup", None)
-    await same(schema, read("{ts{e f}}"), {"ts": [{"e": "A", "f": "B"}, {"e": one, "f": one}]}, times=3)
+    await same(schema, parse("{ts{e f}}"), {"ts": [{"e": "A", "f": "B"}, {"e": one, "f": one}]}, times=3)
 
 
 def test_the_text_in_the_docs_is_what_is_made() -> None:

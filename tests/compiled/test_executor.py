@@ -29,7 +29,7 @@ from graphql.execution import MiddlewareManager
 from graphql.type import GraphQLDeferDirective, GraphQLStreamDirective
 
 from compiled import CLASS, IGNORES_INFO, PLAIN, CompiledExecutor, Plain, Plans
-from realtime.visiting import read
+from realtime.syntax import parse
 from tests.compiled.both import CORE, Core, Ours, Soon, executed, same, seen
 
 THINGS = build_schema("""
@@ -65,7 +65,7 @@ def compiled() -> bool:
 async def test_what_fits_is_compiled() -> None:
     root = {"things": [thing(thing=thing(), many=[[1, None], []]), thing(things=[thing(), None])]}
     text = "{things{name number share on id many __typename thing{a: name} things{sure: name}}}"
-    result = await same(THINGS, read(text), root)
+    result = await same(THINGS, parse(text), root)
     assert not result.errors
     assert CORE == {"Core": 9}
     assert list(result.data["things"][0]) == [
@@ -113,7 +113,7 @@ async def test_what_does_not_fit_is_completed_by_graphql_core(field: str, value:
     ):
         given = thing(**{name: value})
         root = {"thing": {"thing": given}, "things": [thing(things=[thing()]), given | {"things": [given]}]}
-        await same(THINGS, read(text % field), root)
+        await same(THINGS, parse(text % field), root)
 
 
 @pytest.mark.parametrize("value", [ValueError("an item"), Soon({"name": "n"}), None, 3, [], len], ids=repr)
@@ -122,7 +122,7 @@ async def test_an_item_that_does_not_fit_is_completed_by_graphql_core(field: str
     """An exception among the items, most of all: an object type without an interface has no `is_type_of`."""
     root = {"things": [thing(), value], "thing": thing(things=[value], many=[[1, value], [value]])}
     for parent in ("things", "thing"):
-        await same(THINGS, read(f"{{{parent}{{{field}}}}}"), root)
+        await same(THINGS, parse(f"{{{parent}{{{field}}}}}"), root)
 
 
 async def test_merged_fields_mean_what_they_mean() -> None:
@@ -136,16 +136,18 @@ async def test_merged_fields_mean_what_they_mean() -> None:
         "things": [thing(named=inner)],
         "named": [thing(named=inner), {"__typename": "Other", "name": "o"}],
     }
-    await same(THINGS, read(text), root)
+    await same(THINGS, parse(text), root)
     merged = """{ any { ...on Named { ...G } ...on Thing { named { number: name } } } }
         fragment G on Named { ...on Thing { named { name } } }"""
     text = """{ a { named { name ...on Thing { x: thing { name } } ...on Other { x: other } } }
         b { named { name } } }"""
     await same(
-        THINGS, read(merged), {"any": [thing(named=inner), thing(named={"__typename": "Other", "name": "o"})]}
+        THINGS,
+        parse(merged),
+        {"any": [thing(named=inner), thing(named={"__typename": "Other", "name": "o"})]},
     )
     await same(
-        THINGS, read(text), {"a": {"named": inner}, "b": {"named": {"__typename": "Other", "name": "o"}}}
+        THINGS, parse(text), {"a": {"named": inner}, "b": {"named": {"__typename": "Other", "name": "o"}}}
     )
 
 
@@ -160,7 +162,7 @@ async def test_the_same_first_field_merged_in_two_ways() -> None:
         type A implements N { next(a: Int): Leaf }
         type B implements N { next(a: Int): Leaf }
     """)
-    document = read("{ all { ...F ...on B { next { q } } } } fragment F on N { next { p } }")
+    document = parse("{ all { ...F ...on B { next { q } } } } fragment F on N { next { p } }")
     leaf = {"p": 1, "q": 2}
     root = {"all": [{"__typename": name, "next": leaf} for name in "ABA"]}
     result = await same(schema, document, root)
@@ -171,7 +173,7 @@ async def test_the_same_first_field_merged_in_two_ways() -> None:
     "given", [{}, {"a": True}, {"a": False}, {"b": False}, {"a": False, "b": True}, {"b": None}], ids=str
 )
 async def test_variables_of_skip_and_include(given: dict[str, Any]) -> None:
-    document = read("""query ($a: Boolean! = true, $b: Boolean = true) {
+    document = parse("""query ($a: Boolean! = true, $b: Boolean = true) {
         things { name number @include(if: $a) ...on Thing @skip(if: $b) { on } ...F @include(if: $b) } }
         fragment F on Thing { share @skip(if: $a) thing @include(if: $b) { name } }""")
     root = {"things": [thing(thing=thing())]}
@@ -180,8 +182,8 @@ async def test_variables_of_skip_and_include(given: dict[str, Any]) -> None:
 
 
 async def test_an_operation_may_stand_in_two_documents() -> None:
-    one = read("{things{...F}} fragment F on Thing {name}")
-    two = read("fragment F on Thing {number}")
+    one = parse("{things{...F}} fragment F on Thing {name}")
+    two = parse("fragment F on Thing {number}")
     both = type(one)(definitions=(one.definitions[0], two.definitions[0]))
     root = {"things": [thing()]}
     assert (await same(THINGS, one, root)).data == {"things": [{"name": "n"}]}
@@ -190,7 +192,7 @@ async def test_an_operation_may_stand_in_two_documents() -> None:
 
 async def test_one_document_in_two_schemas() -> None:
     other = build_schema("type Query { things: [Thing!]! } type Thing { name: Int }")
-    document = read("{things{name}}")
+    document = parse("{things{name}}")
     root = {"things": [{"name": 5}]}
     await same(THINGS, document, root)
     assert (await same(other, document, root)).data == {"things": [{"name": 5}]}
@@ -228,7 +230,7 @@ def typed(**given: Any) -> GraphQLSchema:
 
 
 TREE = {"n": "A", "next": {"n": "B", "next": {"n": "A"}}}
-TYPED = read(
+TYPED = parse(
     """{all{n __typename ...on A{next{n __typename next{__typename}}}}
         union{__typename ...on N{next{__typename n}}} a{n next{n}}}"""
 )
@@ -327,7 +329,7 @@ def mixed() -> GraphQLSchema:
     )
 
 
-MIXED = read("""{ m { ...F m { ...F } ms { ...F ms { late a } } }
+MIXED = parse("""{ m { ...F m { ...F } ms { ...F ms { late a } } }
         ms { a x: now(x: 5) sureNow b y: late sureLate c: b } }
     fragment F on M { now a late b plain sureLate __typename }""")
 
@@ -359,7 +361,7 @@ async def test_what_graphql_core_executes_stands_at_its_place(change: dict[str, 
 async def test_a_mark_holds_for_its_resolver_only() -> None:
     schema = mixed()
     root = {"m": {"a": 1, "now": "n"}}
-    assert (await same(schema, read("{m{a plain}}"), root)).data == {
+    assert (await same(schema, parse("{m{a plain}}"), root)).data == {
         "m": {"a": 1, "plain": "n ['m', 'plain'] plain {}"}
     }
 
@@ -372,7 +374,7 @@ async def test_a_value_that_can_be_called_is_called_with_info() -> None:
         return "called"
 
     root = {"things": [thing(name=called, id=called)]}
-    result = await same(THINGS, read("{things{name id}}"), root, times=1)
+    result = await same(THINGS, parse("{things{name id}}"), root, times=1)
     assert result.data == {"things": [{"name": "called", "id": "called"}]}
 
 
@@ -383,11 +385,11 @@ async def test_a_root_resolver_runs_once_whatever_surprises() -> None:
     assert kind
     for name, value in (("t", {"a": None}), ("u", {"a": 1, "b": "x"})):
         kind.fields[name].resolve = lambda *_, n=name, v=value: calls.append(n) or v
-    result = await executed(Ours, schema, read("mutation {t{a b} u{a b} v: t{b}}"))
+    result = await executed(Ours, schema, parse("mutation {t{a b} u{a b} v: t{b}}"))
     assert calls == ["t", "u", "t"]
     assert result.data == {"t": None, "u": {"a": 1, "b": None}, "v": {"b": None}}
     calls.clear()
-    await same(schema, read("mutation {t{a b} u{a b} v: t{b}}"))
+    await same(schema, parse("mutation {t{a b} u{a b} v: t{b}}"))
     assert calls == ["t", "u", "t"] * 3
 
 
@@ -400,10 +402,10 @@ async def test_middleware_sees_every_field() -> None:
         return value.upper() if isinstance(value, str) else value
 
     root = {"things": [thing()]}
-    result = await same(THINGS, read("{things{name}}"), root, middleware=MiddlewareManager(upper))
+    result = await same(THINGS, parse("{things{name}}"), root, middleware=MiddlewareManager(upper))
     assert result.data == {"things": [{"name": "N"}]}
     assert not compiled_twice()
-    await same(THINGS, read("{things{name}}"), root, middleware=MiddlewareManager())
+    await same(THINGS, parse("{things{name}}"), root, middleware=MiddlewareManager())
 
 
 def compiled_twice() -> bool:
@@ -421,7 +423,7 @@ def compiled_twice() -> bool:
     ids=lambda given: next(iter(given)),
 )
 async def test_what_executes_otherwise_is_left_alone(given: dict[str, Any]) -> None:
-    await same(THINGS, read("{thing{name} named{name}}"), {"thing": thing(), "named": [thing()]}, **given)
+    await same(THINGS, parse("{thing{name} named{name}}"), {"thing": thing(), "named": [thing()]}, **given)
     assert not compiled_twice()
 
 
@@ -442,7 +444,7 @@ async def test_an_abort_stops_it_as_ever() -> None:
                 await executed(
                     by,
                     schema,
-                    read("{ms{a late b}}"),
+                    parse("{ms{a late b}}"),
                     {"ms": [{"a": 1, "b": "b"}]},
                     abort_signal=control.signal,
                 )
@@ -454,7 +456,7 @@ async def test_an_abort_stops_it_as_ever() -> None:
 
 @pytest.mark.parametrize("directive", ["@odd", "@odd(x: $a)"])
 async def test_other_directives_are_left_alone(directive: str) -> None:
-    await same(THINGS, read(f"query ($a: Int) {{things{{name {directive}}}}}"), {"things": [thing()]})
+    await same(THINGS, parse(f"query ($a: Int) {{things{{name {directive}}}}}"), {"things": [thing()]})
     assert not compiled_twice()
 
 
@@ -464,7 +466,7 @@ async def test_defer_and_stream_are_left_alone() -> None:
         | {"directives": [*specified_directives, GraphQLDeferDirective, GraphQLStreamDirective]}
     )
     root = {"things": [thing(), thing()]}
-    document = read(
+    document = parse(
         "query ($d: Boolean = true) {things @stream(initialCount: 1) {name ...@defer(if: $d) {number}}}"
     )
     for given in ({"d": False}, {}):
@@ -483,13 +485,13 @@ async def test_without_error_propagation_it_is_left_alone() -> None:
     schema = build_schema(
         "type Query {t: T} type T {a: Int!} directive @experimental_disableErrorPropagation on QUERY"
     )
-    document = read("query @experimental_disableErrorPropagation {t{a}}")
+    document = parse("query @experimental_disableErrorPropagation {t{a}}")
     assert (await same(schema, document, {"t": {"a": None}})).data == {"t": {"a": None}}
 
 
 async def test_a_field_that_is_not_there_is_left_out() -> None:
     """Nobody has validated the document."""
-    assert (await same(THINGS, read("{things{name nothing}}"), {"things": [thing()]})).data == {
+    assert (await same(THINGS, parse("{things{name nothing}}"), {"things": [thing()]})).data == {
         "things": [{"name": "n"}]
     }
 
@@ -511,13 +513,13 @@ def test_it_stands_before_another_executor_or_alone() -> None:
     class Alone(CompiledExecutor):
         plans = Plans(objects_a_field=0)
 
-    result = execute(THINGS, read("{things{name}}"), {"things": [thing()]}, executor_class=Alone)
-    assert result == execute(THINGS, read("{things{name}}"), {"things": [thing()]})
+    result = execute(THINGS, parse("{things{name}}"), {"things": [thing()]}, executor_class=Alone)
+    assert result == execute(THINGS, parse("{things{name}}"), {"things": [thing()]})
     assert Alone.plans.fields == 2 + 1
 
 
 def test_a_plan_that_surprises_too_often_is_given_up() -> None:
-    document = read("{things{name}}")
+    document = parse("{things{name}}")
     for number in range(40):
         result: Any = execute(THINGS, document, {"things": [thing(name=b"x")]}, executor_class=Ours)
         assert result.errors
@@ -531,7 +533,7 @@ def test_a_plan_that_surprises_too_often_is_given_up() -> None:
 def test_errors_name_their_place(recwarn: pytest.WarningsRecorder) -> None:
     result: Any = execute(
         THINGS,
-        read("{things{name thing{name}}}"),
+        parse("{things{name thing{name}}}"),
         {"things": [thing(), thing(thing={})]},
         executor_class=Ours,
     )

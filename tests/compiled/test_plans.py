@@ -11,7 +11,7 @@ from graphql import build_schema, execute
 
 from compiled import CompiledExecutor, Plans
 from compiled.plans import FIRST_FIELDS, OBJECTS_A_FIELD, PLACE, variables_of
-from realtime.visiting import read
+from realtime.syntax import parse
 from schema.executor import AcyclicExecutor
 from tests.compiled.both import CORE, same
 from tests.leftovers import leftovers
@@ -60,7 +60,7 @@ def asked(document: Any, root: Any, times: int = 1, **given: Any) -> int:
 
 
 def test_a_small_answer_that_is_asked_for_seldom_is_not_compiled() -> None:
-    plans, document = with_plans(Plans()), read("{t{a b}}")
+    plans, document = with_plans(Plans()), parse("{t{a b}}")
     asked(document, {"t": thing()}, FIRST_FIELDS * OBJECTS_A_FIELD - 1)
     assert plans.fields == 0
     asked(document, {"t": thing()}, FIRST_FIELDS * OBJECTS_A_FIELD)
@@ -70,7 +70,7 @@ def test_a_small_answer_that_is_asked_for_seldom_is_not_compiled() -> None:
 
 def test_a_long_list_is_worth_it_at_once() -> None:
     with_plans(Plans())
-    assert asked(read("{ts{a b t{a}}}"), {"ts": [thing(t=thing())] * 100}) == 0
+    assert asked(parse("{ts{a b t{a}}}"), {"ts": [thing(t=thing())] * 100}) == 0
 
 
 WIDE = " ".join(f"x{number}: t{{a b t{{a b ts{{a b}}}}}}" for number in range(300))
@@ -82,7 +82,7 @@ WIDE = " ".join(f"x{number}: t{{a b t{{a b ts{{a b}}}}}}" for number in range(30
 )
 def test_what_is_compiled_is_bounded_by_what_was_completed(text: str, objects: int) -> None:
     """Whatever is selected below lists that are empty, and however often it is asked."""
-    plans, document = with_plans(Plans()), read(text)
+    plans, document = with_plans(Plans()), parse(text)
     root = {"ts": [thing(ts=[])] * objects}
     for times in range(1, 2 + 400 // (objects + 10)):
         asked(document, root)
@@ -93,14 +93,14 @@ def test_what_is_compiled_is_bounded_by_what_was_completed(text: str, objects: i
 def test_documents_that_come_once_cost_no_compiling() -> None:
     plans = with_plans(Plans())
     for number in range(300):
-        asked(read(f"{{t{{x{number}: a b}}}}"), {"t": thing()})
+        asked(parse(f"{{t{{x{number}: a b}}}}"), {"t": thing()})
     assert plans.fields == 0
     assert len(plans) == 0, "each went with its document"
     assert plans.size == 0
 
 
 def test_plans_go_with_their_document_and_leave_nothing() -> None:
-    plans, document = with_plans(Plans(objects_a_field=0)), read("{ts{a b t{a}}}")
+    plans, document = with_plans(Plans(objects_a_field=0)), parse("{ts{a b t{a}}}")
     root = {"ts": [thing(t=thing())] * 3}
     asked(document, root)
     assert plans.size > 0
@@ -115,7 +115,7 @@ def test_nothing_of_a_request_is_kept() -> None:
         a = b = 1
 
     with_plans(Plans(objects_a_field=0))
-    document, row = read("{ts{a b} t{a ...{b}}}"), Row()
+    document, row = parse("{ts{a b} t{a ...{b}}}"), Row()
     there = weakref.ref(row)
     with leftovers() as left:
         asked(document, {"ts": [row], "t": row})
@@ -126,7 +126,7 @@ def test_nothing_of_a_request_is_kept() -> None:
 
 def test_they_are_bounded_in_bytes_and_the_oldest_goes_first() -> None:
     plans = with_plans(Plans(40_000, objects_a_field=0))
-    documents = [read(f"{{ts{{x{number}: a b t{{a}}}}}}") for number in range(40)]
+    documents = [parse(f"{{ts{{x{number}: a b t{{a}}}}}}") for number in range(40)]
     for document in documents:
         asked(document, {"ts": [thing()]})
         asked(documents[0], {"ts": [thing()]})
@@ -143,7 +143,7 @@ def test_they_are_bounded_in_bytes_and_the_oldest_goes_first() -> None:
 
 
 def test_without_room_everything_is_answered_all_the_same() -> None:
-    plans, document = with_plans(Plans(0, objects_a_field=0)), read("{ts{a b}}")
+    plans, document = with_plans(Plans(0, objects_a_field=0)), parse("{ts{a b}}")
     for _ in range(5):
         asked(document, {"ts": [thing()]})
     assert (len(plans), plans.size) == (0, 0)
@@ -152,7 +152,7 @@ def test_without_room_everything_is_answered_all_the_same() -> None:
 def test_variants_are_charged_too() -> None:
     names = [f"v{number}" for number in range(8)]
     declared = " ".join(f"${name}: Boolean!" for name in names)
-    document = read(f"query ({declared}) {{t{{b {' '.join(f'{n}: a @include(if: ${n})' for n in names)}}}}}")
+    document = parse(f"query ({declared}) {{t{{b {' '.join(f'{n}: a @include(if: ${n})' for n in names)}}}}}")
     plans = with_plans(Plans(60_000))
     for number in range(256):
         asked(document, {"t": thing()}, **{name: bool(number >> bit & 1) for bit, name in enumerate(names)})
@@ -161,7 +161,7 @@ def test_variants_are_charged_too() -> None:
 
 
 def test_the_estimate_is_near_what_they_take() -> None:
-    documents = [read(f"{{ts{{x{number}: a b t{{a b}}}}}}") for number in range(50)]
+    documents = [parse(f"{{ts{{x{number}: a b t{{a b}}}}}}") for number in range(50)]
     plans = with_plans(Plans(objects_a_field=0))
     asked(documents.pop(), {"ts": [thing(t=thing())] * 5})
     gc.collect()
@@ -195,13 +195,13 @@ def test_the_estimate_is_near_what_they_take() -> None:
 def test_what_decides_over_a_plan_is_found_wherever_it_stands(
     text: str, names: tuple[str, ...] | None
 ) -> None:
-    operation, *fragments = read(text).definitions
+    operation, *fragments = parse(text).definitions
     found = variables_of(operation, *fragments)  # type: ignore[arg-type]
     assert found is None if names is None else set(found or ()) == set(names)
 
 
 async def test_a_fragment_with_variables_is_left_alone() -> None:
-    document = read(
+    document = parse(
         "{ts{...F(x: true)}} fragment F($x: Boolean) on T {a @include(if: $x)}",
         experimental_fragment_arguments=True,
     )

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mappi
 from dataclasses import dataclass
 from enum import Enum
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from community.signals import Signal
 from realtime import groups, journals, pacing, sources
 from realtime.execution import Ended
-from realtime.groups import Group, Groups, Member, Step
+from realtime.groups import Group, Groups, Member
 from realtime.journals import Item, JournalReader
 from realtime.pacing import Turn, WritePacer
 from realtime.states import StateReader
+from realtime.subscriptions import SharedSubscription, Step
 from tests.realtime.conftest import CLOCK, journal_of, state_of
 from tests.realtime.conftest import Source as OneSource
 
@@ -55,7 +56,7 @@ class Town:
         self.lost = False
         self.tallies = OneSource(state_of(self._state))
         self.journal = OneSource(journal_of(self._items_after, self._head))
-        self.groups: Groups[Source] = Groups(WritePacer())
+        self.groups: Groups = Groups(WritePacer())
         self.seen = Counter[str]()
         self.clients = [Client(self, number) for number in range(CLIENTS)]
 
@@ -100,7 +101,7 @@ class Town:
             client.changed(client.level)
 
 
-class Source:
+class Source(SharedSubscription):
     """One execution for all of an audience, or for one reader `alone`, who begins behind `after`."""
 
     def __init__(
@@ -109,7 +110,7 @@ class Source:
         self._town, self._key, self._level = town, key, level
         self.alone, self._after = alone, after
         self.kept = 4 if key == ESTATE else 1
-        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.opened = asyncio.Event()
         self.shown: StateReader[int] | JournalReader[Row] | None = None
         self.access_at_hand = False
         self.start = 0
@@ -118,10 +119,6 @@ class Source:
         """Reads where its key belongs."""
         await asyncio.sleep(0.003)
         self.access_at_hand = True
-
-    async def until_open(self) -> None:
-        """Raises Ended."""
-        await asyncio.shield(self.opened)
 
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         town = self._town
@@ -132,16 +129,18 @@ class Source:
         try:
             async with watched as shown:
                 self.shown, self.start = shown, shown.number
-                self.opened.set_result(None)
+                self.opened.set()
                 while True:
-                    await turn.begin(shown.when_more)
-                    value = await anext(shown)
-                    await asyncio.sleep(0.001)
+                    await shown.until_read()
+                    await turn.begin()
+                    if shown.has_more:
+                        text = text_of(self._level, self._key, await anext(shown))
+                        await asyncio.sleep(0.001)
                     if town.breaking:
                         town.breaking -= 1
                         raise OSError("the database is away")
                     turn.end()
-                    yield Step(shown.number, text_of(self._level, self._key, value))
+                    yield Step(shown.number, text)
         except OSError as error:
             raise Ended(AWAY) from error
 
@@ -149,17 +148,8 @@ class Source:
         shown = self.shown
         return not isinstance(shown, StateReader) or (shown.newest and number == shown.number)
 
-    def if_unchanged(self, call: Callable[[], None]) -> None:
-        if isinstance(self.shown, StateReader):
-            self.shown.if_unchanged(call)
-
     def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
         raise NotImplementedError
-
-    def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        if not self.opened.done():
-            self.opened.set_exception(Ended(errors))
-            self.opened.exception()
 
 
 def text_of(level: int, key: int, value: int | Item) -> bytes:
@@ -339,8 +329,8 @@ class Operation(Member):
         self.serial, self.state = next(SERIALS), State.WAITING
         super().__init__(client.connection, b"%d " % self.serial, 0)
         self._town, self._client, self.key, self._after = town, client, key, after
-        self._entered: Group[Source] | None = None
-        self._last_in: Group[Source] | None = None
+        self._entered: Group | None = None
+        self._last_in: Group | None = None
         self._last_seen: int | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -348,7 +338,7 @@ class Operation(Member):
         town, key, level = self._town, self.key, self._client.level
         self.state = State.ASKING
         self._change_group(town.groups.enter((key, level), lambda: Source(town, key, level)))
-        if key == ESTATE or not self._group.source.access_at_hand:
+        if key == ESTATE or not self._source.access_at_hand:
             self._task = asyncio.create_task(self._to_its_end())
         elif level == NOTHING:
             self.end(HIDDEN)
@@ -392,13 +382,12 @@ class Operation(Member):
 
     async def _ask(self) -> None:
         """Raises Ended."""
-        group, source = self._group, self._group.source
+        group, source = self._group, self._source
         await self._require(source)
         if self.key != ESTATE:
             self._join(self._seen_here)
             return
-        group.open()
-        await source.until_open()
+        await group.until_open()
         assert isinstance(source.shown, JournalReader)
         begin = self._last_seen
         if source.alone:
@@ -424,7 +413,7 @@ class Operation(Member):
 
     def _join(self, seen: int) -> None:
         self.seen, self.state, self._last_seen, self._last_in = seen, State.SHOWN, None, None
-        self._town.seen["alone" if self._group.source.alone else "joined"] += 1
+        self._town.seen["alone" if self._group.subscription.alone else "joined"] += 1
         self._group.join(self)
 
     def _enter_alone(self, after: int) -> None:
@@ -432,7 +421,11 @@ class Operation(Member):
         self._change_group(self._town.groups.enter(made, lambda: made))
 
     @property
-    def _group(self) -> Group[Source]:
+    def _source(self) -> Source:
+        return cast(Source, self._group.subscription)
+
+    @property
+    def _group(self) -> Group:
         assert self._entered is not None
         return self._entered
 
@@ -440,7 +433,7 @@ class Operation(Member):
     def _seen_here(self) -> int:
         return self._last_seen if self._last_seen is not None and self._last_in is self._entered else 0
 
-    def _change_group(self, entered: Group[Source] | None) -> None:
+    def _change_group(self, entered: Group | None) -> None:
         """The new one first: it may be the same."""
         before, self._entered = self._entered, entered
         if before is not None:

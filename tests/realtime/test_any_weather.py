@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ class Process:
         self.truth, self.broker = truth, broker
         self.tallies = Source(state_of(truth.tally), broker, pause=0.002)
         self.journal = Source(journal_of(truth.items_after, truth.head), broker)
-        self.poller = JournalPoller(truth.head, truth.signals_after, broker.handle)
+        self.poller = JournalPoller(broker.handle)
         self.shown: dict[int, int] = {}
         self.read: list[int] = []
         self._reader: asyncio.Task[None] | None = None
@@ -179,13 +180,16 @@ ACTIONS = st.lists(
 
 @asynccontextmanager
 async def two_processes(truth: Truth, link: Link) -> AsyncIterator[list[Process]]:
-    processes = [Process(truth, broker) for broker in link.brokers()]
-    try:
-        yield processes
-    finally:
-        await link.mend()
-        for process in processes:
-            await process.end()
+    with pytest.MonkeyPatch.context() as patch:
+        journal = SimpleNamespace(heads=truth.head, signals_after=truth.signals_after)
+        patch.setattr(poller, "journal", journal)
+        processes = [Process(truth, broker) for broker in link.brokers()]
+        try:
+            yield processes
+        finally:
+            await link.mend()
+            for process in processes:
+                await process.end()
 
 
 async def live_through(actions: Sequence[Action], link: Link) -> None:

@@ -11,9 +11,10 @@ from community.errors import TryAgain
 from community.signals import Signal
 from realtime import pacing
 from realtime.execution import Ended
-from realtime.groups import CHUNK, LEAST_CHUNK, Group, Groups, Member, Step
+from realtime.groups import CHUNK, Group, Groups, Member
 from realtime.pacing import Turn, WritePacer
 from realtime.states import StateReader
+from realtime.subscriptions import SharedSubscription, Step
 from tests.realtime.conftest import CLOCK, Source, state_of
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -66,7 +67,7 @@ class Screen:
 class Guest(Member):
     __slots__ = ("__weakref__", "ended", "fell_behind", "screen", "sees")
 
-    def __init__(self, group: Group[Any], room: int = 10**9, seen: int = 0, prefix: bytes = b"") -> None:
+    def __init__(self, group: Group, room: int = 10**9, seen: int = 0, prefix: bytes = b"") -> None:
         self.screen = Screen(room)
         super().__init__(self.screen, prefix, seen)
         self.sees, self.fell_behind = group, 0
@@ -94,15 +95,14 @@ class Guest(Member):
         return [int(text) for text in self.screen.texts]
 
 
-class Script:
-    """A source that says what the test tells it to say."""
+class Script(SharedSubscription):
+    """Says what the test tells it to say."""
 
     def __init__(self, kept: int = 1, *, alone: bool = False) -> None:
         self.kept, self.alone, self.is_newest, self.closed = kept, alone, True, False
+        self.opened = asyncio.Event()
         self.begun = self.made = 0
-        self.failed: Sequence[Mapping[str, Any]] | None = None
         self.faults: list[Exception] = []
-        self.waiting: list[Callable[[], None]] = []
         self._next: asyncio.Queue[int | BaseException | None] = asyncio.Queue()
 
     def say(self, *numbers: int | BaseException | None) -> None:
@@ -123,45 +123,31 @@ class Script:
     def newest(self, number: int) -> bool:
         return self.is_newest
 
-    def if_unchanged(self, call: Callable[[], None]) -> None:
-        self.waiting.append(call)
-
     def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
         self.faults.append(error)
         return OURS
 
-    def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self.failed = errors
 
-
-class Tally:
+class Tally(SharedSubscription):
     """A state as the house has them: read through `LiveSources`."""
 
-    kept, alone = 1, False
-
     def __init__(self, live: Source) -> None:
+        self.kept, self.alone, self.opened = 1, False, asyncio.Event()
         self._live = live
         self._states: StateReader[int] | None = None
 
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         async with self._live.watch(KEY) as states:
             self._states = states
-            async for state in states:
-                yield Step(states.number, str(state).encode())
+            while True:
+                await states.until_read()
+                if states.has_more:
+                    text = str(await anext(states)).encode()
+                yield Step(states.number, text)
 
     def newest(self, number: int) -> bool:
         states = self._states
         return states is not None and states.newest and states.number == number
-
-    def if_unchanged(self, call: Callable[[], None]) -> None:
-        if self._states is not None:
-            self._states.if_unchanged(call)
-
-    def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
-        raise NotImplementedError
-
-    def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        raise NotImplementedError
 
 
 class Truth:
@@ -193,7 +179,7 @@ class House:
 
     def __init__(self, kept: int = 1, *, alone: bool = False) -> None:
         self.delivered: list[int] = []
-        self.groups: Groups[Script] = Groups(WritePacer(), lambda members, _: self.delivered.append(members))
+        self.groups: Groups = Groups(WritePacer(), lambda members, _: self.delivered.append(members))
         self.script = Script(kept, alone=alone)
         self.group = self.groups.enter("key", lambda: self.script)
         self.group.open()
@@ -210,7 +196,7 @@ class House:
 
 def test_nothing_is_followed_before_the_first_member_joins(run: Run) -> None:
     async def scenario() -> None:
-        groups, script = Groups[Script](WritePacer()), Script()
+        groups, script = Groups(WritePacer()), Script()
         group = groups.enter("key", lambda: script)
         script.say(1)
         await quiet()
@@ -309,12 +295,10 @@ def test_a_newcomer_waits_for_a_state_that_is_about_to_come(run: Run) -> None:
         newcomer = house.join()
         await quiet()
         assert newcomer.shown == []
-        house.script.say(2)
+        house.script.say(2, 2)
         await quiet()
         assert newcomer.shown == [2]
-        for call in house.script.waiting:
-            call()
-        assert newcomer.shown == [2]
+        assert house.delivered == [0, 1]
         house.end()
 
     run(scenario())
@@ -328,8 +312,8 @@ def test_a_newcomer_is_shown_the_last_state_where_it_turns_out_unchanged(run: Ru
         house.script.is_newest = False
         newcomer, gone = house.join(), house.join()
         house.group.leave(gone)
-        for call in house.script.waiting:
-            call()
+        house.script.say(1)
+        await quiet()
         assert (newcomer.shown, gone.shown) == ([1], [])
         house.end()
 
@@ -338,7 +322,7 @@ def test_a_newcomer_is_shown_the_last_state_where_it_turns_out_unchanged(run: Ru
 
 def test_whoever_comes_between_a_change_and_its_read_is_never_shown_what_was_before(run: Run) -> None:
     async def scenario() -> None:
-        truth, groups = Truth(), Groups[Tally](WritePacer())
+        truth, groups = Truth(), Groups(WritePacer())
         group = groups.enter("key", truth.source)
         first = Guest(group)
         group.join(first)
@@ -363,7 +347,7 @@ def test_whoever_comes_between_a_signal_and_a_read_without_a_change_is_shown_the
     run: Run, before: float
 ) -> None:
     async def scenario() -> None:
-        truth, groups = Truth(), Groups[Tally](WritePacer())
+        truth, groups = Truth(), Groups(WritePacer())
         group = groups.enter("key", truth.source)
         group.open()
         await quiet()
@@ -524,7 +508,7 @@ def test_whoever_leaves_while_a_neighbour_catches_up_is_not_reached(run: Run) ->
         house.script.say(1)
         await quiet()
         house.script.is_newest = False
-        guests = [house.join() for _ in range(LEAST_CHUNK)]
+        guests = [house.join() for _ in range(10)]
 
         def everybody_leaves() -> None:
             for guest in guests:
@@ -532,8 +516,9 @@ def test_whoever_leaves_while_a_neighbour_catches_up_is_not_reached(run: Run) ->
 
         for guest in guests:
             guest.after_write = everybody_leaves
-        house.script.waiting[0]()
-        assert sorted(guest.shown for guest in guests) == [[]] * (LEAST_CHUNK - 1) + [[1]]
+        house.script.say(1)
+        await quiet()
+        assert sorted(guest.shown for guest in guests) == [[]] * 9 + [[1]]
         house.end()
 
     run(scenario())
@@ -582,9 +567,7 @@ def test_the_group_that_was_left_does_not_write_to_whoever_came_in_its_place(run
         successor = Guest(new.group)
         successor.writer = leaver.screen  # the socket is the same
         new.group.join(successor)
-        for call in old.script.waiting:
-            call()
-        old.script.say(2)
+        old.script.say(1, 2)
         new.script.say(30)
         await quiet()
         assert leaver.shown == [30]
@@ -599,7 +582,7 @@ def test_the_group_that_was_left_does_not_write_to_whoever_came_in_its_place(run
 
 def test_equal_keys_are_one_group_and_others_are_others(run: Run) -> None:
     async def scenario() -> None:
-        groups, made = Groups[Script](WritePacer()), list[Script]()
+        groups, made = Groups(WritePacer()), list[Script]()
 
         def make() -> Script:
             made.append(Script())
@@ -649,7 +632,10 @@ def test_a_source_that_ends_ends_all(run: Run, last: Exception | None, told: obj
         house.script.say(1, last)
         await quiet()
         assert [guest.ended for guest in guests] == [told] * 3
-        assert (gone.ended, house.script.failed, house.script.closed) == (None, told, True)
+        assert (gone.ended, house.script.closed) == (None, True)
+        with pytest.raises(Ended) as ended:
+            await house.group.until_open()
+        assert ended.value.errors == told
         assert house.script.faults == ([last] if isinstance(last, OSError) else [])
         assert len(house.groups) == 0
         fresh = Script()
@@ -715,7 +701,7 @@ def test_nothing_is_left_after_ten_thousand_came_and_went(run: Run) -> None:
     """The `run` of these tests counts the tasks."""
 
     async def scenario() -> None:
-        truth, groups, alive = Truth(), Groups[Tally](WritePacer()), weakref.WeakSet[Any]()
+        truth, groups, alive = Truth(), Groups(WritePacer()), weakref.WeakSet[Any]()
         for number in range(10_000):
             group = groups.enter(number % 7 if number % 2 else "all", truth.source)
             guest = Guest(group)
@@ -740,7 +726,7 @@ def test_nothing_is_left_after_ten_thousand_came_and_went(run: Run) -> None:
 
 def test_whoever_goes_while_the_state_cannot_be_read_is_forgotten_by_those_who_stay(run: Run) -> None:
     async def scenario() -> None:
-        truth, groups, alive = Truth(), Groups[Tally](WritePacer()), weakref.WeakSet[Any]()
+        truth, groups, alive = Truth(), Groups(WritePacer()), weakref.WeakSet[Any]()
         group = groups.enter("key", truth.source)
         stays = Guest(group)
         group.join(stays)
@@ -759,5 +745,31 @@ def test_whoever_goes_while_the_state_cannot_be_read_is_forgotten_by_those_who_s
         await asyncio.sleep(2_000)
         assert stays.shown == [0, 1]
         groups.release(group)
+
+    run(scenario())
+
+
+def test_a_step_that_comes_again_is_looked_at_only_where_somebody_waits_for_it(run: Run) -> None:
+    async def scenario() -> None:
+        house, turns = House(), list[int]()
+        guests = [house.join() for _ in range(3)]
+        house.script.say(1)
+        await quiet()
+        deliver = house.group._turn.begin
+        house.group._turn = SimpleNamespace(  # type: ignore[assignment]
+            begin=lambda new: (turns.append(1), deliver(new=new))[1],
+            settle=house.group._turn.settle,
+            size=None,
+        )
+        house.script.say(1, 1)
+        await quiet()
+        assert turns == []
+        house.script.is_newest = False
+        newcomer = house.join()
+        house.script.say(1, 1)
+        await quiet()
+        assert (newcomer.shown, turns) == ([1], [1])
+        assert [guest.shown for guest in guests] == [[1]] * 3
+        house.end()
 
     run(scenario())

@@ -368,22 +368,26 @@ def test_whatever_the_timing_each_item_comes_once_and_in_order(
         journals.KEPT, journals.BATCH = kept, batch
 
 
-def test_whoever_waits_for_more_is_called_once_and_takes_each_item(run: Run) -> None:
+def test_whoever_waits_for_a_read_goes_on_with_an_item_and_takes_each(run: Run) -> None:
     async def scenario() -> None:
-        changes, called = Changes(), list[str]()
+        changes, at = Changes(), asyncio.get_running_loop().time
         changes.write(2)
         async with changes.source.watch(HERE, 0) as items, changes.source.watch(HERE, None) as later:
-            items.when_more(lambda: called.append("behind"))
-            assert (called, await take(items, 1)) == (["behind"], [1])
-            items.when_more(lambda: called.append("at hand"))
-            assert (called.pop(), await take(items, 1)) == ("at hand", [2])
-            items.when_more(lambda: called.append("not this"))
-            items.when_more(lambda: called.append("new"))
-            later.when_more(lambda: called.append("new"))
-            assert called == ["behind"]
-            changes.write(2)
+            await items.until_read()  # it is behind
+            assert (items.has_more, await take(items, 1)) == (True, [1])
+            before = at()
+            await items.until_read()  # one is at hand
+            assert (at(), items.has_more, await take(items, 1)) == (before, True, [2])
+            waiting = [asyncio.ensure_future(each.until_read()) for each in (items, items, later)]
             await asyncio.sleep(1)
-            assert called == ["behind", "new", "new"]
-            assert await take(items, 2) == await take(later, 2) == [3, 4]
+            assert not any(each.done() for each in waiting)
+            changes.write(0, others=1)  # of something else
+            await asyncio.sleep(1)
+            assert not any(each.done() for each in waiting)
+            assert not items.has_more
+            changes.write(2)
+            await asyncio.gather(*waiting)
+            assert items.has_more
+            assert await take(items, 2) == await take(later, 2) == [4, 5]
 
     run(scenario())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from community.signals import Signal
+from realtime import poller
 from realtime.poller import EVERY, JournalPoller
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -20,7 +21,7 @@ class Journal:
         self.published: list[tuple[float, Signal]] = []
         self.at_once, self.failures = at_once, 0
 
-    async def head(self) -> int:
+    async def heads(self) -> int:
         self._fail()
         return len(self.signals)
 
@@ -45,14 +46,16 @@ class Journal:
 
     @asynccontextmanager
     async def followed(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(JournalPoller(self.head, self.signals_after, self.publish).poll())
-        await asyncio.sleep(0)
-        try:
-            yield
-        finally:
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(poller, "journal", self)
+            task = asyncio.create_task(JournalPoller(self.publish).poll())
+            await asyncio.sleep(0)
+            try:
+                yield
+            finally:
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
 
 
 def test_what_others_write_is_told_once_within_a_second(run: Run) -> None:

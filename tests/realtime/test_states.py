@@ -228,22 +228,27 @@ def test_a_state_is_the_newest_until_a_change_is_heard(run: Run) -> None:
     run(scenario())
 
 
-def test_who_asks_is_told_where_nothing_changed_after_all(run: Run) -> None:
+async def read(states: StateReader[int]) -> bool:
+    """Waits for a read; whether it found something new."""
+    await states.until_read()
+    return states.has_more
+
+
+def test_whoever_waits_for_a_read_knows_where_nothing_changed_after_all(run: Run) -> None:
     async def scenario() -> None:
-        truth, told = Truth(), list[str]()
+        truth = Truth()
         async with truth.source.watch(KEY) as states:
-            await anext(states)
+            assert await read(states)
+            assert await anext(states) == 0
             truth.source.handle(Signal("tally", KEY))
-            states.if_unchanged(lambda: told.append("the same"))
-            await quiet()
-            assert told == ["the same"]
+            assert not await read(states)
+            assert states.newest
             truth.change()
-            states.if_unchanged(lambda: told.append("never"))
+            assert await read(states)
             assert await anext(states) == 1
             truth.source.handle(Signal("tally", KEY))
-            states.if_unchanged(lambda: told.append("again"))
-            await quiet()
-            assert told == ["the same", "again"]
+            assert not await read(states)
+            assert len(truth.reads) == 4
 
     run(scenario())
 
@@ -263,19 +268,27 @@ def test_a_state_is_not_the_newest_while_it_is_read_anew(run: Run) -> None:
     run(scenario())
 
 
-def test_who_asks_twice_or_is_gone_is_not_told_twice(run: Run) -> None:
+def test_a_read_is_news_once_to_each_and_also_to_those_who_did_not_wait(run: Run) -> None:
     async def scenario() -> None:
-        truth, told = Truth(), list[str]()
-        async with truth.source.watch(KEY) as states:
+        truth = Truth()
+        async with truth.source.watch(KEY) as states, truth.source.watch(KEY) as others:
             await anext(states)
-            states.if_unchanged(lambda: told.append("a state is there"))
-            async with truth.source.watch(KEY) as others:
-                truth.source.handle(Signal("tally", KEY))
-                others.if_unchanged(lambda: told.append("gone"))
-                for number in range(3):
-                    states.if_unchanged(lambda number=number: told.append(f"the same {number}"))
+            await anext(others)
+            truth.source.handle(Signal("tally", KEY))
+            assert not await read(others)
+            assert not await read(states)  # though it is over
+            following = asyncio.ensure_future(read(states))
             await quiet()
-            assert told == ["the same 2"]
+            assert not following.done()
+            truth.change()
+            assert await following
+            truth.change()
+            assert await until(others, 2) == [1, 2]
+            assert await anext(states) == 2
+            following = asyncio.ensure_future(read(states))  # what it took is not news again
+            await quiet()
+            assert not following.done()
+            following.cancel()
 
     run(scenario())
 
@@ -411,30 +424,21 @@ def test_whatever_the_timing_every_watcher_ends_with_the_truth(
     run(scenario())
 
 
-def test_whoever_waits_for_more_is_called_once_and_takes_the_newest(run: Run) -> None:
+def test_whoever_waits_for_a_read_takes_the_newest(run: Run) -> None:
     async def scenario() -> None:
-        truth, called = Truth(), list[str]()
-        async with truth.source.watch(KEY) as states, truth.source.watch(KEY) as gone:
-            states.when_more(lambda: called.append("not this"))
-            states.when_more(lambda: called.append("snapshot"))
-            await quiet()
-            assert (called, await anext(states)) == (["snapshot"], 0)
-            states.when_more(lambda: called.append("more"))
-            gone.when_more(lambda: called.append("at once"))
-            assert called == ["snapshot", "at once"]
-            await anext(gone)
-            gone.when_more(lambda: called.append("gone"))
+        truth = Truth()
+        async with truth.source.watch(KEY) as states, truth.source.watch(KEY) as other:
+            assert await read(states)
+            assert await read(other)  # at once
+            assert await anext(states) == await anext(other) == 0
+            waiting = asyncio.ensure_future(read(states))
             for _ in range(3):
                 truth.change()
                 await quiet()
-            states.when_more(lambda: called.append("at once, too"))
-            assert called == ["snapshot", "at once", "more", "gone", "at once, too"]
-            assert await anext(states) == await anext(gone) == 1  # nobody waited, so nothing more was read
-            states.when_more(lambda: called.append("the last"))
-            await quiet()
-            assert (called[-1], await anext(states), await anext(gone)) == ("the last", 3, 3)
-            gone.when_more(lambda: called.append("never"))
-        await quiet()
-        assert "never" not in called
+            assert await waiting
+            assert await read(other)
+            assert await anext(states) == await anext(other) == 1  # nobody waited, so nothing more was read
+            assert await read(states)
+            assert (await anext(states), await anext(other)) == (3, 3)
 
     run(scenario())

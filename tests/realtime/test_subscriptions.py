@@ -18,17 +18,18 @@ from community.bulletin.rules import NoticeKind
 from community.database import journal
 from community.errors import CursorInvalid, NotFound, Refused, TryAgain
 from community.permissions import NOBODY, Permission, Viewer, rights_of
+from community.signals import Signal
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
 from community.votes.facts import TALLY
-from realtime import subscriptions
+from realtime import registry, subscriptions
 from realtime.audience import Audience
 from realtime.execution import Ended, encoded
 from realtime.fields import SubscribeRequest as Asked
 from realtime.groups import Group, Groups, Member
 from realtime.journals import JournalReader
 from realtime.pacing import WritePacer
-from realtime.subscriptions import SharedSubscription, SubscriptionRegistry, TooManyViews
+from realtime.registry import SubscriptionRegistry, TooManyViews
 from schema.executable import ExecutableSchema
 from schema.nodes import to_id
 from tests.pace import slowness
@@ -99,12 +100,12 @@ class Lobby:
 
     def __init__(self, house: Any) -> None:
         self.house = house
-        self.groups: Groups[SharedSubscription] = Groups(WritePacer())
+        self.groups: Groups = Groups(WritePacer())
         self.executable = ExecutableSchema(lambda: house.now, house.sources)
         self.registry = SubscriptionRegistry(self.executable, house.sources, self.groups)
-        self.left = list[Group[SharedSubscription]]()
+        self.left = list[Group]()
 
-    def enter(self, request: Asked, viewer: Viewer = NOBODY, address: str = "") -> Group[SharedSubscription]:
+    def enter(self, request: Asked, viewer: Viewer = NOBODY, address: str = "") -> Group:
         """Raises Ended and Refused."""
         document = self.registry.read(request, viewer)
         if document.audience is Audience.VIEWER:
@@ -114,7 +115,7 @@ class Lobby:
     @asynccontextmanager
     async def entered(
         self, query: str, viewer: Viewer = NOBODY, name: str | None = None, **variables: Any
-    ) -> AsyncIterator[Group[SharedSubscription]]:
+    ) -> AsyncIterator[Group]:
         group = self.enter(Asked(query, variables, name), viewer)
         try:
             yield group
@@ -125,11 +126,11 @@ class Lobby:
     async def joined(self, query: str, viewer: Viewer = NOBODY, **variables: Any) -> AsyncIterator[Guest]:
         async with self.entered(query, viewer, **variables) as group:
             async with asyncio.timeout(PATIENCE):
-                await group.source.access.require(viewer)
+                await group.subscription.access.require(viewer)
             seen = 0
-            if group.source.document.is_journal:
+            if group.subscription.document.is_journal:
                 await self.opened(group)
-                seen = await group.source.start_of(variables.get("after"))
+                seen = await group.subscription.start_of(variables.get("after"))
             guest = Guest(seen)
             group.join(guest)
             try:
@@ -137,22 +138,25 @@ class Lobby:
             finally:
                 group.leave(guest)
 
-    async def opened(self, group: Group[SharedSubscription]) -> None:
-        group.open()
+    async def opened(self, group: Group) -> None:
         async with asyncio.timeout(PATIENCE):
-            await group.source.until_open()
+            await group.until_open()
 
     async def why_not(self, query: str, viewer: Viewer = NOBODY, **variables: Any) -> list[str]:
         """The codes of what it is refused with, before anything of it is executed."""
         try:
             async with self.entered(query, viewer, **variables) as group, asyncio.timeout(PATIENCE):
                 with pytest.raises((Refused, OSError)) as refused:
-                    await group.source.access.require(viewer)
-                assert group.source._reader is None
+                    await group.subscription.access.require(viewer)
+                assert group.subscription._reader is None
                 error: Exception = refused.value
         except (Ended, Refused) as at_once:
             error = at_once
-        return codes(error.errors if isinstance(error, Ended) else [self.executable.formatted(error)])
+        return codes(self.shown(error))
+
+    def shown(self, error: Exception) -> Sequence[Mapping[str, Any]]:
+        """As an operation shows it to its client."""
+        return error.errors if isinstance(error, Ended) else [self.executable.formatted(error)]
 
 
 @pytest.fixture
@@ -272,7 +276,7 @@ async def test_what_says_the_same_to_all_is_one_for_all(lobby: Lobby) -> None:
 async def test_what_depends_on_rights_is_one_for_those_who_have_the_same(lobby: Lobby) -> None:
     async with AsyncExitStack() as stack:
 
-        async def enter(viewer: Viewer) -> Group[SharedSubscription]:
+        async def enter(viewer: Viewer) -> Group:
             return await stack.enter_async_context(lobby.entered(SUBJECTS, viewer, id=spring(lobby.house)))
 
         resident = await lobby.house.viewer("spring/resident-1")
@@ -290,7 +294,7 @@ async def test_what_is_for_one_alone_has_a_group_of_one(lobby: Lobby) -> None:
     request = Asked(OWN, {"id": COMMUNITY}, None)
     groups = [lobby.enter(request, viewer) for _ in range(2)]
     assert groups[0] is not groups[1]
-    assert [group.source._viewer for group in groups] == [viewer, viewer]
+    assert [group.subscription._viewer for group in groups] == [viewer, viewer]
     for group in groups:
         lobby.registry.leave(group)
 
@@ -312,9 +316,9 @@ async def test_what_is_for_one_alone_has_a_group_of_one(lobby: Lobby) -> None:
 )
 async def test_what_is_refused_has_no_group(lobby: Lobby, request_: Asked) -> None:
     for _ in range(2):  # also where its document is at hand
-        with pytest.raises(Ended) as ended:
+        with pytest.raises((Ended, GraphQLError)) as refused:
             lobby.enter(request_, await lobby.house.viewer("spring/resident-1"))
-        assert codes(ended.value.errors) == ["INVALID_INPUT"]
+        assert codes(lobby.shown(refused.value)) == ["INVALID_INPUT"]
         assert len(lobby.groups) == 0
 
 
@@ -338,6 +342,41 @@ async def test_a_state_is_shown_and_then_each_newer_one_to_all_in_the_same_bytes
             assert (await late.next())["data"]["voteProgress"]["participating"] == {"heads": 3}
 
 
+async def test_whoever_comes_while_nothing_turns_out_new_is_shown_the_same_and_nothing_is_run(
+    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = lobby.house
+    async with lobby.joined(PROGRESS, id=open_vote(house)) as first:
+        text = await first.text()
+        monkeypatch.setattr(subscriptions, "execute", broken)
+        house.broker.publish([Signal(TALLY.topic, house.town.key("Vote", "open"))])
+        async with lobby.joined(PROGRESS, id=open_vote(house)) as late:
+            assert late.screen.texts.empty()  # it may be about to change
+            assert await late.text() == text
+        assert first.screen.texts.empty()
+
+
+async def test_whoever_comes_while_a_newer_state_is_executed_is_not_shown_the_one_before(
+    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, execute, begun, go_on = lobby.house, subscriptions.execute, asyncio.Event(), asyncio.Event()
+
+    async def waiting(*given: Any) -> ExecutionResult:
+        begun.set()
+        await go_on.wait()
+        return await execute(*given)
+
+    async with lobby.joined(PROGRESS, id=open_vote(house)) as first, asyncio.timeout(PATIENCE):
+        before = await first.text()
+        monkeypatch.setattr(subscriptions, "execute", waiting)
+        await vote(house, 1)
+        await begun.wait()
+        async with lobby.joined(PROGRESS, id=open_vote(house)) as late:
+            assert late.screen.texts.empty()
+            go_on.set()
+            assert await late.text() == await first.text() != before
+
+
 @pytest.mark.parametrize("who", [None, "spring/resident-1", "spring/manager", "spring/registered"])
 async def test_what_is_shared_is_what_each_would_be_shown_alone(lobby: Lobby, who: str | None) -> None:
     house = lobby.house
@@ -359,14 +398,14 @@ async def test_what_is_shared_is_what_each_would_be_shown_alone(lobby: Lobby, wh
 async def test_of_a_viewer_those_who_run_it_know_only_the_rights(lobby: Lobby) -> None:
     resident = await lobby.house.viewer("spring/resident-1")
     async with lobby.entered(SUBJECTS, resident, id=COMMUNITY) as group:
-        viewer = group.source._viewer
+        viewer = group.subscription._viewer
         assert viewer == rights_of(resident)
         assert {"account", "name", "session"}.isdisjoint(viewer.__slots__)
     async with lobby.entered(PROGRESS, resident, id=VOTE) as group:
-        assert group.source._viewer is NOBODY
+        assert group.subscription._viewer is NOBODY
     request = Asked(SUBJECTS, {"id": COMMUNITY}, None)  # so it is for whoever is too far behind the others
-    group = lobby.registry.enter_alone(lobby.registry.read(request, resident), request, resident, 5)
-    assert group.source._viewer == rights_of(resident)
+    group = lobby.registry.enter_alone(lobby.registry.read(request, resident), request, resident, after=5)
+    assert group.subscription._viewer == rights_of(resident)
     lobby.registry.leave(group)
 
 
@@ -398,8 +437,8 @@ async def test_a_cursor_that_is_not_ours_or_ahead_is_refused(lobby: Lobby) -> No
         await lobby.opened(group)
         for wrong in ("", "x", "票", cursors.encode(mark + 1, head), cursors.encode(mark, head + 1)):
             with pytest.raises(CursorInvalid):
-                await group.source.start_of(wrong)
-        assert await group.source.start_of(cursors.encode(mark, head)) == head
+                await group.subscription.start_of(wrong)
+        assert await group.subscription.start_of(cursors.encode(mark, head)) == head
 
 
 async def test_a_cursor_that_another_process_gave_is_good_before_its_news_are_here(lobby: Lobby) -> None:
@@ -409,7 +448,7 @@ async def test_a_cursor_that_another_process_gave_is_good_before_its_news_are_he
         house.broker._listeners.clear()
         await publish(house, "新")
         head = await journal.head(house.town.key("Community", "spring"))
-        assert await group.source.start_of(cursors.encode(mark, head)) == head
+        assert await group.subscription.start_of(cursors.encode(mark, head)) == head
 
 
 async def test_whoever_may_not_read_there_is_not_let_in_and_nothing_is_run_for_them(lobby: Lobby) -> None:
@@ -500,7 +539,7 @@ async def test_a_subscription_that_is_over_is_kept_by_nothing(lobby: Lobby) -> N
         async with lobby.joined(PROGRESS, id=open_vote(house)) as guest:
             await guest.next()
             (group,) = lobby.groups
-            over += weakref.ref(group), weakref.ref(group.source)
+            over += weakref.ref(group), weakref.ref(group.subscription)
             del group
         del guest
         for _ in range(20):
@@ -552,8 +591,8 @@ async def stretches() -> AsyncIterator[Stretches]:
 @pytest.mark.timeout(120)
 async def test_two_thousand_groups_never_hold_the_loop(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MOST_VIEWS_OF_ADDRESS", "MOST_VIEWS_OF_SUBJECT", "MOST_VIEWS_OF_BOTH"):
-        monkeypatch.setattr(subscriptions, name, 10_000)
-    house, groups, guests = lobby.house, list[Group[SharedSubscription]](), list[Guest]()
+        monkeypatch.setattr(registry, name, 10_000)
+    house, groups, guests = lobby.house, list[Group](), list[Guest]()
     async with stretches() as found:
         for number in range(2_000):
             chosen = {f"b{bit}": bool(number >> bit & 1) for bit in range(11)}
@@ -561,7 +600,7 @@ async def test_two_thousand_groups_never_hold_the_loop(lobby: Lobby, monkeypatch
             groups.append(group)
             await asyncio.sleep(0)
         for group in groups:
-            await group.source.access.require(NOBODY)
+            await group.subscription.access.require(NOBODY)
             guests.append(Guest(0))
             group.join(guests[-1])
         first = [await guest.text() for guest in guests]
@@ -621,7 +660,7 @@ def few(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, most in (
         ("MOST_VIEWS_OF_ADDRESS", 9), ("MOST_VIEWS_OF_SUBJECT", 12), ("MOST_VIEWS_OF_BOTH", 6), ("FEW", 2),
     ):  # fmt: skip
-        monkeypatch.setattr(subscriptions, name, most)
+        monkeypatch.setattr(registry, name, most)
     yield
     for group in lobby.left:
         lobby.registry.leave(group)

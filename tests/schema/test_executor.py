@@ -15,7 +15,7 @@ from graphql import (
 
 from community.errors import NotFound
 from compiled import Plans
-from realtime.visiting import read
+from realtime.syntax import parse
 from schema.errors import presented
 from schema.executor import AcyclicExecutor, CompletingExecutor
 from schema.schema import graphql_schema
@@ -60,7 +60,7 @@ class Eager(CompletingExecutor):
 
 
 async def answer(text: str, executor: type[AcyclicExecutor]) -> ExecutionResult:
-    result = execute(SCHEMA, read(text), executor_class=executor)
+    result = execute(SCHEMA, parse(text), executor_class=executor)
     return result if isinstance(result, ExecutionResult) else await result
 
 
@@ -107,7 +107,7 @@ async def test_the_schema_answers_by_it() -> None:
 
 
 async def test_no_resolver_has_helpers() -> None:
-    executor = AcyclicExecutor.build(SCHEMA, read("{late}"))
+    executor = AcyclicExecutor.build(SCHEMA, parse("{late}"))
     assert isinstance(executor, AcyclicExecutor)
     for help_ in executor.async_helpers:
         with pytest.raises(NotImplementedError):

@@ -11,7 +11,7 @@ from strawberry.permission import BasePermission
 from strawberry.schema.config import StrawberryConfig
 
 from compiled import CLASS, IGNORES_INFO, PLAIN, Plain
-from realtime.visiting import read
+from realtime.syntax import parse
 from schema.executor import AcyclicExecutor, CompletingExecutor
 from schema.plain import mark_plain
 from schema.schema import graphql_schema, schema_of, uncompiled_schema
@@ -160,7 +160,7 @@ async def test_whatever_strawberry_does_with_a_field_is_left_to_it() -> None:
     assert not kind.extensions.get(IGNORES_INFO)
     assert CLASS not in kind.extensions
     assert not schema.core.type_map["Told"].extensions[IGNORES_INFO]
-    document = read("{thing{id name method denied asking given parentOf later fixed}}")
+    document = parse("{thing{id name method denied asking given parentOf later fixed}}")
     answers = [await executed(by, schema.core, document, Asked()) for by in (Core, Ours)]
     assert repr(answers[0]) == repr(answers[1])
     assert answers[0].data

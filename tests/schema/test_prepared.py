@@ -122,7 +122,7 @@ def test_mistakes_are_found_as_the_library_finds_them(text: str) -> None:
 @pytest.mark.parametrize("asked", ["{errorCodes}", "{nothing}", "{"])
 def test_documents_that_nobody_asks_for_twice_do_not_pile_up(asked: str) -> None:
     """With the collector as `spare_the_collector` sets it."""
-    documents, text = PreparedDocuments(SCHEMA, kept=500_000), "#" + " " * 30_000
+    documents, text = PreparedDocuments(SCHEMA, most_bytes=500_000), "#" + " " * 30_000
     usual = gc.get_threshold()
     gc.collect()
     gc.set_threshold(*COLLECTED_AFTER)
@@ -138,17 +138,17 @@ def test_documents_that_nobody_asks_for_twice_do_not_pile_up(asked: str) -> None
 
 
 def test_only_so_many_bytes_of_documents_are_kept() -> None:
-    documents = PreparedDocuments(SCHEMA, kept=100_000)
+    documents = PreparedDocuments(SCHEMA, most_bytes=100_000)
     for number in range(30):
         documents.of(f"{{viewer{{account}}}}#{number}" + "x" * 5_000)
-    assert 1 < len(documents) < 6
-    assert documents.size <= 100_000
+    assert 1 < len(documents.recent) < 6
+    assert documents.recent.size <= 100_000
     kept = documents.of("{viewer{account}}#29" + "x" * 5_000)
     assert documents.of("{viewer{account}}#29" + "x" * 5_000) is kept
 
 
 def test_the_document_asked_for_last_goes_last() -> None:
-    documents = PreparedDocuments(SCHEMA, kept=60_000)
+    documents = PreparedDocuments(SCHEMA, most_bytes=60_000)
     first = documents.of("{errorCodes}")
     for number in range(20):
         documents.of(f"{{errorCodes}}#{number}")
@@ -182,4 +182,4 @@ def test_what_is_kept_takes_up_no_more_than_is_said() -> None:
         takes, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert documents.size / 6 < takes < documents.size
+    assert documents.recent.size / 6 < takes < documents.recent.size

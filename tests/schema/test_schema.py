@@ -12,7 +12,7 @@ from community.votes.facts import TALLY
 from realtime.fields import SubscribeRequest
 from realtime.groups import Groups
 from realtime.pacing import WritePacer
-from realtime.subscriptions import SubscriptionRegistry
+from realtime.registry import SubscriptionRegistry
 from schema.executable import ExecutableSchema
 from schema.limits import DEEPEST, MOST_ALIASES
 from schema.schema import graphql_schema, sdl
@@ -101,7 +101,7 @@ async def test_a_subscription_keeps_nothing_of_the_rounds_that_are_over(house: A
     registry = SubscriptionRegistry(executable, house.sources, Groups(WritePacer(1)))
     group, _ = registry.enter(registry.read(request, NOBODY), request, NOBODY)
     kept = []
-    async with aclosing(group.source.steps(registry.pacer.turn())) as steps:
+    async with aclosing(group.subscription.steps(registry.pacer.turn())) as steps:
         for _ in range(4):
             for _ in range(5):
                 await anext(steps)

@@ -52,7 +52,7 @@ async def test_what_is_answered_leaves_nothing_to_the_collector(
     stands above its need.
     """
     grounds, found = inside.grounds, dict[str, int]()
-    monkeypatch.setattr(graphql_schema, "prepared", PreparedDocuments(graphql_schema.core, kept=0))
+    monkeypatch.setattr(graphql_schema, "prepared", PreparedDocuments(graphql_schema.core, most_bytes=0))
     for name in SHAPES:
         asked = []
         for number in range(12):

@@ -2,20 +2,14 @@
 
 from typing import Any
 
-from graphql import DocumentNode, Node, Source, Visitor, visit
+from graphql import DocumentNode, FragmentDefinitionNode, Node, Source, Visitor, visit
 from graphql.language.ast import Token
 from graphql.language.lexer import Lexer
 from graphql.language.parser import Parser
 from graphql.language.visitor import VisitorKeyMap
 
-BYTES_A_TOKEN = 700
-"""Its node with the location, and its part of the costs."""
 
-BYTES_A_DOCUMENT = 4_000
-"""Whatever is in it."""
-
-
-def read(text: str, **bounds: Any) -> DocumentNode:
+def parse(text: str, **bounds: Any) -> DocumentNode:
     """Like graphql-core's `parse`, whose options `bounds` are. Raises GraphQLError.
 
     The lexer's tokens point forwards and backwards. They are let go here: left to the garbage collector,
@@ -38,9 +32,11 @@ def _let_go(lexer: Lexer) -> None:
         token = before
 
 
-def weight(text: str, tokens: int) -> int:
-    """Bytes that a document takes up at most, parsed, with its text."""
-    return 4 * len(text) + BYTES_A_TOKEN * tokens + BYTES_A_DOCUMENT
+def fragments_in(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    """By name; of two with one name, which validation refuses, the last."""
+    return {
+        node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+    }
 
 
 def walk(root: Node, visitor: Visitor, *within: Visitor, keys: VisitorKeyMap | None = None) -> Any:

@@ -6,15 +6,16 @@ from types import FunctionType
 from typing import Any
 
 import pytest
-from graphql import FieldNode, GraphQLError, Node, Token, Visitor, parse
+from graphql import FieldNode, GraphQLError, Node, Token, Visitor
 
 from community.permissions import NOBODY
 from realtime.broker import MemoryBroker
 from realtime.documents import Documents
 from realtime.fields import SubscribeRequest
+from realtime.recent import weight
+from realtime.registry import MOST_COST_OF_STEP
 from realtime.sources import LiveSources
-from realtime.subscriptions import MOST_COST_OF_STEP
-from realtime.visiting import read, walk, weight
+from realtime.syntax import parse, walk
 from schema.executable import ExecutableSchema
 from tests.leftovers import leftovers
 
@@ -77,7 +78,7 @@ def test_what_is_watched_leaves_no_part_of_it_behind_when_it_is_read() -> None:
 @pytest.mark.parametrize("text", ["{a(b: 1) {c}}", "{a}}", "{a", '{a(b: "', "#" * 9, "{" * 3_000])
 def test_what_was_read_leaves_no_tokens(text: str) -> None:
     with leftovers() as left, suppress(GraphQLError, RecursionError):
-        read(text)
+        parse(text)
     assert left == []
 
 
@@ -94,11 +95,11 @@ def test_what_was_read_leaves_no_tokens(text: str) -> None:
 def test_a_document_takes_up_no_more_than_is_said(text: str) -> None:
     many = 20
     texts = [f"{text}#{number}" for number in range(many)]
-    said = sum(weight(each, read(each).token_count or 0) for each in texts)
+    said = sum(weight(each, parse(each).token_count or 0) for each in texts)
     gc.collect()
     tracemalloc.start()
     try:
-        documents = [read(f"{text}#{number}") for number in range(many)]
+        documents = [parse(f"{text}#{number}") for number in range(many)]
         takes, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
