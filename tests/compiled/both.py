@@ -1,5 +1,6 @@
 """Executes a document by graphql-core alone and with compiled completion, and says what clients see."""
 
+import re
 from collections import Counter
 from collections.abc import Awaitable, Mapping
 from inspect import isawaitable
@@ -32,6 +33,11 @@ class Ours(CompiledExecutor, Core):
     """Compiles at once whatever can be compiled."""
 
     plans = Plans(objects_a_field=0)
+
+
+def named(value: object) -> str:
+    """For a test's name, which is to be the same in each process: an address is not."""
+    return re.sub(" at 0x[0-9a-f]+", "", repr(value))
 
 
 def seen(result: ExecutionResult) -> Seen:

@@ -10,7 +10,7 @@ from graphql.pyutils import Undefined
 
 from compiled import classes
 from compiled.classes import OrdinaryClasses, Surprise
-from tests.compiled.both import Soon
+from tests.compiled.both import Soon, named
 
 
 class Slotted:
@@ -46,7 +46,7 @@ def stepwise() -> Iterator[int]:
 
 
 @pytest.mark.parametrize(
-    "value", ["", 1, datetime.min, Decimal(1), Color.RED, Slotted(), object(), b"", (1,)], ids=repr
+    "value", ["", 1, datetime.min, Decimal(1), Color.RED, Slotted(), object(), b"", (1,)], ids=named
 )
 def test_ordinary_values_are_learnt_once(value: Any) -> None:
     known = OrdinaryClasses()

@@ -30,7 +30,7 @@ from graphql.type import GraphQLDeferDirective, GraphQLStreamDirective
 
 from compiled import CLASS, IGNORES_INFO, PLAIN, CompiledExecutor, Plain, Plans
 from realtime.syntax import parse
-from tests.compiled.both import CORE, Core, Ours, Soon, executed, same, seen
+from tests.compiled.both import CORE, Core, Ours, Soon, executed, named, same, seen
 
 THINGS = build_schema("""
     type Query { thing: Thing  things: [Thing!]!  named: [Named!]  any: [Any]  a: Holder  b: Holder }
@@ -116,7 +116,7 @@ async def test_what_does_not_fit_is_completed_by_graphql_core(field: str, value:
         await same(THINGS, parse(text % field), root)
 
 
-@pytest.mark.parametrize("value", [ValueError("an item"), Soon({"name": "n"}), None, 3, [], len], ids=repr)
+@pytest.mark.parametrize("value", [ValueError("an item"), Soon({"name": "n"}), None, 3, [], len], ids=named)
 @pytest.mark.parametrize("field", ["things{name}", "thing{name}", "many", "things{number}"])
 async def test_an_item_that_does_not_fit_is_completed_by_graphql_core(field: str, value: Any) -> None:
     """An exception among the items, most of all: an object type without an interface has no `is_type_of`."""

@@ -8,7 +8,7 @@ from graphql.pyutils import Undefined
 from compiled import leaves
 from compiled.classes import OrdinaryClasses, Surprise
 from compiled.leaves import UNUSUAL, Leaf
-from tests.compiled.both import Soon
+from tests.compiled.both import Soon, named
 
 
 class Color(Enum):
@@ -27,20 +27,20 @@ def test_every_scalar_of_the_specification_has_a_test_of_what_is_usual() -> None
 @pytest.mark.parametrize(
     "value",
     ["", "x", 0, 1, -(2**31), 2**31 - 1, 2**31, True, 0.5, 4.0, float("nan"), float("-inf"), None, b""],
-    ids=repr,
+    ids=named,
 )
 def test_what_is_usual_stays_as_it_is(kind: GraphQLScalarType, value: Any) -> None:
     unusual = eval(UNUSUAL[kind.coerce_output_value].format("value"))  # noqa: S307
     assert unusual or kind.coerce_output_value(value) is value
 
 
-@pytest.mark.parametrize("value", [None, Undefined, ValueError(), Soon(1)], ids=repr)
+@pytest.mark.parametrize("value", [None, Undefined, ValueError(), Soon(1)], ids=named)
 def test_what_is_no_value_is_a_surprise(value: Any) -> None:
     with pytest.raises(Surprise):
         Leaf(GraphQLString, OrdinaryClasses()).complete(value)
 
 
-@pytest.mark.parametrize("made", [None, Undefined, ValueError(), Soon(1)], ids=repr)
+@pytest.mark.parametrize("made", [None, Undefined, ValueError(), Soon(1)], ids=named)
 def test_so_is_what_a_scalar_makes_of_one(made: Any) -> None:
     leaf = Leaf(GraphQLScalarType("Odd", coerce_output_value=lambda _: made), OrdinaryClasses())
     with pytest.raises(Surprise):

@@ -6,6 +6,7 @@ import pytest
 
 from compiled.classes import Surprise
 from compiled.reading import reader_of
+from tests.compiled.both import named
 
 
 class Own(dict[str, Any]):
@@ -22,7 +23,7 @@ class Own(dict[str, Any]):
         (object(), None),
         (Own(a=5), 5),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_reads_as_graphql_core_does(source: Any, value: Any) -> None:
     assert reader_of("a")(source) == value
