@@ -132,14 +132,6 @@ PRICES: Mapping[str, Price] = {
     "Entry.balance": Price(statements=1, once=BOOK),
     "Entry.reverses": Price(statements=1, item=15),
     "Entry.reversedBy": Price(statements=1, item=15),
-    "Mutation.castBallot": Price(statements=WRITE),
-    "Mutation.signUp": Price(statements=WRITE),
-    "Mutation.cancelSignUp": Price(statements=WRITE),
-    "Mutation.publishEvent": Price(statements=WRITE),
-    "Mutation.publishNotice": Price(statements=WRITE),
-    "Mutation.recordEntry": Price(statements=WRITE),
-    "Mutation.reverseEntry": Price(statements=WRITE),
-    "Mutation.setPublicReading": Price(statements=WRITE),
     # Of introspection as the schema has them on the average; a request may ask for it only a few times.
     "__Schema.types": Price(size=100),
     "__Schema.directives": Price(size=6),
@@ -158,8 +150,9 @@ with the same arguments, as loaders read them."""
 
 
 def price_of(parent: GraphQLNamedType, name: str, definition: GraphQLField) -> Price:
-    """As the table says, or what a field costs that only hands on what is there."""
-    known = PRICES.get(f"{parent.name}.{name}", Price())
+    """As the table says, or what a mutation costs, or a field that only hands on what is there."""
+    usual = Price(statements=WRITE) if parent.name == "Mutation" else Price()
+    known = PRICES.get(f"{parent.name}.{name}", usual)
     return known._replace(
         item=known.item + (LEAF if is_leaf_type(get_named_type(definition.type)) else OBJECT),
     )

@@ -19,22 +19,22 @@ import schema.enums  # noqa: F401 - makes the domain's enums GraphQL enums
 from community.errors import ErrorCode, InvalidInput, Refused, Unauthenticated
 from community.permissions import NOBODY, Person, Viewer
 from realtime.fields import AUDIENCE, LIVE
-from schema.bulletin import BulletinMutation, BulletinSubscription, Notice
-from schema.communities import CommunitiesMutation, CommunitiesQuery, Community
+from schema.bulletin import BulletinMutation, BulletinSubscription
+from schema.communities import CommunitiesMutation, CommunitiesQuery
 from schema.context import Context, Info
 from schema.cost import check_cost
 from schema.errors import PresentedErrors, presented
-from schema.events import Event, EventsMutation, EventsQuery, EventsSubscription, SignUp
+from schema.events import EventsMutation, EventsQuery, EventsSubscription
 from schema.executor import AcyclicExecutor, CompletingExecutor
-from schema.ledger import Entry, LedgerMutation, LedgerSubscription
-from schema.members import MembersQuery, OwnerParty
-from schema.nodes import Node, node_of
+from schema.ledger import LedgerMutation, LedgerSubscription
+from schema.members import MembersQuery
+from schema.nodes import NODES, Node, node_of
 from schema.plain import mark_plain
 from schema.prepared import Prepared, PreparedDocuments
 from schema.scalars import SCALARS
 from schema.strawberry_privates import OpenSchema
 from schema.variables import check_variables
-from schema.votes import Vote, VotesMutation, VotesQuery, VotesSubscription
+from schema.votes import VotesMutation, VotesQuery, VotesSubscription
 from schema.writing import WritingQuery
 
 NO_NAME = "Must provide operation name if query contains multiple operations."
@@ -231,7 +231,7 @@ graphql_schema = PreparedSchema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[Community, Vote, Event, SignUp, Notice, Entry, OwnerParty],
+    types=list(NODES.values()),
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
     extensions=[PresentedErrors, _Prepared],
     execution_context_class=CompletingExecutor,

@@ -34,7 +34,16 @@ from community.places.rules import OrganizationKind, Profile
 from community.votes.actions import cast_ballot, open_vote
 from community.votes.casting import Answered, receipt_code
 from community.votes.facts import VOTE_ANNOUNCED
-from community.votes.models import Ballot, Choice, Question, Vote
+from community.votes.models import (
+    Ballot,
+    Choice,
+    Contest,
+    Question,
+    Vote,
+    VoteScopePart,
+    VoteScopeRecord,
+    VoteStepRecord,
+)
 from schema.nodes import parse_id, to_id
 from tests.stranger.documents import Request, Words
 
@@ -198,12 +207,18 @@ class _Filling:
     async def _busy(self, community: int, organization: int, times: int) -> None:
         of = {"community_id": community}
         coming = await _row(Vote, id=self._town.key("Vote", "coming"))
+        scope = await VoteScopeRecord.create(id=new_id(), community_id=community)
+        await VoteScopePart.create(scope_id=scope.id, community_id=community)
         votes = await _cloned(Vote, coming, [
             of | {"convener_id": organization, "title": f"忙 {number}",
-            "opens_at": coming["opens_at"] - number * HOUR}
+            "opens_at": coming["opens_at"] - number * HOUR,
+            "scope_id": scope.id, "steps": 0, "last_step": None}
             for number in range(times)
         ])  # fmt: skip
-        await self._questions(votes)
+        for step in await VoteStepRecord.filter(subject_id=coming["id"]).order_by("number").values():
+            own = {"number": step["number"]}
+            await _cloned(VoteStepRecord, step, [own | {"subject_id": vote} for vote in votes])
+        await self._questions(votes, scope.id)
         events = await _cloned(Event, await _row(Event, id=self._town.key("Event", "picnic")), [
             of | {"title": f"会 {number}", "capacity": None, "signed_up": 0,
             "version": 0} for number in range(times)
@@ -218,11 +233,14 @@ class _Filling:
         news = [journal.News(fact, key, community) for fact, keys in kinds for key in keys]
         await journal.write(news, self._now)
 
-    async def _questions(self, votes: Sequence[int]) -> None:
+    async def _questions(self, votes: Sequence[int], scope: int) -> None:
         like = await _row(Question, vote_id=self._town.key("Vote", "coming"))
         choices = await Choice.filter(question_id=like["id"]).values()
+        places = [{"vote_id": vote, "position": position} for vote in votes for position in (0, 1)]
+        contests = await _cloned(Contest, {}, places)
         asked = await _cloned(Question, like, [
-            {"vote_id": vote, "position": position} for vote in votes for position in (0, 1)
+            place | {"scope_id": scope, "contest_id": contest}
+            for place, contest in zip(places, contests, strict=True)
         ])  # fmt: skip
         for choice in choices:
             await _cloned(Choice, choice, [{"question_id": question} for question in asked])
