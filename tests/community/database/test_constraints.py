@@ -399,7 +399,7 @@ UNINDEXED = {
     *("vote_scope_part.building_id", "vote_scope_part.community_id", "vote_scope_part.unit_id"),
     "vote_step.actor_id",
 }
-"""References of 0011 that no index begins with; nothing is added to them."""
+"""Nothing is looked up by these, and what they name is never deleted."""
 
 _LACKING = """
 SELECT t.name || '.' || f."from" AS name FROM sqlite_master t, pragma_foreign_key_list(t.name) f
