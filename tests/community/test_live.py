@@ -9,7 +9,7 @@ import pytest
 import community
 from community.catalogue import catalogue
 from community.live import Journal, State, Watchable
-from community.permissions import GRANTS, Permission
+from community.permissions import NOBODY, Permission, Scope, may
 
 TOPICS = Path(community.__file__).parent
 DECLARED = {name: topic for name, topic in catalogue().topics.items() if isinstance(topic, Watchable)}
@@ -26,7 +26,8 @@ def test_each_names_a_permission_to_read(declaration: Any) -> None:
     assert isinstance(declaration, State | Journal)
     assert not declaration.subject.of_city
     assert isinstance(declaration.permission, Permission)
-    assert GRANTS[declaration.permission].public  # of a community that may be read by everybody
+    # Of a community that may be read by everybody.
+    assert may(NOBODY, declaration.permission, Scope(7, public_reading=True))
 
 
 @each

@@ -29,7 +29,7 @@ from community.permissions import SYSTEM
 
 async def body(work):
     await Due.create(job="frozen", subject=1, at=work.now)
-    await journal.take_numbers(None, 0)
+    await journal.take_numbers(int(sys.argv[2]), 0)
     print("holds", flush=True)
     os.kill(os.getpid(), signal.SIGSTOP)
     await Due.create(job="frozen", subject=2, at=work.now)
@@ -48,15 +48,21 @@ asyncio.run(main())
 
 
 class Holder:
-    """Holds what every write needs, and does not move."""
+    """Holds what every write of the estate needs, and does not move."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
     @classmethod
-    async def of(cls, url: str) -> "Holder":
+    async def of(cls, estate: Any) -> "Holder":
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", HOLDER, url, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
+            sys.executable,
+            "-c",
+            HOLDER,
+            estate.url,
+            str(estate.community),
+            stdout=asyncio.subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
         )
         holder = cls(process)
         assert await holder.says() == "holds"
@@ -114,7 +120,7 @@ async def test_a_process_is_frozen_inside_its_transaction(scene: Any) -> None:
     """SQLite's lock stays with it; PostgreSQL ends what pauses so long, and those who wait get through."""
     voting = await scene(NEIGHBOURS + 2)
     (server,), parties = voting.servers, voting.estate.parties
-    holder = await Holder.of(voting.estate.url)
+    holder = await Holder.of(voting.estate)
     sqlite = voting.estate.url.startswith("sqlite")
     try:
         answered = asyncio.create_task(ballots(voting, parties[:NEIGHBOURS]))
@@ -151,7 +157,7 @@ async def test_readiness_finds_out_by_itself_that_writes_get_through_again(scene
         await break_()
         expected = (503, "down", "failing")
     else:
-        holder = await Holder.of(voting.estate.url)
+        holder = await Holder.of(voting.estate)
         mend = holder.end
         expected = (200, "degraded", "late")
     try:
