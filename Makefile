@@ -24,7 +24,7 @@ run: install ## install and serve on 127.0.0.1, `make run PORT=9000` elsewhere
 
 test: .venv/.dev frontend/dist/index.html .venv/.browser lint ## every test, on SQLite and on PostgreSQL with Redis, in a real browser
 	cd frontend && npm run --silent check && npm run --silent test
-	pytest -n 2 --dist loadgroup
+	pytest -n 3 --dist loadgroup
 
 lint: .venv/.dev ## types and style
 	ruff check .
