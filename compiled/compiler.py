@@ -1,13 +1,7 @@
-"""Turns a selection into one function that completes values of it.
-
-Fields are collected by graphql-core, so that aliases, merged fields, fragments, type conditions, @skip and
-@include mean what they mean there. In the text of a function stand names of the schema, response names, and
-names that are made here; everything else is a constant that it refers to.
+"""Turns a selection into one function that completes values of it, and others that say what is to be read
+before.
 """
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -24,44 +18,26 @@ from graphql import (
     is_non_null_type,
     is_object_type,
 )
-from graphql.execution import Executor, default_type_resolver
+from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
-from compiled.classes import OrdinaryClasses, Surprise, is_ordinary
+from compiled.classes import OrdinaryClasses
 from compiled.leaves import UNUSUAL, Leaf
-from compiled.marks import CLASS, IGNORES_INFO, PLAIN, Plain
+from compiled.marks import Loaded
 from compiled.program import Program
-from compiled.reading import reader_of
-
-MOST_FIELDS = 2_000
-"""Of one function; a larger selection is left to graphql-core."""
-
-DEEPEST = 12
-"""Objects within objects; Python nests 20 loops at most, and 100 blocks."""
-
-_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*", re.ASCII)
-
-Run = Callable[[Any, Any], Any]
-
-
-class NotCompiled(Exception):
-    """The selection needs graphql-core."""
-
-
-class TooMuch(Exception):
-    """There are more fields than may be looked at now."""
-
-
-class TooLarge(Exception):
-    """There are more fields than are ever compiled."""
+from compiled.selections import NotCompiled, Run, Selections, found_by, loaded_of, read, text
+from compiled.wishes import Gatherer, Wishes
 
 
 class Compiled(NamedTuple):
-    """`run(value, info)` completes a value. `rest`: fields of the outermost object that graphql-core
-    executes; in what `run` gives, they are None at their places. `size`: characters of its text.
+    """`run(value, info)` completes a value, once what each of `wishes` gives in its turn was read.
+
+    `rest`: fields of the outermost object that graphql-core executes; in what `run` gives, they are None at
+    their places. `size`: characters of all the text.
     """
 
     run: Run
+    wishes: tuple[Wishes, ...]
     rest: GroupedFieldSet
     size: int
 
@@ -70,11 +46,13 @@ class Compiler:
     """Compiles one selection of an executor's operation, looking at `most` fields."""
 
     def __init__(self, executor: Executor[Any], classes: OrdinaryClasses, most: int) -> None:
-        self._executor, self._classes = executor, classes
-        self._most = self._left = min(most, MOST_FIELDS)
-        self._program, self._depth = Program(), 0
-        self._known = self._program.constant(classes.known)
-        self._learn = self._program.constant(classes.learn)
+        self._selections, self._program = Selections(executor, classes, most), Program()
+        self._behind = self._levels = 0
+
+    @property
+    def taken(self) -> int:
+        """How many fields it looked at."""
+        return self._selections.taken
 
     def compile(self, kind: GraphQLOutputType, details: FieldDetailsList) -> Compiled:
         """Of a list or an object. Raises NotCompiled, TooMuch and TooLarge."""
@@ -86,30 +64,13 @@ class Compiler:
         else:
             raise NotCompiled
         self._program.line(f"return {made}")
+        gatherers = [Gatherer(self._selections, level, rest) for level in range(self._levels)]
+        programs = [self._program, *(gatherer.program(kind, details) for gatherer in gatherers)]
         try:
-            return Compiled(self._program.function(), rest, len(self._program.source))
+            run, *wishes = [program.function() for program in programs]
         except (SyntaxError, RecursionError, MemoryError):
             raise NotCompiled from None
-
-    @property
-    def taken(self) -> int:
-        """How many fields it looked at."""
-        return self._most - max(self._left, 0)
-
-    def _take(self, fields: int) -> None:
-        self._left -= fields
-        if self._left < 0:
-            raise TooLarge if self._most == MOST_FIELDS else TooMuch
-
-    @contextmanager
-    def _deeper(self) -> Iterator[None]:
-        if self._depth >= DEEPEST:
-            raise NotCompiled
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
+        return Compiled(run, tuple(wishes), rest, sum(len(program.source) for program in programs))
 
     # Each of these writes the lines that complete the variable `v`, and returns the name of the result.
     # `own`: `info` is that of the field whose value this is, not of one around it.
@@ -129,20 +90,20 @@ class Compiler:
         return result
 
     def _composite(self, kind: GraphQLOutputType, details: FieldDetailsList, v: str, *, own: bool) -> str:
-        with self._deeper():
+        with self._selections.deeper():
             if is_list_type(kind):
                 return self._list(kind, details, v, own=own)
             if is_abstract_type(kind):
                 return self._abstract(kind, details, v, own=own)
             if is_object_type(kind):
                 if not kind.is_type_of:
-                    self._check_class(v)
+                    self._selections.check_class(self._program, v)
                 return self._object(kind, details, v, own=own)
         raise NotCompiled
 
     def _leaf(self, kind: GraphQLLeafType, v: str, *, nullable: bool) -> str:
-        self._take(1)
-        program, leaf = self._program, Leaf(kind, self._classes)
+        self._selections.take(1)
+        program, leaf = self._program, Leaf(kind, self._selections.classes)
         guard = f"{v} is not None and " if nullable else ""
         if is_enum_type(kind):
             head = f"if {v} is not None: " if nullable else ""
@@ -166,15 +127,12 @@ class Compiler:
         return result
 
     def _abstract(self, kind: GraphQLAbstractType, details: FieldDetailsList, v: str, *, own: bool) -> str:
-        possible = self._executor.schema.get_possible_types(kind)
-        if not own and not _decides_without_info(kind, possible):
-            raise NotCompiled
-        program, found, result = self._program, self._program.name(), self._program.name()
-        namer = _namer(kind, possible, self._classes)
-        program.line(f"{found} = {program.constant(namer)}({v}, info)")
+        possible = self._selections.possible(kind, own=own)
+        program, result = self._program, self._program.name()
+        found = self._selections.namer(program, kind, v)
         word = "if"
         for each in possible:
-            with program.block(f"{word} {found} == {_text(each.name)}:"):
+            with program.block(f"{word} {found} == {text(each.name)}:"):
                 program.line(f"{result} = {self._object(each, details, v, own=own)}")
             word = "elif"
         with program.block("else:" if possible else "if True:"):
@@ -190,15 +148,9 @@ class Compiler:
         own: bool,
         rest: GroupedFieldSet | None = None,
     ) -> str:
-        self._check_type(kind, v, own=own)
-        collected = self._executor.collect_subfields(kind, details)
-        if collected.new_defer_usages:
-            raise NotCompiled
-        self._take(
-            1 + sum(len(each.node.selection_set.selections) for each in details if each.node.selection_set)
-        )
+        self._selections.check_type(self._program, kind, v, own=own)
         items = []
-        for name, fields in collected.grouped_field_set.items():
+        for name, fields in self._selections.fields(kind, details).items():
             before = len(self._program.lines)
             try:
                 made = self._field(kind, fields, v)
@@ -208,7 +160,7 @@ class Compiler:
                 self._program.forget_after(before)
                 rest[name], made = fields, "None"
             if made is not None:
-                items.append(f"{_text(name)}: {made}")
+                items.append(f"{text(name)}: {made}")
         if rest and len(rest) == len(items):
             raise NotCompiled
         result = self._program.name()
@@ -217,96 +169,33 @@ class Compiler:
 
     def _field(self, parent: GraphQLObjectType, fields: FieldDetailsList, v: str) -> str | None:
         """None where there is no such field: graphql-core leaves it out."""
-        node = fields[0].node
         if any(each.fragment_variable_values is not None or each.defer_usage for each in fields):
             raise NotCompiled
-        if node.name.value == "__typename":
-            self._take(1)
-            return _text(parent.name)
-        field = self._executor.schema.get_field(parent, node.name.value)
+        name = fields[0].node.name.value
+        if name == "__typename":
+            self._selections.take(1)
+            return text(parent.name)
+        field = self._selections.field(parent, fields)
         if field is None:
             return None
-        if field.args or node.arguments:
-            raise NotCompiled
-        read = self._program.name()
-        self._program.line(f"{read} = {self._reading(field, node.name.value, v)}")
-        return self._value(field.type, fields, read, own=False)
+        if loaded := loaded_of(field):
+            return self._loaded(field, loaded, fields, v)
+        value = self._program.name()
+        self._program.line(f"{value} = {self._selections.reading(self._program, field, name, v)}")
+        return self._value(field.type, fields, value, own=False)
 
-    def _reading(self, field: GraphQLField, name: str, v: str) -> str:
-        plain = field.extensions.get(PLAIN)
-        if isinstance(plain, Plain) and plain.resolver is field.resolve:
-            if plain.path:
-                return ".".join([v, *plain.path])
-            return f"{self._program.constant(plain.get)}({v})"
-        if field.resolve is not None:
-            raise NotCompiled
-        return f"{self._program.constant(reader_of(name))}({v})"
-
-    def _check_class(self, v: str) -> None:
-        self._program.line(f"if type({v}) not in {self._known}: {self._learn}({v})")
-
-    def _check_type(self, kind: GraphQLObjectType, v: str, *, own: bool) -> None:
-        if not kind.is_type_of:
-            return
-        if not own and not kind.extensions.get(IGNORES_INFO):
-            raise NotCompiled
-        check = self._program.constant(_checker(kind, self._classes))
-        its_class = kind.extensions.get(CLASS)
-        if isinstance(its_class, type) and is_ordinary(its_class):
-            its = self._program.constant(its_class)
-            self._program.line(f"if type({v}) is not {its}: {check}({v}, info)")
-        else:
-            self._program.line(f"{check}({v}, info)")
-
-
-def _text(name: str) -> str:
-    """As a constant of a program. Raises NotCompiled where it is no name of GraphQL."""
-    if not _NAME.fullmatch(name):
-        raise NotCompiled
-    return f"'{name}'"
-
-
-def _decides_without_info(kind: GraphQLAbstractType, possible: Sequence[GraphQLObjectType]) -> bool:
-    if kind.resolve_type is not None:
-        return bool(kind.extensions.get(IGNORES_INFO))
-    return all(not each.is_type_of or each.extensions.get(IGNORES_INFO) for each in possible)
-
-
-def _checker(kind: GraphQLObjectType, classes: OrdinaryClasses) -> Run:
-    is_type_of = kind.is_type_of
-
-    def check(value: Any, info: Any) -> None:
-        if type(value) not in classes.known:
-            classes.learn(value)
-        if (answer := is_type_of(value, info)) is not True:  # type: ignore[misc]
-            _close(answer)
-            raise Surprise
-
-    return check
-
-
-def _namer(
-    kind: GraphQLAbstractType, possible: Sequence[GraphQLObjectType], classes: OrdinaryClasses
-) -> Callable[[Any, Any], str]:
-    """Finds the name of the type of a value. Raises Surprise."""
-    resolve = kind.resolve_type or default_type_resolver
-    pairs = [(each.extensions.get(CLASS), each.name) for each in possible]
-    of_class = {of: name for of, name in pairs if isinstance(of, type) and is_ordinary(of)}
-
-    def name_of(value: Any, info: Any) -> str:
-        if name := of_class.get(type(value)):
-            return name
-        if type(value) not in classes.known:
-            classes.learn(value)
-        if type(answer := resolve(value, info, kind)) is str:
-            return answer
-        _close(answer)
-        raise Surprise
-
-    return name_of
-
-
-def _close(answer: object) -> None:
-    """A coroutine that nobody will wait for: graphql-core makes another one."""
-    if close := getattr(answer, "close", None):
-        close()
+    def _loaded(self, field: GraphQLField, loaded: Loaded, fields: FieldDetailsList, v: str) -> str:
+        """What is not found, the resolver knows what to say of."""
+        program, key, value = self._program, self._program.name(), self._program.name()
+        program.line(f"{key} = {read(program, loaded.key, v)}")
+        found = found_by(program, loaded)
+        program.line(f"if {key} is None: {value} = None")
+        with program.block("else:"):
+            program.line(f"{value} = {found}[{key}]")
+            program.line(f"if {value} is None: raise Surprise")
+        self._behind += 1
+        self._levels = max(self._levels, self._behind)
+        try:
+            return self._value(field.type, fields, value, own=False)
+        finally:
+            self._behind -= 1

@@ -1,6 +1,7 @@
 """The executor: graphql-core's own, but for what is completed by generated functions."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from inspect import isawaitable
 from typing import Any, ClassVar
 
 from graphql import GraphQLList, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
@@ -38,9 +39,12 @@ class CompiledExecutor(Executor[Any]):
         if position_context is None and (type(result) is list or type(result) is tuple):
             plan = self._plan(return_type, field_details_list, len(result))
             if plan is not None:
-                made: list[Any] | None = _run(plan, result, info)
-                if made is not None:
-                    return made
+                complete = super().complete_list_value
+
+                def otherwise() -> AwaitableOrValue[list[Any]]:
+                    return complete(return_type, field_details_list, info, path, result, None)
+
+                return _completed(plan, result, info, otherwise)
         return super().complete_list_value(
             return_type, field_details_list, info, path, result, position_context
         )
@@ -57,9 +61,15 @@ class CompiledExecutor(Executor[Any]):
         if position_context is None:
             plan = self._plan(return_type, field_details_list, 1)
             if plan is not None:
-                made = _run(plan, result, info)
-                if made is not None:
-                    return self._with_rest(made, plan, return_type, result, path) if plan.rest else made
+                complete = super().complete_object_value
+
+                def otherwise() -> AwaitableOrValue[dict[str, Any]]:
+                    return complete(return_type, field_details_list, info, path, result, None)
+
+                def rest(made: dict[str, Any]) -> AwaitableOrValue[dict[str, Any]]:
+                    return self._with_rest(made, plan, return_type, result, path)
+
+                return _completed(plan, result, info, otherwise, rest if plan.rest else None)
         return super().complete_object_value(
             return_type, field_details_list, info, path, result, position_context
         )
@@ -92,18 +102,69 @@ class CompiledExecutor(Executor[Any]):
         )
 
 
-def _run(plan: Plan, value: Any, info: GraphQLResolveInfo[Any]) -> Any:
-    """None where graphql-core has to complete the value."""
-    run = plan.run
-    if run is None:
-        return None
+Otherwise = Callable[[], AwaitableOrValue[Any]]
+"""Completes the value without a plan."""
+
+Rest = Callable[[dict[str, Any]], AwaitableOrValue[Any]]
+
+
+def _completed(
+    plan: Plan, value: Any, info: GraphQLResolveInfo[Any], otherwise: Otherwise, rest: Rest | None = None
+) -> AwaitableOrValue[Any]:
+    """By the plan, or else by graphql-core, which says whatever there is to say."""
     try:
-        made = run(value, info)
-    except Exception:  # whatever it is, graphql-core says it
+        for level in range(len(plan.wishes)):
+            if loading := _wanted(plan, level, value, info):
+                return _completed_later(loading, level, plan, value, info, otherwise, rest)
+    except Exception:
         plan.surprised()
-        return None
+        return otherwise()
+    return _run(plan, value, info, otherwise, rest)
+
+
+async def _completed_later(
+    loading: list[Awaitable[object]],
+    level: int,
+    plan: Plan,
+    value: Any,
+    info: GraphQLResolveInfo[Any],
+    otherwise: Otherwise,
+    rest: Rest | None,
+) -> Any:
+    """Goes on behind a level that is being read."""
+    try:
+        while True:
+            for each in loading:
+                await each
+            level += 1
+            if level >= len(plan.wishes):
+                break
+            loading = _wanted(plan, level, value, info)
+    except Exception:
+        plan.surprised()
+        made = otherwise()
+    else:
+        made = _run(plan, value, info, otherwise, rest)
+    return await made if isawaitable(made) else made
+
+
+def _wanted(plan: Plan, level: int, value: Any, info: GraphQLResolveInfo[Any]) -> list[Awaitable[object]]:
+    """What is to be waited for until all of a level was read."""
+    wants = [loader.want(keys) for loader, keys in plan.wishes[level](value, info)]
+    return [want for want in wants if want is not None]
+
+
+def _run(
+    plan: Plan, value: Any, info: GraphQLResolveInfo[Any], otherwise: Otherwise, rest: Rest | None
+) -> AwaitableOrValue[Any]:
+    run = plan.run
+    try:
+        made = run(value, info)  # type: ignore[misc]
+    except Exception:
+        plan.surprised()
+        return otherwise()
     plan.served += 1
-    return made
+    return rest(made) if rest else made
 
 
 async def _joined(made: dict[str, Any], rest: Awaitable[dict[str, Any]]) -> dict[str, Any]:

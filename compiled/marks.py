@@ -1,13 +1,13 @@
 """What a schema says of its fields and types, so that they can be compiled: marks in their `extensions`."""
 
 import dis
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, CO_VARKEYWORDS
 from keyword import iskeyword
 from operator import attrgetter
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, Protocol
 
 PLAIN = "compiled.plain"
 """In the `extensions` of a field: its `Plain`. Fields without a resolver need none."""
@@ -26,13 +26,41 @@ class Plain:
     """What a resolver does: it gives `get(source)`, which takes no arguments, needs no `info`, changes
     nothing and gives no awaitable.
 
-    `path`: the attributes, where it does nothing but read one of another. `resolver`: what it speaks of; with
-    another one in the field it says nothing.
+    `path`: the attributes, where it does nothing but read one of another. `in_context`: it is
+    `get(source, info.context)`. `resolver`: what it speaks of; with another one in the field it says nothing.
     """
 
     resolver: Callable[..., Any] | None
-    get: Callable[[Any], Any]
+    get: Callable[..., Any]
     path: tuple[str, ...] = ()
+    in_context: bool = False
+
+
+class Loader(Protocol):
+    """Reads keys together. `found`: what was read, None for a key of which there is nothing; a key whose read
+    failed is not in it. `want` has keys read with all others that are wanted now, and gives what to wait for;
+    None where all of them were read before.
+    """
+
+    @property
+    def found(self) -> Mapping[Any, Any]: ...
+
+    def want(self, keys: Iterable[Any]) -> Awaitable[object] | None: ...
+
+
+LOADED = "compiled.loaded"
+"""In the `extensions` of a field: its `Loaded`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What an asynchronous resolver does: it gives what `loader(info.context)` finds for `key.get(source)`,
+    and None where the key is None. What it does about a key that is not found, only it knows.
+    """
+
+    resolver: Callable[..., Any] | None
+    key: Plain
+    loader: Callable[[Any], Loader]
 
 
 def plain_attribute(resolver: Callable[..., Any] | None, name: str) -> Plain:

@@ -21,7 +21,9 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
 from compiled.classes import OrdinaryClasses
-from compiled.compiler import MOST_FIELDS, Compiled, Compiler, Run, TooMuch
+from compiled.compiler import Compiled, Compiler
+from compiled.selections import MOST_FIELDS, Run, TooMuch
+from compiled.wishes import Wishes
 
 MOST = 8 * 1024 * 1024
 """Bytes that plans take up, as estimated."""
@@ -44,15 +46,16 @@ FORGIVEN = 16
 class Plan:
     """How values are completed at one place of an operation.
 
-    `run` is None until it is made, and where it is not; `rest` as in Compiled. The place itself is kept, so
-    that nothing else can have its identity.
+    `run` is None until it is made, and where it is not; `wishes` and `rest` as in Compiled. The place
+    itself is kept, so that nothing else can have its identity.
     """
 
-    __slots__ = ("_due", "_surprises", "details", "kind", "rest", "run", "seen", "served")
+    __slots__ = ("_due", "_surprises", "details", "kind", "rest", "run", "seen", "served", "wishes")
 
     def __init__(self, kind: GraphQLOutputType, details: FieldDetailsList, due: float) -> None:
         self.kind, self.details = kind, details
         self.run: Run | None = None
+        self.wishes: tuple[Wishes, ...] = ()
         self.rest: GroupedFieldSet = {}
         self.seen = self.served = self._surprises = 0
         self._due = due
@@ -66,7 +69,7 @@ class Plan:
         """None: it cannot be made."""
         self._due = inf
         if made:
-            self.run, self.rest = made.run, made.rest
+            self.run, self.wishes, self.rest = made.run, made.wishes, made.rest
 
     def wait(self) -> None:
         self._due = 2 * self.seen

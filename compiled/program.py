@@ -7,7 +7,7 @@ from typing import Any
 
 from compiled.classes import Surprise
 
-_CONSTANT = re.compile(r"\bk\d+\b")
+_CONSTANT, _ONCE = re.compile(r"\bk\d+\b"), re.compile(r"\bo\d+\b")
 
 BUILTINS: dict[str, Any] = {
     each.__name__: each for each in (type, str, int, float, list, tuple, dict, id, Surprise)
@@ -20,6 +20,8 @@ class Program:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self._head: dict[str, str] = {}
+        self._shared: dict[str, str] = {}
         self._constants: dict[str, Any] = {}
         self._names: dict[int, str] = {}
         self._depth = 1
@@ -38,6 +40,18 @@ class Program:
             self._constants[name] = value
         return name
 
+    def first(self, expression: str) -> str:
+        """The name of what an expression of constants and `info` gives before all else, where it is used."""
+        name = f"o{len(self._head)}"
+        self._head[name] = expression
+        return name
+
+    def once(self, expression: str) -> str:
+        """The same, and one name for one expression."""
+        if expression not in self._shared:
+            self._shared[expression] = self.first(expression)
+        return self._shared[expression]
+
     def line(self, text: str) -> None:
         self.lines.append(" " * self._depth + text)
 
@@ -51,13 +65,29 @@ class Program:
         finally:
             self._depth = depth
 
+    @contextmanager
+    def block_if_any(self, head: str) -> Iterator[None]:
+        """A block that is left out where nothing is written in it."""
+        before = len(self.lines)
+        with self.block(head):
+            yield
+        if len(self.lines) == before + 1:
+            self.forget_after(before)
+
     def forget_after(self, count: int) -> None:
         """Takes back all lines but the first `count`."""
         del self.lines[count:]
 
+    def forget_if_none_after(self, head: int, before: int) -> None:
+        """Takes the lines from `before` to `head` back where none came after them."""
+        if len(self.lines) == head:
+            self.forget_after(before)
+
     @property
     def source(self) -> str:
-        return "\n".join(["def run(v, info):", *self.lines])
+        used = set(_ONCE.findall("\n".join(self.lines)))
+        head = [f" {name} = {text}" for name, text in self._head.items() if name in used]
+        return "\n".join(["def run(v, info):", *head, *self.lines])
 
     def function(self) -> Callable[[Any, Any], Any]:
         """Raises SyntaxError, RecursionError or MemoryError where it is nested too deeply for Python."""

@@ -1,7 +1,7 @@
 """Batches the reads of an answer: one statement for each level, however many fields need it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
 from contextvars import Context as ContextVars
 from contextvars import copy_context
 from datetime import datetime
@@ -76,27 +76,37 @@ class _Failed(NamedTuple):
 class Loader(Generic[K, V]):
     """Reads each key once, together with the other keys of its level."""
 
-    __slots__ = ("_found", "_levels", "_read", "_waiting")
+    __slots__ = ("_failed", "_levels", "_read", "_waiting", "found")
 
     def __init__(self, read: Read[K, V], levels: "Levels") -> None:
         self._read, self._levels = read, levels
-        self._found: dict[K, V | _Failed | None] = {}
+        self.found: dict[K, V | None] = {}
+        self._failed: dict[K, _Failed] = {}
         self._waiting: dict[K, list[asyncio.Future[None]]] = {}
 
     async def load(self, key: K) -> V | None:
         """Loads a value; None if it is hidden or unknown."""
-        if key not in self._found:
-            if key not in self._waiting:
-                self._levels.wish(self)
-            # One for each who waits: graphql-core cancels what it no longer needs.
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiting.setdefault(key, []).append(waiter)
-            await waiter
-        found = self._found[key]
-        if isinstance(found, _Failed):
-            # Each who waits raises the same: else its traceback would grow with every one of them.
-            raise found.error.with_traceback(found.traceback)
-        return found
+        if wanted := self.want((key,)):
+            await wanted
+        if key in self.found:
+            return self.found[key]
+        failed = self._failed[key]
+        # Each who waits raises the same: else its traceback would grow with every one of them.
+        raise failed.error.with_traceback(failed.traceback)
+
+    def want(self, keys: Iterable[K]) -> asyncio.Future[None] | None:
+        """What to wait for until all of them were read; None where they were before."""
+        missing = [key for key in keys if key not in self.found and key not in self._failed]
+        if not missing:
+            return None
+        if not self._waiting:
+            self._levels.wish(self)
+        # One for each who waits: graphql-core cancels what it no longer needs.
+        waiter = asyncio.get_running_loop().create_future()
+        for key in missing:
+            self._waiting.setdefault(key, [])
+        self._waiting[missing[0]].append(waiter)
+        return waiter
 
     async def get(self, key: K) -> V:
         """Loads a value of a read that has one for every key."""
@@ -108,17 +118,17 @@ class Loader(Generic[K, V]):
     async def run(self) -> None:
         """Reads the pending keys."""
         waiting, self._waiting = self._waiting, {}
-        keys = list(waiting)
+        keys = [key for key in waiting if key not in self.found]
         try:
             for start in range(0, len(keys), MOST_KEYS):
                 chunk = keys[start : start + MOST_KEYS]
                 rows = await self._read(chunk)
-                self._found.update((key, rows.get(key)) for key in chunk)
+                self.found.update((key, rows.get(key)) for key in chunk)
         except Exception as error:
             # Without our own frame, which keeps us, who keep it.
             failed = _Failed(error, error.__traceback__ and error.__traceback__.tb_next)
             error.__traceback__ = failed.traceback
-            self._found.update((key, failed) for key in keys)
+            self._failed.update((key, failed) for key in keys if key not in self.found)
             del failed
         for waiters in waiting.values():
             for waiter in waiters:

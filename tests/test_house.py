@@ -308,7 +308,7 @@ LOOK_UPS = {"lazy", "LazyType", "StrawberryLazyReference", "resolve_type", "impo
 
 BY_NAME = {
     "community/catalogue.py": {"import_module"},  # each topic, for what it declares, as Tortoise for models
-    "compiled/compiler.py": {"resolve_type"},  # of graphql-core's interfaces and unions
+    "compiled/selections.py": {"resolve_type"},  # of graphql-core's interfaces and unions
     "schema/plain.py": {"resolve_type"},
 }
 """Who looks modules or types up by their names."""

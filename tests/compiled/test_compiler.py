@@ -22,7 +22,8 @@ from graphql.execution.collect_fields import FieldDetails
 from compiled import IGNORES_INFO, PLAIN, Plain, plain_attribute
 from compiled import compiler as compiler_module
 from compiled.classes import OrdinaryClasses
-from compiled.compiler import Compiler, NotCompiled, TooLarge, TooMuch
+from compiled.compiler import Compiler
+from compiled.selections import NotCompiled, TooLarge, TooMuch
 from realtime.syntax import parse
 from tests.compiled.both import Core, same
 
