@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, cast
 
 import strawberry
+from strawberry import Parent
 
 from community.bulletin import actions
 from community.bulletin.cursors import journals
@@ -11,14 +12,16 @@ from community.bulletin.facts import BULLETIN, NOTICE
 from community.bulletin.reads import ItemRow, NoticeRow, items_pages, notices_by_number, notices_pages
 from community.bulletin.rules import NoticeKind
 from community.database.paging import Page, check_first
+from community.places.reads import CommunityRow, organizations_by_id
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Info
 from schema.enums import BulletinKind
+from schema.fields import brought
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
-from schema.nodes import NODES, Node, key_of, to_id
-from schema.places import NOTHING, Numbered, OfCommunity, Organization, community_of, organization
+from schema.nodes import NODES, Node, key_of
+from schema.places import NOTHING, Numbered, Organization, numbered, shows_bulletin
 from schema.refs import CommunityRef
 
 
@@ -26,64 +29,51 @@ from schema.refs import CommunityRef
     description="A sheet on the board: an announcement (公告) or a public display (公示)."
     " 公告栏上的一张公告或公示。"
 )
-class Notice(Node, subject=NOTICE):
-    row: strawberry.Private[NoticeRow]
+class Notice(Node, subject=NOTICE, row=NoticeRow):
+    community: CommunityRef = brought(
+        lambda loaders: loaders.communities,
+        "community",
+        description="The estate on whose board it hangs. 贴在哪个小区。",
+        metadata=BY_RIGHTS,
+    )
 
-    @classmethod
-    def of(cls, row: NoticeRow) -> "Notice":
-        return cls(id=to_id("Notice", row.id), row=row)
-
-    @strawberry.field(description="The estate on whose board it hangs. 贴在哪个小区。", metadata=BY_RIGHTS)
-    async def community(self, info: Info) -> CommunityRef:
-        return await community_of(info.context, self.row.community)
-
-    @strawberry.field(
+    number: int = strawberry.field(
         description="Counted among the notices of its community, from 1 in the order of publishing,"
         " and never given again: short enough for an address on paper."
         " 在本小区公告中的编号，从 1 起，不会重用。"
     )
-    def number(self) -> int:
-        return self.row.number
 
-    @strawberry.field(description="Whether it only tells something, or asks for objections. 是公告还是公示。")
-    def kind(self) -> NoticeKind:
-        return self.row.kind
+    kind: NoticeKind = strawberry.field(
+        description="Whether it only tells something, or asks for objections. 是公告还是公示。"
+    )
 
-    @strawberry.field(
+    title: str = strawberry.field(
         description="One line of up to 120 characters, to be read in passing. 标题，一行，最多 120 字。"
     )
-    def title(self) -> str:
-        return self.row.title
 
-    @strawberry.field(
+    body: str = strawberry.field(
         description="The whole text, plain with line breaks, up to 20,000 characters; never markup."
         " 正文，纯文本，可换行。"
     )
-    def body(self) -> str:
-        return self.row.body
 
-    @strawberry.field(description="The party that signs it; whoever typed it is not told. 署名的单位。")
-    async def organization(self, info: Info) -> Organization:
-        return await organization(info.context, self.row.organization)
+    organization: Organization = brought(
+        lambda loaders: loaders.of(organizations_by_id),
+        "organization",
+        description="The party that signs it; whoever typed it is not told. 署名的单位。",
+    )
 
-    @strawberry.field(
+    effective_from: datetime | None = strawberry.field(
         description="From when on what it says holds, such as the moment the water is off; null"
         " where it says none."
         " 内容从何时起有效，例如停水开始，没写的为 null。"
     )
-    def effective_from(self) -> datetime | None:
-        return self.row.effective_from
 
-    @strawberry.field(
+    effective_until: datetime | None = strawberry.field(
         description="Until when what it says holds; null for as long as it hangs."
         " 内容到何时为止，没写的为 null。"
     )
-    def effective_until(self) -> datetime | None:
-        return self.row.effective_until
 
-    @strawberry.field(description="The moment at which it was put up. 张贴的时间。")
-    def published_at(self) -> datetime:
-        return self.row.published_at
+    published_at: datetime = strawberry.field(description="The moment at which it was put up. 张贴的时间。")
 
 
 @strawberry.type(
@@ -126,31 +116,32 @@ class BulletinConnection(Connection[BulletinItem]):
 
 
 @strawberry.type
-class BulletinOfCommunity(OfCommunity):
+class BulletinOfCommunity:
     @strawberry.field(
         description="The announcement with this number in this estate; null where there is none, or"
         " where the viewer may not see it."
         " 按编号找本小区的一张公告，没有或不开放的为 null。",
         metadata=BY_RIGHTS,
     )
-    async def notice(self, info: Info, number: Numbered) -> Notice | None:
-        row = await self.numbered(info, notices_by_number, number)
-        return Notice.of(row) if row else None
+    @staticmethod
+    async def notice(row: Parent[CommunityRow], info: Info, number: Numbered) -> Notice | None:
+        return Notice.of(await numbered(info.context, row, notices_by_number, number))
 
     @strawberry.field(
         description="Announcements and displays that the viewer may see, the newest first."
         " 本小区的公告和公示，新的在前。",
         metadata=BY_RIGHTS,
     )
-    async def notices(self, info: Info, first: First = 20, after: After = None) -> Connection[Notice]:
-        size, cursors = check_first(first), ListCursors("notices", self.row.id)
+    @staticmethod
+    async def notices(
+        row: Parent[CommunityRow], info: Info, first: First = 20, after: After = None
+    ) -> Connection[Notice]:
+        size, cursors = check_first(first), ListCursors("notices", row.id)
         key = cast("tuple[datetime, int] | None", cursors.key(after, datetime, int))
         page: Page[NoticeRow] = NOTHING
-        if self.shows_bulletin(info):
-            page = await info.context.loaders.of(notices_pages, size, key).get(self.row.id)
-        return connect(
-            page, Notice.of, lambda row: cursors.cursor(row.published_at, row.id), later=key is not None
-        )
+        if shows_bulletin(info.context, row):
+            page = await info.context.loaders.of(notices_pages, size, key).get(row.id)
+        return connect(page, lambda row: cursors.cursor(row.published_at, row.id), later=key is not None)
 
     @strawberry.field(
         description="All that happened here and that the viewer may see, the newest first. Its"
@@ -159,18 +150,21 @@ class BulletinOfCommunity(OfCommunity):
         " 公告栏上的动态，新的在前；它的游标也能用来续接订阅。账本每天最多一条。",
         metadata=BY_RIGHTS,
     )
-    async def bulletin(self, info: Info, first: First = 20, after: After = None) -> BulletinConnection:
+    @staticmethod
+    async def bulletin(
+        row: Parent[CommunityRow], info: Info, first: First = 20, after: After = None
+    ) -> BulletinConnection:
         size, loaders = check_first(first), info.context.loaders
-        here = await loaders.of(journals).get(self.row.id)
+        here = await loaders.of(journals).get(row.id)
         cursors = here.cursors
         before = None if after is None else here.number_of(after)
         page: Page[ItemRow] = NOTHING
-        if self.shows_bulletin(info):
-            page = await loaders.of(items_pages, size, before).get(self.row.id)
+        if shows_bulletin(info.context, row):
+            page = await loaders.of(items_pages, size, before).get(row.id)
+        items = [BulletinItem.of(item, cursors.cursor(item.number)) for item in page.rows]
         connection = connect(
-            page,
-            lambda row: BulletinItem.of(row, cursors.cursor(row.number)),
-            lambda row: cursors.cursor(row.number),
+            Page(items, more=page.more),
+            lambda item: item.cursor,
             later=before is not None,
             made=BulletinConnection,
         )

@@ -14,7 +14,7 @@ from schema.context import Info
 from schema.events import EventsOfCommunity
 from schema.ledger import LedgerOfCommunity
 from schema.mutations import Key, mutation
-from schema.nodes import Node, key_of, to_id
+from schema.nodes import Node, key_of
 from schema.places import PlacesOfCommunity
 from schema.votes import VotesOfCommunity
 
@@ -33,10 +33,9 @@ class Community(
     BulletinOfCommunity,
     LedgerOfCommunity,
     subject=COMMUNITY,
+    row=CommunityRow,
 ):
-    @classmethod
-    def of(cls, row: CommunityRow) -> "Community":
-        return cls(id=to_id("Community", row.id), row=row)
+    pass
 
 
 @strawberry.type
@@ -82,7 +81,7 @@ class CommunitiesQuery:
         key = cursors.key(after, int)
         loader = info.context.loaders.communities_page(size, cast(int, key[0]) if key else None)
         page = await loader.get(None)
-        return connect(page, Community.of, lambda row: cursors.cursor(row.id), later=key is not None)
+        return connect(page, lambda row: cursors.cursor(row.id), later=key is not None)
 
     @strawberry.field(
         description="The estate with this short name; null where it is unknown or hidden."
@@ -100,4 +99,4 @@ class CommunitiesQuery:
         ],
     ) -> Community | None:
         row = await info.context.loaders.communities_by_slug.load(slug)
-        return Community.of(row) if row else None
+        return Community.of(row)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Annotated, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import orjson
 import strawberry
@@ -81,23 +81,33 @@ class Connection(Generic[T]):
     )
 
 
+class Place(NamedTuple):
+    """An edge as it is read: its cursor is made where it is asked for."""
+
+    node: Any
+    cursor_of: Callable[[Any], str]
+
+    @property
+    def cursor(self) -> str:
+        return self.cursor_of(self.node)
+
+
 def connect(
     page: Page[R],
-    node: Callable[[R], T],
     cursor: Callable[[R], str],
     *,
     later: bool,
     made: type[Connection[T]] = Connection,
 ) -> Connection[T]:
-    """`later`: the page began behind a cursor."""
-    edges = [Edge(cursor=cursor(row), node=node(row)) for row in page.rows]
+    """`later`: the page began behind a cursor. The rows are the nodes."""
+    rows = page.rows
     return made(
-        edges=edges,
+        edges=cast("list[Edge[T]]", [Place(row, cursor) for row in rows]),
         page_info=PageInfo(
             has_next_page=page.more,
             has_previous_page=later,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
+            start_cursor=cursor(rows[0]) if rows else None,
+            end_cursor=cursor(rows[-1]) if rows else None,
         ),
     )
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Annotated, cast
 
 import strawberry
+from strawberry import Parent
 
 from community.database.paging import Page, check_first
-from community.errors import NotFound
 from community.events import actions
 from community.events.facts import ATTENDANCE, EVENT, SIGN_UP
 from community.events.reads import (
@@ -24,22 +24,16 @@ from community.events.reads import (
 )
 from community.events.rules import check_sign_up
 from community.permissions import Permission, require
+from community.places.reads import CommunityRow, organizations_by_id
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Info
 from schema.eligibility import Eligibility
+from schema.fields import brought, in_context
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
 from schema.nodes import Node, key_of, to_id
-from schema.places import (
-    NOTHING,
-    Numbered,
-    OfCommunity,
-    Organization,
-    community_of,
-    community_row,
-    organization,
-)
+from schema.places import NOTHING, Numbered, Organization, community_row, numbered, shows_bulletin
 from schema.refs import CommunityRef
 
 
@@ -140,99 +134,80 @@ class EventTable:
     " the bulletin."
     " 邻里活动，能看公告栏的人都能看到。"
 )
-class Event(Node, subject=EVENT):
-    row: strawberry.Private[EventRow]
+class Event(Node, subject=EVENT, row=EventRow):
+    community: CommunityRef = brought(
+        lambda loaders: loaders.communities,
+        "community",
+        description="The estate that holds it. 举办活动的小区。",
+        metadata=BY_RIGHTS,
+    )
 
-    @classmethod
-    def of(cls, row: EventRow) -> "Event":
-        return cls(id=to_id("Event", row.id), row=row)
-
-    @strawberry.field(description="The estate that holds it. 举办活动的小区。", metadata=BY_RIGHTS)
-    async def community(self, info: Info) -> CommunityRef:
-        return await community_of(info.context, self.row.community)
-
-    @strawberry.field(
+    number: int = strawberry.field(
         description="Counted among the events of its community, from 1 in the order of publishing,"
         " and never given again: short enough for an address on paper."
         " 在本小区活动中的编号，从 1 起，不会重用。"
     )
-    def number(self) -> int:
-        return self.row.number
 
-    @strawberry.field(
+    title: str = strawberry.field(
         description="One line of up to 120 characters, as it is announced. 活动名称，一行，最多 120 字。"
     )
-    def title(self) -> str:
-        return self.row.title
 
-    @strawberry.field(
+    description: str = strawberry.field(
         description="What awaits those who come: plain text with line breaks, never markup; may be"
         " empty."
         " 活动说明，纯文本，可换行。"
     )
-    def description(self) -> str:
-        return self.row.description
 
-    @strawberry.field(
+    place: str = strawberry.field(
         description="The spot to go to, up to 120 characters, such as 中心花园. 活动地点，最多 120 字。"
     )
-    def place(self) -> str:
-        return self.row.place
 
     @strawberry.field(description="The parties that invite, the one that published it first. 主办的各方。")
-    async def organizers(self, info: Info) -> list[Organization]:
-        keys = await info.context.loaders.of(organizers_of).get(self.row.id)
-        return list(await asyncio.gather(*(organization(info.context, key) for key in keys)))
+    @staticmethod
+    async def organizers(row: Parent[EventRow], info: Info) -> list[Organization]:
+        keys = await info.context.loaders.of(organizers_of).get(row.id)
+        loader = info.context.loaders.of(organizations_by_id)
+        return [Organization.of(row) for row in await asyncio.gather(*map(loader.get, keys))]
 
-    @strawberry.field(
+    starts_at: datetime = strawberry.field(
         description="The moment at which it begins; signing off ends then as well."
         " 开始时间，此后不能取消报名。"
     )
-    def starts_at(self) -> datetime:
-        return self.row.starts_at
 
-    @strawberry.field(
+    ends_at: datetime = strawberry.field(
         description="The moment at which it is over and moves behind the coming ones. 结束时间。"
     )
-    def ends_at(self) -> datetime:
-        return self.row.ends_at
 
-    @strawberry.field(
+    sign_up_closes_at: datetime = strawberry.field(
         description="Signing up counts before this moment, at the latest the start; then it is"
         " EVENT_OVER."
         " 报名截止时间，到点即止。"
     )
-    def sign_up_closes_at(self) -> datetime:
-        return self.row.sign_up_closes_at
 
-    @strawberry.field(
+    max_party_size: int = strawberry.field(
         description="The most people that one household may bring, whoever signs up included."
         " 一家最多来几人，含报名的人。"
     )
-    def max_party_size(self) -> int:
-        return self.row.max_party_size
 
-    @strawberry.field(
+    potluck: bool = strawberry.field(
         description="True where each household brings a dish, and a sign-up may name it. 是否每家带一道菜。"
     )
-    def potluck(self) -> bool:
-        return self.row.potluck
 
-    @strawberry.field(
+    attendance: EventAttendance = in_context(
+        lambda row, context: EventAttendance.of(row),
         description="How many are expected as of now; the subscription `eventAttendance` goes on"
         " from there."
-        " 现在的报名情况，可接着订阅。"
+        " 现在的报名情况，可接着订阅。",
     )
-    def attendance(self) -> EventAttendance:
-        return EventAttendance.of(self.row)
 
     @strawberry.field(
         description="Dishes announced by those who come, the newest first, without saying whose."
         " 各家报的菜，新的在前，不显示是谁家的。"
     )
-    async def dishes(self, info: Info, first: First = 50) -> list[str]:
+    @staticmethod
+    async def dishes(row: Parent[EventRow], info: Info, first: First = 50) -> list[str]:
         most = check_first(first, default=50)
-        return await info.context.loaders.of(dishes_of, most).get(self.row.id)
+        return await info.context.loaders.of(dishes_of, most).get(row.id)
 
     @strawberry.field(
         description="Who sits at a table and brings what. Null for whoever may not sign up here, for"
@@ -241,8 +216,9 @@ class Event(Node, subject=EVENT):
         " 一桌坐了哪几家、带什么菜，只给登录的邻居看。",
         metadata=BY_VIEWER,
     )
+    @staticmethod
     async def table(
-        self,
+        row: Parent[EventRow],
         info: Info,
         number: Annotated[
             int,
@@ -252,7 +228,7 @@ class Event(Node, subject=EVENT):
             ),
         ] = 1,
     ) -> EventTable | None:
-        laid = await info.context.loaders.tables.load(self.row.id)
+        laid = await info.context.loaders.tables.load(row.id)
         if laid is None or not 1 <= number <= len(laid.seating.seats):
             return None
         around = laid.around(number)
@@ -261,22 +237,22 @@ class Event(Node, subject=EVENT):
             number=number,
             seats=laid.seating.seats[number - 1],
             parties=[
-                TableParty.of(row, seats)
-                for row, (_, seats) in zip(rows, around, strict=True)
-                if row is not None
+                TableParty.of(party, seats)
+                for party, (_, seats) in zip(rows, around, strict=True)
+                if party is not None
             ],
         )
 
-    @strawberry.field(
+    viewer_sign_up: "SignUp | None" = brought(
+        lambda loaders: loaders.own_sign_ups,
+        "id",
+        optional=True,
         description="The sign-up of the viewer's household while it stands, whoever of it signed up;"
         " null where there is none. A narrowed token sees it with SIGN_UP or READ_OWN."
         " Depends on the viewer, so that a subscription with it is not shared."
         " 本户的报名，没有或已取消的为 null。",
         metadata=BY_VIEWER,
     )
-    async def viewer_sign_up(self, info: Info) -> "SignUp | None":
-        row = await info.context.loaders.own_sign_ups.load(self.row.id)
-        return SignUp.of(row) if row else None
 
     @strawberry.field(
         description="Whether `signUp` with one person would be taken now, and if not, what would be"
@@ -284,8 +260,9 @@ class Event(Node, subject=EVENT):
         " 现在能不能报名，不能的话是什么原因。",
         metadata=BY_VIEWER,
     )
-    async def viewer_may_sign_up(self, info: Info) -> Eligibility:
-        row, viewer = self.row, info.context.viewer
+    @staticmethod
+    async def viewer_may_sign_up(row: Parent[EventRow], info: Info) -> Eligibility:
+        viewer = info.context.viewer
         community = await community_row(info.context, row.community)
         own = await info.context.loaders.own_sign_ups.load(row.id)
         return Eligibility.after(
@@ -311,75 +288,60 @@ class Event(Node, subject=EVENT):
     " 一户的报名，只有这一户的人和报名的人看得到；有几套房的算一户：先算租住的，再算自住的、持有最久的。"
     " 出租的房子，租客一户，业主一户。"
 )
-class SignUp(Node, subject=SIGN_UP):
-    row: strawberry.Private[SignUpRow]
-
-    @classmethod
-    def of(cls, row: SignUpRow) -> "SignUp":
-        return cls(id=to_id("SignUp", row.id), row=row)
-
-    @strawberry.field(
+class SignUp(Node, subject=SIGN_UP, row=SignUpRow):
+    event: Event = brought(
+        lambda loaders: loaders.events,
+        "event",
         description="The gathering to which they come; NOT_FOUND for whoever may no longer read"
         " there."
         " 报名的活动。",
         metadata=BY_RIGHTS,
     )
-    async def event(self, info: Info) -> Event:
-        row = await info.context.loaders.events.load(self.row.event)
-        if row is None:
-            raise NotFound  # who moved away keeps the sign-up, not the sight of the community
-        return Event.of(row)
 
-    @strawberry.field(
+    own: bool = strawberry.field(
+        name="madeByViewer",
         description="True where the viewer's own account signed up, false where another of its household"
         " did."
         " 是不是本人报的；不是的话，是同一户的人报的。",
     )
-    def made_by_viewer(self) -> bool:
-        return self.row.own
 
-    @strawberry.field(description="How many people come, from 1 to the event's `maxPartySize`. 来几个人。")
-    def party_size(self) -> int:
-        return self.row.party_size
+    party_size: int = strawberry.field(
+        description="How many people come, from 1 to the event's `maxPartySize`. 来几个人。"
+    )
 
-    @strawberry.field(
+    dish: str | None = strawberry.field(
         description="What they bring to a potluck; null where nothing was named. 带的菜，没写的为 null。"
     )
-    def dish(self) -> str | None:
-        return self.row.dish
 
     @strawberry.field(
         description="Numbers of the tables where they sit, provisionally; empty where there are no"
         " tables, and once it was cancelled."
         " 坐第几桌，暂排；没有的为空。"
     )
-    async def tables(self, info: Info) -> list[int]:
-        laid = await info.context.loaders.of(seated_at).get(self.row.event)
-        return [table for table, _ in laid.at.get(self.row.id, ())]
+    @staticmethod
+    async def tables(row: Parent[SignUpRow], info: Info) -> list[int]:
+        laid = await info.context.loaders.of(seated_at).get(row.event)
+        return [table for table, _ in laid.at.get(row.id, ())]
 
-    @strawberry.field(description="When it was taken by the server. 报名的时间。")
-    def signed_up_at(self) -> datetime:
-        return self.row.signed_up_at
+    signed_up_at: datetime = strawberry.field(description="When it was taken by the server. 报名的时间。")
 
-    @strawberry.field(
+    cancelled_at: datetime | None = strawberry.field(
         description="When it was taken back and the places freed; null while it stands."
         " 取消的时间，没取消的为 null。"
     )
-    def cancelled_at(self) -> datetime | None:
-        return self.row.cancelled_at
 
 
 @strawberry.type
-class EventsOfCommunity(OfCommunity):
+class EventsOfCommunity:
     @strawberry.field(
         description="The gathering with this number in this estate; null where there is none, or"
         " where the viewer may not see it."
         " 按编号找本小区的一次活动，没有或不开放的为 null。",
         metadata=BY_RIGHTS,
     )
-    async def event(self, info: Info, number: Numbered) -> Event | None:
-        row = await self.numbered(info, events_by_number, number)
-        return Event.of(row) if row else None
+    @staticmethod
+    async def event(row: Parent[CommunityRow], info: Info, number: Numbered) -> Event | None:
+        return Event.of(await numbered(info.context, row, events_by_number, number))
 
     @strawberry.field(
         description="Gatherings that the viewer may see: those not yet over by their start, the next"
@@ -387,8 +349,9 @@ class EventsOfCommunity(OfCommunity):
         " 本小区的活动，先是还没结束的，再是结束了的。",
         metadata=BY_RIGHTS,
     )
+    @staticmethod
     async def events(
-        self,
+        row: Parent[CommunityRow],
         info: Info,
         first: First = 20,
         after: After = None,
@@ -401,14 +364,12 @@ class EventsOfCommunity(OfCommunity):
         ] = None,
     ) -> Connection[Event]:
         size, now = check_first(first), info.context.now
-        cursors = ListCursors("events", self.row.id, {"coming": coming})
+        cursors = ListCursors("events", row.id, {"coming": coming})
         key = cast("tuple[bool, datetime, int] | None", cursors.key(after, bool, datetime, int))
         page: Page[EventRow] = NOTHING
-        if self.shows_bulletin(info):
-            page = await info.context.loaders.of(events_pages, now, size, key, coming).get(self.row.id)
-        return connect(
-            page, Event.of, lambda row: cursors.cursor(*event_key(row, now)), later=key is not None
-        )
+        if shows_bulletin(info.context, row):
+            page = await info.context.loaders.of(events_pages, now, size, key, coming).get(row.id)
+        return connect(page, lambda row: cursors.cursor(*event_key(row, now)), later=key is not None)
 
 
 @strawberry.type

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, cast
 
 import strawberry
+from strawberry import Parent
 
 from community.database.paging import check_first
 from community.ledger import actions
@@ -35,12 +36,12 @@ from community.permissions import Permission, may
 from community.places.reads import CommunityRow
 from community.places.rules import OrganizationKind
 from schema.connections import After, Connection, First, ListCursors, connect
-from schema.context import Info
+from schema.context import Context, Info
+from schema.fields import brought, in_context
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
 from schema.nodes import Node, key_of, key_or_unknown, to_id
-from schema.places import OfCommunity
 from schema.scalars import Hundredths
 from schema.votes import Vote
 
@@ -204,96 +205,74 @@ def _undone(row: MonthRow | YearRow) -> dict[str, Hundredths]:
     " another line (冲正)."
     " 账上的一笔，记下后不改不删，记错了用另一笔冲正。"
 )
-class Entry(Node, subject=ENTRY):
-    row: strawberry.Private[EntryRow]
-
-    @classmethod
-    def of(cls, row: EntryRow) -> "Entry":
-        return cls(id=to_id("Entry", row.id), row=row)
-
-    @strawberry.field(
+class Entry(Node, subject=ENTRY, row=EntryRow):
+    number: int = strawberry.field(
         description="Its place in the book in the order of recording, from 1 and without gaps within"
         " a community."
         " 账本序号，按记账先后从 1 起连续编号。"
     )
-    def number(self) -> int:
-        return self.row.number
 
-    @strawberry.field(
+    date: Day = strawberry.field(
         description="The calendar day on which money moved, by which months are made; it may lie"
         " before `recordedAt`."
         " 账目所属的日期，月份按它归。"
     )
-    def date(self) -> Day:
-        return self.row.date
 
-    @strawberry.field(
+    direction: Direction = strawberry.field(
         description="Whether it stands on the income or the expense side; a reversal keeps the side"
         " of what it takes back."
         " 是收入还是支出，冲正与原账目同侧。"
     )
-    def direction(self) -> Direction:
-        return self.row.direction
 
-    @strawberry.field(
+    category: Category = strawberry.field(
         description="The kind of income or spending by the code of 杭州市物业管理条例 60. 收支类别。"
     )
-    def category(self) -> Category:
-        return self.row.category
 
-    @strawberry.field(description="What it is for, in one line of the bookkeeper's words. 事由，一行话。")
-    def item(self) -> str:
-        return self.row.item
+    item: str = strawberry.field(
+        description="What it is for, in one line of the bookkeeper's words. 事由，一行话。"
+    )
 
-    @strawberry.field(
+    counterparty: str | None = strawberry.field(
         description="Who paid or was paid, a firm or an office; null where nobody is named."
         " 付款或收款的单位，没写的为 null。"
     )
-    def counterparty(self) -> str | None:
-        return self.row.counterparty
 
-    @strawberry.field(
+    voucher: str | None = strawberry.field(
         description="The number of the paper that proves it (凭证号); null where there is none."
         " 凭证号，没有的为 null。"
     )
-    def voucher(self) -> str | None:
-        return self.row.voucher
 
-    @strawberry.field(
+    amount: Hundredths = strawberry.field(
         description="In yuan and above zero; negative only where it takes another entry back."
         " 金额，单位元，只有冲正为负。"
     )
-    def amount(self) -> Hundredths:
-        return Hundredths(self.row.amount)
 
     @strawberry.field(
         description="In yuan, what this entry and all before it come to by their dates, and of one day by"
         " their numbers: the last one of a month has the month's `closing`. An entry recorded late moves the"
         " balances behind its date. 按日期排到这一笔为止的余额，补记的账也算在它的日期上。"
     )
-    async def balance(self, info: Info) -> Hundredths:
-        if self.row.balance is not None:
-            return Hundredths(self.row.balance)
-        return Hundredths(await info.context.loaders.of(balances_at).get(self.row.id))
+    @staticmethod
+    async def balance(row: Parent[EntryRow], info: Info) -> Hundredths:
+        if row.balance is not None:
+            return Hundredths(row.balance)
+        return Hundredths(await info.context.loaders.of(balances_at).get(row.id))
 
-    @strawberry.field(
+    authority_vote: Vote | None = brought(
+        lambda loaders: loaders.votes,
+        "authority_vote",
+        optional=True,
         description="The resolution that it cites as allowing it; null where none is cited, and for"
         " a token that may not read the bulletin."
         " 所依据的表决，没有或不开放的为 null。",
         metadata=BY_RIGHTS,
     )
-    async def authority_vote(self, info: Info) -> Vote | None:
-        key = self.row.authority_vote
-        row = None if key is None else await info.context.loaders.votes.load(key)
-        return Vote.of(row) if row else None
 
-    @strawberry.field(
+    authority_clause: str | None = strawberry.field(
         description="The clause that it cites in words, such as a limit set in the 议事规则; null"
         " where none is cited."
         " 所依据的条款，没有的为 null。"
     )
-    def authority_clause(self) -> str | None:
-        return self.row.authority_clause
 
     @strawberry.field(
         description="Why the vote that it names does not allow it, as that vote stands today; null where it"
@@ -302,42 +281,42 @@ class Entry(Node, subject=ENTRY):
         " 依据的表决不作数的原因；表决不开放的为 null。",
         metadata=BY_RIGHTS,
     )
-    async def authority_fault(self, info: Info) -> AuthorityFault | None:
-        key, loaders = self.row.authority_vote, info.context.loaders
-        if key is None or self.row.reverses is not None or await loaders.votes.load(key) is None:
+    @staticmethod
+    async def authority_fault(row: Parent[EntryRow], info: Info) -> AuthorityFault | None:
+        key, loaders = row.authority_vote, info.context.loaders
+        if key is None or row.reverses is not None or await loaders.votes.load(key) is None:
             return None
         vote = await loaders.of(resolutions_of).load(key)
-        return fault_of(self.row.direction, vote) if vote else None
+        return fault_of(row.direction, vote) if vote else None
 
-    @strawberry.field(
+    reverses: "Entry | None" = brought(
+        lambda loaders: loaders.rows(ENTRY),
+        "reverses",
+        optional=True,
         description="The earlier entry that this one takes back whole; null for an ordinary one."
         " 它冲正的那一笔，普通账目为 null。",
         metadata=BY_RIGHTS,
     )
-    async def reverses(self, info: Info) -> "Entry | None":
-        return None if self.row.reverses is None else await Entry.fetch(info.context, self.row.reverses)
 
-    @strawberry.field(
+    reversed_by: "Entry | None" = brought(
+        lambda loaders: loaders.rows(ENTRY),
+        "reversed_by",
+        optional=True,
         description="The later entry that takes this one back whole; null while it stands."
         " 冲正它的那一笔，没有冲正的为 null。",
         metadata=BY_RIGHTS,
     )
-    async def reversed_by(self, info: Info) -> "Entry | None":
-        return None if self.row.reversed_by is None else await Entry.fetch(info.context, self.row.reversed_by)
 
-    @strawberry.field(
+    recorded_at: datetime = strawberry.field(
         description="The moment of writing it down, which may be long after its `date`."
         " 记账的时间，可能比账目日期晚很多。"
     )
-    def recorded_at(self) -> datetime:
-        return self.row.recorded_at
 
-    @strawberry.field(
+    recorded_for: OrganizationKind | None = strawberry.field(
+        name="recordedBy",
         description="The party for which it was written down, by the office held then; null where a book kept"
-        " elsewhere was taken in. Never a person. 记账的一方：业委会（物管委）或物业。"
+        " elsewhere was taken in. Never a person. 记账的一方：业委会（物管委）或物业。",
     )
-    def recorded_by(self) -> OrganizationKind | None:
-        return self.row.recorded_for
 
 
 @strawberry.type(
@@ -346,32 +325,34 @@ class Entry(Node, subject=ENTRY):
     " 共有收入账，金额单位都是元。"
 )
 class Ledger:
-    community: strawberry.Private[CommunityRow]
+    """Its value is the row of its community."""
 
     @strawberry.field(
         description="In yuan, what is in the account after all entries, of whatever date."
         " 现在的余额，单位元。"
     )
-    async def balance(self, info: Info) -> Hundredths:
-        row = await info.context.loaders.of(balances_of).get(self.community.id)
-        return Hundredths(row.balance)
+    @staticmethod
+    async def balance(row: Parent[CommunityRow], info: Info) -> Hundredths:
+        return Hundredths((await info.context.loaders.of(balances_of).get(row.id)).balance)
 
     @strawberry.field(
         description="The figures of one month, by default of the newest with entries; null before"
         " the first entry."
         " 某个月的账，不填为最近有账的月份。"
     )
-    async def month(self, info: Info, month: Month = None) -> LedgerMonth | None:
-        months = await self._months(info)
-        row = month_in(months, month) if month else next(reversed(months), None)
-        return LedgerMonth.of(row) if row else None
+    @staticmethod
+    async def month(row: Parent[CommunityRow], info: Info, month: Month = None) -> LedgerMonth | None:
+        months = await _months(info, row)
+        found = month_in(months, month) if month else next(reversed(months), None)
+        return LedgerMonth.of(found) if found else None
 
     @strawberry.field(
         description="The months from the first entry's to the latest one's, the newest first, none left out."
         " Older ones than a page holds are reached with `before`. 每个月，从近到远，没有账的月份也列。"
     )
+    @staticmethod
     async def months(
-        self,
+        row: Parent[CommunityRow],
         info: Info,
         first: First = 24,
         before: Annotated[
@@ -384,42 +365,42 @@ class Ledger:
         ] = None,
     ) -> list[LedgerMonth]:
         size = check_first(first, default=24)
-        months = months_before(await self._months(info), before)
-        return [LedgerMonth.of(row) for row in months[::-1][:size]]
+        earlier = months_before(await _months(info, row), before)
+        return [LedgerMonth.of(each) for each in earlier[::-1][:size]]
 
     @strawberry.field(
         description="Every calendar year from the first entry's to the latest one's, the newest first."
         " 每一年，从近到远。"
     )
-    async def years(self, info: Info) -> list[LedgerYear]:
-        return [LedgerYear.of(row) for row in reversed(fold_years(await self._months(info)))]
-
-    async def _months(self, info: Info) -> list[MonthRow]:
-        return await info.context.loaders.of(months_of).get(self.community.id)
+    @staticmethod
+    async def years(row: Parent[CommunityRow], info: Info) -> list[LedgerYear]:
+        return [LedgerYear.of(year) for year in reversed(fold_years(await _months(info, row)))]
 
     @strawberry.field(
         description="The entries by the day they belong to, the latest first, and of one day what was"
         " recorded last; an entry recorded late stands at its `date`, not at the top. The bulletin tells of"
         " them once a day, not one by one. 按账目日期从近到远；公告栏每天最多说一次。"
     )
+    @staticmethod
     async def entries(
-        self, info: Info, first: First = 20, after: After = None, month: Month = None
+        row: Parent[CommunityRow], info: Info, first: First = 20, after: After = None, month: Month = None
     ) -> Connection[Entry]:
         size = check_first(first)
-        cursors = ListCursors("entries", self.community.id, {"month": month})
+        cursors = ListCursors("entries", row.id, {"month": month})
         key = cursors.key(after, int)
         loader = info.context.loaders.of(entries_pages, size, cast(int, key[0]) if key else None, month)
-        page = await loader.get(self.community.id)
+        page = await loader.get(row.id)
         if key and not page.rows and size:
-            await check_number(self.community.id, cast(int, key[0]))
-        return connect(page, Entry.of, lambda row: cursors.cursor(row.number), later=key is not None)
+            await check_number(row.id, cast(int, key[0]))
+        return connect(page, lambda row: cursors.cursor(row.number), later=key is not None)
 
     @strawberry.field(
         description="The line with this number in this book; null where there is none."
         " 按序号找账上的一笔，没有的为 null。"
     )
+    @staticmethod
     async def entry(
-        self,
+        row: Parent[CommunityRow],
         info: Info,
         number: Annotated[
             int,
@@ -428,22 +409,26 @@ class Ledger:
             ),
         ],
     ) -> Entry | None:
-        row = await info.context.loaders.of(entries_by_number, number).load(self.community.id)
-        return Entry.of(row) if row else None
+        return Entry.of(await info.context.loaders.of(entries_by_number, number).load(row.id))
+
+
+async def _months(info: Info, community: CommunityRow) -> list[MonthRow]:
+    return await info.context.loaders.of(months_of).get(community.id)
+
+
+def _book(community: CommunityRow, context: Context) -> CommunityRow | None:
+    return community if may(context.viewer, Permission.READ_LEDGER, community.scope) else None
 
 
 @strawberry.type
-class LedgerOfCommunity(OfCommunity):
-    @strawberry.field(
+class LedgerOfCommunity:
+    ledger: Ledger | None = in_context(
+        _book,
         description="The book of what the common parts earn (共有收入); null where the viewer may"
         " not read it."
         " 共有收入账；无权查看的为 null。",
         metadata=BY_RIGHTS,
     )
-    def ledger(self, info: Info) -> Ledger | None:
-        if not may(info.context.viewer, Permission.READ_LEDGER, self.row.scope):
-            return None
-        return Ledger(community=self.row)
 
 
 @strawberry.input(

@@ -18,6 +18,7 @@ from community.permissions import (
 )
 from schema.communities import Community
 from schema.context import Info
+from schema.fields import in_context
 from schema.nodes import Node, key_of, to_id
 
 
@@ -69,23 +70,16 @@ class Viewer:
     " carries no name."
     " 您所属的一户业主，表决时算一人；别人查不到。"
 )
-class OwnerParty(Node, subject=OWNER_PARTY):
-    community_id: strawberry.ID = strawberry.field(
-        description="Of the estate in which its units lie. 房屋所在小区的编号。"
+class OwnerParty(Node, subject=OWNER_PARTY, row=OwnPartyRow):
+    community_id: strawberry.ID = in_context(
+        lambda row, context: to_id("Community", row.community),
+        description="Of the estate in which its units lie. 房屋所在小区的编号。",
     )
     units: list[str] = strawberry.field(
         description="Names of the units it holds today; a vote counts those that stood on its roll"
         " at the opening."
         " 现在名下的专有部分；表决以开始时的名册为准。"
     )
-
-    @classmethod
-    def of(cls, row: OwnPartyRow) -> "OwnerParty":
-        return cls(
-            id=to_id("OwnerParty", row.id),
-            community_id=to_id("Community", row.community),
-            units=list(row.units),
-        )
 
 
 @strawberry.type

@@ -3,7 +3,7 @@
 import binascii
 import re
 from base64 import b64decode, b64encode
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import strawberry
 
@@ -56,6 +56,14 @@ def key_or_unknown(text: str, type_name: str, field: str) -> int:
 NODES: dict[str, type["Node"]] = {}
 """The type that shows a subject, by the subject's kind; `Node` keeps it."""
 
+_KINDS: dict[type, str] = {}
+"""The kind of a row's class."""
+
+
+def id_of(root: Any) -> strawberry.ID:
+    """Of a row that a node shows."""
+    return to_id(_KINDS[type(root)], root.id)
+
 
 @strawberry.interface(
     description="Whatever has an id and can be fetched by it with `node` (Relay), by whoever it was"
@@ -63,36 +71,42 @@ NODES: dict[str, type["Node"]] = {}
     " 凡有 id 的对象，拿到 id 的人都能用 node 查到。"
 )
 class Node:
-    """A type names the subject whose rows it shows, `class Vote(Node, subject=VOTE)`, and makes itself `of`
-    one of them.
+    """A type names the subject that it shows and the class of its rows,
+    `class Vote(Node, subject=VOTE, row=VoteRow)`. It has no instances: the rows themselves are its values.
     """
 
     id: strawberry.ID = strawberry.field(
+        resolver=id_of,
         description="Opaque, and the same for ever; give it back exactly as it came."
-        " 不透明、永远不变的编号，请原样传回。"
+        " 不透明、永远不变的编号，请原样传回。",
     )
-    subject_of: ClassVar[Subject[Any]]
+    subject: ClassVar[Subject[Any]]
+    row: ClassVar[type]
 
-    def __init_subclass__(cls, subject: Subject[Any] | None = None) -> None:
-        if subject is not None:
-            cls.subject_of = subject
-            NODES[subject.kind] = cls
+    def __init_subclass__(cls, subject: Subject[Any] | None = None, row: type | None = None) -> None:
+        if subject is not None and row is not None:
+            cls.subject, cls.row = subject, row
+            NODES[subject.kind], _KINDS[row] = cls, subject.kind
+
+    @classmethod
+    def is_type_of(cls, value: object, info: object) -> bool:
+        return type(value) is cls.row
 
     @classmethod
     def of(cls, row: Any) -> Self:
-        raise NotImplementedError
+        """A row as the type that shows it."""
+        return cast(Self, row)
 
     @classmethod
     async def fetch(cls, context: Context, key: int) -> Self | None:
         """The one with this key; None where it is unknown or hidden."""
-        row = await context.loaders.rows(cls.subject_of).load(key)
-        return None if row is None else cls.of(row)
+        return cls.of(await context.loaders.rows(cls.subject).load(key))
 
     @classmethod
     async def named(cls, context: Context, text: str) -> Self | None:
         """The one with this id; None where it is unknown, hidden or of another type. Raises InvalidId."""
         kind, key = parse_id(text)
-        return await cls.fetch(context, key) if kind == cls.subject_of.kind else None
+        return await cls.fetch(context, key) if kind == cls.subject.kind else None
 
 
 async def node_of(context: Context, text: str) -> Node | None:

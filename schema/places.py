@@ -1,27 +1,26 @@
 """Where a community lies, its buildings and the parties that run it."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 
 from community.database.paging import Page
 from community.errors import NotFound
 from community.permissions import Permission, may, permissions_in
-from community.places.facts import BUILDING, COMMUNITY, ORGANIZATION
+from community.places.facts import BUILDING, ORGANIZATION
 from community.places.reads import (
     BuildingRow,
     CommunityRow,
     OrganizationRow,
     buildings_of,
-    organizations_by_id,
     organizations_of,
 )
 from community.places.rules import OrganizationKind
-from schema.context import Context, Info
+from schema.context import Context
+from schema.fields import brought, in_context
 from schema.marks import BY_RIGHTS
-from schema.nodes import NODES, Node, to_id
-from schema.refs import CommunityRef
+from schema.nodes import Node
 
 Numbered = Annotated[
     int,
@@ -43,7 +42,7 @@ NOTHING: Page[Any] = Page([], more=False)
     " of the community."
     " 小区里的一幢楼。"
 )
-class Building(Node, subject=BUILDING):
+class Building(Node, subject=BUILDING, row=BuildingRow):
     name: str = strawberry.field(
         description="As it is painted on the wall, such as 3幢. 楼的叫法，例如 3幢。"
     )
@@ -53,123 +52,90 @@ class Building(Node, subject=BUILDING):
         " 这幢楼有多少个专有部分。"
     )
 
-    @classmethod
-    def of(cls, row: BuildingRow) -> "Building":
-        return cls(id=to_id("Building", row.id), name=row.name, units=row.units)
-
 
 @strawberry.type(
     description="One of the parties that run a community together; whoever acts for it appears under"
     " its name, never under their own."
     " 共同治理小区的一方，发布时署它的名，不署个人的名。"
 )
-class Organization(Node, subject=ORGANIZATION):
+class Organization(Node, subject=ORGANIZATION, row=OrganizationRow):
     kind: OrganizationKind = strawberry.field(
         description="Which of the parties by law or custom it is. 是哪一方。"
     )
     name: str = strawberry.field(description="The full name, as its neighbours call it. 单位的名称。")
 
-    @classmethod
-    def of(cls, row: OrganizationRow) -> "Organization":
-        return cls(id=to_id("Organization", row.id), kind=row.kind, name=row.name)
+
+def shows_bulletin(context: Context, community: CommunityRow) -> bool:
+    return may(context.viewer, Permission.READ_BULLETIN, community.scope)
 
 
-async def organization(context: Context, key: int) -> Organization:
-    return Organization.of(await context.loaders.of(organizations_by_id).get(key))
-
-
-@strawberry.type
-class OfCommunity:
-    """What every topic's fields of a community stand on."""
-
-    row: strawberry.Private[CommunityRow]
-
-    def shows_bulletin(self, info: Info) -> bool:
-        return may(info.context.viewer, Permission.READ_BULLETIN, self.row.scope)
-
-    async def numbered(self, info: Info, read: ReadByNumber[R], number: int) -> R | None:
-        if not self.shows_bulletin(info):
-            return None
-        return await info.context.loaders.of(read, number).load(self.row.id)
+async def numbered(context: Context, community: CommunityRow, read: ReadByNumber[R], number: int) -> R | None:
+    """What has this number in the community; None where there is nothing, or where it may not be seen."""
+    if not shows_bulletin(context, community):
+        return None
+    return await context.loaders.of(read, number).load(community.id)
 
 
 @strawberry.type
-class PlacesOfCommunity(OfCommunity):
-    @strawberry.field(
+class PlacesOfCommunity:
+    slug: str = strawberry.field(
         description="Its short name in addresses, up to 64 letters, digits and hyphens, such as"
         " meizai-meicheng; it never changes."
         " 网址里的短名，不会改变。"
     )
-    def slug(self) -> str:
-        return self.row.slug
 
-    @strawberry.field(description="As people say it, such as 美哉美城. 小区的名称。")
-    def name(self) -> str:
-        return self.row.name
+    name: str = strawberry.field(description="As people say it, such as 美哉美城. 小区的名称。")
 
-    @strawberry.field(
+    address: str = strawberry.field(
         description="District, sub-district and street, for whoever looks for it on a map."
         " 所在的区、街道和门牌。"
     )
-    def address(self) -> str:
-        return self.row.address
 
-    @strawberry.field(
+    households: int = strawberry.field(
         description="How many families live here, tenants included; not the number of owners."
         " 居住的户数，租户也算，与业主人数不同。"
     )
-    def households(self) -> int:
-        return self.row.households
 
-    @strawberry.field(
+    residents: int | None = strawberry.field(
         description="How many people live in it; null where nobody has counted them."
         " 居住的人数，没有统计过的为 null。"
     )
-    def residents(self) -> int | None:
-        return self.row.residents
 
-    @strawberry.field(
+    owner_cards: int | None = strawberry.field(
         description="Households with an electronic owner card (电子业主卡) of the city; null where"
         " that is unknown."
         " 领了电子业主卡的户数，不清楚的为 null。"
     )
-    def owner_cards(self) -> int | None:
-        return self.row.owner_cards
 
-    @strawberry.field(
+    public_reading: bool = in_context(
+        lambda row, context: row.profile.public_reading,
         description="True where everybody may read tallies, events, notices and the ledger without"
         " signing in; the committee settles it by `setPublicReading`."
-        " 是否不登录也能看，由业委会（物管委）决定。"
+        " 是否不登录也能看，由业委会（物管委）决定。",
     )
-    def public_reading(self) -> bool:
-        return self.row.profile.public_reading
 
-    @strawberry.field(
+    viewer_permissions: list[Permission] = in_context(
+        lambda row, context: permissions_in(context.viewer, row.scope),
         description="What the viewer may do here, also without signing in, so that a page draws only"
         " buttons that work. It follows from the viewer's roles, and from the scopes of"
         " the token."
         " 当前的人在这个小区能办什么。",
         metadata=BY_RIGHTS,
     )
-    def viewer_permissions(self, info: Info) -> list[Permission]:
-        viewer = info.context.viewer
-        return permissions_in(viewer, self.row.scope)
 
-    @strawberry.field(
-        description="All buildings, in the order in which the estate numbers them. 全部楼幢，按编号排列。"
+    buildings: list[Building] = brought(
+        lambda loaders: loaders.of(buildings_of),
+        "id",
+        description="All buildings, in the order in which the estate numbers them. 全部楼幢，按编号排列。",
     )
-    async def buildings(self, info: Info) -> list[Building]:
-        rows = await info.context.loaders.of(buildings_of).get(self.row.id)
-        return [Building.of(row) for row in rows]
 
-    @strawberry.field(
+    organizations: list[Organization] = brought(
+        lambda loaders: loaders.of(organizations_of),
+        "id",
         description="The parties that stand today: residents' committee, party branch, owners'"
         " committee or 物管委, property service."
-        " 现任的各方：社区、党支部、业委会或物管委、物业。"
+        " 现任的各方：社区、党支部、业委会或物管委、物业。",
     )
-    async def organizations(self, info: Info) -> list[Organization]:
-        rows = await info.context.loaders.of(organizations_of).get(self.row.id)
-        return [Organization.of(row) for row in rows]
 
 
 async def community_row(context: Context, key: int) -> CommunityRow:
@@ -178,11 +144,3 @@ async def community_row(context: Context, key: int) -> CommunityRow:
     if row is None:
         raise NotFound
     return row
-
-
-async def community_of(context: Context, key: int) -> CommunityRef:
-    """The same as its type, which stands above the topics. Raises NotFound."""
-    community = await NODES[COMMUNITY.kind].fetch(context, key)
-    if community is None:
-        raise NotFound
-    return cast("CommunityRef", community)

@@ -8,7 +8,10 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from compiled import CLASS, IGNORES_INFO, PLAIN, Plain, plain_attribute, plain_method
+from compiled import CLASS, IGNORES_INFO, LOADED, PLAIN, Loaded, Plain, plain_attribute, plain_method
+from schema.context import Context
+from schema.fields import BROUGHT, IN_CONTEXT, Brought
+from schema.nodes import Node, id_of
 
 
 def mark_plain(core: GraphQLSchema) -> None:
@@ -23,28 +26,47 @@ def mark_plain(core: GraphQLSchema) -> None:
         if isinstance(kind, GraphQLInterfaceType):
             kind.extensions[IGNORES_INFO] = definition.resolve_type is None
         elif isinstance(kind, GraphQLObjectType):
-            if definition.is_type_of is None:
+            if issubclass(definition.origin, Node):
+                kind.extensions |= {IGNORES_INFO: True, CLASS: definition.origin.row}
+            elif definition.is_type_of is None:
                 kind.extensions[IGNORES_INFO] = True
                 if definition.concrete_of is None and definition.interfaces:
                     kind.extensions[CLASS] = definition.origin
             for field in kind.fields.values():
-                if plain := _plain(field):
-                    field.extensions[PLAIN] = plain
+                field.extensions |= _marks_of(field)
 
 
-def _plain(field: GraphQLField) -> Plain | None:
+def _marks_of(field: GraphQLField) -> dict[str, Any]:
     definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     if not isinstance(definition, StrawberryField) or definition.extensions or field.args or field.subscribe:
-        return None
+        return {}
     if type(definition).get_result is not StrawberryField.get_result:
-        return None
+        return {}
+    plain = _plain(field, definition)
+    if plain is None and (brought := definition.metadata.get(BROUGHT)):
+        return {LOADED: _loaded(field, brought)}
+    return {PLAIN: plain} if plain else {}
+
+
+def _plain(field: GraphQLField, definition: StrawberryField) -> Plain | None:
     resolver = definition.base_resolver
     if resolver is None:
         return _read(field, definition)
+    if value := definition.metadata.get(IN_CONTEXT):
+        return Plain(field.resolve, value, in_context=True)
+    if resolver.wrapped_func is id_of:
+        return Plain(field.resolve, id_of)
     needs: tuple[Any, ...] = (resolver.info_parameter, resolver.parent_parameter, resolver.root_parameter)
     if resolver.is_async or not resolver.self_parameter or any(needs) or resolver.arguments:
         return None
     return plain_method(field.resolve, resolver.wrapped_func)
+
+
+def _loaded(field: GraphQLField, brought: Brought) -> Loaded:
+    def loader(context: Context) -> Any:
+        return brought.loader(context.loaders)
+
+    return Loaded(field.resolve, plain_attribute(None, brought.key), loader)
 
 
 def _read(field: GraphQLField, definition: StrawberryField) -> Plain:

@@ -4,10 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, cast
 
 import strawberry
+from strawberry import Parent
 
 from community.database.paging import Page, check_first
 from community.permissions import Permission, require
-from community.places.reads import buildings_by_id
+from community.places.reads import CommunityRow, buildings_by_id, organizations_by_id
 from community.votes import actions
 from community.votes.actions import check_opened
 from community.votes.casting import (
@@ -35,7 +36,6 @@ from community.votes.reads import (
     votes_by_number,
     votes_pages,
 )
-from community.votes.reads import OwnEntry as OwnEntryRow
 from community.votes.rules import (
     Condition as ConditionValue,
 )
@@ -51,8 +51,9 @@ from community.votes.rules import (
     Weight as WeightValue,
 )
 from schema.connections import After, Connection, First, ListCursors, connect
-from schema.context import Context, Info
+from schema.context import Info
 from schema.eligibility import Eligibility
+from schema.fields import brought, in_context
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
@@ -61,11 +62,10 @@ from schema.places import (
     NOTHING,
     Building,
     Numbered,
-    OfCommunity,
     Organization,
-    community_of,
     community_row,
-    organization,
+    numbered,
+    shows_bulletin,
 )
 from schema.refs import CommunityRef
 from schema.scalars import Hundredths
@@ -105,8 +105,7 @@ class Choice:
     " seen by whoever sees its vote."
     " 一个议题，有自己的分母和门槛。"
 )
-class Question(Node, subject=QUESTION):
-    row: strawberry.Private[QuestionRow]
+class Question(Node, subject=QUESTION, row=QuestionRow):
     title: str = strawberry.field(
         description="What is put to the owners, in one line of up to 200 characters."
         " 议题，一行话，最多 200 字。"
@@ -140,33 +139,14 @@ class Question(Node, subject=QUESTION):
         " 能不能写文字，最多 1000 字，邻居看不到。"
     )
 
-    @classmethod
-    def of(cls, row: QuestionRow) -> "Question":
-        return cls(
-            row=row,
-            id=to_id("Question", row.id),
-            title=row.title,
-            description=row.description,
-            kind=row.kind,
-            matter=row.matter,
-            choices=[Choice(code=choice.code, label=choice.label) for choice in row.choices],
-            min_choices=row.min_choices,
-            max_choices=row.max_choices,
-            accepts_text=row.accepts_text,
-        )
-
-    @strawberry.field(
+    scope: Building | None = brought(
+        lambda loaders: loaders.of(buildings_by_id),
+        "building_id",
+        optional=True,
         description="The building whose owners alone answer it, as with its share of the 维修资金;"
         " null where all who vote do, or not one building alone."
-        " 只由某幢业主表决的，是哪一幢；全体参与或不止一幢的为 null。"
+        " 只由某幢业主表决的，是哪一幢；全体参与或不止一幢的为 null。",
     )
-    async def scope(self, info: Info) -> Building | None:
-        return await _building(info.context, self.row.building_id)
-
-
-async def _building(context: Context, key: int | None) -> Building | None:
-    row = None if key is None else await context.loaders.of(buildings_by_id).load(key)
-    return Building.of(row) if row else None
 
 
 @strawberry.type(
@@ -394,9 +374,10 @@ class VoteRules:
     " 本人对一个议题的选择，只有投票的人看得到。"
 )
 class Answer:
-    question_id: strawberry.ID = strawberry.field(
+    question_id: strawberry.ID = in_context(
+        lambda row, context: to_id("Question", row.question_id),
         description="The id under which `vote.questions` lists what was answered."
-        " 所答议题的编号，与 vote.questions 里的相同。"
+        " 所答议题的编号，与 vote.questions 里的相同。",
     )
     choices: list[str] = strawberry.field(
         description="The `code` of each option that was marked. 所选选项的代码。"
@@ -411,18 +392,19 @@ class Answer:
     " marked, only whoever cast it."
     " 投票回执；同一户的共有人看得到已投，怎么投的只有本人看得到。"
 )
-class BallotReceipt(Node, subject=BALLOT):
-    row: strawberry.Private[BallotRow]
-    vote_id: strawberry.ID = strawberry.field(
-        description="Where the ballot lies; goes into `vote` or `node`. 所投表决的编号。"
+class BallotReceipt(Node, subject=BALLOT, row=BallotRow):
+    vote_id: strawberry.ID = in_context(
+        lambda row, context: to_id("Vote", row.vote_id),
+        description="Where the ballot lies; goes into `vote` or `node`. 所投表决的编号。",
     )
     cast_at: datetime = strawberry.field(
         description="The moment at which it was taken, by which it counts. 收到的时间。"
     )
-    code: str | None = strawberry.field(
+    code: str | None = in_context(
+        lambda row, context: None if row.answers is None else receipt_code(row.id),
         description="Short, to read out or write down, such as 7F3K-92QD-M4; it says nothing of the"
         " marks. Null for all but whoever cast it."
-        " 回执号，可以念、可以抄，不透露怎么投的；别人看为 null。"
+        " 回执号，可以念、可以抄，不透露怎么投的；别人看为 null。",
     )
 
     replaced_at: datetime | None = strawberry.field(
@@ -430,40 +412,19 @@ class BallotReceipt(Node, subject=BALLOT):
         " and its slip of paper is void. Null while it counts."
         " 被后来的票替换的时间，旧回执作废；有效的为 null。"
     )
-    replaced_codes: list[str] = strawberry.field(
+    replaced_codes: list[str] = in_context(
+        lambda row, context: [receipt_code(ballot) for ballot in row.replaced],
         description="The codes of the viewer's own receipts that this ballot, or one before it, made"
         " void, the newest first, ten at most; empty where nothing was changed."
-        " 因改票而作废的原回执号，最多十个。"
+        " 因改票而作废的原回执号，最多十个。",
     )
 
-    @classmethod
-    def of(cls, row: BallotRow) -> "BallotReceipt":
-        return cls(
-            row=row,
-            id=to_id("Ballot", row.id),
-            vote_id=to_id("Vote", row.vote_id),
-            cast_at=row.cast_at,
-            code=None if row.answers is None else receipt_code(row.id),
-            replaced_at=row.replaced_at,
-            replaced_codes=[receipt_code(ballot) for ballot in row.replaced],
-        )
-
-    @strawberry.field(
+    answers: list[Answer] | None = in_context(
+        lambda row, context: row.answers,
         description="The marks, question by question; null for all but whoever cast it, so also for"
         " another co-owner."
-        " 各议题的选择，只有投票的人看得到，别人为 null。"
+        " 各议题的选择，只有投票的人看得到，别人为 null。",
     )
-    def answers(self) -> list[Answer] | None:
-        if self.row.answers is None:
-            return None
-        return [
-            Answer(
-                question_id=to_id("Question", answer.question_id),
-                choices=list(answer.choices),
-                text=answer.text,
-            )
-            for answer in self.row.answers
-        ]
 
 
 @strawberry.type(
@@ -472,11 +433,13 @@ class BallotReceipt(Node, subject=BALLOT):
     " 您在这次表决名册上的一户，开始时冻结。"
 )
 class RollEntry:
-    row: strawberry.Private[OwnEntryRow]
-    party: strawberry.ID = strawberry.field(
+    """Its value is an `OwnEntry`."""
+
+    party: strawberry.ID = in_context(
+        lambda row, context: to_id("OwnerParty", row.party),
         description="To be given to `castBallot` where the viewer acts for several; the id of an"
         " OwnerParty."
-        " 哪一户，代表几户时投票要指明。"
+        " 哪一户，代表几户时投票要指明。",
     )
     units: list[str] = strawberry.field(
         description="Names of the units with which it stands on the roll. 名册上的专有部分。"
@@ -489,26 +452,15 @@ class RollEntry:
         " 您能不能为这一户投票，共有人推选了别人就不能。"
     )
 
-    @classmethod
-    def of(cls, row: OwnEntryRow) -> "RollEntry":
-        return cls(
-            row=row,
-            party=to_id("OwnerParty", row.party),
-            units=list(row.units),
-            weight=Weight.of(row.weight),
-            may_cast=row.may_cast,
-        )
-
-    @strawberry.field(
+    ballot: BallotReceipt | None = brought(
+        lambda loaders: loaders.ballots,
+        "ballot",
+        optional=True,
         description="Of this party, the one that counts now; null where none was cast. Depends on"
         " the viewer."
         " 这一户现在有效的票，没投为 null。",
         metadata=BY_VIEWER,
     )
-    async def ballot(self, info: Info) -> BallotReceipt | None:
-        key = self.row.ballot
-        row = None if key is None else await info.context.loaders.ballots.load(key)
-        return BallotReceipt.of(row) if row else None
 
 
 @strawberry.type(
@@ -516,120 +468,96 @@ class RollEntry:
     " counted as 民法典 278 and 杭州市物业管理条例 16, 17 say."
     " 业主表决，按民法典和杭州市物业管理条例计票。"
 )
-class Vote(Node, subject=VOTE):
-    row: strawberry.Private[VoteRow]
+class Vote(Node, subject=VOTE, row=VoteRow):
+    community: CommunityRef = brought(
+        lambda loaders: loaders.communities,
+        "community_id",
+        description="The estate whose owners vote. 哪个小区的表决。",
+        metadata=BY_RIGHTS,
+    )
 
-    @classmethod
-    def of(cls, row: VoteRow) -> "Vote":
-        return cls(id=to_id("Vote", row.id), row=row)
-
-    @strawberry.field(description="The estate whose owners vote. 哪个小区的表决。", metadata=BY_RIGHTS)
-    async def community(self, info: Info) -> CommunityRef:
-        return await community_of(info.context, self.row.community_id)
-
-    @strawberry.field(
+    number: int = strawberry.field(
         description="Counted among the votes of its community, from 1 in the order of publishing,"
         " and never given again: short enough for an address on paper."
         " 在本小区表决中的编号，从 1 起，不会重用。"
     )
-    def number(self) -> int:
-        return self.row.number
 
-    @strawberry.field(
+    title: str = strawberry.field(
         description="The occasion in one line of up to 120 characters. 表决的名称，一行，最多 120 字。"
     )
-    def title(self) -> str:
-        return self.row.title
 
-    @strawberry.field(
+    description: str = strawberry.field(
         description="What it is about: plain text of up to 10,000 characters with line breaks; may"
         " be empty."
         " 表决说明，纯文本，可换行。"
     )
-    def description(self) -> str:
-        return self.row.description
 
-    @strawberry.field(
+    form: VoteForm = strawberry.field(
         description="What its result is worth: a decision by law, or an opinion. 结果有没有法律效力。"
     )
-    def form(self) -> VoteForm:
-        return self.row.form
 
-    @strawberry.field(
-        description="How far it has come, by its times and the clock of the server. 表决进行到哪一步。"
+    status: VoteStatus = in_context(
+        lambda row, context: row.status(context.now),
+        description="How far it has come, by its times and the clock of the server. 表决进行到哪一步。",
     )
-    def status(self, info: Info) -> VoteStatus:
-        return self.row.status(info.context.now)
 
-    @strawberry.field(
+    convener: Organization = brought(
+        lambda loaders: loaders.of(organizations_by_id),
+        "convener_id",
         description="The party that called it (召集人), by law the owners' committee or 物管委."
-        " 召集表决的一方。"
+        " 召集表决的一方。",
     )
-    async def convener(self, info: Info) -> Organization:
-        return await organization(info.context, self.row.convener_id)
 
-    @strawberry.field(
+    announced_at: datetime = strawberry.field(
         description="When it was put on notice; by law at least 15 days before a regular vote opens"
         " (杭州市物业管理条例 19)."
         " 公告的时间，按条例至少提前 15 天。"
     )
-    def announced_at(self) -> datetime:
-        return self.row.announced_at
 
-    @strawberry.field(
+    opens_at: datetime = strawberry.field(
         description="The first moment at which a ballot counts; the roll is frozen then."
         " 开始时间，从这一刻起投票有效，名册冻结。"
     )
-    def opens_at(self) -> datetime:
-        return self.row.opens_at
 
-    @strawberry.field(
+    closes_at: datetime = strawberry.field(
         description="A ballot counts before this moment, by when its request was complete."
         " 截止时间，此前收到的票有效。"
     )
-    def closes_at(self) -> datetime:
-        return self.row.closes_at
 
-    @strawberry.field(
+    revisable: bool = strawberry.field(
         description="True where a ballot may be changed until the vote closes, as in surveys; else"
         " the first one is final."
         " 截止前能不能改票。"
     )
-    def revisable(self) -> bool:
-        return self.row.revisable
 
-    @strawberry.field(
+    rules: VoteRules = in_context(
+        lambda row, context: row,
         description="The settings by which it is counted, frozen with its announcement."
-        " 计票规则，公告时定下。"
+        " 计票规则，公告时定下。",
     )
-    def rules(self) -> VoteRules:
-        return VoteRules(
-            parking_counts=self.row.parking_counts,
-            follow_majority=self.row.follow_majority,
-            silence=self.row.silence,
-        )
 
-    @strawberry.field(
+    scope: Building | None = brought(
+        lambda loaders: loaders.of(buildings_by_id),
+        "building_id",
+        optional=True,
         description="The building whose owners alone vote; null where the whole community does, or not one"
         " building alone."
-        " 只由某幢业主表决的，是哪一幢；全体的或不止一幢的为 null。"
+        " 只由某幢业主表决的，是哪一幢；全体的或不止一幢的为 null。",
     )
-    async def scope(self, info: Info) -> Building | None:
-        return await _building(info.context, self.row.building_id)
 
-    @strawberry.field(
-        description="What is put to the owners, in the order of the ballot paper. 各个议题，按票面顺序。"
+    questions: list[Question] = brought(
+        lambda loaders: loaders.of(questions_of),
+        "id",
+        description="What is put to the owners, in the order of the ballot paper. 各个议题，按票面顺序。",
     )
-    async def questions(self, info: Info) -> list[Question]:
-        rows = await info.context.loaders.of(questions_of).get(self.row.id)
-        return [Question.of(row) for row in rows]
 
     @strawberry.field(
         description="The sums as of now; the subscription `voteProgress` goes on from there."
         " 现在的进度，可接着订阅。"
     )
-    async def tally(self, info: Info) -> VoteProgress:
-        return VoteProgress.of(await info.context.loaders.of(tallies_of).get(self.row.id))
+    @staticmethod
+    async def tally(row: Parent[VoteRow], info: Info) -> VoteProgress:
+        return VoteProgress.of(await info.context.loaders.of(tallies_of).get(row.id))
 
     @strawberry.field(
         description="The viewer's own entries in the roll; empty for everybody else, and for a token"
@@ -638,9 +566,9 @@ class Vote(Node, subject=VOTE):
         " 您在名册上的各户，不是业主的为空。",
         metadata=BY_VIEWER,
     )
-    async def viewer_entries(self, info: Info) -> list[RollEntry]:
-        rows = await info.context.loaders.own_entries.load(self.row)
-        return [RollEntry.of(row) for row in rows or []]
+    @staticmethod
+    async def viewer_entries(row: Parent[VoteRow], info: Info) -> list[RollEntry]:
+        return cast("list[RollEntry]", await info.context.loaders.own_entries.load(row) or [])
 
     @strawberry.field(
         description="The ballot that the viewer cast and whose receipt bears this code, also where a"
@@ -649,8 +577,9 @@ class Vote(Node, subject=VOTE):
         " 按回执号找本人投的票，改过的旧票也能找到，别的为 null。",
         metadata=BY_VIEWER,
     )
+    @staticmethod
     async def receipt(
-        self,
+        row: Parent[VoteRow],
         info: Info,
         code: Annotated[
             str | None,
@@ -662,10 +591,9 @@ class Vote(Node, subject=VOTE):
         ] = None,
     ) -> BallotReceipt | None:
         most = 1 if code is None else MOST_OWN
-        own = await info.context.loaders.own_ballots_in(most).load(self.row) or []
+        own = await info.context.loaders.own_ballots_in(most).load(row) or []
         meant = [ballot for ballot in own if code is None or is_code(code, receipt_code(ballot))]
-        row = await info.context.loaders.ballots.load(meant[0]) if meant else None
-        return BallotReceipt.of(row) if row else None
+        return BallotReceipt.of(await info.context.loaders.ballots.load(meant[0])) if meant else None
 
     @strawberry.field(
         description="Whether `castBallot` would be taken now for one of the viewer's owner parties,"
@@ -674,8 +602,9 @@ class Vote(Node, subject=VOTE):
         " 现在能不能投票，不能的话是什么原因。",
         metadata=BY_VIEWER,
     )
-    async def viewer_may_cast(self, info: Info) -> Eligibility:
-        row, viewer = self.row, info.context.viewer
+    @staticmethod
+    async def viewer_may_cast(row: Parent[VoteRow], info: Info) -> Eligibility:
+        viewer = info.context.viewer
         community = await community_row(info.context, row.community_id)
         entries = await info.context.loaders.own_entries.load(row)
         seats = [Seat(entry.may_cast, entry.ballot is not None) for entry in entries or [] if entry.asked]
@@ -688,15 +617,16 @@ class Vote(Node, subject=VOTE):
 
 
 @strawberry.type
-class VotesOfCommunity(OfCommunity):
+class VotesOfCommunity:
     @strawberry.field(
         description="Votes of this estate that the viewer may see, the one that opens last first;"
         " empty for whoever may not read the bulletin."
         " 本小区的表决，开始最晚的在前。",
         metadata=BY_RIGHTS,
     )
+    @staticmethod
     async def votes(
-        self,
+        row: Parent[CommunityRow],
         info: Info,
         first: First = 20,
         after: After = None,
@@ -710,13 +640,13 @@ class VotesOfCommunity(OfCommunity):
     ) -> Connection[Vote]:
         size = check_first(first)
         statuses = None if status is None else tuple(sorted(set(status)))
-        cursors = ListCursors("votes", self.row.id, {"status": statuses})
+        cursors = ListCursors("votes", row.id, {"status": statuses})
         key = cast("tuple[datetime, int] | None", cursors.key(after, datetime, int))
         page: Page[VoteRow] = NOTHING
-        if self.shows_bulletin(info):
+        if shows_bulletin(info.context, row):
             loader = info.context.loaders.of(votes_pages, info.context.now, size, key, statuses)
-            page = await loader.get(self.row.id)
-        return connect(page, Vote.of, lambda row: cursors.cursor(row.opens_at, row.id), later=key is not None)
+            page = await loader.get(row.id)
+        return connect(page, lambda row: cursors.cursor(row.opens_at, row.id), later=key is not None)
 
     @strawberry.field(
         description="The vote with this number in this estate; null where there is none, or where"
@@ -724,9 +654,9 @@ class VotesOfCommunity(OfCommunity):
         " 按编号找本小区的一次表决，没有或不开放的为 null。",
         metadata=BY_RIGHTS,
     )
-    async def vote(self, info: Info, number: Numbered) -> Vote | None:
-        row = await self.numbered(info, votes_by_number, number)
-        return Vote.of(row) if row else None
+    @staticmethod
+    async def vote(row: Parent[CommunityRow], info: Info, number: Numbered) -> Vote | None:
+        return Vote.of(await numbered(info.context, row, votes_by_number, number))
 
 
 @strawberry.type

@@ -1,0 +1,60 @@
+"""Fields of rows that are not simply an attribute: what a loader brings, and what depends on the context.
+
+Each says how it is read, so that it can be compiled (docs/compiled.md); its resolver does the same.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, NamedTuple
+
+import strawberry
+
+from community.errors import NotFound
+from schema.context import Context, Info
+from schema.loaders import Loader, Loaders
+
+BROUGHT = "schema.brought"
+IN_CONTEXT = "schema.in-context"
+
+LoaderOf = Callable[[Loaders], Loader[Any, Any]]
+
+
+class Brought(NamedTuple):
+    """`key`: the attribute of the row that has the loader's key."""
+
+    loader: LoaderOf
+    key: str
+
+
+def brought(
+    loader: LoaderOf,
+    key: str,
+    *,
+    description: str,
+    optional: bool = False,
+    metadata: Mapping[str, Any] | None = None,
+) -> Any:
+    """A field whose value a loader brings by a key in the row. Raises NotFound where there is none, unless it
+    is `optional`; where the key is None, so is the value.
+    """
+
+    async def resolve(root: Any, info: Info) -> Any:
+        wanted: Hashable = getattr(root, key)
+        value = None if wanted is None else await loader(info.context.loaders).load(wanted)
+        if value is None and not optional:
+            raise NotFound
+        return value
+
+    marks = {BROUGHT: Brought(loader, key), **(metadata or {})}
+    return strawberry.field(resolver=resolve, description=description, metadata=marks)
+
+
+def in_context(
+    value: Callable[[Any, Context], Any], *, description: str, metadata: Mapping[str, Any] | None = None
+) -> Any:
+    """A field that follows at once from the row and the context: the clock, or who asks."""
+
+    def resolve(root: Any, info: Info) -> Any:
+        return value(root, info.context)
+
+    marks = {IN_CONTEXT: value, **(metadata or {})}
+    return strawberry.field(resolver=resolve, description=description, metadata=marks)
