@@ -35,6 +35,7 @@ from community.ledger.rules import (
 from community.permissions import Permission, may
 from community.places.reads import CommunityRow
 from community.places.rules import OrganizationKind
+from schema.ahead import selected_in
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
 from schema.fields import brought, in_context
@@ -388,7 +389,10 @@ class Ledger:
         size = check_first(first)
         cursors = ListCursors("entries", row.id, {"month": month})
         key = cursors.key(after, int)
-        loader = info.context.loaders.of(entries_pages, size, cast(int, key[0]) if key else None, month)
+        asked = selected_in(info, "edges", "node")
+        unread = tuple(column for name, column in _DEAR.items() if name not in asked)
+        last = cast(int, key[0]) if key else None
+        loader = info.context.loaders.of(entries_pages, size, last, month, unread)
         page = await loader.get(row.id)
         if key and not page.rows and size:
             await check_number(row.id, cast(int, key[0]))
@@ -410,6 +414,10 @@ class Ledger:
         ],
     ) -> Entry | None:
         return Entry.of(await info.context.loaders.of(entries_by_number, number).load(row.id))
+
+
+_DEAR = {"balance": "balance", "reversedBy": "reversed_by", "recordedBy": "recorded_for"}
+"""Fields of an entry that take time to read, with the columns that show them."""
 
 
 async def _months(info: Info, community: CommunityRow) -> list[MonthRow]:

@@ -1,9 +1,8 @@
 """Notices, the feed as the journal holds it, and whose name somebody may use."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from community.bulletin.rules import BULLETIN_TOPIC, NoticeKind
 from community.catalogue import catalogue
@@ -13,8 +12,7 @@ from community.permissions import Permission, Scope, Viewer
 from community.places.reads import permitted_rows, scope_where
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeRow:
+class NoticeRow(NamedTuple):
     id: int
     community: int
     number: int
@@ -27,8 +25,7 @@ class NoticeRow:
     published_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRow:
+class ItemRow(NamedTuple):
     """`kind` is a fact of the catalogue, `subject` the id of what it is about."""
 
     number: int

@@ -49,11 +49,26 @@ def day_of(expression: str) -> str:
 
 async def select(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """Returns the rows. Instants among the values are converted to UTC, as they are stored."""
-    client = connections.get("default")
-    query = _numbered(query) if _speaks_postgres(client) else query
-    given = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in values]
+    client, query, given = _asked(query, values)
     rows: list[dict[str, Any]] = await client.execute_query_dict(query, given)
     return rows
+
+
+async def select_rows(query: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+    """The same, each row as its columns in order."""
+    client, query, given = _asked(query, values)
+    _, rows = await client.execute_query(query, given)
+    return cast("Sequence[Sequence[Any]]", rows)
+
+
+def _asked(query: str, values: Sequence[Any]) -> tuple[BaseDBAsyncClient, str, list[Any]]:
+    client = connections.get("default")
+    query = _numbered(query) if _speaks_postgres(client) else query
+    return (
+        client,
+        query,
+        [value.astimezone(UTC) if isinstance(value, datetime) else value for value in values],
+    )
 
 
 async def without_limits() -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
-from community.database.sql import placeholders, select
+from community.database.sql import placeholders, select, select_rows
 from community.errors import NotFound
 from community.events.models import Event, EventOrganizer, SignUp
 from community.events.seating import MOST_SEATED, Places, Seating, seat
@@ -19,8 +19,7 @@ from community.permissions import Permission, Person, Scope, Tie, Viewer, may, m
 from community.places.reads import permitted_rows, scope_where, scopes_of
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
+class EventRow(NamedTuple):
     id: int
     community: int
     number: int
@@ -37,8 +36,7 @@ class EventRow:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class SignUpRow:
+class SignUpRow(NamedTuple):
     """A sign-up as one of its household sees it; `own`: the account that asks signed up itself."""
 
     id: int
@@ -50,8 +48,7 @@ class SignUpRow:
     own: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Attendance:
+class Attendance(NamedTuple):
     event: int
     version: int
     capacity: int | None
@@ -163,8 +160,7 @@ async def organizers_of(ids: Collection[int]) -> dict[int, list[int]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _DishRow:
+class _DishRow(NamedTuple):
     dish: str
 
 
@@ -285,7 +281,7 @@ async def _sign_ups(account: int, which: str, ids: Collection[int], now: datetim
     """Of the account and of its household, its own first."""
     query = _OF_HOUSEHOLD.format(which=which.format(ids=placeholders(ids)))
     values = [account, *values_of_homes([account], now), *ids, account, now, account]
-    return [_SIGN_UPS.of(row) for row in await select(query, values)]
+    return _SIGN_UPS.all_of(await select_rows(query, values))
 
 
 async def sign_ups_of(account: int, event_ids: Collection[int], now: datetime) -> dict[int, SignUpRow]:

@@ -7,13 +7,12 @@ numbers, which proves that nothing was altered: `check_books` follows it.
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, beside, day, first_of_each
-from community.database.sql import placeholders, select
+from community.database.sql import placeholders, select, select_rows
 from community.errors import CursorInvalid, NotFound
 from community.ledger.models import Entry
 from community.ledger.rules import (
@@ -39,8 +38,7 @@ from community.votes.lifecycle import VoteStep
 from community.votes.rules import Matter, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRow:
+class EntryRow(NamedTuple):
     """`balance`: of all entries up to this one by date, where a page was read; `balances_at` tells that of
     any other, which takes a walk through the whole book. `recorded_for`: the party whose office it was to
     record, None where a book kept elsewhere was taken in; who it was is nobody's business.
@@ -78,22 +76,19 @@ _RECORDED_FOR = """
 """
 
 
-def _entries(balance: str) -> Shape[EntryRow]:
-    return Shape(
-        EntryRow,
-        "entry",
-        {
-            "balance": balance,
-            "reversed_by": "(SELECT r.id FROM entry r WHERE r.reverses_id = t.id)",
-            "recorded_for": _RECORDED_FOR,
-        },
-        community="community_id",
-        authority_vote="authority_vote_id",
-        reverses="reverses_id",
-    )
-
-
-_ENTRIES, _WITHOUT_BALANCE = _entries("b.balance"), _entries("NULL")
+_ENTRIES = Shape(
+    EntryRow,
+    "entry",
+    {
+        "balance": "b.balance",
+        "reversed_by": "(SELECT r.id FROM entry r WHERE r.reverses_id = t.id)",
+        "recorded_for": _RECORDED_FOR,
+    },
+    community="community_id",
+    authority_vote="authority_vote_id",
+    reverses="reverses_id",
+)
+_WITHOUT_BALANCE = _ENTRIES.without("balance")
 
 _SIGNED = "CASE {of}.direction WHEN 'INCOME' THEN {of}.amount ELSE -{of}.amount END"
 
@@ -111,7 +106,7 @@ WITH shown AS (
            OVER (PARTITION BY s.community_id ORDER BY s.position) AS BIGINT) AS balance
     FROM shown s
 )
-SELECT {_ENTRIES.columns} FROM b JOIN entry t ON t.id = b.id ORDER BY t.date DESC, t.number DESC
+SELECT {{columns}} FROM b JOIN entry t ON t.id = b.id ORDER BY t.date DESC, t.number DESC
 """  # noqa: S608 - our own text
 _LATEST = "t.date DESC, t.number DESC"
 _BEHIND = (
@@ -129,10 +124,15 @@ SELECT id, balance FROM (
 
 
 async def entries_pages(
-    communities: Collection[int], first: int, after: int | None = None, month: str | None = None
+    communities: Collection[int],
+    first: int,
+    after: int | None = None,
+    month: str | None = None,
+    unread: Collection[str] = (),
 ) -> dict[int, Page[EntryRow]]:
     """Of each book, the latest day first, and of one day what was recorded last; `after` is the number of the
-    last one seen, wherever it stands in that order.
+    last one seen, wherever it stands in that order. `unread`: of what takes time, such as the balance, what
+    is None as nobody asks for it.
 
     Nothing where no entry has that number. Raises InvalidInput for no such month.
     """
@@ -141,12 +141,16 @@ async def entries_pages(
         where, values = _BEHIND, [after]
     if month is not None:
         where, values = f"{where} AND t.date BETWEEN ? AND ?", [*values, *days_of(month)]
-    run = Run(_LATEST, where, values)
-    query = _PAGES.format(beside=beside("entry", "community", [run]), books=placeholders(communities))
-    found: dict[int, list[EntryRow]] = {community: [] for community in communities}
-    for row in map(_ENTRIES.of, await select(query, [*values, first + 1, *communities])):
-        found[row.community].append(row)
-    return {community: page(rows, first) for community, rows in found.items()}
+    run, shape = Run(_LATEST, where, values), _ENTRIES.without(*unread)
+    if "balance" in unread:
+        found = await first_of_each(shape, "community", communities, first + 1, run)
+        return {community: page(rows, first) for community, rows in found.items()}
+    joined, books = beside("entry", "community", [run]), placeholders(communities)
+    query = _PAGES.format(beside=joined, books=books, columns=shape.columns)
+    own: dict[int, list[EntryRow]] = {community: [] for community in communities}
+    for row in shape.all_of(await select_rows(query, [*values, first + 1, *communities])):
+        own[row.community].append(row)
+    return {community: page(rows, first) for community, rows in own.items()}
 
 
 async def check_number(community: int, number: int) -> None:
@@ -239,8 +243,7 @@ async def last_line(community: int) -> tuple[int, int]:
     return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(NamedTuple):
     """What is there now, in fen. `version` is the number of the last entry, 0 before the first."""
 
     community: int

@@ -1,12 +1,11 @@
 """Communities as a viewer may know of them. One that is not public is invisible to strangers."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from community.database.paging import Page, page
-from community.database.rows import Run, Shape, first_of_each
-from community.database.sql import placeholders, select
+from community.database.rows import Maker, Run, Shape, first_of_each
+from community.database.sql import placeholders, select, select_rows
 from community.errors import NotFound
 from community.permissions import (
     CITY,
@@ -24,7 +23,7 @@ from community.permissions import (
 from community.places.models import Community, CommunityProfile
 from community.places.rules import LONGEST_SLUG, OrganizationKind, Profile
 
-R = TypeVar("R")
+R = TypeVar("R", bound=tuple[Any, ...])
 
 
 class OfCommunity(Protocol):
@@ -35,8 +34,7 @@ class OfCommunity(Protocol):
 C = TypeVar("C", bound=OfCommunity)
 
 
-@dataclass(frozen=True, slots=True)
-class CommunityRow:
+class CommunityRow(NamedTuple):
     id: int
     slug: str
     name: str
@@ -52,16 +50,14 @@ class CommunityRow:
         return Scope(self.id, self.profile.public_reading, self.demonstration)
 
 
-@dataclass(frozen=True, slots=True)
-class BuildingRow:
+class BuildingRow(NamedTuple):
     id: int
     community: int
     name: str
     units: int
 
 
-@dataclass(frozen=True, slots=True)
-class OrganizationRow:
+class OrganizationRow(NamedTuple):
     id: int
     community: int
     kind: OrganizationKind
@@ -155,7 +151,7 @@ async def scopes_of(communities: Collection[int]) -> dict[int, Scope]:
 
 
 _BESIDE = """
-SELECT {columns}, c.id AS of_id, p.public_reading AS of_public, c.demonstration AS of_demonstration
+SELECT c.id, p.public_reading, c.demonstration, {columns}
   FROM {table} t JOIN community c ON c.id = t.community_id
   JOIN community_profile p ON p.community_id = c.id AND p.version = c.profile_version
  WHERE t.id IN ({ids})
@@ -167,13 +163,10 @@ async def permitted_rows(
 ) -> list[R]:
     """Those of these ids whose community gives the viewer the permission."""
     query = _BESIDE.format(columns=shape.columns, table=shape.table, ids=placeholders(ids))
-    rows = await select(query, list(ids))
-    return [shape.of(row) for row in rows if may(viewer, permission, _scope(row))]
-
-
-def _scope(row: dict[str, Any]) -> Scope:
-    """Takes the scope's columns out of a row."""
-    return Scope(row.pop("of_id"), bool(row.pop("of_public")), bool(row.pop("of_demonstration")))
+    rows = await select_rows(query, list(ids))
+    scopes = [Scope(row[0], bool(row[1]), bool(row[2])) for row in rows]
+    made = shape.all_of(rows, skipped=3)
+    return [row for row, scope in zip(made, scopes, strict=True) if may(viewer, permission, scope)]
 
 
 async def citywide(subject: object) -> Scope:
@@ -255,8 +248,9 @@ def newest_state(unit: str, at: str) -> str:
     return f"(SELECT MAX(b.since) FROM unit_state b WHERE b.unit_id = {unit} AND b.since <= {at})"  # noqa: S608
 
 
+_buildings = Maker(BuildingRow)
 _BUILDINGS = """
-SELECT b.community_id AS community, b.id AS id, b.name AS name,
+SELECT b.id AS id, b.community_id AS community, b.name AS name,
        (SELECT COUNT(*) FROM unit u WHERE u.building_id = b.id) AS units
   FROM building b WHERE """
 
@@ -265,14 +259,14 @@ async def buildings_of(communities: Collection[int]) -> dict[int, list[BuildingR
     """Of each community, in order."""
     found: dict[int, list[BuildingRow]] = {community: [] for community in communities}
     condition = f"b.community_id IN ({placeholders(communities)}) ORDER BY b.position"
-    for row in await select(_BUILDINGS + condition, list(communities)):
-        found[row["community"]].append(BuildingRow(**row))
+    for row in _buildings(await select_rows(_BUILDINGS + condition, list(communities))):
+        found[row.community].append(row)
     return found
 
 
 async def buildings_by_id(ids: Collection[int]) -> dict[int, BuildingRow]:
-    rows = await select(f"{_BUILDINGS} b.id IN ({placeholders(ids)})", list(ids))
-    return {row["id"]: BuildingRow(**row) for row in rows}
+    rows = await select_rows(f"{_BUILDINGS} b.id IN ({placeholders(ids)})", list(ids))
+    return {row.id: row for row in _buildings(rows)}
 
 
 _ORGANIZATIONS = Shape(OrganizationRow, "organization", community="community_id")

@@ -5,13 +5,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from tortoise.exceptions import DoesNotExist
 
 from community.database.paging import Page, page
-from community.database.rows import Run, Shape, first_of_each
-from community.database.sql import instant, placeholders, select
+from community.database.rows import NULL, Run, Shape, first_of_each
+from community.database.sql import instant, placeholders, select, select_rows
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
 from community.permissions import Permission, Scope, Tie, Viewer, account_of, may_see_own
@@ -23,8 +23,7 @@ from community.votes.rules import CountingRules, FollowMajority, Matter, Silence
 from community.votes.scope import VoteScope
 
 
-@dataclass(frozen=True, slots=True)
-class VoteRow:
+class VoteRow(NamedTuple):
     """`building_id`: where its scope is one building and nothing else."""
 
     id: int
@@ -66,14 +65,12 @@ class VoteRow:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceRow:
+class ChoiceRow(NamedTuple):
     code: str
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionRow:
+class QuestionRow(NamedTuple):
     """`building_id`: where its scope is one building and nothing else."""
 
     id: int
@@ -95,7 +92,11 @@ _ONE_BUILDING = """
 (SELECT CASE WHEN COUNT(*) = 1 THEN MAX(p.building_id) END FROM vote_scope_part p WHERE p.scope_id = {scope})
 """
 _VOTES = Shape(VoteRow, "vote", {"building_id": _ONE_BUILDING.format(scope="t.scope_id")})
-_QUESTION = tuple(name for name in QuestionRow.__dataclass_fields__ if name != "choices")
+_ASKED = Shape(
+    QuestionRow,
+    "question",
+    {"building_id": _ONE_BUILDING.format(scope="t.scope_id"), "choices": NULL},
+)
 
 
 IN_SCOPE = """
@@ -229,24 +230,22 @@ async def votes_page(community: int, *terms: Any) -> Page[VoteRow]:
     return (await votes_pages([community], *terms))[community]
 
 
-_QUESTIONS = """
-SELECT q.id, q.vote_id, q.title, q.description, q.kind, q.matter, q.scope_id, {building} AS building_id,
-       q.min_choices, q.max_choices, q.accepts_text, q.roll_id, c.code AS code, c.label AS label
-  FROM question q LEFT JOIN choice c ON c.question_id = q.id
- WHERE {condition} ORDER BY q.vote_id, q.position, c.position
+_CHOICES = """
+SELECT c.question_id, c.code, c.label FROM choice c JOIN question t ON t.id = c.question_id
+ WHERE {condition} ORDER BY c.question_id, c.position
 """
 
 
 async def questions_of(votes: Collection[int]) -> dict[int, list[QuestionRow]]:
     """By vote, in order, each with its choices in order."""
     questions: dict[int, list[QuestionRow]] = {vote: [] for vote in votes}
-    for question in await _questions("q.vote_id", votes):
+    for question in await _questions("vote_id", votes):
         questions[question.vote_id].append(question)
     return questions
 
 
 async def questions_by_id(ids: Collection[int]) -> dict[int, QuestionRow]:
-    return {question.id: question for question in await _questions("q.id", ids)}
+    return {question.id: question for question in await _questions("id", ids)}
 
 
 async def questions_seen_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, QuestionRow]:
@@ -272,24 +271,12 @@ async def scope_of_ballot(ballot: int) -> Scope:
 
 async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
     """Those with one of `keys` in a column, the ones of a vote in order."""
-    building = _ONE_BUILDING.format(scope="q.scope_id")
-    condition = f"{column} IN ({placeholders(keys)})"
-    rows = await select(_QUESTIONS.format(condition=condition, building=building), list(keys))
-    return [_question(list(parts)) for _, parts in groupby(rows, key=lambda row: int(row["id"]))]
-
-
-def _question(rows: Sequence[dict[str, Any]]) -> QuestionRow:
-    """From one row a choice."""
-    row = {name: rows[0][name] for name in _QUESTION}
-    return QuestionRow(
-        **row
-        | {
-            "kind": QuestionKind(row["kind"]),
-            "matter": Matter(row["matter"]),
-            "accepts_text": bool(row["accepts_text"]),
-        },
-        choices=tuple(ChoiceRow(each["code"], each["label"]) for each in rows if each["code"] is not None),
-    )
+    condition, values = f"t.{column} IN ({placeholders(keys)})", list(keys)
+    rows = await _ASKED.where(f"{condition} ORDER BY t.vote_id, t.position", values)
+    choices: defaultdict[int, list[ChoiceRow]] = defaultdict(list)
+    for question, code, label in await select_rows(_CHOICES.format(condition=condition), values):
+        choices[question].append(ChoiceRow(code, label))
+    return [row._replace(choices=tuple(choices[row.id])) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,15 +337,13 @@ async def roll_parties(vote: int) -> list[int]:
     return [row["party_id"] for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerRow:
+class AnswerRow(NamedTuple):
     question_id: int
     choices: tuple[str, ...]
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class BallotRow:
+class BallotRow(NamedTuple):
     """A ballot of a party, as one of its co-owners may see it. `answers`: None for all but the one who cast
     it, so that co-owners learn *that* it counts, and not how another one marked it. `replaced_at`: when a
     later one of the party took its place. `replaced`: those before it that the account cast, newest first.

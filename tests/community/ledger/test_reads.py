@@ -193,15 +193,15 @@ async def test_the_balances_never_contradict_each_other_nor_the_months(
     assert together[other].rows == (await everything(other, 100, "2025-09"))[:3]
     some = rows[5:50:9]
     keys = [row.id for row in some]
-    assert await entries_by_id(SYSTEM, keys) == {row.id: replace(row, balance=None) for row in some}
+    assert await entries_by_id(SYSTEM, keys) == {row.id: row._replace(balance=None) for row in some}
     every = {row.id: row.balance for row in [*rows, *await everything(book, 100)]}
     assert await balances_at(list(every)) == every
     assert await balances_at([*keys, 5]) == {row.id: row.balance for row in some}
     assert await balances_at([]) == {}
-    beside = {row.number: replace(row, balance=None) for row in await everything(book, 100)}
+    beside = {row.number: row._replace(balance=None) for row in await everything(book, 100)}
     for row in [*some, *(row for row in rows if row.number in (1, 5, 6, 90))]:
         here = {book: beside[row.number]} if row.number in beside else {}
-        alone = replace(row, balance=None)
+        alone = row._replace(balance=None)
         assert await entries_by_number([book, other], row.number) == here | {other: alone}
     assert await entries_by_number([book, other], 91) == {}
 
@@ -274,10 +274,10 @@ async def test_who_recorded_is_said_as_the_party_of_that_time(estate: Any, build
 async def test_an_entry_is_found_by_those_who_may_read_the_ledger(
     estate: Any, build: Any, book: int, now: datetime
 ) -> None:
-    (entry,) = (replace(row, balance=None) for row in (await entries_page(book, 1)).rows)
+    (entry,) = (row._replace(balance=None) for row in (await entries_page(book, 1)).rows)
     open_book = await build.community(public=True)
     await record_entries(SYSTEM, now, open_book, BOOK[:1])
-    (public,) = (replace(row, balance=None) for row in (await entries_page(open_book, 1)).rows)
+    (public,) = (row._replace(balance=None) for row in (await entries_page(open_book, 1)).rows)
     asked = [entry.id, public.id, 1]
     assert await entries_by_id(estate.owner, asked) == {entry.id: entry, public.id: public}
     for viewer in (estate.stranger, NOBODY):

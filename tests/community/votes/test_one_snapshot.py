@@ -108,17 +108,20 @@ async def between(
 ) -> Callable[[], bool]:
     """Does it before statement number `place` that reads a tally; whether it came to that."""
     seen = 0
-    select = progress.select
 
-    async def counting(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        nonlocal seen
-        seen += 1
-        if seen == index:
-            await action()
-        return await select(query, values)
+    def counting(select: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def counted(query: str, values: Sequence[Any] = ()) -> Any:
+            nonlocal seen
+            seen += 1
+            if seen == index:
+                await action()
+            return await select(query, values)
+
+        return counted
 
     for module in (progress, reads, rows, known):
-        monkeypatch.setattr(module, "select", counting)
+        for name in {"select", "select_rows"} & vars(module).keys():
+            monkeypatch.setattr(module, name, counting(vars(module)[name]))
     return lambda: seen >= index
 
 
