@@ -3,6 +3,7 @@
 import binascii
 import re
 from base64 import b64decode, b64encode
+from functools import lru_cache
 from typing import Any, ClassVar, Self, cast
 
 import strawberry
@@ -16,6 +17,7 @@ _SHAPE = re.compile(r"([A-Z][A-Za-z]{1,31}):([1-9][0-9]{0,18})", re.ASCII)
 _LARGEST = 2**63 - 1
 
 
+@lru_cache(maxsize=16_384)
 def to_id(type_name: str, key: int) -> strawberry.ID:
     return strawberry.ID(b64encode(f"{type_name}:{key}".encode()).decode())
 
