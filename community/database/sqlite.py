@@ -30,6 +30,14 @@ from community.errors import Late, OutcomeUnknown, Unwritable
 
 READERS = 2
 
+STEPS, BRIEF = 1_000, 20
+"""After so many times so many instructions of SQLite's machine, about a millisecond, a statement is no brief
+one.
+"""
+
+MOST_LONG = 1_000
+"""Texts of statements that are known not to be brief."""
+
 PRIVATE = 0o600
 """Whoever may read the file may read every ballot."""
 
@@ -126,8 +134,45 @@ class Writer(sqlite3.Connection):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # no collector closes it either
 
 
+class Brief:
+    """A connection that reads in the thread of the loop, and gives up where that would hold the loop up."""
+
+    def __init__(self, uri: str) -> None:
+        self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0)
+        self._connection.row_factory = sqlite3.Row
+        for statement in ("PRAGMA query_only=ON", "SELECT 1 FROM sqlite_master"):
+            self._connection.execute(statement).fetchall()
+        self._connection.set_progress_handler(self._takes_long, STEPS)
+        self._steps = 0  # SQLite counts those of a statement that it keeps through all its runs
+        self._long: set[str] = set()
+
+    def _takes_long(self) -> bool:
+        self._steps += 1
+        return self._steps > BRIEF
+
+    def read(self, query: str, values: list[Any] | None) -> list[sqlite3.Row] | None:
+        """None where it is for a thread, also where it fails: there it fails again, and is told."""
+        if query in self._long:
+            return None
+        self._steps = 0
+        try:
+            return self._connection.execute(query, values or ()).fetchall()
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                if len(self._long) >= MOST_LONG:
+                    self._long.clear()
+                self._long.add(query)
+            return None
+
+    def close(self) -> None:
+        self._connection.close()
+
+
 class OneWriterClient(OwnTransactions, SqliteClient):
     """Selects outside a transaction go to read-only connections; all else to the one writer.
+
+    Most selects are brief: the way to a thread and back would take longer than they do. So each is tried in
+    the loop's own thread, and goes to another one if it takes longer, or has to wait for anything.
 
     `turn`: held by whoever uses the writer, for a statement or a whole transaction.
     """
@@ -140,6 +185,7 @@ class OneWriterClient(OwnTransactions, SqliteClient):
         self._sqlite: Writer | None = None
         self._readers: list[aiosqlite.Connection] = []
         self._free: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        self._brief: Brief | None = None
         self._read_only = f"{Path(file_path).absolute().as_uri()}?mode=ro"
         self._files: OpenFiles | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -159,6 +205,7 @@ class OneWriterClient(OwnTransactions, SqliteClient):
             reader = await self._open_reader()
             self._readers.append(reader)
             self._free.put_nowait(reader)
+        self._brief = Brief(self._read_only)
         files.note()
         self._watching = asyncio.create_task(self._watch(files, writer))
 
@@ -219,6 +266,9 @@ class OneWriterClient(OwnTransactions, SqliteClient):
 
     async def close(self) -> None:
         readers, self._readers, self._free = self._readers, [], asyncio.LifoQueue()
+        brief, self._brief = self._brief, None
+        if brief:
+            brief.close()
         if self._watching:
             self._watching.cancel()
             await asyncio.wait([self._watching])
@@ -244,6 +294,9 @@ class OneWriterClient(OwnTransactions, SqliteClient):
     async def _read(self, query: str, values: list[Any] | None) -> list[sqlite3.Row]:
         if not self._readers:
             await self.create_connection(with_db=True)
+        if self._brief and (found := self._brief.read(query, values)) is not None:
+            await asyncio.sleep(0)  # many in a row let others have their turn
+            return found
         reader = await self._free.get()
         try:
             return list(await _to_the_end(reader.execute_fetchall(query, values)))

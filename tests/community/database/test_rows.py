@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -14,8 +14,7 @@ from community.permissions import SYSTEM
 NOON = datetime(2026, 6, 1, 12, microsecond=5, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Gathering:
+class Gathering(NamedTuple):
     key: int
     title: str
     starts_at: datetime
