@@ -112,10 +112,19 @@ class Compiler:
         elif unusual := UNUSUAL.get(kind.coerce_output_value):
             unusual = f"({unusual})" if guard else unusual
             program.line(f"if {guard}{unusual.format(v)}: {v} = {program.constant(leaf.complete)}({v})")
+        elif nullable:
+            with program.block(f"if {v} is not None:"):
+                self._coerced(kind, leaf, v)
         else:
-            head = f"if {v} is not None: " if nullable else ""
-            program.line(f"{head}{v} = {program.constant(leaf.complete)}({v})")
+            self._coerced(kind, leaf, v)
         return v
+
+    def _coerced(self, kind: GraphQLLeafType, leaf: Leaf, v: str) -> None:
+        """By the scalar itself, most of which give a string."""
+        program = self._program
+        self._selections.check_class(program, v)
+        program.line(f"{v} = {program.constant(kind.coerce_output_value)}({v})")
+        program.line(f"if type({v}) is not str: {program.constant(leaf.check)}({v})")
 
     def _list(self, kind: GraphQLList[Any], details: FieldDetailsList, v: str, *, own: bool) -> str:
         program, result, add, item = self._program, *(self._program.name() for _ in range(3))

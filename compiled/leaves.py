@@ -42,13 +42,15 @@ class Leaf:
         self.names: dict[int, str] = {}
 
     def complete(self, value: Any) -> Any:
-        known, learn = self._classes.known, self._classes.learn
-        if type(value) not in known:
-            learn(value)
+        self.check(value)
         made = self._coerce(value)
-        if type(made) not in known:
-            learn(made)
+        self.check(made)
         return made
+
+    def check(self, value: Any) -> None:
+        """Raises Surprise where it may be an error, awaitable or nothing at all."""
+        if type(value) not in self._classes.known:
+            self._classes.learn(value)
 
     def complete_member(self, value: Any) -> Any:
         """Of an enum."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
+from functools import cache
 from types import MappingProxyType, UnionType
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
@@ -31,6 +32,7 @@ class Shape(Generic[R]):
         columns = {name: computed.get(name, f"t.{renamed.get(name, name)}") for name in names}
         self.columns = ", ".join(f"{column} AS {name}" for name, column in columns.items())
 
+    @cache  # noqa: B019 - shapes are made once and stay
     def without(self, *computed: str) -> "Shape[R]":
         """The same with None for some of what is computed, which takes time."""
         rest = {name: NULL if name in computed else text for name, text in self._computed.items()}
