@@ -236,7 +236,15 @@ class Loaders:
 
     @property
     def communities_by_slug(self) -> Loader[str, CommunityRow]:
-        return self._seen(communities_by_slug)
+        """Those that were found are found by id, too."""
+        viewer, known = self.viewer, self.communities.found
+
+        async def read(slugs: Collection[str]) -> Mapping[str, CommunityRow]:
+            rows = await communities_by_slug(viewer, slugs)
+            known.update({row.id: row for row in rows.values()})
+            return rows
+
+        return self._kept(communities_by_slug, read)
 
     def communities_page(self, first: int, after: int | None) -> Loader[None, Page[CommunityRow]]:
         return self._seen(_alone(communities_page), first, after)

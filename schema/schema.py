@@ -3,14 +3,27 @@
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from copy import copy
 from functools import cached_property
+from inspect import isawaitable
 from math import inf
 from typing import Annotated, Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_operation_ast
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_operation_ast,
+)
+from graphql import ExecutionResult as GraphQLExecutionResult
 from graphql import OperationType as GraphQLOperationType
+from graphql import execute as graphql_execute
+from strawberry.exceptions import MissingQueryError
+from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
@@ -119,17 +132,46 @@ class PreparedSchema(OpenSchema):
         allowed_operation_types: Iterable[OperationType] = OperationType,
         **given: Any,
     ) -> ExecutionResult:
-        """A subscription has no one answer; `subscribe` and `stream` run it."""
+        """What was prepared is executed straight away, without parsing, validating or extensions. A
+        subscription has no one answer; `subscribe` and `stream` run it.
+
+        Raises MissingQueryError, CannotGetOperationTypeError and InvalidOperationTypeError, as Strawberry.
+        """
+        if not query:
+            raise MissingQueryError
         if refused := self._refused(context_value, query, variable_values, operation_name):
             return PreExecutionError(data=None, errors=refused)
-        return await super().execute(
-            query,
-            variable_values=variable_values,
-            context_value=context_value,
-            operation_name=operation_name,
-            allowed_operation_types=set(allowed_operation_types) - {OperationType.SUBSCRIPTION},
-            **given,
-        )
+        document = self.prepared.of(query).document
+        operation = get_operation_ast(document, operation_name) if document else None
+        if document is None or operation is None:
+            raise CannotGetOperationTypeError(operation_name)
+        kind = OperationType(operation.operation.value)
+        if kind is OperationType.SUBSCRIPTION or kind not in allowed_operation_types:
+            raise InvalidOperationTypeError(kind)
+        result = await self._executed(document, variable_values, context_value, operation_name)
+        errors = [presented(error, document) for error in result.errors or ()]
+        return ExecutionResult(data=result.data, errors=errors or None)
+
+    async def _executed(
+        self,
+        document: DocumentNode,
+        variables: dict[str, Any] | None,
+        context: Context | None,
+        name: str | None,
+    ) -> GraphQLExecutionResult:
+        try:
+            result = graphql_execute(
+                self.core,
+                document,
+                context_value=context,
+                variable_values=variables,
+                operation_name=name,
+                executor_class=self.execution_context_class,
+                is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+            )
+            return await result if isawaitable(result) else result
+        except Exception as error:
+            return GraphQLExecutionResult(None, [GraphQLError(str(error), original_error=error)])
 
     async def subscribe(  # type: ignore[override]
         self,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from tortoise.exceptions import DoesNotExist
 
 from community.database.paging import Page, page
-from community.database.rows import NULL, Run, Shape, first_of_each
+from community.database.rows import NULL, Maker, Run, Shape, first_of_each
 from community.database.sql import instant, placeholders, select, select_rows
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
@@ -230,6 +230,7 @@ async def votes_page(community: int, *terms: Any) -> Page[VoteRow]:
     return (await votes_pages([community], *terms))[community]
 
 
+_OFFERED = Maker(ChoiceRow)
 _CHOICES = """
 SELECT c.question_id, c.code, c.label FROM choice c JOIN question t ON t.id = c.question_id
  WHERE {condition} ORDER BY c.question_id, c.position
@@ -274,8 +275,9 @@ async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
     condition, values = f"t.{column} IN ({placeholders(keys)})", list(keys)
     rows = await _ASKED.where(f"{condition} ORDER BY t.vote_id, t.position", values)
     choices: defaultdict[int, list[ChoiceRow]] = defaultdict(list)
-    for question, code, label in await select_rows(_CHOICES.format(condition=condition), values):
-        choices[question].append(ChoiceRow(code, label))
+    found = await select_rows(_CHOICES.format(condition=condition), values)
+    for (question, *_), choice in zip(found, _OFFERED(found, skipped=1), strict=True):
+        choices[question].append(choice)
     return [row._replace(choices=tuple(choices[row.id])) for row in rows]
 
 
