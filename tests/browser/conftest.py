@@ -28,6 +28,8 @@ CHROMIUM_FLAGS = [
 ]
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
+ALONE = {"service_workers": "block"}
+"""For what is lost or slow on its way: a service worker would have it at hand."""
 
 
 class Server:

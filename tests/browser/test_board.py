@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import ALONE, DESKTOP, PHONE
 
 pytestmark = [
     pytest.mark.xdist_group("browser"),
@@ -94,6 +94,31 @@ def test_each_answer_leads_to_where_it_stands(server: Any, open_page: Any) -> No
         assert page.url.endswith(BOARD)
     _answers(page).get_by_role("link", name=re.compile("您家的票")).click()
     expect(page).to_have_url(re.compile(f"{BOARD}/v/"))
+
+
+def _with_a_slow_feed(open_page: Any) -> tuple[Page, list[Route]]:
+    page, slow = open_page("/health/live", **ALONE), list[Route]()
+    page.route("**/assets/Feed-*.js", lambda route: slow.append(route))
+    page.goto(page.url.replace("/health/live", BOARD))
+    _answers(page).get_by_role("link", name="动静").click()
+    page.wait_for_function("() => document.querySelector('.part.feed [role=status]')")
+    return page, slow
+
+
+def test_an_answer_leads_to_a_part_that_is_still_on_its_way(open_page: Any) -> None:
+    page, slow = _with_a_slow_feed(open_page)
+    expect(page.locator("#feed")).to_have_count(0)
+    slow[0].continue_()
+    expect(page.locator(":focus")).to_have_attribute("id", "feed")
+    assert page.url.endswith(BOARD)
+
+
+def test_whoever_does_something_else_is_not_led_to_a_part_that_comes_late(open_page: Any) -> None:
+    page, slow = _with_a_slow_feed(open_page)
+    page.keyboard.press("Shift+Tab")
+    slow[0].continue_()
+    expect(page.get_by_test_id("feed")).to_be_visible()
+    expect(page.locator("#feed:focus")).to_have_count(0)
 
 
 def test_what_is_missing_moves_while_one_looks(server: Any, open_page: Any) -> None:

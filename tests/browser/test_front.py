@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import ALONE
+
 pytestmark = [
     pytest.mark.xdist_group("browser"),
     pytest.mark.timeout(300),
@@ -14,7 +16,6 @@ pytestmark = [
 ]
 
 SLUG = "qiantang-shanshuiwan"
-ALONE = {"service_workers": "block"}
 COMMITTEE = f"{SLUG}/committee"
 THERE = """query($slug: String!) { community(slug: $slug) {
   votes(status: [OPEN]) { edges { node { number } } }

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import PHONE, Server
+from tests.browser.conftest import ALONE, PHONE, Server
 
 pytestmark = [
     pytest.mark.xdist_group("browser"),
@@ -26,8 +26,6 @@ FRONTEND = Path(__file__).parents[2] / "frontend"
 THERE = """query($slug: String!) { community(slug: $slug) { id name
   votes(status: [OPEN]) { edges { node { id number title form } } }
   events(coming: true) { edges { node { id number title potluck attendance { placesLeft } } } } } }"""
-ALONE = {"service_workers": "block"}
-"""For what is lost on its way: a service worker would have it at hand."""
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@ import { tick } from 'svelte'
 
 /** How long a page that comes back is given to grow to its place: its data may have to be read anew. */
 const PATIENCE = 5_000
-const HANDS = ['wheel', 'touchstart', 'keydown', 'pointerdown'] as const
+/** By which somebody moves the page, or does something on it. */
+export const HANDS = ['wheel', 'touchstart', 'keydown', 'pointerdown'] as const
 
 /** Where one was on each page of this window, by its address. */
 const places = new Map<string, number>()
