@@ -8,15 +8,12 @@ from community.database.paging import check_first
 from community.places import actions
 from community.places.facts import COMMUNITY
 from community.places.reads import CommunityRow
-from schema.bulletin import BulletinOfCommunity
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Info
-from schema.events import EventsOfCommunity
-from schema.ledger import LedgerOfCommunity
+from schema.cost import Price, Prices
 from schema.mutations import Key, mutation
 from schema.nodes import Node, key_of
-from schema.places import PlacesOfCommunity
-from schema.votes import VotesOfCommunity
+from schema.topics import parts
 
 
 @strawberry.type(
@@ -25,16 +22,7 @@ from schema.votes import VotesOfCommunity
     " and bulletin are empty."
     " 一个小区；不公开的小区对外人等于不存在。"
 )
-class Community(
-    Node,
-    PlacesOfCommunity,
-    VotesOfCommunity,
-    EventsOfCommunity,
-    BulletinOfCommunity,
-    LedgerOfCommunity,
-    subject=COMMUNITY,
-    row=CommunityRow,
-):
+class Community(Node, *parts("OfCommunity"), subject=COMMUNITY, row=CommunityRow):  # type: ignore[misc]
     pass
 
 
@@ -100,3 +88,9 @@ class CommunitiesQuery:
     ) -> Community | None:
         row = await info.context.loaders.communities_by_slug.load(slug)
         return Community.of(row)
+
+
+PRICES: Prices = {
+    "Query.communities": Price(statements=1),
+    "Query.community": Price(statements=1),
+}

@@ -18,6 +18,7 @@ from community.places.reads import (
 )
 from community.places.rules import OrganizationKind
 from schema.context import Context
+from schema.cost import Price, Prices
 from schema.fields import brought, in_context
 from schema.marks import BY_RIGHTS
 from schema.nodes import Node
@@ -144,3 +145,10 @@ async def community_row(context: Context, key: int) -> CommunityRow:
     if row is None:
         raise NotFound
     return row
+
+
+PRICES: Prices = {
+    "Community.viewerPermissions": Price(size=12),
+    "Community.buildings": Price(statements=1, size=20),
+    "Community.organizations": Price(statements=1, size=5),
+}
