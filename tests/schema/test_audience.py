@@ -40,10 +40,14 @@ VOTES = IN_SPRING % "votes { edges { node { %s } } }"
 EVENTS = IN_SPRING % "events { edges { node { %s } } }"
 WAYS = {
     "Community": IN_SPRING,
+    "Building": IN_SPRING % "buildings { %s }",
+    "Organization": IN_SPRING % "organizations { %s }",
+    "OwnerParty": "query($party: ID!) { node(id: $party) { ... on OwnerParty { %s } } }",
     "Vote": VOTES,
     "Question": VOTES % "questions { %s }",
     "RollEntry": VOTES % "viewerEntries { %s }",
     "BallotReceipt": VOTES % "viewerEntries { ballot { %s } }",
+    "Answer": VOTES % "viewerEntries { ballot { answers { %s } } }",
     "Event": EVENTS,
     "EventAttendance": EVENTS % "attendance { %s }",
     "SignUp": EVENTS % "viewerSignUp { %s }",
@@ -210,7 +214,7 @@ NUMBERED = "(number: 1)"
 
 
 async def looked_at(
-    schema: strawberry.Schema, ways: Mapping[str, str], context: Context
+    schema: strawberry.Schema, ways: Mapping[str, str], context: Context, **variables: str
 ) -> dict[Coordinate, Audience]:
     """What every field that computes something looks at."""
     sight = Sight()
@@ -220,17 +224,17 @@ async def looked_at(
         for (kind, name), field in fields.items():
             one = f"{name}{NUMBERED if 'number' in field.args else ''}"
             one += " { __typename }" if is_composite_type(get_named_type(field.type)) else ""
-            result: Any = await schema.execute(ways[kind] % one, context_value=noticing(context, sight))
+            result: Any = await schema.execute(ways[kind] % one, variables, noticing(context, sight))
             assert not result.errors, result.errors
             assert (kind, name) in sight.found, "there is nothing in this town of which to ask it"
     return {coordinate: sight.found[coordinate] for coordinate in fields}
 
 
 async def untrue(
-    schema: strawberry.Schema, ways: Mapping[str, str], context: Context
+    schema: strawberry.Schema, ways: Mapping[str, str], context: Context, **variables: str
 ) -> dict[Coordinate, tuple[Audience, Audience]]:
     """The mark of each field that says another than what it looks at, and that."""
-    found = await looked_at(schema, ways, context)
+    found = await looked_at(schema, ways, context, **variables)
     return {
         coordinate: (mark_of(field), found.get(coordinate, Audience.EVERYBODY))
         for coordinate, field in fields_of(schema._schema).items()
@@ -250,14 +254,20 @@ async def lively(house: Any) -> Any:
     return house
 
 
+def asked_for(house: Any) -> dict[str, str]:
+    """The variables of the ways."""
+    return {"party": house.town.id("OwnerParty", "spring/resident-1")}
+
+
 async def test_every_mark_is_true(lively: Any) -> None:
     context = await lively.context("spring/resident-1")
-    assert await untrue(graphql_schema, WAYS, context) == {}
+    assert await untrue(graphql_schema, WAYS, context, **asked_for(lively)) == {}
 
 
 async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
     """Not everything is for everybody; else nothing was noticed."""
-    found = await looked_at(graphql_schema, WAYS, await lively.context("spring/resident-1"))
+    context = await lively.context("spring/resident-1")
+    found = await looked_at(graphql_schema, WAYS, context, **asked_for(lively))
     marked = {coordinate for coordinate, audience in found.items() if audience is Audience.VIEWER}
     assert marked == {
         ("Vote", "viewerEntries"),
@@ -365,7 +375,8 @@ async def test_a_mark_that_is_not_true_is_found(house: Any) -> None:
 async def test_a_field_that_could_not_be_asked_is_found(house: Any) -> None:
     """Here nobody has voted or signed up yet."""
     with pytest.raises(AssertionError, match="nothing in this town"):
-        await untrue(graphql_schema, WAYS, await house.context("spring/resident-1"))
+        context = await house.context("spring/resident-1")
+        await untrue(graphql_schema, WAYS, context, **asked_for(house))
 
 
 # Documents

@@ -42,7 +42,6 @@ from community.votes.reads import questions_of
 from community.votes.rules import Matter
 from schema.nodes import to_id
 from schema.schema import graphql_schema
-from schema.votes import Question
 from tests.world.books import entry_of_before
 
 CORE = graphql_schema.core
@@ -58,10 +57,14 @@ WAYS = {
     "Query": ROOT,
     "Viewer": VIEWER,
     "Community": COMMUNITIES,
+    "Building": COMMUNITIES % "buildings { %s }",
+    "Organization": COMMUNITIES % "organizations { %s }",
+    "OwnerParty": "query($party: ID!) { node(id: $party) { ... on OwnerParty { %s } } }",
     "Vote": VOTES,
     "Question": VOTES % "questions { %s }",
     "RollEntry": VOTES % "viewerEntries { %s }",
     "BallotReceipt": VOTES % "viewerEntries { ballot { %s } }",
+    "Answer": VOTES % "viewerEntries { ballot { answers { %s } } }",
     "Event": EVENTS,
     "EventAttendance": EVENTS % "attendance { %s }",
     "SignUp": EVENTS % "viewerSignUp { %s }",
@@ -73,7 +76,7 @@ WAYS = {
 }
 """How many of each type that computes something are come by."""
 
-ALONE = {"Query", "Viewer", "EntryLimits"}
+ALONE = {"Query", "Viewer", "EntryLimits", "OwnerParty"}
 
 GIVEN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("Query", "community"): lambda town: '(slug: "spring")',
@@ -114,7 +117,8 @@ class Counted:
     async def ask(self, query: str, who: str | None = WHO) -> tuple[int, Any]:
         context = await self.house.context(who)
         self._statements.clear()
-        result: Any = execute(CORE, parse(query), context_value=context)
+        variables = {"party": self.house.town.id("OwnerParty", WHO)}
+        result: Any = execute(CORE, parse(query), context_value=context, variable_values=variables)
         result = await result if isawaitable(result) else result
         assert not result.errors, result.errors
         return len(self._statements), result.data
@@ -236,7 +240,7 @@ async def test_the_way_of_looking_finds_a_field_that_reads_by_itself(
     rich: Any, counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def by_itself(vote: Any, info: Any) -> Any:
-        return [Question.of(row) for row in (await questions_of([vote.row.id]))[vote.row.id]]
+        return (await questions_of([vote.id]))[vote.id]
 
     monkeypatch.setattr(computing()["Vote", "questions"], "resolve", by_itself)
     one, two = (counted.selection("Vote", "questions", alias) for alias in "ab")
