@@ -194,14 +194,15 @@ class Compiler:
         return self._value(field.type, fields, value, own=False)
 
     def _loaded(self, field: GraphQLField, loaded: Loaded, fields: FieldDetailsList, v: str) -> str:
-        """What is not found, the resolver knows what to say of."""
+        """Of what is not found and should be, the resolver knows what to say."""
         program, key, value = self._program, self._program.name(), self._program.name()
         program.line(f"{key} = {read(program, loaded.key, v)}")
         found = found_by(program, loaded)
         program.line(f"if {key} is None: {value} = None")
         with program.block("else:"):
             program.line(f"{value} = {found}[{key}]")
-            program.line(f"if {value} is None: raise Surprise")
+            if not loaded.optional:
+                program.line(f"if {value} is None: raise Surprise")
         self._behind += 1
         self._levels = max(self._levels, self._behind)
         try:

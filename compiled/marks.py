@@ -55,12 +55,14 @@ LOADED = "compiled.loaded"
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What an asynchronous resolver does: it gives what `loader(info.context)` finds for `key.get(source)`,
-    and None where the key is None. What it does about a key that is not found, only it knows.
+    and None where the key is None. Where nothing is found it gives None too if that is `optional`; else only
+    it knows what it does.
     """
 
     resolver: Callable[..., Any] | None
     key: Plain
     loader: Callable[[Any], Loader]
+    optional: bool = False
 
 
 def plain_attribute(resolver: Callable[..., Any] | None, name: str) -> Plain:

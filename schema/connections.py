@@ -81,7 +81,7 @@ class Connection(Generic[T]):
     )
 
 
-class Place(NamedTuple):
+class LazyEdge(NamedTuple):
     """An edge as it is read: its cursor is made where it is asked for."""
 
     node: Any
@@ -102,7 +102,7 @@ def connect(
     """`later`: the page began behind a cursor. The rows are the nodes."""
     rows = page.rows
     return made(
-        edges=cast("list[Edge[T]]", [Place(row, cursor) for row in rows]),
+        edges=cast("list[Edge[T]]", [LazyEdge(row, cursor) for row in rows]),
         page_info=PageInfo(
             has_next_page=page.more,
             has_previous_page=later,

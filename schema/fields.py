@@ -23,6 +23,7 @@ class Brought(NamedTuple):
 
     loader: LoaderOf
     key: str
+    optional: bool
 
 
 def brought(
@@ -44,7 +45,7 @@ def brought(
             raise NotFound
         return value
 
-    marks = {BROUGHT: Brought(loader, key), **(metadata or {})}
+    marks = {BROUGHT: Brought(loader, key, optional), **(metadata or {})}
     return strawberry.field(resolver=resolve, description=description, metadata=marks)
 
 

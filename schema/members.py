@@ -30,14 +30,11 @@ from schema.refs import CommunityRef
 )
 class Viewer:
     who: strawberry.Private[Person]
-
-    @strawberry.field(
+    account: str = strawberry.field(
         description="The handle to sign in with, such as meizai-meicheng/resident-1; never a"
         " person's name."
         " 登录用的账号，不是姓名。"
     )
-    def account(self) -> str:
-        return self.who.name
 
     @strawberry.field(
         description="Where the viewer holds a role of their own: owner, tenant, staff. Public"
@@ -94,7 +91,7 @@ class MembersQuery:
     def viewer(self, info: Info) -> Viewer | None:
         viewer, city = info.context.viewer, Scope(CITY, public_reading=False)
         shown = isinstance(viewer, Person) and may(viewer, Permission.READ_ACCOUNT, city, {Tie.ONESELF})
-        return Viewer(who=viewer) if isinstance(viewer, Person) and shown else None
+        return Viewer(who=viewer, account=viewer.name) if isinstance(viewer, Person) and shown else None
 
 
 PRICES: Prices = {

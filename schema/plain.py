@@ -66,7 +66,7 @@ def _loaded(field: GraphQLField, brought: Brought) -> Loaded:
     def loader(context: Context) -> Any:
         return brought.loader(context.loaders)
 
-    return Loaded(field.resolve, plain_attribute(None, brought.key), loader)
+    return Loaded(field.resolve, plain_attribute(None, brought.key), loader, brought.optional)
 
 
 def _read(field: GraphQLField, definition: StrawberryField) -> Plain:

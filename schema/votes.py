@@ -420,8 +420,7 @@ class BallotReceipt(Node, subject=BALLOT, row=BallotRow):
         " 因改票而作废的原回执号，最多十个。",
     )
 
-    answers: list[Answer] | None = in_context(
-        lambda row, context: row.answers,
+    answers: list[Answer] | None = strawberry.field(
         description="The marks, question by question; null for all but whoever cast it, so also for"
         " another co-owner."
         " 各议题的选择，只有投票的人看得到，别人为 null。",

@@ -19,8 +19,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetails
 
-from compiled import IGNORES_INFO, PLAIN, Plain, plain_attribute
-from compiled import compiler as compiler_module
+from compiled import IGNORES_INFO, PLAIN, Plain, plain_attribute, selections
 from compiled.classes import OrdinaryClasses
 from compiled.compiler import Compiler
 from compiled.selections import NotCompiled, TooLarge, TooMuch
@@ -64,16 +63,16 @@ def source(text: str, schema: GraphQLSchema = SCHEMA) -> str:
 def test_a_value_of_each_kind_takes_few_lines() -> None:
     assert source("{t{s i id e own}}").splitlines() == [
         "def run(v, info):",
-        " x1 = k2(v)",
-        " if x1 is not None and (type(x1) is not str): x1 = k3(x1)",
-        " x2 = k4(v)",
-        " if type(x2) is not int or not -2147483648 <= x2 <= 2147483647: x2 = k5(x2)",
-        " x3 = k6(v)",
-        " if x3 is not None and (type(x3) is not str): x3 = k7(x3)",
-        " x4 = k8(v)",
-        " if x4 is not None: x4 = k9(id(x4)) or k10(x4)",
-        " x5 = k11(v)",
-        " if x5 is not None and (type(x5) is not int or not -2147483648 <= x5 <= 2147483647): x5 = k12(x5)",
+        " x1 = k0(v)",
+        " if x1 is not None and (type(x1) is not str): x1 = k1(x1)",
+        " x2 = k2(v)",
+        " if type(x2) is not int or not -2147483648 <= x2 <= 2147483647: x2 = k3(x2)",
+        " x3 = k4(v)",
+        " if x3 is not None and (type(x3) is not str): x3 = k5(x3)",
+        " x4 = k6(v)",
+        " if x4 is not None: x4 = k7(id(x4)) or k8(x4)",
+        " x5 = k9(v)",
+        " if x5 is not None and (type(x5) is not int or not -2147483648 <= x5 <= 2147483647): x5 = k10(x5)",
         " x6 = {'s': x1, 'i': x2, 'id': x3, 'e': x4, 'own': x5}",
         " return x6",
     ]
@@ -141,7 +140,8 @@ def test_what_takes_arguments_is_not_compiled(text: str) -> None:
 
 def test_of_the_outermost_object_it_is_left_over() -> None:
     compiler, kind, fields = compiler_of("{t{s t{args} x: args(a: 1) i n{...on T{args}}}}")
-    run, rest, _ = compiler.compile(kind, fields)
+    run, wishes, rest, _ = compiler.compile(kind, fields)
+    assert wishes == ()
     assert list(rest) == ["t", "x", "n"]
     assert run({"s": "a", "i": 1}, None) == {"s": "a", "t": None, "x": None, "i": 1, "n": None}
 
@@ -200,7 +200,7 @@ def test_only_so_many_fields_are_looked_at() -> None:
 
 
 def test_a_selection_that_is_too_large_is_never_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiler_module, "MOST_FIELDS", 5)
+    monkeypatch.setattr(selections, "MOST_FIELDS", 5)
     compiler, kind, fields = compiler_of("{ts{s t{s i} i}}", most=100)
     with pytest.raises(TooLarge):
         compiler.compile(kind, fields)

@@ -36,6 +36,9 @@ WAYS = of_all(lambda topic: topic.ways)
 """Below a community, how each type is come by that computes something. A way may itself depend on the viewer.
 """
 
+ALONE = of_all(lambda topic: topic.ways_to_one)
+"""The same of what is not below a community."""
+
 BY_VIEWERS = set(every(lambda topic: topic.by_viewer))
 
 LOOKING: ContextVar[Coordinate | None] = ContextVar("looking", default=None)
@@ -196,12 +199,12 @@ NUMBERED = "(number: 1)"
 def ways() -> dict[str, str]:
     """Documents to each type that computes something and to which a subscription may come."""
     kinds = {kind for (kind, _), field in fields_of(graphql_schema.core).items() if computes(field)}
-    demand("ways", kinds, WAYS)
-    return {kind: IN_SPRING % WAYS[kind] for kind in kinds}
+    demand("ways", kinds, WAYS.keys() | ALONE.keys())
+    return {kind: IN_SPRING % WAYS[kind] if kind in WAYS else ALONE[kind] for kind in kinds}
 
 
 async def looked_at(
-    schema: strawberry.Schema, ways: Mapping[str, str], context: Context
+    schema: strawberry.Schema, ways: Mapping[str, str], context: Context, **variables: str
 ) -> dict[Coordinate, Audience]:
     """What every field that computes something looks at."""
     sight = Sight()
@@ -211,17 +214,17 @@ async def looked_at(
         for (kind, name), field in fields.items():
             one = f"{name}{NUMBERED if 'number' in field.args else ''}"
             one += " { __typename }" if is_composite_type(get_named_type(field.type)) else ""
-            result: Any = await schema.execute(ways[kind] % one, context_value=noticing(context, sight))
+            result: Any = await schema.execute(ways[kind] % one, variables, noticing(context, sight))
             assert not result.errors, result.errors
             assert (kind, name) in sight.found, "there is nothing in this town of which to ask it"
     return {coordinate: sight.found[coordinate] for coordinate in fields}
 
 
 async def untrue(
-    schema: strawberry.Schema, ways: Mapping[str, str], context: Context
+    schema: strawberry.Schema, ways: Mapping[str, str], context: Context, **variables: str
 ) -> dict[Coordinate, tuple[Audience, Audience]]:
     """The mark of each field that says another than what it looks at, and that."""
-    found = await looked_at(schema, ways, context)
+    found = await looked_at(schema, ways, context, **variables)
     return {
         coordinate: (mark_of(field), found.get(coordinate, Audience.EVERYBODY))
         for coordinate, field in fields_of(schema._schema).items()
@@ -237,14 +240,20 @@ async def lively(house: Any) -> Any:
     return house
 
 
+def asked_for(house: Any) -> dict[str, str]:
+    """The variables of the ways."""
+    return {"party": house.town.id("OwnerParty", "spring/resident-1")}
+
+
 async def test_every_mark_is_true(lively: Any) -> None:
     context = await lively.context("spring/resident-1")
-    assert await untrue(graphql_schema, ways(), context) == {}
+    assert await untrue(graphql_schema, ways(), context, **asked_for(lively)) == {}
 
 
 async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
     """Not everything is for everybody; else nothing was noticed."""
-    found = await looked_at(graphql_schema, ways(), await lively.context("spring/resident-1"))
+    context = await lively.context("spring/resident-1")
+    found = await looked_at(graphql_schema, ways(), context, **asked_for(lively))
     marked = {f"{kind}.{name}" for (kind, name), audience in found.items() if audience is Audience.VIEWER}
     demand("by_viewer", marked, BY_VIEWERS)
     assert marked >= BY_VIEWERS
@@ -345,8 +354,9 @@ async def test_a_mark_that_is_not_true_is_found(house: Any) -> None:
 
 async def test_a_field_that_could_not_be_asked_is_found(house: Any) -> None:
     """Here nobody has voted or signed up yet."""
+    context = await house.context("spring/resident-1")
     with pytest.raises(AssertionError, match="nothing in this town"):
-        await untrue(graphql_schema, ways(), await house.context("spring/resident-1"))
+        await untrue(graphql_schema, ways(), context, **asked_for(house))
 
 
 # Documents

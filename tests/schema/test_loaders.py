@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -157,7 +156,7 @@ async def test_both_engines_take_as_many_keys_as_are_read_at_once(house: Any) ->
     ]  # fmt: skip
     for loader in reads:
         await asyncio.gather(*(loader.load(key) for key in keys))
-    many = [replace(vote, id=key, community_id=key) for key in keys[1:]]
+    many = [vote._replace(id=key, community_id=key) for key in keys[1:]]
     assert await asyncio.gather(*(loaders.own_entries.load(row) for row in [vote, *many]))
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import strawberry
-from graphql import GraphQLInterfaceType, GraphQLObjectType
+from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, is_non_null_type
 from strawberry.permission import BasePermission
 from strawberry.schema.config import StrawberryConfig
 
-from compiled import CLASS, IGNORES_INFO, PLAIN, Plain
+from compiled import CLASS, IGNORES_INFO, LOADED, PLAIN, Loaded, Plain
 from realtime.syntax import parse
 from schema.executor import AcyclicExecutor, CompletingExecutor
+from schema.nodes import NODES
 from schema.plain import mark_plain
 from schema.schema import graphql_schema, schema_of, uncompiled_schema
 from schema.strawberry_privates import OpenSchema
@@ -22,9 +23,23 @@ ROOT = Path(__file__).parents[2]
 CORE = graphql_schema.core
 
 
-def plain_of(name: str) -> Plain | None:
+LOADED_FIELDS = [
+    f"{kind.name}.{name}"
+    for kind in CORE.type_map.values()
+    if isinstance(kind, GraphQLObjectType)
+    for name, field in kind.fields.items()
+    if LOADED in field.extensions
+]
+
+
+def field_of(name: str) -> GraphQLField:
     kind, field = name.split(".")
-    found = CORE.type_map[kind].fields[field].extensions.get(PLAIN)  # type: ignore[attr-defined]
+    found: GraphQLField = CORE.type_map[kind].fields[field]  # type: ignore[attr-defined]
+    return found
+
+
+def plain_of(name: str) -> Plain | None:
+    found = field_of(name).extensions.get(PLAIN)
     assert found is None or isinstance(found, Plain)
     return found
 
@@ -33,26 +48,59 @@ def test_what_reads_an_attribute_is_marked_with_its_path() -> None:
     for name, path in {
         "Weight.heads": ("heads",),
         "QuestionTally.moment": ("sequence",),
-        "Entry.number": ("row", "number"),
-        "Entry.recordedBy": ("row", "recorded_for"),
-        "Community.publicReading": ("row", "profile", "public_reading"),
+        "Entry.number": ("number",),
+        "Entry.amount": ("amount",),
+        "Entry.recordedBy": ("recorded_for",),
+        "SignUp.madeByViewer": ("own",),
+        "BallotReceipt.answers": ("answers",),
+        "Viewer.account": ("account",),
         "VoteConnection.pageInfo": ("page_info",),
+        "VoteEdge.cursor": ("cursor",),
     }.items():
         plain = plain_of(name)
         assert plain, name
         assert plain.path == path
 
 
-def test_a_method_that_needs_nothing_but_itself_is_called() -> None:
-    for name in ("Entry.amount", "Vote.rules", "BallotReceipt.answers", "Event.attendance"):
+def test_a_function_of_a_row_is_called() -> None:
+    for name in ("Entry.id", "EntryLimits.income"):
         plain = plain_of(name)
         assert plain, name
-        assert plain.path == ()
+        assert (plain.path, plain.in_context) == ((), False)
 
 
-def test_what_waits_or_asks_who_is_asking_is_left_to_graphql_core() -> None:
-    for name in ("Vote.status", "Vote.tally", "Entry.balance", "Community.votes", "Mutation.signUp"):
+def test_what_follows_from_a_row_and_the_context_is_called_with_both() -> None:
+    for name in ("Vote.status", "Vote.rules", "BallotReceipt.code", "Event.attendance"):
+        plain = plain_of(name)
+        assert plain, name
+        assert (plain.path, plain.in_context) == ((), True)
+
+
+def test_what_a_loader_brings_is_marked_with_its_key() -> None:
+    for name, path in {
+        "Vote.convener": ("convener_id",),
+        "Vote.questions": ("id",),
+        "Entry.reversedBy": ("reversed_by",),
+        "Notice.organization": ("organization",),
+    }.items():
+        loaded = field_of(name).extensions.get(LOADED)
+        assert isinstance(loaded, Loaded), name
+        assert loaded.key.path == path
+        assert plain_of(name) is None
+
+
+def test_only_what_may_be_missing_is_null_where_nothing_is_found() -> None:
+    """Else a compiled answer would have null where the resolver says NOT_FOUND."""
+    for name in LOADED_FIELDS:
+        loaded, field = field_of(name).extensions[LOADED], field_of(name)
+        assert loaded.resolver is field.resolve, name
+        assert loaded.optional is not is_non_null_type(field.type), name
+
+
+def test_what_waits_or_takes_arguments_is_left_to_graphql_core() -> None:
+    for name in ("Vote.tally", "Entry.balance", "Community.votes", "Mutation.signUp", "BulletinItem.subject"):
         assert plain_of(name) is None, name
+        assert LOADED not in field_of(name).extensions, name
     assert CORE.subscription_type
     for name in CORE.subscription_type.fields:
         assert plain_of(f"Subscription.{name}") is None
@@ -63,10 +111,13 @@ def test_types_are_told_apart_by_their_classes() -> None:
     for kind in kinds:
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
             assert kind.extensions[IGNORES_INFO], kind
-    marked = {kind.name: kind.extensions[CLASS].__name__ for kind in kinds if CLASS in kind.extensions}
+    marked = {kind.name: kind.extensions[CLASS] for kind in kinds if CLASS in kind.extensions}
     node = CORE.type_map["Node"]
     assert isinstance(node, GraphQLInterfaceType)
-    assert marked == {kind.name: kind.name for kind in CORE.get_possible_types(node)}
+    nodes = {each.__strawberry_definition__.name: each.row for each in NODES.values()}  # type: ignore[attr-defined]
+    assert marked == nodes
+    assert {kind.name for kind in CORE.get_possible_types(node)} == set(nodes)
+    assert len(set(marked.values())) == len(marked), "a class of rows is of one type"
 
 
 def test_nothing_of_ours_is_cast() -> None:

@@ -35,7 +35,6 @@ from community.places.rules import OrganizationKind, Profile, UnitKind
 from community.votes.reads import questions_of
 from schema.nodes import to_id
 from schema.schema import graphql_schema
-from schema.votes import Question
 from tests.examples import Plenty, demand, examples, of_all
 from tests.schema.documents import COMMUNITIES, CURSORS, ROOT
 
@@ -76,7 +75,8 @@ class Counted:
     async def ask(self, query: str, who: str | None = WHO) -> tuple[int, Any]:
         context = await self.house.context(who)
         self._statements.clear()
-        result: Any = execute(CORE, parse(query), context_value=context)
+        variables = {"party": self.house.town.id("OwnerParty", WHO)}
+        result: Any = execute(CORE, parse(query), context_value=context, variable_values=variables)
         result = await result if isawaitable(result) else result
         assert not result.errors, result.errors
         return len(self._statements), result.data
@@ -174,7 +174,7 @@ async def test_the_way_of_looking_finds_a_field_that_reads_by_itself(
     rich: Any, counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def by_itself(vote: Any, info: Any) -> Any:
-        return [Question.of(row) for row in (await questions_of([vote.row.id]))[vote.row.id]]
+        return (await questions_of([vote.id]))[vote.id]
 
     monkeypatch.setattr(computing()["Vote", "questions"], "resolve", by_itself)
     one, two = (counted.selection("Vote", "questions", alias) for alias in "ab")

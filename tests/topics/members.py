@@ -63,7 +63,10 @@ EXAMPLES = Examples(
         "Viewer.communities": Read("viewer {{ communities {{ slug }} }}", "communities.slug"),
         "Viewer.permissions": Read('viewer {{ permissions(communityId: "{community}") }}', "permissions"),
     },
-    ways_to_one={"Viewer": VIEWER},
+    ways_to_one={
+        "Viewer": VIEWER,
+        "OwnerParty": "query($party: ID!) { node(id: $party) { ... on OwnerParty { %s } } }",
+    },
     arguments={"Viewer.permissions": lambda town: f'(communityId: "{town.id("Community", "spring")}")'},
     dearest={"my communities": VIEWER % aliases("communities { name buildings { name } }")},
 )

@@ -72,7 +72,7 @@ EXAMPLES = Examples(
         "node(Organization)": Read('node(id: "{organization}") {{ ... on Organization {{ name }} }}'),
     },
     doors={"setPublicReading": 'setPublicReading(communityId: "{community}", public: {public}) {{ id }}'},
-    ways={"Community": "%s"},
+    ways={"Community": "%s", "Building": "buildings { %s }", "Organization": "organizations { %s }"},
     ways_to_one={"Query": ROOT},
     arguments={"Query.community": lambda town: '(slug: "spring")'},
     by_key={"community": lambda town: [f'slug: "{slug}"' for slug in ("spring", "quiet", "winter")]},

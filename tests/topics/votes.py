@@ -353,6 +353,7 @@ EXAMPLES = Examples(
         "Question": VOTES % "questions { %s }",
         "RollEntry": VOTES % "viewerEntries { %s }",
         "BallotReceipt": VOTES % "viewerEntries { ballot { %s } }",
+        "Answer": VOTES % "viewerEntries { ballot { answers { %s } } }",
     },
     arguments={
         "Query.vote": lambda town: f'(id: "{town.id("Vote", "open")}")',
