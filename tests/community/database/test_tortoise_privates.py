@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -11,13 +12,21 @@ import pytest
 from tortoise import Tortoise, connections
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.exceptions import TransactionManagementError
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.models import MetaInfo
 from tortoise.transactions import atomic, in_transaction
 
-from community.database.engine import config
+from community.database.engine import config, opened
 from community.database.ids import new_id
+from community.database.migrate import migrate
 from community.database.models import Due
 from community.database.sql import select
-from community.database.tortoise_privates import OwnTransactions
+from community.database.tortoise_privates import ForwardExecutor, OneState, OwnTransactions
+from tests.community.database.catalogue import facts
+from tests.community.database.conftest import using
+from tests.community.database.populating import VERSIONS
+
+pytestmark = pytest.mark.xdist_group("migrations")
 
 STOCK = {"engine": "tortoise.backends.sqlite"}
 MENDED = "Tortoise does it right by now: take community/database/tortoise_privates.py off"
@@ -141,3 +150,102 @@ async def test_postgres_still_loses_the_connection_of_one_cancelled_while_enteri
             assert (pool.get_size(), pool.get_idle_size()) == (1, 0), MENDED
         finally:
             pool.terminate()
+
+
+# What was before an operation
+
+HARMLESS = """
+    ops.CreateModel(
+        name="Tree",
+        fields=[
+            ("id", fields.BigIntField(primary_key=True, generated=False)),
+            ("height", fields.IntField(db_index=True)),
+        ],
+        options={"table": "tree", "app": "meilin", "pk_attr": "id", "unique_together": (("id", "height"),)},
+        bases=["Model"],
+    ),
+    ops.CreateModel(
+        name="Leaf",
+        fields=[
+            ("id", fields.BigIntField(primary_key=True, generated=False)),
+            (
+                "tree",
+                fields.ForeignKeyField(
+                    "meilin.Tree", source_field="tree_id", to_field="id", on_delete=OnDelete.CASCADE
+                ),
+            ),
+        ],
+        options={"table": "leaf", "app": "meilin", "pk_attr": "id"},
+        bases=["Model"],
+    ),
+    ops.AddField("Tree", "age", fields.IntField(null=True)),
+    ops.AddField(
+        "Tree", "estate", fields.ForeignKeyField("meilin.Community", source_field="estate_id", null=True)
+    ),
+    ops.AddIndex("Tree", Index(fields=["height", "age"], name="tree_height_age")),
+    ops.RunPython(lambda apps, editor: editor._run_sql(
+        "INSERT INTO tree (id, height) VALUES (1, %d)" % len(apps.get_model("meilin.Tree")._meta.fields)
+    )),
+    ops.RunSQL(["CREATE TABLE bush (height INT)", "INSERT INTO bush VALUES (2)"]),
+"""
+
+
+async def test_without_what_was_before_each_harmless_operation_does_the_same(
+    ground: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrations = ground.migrations(planted={"9001_grows": HARMLESS})
+    found = []
+    for executor in (ForwardExecutor, MigrationExecutor):
+        monkeypatch.setattr("community.database.migrate.ForwardExecutor", executor)
+        async with ground.migrated(await ground.fresh(), migrations):
+            rows = await select("SELECT t.*, b.height AS bush FROM tree t CROSS JOIN bush b")
+            found.append((await facts(), rows))
+    assert found[0] == found[1]
+    assert [row["bush"] for row in found[0][1]] == [2]
+
+
+async def test_tortoise_asks_our_state_for_what_was_before(
+    ground: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[OneState] = []
+    monkeypatch.setattr(OneState, "clone", lambda self: asked.append(self) or self)
+    async with ground.migrated(await ground.fresh(), ground.migrations(planted={"9001_grows": HARMLESS})):
+        assert len(asked) == 7  # once an operation
+
+
+@pytest.fixture
+def finished(monkeypatch: pytest.MonkeyPatch) -> Counter[MetaInfo]:
+    """How many times each model was finished."""
+    real, times = MetaInfo.finalise_model, Counter[MetaInfo]()
+
+    def noted(meta: MetaInfo) -> None:
+        times[meta] += 1
+        real(meta)
+
+    monkeypatch.setattr(MetaInfo, "finalise_model", noted)
+    return times
+
+
+@pytest.mark.parametrize("version", ["0001_initial", VERSIONS[-1]])
+async def test_ours_finishes_each_model_once(ground: Any, finished: Counter[MetaInfo], version: str) -> None:
+    url = await ground.populated(version)
+    migrations = ground.migrations(planted={"9001_grows": HARMLESS})
+    async with opened(url):
+        finished.clear()
+        with using(migrations):
+            assert "9001_grows" in await migrate(url)
+    assert set(finished.values()) == {1}
+
+
+async def test_tortoise_still_builds_and_finishes_every_model_for_each_operation(
+    ground: Any, finished: Counter[MetaInfo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """tortoise-orm#2274"""
+    monkeypatch.setattr("community.database.migrate.ForwardExecutor", MigrationExecutor)
+    url = await ground.fresh()
+    async with opened(url):
+        finished.clear()
+        with using(ground.migrations(planted={"9001_grows": HARMLESS})):
+            await migrate(url)
+    known = Counter(meta.db_table for meta in finished)
+    assert min(known["notice"], max(finished.values())) > 1, MENDED
