@@ -11,14 +11,16 @@ from realtime.authorization import Access
 from realtime.documents import Document
 from realtime.execution import Count, Errors, Executable, encoded, execute, request_id
 from realtime.fields import SubscribeRequest
-from realtime.journals import KEPT, Item, JournalReader
+from realtime.journals import KEPT, JournalReader
 from realtime.pacing import Turn
 from realtime.sources import LiveSources, Reader
 from realtime.states import StateReader
 
 
 class Step(NamedTuple):
-    """`number` grows from step to step; `text` is sent to every member after its own prefix."""
+    """`number` grows from step to step; `text` is what every member is sent after its own prefix, with the
+    brace that ends the message.
+    """
 
     number: int
     text: bytes
@@ -29,7 +31,8 @@ class SharedSubscription:
 
     `viewer` has the rights of the members, and an account only if there is one member, `alone`. That one
     begins after `after`, a number or a cursor, or with new items; several members begin with the newest
-    items, so that each finds its position among them. `kept`: how many steps a group keeps; one of a state.
+    items, so that each finds its position among them. `opened` is set once it is read from, `start` is the
+    number behind which. `kept`: how many steps a group keeps; one of a state.
     """
 
     def __init__(
@@ -78,8 +81,7 @@ class SharedSubscription:
             turn.end()
 
     async def _shown(self, value: Any) -> bytes:
-        show = self.document.live.show
-        shown = show(*value) if isinstance(value, Item) else show(value)
+        shown = self.document.live.show(value)
         result = await execute(self._executable, self.document.node, self._variables, shown, self._viewer)
         return encoded(self._executable, result, self._count)
 
@@ -94,7 +96,9 @@ class SharedSubscription:
         reader = self._reader
         return not isinstance(reader, StateReader) or (reader.newest and number == reader.number)
 
-    async def start_of(self, after: str | None) -> int:
-        """The number behind which a reader begins, once it is open. Raises CursorInvalid."""
+    async def start_of(self, after: int | str | None) -> int:
+        """The number behind which a reader begins who has seen all up to `after`, once it is open. Raises
+        CursorInvalid.
+        """
         assert isinstance(self._reader, JournalReader)  # noqa: S101 - a state has no cursor
         return self.start if self.alone else await self._reader.shared.number_after(after)
