@@ -1,4 +1,3 @@
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -43,8 +42,7 @@ async def test_a_row_is_as_its_type_says_on_both_engines(estate: Any) -> None:
     assert await GATHERINGS.with_ids([]) == []
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     date: date
     category: Category
     item: str

@@ -7,8 +7,11 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
+from itertools import count
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
 import pytest
 from tortoise import connections
 from tortoise.exceptions import OperationalError
@@ -19,6 +22,8 @@ from community.database.engine import look_at_the_files, opened, sqlite_file
 from community.database.ids import new_id
 from community.database.models import Due
 from community.database.outcomes import WRITES
+from community.database.sql import select_rows
+from community.database.sqlite import BRIEF, Brief
 from community.database.work import UnitOfWork, atomic
 from community.errors import OutcomeUnknown, Unwritable
 from community.members.facts import RIGHTS_CHANGED
@@ -146,9 +151,14 @@ async def test_a_task_cancelled_while_it_waits_for_its_turn_leaves_the_lock_free
     assert await counted() == 2
 
 
+LONG = """
+WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 300000) SELECT MAX(n) FROM c
+"""
+
+
 async def test_a_read_that_is_cancelled_leaves_nothing_to_the_collector(counter: None) -> None:
     async def cut() -> None:
-        task = asyncio.create_task(counted())
+        task = asyncio.create_task(select_rows(LONG))
         for _ in range(3):
             await asyncio.sleep(0)
         task.cancel()
@@ -356,3 +366,90 @@ async def test_opened_anew_it_is_written_again(sqlite_url: str, now: datetime) -
         assert await Due.all().count() == 0  # nothing of the old one came in
         await atomic(one_more, SYSTEM, now)
         assert (await Due.all().count(), WRITES.word) == (1, "ok")
+
+
+@pytest.fixture
+def in_threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that were read in another thread."""
+    found: list[str] = []
+    fetched = aiosqlite.Connection.execute_fetchall
+
+    def fetching(self: aiosqlite.Connection, sql: str, *given: Any) -> Any:
+        found.append(sql.strip())
+        return fetched(self, sql, *given)
+
+    monkeypatch.setattr(aiosqlite.Connection, "execute_fetchall", fetching)
+    return found
+
+
+async def test_a_brief_read_takes_no_thread_however_often_it_is_read(
+    counter: None, in_threads: list[str]
+) -> None:
+    await counted()
+    in_threads.clear()
+    for _ in range(3_000):  # SQLite counts the instructions of all runs of one statement together
+        await counted()
+    assert in_threads == []
+
+
+async def test_a_read_that_takes_long_goes_to_a_thread_and_is_known_from_then_on(
+    file: Path, in_threads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    read = Brief.read
+
+    def trying(self: Brief, query: str, values: list[Any] | None) -> Any:
+        found = read(self, query, values)
+        tried.append("gave up" if found is None else "read")
+        return found
+
+    monkeypatch.setattr(Brief, "read", trying)
+    await select_rows("SELECT 1")  # now all is open
+    in_threads.clear()
+    tried.clear()
+    for _ in range(2):
+        ((highest,),) = await select_rows(LONG)
+        assert highest == 300_000
+    assert (in_threads, tried) == ([LONG.strip()] * 2, ["gave up", "gave up"])
+    ((one,),) = await select_rows("SELECT 1")
+    assert (one, tried[-1]) == (1, "read")
+
+
+async def test_a_read_gives_up_long_before_it_is_done(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = count()
+    takes_long = Brief._takes_long
+    monkeypatch.setattr(Brief, "_takes_long", lambda self: next(asked) < 0 or takes_long(self))
+    brief = Brief(f"{file.as_uri()}?mode=ro")
+    try:
+        assert brief.read(LONG, None) is None
+    finally:
+        brief.close()
+    assert next(asked) == BRIEF + 1
+
+
+async def test_a_read_that_fails_says_so_as_from_a_thread(file: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(OperationalError, match="no such table: absent"):
+            await select_rows("SELECT 1 FROM absent")
+
+
+async def test_many_brief_reads_in_a_row_let_others_have_their_turn(counter: None) -> None:
+    turns = 0
+
+    async def turning() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(turning())
+    for _ in range(50):
+        await counted()
+    other.cancel()
+    assert turns >= 50
+
+
+async def test_a_brief_read_sees_what_was_committed_a_moment_ago(counter: None) -> None:
+    for value in range(1, 20):
+        await Due.filter(job="counter").update(subject=value)
+        assert await counted() == value
