@@ -13,6 +13,7 @@ from community.bulletin.rules import NoticeKind
 from community.database.paging import Page, check_first
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Info
+from schema.cost import Price, Prices
 from schema.enums import BulletinKind
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
@@ -248,3 +249,13 @@ class BulletinSubscription:
         " 公告栏动态：从 after 之后逐条送来，不漏不重，然后是新的；不带 after 只送新的。"
         "账本每天最多一条。",
     )
+
+
+PRICES: Prices = {
+    "Community.notices": Price(statements=1, item=30),
+    "Community.bulletin": Price(statements=2, item=30),
+    "Community.notice": Price(statements=1, item=15),
+    "Notice.community": Price(statements=1, item=10),
+    "Notice.organization": Price(statements=1, item=10),
+    "BulletinItem.subject": Price(statements=4, item=30),
+}

@@ -8,15 +8,13 @@ from community.database.paging import check_first
 from community.places import actions
 from community.places.facts import COMMUNITY
 from community.places.reads import CommunityRow
-from schema.bulletin import BulletinOfCommunity
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Info
-from schema.events import EventsOfCommunity
-from schema.ledger import LedgerOfCommunity
+from schema.cost import Price, Prices
 from schema.mutations import Key, mutation
 from schema.nodes import Node, key_of, to_id
-from schema.places import PlacesOfCommunity
-from schema.votes import VotesOfCommunity
+from schema.places import OfCommunity
+from schema.topics import parts
 
 
 @strawberry.type(
@@ -25,15 +23,7 @@ from schema.votes import VotesOfCommunity
     " and bulletin are empty."
     " 一个小区；不公开的小区对外人等于不存在。"
 )
-class Community(
-    Node,
-    PlacesOfCommunity,
-    VotesOfCommunity,
-    EventsOfCommunity,
-    BulletinOfCommunity,
-    LedgerOfCommunity,
-    subject=COMMUNITY,
-):
+class Community(Node, *parts("OfCommunity"), OfCommunity, subject=COMMUNITY):  # type: ignore[misc]
     @classmethod
     def of(cls, row: CommunityRow) -> "Community":
         return cls(id=to_id("Community", row.id), row=row)
@@ -101,3 +91,9 @@ class CommunitiesQuery:
     ) -> Community | None:
         row = await info.context.loaders.communities_by_slug.load(slug)
         return Community.of(row) if row else None
+
+
+PRICES: Prices = {
+    "Query.communities": Price(statements=1),
+    "Query.community": Price(statements=1),
+}

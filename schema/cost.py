@@ -7,7 +7,7 @@ each request only puts in its own variables. Units are about a microsecond of CP
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from graphql import (
     FieldNode,
@@ -59,80 +59,17 @@ class Price(NamedTuple):
     once: float = 0
 
 
-LEAF, OBJECT, STATEMENT = 4.0, 8.0, 400.0
+Prices: TypeAlias = Mapping[str, Price]
+"""By type and field, `Vote.tally`: what the schema cannot tell by itself. Each module of types ends with its
+own.
+"""
 
-BOOK = 1_000.0
-"""To walk a whole book: the balance of an entry is that of all before it. A page of entries brings theirs."""
+LEAF, OBJECT, STATEMENT = 4.0, 8.0, 400.0
 
 WRITE = 10
 """Statements of a mutation, about; so a document has at most four of them."""
 
-PRICES: Mapping[str, Price] = {
-    "Query.communities": Price(statements=1),
-    "Query.community": Price(statements=1),
-    "Query.event": Price(statements=1),
-    "Query.node": Price(statements=3),
-    "Query.vote": Price(statements=1),
-    "Viewer.communities": Price(statements=1, size=3),
-    "Viewer.permissions": Price(statements=1, size=12),
-    "Community.viewerPermissions": Price(size=12),
-    "Community.buildings": Price(statements=1, size=20),
-    "Community.organizations": Price(statements=1, size=5),
-    "Community.votes": Price(statements=1, item=30),
-    "Community.events": Price(statements=1, item=30),
-    "Community.notices": Price(statements=1, item=30),
-    "Community.bulletin": Price(statements=2, item=30),
-    "Community.vote": Price(statements=1, item=15),
-    "Community.event": Price(statements=1, item=15),
-    "Community.notice": Price(statements=1, item=15),
-    "Vote.community": Price(statements=1, item=10),
-    "Vote.convener": Price(statements=1, item=10),
-    "Vote.scope": Price(statements=1, item=10),
-    "Vote.questions": Price(statements=1, item=20, size=2),
-    "Vote.tally": Price(statements=5, item=900),
-    "Vote.viewerEntries": Price(statements=3, item=50),
-    "Vote.receipt": Price(statements=3, item=50),
-    "OwnerParty.units": Price(size=3),
-    "Vote.viewerMayCast": Price(statements=4, item=70),
-    "RollEntry.ballot": Price(statements=1, item=30),
-    "BallotReceipt.replacedCodes": Price(size=2),
-    "RollEntry.units": Price(size=3),
-    "Answer.choices": Price(size=2),
-    "BallotReceipt.answers": Price(size=3),
-    "Question.choices": Price(size=4),
-    "Question.scope": Price(statements=1, item=10),
-    "VoteProgress.turnoutByDay": Price(size=14),
-    "VoteProgress.questions": Price(size=2),
-    "QuestionTally.choices": Price(size=4),
-    "QuestionTally.conditions": Price(size=4),
-    "Event.community": Price(statements=1, item=10),
-    "Event.organizers": Price(statements=2, item=20, size=2),
-    "Event.dishes": Price(statements=1, item=10),
-    "Event.table": Price(statements=4, item=1_200),
-    "EventAttendance.tables": Price(statements=1, item=16, size=60),
-    "EventTable.parties": Price(size=4),
-    "SignUp.tables": Price(statements=1, item=500, size=2),
-    "Event.viewerSignUp": Price(statements=3, item=20),
-    "Event.viewerMaySignUp": Price(statements=4, item=40),
-    "SignUp.event": Price(statements=1, item=20),
-    "Notice.community": Price(statements=1, item=10),
-    "Notice.organization": Price(statements=1, item=10),
-    "BulletinItem.subject": Price(statements=4, item=30),
-    "Ledger.balance": Price(statements=1, item=20),
-    "Ledger.month": Price(statements=1, item=2_500),
-    "Ledger.months": Price(statements=1, item=20),
-    "Ledger.years": Price(statements=1, item=10, size=10),
-    "Ledger.entries": Price(statements=2, item=300),
-    "Ledger.entry": Price(statements=1, item=15),
-    "LedgerMonth.categories": Price(size=6),
-    "Entry.authorityVote": Price(statements=1, item=15),
-    "EntryLimits.income": Price(size=10),
-    "EntryLimits.expense": Price(size=8),
-    "Entry.authorityFault": Price(statements=2, item=15),
-    "Entry.balance": Price(statements=1, once=BOOK),
-    "Entry.reverses": Price(statements=1, item=15),
-    "Entry.reversedBy": Price(statements=1, item=15),
-    # Of introspection as the schema has them on the average; a request may ask for it only a few times.
+INTROSPECTION: Prices = {
     "__Schema.types": Price(size=100),
     "__Schema.directives": Price(size=6),
     "__Directive.locations": Price(size=4),
@@ -145,14 +82,27 @@ PRICES: Mapping[str, Price] = {
     "__Type.inputFields": Price(size=1),
     "__Field.args": Price(size=0.3),
 }
-"""What the schema cannot tell by itself. `statements` are those of all who ask for the field at one level
-with the same arguments, as loaders read them."""
+"""As the schema has it on the average; a request may ask for it only a few times."""
+
+
+PRICE = "price"
+"""Among the `extensions` of a field."""
+
+
+def put_prices(schema: GraphQLSchema, prices: Prices) -> None:
+    """Onto the fields. Raises KeyError where there is none of this name."""
+    for name, price in prices.items():
+        type_name, field_name = name.split(".")
+        kind = schema.get_type(type_name)
+        if not isinstance(kind, GraphQLObjectType) or field_name not in kind.fields:
+            raise KeyError(f"{name} has a price, and is no field")
+        kind.fields[field_name].extensions[PRICE] = price
 
 
 def price_of(parent: GraphQLNamedType, name: str, definition: GraphQLField) -> Price:
-    """As the table says, or what a mutation costs, or a field that only hands on what is there."""
+    """As was put on it, or what a mutation costs, or a field that only hands on what is there."""
     usual = Price(statements=WRITE) if parent.name == "Mutation" else Price()
-    known = PRICES.get(f"{parent.name}.{name}", usual)
+    known = definition.extensions.get(PRICE) or INTROSPECTION.get(f"{parent.name}.{name}", usual)
     return known._replace(
         item=known.item + (LEAF if is_leaf_type(get_named_type(definition.type)) else OBJECT),
     )

@@ -26,6 +26,7 @@ from community.events.rules import check_sign_up
 from community.permissions import Permission, require
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Info
+from schema.cost import Price, Prices
 from schema.eligibility import Eligibility
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
@@ -583,3 +584,20 @@ class EventsSubscription:
         " wins; a slow reader skips steps, never the end."
         " 报名情况：先给现状，每有变化再给一次，只保证最新。",
     )
+
+
+PRICES: Prices = {
+    "Query.event": Price(statements=1),
+    "Community.events": Price(statements=1, item=30),
+    "Community.event": Price(statements=1, item=15),
+    "Event.community": Price(statements=1, item=10),
+    "Event.organizers": Price(statements=2, item=20, size=2),
+    "Event.dishes": Price(statements=1, item=10),
+    "Event.table": Price(statements=4, item=1_200),
+    "EventAttendance.tables": Price(statements=1, item=16, size=60),
+    "EventTable.parties": Price(size=4),
+    "SignUp.tables": Price(statements=1, item=500, size=2),
+    "Event.viewerSignUp": Price(statements=3, item=20),
+    "Event.viewerMaySignUp": Price(statements=4, item=40),
+    "SignUp.event": Price(statements=1, item=20),
+}

@@ -36,6 +36,7 @@ from community.places.reads import CommunityRow
 from community.places.rules import OrganizationKind
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Info
+from schema.cost import Price, Prices
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
@@ -601,3 +602,22 @@ class LedgerSubscription:
         " The newest wins; a slow reader skips steps, never the end."
         " 账上的余额：先给现状，每记一笔再给一次，只保证最新。",
     )
+
+
+BOOK = 1_000.0
+"""To walk a whole book: the balance of an entry is that of all before it. A page of entries brings theirs."""
+
+PRICES: Prices = {
+    "Ledger.balance": Price(statements=1, item=20),
+    "Ledger.month": Price(statements=1, item=2_500),
+    "Ledger.months": Price(statements=1, item=20),
+    "Ledger.years": Price(statements=1, item=10, size=10),
+    "Ledger.entries": Price(statements=2, item=300),
+    "Ledger.entry": Price(statements=1, item=15),
+    "LedgerMonth.categories": Price(size=6),
+    "Entry.authorityVote": Price(statements=1, item=15),
+    "Entry.authorityFault": Price(statements=2, item=15),
+    "Entry.balance": Price(statements=1, once=BOOK),
+    "Entry.reverses": Price(statements=1, item=15),
+    "Entry.reversedBy": Price(statements=1, item=15),
+}

@@ -1,6 +1,6 @@
 """Who the viewer is and what they may do."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 
@@ -16,9 +16,11 @@ from community.permissions import (
     may,
     permissions_in,
 )
-from schema.communities import Community
+from community.places.facts import COMMUNITY
 from schema.context import Info
-from schema.nodes import Node, key_of, to_id
+from schema.cost import Price, Prices
+from schema.nodes import NODES, Node, key_of, to_id
+from schema.refs import CommunityRef
 
 
 @strawberry.type(
@@ -41,9 +43,9 @@ class Viewer:
         " communities of others are not among them."
         " 当前的人有身份的小区。"
     )
-    async def communities(self, info: Info) -> list[Community]:
+    async def communities(self, info: Info) -> list[CommunityRef]:
         rows = await info.context.loaders.communities_of.get(None)
-        return [Community.of(row) for row in rows]
+        return [cast("CommunityRef", NODES[COMMUNITY.kind].of(row)) for row in rows]
 
     @strawberry.field(
         description="What the viewer may do in one community, by role and by the scopes of the"
@@ -99,3 +101,10 @@ class MembersQuery:
         viewer, city = info.context.viewer, Scope(CITY, public_reading=False)
         shown = isinstance(viewer, Person) and may(viewer, Permission.READ_ACCOUNT, city, {Tie.ONESELF})
         return Viewer(who=viewer) if isinstance(viewer, Person) and shown else None
+
+
+PRICES: Prices = {
+    "Viewer.communities": Price(statements=1, size=3),
+    "Viewer.permissions": Price(statements=1, size=12),
+    "OwnerParty.units": Price(size=3),
+}

@@ -19,6 +19,7 @@ from community.places.reads import (
 )
 from community.places.rules import OrganizationKind
 from schema.context import Context, Info
+from schema.cost import Price, Prices
 from schema.marks import BY_RIGHTS
 from schema.nodes import NODES, Node, to_id
 from schema.refs import CommunityRef
@@ -186,3 +187,10 @@ async def community_of(context: Context, key: int) -> CommunityRef:
     if community is None:
         raise NotFound
     return cast("CommunityRef", community)
+
+
+PRICES: Prices = {
+    "Community.viewerPermissions": Price(size=12),
+    "Community.buildings": Price(statements=1, size=20),
+    "Community.organizations": Price(statements=1, size=5),
+}

@@ -19,23 +19,18 @@ import schema.enums  # noqa: F401 - makes the domain's enums GraphQL enums
 from community.errors import ErrorCode, InvalidInput, Refused, Unauthenticated
 from community.permissions import NOBODY, Person, Viewer
 from realtime.fields import AUDIENCE, LIVE
-from schema.bulletin import BulletinMutation, BulletinSubscription
-from schema.communities import CommunitiesMutation, CommunitiesQuery
+from schema import communities, writing
 from schema.context import Context, Info
-from schema.cost import check_cost
+from schema.cost import Price, Prices, check_cost, put_prices
 from schema.errors import PresentedErrors, presented
-from schema.events import EventsMutation, EventsQuery, EventsSubscription
 from schema.executor import AcyclicExecutor, CompletingExecutor
-from schema.ledger import LedgerMutation, LedgerSubscription
-from schema.members import MembersQuery
 from schema.nodes import NODES, Node, node_of
 from schema.plain import mark_plain
 from schema.prepared import Prepared, PreparedDocuments
 from schema.scalars import SCALARS
 from schema.strawberry_privates import OpenSchema
+from schema.topics import TOPICS, parts
 from schema.variables import check_variables
-from schema.votes import VotesMutation, VotesQuery, VotesSubscription
-from schema.writing import WritingQuery
 
 NO_NAME = "Must provide operation name if query contains multiple operations."
 """As the specification has it (§6.1), in the words of graphql-core."""
@@ -46,7 +41,7 @@ NO_NAME = "Must provide operation name if query contains multiple operations."
     " websocket; what the viewer may not see is null or left out."
     " 可以查询的内容；不开放的为 null 或不列出。"
 )
-class Query(CommunitiesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuery):
+class Query(communities.CommunitiesQuery, *parts("Query"), writing.WritingQuery):  # type: ignore[misc]
     @strawberry.field(
         description="Whatever the id belongs to, of whichever type; null where it is unknown, or"
         " hidden from the viewer."
@@ -80,7 +75,7 @@ class Query(CommunitiesQuery, MembersQuery, VotesQuery, EventsQuery, WritingQuer
     " nullable, so that it tells its own fate; several in one document are done one after the other."
     " 可以办的事；每一项单独成败，按顺序执行。"
 )
-class Mutation(VotesMutation, EventsMutation, BulletinMutation, LedgerMutation, CommunitiesMutation):
+class Mutation(*parts("Mutation"), communities.CommunitiesMutation):  # type: ignore[misc]
     pass
 
 
@@ -89,16 +84,24 @@ class Mutation(VotesMutation, EventsMutation, BulletinMutation, LedgerMutation, 
     " states, of which the newest counts, and a journal, of which every item does."
     " 可以实时关注的内容，走 WebSocket。"
 )
-class Subscription(VotesSubscription, EventsSubscription, BulletinSubscription, LedgerSubscription):
+class Subscription(*parts("Subscription")):  # type: ignore[misc]
     pass
+
+
+PRICES: Prices = {
+    name: price
+    for prices in (communities.PRICES, *(topic.PRICES for topic in TOPICS), writing.PRICES)
+    for name, price in prices.items()
+} | {"Query.node": Price(statements=3)}
 
 
 class PreparedSchema(OpenSchema):
     """Runs only what was prepared, and what a request may cost."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, *, prices: Prices | None = None, **given: Any) -> None:
         super().__init__(**given)
         _copy_marks(self.core)
+        put_prices(self.core, prices or {})
         mark_plain(self.core)
 
     @cached_property
@@ -228,6 +231,7 @@ class _Prepared(SchemaExtension):
 
 
 graphql_schema = PreparedSchema(
+    prices=PRICES,
     query=Query,
     mutation=Mutation,
     subscription=Subscription,

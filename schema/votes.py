@@ -52,6 +52,7 @@ from community.votes.rules import (
 )
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
+from schema.cost import Price, Prices
 from schema.eligibility import Eligibility
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
@@ -831,3 +832,29 @@ class VotesSubscription:
         " a slow reader skips steps, never the end."
         " 表决进度：先给现状，每有变化再给一次，只保证最新。",
     )
+
+
+PRICES: Prices = {
+    "Query.vote": Price(statements=1),
+    "Community.votes": Price(statements=1, item=30),
+    "Community.vote": Price(statements=1, item=15),
+    "Vote.community": Price(statements=1, item=10),
+    "Vote.convener": Price(statements=1, item=10),
+    "Vote.scope": Price(statements=1, item=10),
+    "Vote.questions": Price(statements=1, item=20, size=2),
+    "Vote.tally": Price(statements=5, item=900),
+    "Vote.viewerEntries": Price(statements=3, item=50),
+    "Vote.receipt": Price(statements=3, item=50),
+    "Vote.viewerMayCast": Price(statements=4, item=70),
+    "RollEntry.ballot": Price(statements=1, item=30),
+    "BallotReceipt.replacedCodes": Price(size=2),
+    "RollEntry.units": Price(size=3),
+    "Answer.choices": Price(size=2),
+    "BallotReceipt.answers": Price(size=3),
+    "Question.choices": Price(size=4),
+    "Question.scope": Price(statements=1, item=10),
+    "VoteProgress.turnoutByDay": Price(size=14),
+    "VoteProgress.questions": Price(size=2),
+    "QuestionTally.choices": Price(size=4),
+    "QuestionTally.conditions": Price(size=4),
+}

@@ -10,6 +10,7 @@ from community.events import rules as events
 from community.ledger import rules as ledger
 from community.ledger.rules import Category
 from community.votes.casting import LONGEST_TEXT
+from schema.cost import Price, Prices
 from schema.scalars import Hundredths
 
 
@@ -127,3 +128,9 @@ class WritingQuery:
     )
     def limits(self) -> Limits:
         return Limits()
+
+
+PRICES: Prices = {
+    "EntryLimits.income": Price(size=10),
+    "EntryLimits.expense": Price(size=8),
+}

@@ -1,6 +1,8 @@
 # ruff: noqa: E501
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import UTC, datetime
+from inspect import iscoroutinefunction
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from graphql import (
     GraphQLField,
     build_schema,
     get_nullable_type,
+    is_introspection_type,
     is_list_type,
     is_object_type,
     parse,
@@ -20,23 +23,25 @@ from realtime.broker import MemoryBroker
 from realtime.sources import LiveSources
 from schema.context import Context
 from schema.cost import (
-    BOOK,
+    INTROSPECTION,
     LEAF,
     MOST_COST,
     MOST_STATEMENTS,
     OBJECT,
-    PRICES,
     STATEMENT,
     WRITE,
     Cost,
     Costing,
+    Price,
     Unknown,
     check_cost,
     price_of,
+    put_prices,
 )
+from schema.ledger import BOOK
 from schema.limits import TooLarge, fragments_in, operations_in
 from schema.prepared import prepare
-from schema.schema import graphql_schema
+from schema.schema import PRICES, graphql_schema
 from tests.schema.asked import page_operations
 
 SCHEMA = build_schema("""
@@ -157,10 +162,30 @@ def test_above_the_bound_it_is_refused_in_numbers() -> None:
 
 
 def test_every_price_names_a_field_that_there_is() -> None:
-    for name in PRICES:
+    for name in (*PRICES, *INTROSPECTION):
         type_name, field = name.split(".")
         kind: Any = graphql_schema.core.get_type(type_name)
         assert field in kind.fields
+    for name in ("Nothing.size", "Thing.nothing", "Any.name"):
+        with pytest.raises(KeyError, match=f"{name} has a price, and is no field"):
+            put_prices(deepcopy(SCHEMA), {name: Price()})
+
+
+def test_a_field_that_reads_has_its_price() -> None:
+    roots = (graphql_schema.core.mutation_type, graphql_schema.core.subscription_type)
+    unpriced = {
+        f"{kind.name}.{name}"
+        for kind in graphql_schema.core.type_map.values()
+        if is_object_type(kind) and not is_introspection_type(kind) and kind not in roots
+        for name, field in kind.fields.items()
+        if reads(field) and not price_of(kind, name, field).statements
+    }
+    assert unpriced == set(), "each wants a line in PRICES, at the end of its module in schema/"
+
+
+def reads(field: GraphQLField) -> bool:
+    resolver = field.extensions["strawberry-definition"].base_resolver
+    return resolver is not None and iscoroutinefunction(resolver.wrapped_func)
 
 
 def fields_of_lists() -> list[tuple[str, GraphQLField]]:
@@ -175,7 +200,7 @@ def fields_of_lists() -> list[tuple[str, GraphQLField]]:
 
 
 def test_every_list_without_an_end_of_its_own_has_a_size() -> None:
-    assert {name for name, _ in fields_of_lists()} - set(PRICES) == {"Query.errorCodes"}
+    assert {name for name, _ in fields_of_lists()} - {*PRICES, *INTROSPECTION} == {"Query.errorCodes"}
 
 
 PAGE = page_operations()
