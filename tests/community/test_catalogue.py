@@ -17,6 +17,7 @@ from community.signals import Signal
 from schema.nodes import NODES
 from schema.schema import sdl
 from tests.community.database.test_constraints import furnish
+from tests.examples import topic_of
 
 ROOT = Path(community.__file__).parents[1]
 SOURCES = [
@@ -136,7 +137,7 @@ async def test_each_subject_is_found_where_it_is_and_hidden_from_whoever_may_not
         assert subject.seen_by
         assert subject.rows
         (key,) = (await select(f'SELECT MIN(id) AS id FROM "{table}"'))[0].values()
-        assert key, f"`furnish` in database/test_constraints.py gives no row of {table}"
+        assert key, f"topic {topic_of(table)}: `furnish` in its examples gives no row of {table}"
         scope = await subject.scope_of(key)
         assert scope.id == lived_in.community, kind
         assert await subject.rows(NOBODY, [key], now) == {}

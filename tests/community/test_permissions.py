@@ -33,6 +33,7 @@ from community.permissions import (
     rights_of,
     table_of_rights,
 )  # fmt: skip
+from tests.examples import of_all, permissions_of
 
 HERE, ELSEWHERE = 7, 8
 CLOSED, PUBLIC = Scope(HERE, public_reading=False), Scope(HERE, public_reading=True)
@@ -44,32 +45,7 @@ INHERENT = {Permission.SIGN_IN, Permission.SIGN_OUT, Permission.READ_ACCOUNT}
 
 ANYBODY = INHERENT | {Permission.READ_OWN, Permission.CAST_BALLOT}
 
-_STAFF = (
-    READING
-    | ANYBODY
-    | {
-        Permission.SIGN_UP,
-        Permission.PUBLISH_EVENT,
-        Permission.PUBLISH_NOTICE,
-    }
-)
-_HOUSEHOLD = READING | ANYBODY | {Permission.SIGN_UP}
-_READER = READING | ANYBODY
-_COMMITTEE = _STAFF | {Permission.ANNOUNCE_VOTE, Permission.RECORD_ENTRY, Permission.SETTLE_PROFILE}
-
-WHO_MAY = {
-    Role.OWNER: _HOUSEHOLD,
-    Role.TENANT: _HOUSEHOLD,
-    Role.COMMITTEE: _COMMITTEE,
-    Role.MANAGEMENT_COMMITTEE: _COMMITTEE,
-    Role.PROPERTY_MANAGER: _STAFF | {Permission.RECORD_ENTRY},
-    Role.GRID_WORKER: _STAFF | {Permission.ANNOUNCE_VOTE},
-    Role.PARTY_BRANCH: _STAFF,
-    Role.CLERK: _READER,
-    Role.REGULATOR: _READER | {Permission.FOUND_COMMUNITY, Permission.KEEP_REGISTER, Permission.APPOINT},
-    Role.INTEGRATOR: _READER,
-    Role.OPERATOR: set(Permission),
-}
+WHO_MAY = {role: permissions_of(role) for role in Role}
 
 
 def holder(
@@ -107,6 +83,11 @@ def test_a_permission_has_its_sentences_and_somebody_who_has_it(permission: Perm
     grant = GRANTS[permission]
     assert re.fullmatch("[\u4e00-\u9fff].+：.+。", grant.zh)
     assert re.fullmatch(r"[A-Z][^\u4e00-\u9fff]+: .+\.", grant.en)
+
+
+def test_each_permission_is_of_a_topic() -> None:
+    unsaid = set(Permission) - of_all(lambda topic: topic.permissions).keys()
+    assert unsaid == set(), "`permissions` in tests/topics/<topic>.py says who has it"
 
 
 @pytest.mark.parametrize("role", Role)

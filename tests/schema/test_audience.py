@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import timedelta
 from inspect import isawaitable
 from typing import Any
 
@@ -21,38 +20,23 @@ from graphql import (
 )
 
 from community.bulletin.facts import NOTICE
-from community.events.actions import sign_up
 from community.permissions import Person, Rights, Viewer, account_of
-from community.votes.actions import cast_ballot
-from community.votes.casting import Answered
 from realtime.audience import Audience, audience_of, mark_of
 from schema.context import Context, Info
 from schema.loaders import Loaders
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.schema import graphql_schema
-from tests.world.books import entry_of_before
+from tests.examples import every, examples, lacking, of_all
+from tests.schema.documents import IN_SPRING
 
 Coordinate = tuple[str, str]
 """A type and a field of it."""
 
-IN_SPRING = '{ community(slug: "spring") { %s } }'
-VOTES = IN_SPRING % "votes { edges { node { %s } } }"
-EVENTS = IN_SPRING % "events { edges { node { %s } } }"
-WAYS = {
-    "Community": IN_SPRING,
-    "Vote": VOTES,
-    "Question": VOTES % "questions { %s }",
-    "RollEntry": VOTES % "viewerEntries { %s }",
-    "BallotReceipt": VOTES % "viewerEntries { ballot { %s } }",
-    "Event": EVENTS,
-    "EventAttendance": EVENTS % "attendance { %s }",
-    "SignUp": EVENTS % "viewerSignUp { %s }",
-    "Notice": IN_SPRING % "notices { edges { node { %s } } }",
-    "BulletinItem": IN_SPRING % "bulletin { edges { node { %s } } }",
-    "Ledger": IN_SPRING % "ledger { %s }",
-    "Entry": IN_SPRING % "ledger { entries { edges { node { %s } } } }",
-}
-"""How each type that computes something is come by. A way itself may depend on the viewer."""
+WAYS = of_all(lambda topic: topic.ways)
+"""Below a community, how each type is come by that computes something. A way may itself depend on the viewer.
+"""
+
+BY_VIEWERS = set(every(lambda topic: topic.by_viewer))
 
 LOOKING: ContextVar[Coordinate | None] = ContextVar("looking", default=None)
 """The field that is being run."""
@@ -209,6 +193,13 @@ NUMBERED = "(number: 1)"
 """What is asked for by its number in a community."""
 
 
+def ways() -> dict[str, str]:
+    """Documents to each type that computes something and to which a subscription may come."""
+    kinds = {kind for (kind, _), field in fields_of(graphql_schema.core).items() if computes(field)}
+    assert lacking("ways", kinds, WAYS) == []
+    return {kind: IN_SPRING % WAYS[kind] for kind in kinds}
+
+
 async def looked_at(
     schema: strawberry.Schema, ways: Mapping[str, str], context: Context
 ) -> dict[Coordinate, Audience]:
@@ -240,34 +231,24 @@ async def untrue(
 
 @pytest.fixture
 async def lively(house: Any) -> Any:
-    """The town, in which resident-1 has also voted and signed up, and a vote allows an entry."""
-    town, resident = house.town, await house.viewer("spring/resident-1")
-    answers = [Answered(town.key("Question", "open/0"), ("FOR",))]
-    await cast_ballot(resident, house.now, town.key("Vote", "open"), answers=answers)
-    await sign_up(resident, house.now, town.key("Event", "picnic"), party_size=2)
-    day = (house.now - timedelta(days=2)).date()
-    await entry_of_before(town.key("Community", "spring"), town.key("Vote", "closed"), day, house.now)
+    """The town, in which resident-1 has a part in everything."""
+    for topic in examples().values():
+        await topic.participate(house)
     return house
 
 
 async def test_every_mark_is_true(lively: Any) -> None:
     context = await lively.context("spring/resident-1")
-    assert await untrue(graphql_schema, WAYS, context) == {}
+    assert await untrue(graphql_schema, ways(), context) == {}
 
 
 async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
     """Not everything is for everybody; else nothing was noticed."""
-    found = await looked_at(graphql_schema, WAYS, await lively.context("spring/resident-1"))
-    marked = {coordinate for coordinate, audience in found.items() if audience is Audience.VIEWER}
-    assert marked == {
-        ("Vote", "viewerEntries"),
-        ("Vote", "receipt"),
-        ("Vote", "viewerMayCast"),
-        ("Event", "viewerMaySignUp"),
-        ("RollEntry", "ballot"),
-        ("Event", "table"),
-        ("Event", "viewerSignUp"),
-    }
+    found = await looked_at(graphql_schema, ways(), await lively.context("spring/resident-1"))
+    marked = {f"{kind}.{name}" for (kind, name), audience in found.items() if audience is Audience.VIEWER}
+    assert lacking("by_viewer", marked, BY_VIEWERS) == []
+    assert marked >= BY_VIEWERS
+    assert {"Vote.viewerEntries", "Event.viewerSignUp"} <= marked
     assert {("BulletinItem", "subject"), ("Community", "ledger"), ("Entry", "authorityVote")} <= {
         coordinate for coordinate, audience in found.items() if audience is Audience.RIGHTS
     }
@@ -365,7 +346,7 @@ async def test_a_mark_that_is_not_true_is_found(house: Any) -> None:
 async def test_a_field_that_could_not_be_asked_is_found(house: Any) -> None:
     """Here nobody has voted or signed up yet."""
     with pytest.raises(AssertionError, match="nothing in this town"):
-        await untrue(graphql_schema, WAYS, await house.context("spring/resident-1"))
+        await untrue(graphql_schema, ways(), await house.context("spring/resident-1"))
 
 
 # Documents

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from graphql import is_introspection_type, is_object_type
+from graphql import get_named_type, is_introspection_type, is_object_type
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +16,10 @@ from community.errors import CursorInvalid
 from community.permissions import SYSTEM
 from schema.connections import ListCursors, _text
 from schema.schema import graphql_schema
+from tests.examples import ListExample, lacking, of_all
 
-LISTS = ["votes", "events", "notices", "bulletin", "ledger { entries"]
+BELOW = of_all(lambda topic: topic.lists)
+LISTS = list(dict.fromkeys(one.path for one in BELOW.values()))
 
 
 def query_of(name: str) -> str:
@@ -124,26 +126,25 @@ def here(field: str, slug: str = "spring") -> str:
 
 PAGE = "{ edges { cursor } pageInfo { startCursor endCursor } }"
 SUBSCRIPTION = "Subscription.bulletin"
+
+
+def coordinate_of(path: str) -> str:
+    """`Ledger.entries` of `ledger { entries`."""
+    kind: Any = graphql_schema.core.get_type("Community")
+    *way, name = path.split(" { ")
+    for step in way:
+        kind = get_named_type(kind.fields[step].type)
+    return f"{kind.name}.{name}"
+
+
+def query_of_list(one: ListExample) -> str:
+    given = ", ".join(filter(None, ("after: $after", one.filter)))
+    return here(f"{one.path}({given}) {PAGE}" + " }" * one.path.count(" { "), one.slug)
+
+
 ASKED = {
     "communities": (f"query($after: String) {{ communities(after: $after) {PAGE} }}", "Query.communities"),
-    "votes": (here(f"votes(after: $after) {PAGE}"), "Community.votes"),
-    "votes that are open": (here(f"votes(after: $after, status: [OPEN]) {PAGE}"), "Community.votes"),
-    "votes that are closed": (here(f"votes(after: $after, status: [CLOSED]) {PAGE}"), "Community.votes"),
-    "votes of another": (here(f"votes(after: $after) {PAGE}", "quiet"), "Community.votes"),
-    "events": (here(f"events(after: $after) {PAGE}"), "Community.events"),
-    "events to come": (here(f"events(after: $after, coming: true) {PAGE}"), "Community.events"),
-    "events that are over": (here(f"events(after: $after, coming: false) {PAGE}"), "Community.events"),
-    "events of another": (here(f"events(after: $after) {PAGE}", "quiet"), "Community.events"),
-    "notices": (here(f"notices(after: $after) {PAGE}"), "Community.notices"),
-    "notices of another": (here(f"notices(after: $after) {PAGE}", "quiet"), "Community.notices"),
-    "bulletin": (here(f"bulletin(after: $after) {PAGE}"), "Community.bulletin"),
-    "bulletin of another": (here(f"bulletin(after: $after) {PAGE}", "quiet"), "Community.bulletin"),
-    "entries": (here(f"ledger {{ entries(after: $after) {PAGE} }}"), "Ledger.entries"),
-    "entries of another": (here(f"ledger {{ entries(after: $after) {PAGE} }}", "quiet"), "Ledger.entries"),
-    "entries of a month": (
-        here(f'ledger {{ entries(after: $after, month: "MONTH") {PAGE} }}'),
-        "Ledger.entries",
-    ),
+    **{name: (query_of_list(one), coordinate_of(one.path)) for name, one in BELOW.items()},
 }
 """Every list of the schema, of two parents and of each filter, as somebody asks for it who may see both."""
 
@@ -163,7 +164,18 @@ def test_every_list_of_the_schema_is_asked_for_here() -> None:
         for name, field in kind.fields.items()
         if "after" in field.args
     }
-    assert paged == {coordinate for _, coordinate in ASKED.values()} | {SUBSCRIPTION}
+    known = {coordinate for _, coordinate in ASKED.values()} | {SUBSCRIPTION}
+    assert lacking("lists", paged, known) == []
+    assert known <= paged
+
+
+def test_every_filter_and_another_community_are_asked_for_here() -> None:
+    for path in LISTS:
+        filters = {one.filter.partition(":")[0] for one in BELOW.values() if one.path == path}
+        type_name, name = coordinate_of(path).split(".")
+        kind: Any = graphql_schema.core.get_type(type_name)
+        assert filters == {"", *kind.fields[name].args} - {"first", "after"}, path
+        assert {one.slug for one in BELOW.values() if one.path == path} == {"spring", "quiet"}, path
 
 
 class Lists:

@@ -1,9 +1,7 @@
 """What holds for every mutation: it asks who it is, tells its own fate, and its key is for one thing."""
 
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,195 +11,25 @@ from community.database.models import IdempotencyRecord
 from schema.mutations import mutation
 from schema.nodes import parse_id
 from schema.schema import graphql_schema
+from tests.examples import MutationExample, lacking, of_all
 from tests.pace import slowness
+from tests.topics.events import publish_event_example, sign_up_example
+from tests.topics.ledger import record_entry_example
+from tests.topics.places import set_public_reading_example
+from tests.topics.votes import cast_ballot_example
 
 FIELDS = graphql_schema.core.mutation_type.fields  # type: ignore[union-attr]
 
 DAY = timedelta(days=1)
 
-Variables = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Case:
-    """`given`: what is asked for; `same`: the same otherwise written; `other`: something else each."""
-
-    query: str
-    who: str
-    given: Variables
-    same: list[Variables]
-    other: list[Variables]
-
-
-def _at(at: datetime, hours: int = 0) -> str:
-    """As Go and Java write it, by the clock of somewhere else."""
-    there = (at + timedelta(hours=hours)).replace(tzinfo=None)
-    return f"{there.isoformat()}.000000000{f'+{hours:02}:00' if hours else 'Z'}"
-
-
-async def cast_ballot(house: Any) -> Case:
-    vote = house.town.id("Vote", "survey")
-    (question,) = (await house.ask("query($id: ID!) { vote(id: $id) { questions { id } } }", id=vote))[
-        "vote"
-    ]["questions"]
-    party = house.town.id("OwnerParty", "spring/resident-1")
-
-    def answers(*choices: str, text: str | None = None, of: str = question["id"]) -> Variables:
-        return {"answers": [{"questionId": of, "choices": list(choices), "text": text}]}
-
-    return Case(
-        "mutation($vote: ID!, $answers: [AnswerInput!]!, $party: ID, $key: String)"
-        " { castBallot(voteId: $vote, answers: $answers, party: $party, key: $key) { id } }",
-        "spring/resident-1",
-        {"vote": vote, **answers("PARK", "GYM", text="再种\n几棵树")},
-        [answers("GYM", "PARK", text=" 再种\r\n几棵树 "), {"party": party}, {"party": None}],
-        [
-            answers("PARK", text="再种\n几棵树"), answers("PARK", "POOL", text="再种\n几棵树"),
-            answers("PARK", "GYM"), answers("PARK", "GYM", text="再种几棵树"), {"answers": []},
-            {"party": house.town.id("OwnerParty", "spring/resident-2")}, {"party": vote},
-            answers("PARK", "GYM", text="再种\n几棵树", of=vote),
-        ],
-    )  # fmt: skip
-
-
-async def sign_up(house: Any) -> Case:
-    return Case(
-        "mutation($event: ID!, $size: Int! = 1, $dish: String, $key: String)"
-        " { signUp(eventId: $event, partySize: $size, dish: $dish, key: $key) { id } }",
-        "spring/resident-2",
-        {"event": house.town.id("Event", "picnic")},
-        [{"size": 1}, {"dish": None}, {"dish": ""}, {"dish": " \t"}],
-        [{"size": 2}, {"dish": "鱼"}],
-    )
-
-
-async def cancel_sign_up(house: Any) -> Case:
-    made = await house.ask(
-        "mutation($e: ID!) { signUp(eventId: $e) { id } }",
-        "spring/resident-3",
-        e=house.town.id("Event", "picnic"),
-    )
-    return Case(
-        "mutation($id: ID!, $key: String) { cancelSignUp(signUpId: $id, key: $key) { id } }",
-        "spring/resident-3",
-        {"id": made["signUp"]["id"]},
-        [{}],
-        [],
-    )
-
-
-async def publish_event(house: Any) -> Case:
-    start = house.now + 3 * DAY
-    event = {"title": "Caf\u00e9 邻里", "place": "花园", "startsAt": _at(start), "endsAt": _at(start + DAY)}
-
-    def changed(**fields: Any) -> Variables:
-        return {"event": event | fields}
-
-    return Case(
-        "mutation($community: ID!, $event: EventInput!, $key: String)"
-        " { publishEvent(communityId: $community, event: $event, key: $key) { id } }",
-        "spring/committee",
-        {"community": house.town.id("Community", "spring"), **changed()},
-        [
-            changed(title=" Cafe\u0301\t邻里 "), changed(startsAt=_at(start, 8)), changed(description=" \n"),
-            changed(signUpClosesAt=_at(start, 5)), changed(maxPartySize=6, potluck=False, capacity=None),
-        ],
-        [
-            changed(title="Cafe 邻里"), changed(place="花园里"), changed(startsAt=_at(start + DAY / 2)),
-            changed(endsAt=_at(start + 2 * DAY)), changed(description="来"), changed(capacity=5),
-            changed(signUpClosesAt=_at(start - DAY)), changed(maxPartySize=5), changed(potluck=True),
-        ],
-    )  # fmt: skip
-
-
-async def publish_notice(house: Any) -> Case:
-    notice = {"title": "停水", "body": "明天\n停水"}
-
-    def changed(**fields: Any) -> Variables:
-        return {"notice": notice | fields}
-
-    return Case(
-        "mutation($community: ID!, $notice: NoticeInput!, $key: String)"
-        " { publishNotice(communityId: $community, notice: $notice, key: $key) { id } }",
-        "spring/committee",
-        {"community": house.town.id("Community", "spring"), **changed()},
-        [changed(title="停水 "), changed(body="明天\r\n停水\n"), changed(kind="NOTICE", effectiveFrom=None)],
-        [
-            changed(title="停电"), changed(body="明天停水"), changed(kind="DISPLAY"),
-            changed(effectiveFrom=_at(house.now)), changed(effectiveUntil=_at(house.now)),
-        ],
-    )  # fmt: skip
-
-
-async def record_entry(house: Any) -> Case:
-    entry = {
-        "date": "2026-01-31",
-        "direction": "EXPENSE",
-        "category": "AUDIT",
-        "item": "审计",
-        "amount": "500.00",
-    }
-
-    def changed(**fields: Any) -> Variables:
-        return {"entry": entry | fields}
-
-    vote = house.town.id("Vote", "closed")
-    return Case(
-        "mutation($community: ID!, $entry: EntryInput!, $key: String)"
-        " { recordEntry(communityId: $community, entry: $entry, key: $key) { id } }",
-        "spring/manager",
-        {"community": house.town.id("Community", "spring"), **changed()},
-        [
-            changed(item=" 审计"), changed(voucher="", counterparty=" "),
-            changed(authorityClause=None, authorityVoteId=None),
-        ],
-        [
-            changed(amount="700.00"), changed(date="2026-01-30"), changed(category="ALLOWANCE"),
-            changed(direction="INCOME", category="INTEREST"), changed(item="审计费"), changed(voucher="1"),
-            changed(counterparty="甲"), changed(authorityClause="第一条"), changed(authorityVoteId=vote),
-            changed(authorityVoteId=house.town.id("Community", "spring")),
-        ],
-    )  # fmt: skip
-
-
-async def reverse_entry(house: Any) -> Case:
-    return Case(
-        "mutation($id: ID!, $reason: String!, $key: String)"
-        " { reverseEntry(entryId: $id, reason: $reason, key: $key) { id } }",
-        "spring/manager",
-        {"id": house.town.id("Entry", "audit"), "reason": "记错了"},
-        [{"reason": "\t记错了 "}],
-        [{"reason": "错了"}, {"id": house.town.id("Entry", "rent")}],
-    )
-
-
-async def set_public_reading(house: Any) -> Case:
-    return Case(
-        "mutation($community: ID!, $public: Boolean!, $key: String)"
-        " { setPublicReading(communityId: $community, public: $public, key: $key) { id publicReading } }",
-        "spring/committee",
-        {"community": house.town.id("Community", "spring"), "public": False},
-        [],
-        [{"public": True}],
-    )
-
-
-CASES: dict[str, Callable[[Any], Awaitable[Case]]] = {
-    "castBallot": cast_ballot,
-    "signUp": sign_up,
-    "cancelSignUp": cancel_sign_up,
-    "publishEvent": publish_event,
-    "publishNotice": publish_notice,
-    "recordEntry": record_entry,
-    "reverseEntry": reverse_entry,
-    "setPublicReading": set_public_reading,
-}
+CASES = of_all(lambda topic: topic.mutations)
 
 each = pytest.mark.parametrize("name", CASES)
 
 
 def test_every_mutation_is_tried_here_has_a_key_and_may_be_null() -> None:
-    assert set(CASES) == set(FIELDS)
+    assert lacking("mutations", FIELDS, CASES) == []
+    assert CASES.keys() <= FIELDS.keys()
     for name, field in FIELDS.items():
         assert str(field.args["key"].type) == "String", name
         assert not is_non_null_type(field.type), name
@@ -261,7 +89,7 @@ async def test_an_id_of_another_type_is_refused_whatever_its_key_and_takes_no_re
 
 async def test_of_what_is_hidden_an_id_of_another_type_says_no_more(house: Any) -> None:
     """The right is asked before the rule that finds no such question or vote."""
-    cast, record = await cast_ballot(house), await record_entry(house)
+    cast, record = await cast_ballot_example(house), await record_entry_example(house)
     hidden = {"vote": house.town.id("Vote", "quiet")}
     answers = [{"questionId": hidden["vote"], "choices": ["FOR"]}]
     assert await house.refused(cast.query, cast.who, **hidden, answers=answers) == "NOT_FOUND"
@@ -316,7 +144,7 @@ async def test_a_malformed_id_is_named(house: Any, name: str) -> None:
 
 @pytest.mark.parametrize(("who", "code"), [(None, "UNAUTHENTICATED"), ("spring/resident-1", "INVALID_INPUT")])
 async def test_seven_thousand_answers_are_refused_for_little(house: Any, who: str | None, code: str) -> None:
-    case = await cast_ballot(house)
+    case = await cast_ballot_example(house)
     for count in (150, 7_000):
         given = case.given | {"answers": case.given["answers"] * count}
         context = await house.context(who)
@@ -350,7 +178,7 @@ async def test_each_field_of_a_document_tells_its_own_fate(house: Any) -> None:
 # A result that no longer stands
 
 
-async def refusal(house: Any, case: Case) -> Any:
+async def refusal(house: Any, case: MutationExample) -> Any:
     (error,) = (await house.result(case.query, case.who, **case.given, key="k")).errors
     return error.extensions["code"], error.extensions["en"]
 
@@ -359,7 +187,7 @@ GONE = "cancelled, replaced or reversed"
 
 
 async def test_the_key_of_a_cancelled_sign_up_says_so(house: Any) -> None:
-    case = await sign_up(house)
+    case = await sign_up_example(house)
     made = (await house.ask(case.query, case.who, **case.given, key="k"))["signUp"]["id"]
     cancel = 'mutation($id: ID!) { cancelSignUp(signUpId: $id, key: "c") { cancelledAt } }'
     first = await house.ask(cancel, case.who, id=made)
@@ -372,7 +200,7 @@ async def test_the_key_of_a_cancelled_sign_up_says_so(house: Any) -> None:
 
 
 async def test_the_key_of_a_ballot_that_was_changed_since_says_so(house: Any) -> None:
-    case = await cast_ballot(house)
+    case = await cast_ballot_example(house)
     await house.ask(case.query, case.who, **case.given, key="k")
     later = case.given | case.other[0]
     changed = await house.ask(case.query, case.who, **later, key="later")
@@ -383,7 +211,7 @@ async def test_the_key_of_a_ballot_that_was_changed_since_says_so(house: Any) ->
 
 
 async def test_the_key_of_an_entry_that_was_reversed_says_so(house: Any) -> None:
-    case = await record_entry(house)
+    case = await record_entry_example(house)
     made = (await house.ask(case.query, case.who, **case.given, key="k"))["recordEntry"]["id"]
     back = 'mutation($id: ID!) { reverseEntry(entryId: $id, reason: "错", key: "r") { id } }'
     first = await house.ask(back, case.who, id=made)
@@ -394,14 +222,14 @@ async def test_the_key_of_an_entry_that_was_reversed_says_so(house: Any) -> None
 
 
 async def test_the_key_of_a_setting_that_was_changed_back_says_so(house: Any) -> None:
-    case = await set_public_reading(house)
+    case = await set_public_reading_example(house)
     await house.ask(case.query, case.who, **case.given, key="k")
     await house.ask(case.query, case.who, **case.given | {"public": True})
     assert await house.refused(case.query, case.who, **case.given, key="k") == "KEY_REUSED"
 
 
 async def test_a_retry_after_the_start_finds_what_was_published(house: Any) -> None:
-    case = await publish_event(house)
+    case = await publish_event_example(house)
     first = await house.ask(case.query, case.who, **case.given, key="k")
     context = await house.context(case.who)
     context.clock = lambda: house.now + 30 * DAY

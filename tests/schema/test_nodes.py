@@ -25,6 +25,7 @@ from community.votes.casting import Answered
 from schema.context import Context
 from schema.nodes import NODES, key_of, key_or_unknown, parse_id, to_id
 from schema.schema import graphql_schema
+from tests.examples import every, lacking, of_all
 
 NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 
@@ -83,20 +84,22 @@ def test_an_id_of_another_type_leads_to_no_row() -> None:
     assert malformed.value.field == "party"
 
 
-NAMED = [
-    ("Community", "spring"), ("Vote", "open"), ("Event", "picnic"), ("Notice", "water"), ("Entry", "rent")
-]  # fmt: skip
+SHOWN = of_all(lambda topic: topic.nodes)
+OWN = set(every(lambda topic: topic.own_nodes))
+NAMED = [(kind, here) for kind, (here, _) in SHOWN.items()]
+HIDDEN = [(kind, there) for kind, (_, there) in SHOWN.items()]
+
+
+def test_each_kind_is_shown_to_readers_or_to_its_own() -> None:
+    assert lacking("nodes", NODES, SHOWN.keys() | OWN) == []
+    assert {*SHOWN, *OWN} <= NODES.keys()
+    assert not OWN & SHOWN.keys()
 
 
 @pytest.mark.parametrize(("type_name", "name"), NAMED)
 async def test_everybody_finds_the_nodes_of_a_public_community(house: Any, type_name: str, name: str) -> None:
     id_ = house.town.id(type_name, name)
     assert await house.ask(NODE, id=id_) == {"node": {"__typename": type_name, "id": id_}}
-
-
-HIDDEN = [
-    ("Community", "quiet"), ("Vote", "quiet"), ("Event", "tea"), ("Notice", "gate"), ("Entry", "quiet")
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(("type_name", "name"), HIDDEN)
@@ -150,7 +153,11 @@ async def test_what_is_personal_is_no_node_at_all(house: Any, kind: str) -> None
 # Every id that is given can be fetched
 
 CORE = graphql_schema.core
-WANT_AN_ID = {"node", "vote", "event"}
+WANT_AN_ID = {
+    name
+    for name, field in CORE.query_type.fields.items()  # type: ignore[union-attr]
+    if any(get_named_type(argument.type) is GraphQLID for argument in field.args.values())
+}
 """Of the root fields: those that want one themselves."""
 
 
@@ -255,10 +262,11 @@ async def test_every_id_that_is_given_can_be_fetched_by_whom_it_was_given_to(liv
             narrowed = viewer if scope is None else replace(viewer, scopes=frozenset({scope}))
             given_ids = await given_to(lived_in, narrowed)
             everything |= given_ids
-            if lacking := given_ids - await fetched(lived_in, narrowed, given_ids):
-                lost[who, scope] = kinds_of(lacking)
+            if unfound := given_ids - await fetched(lived_in, narrowed, given_ids):
+                lost[who, scope] = kinds_of(unfound)
     assert lost == {}
-    assert kinds_of(everything) == set(NODES), "a kind of id that nobody was given here"
+    assert lacking("settle", NODES, kinds_of(everything)) == [], "or of `participate`: nobody was given an id"
+    assert kinds_of(everything) <= NODES.keys()
 
 
 async def test_what_was_given_to_one_is_fetched_by_another_only_if_it_is_given_to_them_too(
@@ -317,25 +325,26 @@ async def test_a_ballot_stays_with_who_cast_it_and_not_with_a_co_owner_who_left(
     assert (await lived_in.ask(NODE, "spring/guardian", id=ballot))["node"]["id"] == ballot
 
 
-WRONG_TYPE = [
-    ('castBallot(voteId: "%s", answers: [])', "voteId", "Event"),
-    ('signUp(eventId: "%s")', "eventId", "Vote"),
-    ('cancelSignUp(signUpId: "%s")', "signUpId", "Event"),
-    ('reverseEntry(entryId: "%s", reason: "a")', "entryId", "Vote"),
-    ('setPublicReading(communityId: "%s", public: true)', "communityId", "Building"),
-]
+MUTATIONS = of_all(lambda topic: topic.mutations)
 
 
-@pytest.mark.parametrize(("mutation", "field", "other"), WRONG_TYPE)
-async def test_a_mutation_says_which_type_of_id_it_wants(
-    house: Any, mutation: str, field: str, other: str
-) -> None:
-    query = f"mutation {{ {mutation} {{ id }} }}"
-    (error,) = (await house.result(query % to_id(other, 7), "spring/manager")).errors
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_a_mutation_says_which_type_of_id_it_wants(house: Any, name: str) -> None:
+    case = await MUTATIONS[name](house)
+    subject, id_ = next(iter(case.given.items()))
+    other = "Event" if parse_id(id_)[0] != "Event" else "Vote"
+    arguments = CORE.mutation_type.fields[name].args  # type: ignore[union-attr]
+    field = next(argument for argument in arguments if argument.endswith("Id"))
+
+    async def refused(id_: str) -> Any:
+        (error,) = (await house.result(case.query, case.who, **case.given | {subject: id_})).errors
+        return error
+
+    error = await refused(to_id(other, 7))
     assert (error.extensions["code"], error.extensions["field"]) == ("NOT_FOUND", field)
     wanted = field.removesuffix("Id")
     assert error.extensions["expected"] == wanted[0].upper() + wanted[1:]
     unknown = to_id(error.extensions["expected"], 2**40 + 1)
-    (error,) = (await house.result(query % unknown, "spring/manager")).errors
+    error = await refused(unknown)
     assert error.extensions["code"] == "NOT_FOUND"
     assert "expected" not in error.extensions

@@ -4,7 +4,6 @@ Every field of the schema that computes something is asked here, so that one whi
 Executed without the schema's limits, which would refuse most of it.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 from inspect import isawaitable
 from typing import Any
@@ -21,10 +20,7 @@ from graphql import (
 )
 
 from community.actions import found_community
-from community.bulletin.actions import publish_notice
-from community.bulletin.rules import NoticeKind
-from community.events.actions import publish_event, sign_up
-from community.ledger.actions import reverse_entry
+from community.events.actions import publish_event
 from community.members.actions import NewParty, enter_owners
 from community.permissions import SYSTEM
 from community.places.actions import (
@@ -36,57 +32,23 @@ from community.places.actions import (
 )
 from community.places.reads import organizations_of
 from community.places.rules import OrganizationKind, Profile, UnitKind
-from community.votes.actions import NewQuestion, announce_vote, cast_ballot, open_vote
-from community.votes.casting import Answered, QuestionKind, VoteForm
 from community.votes.reads import questions_of
-from community.votes.rules import Matter
 from schema.nodes import to_id
 from schema.schema import graphql_schema
 from schema.votes import Question
-from tests.world.books import entry_of_before
+from tests.examples import Plenty, examples, lacking, of_all
+from tests.schema.documents import COMMUNITIES, CURSORS, ROOT
 
 CORE = graphql_schema.core
 WHO = "spring/resident-1"
 DAY = timedelta(days=1)
 
-ROOT, VIEWER = "{ %s }", "{ viewer { %s } }"
-COMMUNITIES = "{ communities(first: 100) { edges { node { %s } } } }"
-VOTES = COMMUNITIES % "votes(first: 100) { edges { node { %s } } }"
-EVENTS = COMMUNITIES % "events(first: 100) { edges { node { %s } } }"
-LEDGERS = COMMUNITIES % "ledger { %s }"
-WAYS = {
-    "Query": ROOT,
-    "Viewer": VIEWER,
-    "Community": COMMUNITIES,
-    "Vote": VOTES,
-    "Question": VOTES % "questions { %s }",
-    "RollEntry": VOTES % "viewerEntries { %s }",
-    "BallotReceipt": VOTES % "viewerEntries { ballot { %s } }",
-    "Event": EVENTS,
-    "EventAttendance": EVENTS % "attendance { %s }",
-    "SignUp": EVENTS % "viewerSignUp { %s }",
-    "Notice": COMMUNITIES % "notices(first: 100) { edges { node { %s } } }",
-    "BulletinItem": COMMUNITIES % "bulletin(first: 100) { edges { node { %s } } }",
-    "Ledger": LEDGERS,
-    "Entry": LEDGERS % "entries(first: 100) { edges { node { %s } } }",
-    "EntryLimits": "{ limits { entry { %s } } }",
-}
+WAYS = {kind: COMMUNITIES % way for kind, way in of_all(lambda topic: topic.ways).items()}
+ALONE = of_all(lambda topic: topic.ways_to_one)
+WAYS |= ALONE
 """How many of each type that computes something are come by."""
 
-ALONE = {"Query", "Viewer", "EntryLimits"}
-
-GIVEN: dict[tuple[str, str], Callable[[Any], str]] = {
-    ("Query", "community"): lambda town: '(slug: "spring")',
-    ("Query", "vote"): lambda town: f'(id: "{town.id("Vote", "open")}")',
-    ("Query", "event"): lambda town: f'(id: "{town.id("Event", "picnic")}")',
-    ("Query", "node"): lambda town: f'(id: "{town.id("Entry", "rent")}")',
-    ("Event", "table"): lambda town: "(number: 1)",
-    ("Community", "vote"): lambda _: "(number: 1)",
-    ("Community", "event"): lambda _: "(number: 1)",
-    ("Community", "notice"): lambda _: "(number: 1)",
-    ("Ledger", "entry"): lambda _: "(number: 1)",
-    ("Viewer", "permissions"): lambda town: f'(communityId: "{town.id("Community", "spring")}")',
-}
+GIVEN = of_all(lambda topic: topic.arguments)
 """The arguments of fields that cannot be asked without."""
 
 
@@ -125,7 +87,7 @@ class Counted:
     def selection(self, kind: str, name: str, alias: str = "x") -> str:
         field = computing()[kind, name]
         below = " { __typename }" if is_composite_type(get_named_type(field.type)) else ""
-        given = GIVEN.get((kind, name), lambda _: "")(self.house.town)
+        given = GIVEN.get(f"{kind}.{name}", lambda _: "")(self.house.town)
         return f"{alias}: {name}{given}{below} "
 
 
@@ -136,36 +98,11 @@ def counted(house: Any, statements: list[str]) -> Counted:
 
 async def enrich(house: Any, community: int, committee: int, times: int = 1) -> None:
     """Of everything one more, in which resident-1 has a part."""
-    now, resident = house.now, await house.viewer(WHO)
     standing = [organization.id for organization in (await organizations_of([community]))[community]]
+    plenty = Plenty(house.now, community, committee, standing[:times], await house.viewer(WHO))
     for _ in range(times):
-        asked = [
-            NewQuestion("换水泵", "", QuestionKind.RESOLUTION, Matter.USE_FUND),
-            NewQuestion("修电梯", "", QuestionKind.RESOLUTION, Matter.USE_FUND),
-        ]
-        votes = [
-            await announce_vote(
-                SYSTEM, opens - 20 * DAY, community, convener=committee, title="表决", description="",
-                form=VoteForm.STATUTORY_LOCAL, opens_at=opens, closes_at=opens + 10 * DAY, questions=asked,
-            )
-            for opens in (now - DAY, now + 5 * DAY)
-        ]  # fmt: skip
-        await open_vote(SYSTEM, now - DAY, votes[0])
-        answers = [Answered(row.id, ("FOR",)) for row in (await questions_of(votes))[votes[0]]]
-        await cast_ballot(resident, now, votes[0], answers=answers)
-        for starts in (now + DAY, now - 2 * DAY):
-            event = await publish_event(
-                SYSTEM, starts - 2 * DAY, community, title="百家宴", description="", place="广场",
-                starts_at=starts, ends_at=starts + timedelta(hours=1), sign_up_closes_at=None, capacity=40,
-                max_party_size=4, potluck=True, organizers=standing[:times],
-            )  # fmt: skip
-            await sign_up(resident, starts - 2 * DAY, event, party_size=2, dish="鱼")
-        await publish_notice(
-            SYSTEM, now, community, kind=NoticeKind.NOTICE, title="停水", body="。", organization=committee
-        )
-        for _ in range(2):
-            entry = await entry_of_before(community, votes[0], (now - 2 * DAY).date(), now)
-        await reverse_entry(SYSTEM, now, entry, reason="记错了")
+        for topic in examples().values():
+            await topic.enrich(plenty)
 
 
 async def another_community(house: Any) -> tuple[int, int]:
@@ -206,7 +143,8 @@ def answers(data: Any, key: str = "x") -> int:
 
 
 async def test_the_same_under_many_names_costs_as_much_as_once(rich: Any, counted: Counted) -> None:
-    assert {kind for kind, _ in FIELDS} == set(WAYS), "a type without a way to many of it"
+    assert lacking("ways", {kind for kind, _ in FIELDS}, WAYS) == []
+    assert {kind for kind, _ in FIELDS} == set(WAYS)
     dear = {}
     for kind, name in FIELDS:
         once = await counted.cost(WAYS[kind] % counted.selection(kind, name))
@@ -240,93 +178,50 @@ async def test_the_way_of_looking_finds_a_field_that_reads_by_itself(
 
     monkeypatch.setattr(computing()["Vote", "questions"], "resolve", by_itself)
     one, two = (counted.selection("Vote", "questions", alias) for alias in "ab")
-    assert await counted.cost(VOTES % (one + two)) > await counted.cost(VOTES % one)
-    before = await counted.cost(VOTES % one)
+    assert await counted.cost(MANY % (one + two)) > await counted.cost(MANY % one)
+    before = await counted.cost(MANY % one)
     await grow(rich)
-    assert await counted.cost(VOTES % one) > before
+    assert await counted.cost(MANY % one) > before
 
 
+MANY = WAYS["Vote"]
 PAGED = {
-    "votes": COMMUNITIES % "%s",
-    "events": COMMUNITIES % "%s",
-    "notices": COMMUNITIES % "%s",
-    "bulletin": COMMUNITIES % "%s",
-    "entries": LEDGERS,
-    "months": LEDGERS,
-    "dishes": EVENTS,
-    "communities": ROOT,
-}
-BELOW = {"months": " { month }", "dishes": ""}
+    name: (COMMUNITIES % way, below) for name, (way, below) in of_all(lambda topic: topic.pages).items()
+} | {"communities": (ROOT, CURSORS)}
+
+
+def test_every_list_of_a_given_length_is_asked_for_here() -> None:
+    paged = {name: f"{kind}.{name}" for (kind, name), field in computing().items() if "first" in field.args}
+    assert lacking("pages", [paged[name] for name in paged.keys() - PAGED.keys()], ()) == []
+    assert PAGED.keys() <= paged.keys()
 
 
 @pytest.mark.parametrize("name", PAGED)
 async def test_other_arguments_cost_one_statement_each_however_many_ask(
     rich: Any, counted: Counted, name: str
 ) -> None:
-    below = BELOW.get(name, " { edges { cursor } }")
-    once = await counted.cost(PAGED[name] % f"{name}(first: 1){below}")
+    way, below = PAGED[name]
+    once = await counted.cost(way % f"{name}(first: 1){below}")
     aliases = [f"a{first}: {name}(first: {first}){below} " for first in range(1, 21)]
-    assert await counted.cost(PAGED[name] % "".join(aliases)) <= once + 19
+    assert await counted.cost(way % "".join(aliases)) <= once + 19
     await grow(rich)
-    assert await counted.cost(PAGED[name] % "".join(aliases)) <= once + 19
+    assert await counted.cost(way % "".join(aliases)) <= once + 19
 
 
-@pytest.mark.parametrize("kind", ["vote", "event", "node", "community"])
+BY_KEY = of_all(lambda topic: topic.by_key)
+
+
+@pytest.mark.parametrize("kind", BY_KEY)
 async def test_things_asked_for_by_themselves_are_read_together(
     rich: Any, counted: Counted, kind: str
 ) -> None:
-    town = rich.town
-    keys = {
-        "vote": [f'id: "{town.id("Vote", name)}"' for name in ("open", "closed", "survey", "quiet")],
-        "event": [f'id: "{town.id("Event", name)}"' for name in ("picnic", "past", "tea")],
-        "node": [f'id: "{town.id("Entry", name)}"' for name in ("rent", "slip", "audit", "back")],
-        "community": [f'slug: "{slug}"' for slug in ("spring", "quiet", "winter")],
-    }[kind]
+    keys = BY_KEY[kind](rich.town)
     asked = [f"a{number}: {kind}({key}) {{ id }} " for number, key in enumerate(keys)]
     once = await counted.cost(ROOT % asked[0])
     assert await counted.cost(ROOT % "".join(asked)) == once
 
 
-def aliases(text: str, times: int = 20) -> str:
-    return " ".join(f"a{number}: {text}" for number in range(times))
-
-
-def pages(name: str, below: str) -> str:
-    return " ".join(f"a{first}: {name}(first: {100 - first}) {{ {below} }}" for first in range(20))
-
-
-SUBJECT = "edges { node { subject { __typename id ... on Vote { tally { version } } } } }"
-HOSTILE = {
-    "thirty tallies": VOTES % aliases("tally { version }", 30),
-    "votes of the community of the votes": "{ communities { edges { node { "
-    + "votes { edges { node { community { " * 2
-    + "votes { edges { node { tally { version } } } }"
-    + " } } } }" * 2
-    + " } } } }",
-    "bulletins": COMMUNITIES % aliases(f"bulletin(first: 100) {{ {SUBJECT} }}"),
-    "bulletins of many lengths": COMMUNITIES % pages("bulletin", SUBJECT),
-    "entries": LEDGERS % aliases("entries(first: 100) { edges { node { id } } }"),
-    "entries of many lengths": LEDGERS
-    % pages("entries", "edges { node { authorityVote { tally { version } } reverses { number } } }"),
-    "months": LEDGERS % aliases("months(first: 100) { month }"),
-    "months of many lengths": LEDGERS % pages("months", "month"),
-    "dishes": EVENTS % aliases("dishes(first: 100)"),
-    "dishes of many lengths": EVENTS % " ".join(f"a{first}: dishes(first: {first})" for first in range(20)),
-    "tables of many numbers": EVENTS
-    % " ".join(
-        f"a{number}: table(number: {number}) {{ parties {{ dish building own }} }}" for number in range(20)
-    ),
-    "taken tables": EVENTS % aliases("attendance { tables } viewerSignUp { tables }"),
-    "buildings": COMMUNITIES % aliases("buildings { name units }"),
-    "organizations": COMMUNITIES % aliases("organizations { name }"),
-    "votes of many lengths": COMMUNITIES
-    % pages("votes", "edges { node { tally { version } viewerEntries { ballot { code } } } }"),
-    "events of many lengths": COMMUNITIES
-    % pages("events", "edges { node { organizers { name } viewerSignUp { event { community { name } } } } }"),
-    "communities of many lengths": ROOT
-    % pages("communities", "edges { node { buildings { units } votes { edges { node { title } } } } }"),
-    "my communities": VIEWER % aliases("communities { name buildings { name } }"),
-}
+HOSTILE = of_all(lambda topic: topic.dearest)
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -9,12 +9,7 @@ from functools import cache
 import pytest
 
 from community.actions import found_community
-from community.bulletin.actions import publish_notice
-from community.bulletin.rules import NoticeKind
 from community.database.migrate import migrate
-from community.events.actions import publish_event
-from community.ledger.actions import record_entry, reverse_entry
-from community.ledger.rules import Category, Direction
 from community.members.actions import (
     NewParty,
     NewRole,
@@ -43,6 +38,7 @@ from community.votes.rules import Matter
 from community.votes.scope import of_buildings
 from schema.nodes import to_id
 from tests.engines import Engine, opened_alone
+from tests.examples import examples
 
 DAY = timedelta(days=1)
 
@@ -135,27 +131,6 @@ class _Builder:
             self.keys["Question", f"{name}/{index}"] = question.id
         return vote
 
-    async def event(self, name: str, slug: str, starts: datetime, published: datetime) -> None:
-        self.keys["Event", name] = await publish_event(
-            await self.viewer(f"{slug}/committee"), published, self.keys["Community", slug],
-            title=f"活动 {name}", description="每家一道菜", place="中心花园", starts_at=starts,
-            ends_at=starts + timedelta(hours=3), sign_up_closes_at=None, capacity=8, max_party_size=4,
-            potluck=True,
-        )  # fmt: skip
-
-    async def notice(self, name: str, slug: str) -> None:
-        self.keys["Notice", name] = await publish_notice(
-            await self.viewer(f"{slug}/committee"), self.now - DAY, self.keys["Community", slug],
-            kind=NoticeKind.NOTICE, title=f"公告 {name}", body="第一行\n第二行",
-        )  # fmt: skip
-
-    async def entry(self, name: str, slug: str, direction: Direction, category: Category, fen: int) -> None:
-        self.keys["Entry", name] = await record_entry(
-            await self.viewer(f"{slug}/manager"), self.now - DAY, self.keys["Community", slug],
-            date=(self.now - 40 * DAY).date(), direction=direction, category=category, item=f"账 {name}",
-            amount=fen, authority_clause="业主大会决议",
-        )  # fmt: skip
-
     async def spring(self) -> None:
         await self.community("spring", "春风里", public=True)
         first, second = await self.building("spring", "1幢"), await self.building("spring", "2幢")
@@ -196,15 +171,7 @@ class _Builder:
         await self.vote("coming", "spring", self.now + 10 * DAY, 10, pump)
         await self.vote("survey", "spring", self.now - 3 * DAY, 10, wish)
         await self.vote("open", "spring", self.now - 2 * DAY, 10, pump, lift)
-        await self.event("past", "spring", self.now - 20 * DAY, self.now - 30 * DAY)
-        await self.event("picnic", "spring", self.now + 2 * DAY, self.now - DAY)
-        await self.notice("water", "spring")
-        await self.entry("rent", "spring", Direction.INCOME, Category.ADVERTISING, 214_560)
-        await self.entry("slip", "spring", Direction.EXPENSE, Category.AUDIT, 5)
-        await self.entry("audit", "spring", Direction.EXPENSE, Category.AUDIT, 50_000)
-        self.keys["Entry", "back"] = await reverse_entry(
-            await self.viewer("spring/manager"), self.now, self.keys["Entry", "slip"], reason="记错了"
-        )
+        await self.settle("spring")
 
     async def quiet(self) -> None:
         await self.community("quiet", "静园", public=False)
@@ -215,9 +182,12 @@ class _Builder:
         await self.staff("quiet", "manager", Role.PROPERTY_MANAGER, OrganizationKind.PROPERTY_SERVICE)
         gate = NewQuestion("修大门", "", QuestionKind.RESOLUTION, Matter.USE_FUND)
         await self.vote("quiet", "quiet", self.now - 2 * DAY, 10, gate)
-        await self.event("tea", "quiet", self.now + 2 * DAY, self.now - DAY)
-        await self.notice("gate", "quiet")
-        await self.entry("quiet", "quiet", Direction.INCOME, Category.INTEREST, 100)
+        await self.settle("quiet")
+
+    async def settle(self, slug: str) -> None:
+        """What each topic has there (`tests/topics/`); votes, which others name, stand here."""
+        for topic in examples().values():
+            await topic.settle(self, slug)
 
 
 @cache  # of pytest each engine's turn would build it anew

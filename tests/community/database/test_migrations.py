@@ -61,7 +61,8 @@ def test_every_version_has_its_population_and_no_other_is_there() -> None:
 async def test_an_older_database_has_a_row_in_every_table(ground: Any, version: str) -> None:
     async with opened(await ground.populated(version)):
         rows = (await picture()).rows
-    assert [table for table in rows if not rows[table]] == [], "`populate` in populating.py gives each a row"
+    empty = [table for table in rows if not rows[table]]
+    assert empty == [], "`furnish` in tests/topics/<topic>.py gives each a row"
 
 
 @each_version
