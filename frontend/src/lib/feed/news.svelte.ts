@@ -20,12 +20,12 @@ export class News {
 
 const titleOf = ({ subject }: FeedItem) => (subject && 'title' in subject ? subject.title : null)
 
-/** In a few words what arrived, and the one thing's own name. */
+/** In a few words what arrived, and the one thing's own name; of a kind without words here, that something did. */
 export function newsSentence(items: readonly FeedItem[], words: Words): { text: string; title: string | null } {
   const [first, ...others] = items
   if (!first) return { text: words.news.changed, title: null }
   const n = items.length
-  const said: Record<FeedItem['kind'], (n: number) => string> = {
+  const said: Partial<Record<FeedItem['kind'], (n: number) => string>> = {
     NOTICE_PUBLISHED: words.news.notices,
     EVENT_PUBLISHED: words.news.events,
     LEDGER_PUBLISHED: () => words.news.ledger,
@@ -34,5 +34,7 @@ export function newsSentence(items: readonly FeedItem[], words: Words): { text: 
     VOTE_CLOSED: () => words.news.closed,
   }
   const alike = others.every(({ kind }) => kind === first.kind)
-  return { text: alike ? said[first.kind](n) : words.news.several(n), title: n === 1 ? titleOf(first) : null }
+  const ofKind = alike ? said[first.kind]?.(n) : undefined
+  const ofAny = n === 1 ? words.news.changed : words.news.several(n)
+  return { text: ofKind ?? ofAny, title: n === 1 ? titleOf(first) : null }
 }

@@ -229,6 +229,7 @@ export const en: Words = {
       NOTICE_PUBLISHED: 'New notice',
       LEDGER_PUBLISHED: 'New in the ledger',
     },
+    otherKind: 'News',
     ledgerSubject: 'Our money',
     gone: 'No longer public',
   },

@@ -223,6 +223,7 @@ export const zh = {
       NOTICE_PUBLISHED: '新公告',
       LEDGER_PUBLISHED: '账上新记了一笔',
     },
+    otherKind: '新动静',
     ledgerSubject: '大家的钱',
     gone: '这一条已经不公开了',
   },
