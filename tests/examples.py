@@ -212,6 +212,12 @@ def lacking(table: str, wanted: Iterable[str], given: Collection[str]) -> list[s
     ]
 
 
+def demand(table: str, wanted: Iterable[str], given: Collection[str], *, otherwise: str = "") -> None:
+    """Raises AssertionError, with these sentences alone; `otherwise`: where else it may stand."""
+    if said := lacking(table, wanted, given):
+        raise AssertionError("\n".join([*said, *filter(None, [otherwise])]))
+
+
 def topic_of(name: str) -> str:
     """Of a type, a field, a root field or a table; what stands above the topics in `schema/` is of places."""
     name = name.removeprefix("node(").removesuffix(")")

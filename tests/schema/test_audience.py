@@ -26,7 +26,7 @@ from schema.context import Context, Info
 from schema.loaders import Loaders
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.schema import graphql_schema
-from tests.examples import every, examples, lacking, of_all
+from tests.examples import demand, every, examples, of_all
 from tests.schema.documents import IN_SPRING
 
 Coordinate = tuple[str, str]
@@ -196,7 +196,7 @@ NUMBERED = "(number: 1)"
 def ways() -> dict[str, str]:
     """Documents to each type that computes something and to which a subscription may come."""
     kinds = {kind for (kind, _), field in fields_of(graphql_schema.core).items() if computes(field)}
-    assert lacking("ways", kinds, WAYS) == []
+    demand("ways", kinds, WAYS)
     return {kind: IN_SPRING % WAYS[kind] for kind in kinds}
 
 
@@ -246,7 +246,7 @@ async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
     """Not everything is for everybody; else nothing was noticed."""
     found = await looked_at(graphql_schema, ways(), await lively.context("spring/resident-1"))
     marked = {f"{kind}.{name}" for (kind, name), audience in found.items() if audience is Audience.VIEWER}
-    assert lacking("by_viewer", marked, BY_VIEWERS) == []
+    demand("by_viewer", marked, BY_VIEWERS)
     assert marked >= BY_VIEWERS
     assert {"Vote.viewerEntries", "Event.viewerSignUp"} <= marked
     assert {("BulletinItem", "subject"), ("Community", "ledger"), ("Entry", "authorityVote")} <= {

@@ -25,7 +25,7 @@ from community.votes.casting import Answered
 from schema.context import Context
 from schema.nodes import NODES, key_of, key_or_unknown, parse_id, to_id
 from schema.schema import graphql_schema
-from tests.examples import every, lacking, of_all
+from tests.examples import demand, every, of_all
 
 NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 
@@ -91,7 +91,7 @@ HIDDEN = [(kind, there) for kind, (_, there) in SHOWN.items()]
 
 
 def test_each_kind_is_shown_to_readers_or_to_its_own() -> None:
-    assert lacking("nodes", NODES, SHOWN.keys() | OWN) == []
+    demand("nodes", NODES, SHOWN.keys() | OWN)
     assert {*SHOWN, *OWN} <= NODES.keys()
     assert not OWN & SHOWN.keys()
 
@@ -265,7 +265,7 @@ async def test_every_id_that_is_given_can_be_fetched_by_whom_it_was_given_to(liv
             if unfound := given_ids - await fetched(lived_in, narrowed, given_ids):
                 lost[who, scope] = kinds_of(unfound)
     assert lost == {}
-    assert lacking("settle", NODES, kinds_of(everything)) == [], "or of `participate`: nobody was given an id"
+    demand("settle", NODES, kinds_of(everything), otherwise="or of `participate`: nobody was given an id")
     assert kinds_of(everything) <= NODES.keys()
 
 

@@ -36,7 +36,7 @@ from community.votes.reads import questions_of
 from schema.nodes import to_id
 from schema.schema import graphql_schema
 from schema.votes import Question
-from tests.examples import Plenty, examples, lacking, of_all
+from tests.examples import Plenty, demand, examples, of_all
 from tests.schema.documents import COMMUNITIES, CURSORS, ROOT
 
 CORE = graphql_schema.core
@@ -143,7 +143,7 @@ def answers(data: Any, key: str = "x") -> int:
 
 
 async def test_the_same_under_many_names_costs_as_much_as_once(rich: Any, counted: Counted) -> None:
-    assert lacking("ways", {kind for kind, _ in FIELDS}, WAYS) == []
+    demand("ways", {kind for kind, _ in FIELDS}, WAYS)
     assert {kind for kind, _ in FIELDS} == set(WAYS)
     dear = {}
     for kind, name in FIELDS:
@@ -192,7 +192,7 @@ PAGED = {
 
 def test_every_list_of_a_given_length_is_asked_for_here() -> None:
     paged = {name: f"{kind}.{name}" for (kind, name), field in computing().items() if "first" in field.args}
-    assert lacking("pages", [paged[name] for name in paged.keys() - PAGED.keys()], ()) == []
+    demand("pages", [paged[name] for name in paged.keys() - PAGED.keys()], ())
     assert PAGED.keys() <= paged.keys()
 
 

@@ -18,7 +18,7 @@ from community.votes.actions import (
     OPEN,
 )
 from community.votes.rules import Outcome
-from tests.examples import lacking, of_all
+from tests.examples import demand, of_all
 from tests.topics import ledger, members
 from tests.world.polls import Poll
 
@@ -63,7 +63,7 @@ async def inputs(build: Any, estate: Any, told: list[Signal], url: str) -> Poll:
 
 async def test_every_column_of_words_is_known_here(database: str) -> None:
     known = GIVEN.keys() | OURS.keys()
-    assert lacking("texts", columns(), known) == [], "or `ours`, if nobody's words reach it"
+    demand("texts", columns(), known, otherwise="or `ours`, if nobody's words reach it")
     assert known - columns().keys() == set()
     assert not GIVEN.keys() & OURS.keys()
     assert {
