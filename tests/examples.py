@@ -147,6 +147,8 @@ class Examples:
     """Each mutation, so that whoever passes the door is refused by a rule behind it, or changes nothing."""
     watches: Mapping[str, str] = field(default_factory=dict)
     """Each subscription."""
+    live: Collection[str] = ()
+    """What `facts.py` declares as State or Journal, by its `topic`."""
     by_viewer: Collection[str] = ()
     """The fields, `Vote.receipt`, that answer each viewer otherwise and are reached by a subscription."""
     ways: Mapping[str, str] = field(default_factory=dict)

@@ -110,6 +110,7 @@ EXAMPLES = Examples(
         ' effectiveFrom: "2020-01-02T00:00:00Z", effectiveUntil: "2020-01-01T00:00:00Z"}}) {{ id }}',
     },
     watches={"bulletin": 'bulletin(communityId: "{community}", after: "{start}") {{ cursor }}'},
+    live={"bulletin"},
     ways={
         "Notice": "notices(first: 100) { edges { node { %s } } }",
         "BulletinItem": "bulletin(first: 100) { edges { node { %s } } }",

@@ -267,6 +267,7 @@ EXAMPLES = Examples(
     reads=READS,
     doors=DOORS,
     watches={"eventAttendance": 'eventAttendance(eventId: "{event}") {{ version }}'},
+    live={"attendance"},
     by_viewer={"Event.viewerMaySignUp", "Event.table", "Event.viewerSignUp"},
     ways={
         "Event": EVENTS,

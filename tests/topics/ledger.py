@@ -189,6 +189,7 @@ EXAMPLES = Examples(
         "reverseEntry": 'reverseEntry(entryId: "{entry}", reason: "a") {{ id }}',
     },
     watches={"ledgerBalance": 'ledgerBalance(communityId: "{community}") {{ balance }}'},
+    live={"ledger"},
     ways={"Ledger": LEDGER, "Entry": LEDGER % "entries(first: 100) { edges { node { %s } } }"},
     ways_to_one={"EntryLimits": "{ limits { entry { %s } } }"},
     arguments={

@@ -347,6 +347,7 @@ EXAMPLES = Examples(
     reads=READS,
     doors={"castBallot": 'castBallot(voteId: "{vote}", answers: []) {{ id }}'},
     watches={"voteProgress": 'voteProgress(voteId: "{vote}") {{ version }}'},
+    live={"tally"},
     by_viewer={"Vote.viewerEntries", "Vote.receipt", "Vote.viewerMayCast", "RollEntry.ballot"},
     ways={
         "Vote": VOTES,
