@@ -21,11 +21,13 @@ from community.places.models import Community, CommunityProfile
 from community.signals import Signal
 from community.votes.actions import open_vote
 from community.votes.facts import TALLY
-from realtime.fields import SubscribeRequest
+from realtime.audience import Audience
+from realtime.fields import AUDIENCE, SubscribeRequest
 from realtime.registry import SubscriptionRegistry
 from realtime.subscriptions import SharedSubscription
 from schema import loaders
 from schema.nodes import to_id
+from schema.schema import graphql_schema
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -242,6 +244,48 @@ async def test_of_rights_that_change_again_while_a_socket_begins_the_last_ones_h
         async with server.socket("quiet/resident-1") as socket:
             await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
             assert code_of(await socket.receive()) == "NOT_FOUND"
+
+
+async def test_a_state_that_goes_on_in_another_group_is_shown_there_at_once(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each group counts its steps for itself."""
+    version = graphql_schema.core.type_map["VoteProgress"].fields["version"]
+    monkeypatch.setitem(version.extensions, AUDIENCE, Audience.VIEWER)
+    async with here() as server, server.socket("quiet/resident-1") as socket:
+        query = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
+        await socket.subscribe("a", query, id=server.town.id("Vote", "quiet"))
+        first = await socket.receive()
+        told(server, "quiet/resident-1")
+        assert await socket.receive() == first
+
+
+async def test_changes_that_come_together_are_read_once(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with here() as server, server.socket("quiet/resident-1"):
+        (held,) = server.sockets._sockets
+        ask, asked = identity.viewer_behind, 0
+
+        async def counted(*given: Any, **more: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            return await ask(*given, **more)
+
+        monkeypatch.setattr(identity, "viewer_behind", counted)
+        for _ in range(5):
+            told(server, "quiet/resident-1")
+        await server.until(lambda: held.identity.settled)
+        assert asked == 1
+
+
+async def test_whoever_is_read_again_expires_once(here: Any) -> None:
+    """A timer that is left would keep the socket until a session ends, which may take a month."""
+    async with here() as server, server.socket("quiet/resident-1"):
+        (held,) = server.sockets._sockets
+        before = held.identity._expiry
+        told(server, "quiet/resident-1")
+        await server.until(lambda: held.identity.settled)
+        assert before.cancelled()
+        assert not held.identity._expiry.cancelled()
 
 
 async def test_a_database_that_is_away_while_rights_are_asked_again_closes_the_socket(
