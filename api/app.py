@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from api import health
+from api.answering import Answering
 from api.answers import fault, hung_up, refused
 from api.clock import clock, keep_looking, look, utc_now
 from api.graphql import GraphQLEndpoint
@@ -92,9 +93,10 @@ def create_app(settings: Settings) -> App:
     registry = SubscriptionRegistry(
         ExecutableSchema(utc_now, sources, schema), sources, groups, metrics.count
     )
-    sockets = Sockets(settings, sources, registry, authorizations, metrics)
-    broker.listen(sockets.handle)
-    broker.on_resync(sockets.ask_again)
+    broker.listen(registry.handle)
+    broker.on_resync(registry.ask_again)
+    answering = Answering(schema, sources, settings.most_cost)
+    sockets = Sockets(settings, answering, registry, authorizations, metrics)
     metrics.observe(sources, groups, sockets)
     senders = _senders(settings)
     timers = Timers(mails_operator=OPERATOR_MAIL in senders)
@@ -132,7 +134,7 @@ def create_app(settings: Settings) -> App:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LAST_ACTIONS):
                         await asyncio.wait(tasks)  # the timers begin nothing more
-                        await sockets.all_answered()
+                        await answering.all_answered()
                         await all_done()
                 stop_publishing()
                 stop_pausing()

@@ -1,29 +1,28 @@
-"""The operations of a socket: subscriptions last, queries and mutations have one answer."""
+"""What stands under the ids of a socket: subscriptions last, queries and mutations have one answer.
+
+A subscription goes downwards through this file, from `begin` to `_join`; its group does the rest.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
-from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
-import orjson
 from graphql import OperationType
 
 from api import protocol
+from api.answering import Answers
 from api.clock import utc_now
+from api.graphql import is_request_error
+from api.identity import Identity
 from api.protocol import Close
-from community.errors import InvalidInput, LimitReached, NotFound
-from community.permissions import Viewer
+from community.errors import LimitReached, Unauthenticated
 from realtime.audience import Audience
 from realtime.documents import Document
-from realtime.execution import Ended, Errors
+from realtime.execution import Ended, Errors, payload_of
 from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Member
 from realtime.registry import SubscriptionRegistry
 from realtime.writer import Writer
-
-MOST_VARIABLES = 8 * 1024
-"""Bytes of the variables of a subscription; an id and a cursor need few."""
 
 
 class Holder(Protocol):
@@ -31,23 +30,22 @@ class Holder(Protocol):
 
     writer: Writer
     address: str
-    viewer: Viewer
+    identity: Identity
 
     @property
     def registry(self) -> SubscriptionRegistry: ...
 
     @property
-    def settled(self) -> bool:
-        """Whether its rights are known, and not being read again."""
-
-    def answer(self, operation: "Operation", *, writes: bool) -> asyncio.Task[None]:
-        """Runs a query or a mutation, which outlives the operation. Raises LimitReached."""
+    def answers(self) -> Answers: ...
 
     def check_alone(self) -> None:
         """Raises LimitReached if as many operations as may run for this viewer alone."""
 
     def end(self, id_: str, errors: Errors) -> None:
         """Forgets an operation and tells the client why, or that it is complete."""
+
+    def finish(self, id_: str, *texts: bytes, errors: Errors) -> None:
+        """Forgets an operation, counts its errors and says `texts`."""
 
     def close(self, why: Close) -> None: ...
 
@@ -61,15 +59,14 @@ class OperationState(Enum):
 
 
 class Operation(Member):
-    """A subscription is a member of the group of those who see the same; what depends on its viewer has a
-    group of one. A query or a mutation has one answer, from a task of its own. Which of them it is, is known
-    once its document is read.
+    """Which kind it is, is known once its document is read. A subscription is a member of the group of those
+    who see the same; what depends on its viewer has a group of one.
+
+    `_entered` is the group that it holds on to, also while it is paused; `_shown_in` the one in which it has
+    seen what it has `seen`.
     """
 
-    __slots__ = (
-        "_entered", "_last_in", "_last_seen", "_socket", "_task",
-        "asked_at", "id", "request", "state",
-    )  # fmt: skip
+    __slots__ = ("_entered", "_shown_in", "_socket", "_task", "asked_at", "id", "request", "state")
 
     def __init__(self, socket: Holder, id_: str, request: SubscribeRequest) -> None:
         super().__init__(socket.writer, protocol.prefix(id_), 0)
@@ -77,8 +74,7 @@ class Operation(Member):
         self._socket, self.request = socket, request
         self.asked_at = utc_now()  # a ballot counts by this moment, however long it waits for its turn
         self._entered: Group | None = None
-        self._last_in: Group | None = None
-        self._last_seen: int | None = None
+        self._shown_in: Group | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -86,40 +82,166 @@ class Operation(Member):
         """Whether it has a group of one."""
         return self._entered is not None and self._entered.subscription.alone
 
-    def begin(self) -> None:
-        """Begins, or goes on after a pause, with the current rights; does nothing while they are being read.
+    # Begun, paused and stopped
 
-        It begins at once if its document was read before; to read one takes a turn of the pacer.
-        """
-        if self.state is not OperationState.WAITING or not self._socket.settled:
-            return
-        self.state = OperationState.ASKING
-        if not self._socket.registry.documents.at_hand(self.request):
-            self._go(self._read_in_turn)
-            return
-        try:
-            self._enter()
-        except Exception as error:
-            self._fail(error)
+    def begin(self) -> None:
+        """Begins, or goes on after a pause. Does nothing while rights are read again."""
+        if self.state is OperationState.WAITING and self._socket.identity.settled:
+            self.state = OperationState.ASKING
+            self._task = asyncio.create_task(self._run())
 
     def pause(self) -> None:
-        """Leaves its group's deliveries until it begins again; the group stays. An answer goes on: its viewer
-        is read when its turn comes.
+        """Shows nothing more until it begins again; the group stays. An answer goes on: its viewer is read
+        when its turn comes.
         """
-        if self.state is OperationState.ANSWERING:
-            return
-        if self.group is not None:
-            self._last_seen, self._last_in = self.seen, self._entered
-            self.group.leave(self)
-        self._cancel()
-        self.state = OperationState.WAITING
+        if self.state is not OperationState.ANSWERING:
+            self._withdraw()
+            self.state = OperationState.WAITING
 
     def stop(self) -> None:
         """Drops the answer of a mutation, never the write."""
-        self.pause()
-        self._cancel()
+        self._withdraw()
         self.state = OperationState.ENDED
         self._change_group(None)
+
+    def _withdraw(self) -> None:
+        if self.group is not None:
+            self.group.leave(self)
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+        self._task = None
+
+    # From its document to what the client gets
+
+    async def _run(self) -> None:
+        try:
+            match await self._read():
+                case Document() as document:
+                    await self._subscribe(document)
+                case kind:
+                    await self._answer(writes=kind is OperationType.MUTATION)
+        except Exception as error:
+            formatted = self._socket.registry.executable.formatted
+            self.end(error.errors if isinstance(error, Ended) else [formatted(error)])
+        finally:
+            if self._task is asyncio.current_task():
+                self._task = None  # thousands stand for hours, and need it no more
+
+    async def _read(self) -> Document | OperationType:
+        """Returns the document of a subscription, else which kind it is. To read one takes a turn of the
+        pacer. Raises Ended, GraphQLError and Refused.
+        """
+        registry, viewer = self._socket.registry, self._socket.identity.viewer
+        if registry.documents.at_hand(self.request):
+            return registry.read(self.request, viewer)
+        turn = registry.pacer.turn()
+        await turn.begin()
+        try:
+            kind = registry.executable.operation_type(self.request)
+            if kind in (OperationType.QUERY, OperationType.MUTATION):
+                return kind
+            return registry.read(self.request, viewer)
+        finally:
+            turn.end()
+
+    async def _answer(self, *, writes: bool) -> None:
+        self.state = OperationState.ANSWERING
+        if writes:
+            self._task = None  # nothing cancels it from here on
+        formatted = self._socket.registry.executable.formatted
+        try:
+            result = await self._socket.answers.execute(
+                self.request, self.asked_at, None if writes else self.writer
+            )
+            errors = [formatted(error) for error in result.errors or ()]
+            if is_request_error(result):
+                texts = [protocol.error(self.id, errors)]
+            else:
+                answer = self.prefix + payload_of(result.data, errors) + b"}"
+                texts = [answer, protocol.complete(self.id)]
+        except Exception as error:
+            if isinstance(error, Unauthenticated):
+                self._socket.close(protocol.SESSION_OVER)
+            errors = [formatted(error)]
+            texts = [protocol.error(self.id, errors)]
+        if self.state is OperationState.ANSWERING:
+            self._socket.finish(self.id, *texts, errors=errors)
+
+    async def _subscribe(self, document: Document) -> None:
+        """Enters its group, asks whether it may, and joins behind what it has seen. Raises Ended,
+        GraphQLError and Refused.
+        """
+        seen = self.seen if self._shown_in is not None and document.is_journal else None
+        if document.audience is Audience.VIEWER:
+            self._enter_alone(document, seen)
+            cursor = None
+        else:
+            cursor = self._enter(document)
+        start = await self._admitted(document, cursor if seen is None else seen)
+        if start < self._group.oldest:  # too far behind the others
+            try:
+                self._enter_alone(document, start)
+            except LimitReached:
+                if seen is None:
+                    raise
+                self.fall_behind()
+                return
+            start = await self._admitted(document, start)
+        self._join(start)
+
+    def _enter(self, document: Document) -> str | None:
+        """Returns the cursor after which the client reads. Raises Ended, GraphQLError and Refused."""
+        socket = self._socket
+        group, cursor = socket.registry.enter(document, self.request, socket.identity.viewer, socket.address)
+        self._change_group(group)
+        return cursor
+
+    def _enter_alone(self, document: Document, after: int | None) -> None:
+        """Enters a group of one, which begins behind `after`, if given, else where the request says. Raises
+        Ended, GraphQLError and Refused.
+        """
+        if self.alone:
+            self._change_group(None)  # so that it is not counted twice
+        socket = self._socket
+        socket.check_alone()
+        self._change_group(
+            socket.registry.enter_alone(document, self.request, socket.identity.viewer, socket.address, after)
+        )
+
+    async def _admitted(self, document: Document, after: int | str | None) -> int:
+        """Asks for the right to watch. Returns the number of the step behind which it is shown what comes.
+        Raises Ended, CursorInvalid and NotFound.
+        """
+        group, viewer = self._group, self._socket.identity.viewer
+        access = group.subscription.access
+        await access.require(viewer)
+        if not document.is_journal:
+            return self.seen if self._shown_in is group else 0
+        await group.until_open()
+        start = await group.subscription.start_of(after)
+        if not access.allows(viewer):  # who may read there changed meanwhile
+            await access.require(viewer)
+        return start
+
+    def _join(self, start: int) -> None:
+        group = self._group
+        self.seen, self.state, self._shown_in = start, OperationState.SHOWN, group
+        if not self.alone:
+            self.request = group.subscription.request  # the same, but one for all
+        group.join(self)
+
+    # In its group
+
+    @property
+    def _group(self) -> Group:
+        assert self._entered is not None  # noqa: S101 - it has entered one
+        return self._entered
+
+    def _change_group(self, entered: Group | None) -> None:
+        """Enters the new group first: it may be the same one, which must not end in between."""
+        before, self._entered = self._entered, entered
+        if before is not None:
+            self._socket.registry.leave(before)
 
     def catch_up(self) -> None:
         if self.group is not None:
@@ -130,132 +252,3 @@ class Operation(Member):
 
     def fall_behind(self) -> None:
         self._socket.close(protocol.FELL_BEHIND)
-
-    async def _read_in_turn(self) -> None:
-        """Raises Ended, GraphQLError and Refused."""
-        registry = self._socket.registry
-        turn = registry.pacer.turn()
-        await turn.begin()
-        try:
-            kind = registry.executable.operation_type(self.request)
-            if kind in (OperationType.QUERY, OperationType.MUTATION):
-                self.state, writes = OperationState.ANSWERING, kind is OperationType.MUTATION
-                answering = self._socket.answer(self, writes=writes)
-                self._task = None if writes else answering
-            else:
-                self._enter()
-        finally:
-            turn.end()
-
-    def _enter(self) -> None:
-        """Raises Ended, GraphQLError and Refused."""
-        if not _are_small(self.request.given):
-            raise InvalidInput(
-                problem_zh="变量太长，或嵌套太深", problem_en="variables too long, or nested too deeply"
-            )
-        registry, viewer, after = self._socket.registry, self._socket.viewer, None
-        document = registry.read(self.request, viewer)
-        if document.audience is Audience.VIEWER:
-            self._enter_alone(document, self._last_seen if document.is_journal else None)
-        else:
-            entered, after = registry.enter(document, self.request, viewer, self._socket.address)
-            self._change_group(entered)
-        access = self._group.subscription.access
-        if document.is_journal or not access.at_hand:
-            self._go(partial(self._ask, document, after))
-        elif access.allows(viewer):
-            self._join(self._seen_here)
-        else:
-            raise NotFound
-
-    async def _ask(self, document: Document, after: str | None) -> None:
-        """Waits for the right, and of a journal for the start. Raises what `_enter` raises."""
-        shared, viewer = self._group.subscription, self._socket.viewer
-        await shared.access.require(viewer)
-        if not document.is_journal:
-            self._join(self._seen_here)
-            return
-        await self._group.until_open()
-        begin = self._last_seen
-        if begin is None or shared.alone:
-            begin = await shared.start_of(after)
-        if not shared.access.allows(viewer):  # who may read there changed meanwhile
-            await shared.access.require(viewer)
-        if begin >= max(shared.start, self._group.forgotten):
-            self._join(begin)
-        else:
-            await self._go_on_alone(document, begin)
-
-    async def _go_on_alone(self, document: Document, begin: int) -> None:
-        """Goes on in a group of its own: it is too far behind the others. `document` has the variables by the
-        names of this client, which may differ from the group's. Raises what `_enter` raises.
-        """
-        try:
-            self._enter_alone(document, begin)
-        except LimitReached:
-            if self._last_seen is None:
-                raise
-            self.fall_behind()
-        else:
-            await self._ask(document, None)
-
-    def _join(self, seen: int) -> None:
-        group = self._group
-        self.seen, self.state, self._last_seen, self._last_in = seen, OperationState.SHOWN, None, None
-        if not self.alone:
-            self.request = group.subscription.request  # the same, but one for all
-        group.join(self)
-
-    @property
-    def _group(self) -> Group:
-        assert self._entered is not None  # noqa: S101 - it has entered one
-        return self._entered
-
-    @property
-    def _seen_here(self) -> int:
-        """The number of the value seen last, if it was one of this group."""
-        return self._last_seen if self._last_seen is not None and self._last_in is self._entered else 0
-
-    def _enter_alone(self, document: Document, after: int | None) -> None:
-        """Raises Ended, GraphQLError and Refused."""
-        if self.alone:
-            self._change_group(None)  # so that it is not counted twice
-        socket = self._socket
-        socket.check_alone()
-        self._change_group(
-            socket.registry.enter_alone(document, self.request, socket.viewer, socket.address, after)
-        )
-
-    def _change_group(self, entered: Group | None) -> None:
-        """Enters the new group first: it may be the same one, which must not end in between."""
-        before, self._entered = self._entered, entered
-        if before is not None:
-            self._socket.registry.leave(before)
-
-    def _go(self, ask: Callable[[], Awaitable[None]]) -> None:
-        async def to_its_end() -> None:
-            try:
-                await ask()
-            except Exception as error:
-                self._fail(error)
-            finally:
-                if self._task is asyncio.current_task():
-                    self._task = None  # thousands stand for hours, and need it no more
-
-        self._task = asyncio.create_task(to_its_end())
-
-    def _fail(self, error: Exception) -> None:
-        executable = self._socket.registry.executable
-        self.end(error.errors if isinstance(error, Ended) else [executable.formatted(error)])
-
-    def _cancel(self) -> None:
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()
-        self._task = None
-
-
-def _are_small(variables: Mapping[str, Any]) -> bool:
-    try:
-        return len(orjson.dumps(variables)) <= MOST_VARIABLES
-    except orjson.JSONEncodeError:  # nested too deep
-        return False

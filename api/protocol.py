@@ -17,6 +17,8 @@ from realtime.fields import SubscribeRequest
 
 SUBPROTOCOL = "graphql-transport-ws"
 
+BAD_REQUEST = 4400
+
 TRY_AGAIN_LATER = 1013
 """After this code stock clients come back by themselves, which they do not after an error."""
 
@@ -69,9 +71,9 @@ NOT_ACKNOWLEDGED = Close(4401, "Unauthorized")
 SESSION_OVER = Close(4401, "Your session is over; sign in again")
 """Closes instead of going on as a stranger: stock clients do not come back after this code."""
 
-NO_OBJECT = Close(4400, "A message is a JSON object in a text frame")
-NO_MESSAGE = Close(4400, "No such message")
-REPEATED_KEY = Close(4400, "A key is given twice in one object")
+NO_OBJECT = Close(BAD_REQUEST, "A message is a JSON object in a text frame")
+NO_MESSAGE = Close(BAD_REQUEST, "No such message")
+REPEATED_KEY = Close(BAD_REQUEST, "A key is given twice in one object")
 """As over HTTP: nobody may cast one ballot and have another one counted. Only what may write is looked
 through, which takes longer than the rest of a `subscribe`.
 """

@@ -54,11 +54,6 @@ class Access:
         self._changes = 0
         self._reading: asyncio.Task[None] | None = None
 
-    @property
-    def at_hand(self) -> bool:
-        """Whether `allows` decides, without a read."""
-        return self._scope is not None and self._declaration.audience is None
-
     def allows(self, viewer: Viewer) -> bool:
         """Whether the viewer may watch; False before the scope is read."""
         return self._scope is not None and may(viewer, self._declaration.permission, self._scope)

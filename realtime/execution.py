@@ -90,4 +90,8 @@ def encoded(executable: Executable, result: ExecutionResult, count: Count = lamb
         raise Ended(errors)
     if errors:
         count(errors)
-    return orjson.dumps({"data": result.data} | ({"errors": errors} if errors else {}))
+    return payload_of(result.data, errors)
+
+
+def payload_of(data: object, errors: Errors) -> bytes:
+    return orjson.dumps({"data": data} | ({"errors": errors} if errors else {}))

@@ -35,6 +35,14 @@ class Member:
         self.writer, self.prefix, self.seen = writer, prefix, seen
         self.group: Group | None = None
 
+    def pause(self) -> None:
+        """Called when its right to watch has to be asked for again: leaves the group until it begins."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """Called after `pause`, to join again if it may. Does nothing if it has ended meanwhile."""
+        raise NotImplementedError
+
     def end(self, errors: Errors) -> None:
         """Called when no further step comes."""
         raise NotImplementedError
@@ -81,6 +89,11 @@ class Group:
         await self.subscription.opened.wait()
         if self._ended is not None:
             raise Ended(self._ended)
+
+    @property
+    def oldest(self) -> int:
+        """The number of the step behind which all steps are kept; whoever has seen less cannot join."""
+        return max(self.subscription.start, self.forgotten)
 
     def join(self, member: Member) -> None:
         """Adds `member`, and writes at once what it has not seen, unless the next step is about to come."""

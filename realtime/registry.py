@@ -1,13 +1,16 @@
 """The shared subscriptions of a process: who joins which group, and how many groups there may be."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import partial
+from typing import Any
 
 import orjson
 
-from community.errors import ErrorCode, LimitReached, Refused
+from community.errors import ErrorCode, InvalidInput, LimitReached, Refused
 from community.permissions import NOBODY, Person, Rights, Viewer, rights_of
+from community.places.facts import READING
 from community.signals import Signal
 from realtime.audience import Audience
 from realtime.documents import Document, Documents
@@ -28,6 +31,13 @@ these; a page needs one or two. `FEW` of a thing anybody may begin, so that no s
 
 MOST_ALONE_OF_ADDRESS = 500
 """Groups of one that an address has."""
+
+
+MOST_VARIABLES = 8 * 1024
+"""Bytes of the variables of a subscription; an id and a cursor need few."""
+
+AT_ONCE = 32
+"""Members that begin again in one turn of the pacer."""
 
 
 class TooManyViews(Refused):
@@ -51,6 +61,8 @@ class SubscriptionRegistry:
     ) -> None:
         self.executable, self.documents = executable, Documents(executable)
         self._groups, self._shared = groups, partial(SharedSubscription, executable, sources, count)
+        self._paused: list[Member] = []
+        self._resuming: asyncio.Task[None] | None = None
         self._views = Counter[Hashable]()
         """How many groups each address began, each key has, and each address began of each key; and how many
         groups of one each address has.
@@ -62,8 +74,12 @@ class SubscriptionRegistry:
 
     def read(self, request: SubscribeRequest, viewer: Viewer) -> Document:
         """Reads the request's document. Raises Ended if it may not be run, GraphQLError if it is none of a
-        subscription.
+        subscription, and InvalidInput if its variables are too long.
         """
+        if not _are_small(request.given):
+            raise InvalidInput(
+                problem_zh="变量太长，或嵌套太深", problem_en="variables too long, or nested too deeply"
+            )
         if not self.documents.at_hand(request):
             self._check(request, viewer)
         return self.documents.read(request)
@@ -141,12 +157,30 @@ class SubscriptionRegistry:
                 if not self._views[each]:
                     del self._views[each]
 
-    def reading_changed(self, community: int | None) -> list[Member]:
-        """Returns those whose right has to be checked again, after public reading of `community` (None: any)
-        changed.
+    def handle(self, signal: Signal) -> None:
+        if signal.topic == READING.topic:
+            self.ask_again(signal.key)
+
+    def ask_again(self, community: int | None = None) -> None:
+        """Pauses the members of all groups of `community` (None: any), and asks each again whether it may
+        watch, after public reading changed there.
         """
         changed = [each for each in self._groups if each.subscription.access.reading_changed(community)]
-        return [member for group in changed for member in group]
+        paused = [member for group in changed for member in group]
+        for member in paused:
+            member.pause()
+        self._paused += paused
+        if self._paused and self._resuming is None:
+            self._resuming = asyncio.create_task(self._resume())
+
+    async def _resume(self) -> None:
+        turn = self.pacer.turn(lambda: len(self._paused))
+        while self._paused:
+            async with turn:
+                for member in self._paused[-AT_ONCE:]:
+                    member.begin()
+                del self._paused[-AT_ONCE:]
+        self._resuming = None
 
 
 def _audience(document: Document, viewer: Viewer) -> Viewer:
@@ -160,3 +194,10 @@ def _key_of(audience: Viewer) -> Hashable:
     if not isinstance(audience, Person | Rights):
         return audience
     return frozenset(audience.roles.items()), audience.scopes, audience.demonstration
+
+
+def _are_small(variables: Mapping[str, Any]) -> bool:
+    try:
+        return len(orjson.dumps(variables)) <= MOST_VARIABLES
+    except orjson.JSONEncodeError:  # nested too deep
+        return False

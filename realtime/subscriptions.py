@@ -94,7 +94,9 @@ class SharedSubscription:
         reader = self._reader
         return not isinstance(reader, StateReader) or (reader.newest and number == reader.number)
 
-    async def start_of(self, after: str | None) -> int:
-        """The number behind which a reader begins, once it is open. Raises CursorInvalid."""
+    async def start_of(self, after: int | str | None) -> int:
+        """The number behind which a reader begins who has seen all up to `after`, once it is open. Raises
+        CursorInvalid.
+        """
         assert isinstance(self._reader, JournalReader)  # noqa: S101 - a state has no cursor
         return self.start if self.alone else await self._reader.shared.number_after(after)

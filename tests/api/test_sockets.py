@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError
 
+from api import answering
 from api import sockets as sockets_
 from api.sockets import MOST_OPERATIONS
 from community.members.models import RoleGrant, Session
@@ -487,7 +488,7 @@ async def test_only_four_are_executed_at_once_and_each_is_answered(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most = now = 0
-    execute = sockets_.Socket.execute
+    execute = answering.Answering.execute
 
     async def counted(self: Any, *given: Any) -> Any:
         nonlocal most, now
@@ -499,25 +500,25 @@ async def test_only_four_are_executed_at_once_and_each_is_answered(
         finally:
             now -= 1
 
-    monkeypatch.setattr(sockets_.Socket, "execute", counted)
+    monkeypatch.setattr(answering.Answering, "execute", counted)
     async with here() as server, server.socket("spring/resident-1") as socket:
         for number in range(20):
             await socket.subscribe(str(number), f"{{ viewer {{ a{number}: account }} }}")
         told = [await socket.receive() for _ in range(40)]
-        assert most == sockets_.MOST_AT_ONCE
+        assert most == answering.MOST_AT_ONCE
         assert {message["id"] for message in told if message["type"] == "complete"} == set(
             map(str, range(20))
         )
         assert all("errors" not in message["payload"] for message in told if message["type"] == "next")
         assert len(server.sockets) == 0
-        assert not server.sockets.tasks
+        assert not server.sockets.answering.tasks
 
 
 @pytest.mark.parametrize("end", ["complete", "close", "abort"])
 async def test_whoever_goes_is_not_answered_and_what_it_asked_for_is_done(
     here: Any, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    execute, begun, go_on = sockets_.Socket.execute, asyncio.Event(), asyncio.Event()
+    execute, begun, go_on = answering.Answering.execute, asyncio.Event(), asyncio.Event()
 
     async def waiting(self: Any, *given: Any) -> Any:
         begun.set()
@@ -527,20 +528,20 @@ async def test_whoever_goes_is_not_answered_and_what_it_asked_for_is_done(
     async with here() as server:
         event, who = server.town.id("Event", "picnic"), "spring/resident-5"
         async with server.socket(who) as socket:
-            monkeypatch.setattr(sockets_.Socket, "execute", waiting)
+            monkeypatch.setattr(answering.Answering, "execute", waiting)
             await socket.subscribe("a", SIGN_UP, event=event)
             await begun.wait()
             if end == "complete":
                 await socket.send(type="complete", id="a")
                 await lives(socket)
                 go_on.set()
-                await server.until(lambda: not server.sockets.tasks)
+                await server.until(lambda: not server.sockets.answering.tasks)
                 await lives(socket)
             elif end == "abort":
                 socket.connection.transport.abort()
         await server.until(lambda: not server.sockets.open)
         go_on.set()
-        await server.until(lambda: not server.sockets.tasks)
+        await server.until(lambda: not server.sockets.answering.tasks)
         seen = await server.ask(
             "query($id: ID!) { event(id: $id) { viewerSignUp { partySize } } }", who, id=event
         )
@@ -560,7 +561,7 @@ async def test_a_query_that_nobody_waits_for_is_not_executed_to_its_end(
             cancelled.set()
 
     async with here() as server, server.socket() as socket:
-        monkeypatch.setattr(sockets_.Socket, "execute", for_ever)
+        monkeypatch.setattr(answering.Answering, "execute", for_ever)
         await socket.subscribe("a", VIEWER)
         await begun.wait()
         await socket.send(type="complete", id="a")

@@ -104,7 +104,7 @@ async def test_what_runs_alone_and_begins_again_is_counted_once(
         for number in range(2):
             await socket.subscribe(str(number), ALONE, id=server.town.id("Community", "spring"))
         await server.until(lambda: server.sockets.registry._groups.members == 2)
-        server.sockets.ask_again()
+        server.sockets.registry.ask_again()
         assert server.sockets.registry._groups.members == 0
         await server.until(lambda: server.sockets.registry._groups.members == 2)
         await lives(socket)

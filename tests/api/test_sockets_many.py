@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from api import sockets as sockets_
+from api import identity
 
 pytestmark = pytest.mark.xdist_group("many")
 
@@ -42,7 +42,7 @@ async def test_more_sockets_of_one_address_are_told_to_come_later(here: Any) -> 
 async def test_more_sockets_of_one_account_are_told_to_come_later(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets_, "MOST_SOCKETS_OF_ACCOUNT", 3)
+    monkeypatch.setattr(identity, "MOST_SOCKETS_OF_ACCOUNT", 3)
     me = "spring/resident-1"
     async with here() as server, AsyncExitStack() as stack:
         first, *_ = [await stack.enter_async_context(server.socket(me)) for _ in range(3)]

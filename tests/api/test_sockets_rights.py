@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from api import sockets as sockets_
+from api import identity
 from api.origins import Origins
 from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
@@ -21,6 +21,7 @@ from community.places.models import Community, CommunityProfile
 from community.signals import Signal
 from community.votes.actions import open_vote
 from community.votes.facts import TALLY
+from realtime.fields import SubscribeRequest
 from realtime.registry import SubscriptionRegistry
 from realtime.subscriptions import SharedSubscription
 from schema import loaders
@@ -166,8 +167,10 @@ async def test_rights_that_change_while_they_are_asked_for_are_asked_for_again(
         for steps in (0, 1, 2, 3, 5, 8, 13, 21, 34, 55):
             await CoOwner.filter(account_id=account).update(until=None)
             async with server.socket("quiet/resident-1") as socket:
-                (ours,) = [each for each in server.sockets._sockets if account_of(each.viewer) == account]
-                asked = sockets_.SubscribeRequest(query, {"id": server.town.id(kind, name)}, None)
+                (ours,) = [
+                    each for each in server.sockets._sockets if account_of(each.identity.viewer) == account
+                ]
+                asked = SubscribeRequest(query, {"id": server.town.id(kind, name)}, None)
                 await CoOwner.filter(account_id=account).update(until=server.town.now)
                 ours._start("a", asked)
                 for _ in range(steps):
@@ -182,15 +185,15 @@ async def test_a_session_that_ends_while_its_socket_begins_shows_nothing(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with here() as server:
-        token, ask = server.town.tokens["quiet/resident-1"], sockets_.viewer_behind
+        token, ask = server.town.tokens["quiet/resident-1"], identity.viewer_behind
 
         async def slowly(*given: Any, **more: Any) -> Any:
             found = await ask(*given, **more)
-            monkeypatch.setattr(sockets_, "viewer_behind", ask)
+            monkeypatch.setattr(identity, "viewer_behind", ask)
             await end_session(SYSTEM, datetime.now(UTC), token)
             return found
 
-        monkeypatch.setattr(sockets_, "viewer_behind", slowly)
+        monkeypatch.setattr(identity, "viewer_behind", slowly)
         async with server.connection() as socket:
             await socket.send(type="connection_init", payload={"Authorization": f"Bearer {token}"})
             assert await socket.until_closed() == 4403
@@ -200,14 +203,14 @@ async def test_changes_of_others_keep_nobody_from_beginning(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with here() as server:
-        ask = sockets_.viewer_behind
+        ask = identity.viewer_behind
 
         async def meanwhile(*given: Any, **more: Any) -> Any:
             found = await ask(*given, **more)
             told(server, "spring/tenant")
             return found
 
-        monkeypatch.setattr(sockets_, "viewer_behind", meanwhile)
+        monkeypatch.setattr(identity, "viewer_behind", meanwhile)
         async with server.socket("quiet/resident-1") as socket:
             await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
             assert (await socket.receive())["type"] == "next"
@@ -223,7 +226,7 @@ async def test_a_database_that_is_away_while_rights_are_asked_again_closes_the_s
         async with server.socket("quiet/resident-1") as socket:
             await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
             await socket.receive()
-            monkeypatch.setattr(sockets_, "viewer_behind", broken)
+            monkeypatch.setattr(identity, "viewer_behind", broken)
             told(server, "quiet/resident-1")
             assert await socket.until_closed() == 1013
         assert "could not ask for rights again" in caplog.text
@@ -363,8 +366,8 @@ async def test_a_stranger_who_comes_new_is_not_let_in_when_public_reading_ended(
         await resident.subscribe("a", query, id=server.town.id(kind, name))
         await begun(server)
         async with server.socket() as early, server.socket() as late:
-            ours = [each for each in server.sockets._sockets if account_of(each.viewer) is None]
-            asked = sockets_.SubscribeRequest(query, {"id": server.town.id(kind, name)}, None)
+            ours = [each for each in server.sockets._sockets if account_of(each.identity.viewer) is None]
+            asked = SubscribeRequest(query, {"id": server.town.id(kind, name)}, None)
             await set_reading(server, "spring", public=False)
             told_of_reading(server, "spring")
             for each in ours:
@@ -389,7 +392,7 @@ async def test_public_reading_that_ends_at_any_step_of_a_subscribe_lets_no_stran
             async with server.socket() as socket:
                 (ours,) = server.sockets._sockets
                 await set_reading(server, "spring", public=False)
-                ours._start("a", sockets_.SubscribeRequest(query, {"id": server.town.id(kind, name)}, None))
+                ours._start("a", SubscribeRequest(query, {"id": server.town.id(kind, name)}, None))
                 for _ in range(steps):
                     await asyncio.sleep(0)
                 told_of_reading(server, "spring")

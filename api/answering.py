@@ -1,0 +1,76 @@
+"""The queries and mutations of sockets: executed as over HTTP, a few of each socket at once."""
+
+import asyncio
+from datetime import datetime
+
+from strawberry.types import ExecutionResult
+
+from api.identity import Identity
+from community.errors import LimitReached
+from community.permissions import Viewer
+from realtime.fields import SubscribeRequest
+from realtime.sources import LiveSources
+from realtime.writer import Writer
+from schema.context import Context
+from schema.schema import PreparedSchema
+
+MOST_AT_ONCE = 4
+"""Of a socket, executed at the same time; the others wait."""
+
+MOST_UNDER_WAY = 50
+"""Of a socket, also those whose answer nobody waits for any more."""
+
+
+class Answering:
+    """Answers for all sockets of a process. `tasks`: those of what is under way."""
+
+    def __init__(self, schema: PreparedSchema, sources: LiveSources, most_cost: float) -> None:
+        self._schema, self._sources, self._most_cost = schema, sources, most_cost
+        self.tasks: set[asyncio.Task[object]] = set()
+
+    async def execute(self, request: SubscribeRequest, viewer: Viewer, asked_at: datetime) -> ExecutionResult:
+        context = Context(lambda: asked_at, self._sources, viewer, most_cost=self._most_cost)
+        return await self._schema.execute(
+            request.query, dict(request.given), context, operation_name=request.operation_name
+        )
+
+    def keep(self) -> None:
+        """Keeps the current task to its end, whoever else forgets it."""
+        if task := asyncio.current_task():
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def all_answered(self) -> None:
+        """Waits for the mutations of clients, also those whose turn has not come."""
+        while self.tasks:
+            await asyncio.wait(self.tasks)
+
+
+class Answers:
+    """The answers of one socket."""
+
+    __slots__ = ("_answering", "_identity", "_slots", "_under_way")
+
+    def __init__(self, answering: Answering, identity: Identity) -> None:
+        self._answering, self._identity = answering, identity
+        self._slots, self._under_way = asyncio.Semaphore(MOST_AT_ONCE), 0
+
+    async def execute(
+        self, request: SubscribeRequest, asked_at: datetime, writer: Writer | None
+    ) -> ExecutionResult:
+        """Executes when a slot is free and `writer`, if given, has been read: answers that nobody reads do
+        not pile up. Its viewer is who it is by then; its time is `asked_at`, however long it waits.
+
+        Raises LimitReached if too many wait already, and Unauthenticated if the session is over.
+        """
+        if self._under_way >= MOST_UNDER_WAY:
+            raise LimitReached(most=MOST_UNDER_WAY)
+        self._answering.keep()
+        self._under_way += 1
+        try:
+            async with self._slots:
+                if writer is not None:
+                    await writer.drain()
+                return await self._answering.execute(request, await self._identity.now(), asked_at)
+        finally:
+            self._under_way -= 1
