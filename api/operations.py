@@ -31,9 +31,7 @@ class Holder(Protocol):
     writer: Writer
     address: str
     identity: Identity
-
-    @property
-    def registry(self) -> SubscriptionRegistry: ...
+    registry: SubscriptionRegistry
 
     @property
     def answers(self) -> Answers: ...
@@ -171,81 +169,65 @@ class Operation(Member):
         """Enters its group, asks whether it may, and joins behind what it has seen. Raises Ended,
         GraphQLError and Refused.
         """
+        socket, cursor = self._socket, None
         seen = self.seen if self._shown_in is not None and document.is_journal else None
         if document.audience is Audience.VIEWER:
-            self._enter_alone(document, seen)
-            cursor = None
+            group = self._enter_alone(document, seen)
         else:
-            cursor = self._enter(document)
-        start = await self._admitted(document, cursor if seen is None else seen)
-        if start < self._group.oldest:  # too far behind the others
+            group, cursor = socket.registry.enter(
+                document, self.request, socket.identity.viewer, socket.address
+            )
+            self._change_group(group)
+        start = await self._admitted(group, cursor if seen is None else seen)
+        if start < group.oldest:  # too far behind the others
             try:
-                self._enter_alone(document, start)
+                group = self._enter_alone(document, start)
             except LimitReached:
                 if seen is None:
                     raise
                 self.fall_behind()
                 return
-            start = await self._admitted(document, start)
-        self._join(start)
-
-    def _enter(self, document: Document) -> str | None:
-        """Returns the cursor after which the client reads. Raises Ended, GraphQLError and Refused."""
-        socket = self._socket
-        group, cursor = socket.registry.enter(document, self.request, socket.identity.viewer, socket.address)
-        self._change_group(group)
-        return cursor
-
-    def _enter_alone(self, document: Document, after: int | None) -> None:
-        """Enters a group of one, which begins behind `after`, if given, else where the request says. Raises
-        Ended, GraphQLError and Refused.
-        """
-        if self.alone:
-            self._change_group(None)  # so that it is not counted twice
-        socket = self._socket
-        socket.check_alone()
-        self._change_group(
-            socket.registry.enter_alone(document, self.request, socket.identity.viewer, socket.address, after)
-        )
-
-    async def _admitted(self, document: Document, after: int | str | None) -> int:
-        """Asks for the right to watch. Returns the number of the step behind which it is shown what comes.
-        Raises Ended, CursorInvalid and NotFound.
-        """
-        group, viewer = self._group, self._socket.identity.viewer
-        access = group.subscription.access
-        await access.require(viewer)
-        if not document.is_journal:
-            return self.seen if self._shown_in is group else 0
-        await group.until_open()
-        start = await group.subscription.start_of(after)
-        if not access.allows(viewer):  # who may read there changed meanwhile
-            await access.require(viewer)
-        return start
-
-    def _join(self, start: int) -> None:
-        group = self._group
+            start = await self._admitted(group, start)
         self.seen, self.state, self._shown_in = start, OperationState.SHOWN, group
         if not self.alone:
             self.request = group.subscription.request  # the same, but one for all
         group.join(self)
 
-    # In its group
+    def _enter_alone(self, document: Document, after: int | None) -> Group:
+        """Enters a group of one, which begins behind `after`, if given, else where the request says. Raises
+        Ended, GraphQLError and Refused.
+        """
+        socket = self._socket
+        if self.alone:
+            self._change_group(None)  # so that it is not counted twice
+        socket.check_alone()
+        group = socket.registry.enter_alone(
+            document, self.request, socket.identity.viewer, socket.address, after
+        )
+        self._change_group(group)
+        return group
 
-    @property
-    def _group(self) -> Group:
-        assert self._entered is not None  # noqa: S101 - it has entered one
-        return self._entered
+    async def _admitted(self, group: Group, after: int | str | None) -> int:
+        """Asks for the right to watch. Returns the number of the step behind which it is shown what comes; of
+        a journal that is `after`, a number or a cursor. Raises Ended, CursorInvalid and NotFound.
+        """
+        subscription, viewer = group.subscription, self._socket.identity.viewer
+        await subscription.access.require(viewer)
+        if not subscription.document.is_journal:
+            return self.seen if self._shown_in is group else 0
+        await group.until_open()
+        start = await subscription.start_of(after)
+        if not subscription.access.allows(viewer):  # who may read there changed meanwhile
+            await subscription.access.require(viewer)
+        return start
+
+    # In its group
 
     def _change_group(self, entered: Group | None) -> None:
         """Enters the new group first: it may be the same one, which must not end in between."""
         before, self._entered = self._entered, entered
         if before is not None:
             self._socket.registry.leave(before)
-
-    def catch_up(self) -> None:
-        if self.group is not None:
-            self.group.catch_up(self)
 
     def end(self, errors: Errors) -> None:
         self._socket.end(self.id, errors)

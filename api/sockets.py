@@ -135,13 +135,13 @@ class Socket:
 
     __slots__ = (
         "_answers", "_operations", "_patience", "_protocol", "_sockets",
-        "address", "identity", "writer",
+        "address", "identity", "registry", "writer",
     )  # fmt: skip
 
     def __init__(
         self, sockets: Sockets, writer: Writer, address: str, authorization: str | None, cookie: str | None
     ) -> None:
-        self._sockets, self.writer, self.address = sockets, writer, address
+        self._sockets, self.registry, self.writer, self.address = sockets, sockets.registry, writer, address
         self.identity = Identity(sockets.authorizations, self, authorization, cookie)
         self._operations: dict[str, Operation] = {}
         self._protocol = TransportWs(self._operations)
@@ -247,13 +247,10 @@ class Socket:
 
     def _drained(self) -> None:
         for operation in self._operations.values():
-            operation.catch_up()
+            if operation.group is not None:
+                operation.group.catch_up(operation)
 
     # What its operations need: the `Holder` of operations.py
-
-    @property
-    def registry(self) -> SubscriptionRegistry:
-        return self._sockets.registry
 
     @property
     def answers(self) -> Answers:

@@ -16,12 +16,12 @@ AFTER = "after"
 @dataclass(frozen=True)
 class LiveField:
     """`key_of` takes the arguments by their GraphQL names and raises Refused if they name no key. `show`
-    turns a value, or an item and its cursor, into what the field's type resolves from.
+    turns a value, or an Item, into what the field's type resolves from.
     """
 
     declaration: Declaration[Any, Any]
     key_of: Callable[[Mapping[str, Any]], int]
-    show: Callable[..., Any]
+    show: Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)

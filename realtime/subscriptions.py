@@ -11,14 +11,16 @@ from realtime.authorization import Access
 from realtime.documents import Document
 from realtime.execution import Count, Errors, Executable, encoded, execute, request_id
 from realtime.fields import SubscribeRequest
-from realtime.journals import KEPT, Item, JournalReader
+from realtime.journals import KEPT, JournalReader
 from realtime.pacing import Turn
 from realtime.sources import LiveSources, Reader
 from realtime.states import StateReader
 
 
 class Step(NamedTuple):
-    """`number` grows from step to step; `text` is sent to every member after its own prefix."""
+    """`number` grows from step to step; `text` is what every member is sent after its own prefix, with the
+    brace that ends the message.
+    """
 
     number: int
     text: bytes
@@ -78,8 +80,7 @@ class SharedSubscription:
             turn.end()
 
     async def _shown(self, value: Any) -> bytes:
-        show = self.document.live.show
-        shown = show(*value) if isinstance(value, Item) else show(value)
+        shown = self.document.live.show(value)
         result = await execute(self._executable, self.document.node, self._variables, shown, self._viewer)
         return encoded(self._executable, result, self._count)
 

@@ -11,7 +11,6 @@ import strawberry
 from community.live import Declaration, Journal
 from realtime.authorization import Access
 from realtime.fields import AFTER, LIVE, LiveField
-from realtime.journals import Item
 from schema.connections import After
 from schema.context import Context, Info
 from schema.nodes import key_of
@@ -40,26 +39,27 @@ def live(
     Its resolver runs only where Strawberry itself executes a subscription. The server reads the declaration
     from the field, and executes a document once for all who see the same.
     """
-    field = LiveField(declaration, key.of, show)
+    is_journal = isinstance(declaration, Journal)
+    field = LiveField(declaration, key.of, (lambda item: show(*item)) if is_journal else show)
 
     def resolve(info: Info, **arguments: Any) -> AsyncGenerator[Any, None]:
         return _shown(info.context, field, arguments)
 
-    resolve.__signature__ = _signature(field, key)  # type: ignore[attr-defined]
+    shown = get_type_hints(show)["return"]
+    resolve.__signature__ = _signature(key, shown, reads_after=is_journal)  # type: ignore[attr-defined]
     return strawberry.subscription(resolver=resolve, description=description, metadata={LIVE: field})
 
 
-def _signature(field: LiveField, key: WatchedId) -> Signature:
+def _signature(key: WatchedId, shown: Any, *, reads_after: bool) -> Signature:
     """Of a resolver as a topic would write it."""
     id_ = Annotated[strawberry.ID, strawberry.argument(description=key.description)]
     parameters = [
         Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info),
         Parameter(key.argument, Parameter.POSITIONAL_OR_KEYWORD, annotation=id_),
     ]
-    if isinstance(field.declaration, Journal):
+    if reads_after:
         parameters.append(Parameter(AFTER, Parameter.POSITIONAL_OR_KEYWORD, annotation=After, default=None))
-    shown = get_type_hints(field.show)["return"]
-    return Signature(parameters, return_annotation=AsyncGenerator[shown, None])  # type: ignore[valid-type]
+    return Signature(parameters, return_annotation=AsyncGenerator[shown, None])
 
 
 async def _shown(
@@ -78,4 +78,4 @@ async def _shown(
                 viewer = context.viewer
                 await access.require(viewer)
             context.renew()
-            yield field.show(*value) if isinstance(value, Item) else field.show(value)
+            yield field.show(value)

@@ -150,7 +150,7 @@ def test_the_library_knows_graphql_core_and_nothing_else() -> None:
 
 
 OF_REALTIME = {
-    "schema/live.py": {"authorization", "fields", "journals"},  # declares a live field, and runs it by itself
+    "schema/live.py": {"authorization", "fields"},  # declares a live field, and runs it by itself
     "schema/marks.py": {"audience", "fields"},  # declares for whom a field says the same
     "schema/schema.py": {"fields"},  # copies both into graphql-core's schema
     "schema/executable.py": {"fields", "sources"},  # is what `realtime/` is handed
