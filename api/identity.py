@@ -34,7 +34,7 @@ class Shown(Protocol):
 
 class Identity:
     """`viewer` is who it was when it was found out last, NOBODY before; from then on it is registered for
-    changes of the account's rights.
+    changes of the account's rights, which `_changes` counts.
     """
 
     __slots__ = (
@@ -55,7 +55,7 @@ class Identity:
 
     @property
     def settled(self) -> bool:
-        """Whether its rights are not being read again."""
+        """Whether its rights are known: not being read again, nor given up with the socket."""
         return self._renewal is None
 
     async def enter(self, payload: Mapping[str, Any]) -> Close | None:

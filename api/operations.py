@@ -1,6 +1,6 @@
 """What stands under the ids of a socket: subscriptions last, queries and mutations have one answer.
 
-A subscription goes downwards through this file, from `begin` to `_join`; its group does the rest.
+A subscription goes downwards through this file, from `begin` to `_subscribe`; its group does the rest.
 """
 
 import asyncio
@@ -126,8 +126,8 @@ class Operation(Member):
                 self._task = None  # thousands stand for hours, and need it no more
 
     async def _read(self) -> Document | OperationType:
-        """Returns the document of a subscription, else which kind it is. To read one takes a turn of the
-        pacer. Raises Ended, GraphQLError and Refused.
+        """Returns the document of a subscription, else which kind it is. One that is not at hand is read in a
+        turn of the pacer, as it takes milliseconds. Raises Ended, GraphQLError and Refused.
         """
         registry, viewer = self._socket.registry, self._socket.identity.viewer
         if registry.documents.at_hand(self.request):
@@ -208,8 +208,9 @@ class Operation(Member):
         return group
 
     async def _admitted(self, group: Group, after: int | str | None) -> int:
-        """Asks for the right to watch. Returns the number of the step behind which it is shown what comes; of
-        a journal that is `after`, a number or a cursor. Raises Ended, CursorInvalid and NotFound.
+        """Asks for the right to watch. Returns the number of the step behind which it is shown what comes.
+        `after`: the number or the cursor of the last item of a journal that it has seen, if any. Raises
+        Ended, CursorInvalid and NotFound.
         """
         subscription, viewer = group.subscription, self._socket.identity.viewer
         await subscription.access.require(viewer)
