@@ -31,7 +31,8 @@ class SharedSubscription:
 
     `viewer` has the rights of the members, and an account only if there is one member, `alone`. That one
     begins after `after`, a number or a cursor, or with new items; several members begin with the newest
-    items, so that each finds its position among them. `kept`: how many steps a group keeps; one of a state.
+    items, so that each finds its position among them. `opened` is set once it is read from, `start` is the
+    number behind which. `kept`: how many steps a group keeps; one of a state.
     """
 
     def __init__(

@@ -216,6 +216,34 @@ async def test_changes_of_others_keep_nobody_from_beginning(
             assert (await socket.receive())["type"] == "next"
 
 
+async def test_of_rights_that_change_again_while_a_socket_begins_the_last_ones_hold(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they are known before the answer that is older."""
+    async with here() as server:
+        account = server.town.key("Account", "quiet/resident-1")
+        ask, asked = identity.viewer_behind, 0
+
+        async def slowly(*given: Any, **more: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            first, second = asked == 1, asked == 2
+            found = await ask(*given, **more)
+            if first:
+                told(server, "spring/tenant")
+            if second:
+                await CoOwner.filter(account_id=account).update(until=server.town.now)
+                told(server, "quiet/resident-1")
+                (held,) = server.sockets._sockets
+                await server.until(lambda: held.identity.settled)
+            return found
+
+        monkeypatch.setattr(identity, "viewer_behind", slowly)
+        async with server.socket("quiet/resident-1") as socket:
+            await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
+            assert code_of(await socket.receive()) == "NOT_FOUND"
+
+
 async def test_a_database_that_is_away_while_rights_are_asked_again_closes_the_socket(
     here: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
