@@ -24,10 +24,14 @@ from realtime.subscriptions import SharedSubscription
 MOST_COST_OF_STEP = 10_000.0
 """The highest cost of a subscription: it is executed at each change, maybe in one step of the loop."""
 
-MOST_VIEWS_OF_ADDRESS, MOST_VIEWS_OF_SUBJECT, MOST_VIEWS_OF_BOTH, FEW = 400, 200, 50, 4
-"""Groups that an address has begun, that one vote, event or bulletin has, and those of an address among
-these; a page needs one or two. `FEW` of a thing anybody may begin, so that no stranger keeps others out.
-"""
+MOST_VIEWS_OF_ADDRESS = 400
+"""Groups that an address has begun; a page needs one or two."""
+
+MOST_VIEWS_OF_SUBJECT, MOST_VIEWS_OF_BOTH = 200, 50
+"""Groups that one vote, event or bulletin has, and those of one address among these."""
+
+FEW = 4
+"""Of one subject any address may begin so many, however many there are: no stranger keeps others out."""
 
 MOST_ALONE_OF_ADDRESS = 500
 """Groups of one that an address has."""
@@ -92,7 +96,7 @@ class SubscriptionRegistry:
         """
         variables = document.renamed(request.given)
         after = variables.pop(document.cursor, None) if document.cursor else None
-        if document.reads_after or not isinstance(after, str | None):
+        if document.reads_after or not isinstance(after, str | None):  # which `bind` refuses
             _, after = self._bound(document, request, viewer)
         audience = _audience(document, viewer)
         key = document.text, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), _key_of(audience)
@@ -106,12 +110,7 @@ class SubscriptionRegistry:
         return self._groups.enter(key, for_many), after
 
     def enter_alone(
-        self,
-        document: Document,
-        request: SubscribeRequest,
-        viewer: Viewer,
-        address: str = "",
-        after: int | None = None,
+        self, document: Document, request: SubscribeRequest, viewer: Viewer, address: str, after: int | None
     ) -> Group:
         """Makes a group of one: for a document that depends on its viewer, and for a reader too far behind
         the others. It begins after `after`, if given, else where the request says. Raises Ended, GraphQLError

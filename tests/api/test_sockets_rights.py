@@ -244,6 +244,17 @@ async def test_of_rights_that_change_again_while_a_socket_begins_the_last_ones_h
             assert code_of(await socket.receive()) == "NOT_FOUND"
 
 
+async def test_whoever_is_read_again_expires_once(here: Any) -> None:
+    """A timer that is left would keep the socket until a session ends, which may take a month."""
+    async with here() as server, server.socket("quiet/resident-1"):
+        (held,) = server.sockets._sockets
+        before = held.identity._expiry
+        told(server, "quiet/resident-1")
+        await server.until(lambda: held.identity.settled)
+        assert before.cancelled()
+        assert not held.identity._expiry.cancelled()
+
+
 async def test_a_database_that_is_away_while_rights_are_asked_again_closes_the_socket(
     here: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -109,7 +109,7 @@ class Lobby:
         """Raises Ended and Refused."""
         document = self.registry.read(request, viewer)
         if document.audience is Audience.VIEWER:
-            return self.registry.enter_alone(document, request, viewer)
+            return self.registry.enter_alone(document, request, viewer, "", None)
         return self.registry.enter(document, request, viewer, address)[0]
 
     @asynccontextmanager
@@ -404,7 +404,7 @@ async def test_of_a_viewer_those_who_run_it_know_only_the_rights(lobby: Lobby) -
     async with lobby.entered(PROGRESS, resident, id=VOTE) as group:
         assert group.subscription._viewer is NOBODY
     request = Asked(SUBJECTS, {"id": COMMUNITY}, None)  # so it is for whoever is too far behind the others
-    group = lobby.registry.enter_alone(lobby.registry.read(request, resident), request, resident, after=5)
+    group = lobby.registry.enter_alone(lobby.registry.read(request, resident), request, resident, "", 5)
     assert group.subscription._viewer == rights_of(resident)
     lobby.registry.leave(group)
 
