@@ -102,9 +102,8 @@ class Identity:
         """Its rights changed, or the first of them has expired."""
         self._changes += 1
         self._shown.pause()
-        if self._renewal:
-            self._renewal.cancel()
-        self._renewal = asyncio.create_task(self._renew())
+        if self._renewal is None:
+            self._renewal = asyncio.create_task(self._renew())
 
     async def _renew(self) -> None:
         try:

@@ -244,6 +244,23 @@ async def test_of_rights_that_change_again_while_a_socket_begins_the_last_ones_h
             assert code_of(await socket.receive()) == "NOT_FOUND"
 
 
+async def test_changes_that_come_together_are_read_once(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with here() as server, server.socket("quiet/resident-1"):
+        (held,) = server.sockets._sockets
+        ask, asked = identity.viewer_behind, 0
+
+        async def counted(*given: Any, **more: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            return await ask(*given, **more)
+
+        monkeypatch.setattr(identity, "viewer_behind", counted)
+        for _ in range(5):
+            told(server, "quiet/resident-1")
+        await server.until(lambda: held.identity.settled)
+        assert asked == 1
+
+
 async def test_whoever_is_read_again_expires_once(here: Any) -> None:
     """A timer that is left would keep the socket until a session ends, which may take a month."""
     async with here() as server, server.socket("quiet/resident-1"):

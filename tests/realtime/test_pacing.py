@@ -92,6 +92,22 @@ def test_whoever_waits_for_something_else_in_a_turn_keeps_nobody(run: Run) -> No
     run(scenario())
 
 
+def test_whoever_holds_a_turn_again_holds_it_for_as_long(run: Run) -> None:
+    async def scenario() -> None:
+        pacer = WritePacer(1)
+        again = pacer.turn()
+        await again.begin()
+        again.end()
+        await again.begin()
+        other = asyncio.create_task(pacer.turn().begin())
+        for _ in range(HOPS + 1):
+            await asyncio.sleep(0)
+            assert not other.done()
+        await other
+
+    run(scenario())
+
+
 def test_the_largest_goes_first_and_in_each_round_everybody_once(run: Run) -> None:
     async def scenario() -> None:
         pacer, order = WritePacer(1), list[int]()
