@@ -21,11 +21,13 @@ from community.places.models import Community, CommunityProfile
 from community.signals import Signal
 from community.votes.actions import open_vote
 from community.votes.facts import TALLY
-from realtime.fields import SubscribeRequest
+from realtime.audience import Audience
+from realtime.fields import AUDIENCE, SubscribeRequest
 from realtime.registry import SubscriptionRegistry
 from realtime.subscriptions import SharedSubscription
 from schema import loaders
 from schema.nodes import to_id
+from schema.schema import graphql_schema
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -242,6 +244,20 @@ async def test_of_rights_that_change_again_while_a_socket_begins_the_last_ones_h
         async with server.socket("quiet/resident-1") as socket:
             await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
             assert code_of(await socket.receive()) == "NOT_FOUND"
+
+
+async def test_a_state_that_goes_on_in_another_group_is_shown_there_at_once(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each group counts its steps for itself."""
+    version = graphql_schema.core.type_map["VoteProgress"].fields["version"]
+    monkeypatch.setitem(version.extensions, AUDIENCE, Audience.VIEWER)
+    async with here() as server, server.socket("quiet/resident-1") as socket:
+        query = "subscription($id: ID!) { voteProgress(voteId: $id) { version } }"
+        await socket.subscribe("a", query, id=server.town.id("Vote", "quiet"))
+        first = await socket.receive()
+        told(server, "quiet/resident-1")
+        assert await socket.receive() == first
 
 
 async def test_changes_that_come_together_are_read_once(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
