@@ -1,6 +1,7 @@
 """How many sockets and subscriptions there may be, and that nothing is left of those that went."""
 
 import asyncio
+import gc
 import json
 import random
 from contextlib import AsyncExitStack, suppress
@@ -11,6 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from api import identity
+from api.sockets import Socket
 
 pytestmark = pytest.mark.xdist_group("many")
 
@@ -37,6 +39,21 @@ async def test_more_sockets_of_one_address_are_told_to_come_later(here: Any) -> 
         await first.connection.close()
         await server.until(lambda: server.sockets.open == 2)
         await stack.enter_async_context(server.socket())
+
+
+async def test_a_socket_that_ended_leaves_nothing_to_the_collector(here: Any) -> None:
+    """It looks rarely, and ten thousand may end at once."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with here() as server:
+            async with server.socket("spring/resident-1") as socket:
+                await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
+                await socket.receive()
+            await server.until(lambda: not server.sockets.open)
+            await server.until(lambda: not any(isinstance(each, Socket) for each in gc.get_objects()))
+    finally:
+        gc.enable()
 
 
 async def test_more_sockets_of_one_account_are_told_to_come_later(
