@@ -58,9 +58,11 @@ async def executed(
     document: DocumentNode,
     root: Any = None,
     variables: Mapping[str, Any] | None = None,
+    *,
+    context: Any = None,
     **given: Any,
 ) -> ExecutionResult:
-    executor = by.build(schema, document, root, None, dict(variables or {}), **given)
+    executor = by.build(schema, document, root, context, dict(variables or {}), **given)
     if isinstance(executor, list):
         return ExecutionResult(None, executor)
     result: Any = (
