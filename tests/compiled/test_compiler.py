@@ -42,13 +42,13 @@ def compiler_of(text: str, most: int = 1_000, schema: GraphQLSchema = SCHEMA) ->
     executor = Core.build(schema, parse(text))
     assert isinstance(executor, Core)
     assert schema.query_type
-    collected = executor.collect_subfields(schema.query_type, [_details(executor)])
+    collected = executor.collect_subfields(schema.query_type, [details_of(executor)])
     fields = next(iter(collected.grouped_field_set.values()))
     kind: Any = get_nullable_type(schema.query_type.fields[fields[0].node.name.value].type)
     return Compiler(executor, OrdinaryClasses(), most), kind, fields
 
 
-def _details(executor: Core) -> Any:
+def details_of(executor: Core) -> Any:
     return FieldDetails(
         FieldNode(name=NameNode(value="q"), selection_set=executor.operation.selection_set), None
     )
