@@ -120,6 +120,29 @@ async def test_what_was_read_before_is_not_waited_for() -> None:
     assert (again.data, len(context.reads)) == (first.data, 1)
 
 
+async def test_where_the_first_level_was_read_before_the_next_one_is_read() -> None:
+    context, root = Context(Known(boss=BOSSES)), {"items": [item(boss_key=1)]}
+    await executed(Ours, SCHEMA, parse("{items{boss{name}}}"), root, context=context)
+    CORE.clear()
+    result = await executed(Ours, SCHEMA, parse("{items{boss{boss{boss{name}}}}}"), root, context=context)
+    assert result.data == {"items": [{"boss": {"boss": {"boss": {"name": "g3"}}}}]}
+    assert context.reads == [Read("boss", [1]), Read("boss", [2]), Read("boss", [3])]
+    assert CORE["Ours"] == 0
+
+
+async def test_a_plan_whose_wishes_surprise_too_often_is_given_up() -> None:
+    document, root = parse("{items{boss{name}}}"), {"items": [item(), item(boss_key=[])]}
+    for number in range(40):
+        if number == 20:
+            CORE.clear()
+        assert (await executed(Ours, SCHEMA, document, root, context=Context(Known()))).errors
+    good = {"items": [item(boss_key=1)]}
+    CORE.clear()
+    context = Context(Known(boss=BOSSES))
+    assert (await executed(Ours, SCHEMA, document, good, context=context)).data
+    assert CORE["Ours"] > 0
+
+
 @pytest.mark.parametrize("there", [True, False])
 async def test_what_is_missing_is_null_where_it_may_be(there: bool) -> None:
     world = Known(boss={1: group("x") if there else None}, any={2: None})
@@ -257,6 +280,7 @@ def compiled(text: str, schema: Any = SCHEMA) -> tuple[Compiled, Compiler]:
         ("{items{label}}", 1),
         ("{items{inner{boss{name}}}}", 1),
         ("{items{boss{name} chief{boss{heads{name}}}}}", 3),
+        ("{items{chief{boss{name}} label}}", 2),
         ("{item{boss{name} with{chief{boss{name}}}}}", 1),
         ("{item{boss{name boss{name}} with{name}}}", 2),
     ],
