@@ -570,7 +570,9 @@ def test_every_permission_has_its_sentences_and_somebody_who_has_it() -> None:
 
 
 def handing_on(tree: ast.AST) -> Iterator[str]:
-    """Methods, resolvers and lambdas of a row and the context that only give an attribute of a row: `row.x`, `self.row.x`, `self.x`."""
+    """Methods, resolvers, and lambdas of a row and the context that only give an attribute of the row:
+    `row.x`, `self.row.x`, `self.x`.
+    """
     for node in ast.walk(tree):
         match node:
             case ast.Lambda(args=args, body=body) if len(args.args) > 1:
@@ -633,9 +635,7 @@ def test_a_node_has_no_instances() -> None:
         assert node.of(blank) is blank
         assert [other for other in NODES.values() if other.is_type_of(blank, None)] == [node]
         assert not node.is_type_of(type("Younger", (node.row,), {})(*blank), None)
-    called = {
-        text for path in SOURCES if path.parts[0] == "schema" for text in calls_of_nodes(tree_of(path))
-    }
+    called = {text for path in SOURCES if path.parts[0] == "schema" for text in calls_of_nodes(tree_of(path))}
     assert called == set()
 
 

@@ -57,8 +57,8 @@ def are_equal(got: list[Any], expected: list[Any], _data: Any) -> bool:
 
 
 def are_told(got: list[Any], expected: list[Any], data: Any) -> bool:
-    """Errors of loaded fields come as values do, so their order says nothing; and of several that make one thing
-    null only the first is told, as it cancels the others: another one may come first.
+    """Errors of loaded fields come as values do, so their order says nothing; and of several that make one
+    thing null only the first is told, as it cancels the others: another one may come first.
     """
     places = {place_of(error, data) for error in expected}
     return {place_of(error, data) for error in got} == places and len(set(map(repr, got))) == len(got)

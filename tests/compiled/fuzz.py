@@ -98,9 +98,9 @@ def _loaded_types() -> dict[Hashable, Any]:
             if loaded := field.extensions.get(LOADED):
                 context = context_of_chance()
                 loaded.loader(context)
-                assert found.setdefault(context.loaders.kept, get_nullable_type(field.type)) == get_nullable_type(
-                    field.type
-                )
+                assert found.setdefault(
+                    context.loaders.kept, get_nullable_type(field.type)
+                ) == get_nullable_type(field.type)
     return found
 
 

@@ -169,7 +169,10 @@ class Values:
 
     def item(self, depth: int) -> Any:
         item = Item()
-        item.name, item.count = self.odd(f"i{self._chance.randint(0, 99)}"), self.odd(self._chance.randint(0, 9))
+        item.name, item.count = (
+            self.odd(f"i{self._chance.randint(0, 99)}"),
+            self.odd(self._chance.randint(0, 9)),
+        )
         item.inner = None if depth < 1 or self._happens(100) else self.inner(depth - 1)
         item.many = None if depth < 1 else [self.items(depth - 2), self.items(depth - 2)]
         for name in ("boss", "chief", "parts", "kin", "any", "label", "tags"):

@@ -14,7 +14,6 @@ from tests.compiled.documents import VARIABLES, Writer
 from tests.compiled.loading import NULLABLE, SCHEMA, WHOLE, Context, World, keys_read
 from tests.compiled.test_fuzz import SOAK_SEED
 
-
 NULL = "Cannot return null for non-nullable field"
 """Nobody says so where every field may be null."""
 

@@ -23,7 +23,9 @@ from compiled.selections import (
 from realtime.syntax import parse
 from tests.compiled.both import Core
 
-SCHEMA = build_schema("type Query { a: Int t(x: Int): Query n: N } interface N { s: Int } type A implements N { s: Int }")
+SCHEMA = build_schema(
+    "type Query { a: Int t(x: Int): Query n: N } interface N { s: Int } type A implements N { s: Int }"
+)
 
 
 def selections(most: int = 100, schema: Any = SCHEMA) -> Selections:

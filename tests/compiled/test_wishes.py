@@ -38,11 +38,15 @@ def item(name: str = "i", **more: Any) -> Item:
 
 def group(name: str = "g", **more: Any) -> Group:
     made = Group()
-    vars(made).update({"name": name, "items": None, "boss_key": None, "heads_key": None, "anies_key": None} | more)
+    vars(made).update(
+        {"name": name, "items": None, "boss_key": None, "heads_key": None, "anies_key": None} | more
+    )
     return made
 
 
-async def read_by(by: Any, text: str, root: Any, world: World, schema: Any = SCHEMA) -> tuple[Any, list[Read]]:
+async def read_by(
+    by: Any, text: str, root: Any, world: World, schema: Any = SCHEMA
+) -> tuple[Any, list[Read]]:
     context = Context(world)
     result = await executed(by, schema, parse(text), root, context=context)
     return seen(result), context.reads
@@ -188,7 +192,10 @@ async def test_what_is_no_list_is_not_gone_through() -> None:
 
 
 async def test_beside_what_graphql_core_executes_it_is_read_once() -> None:
-    root = {"item": item("a", boss_key=1, label_key=3), "items": [item("b", boss_key=1), item("c", boss_key=2)]}
+    root = {
+        "item": item("a", boss_key=1, label_key=3),
+        "items": [item("b", boss_key=1), item("c", boss_key=2)],
+    }
     world = Known(boss=BOSSES, label={3: "three"})
     text = "{item{now label boss{name} with(a: 1){boss{name} now}}}"
     found = await reads(text, root, world)
@@ -209,7 +216,12 @@ async def test_a_loader_of_another_resolver_says_nothing() -> None:
 async def test_keys_may_be_computed_and_odd() -> None:
     schema = loaded_schema()
     key = plain_attribute(None, "name")
-    load(field_of(schema, "Item", "boss"), "boss", optional=True, key=type(key)(None, lambda source: source.name))
+    load(
+        field_of(schema, "Item", "boss"),
+        "boss",
+        optional=True,
+        key=type(key)(None, lambda source: source.name),
+    )
     world = Known(boss={"a": group("of a")})
     for name in ("a", None, [], ValueError("no key")):
         root = {"items": [item("a"), item(name)]}  # type: ignore[arg-type]
@@ -316,8 +328,12 @@ def test_what_is_not_a_list_or_not_of_its_type_is_a_surprise() -> None:
 
 
 async def test_clients_see_the_same_of_mixed_levels() -> None:
-    world = Known(boss=BOSSES, kin={1: [item(boss_key=1), group(boss_key=2), None]}, any={1: item(boss_key=3)})
+    world = Known(
+        boss=BOSSES, kin={1: [item(boss_key=1), group(boss_key=2), None]}, any={1: item(boss_key=3)}
+    )
     root = {"any": [item(kin_key=1, any_key=1), group(), item(any_key=9)]}
-    text = "{any{...on Item{kin{__typename boss{name}} any{...on Named{boss{boss{name}}}}} ...on Group{name}}}"
+    text = (
+        "{any{...on Item{kin{__typename boss{name}} any{...on Named{boss{boss{name}}}}} ...on Group{name}}}"
+    )
     await same(SCHEMA, parse(text), root, context=Context(world))
     assert LOADED in field_of(SCHEMA, "Item", "kin").extensions

@@ -158,7 +158,11 @@ class Values:
         assert isinstance(definition, StrawberryObjectDefinition)
         if issubclass(definition.origin, Node) or definition.origin in ROWS_OF:
             row = self._row(kind, ROWS_OF.get(definition.origin) or definition.origin.row, depth)
-            return self._chance.choice((Alien(row), 3, None, Soon(row))) if self._happens(self._wrong / 2) else row
+            return (
+                self._chance.choice((Alien(row), 3, None, Soon(row)))
+                if self._happens(self._wrong / 2)
+                else row
+            )
         thing: Any = object.__new__(definition.origin)
         for name, hint in get_type_hints(definition.origin).items():
             if get_origin(hint) is not ClassVar and name not in {

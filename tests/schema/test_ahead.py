@@ -7,7 +7,7 @@ from strawberry.types import Info
 
 from schema.ahead import selected_in
 
-SEEN = list[frozenset[str]]()
+looked_ahead = list[frozenset[str]]()
 
 
 @strawberry.type
@@ -37,8 +37,8 @@ class Page:
 class Query:
     @strawberry.field
     def page(self, info: Info) -> Page:
-        SEEN.append(selected_in(info, "edges", "node"))
-        SEEN.append(selected_in(info))
+        looked_ahead.append(selected_in(info, "edges", "node"))
+        looked_ahead.append(selected_in(info))
         return Page()
 
 
@@ -68,20 +68,20 @@ FRAGMENTS = "fragment F on Page { edges { node { a } } } fragment L on Leaf { a 
 )
 def test_names_of_fields_at_the_end_of_a_path(below: str, node: set[str], page: set[str]) -> None:
     """At the least those that will be asked for, whatever the variables are."""
-    SEEN.clear()
+    looked_ahead.clear()
     result = SCHEMA.execute_sync(f"query($no: Boolean = false) {{ page {{ {below} }} }} {FRAGMENTS}")
     assert not result.errors
-    assert SEEN == [frozenset(node), frozenset(page)]
+    assert looked_ahead == [frozenset(node), frozenset(page)]
 
 
 def test_a_field_under_several_names_is_looked_at_for_each_by_itself() -> None:
-    SEEN.clear()
+    looked_ahead.clear()
     assert not SCHEMA.execute_sync("{ p: page { edges { node { a } } } q: page { edges { cursor } } }").errors
-    assert SEEN[::2] == [frozenset({"a"}), frozenset()]
+    assert looked_ahead[::2] == [frozenset({"a"}), frozenset()]
 
 
 def test_a_field_that_is_merged_shows_all_that_is_below() -> None:
-    SEEN.clear()
+    looked_ahead.clear()
     text = "{ page { edges { node { a } } } page { edges { node { secondName } } } }"
     assert not SCHEMA.execute_sync(text).errors
-    assert SEEN == [frozenset({"a", "secondName"}), frozenset({"edges"})]
+    assert looked_ahead == [frozenset({"a", "secondName"}), frozenset({"edges"})]

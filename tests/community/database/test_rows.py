@@ -87,7 +87,8 @@ class Everything(NamedTuple):
 MAKE = Maker(Everything)
 DAY = date(2026, 1, 31)
 AS_SQLITE = (
-    "2026-06-01 12:00:00.000005+00:00", None, "2026-01-31", None, 1, None, "tea", None, "字", None, "x", (1, 2)
+    "2026-06-01 12:00:00.000005+00:00", None, "2026-01-31", None, 1, None, "tea", None, "字", None, "x",
+    (1, 2),
 )  # fmt: skip
 AS_POSTGRES = (NOON, None, DAY, None, True, None, "tea", None, "字", None, "x", (1, 2))
 MADE = Everything(NOON, None, DAY, None, True, None, Sort.TEA, None, "字", None, "x", (1, 2))
