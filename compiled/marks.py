@@ -38,8 +38,9 @@ class Plain:
 
 class Loader(Protocol):
     """Reads keys together. `found`: what was read, None for a key of which there is nothing; a key whose read
-    failed is not in it. `want` has keys read with all others that are wanted now, and gives what to wait for;
-    None where all of them were read before.
+    failed is not in it. `want` has keys read with all others that are wanted now, and gives what to wait for,
+    which nobody else waits for, as graphql-core cancels what it no longer needs; None where all of them were
+    read before.
     """
 
     @property

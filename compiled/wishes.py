@@ -99,8 +99,6 @@ class Gatherer:
 
     def _loaded(self, kind: GraphQLOutputType, loaded: Loaded, fields: FieldDetailsList, v: str) -> None:
         program, key, value = self._program, self._program.name(), self._program.name()
-        if self._behind > self._level:
-            return
         before = len(program.lines)
         program.line(f"{key} = {read(program, loaded.key, v)}")
         if self._behind == self._level:

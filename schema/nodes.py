@@ -4,7 +4,7 @@ import binascii
 import re
 from base64 import b64decode, b64encode
 from functools import lru_cache
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, NoReturn, Self, cast
 
 import strawberry
 
@@ -89,6 +89,9 @@ class Node:
         if subject is not None and row is not None:
             cls.subject, cls.row = subject, row
             NODES[subject.kind], _KINDS[row] = cls, subject.kind
+
+    def __new__(cls, *_: object, **__: object) -> NoReturn:
+        raise TypeError(f"{cls.__name__} has no instances: rows are its values")
 
     @classmethod
     def is_type_of(cls, value: object, info: object) -> bool:

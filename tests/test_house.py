@@ -24,6 +24,7 @@ import community
 from api.settings import Settings
 from community.database.work import ACTIONS
 from community.permissions import GRANTS, AllOf, AnyOf, Anyone, Needs, Permission, PublicReading, Tied
+from schema.nodes import NODES
 from schema.schema import graphql_schema, sdl
 from tests.privates import reaches_of
 
@@ -563,6 +564,86 @@ def test_every_permission_has_its_sentences_and_somebody_who_has_it() -> None:
         assert all(
             isinstance(part, Anyone | PublicReading | Tied) or part.roles for part in leaves_of(grant.needs)
         )
+
+
+# Rows are values
+
+
+def handing_on(tree: ast.AST) -> Iterator[str]:
+    """Methods, resolvers, and lambdas of a row and the context that only give an attribute of the row:
+    `row.x`, `self.row.x`, `self.x`.
+    """
+    for node in ast.walk(tree):
+        match node:
+            case ast.Lambda(args=args, body=body) if len(args.args) > 1:
+                name = "lambda"
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                documented = len(node.body) > 1 and ast.get_docstring(node, clean=False) is not None
+                name, args, given = node.name, node.args, node.body[documented:]
+                if len(given) != 1 or not isinstance(given[0], ast.Return) or given[0].value is None:
+                    continue
+                body = given[0].value
+            case _:
+                continue
+        first = args.args[0].arg if args.args else ""
+        if re.fullmatch(rf"{re.escape(first)}\.(row\.)?\w+", ast.unparse(body)) and first:
+            yield f"{node.lineno}: {name} gives {ast.unparse(body)}"
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.parts[0] == "schema"], ids=str)
+def test_no_type_only_hands_on_what_a_row_has(path: Path) -> None:
+    """The row itself is its value, and the default resolver reads it."""
+    classes = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]
+    shown = [node for node in classes if "strawberry." in "".join(map(ast.unparse, node.decorator_list))]
+    assert [text for node in shown for text in handing_on(node)] == []
+
+
+def test_the_rule_about_handing_on_sees_it() -> None:
+    text = """
+def a(self): return self.row.title
+async def b(row, info): return row.title
+def c(self):
+    'Says more.'
+    return self.title
+lambda row, context: row.answers
+"""
+    seen = [text.partition(" gives")[0] for text in handing_on(ast.parse(text))]
+    assert sorted(seen) == ["2: a", "3: b", "4: c", "7: lambda"]
+    text = """
+def a(self): return self.row.title()
+def b(row): return row
+def c(row, info): return info.title
+def d(row): return other.title
+def e(row):
+    row.do()
+    return row.title
+def f(): return rows.title
+lambda row, context: row.profile.public
+lambda loaders: loaders.votes
+"""
+    assert list(handing_on(ast.parse(text))) == []
+
+
+def test_a_node_has_no_instances() -> None:
+    """A row is told to be of it by its class, which no other node has."""
+    for node in NODES.values():
+        with pytest.raises(TypeError, match="no instances"):
+            node()
+        assert issubclass(node.row, tuple), node
+        blank = tuple.__new__(node.row, [None] * len(node.row._fields))  # type: ignore[attr-defined]
+        assert node.is_type_of(blank, None)
+        assert node.of(blank) is blank
+        assert [other for other in NODES.values() if other.is_type_of(blank, None)] == [node]
+        assert not node.is_type_of(type("Younger", (node.row,), {})(*blank), None)
+    called = {text for path in SOURCES if path.parts[0] == "schema" for text in calls_of_nodes(tree_of(path))}
+    assert called == set()
+
+
+def calls_of_nodes(tree: ast.AST) -> Iterator[str]:
+    names = {node.__name__ for node in NODES.values()}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in names:
+            yield ast.unparse(node)
 
 
 # Privates of libraries

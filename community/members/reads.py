@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from tortoise.expressions import Q
 
@@ -273,8 +273,7 @@ async def seats_of(account: int, community: int, now: datetime) -> list[PartySea
     return (await seats_in(account, [community], now)).get(community, [])
 
 
-@dataclass(frozen=True, slots=True)
-class OwnPartyRow:
+class OwnPartyRow(NamedTuple):
     """An owner party, as one of its own sees it; `units`: the names of those it holds now."""
 
     id: int

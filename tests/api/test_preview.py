@@ -1,6 +1,5 @@
 """What a link says: true, short, in one of two languages, and nothing that breaks out of its place."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -57,7 +56,7 @@ def said(what: Found, language: Language = "zh") -> str:
     return preview_of(what, language, NOW).description
 
 
-OVER = replace(VOTE, closes_at=NOW - DAY, last_step=VoteStep.COUNTED)
+OVER = VOTE._replace(closes_at=NOW - DAY, last_step=VoteStep.COUNTED)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +67,7 @@ OVER = replace(VOTE, closes_at=NOW - DAY, last_step=VoteStep.COUNTED)
             "1,163 of 1,670 households have voted. Closes 16 Oct, 24:00.",
         ),
         (
-            replace(VOTE, opens_at=NEXT_YEAR, closes_at=NEXT_YEAR + 27 * DAY),
+            VOTE._replace(opens_at=NEXT_YEAR, closes_at=NEXT_YEAR + 27 * DAY),
             progress(Outcome.PENDING), "2027 年 1 月 5 日 00:00 开始表决，2027 年 1 月 31 日 24:00 截止。",
             "Voting opens 5 Jan 2027, 00:00 and closes 31 Jan 2027, 24:00.",
         ),
@@ -82,7 +81,7 @@ OVER = replace(VOTE, closes_at=NOW - DAY, last_step=VoteStep.COUNTED)
             "Closed. 1,163 of 1,670 households voted. 1 of 2 questions adopted.",
         ),
         (
-            replace(OVER, last_step=VoteStep.OPENED), progress(Outcome.PENDING),
+            OVER._replace(last_step=VoteStep.OPENED), progress(Outcome.PENDING),
             "表决已结束，1,163 户投了票，共 1,670 户。",
             "Closed. 1,163 of 1,670 households voted.",
         ),
@@ -91,7 +90,7 @@ OVER = replace(VOTE, closes_at=NOW - DAY, last_step=VoteStep.COUNTED)
             "Closed. 1,163 of 1,670 households voted.",
         ),
         (
-            replace(VOTE, last_step=VoteStep.ANNULLED), progress(),
+            VOTE._replace(last_step=VoteStep.ANNULLED), progress(),
             "这次表决已作废。", "This vote was annulled.",
         ),
     ],
@@ -107,13 +106,13 @@ def test_a_vote_says_how_it_stands(vote: VoteRow, sums: Progress, zh: str, en: s
         (EVENT,
          "10 月 12 日 10:00，中心花园。已有 53 人报名，还有 27 个位子。",
          "12 Oct, 10:00, 中心花园. 53 signed up, 27 places left."),
-        (replace(EVENT, signed_up=80),
+        (EVENT._replace(signed_up=80),
          "10 月 12 日 10:00，中心花园。已有 80 人报名，位子满了。",
          "12 Oct, 10:00, 中心花园. 80 signed up, no places left."),
-        (replace(EVENT, capacity=None),
+        (EVENT._replace(capacity=None),
          "10 月 12 日 10:00，中心花园。已有 53 人报名。",
          "12 Oct, 10:00, 中心花园. 53 signed up."),
-        (replace(EVENT, ends_at=NOW), "活动已结束，53 人报了名。", "Over; 53 had signed up."),
+        (EVENT._replace(ends_at=NOW), "活动已结束，53 人报了名。", "Over; 53 had signed up."),
     ],
 )  # fmt: skip
 def test_an_event_says_when_where_and_what_is_left(event: EventRow, zh: str, en: str) -> None:
@@ -123,7 +122,7 @@ def test_an_event_says_when_where_and_what_is_left(event: EventRow, zh: str, en:
 
 def test_a_notice_says_itself_in_one_line_and_not_at_any_length() -> None:
     assert said(found(NOTICE, Kind.NOTICE)) == "明早九点起， 请提前 储水。"
-    long = said(found(replace(NOTICE, body="长" * 5000), Kind.NOTICE))
+    long = said(found(NOTICE._replace(body="长" * 5000), Kind.NOTICE))
     assert len(long) == LONGEST
     assert long.endswith("…")
 
@@ -166,8 +165,8 @@ NASTY = [
 
 @pytest.mark.parametrize("text", NASTY)
 def test_nothing_breaks_out_of_its_place(text: str) -> None:
-    hostile = replace(NOTICE, title=text, body=text)
-    where = replace(SPRING, name=text, slug="a'b")
+    hostile = NOTICE._replace(title=text, body=text)
+    where = SPRING._replace(name=text, slug="a'b")
     for language in ("zh", "en"):
         preview = preview_of(
             Found(Address(Kind.NOTICE, "a'b", 4), community=where, thing=hostile), language, NOW

@@ -52,15 +52,41 @@ def seen(result: ExecutionResult) -> Seen:
     ]
 
 
+def are_equal(got: list[Any], expected: list[Any], _data: Any) -> bool:
+    return got == expected
+
+
+def are_told(got: list[Any], expected: list[Any], data: Any) -> bool:
+    """Errors of loaded fields come as values do, so their order says nothing; and of several that make one
+    thing null only the first is told, as it cancels the others: another one may come first.
+    """
+    places = {place_of(error, data) for error in expected}
+    return {place_of(error, data) for error in got} == places and len(set(map(repr, got))) == len(got)
+
+
+def place_of(error: list[Any], data: Any) -> tuple[Any, ...]:
+    """Where null stands for it."""
+    value, place = data, list[Any]()
+    for step in error[1] or ():
+        if value is None:
+            break
+        value = value[step]
+        place.append(step)
+    assert value is None
+    return tuple(place)
+
+
 async def executed(
     by: type[Executor[Any]],
     schema: GraphQLSchema,
     document: DocumentNode,
     root: Any = None,
     variables: Mapping[str, Any] | None = None,
+    *,
+    context: Any = None,
     **given: Any,
 ) -> ExecutionResult:
-    executor = by.build(schema, document, root, None, dict(variables or {}), **given)
+    executor = by.build(schema, document, root, context, dict(variables or {}), **given)
     if isinstance(executor, list):
         return ExecutionResult(None, executor)
     result: Any = (

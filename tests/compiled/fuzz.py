@@ -2,18 +2,22 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Hashable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo
+from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, get_nullable_type
 
-from compiled import PLAIN, CompiledExecutor, Plans
+from community.permissions import NOBODY
+from compiled import LOADED, PLAIN, CompiledExecutor, Plans
 from realtime.syntax import parse
+from schema.context import Context
 from schema.executor import AcyclicExecutor
+from schema.loaders import Loaders
 from schema.schema import graphql_schema
-from tests.compiled.both import CORE, executed, seen
+from tests.compiled.both import CORE, are_equal, are_told, executed, seen
 from tests.compiled.documents import VARIABLES, Writer
 from tests.compiled.values import Values
 from tests.schema.asked import page_operations
@@ -56,18 +60,68 @@ class World:
             self._given[path] = Values(SCHEMA, chance, self._wrong).of_field(field)
         return self._given[path]
 
+    def brought(self, kind: Any, key: Any) -> Any:
+        if (kind, key) not in self._given:
+            chance = random.Random(f"{self._seed} {kind} {key}")  # noqa: S311
+            self._given[kind, key] = Values(SCHEMA, chance, self._wrong).of(kind, 2)
+        return self._given[kind, key]
+
 
 WORLD = World()
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+class Loaded(Loaders):
+    """Brings what there is by chance; nobody fails to read, which `test_loading.py` tries.
+
+    `used`: whether anything was asked for. `kept`: the key by which a loader was asked for last.
+    """
+
+    used = False
+    kept: Any = None
+
+    def _kept(self, key: Hashable, read: Any) -> Any:
+        self.used, self.kept = True, key
+        kind = LOADED_TYPES.get(key)
+
+        async def by_chance(keys: Collection[Any]) -> dict[Any, Any]:
+            return {each: WORLD.brought(kind, each) for each in keys}
+
+        return super()._kept(key, by_chance)
+
+
+def _loaded_types() -> dict[Hashable, Any]:
+    """The type of what each loader brings."""
+    found: dict[Hashable, Any] = {}
+    for kind in SCHEMA.type_map.values():
+        for field in kind.fields.values() if isinstance(kind, GraphQLObjectType) else ():
+            if loaded := field.extensions.get(LOADED):
+                context = context_of_chance()
+                loaded.loader(context)
+                assert found.setdefault(
+                    context.loaders.kept, get_nullable_type(field.type)
+                ) == get_nullable_type(field.type)
+    return found
+
+
+def context_of_chance() -> Any:
+    context = Context(lambda: NOW, None)  # type: ignore[arg-type]
+    context.loaders = Loaded(NOBODY, lambda: NOW)
+    return context
+
+
+LOADED_TYPES: dict[Hashable, Any] = {}
+LOADED_TYPES.update(_loaded_types())
 
 
 @contextmanager
 def resolvers_of_chance() -> Iterator[None]:
-    """For every field that is not plain."""
+    """For every field that is neither plain nor loaded."""
     with pytest.MonkeyPatch.context() as patch:
         for kind in SCHEMA.type_map.values():
             if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
                 for field in kind.fields.values():
-                    if PLAIN not in field.extensions:
+                    if PLAIN not in field.extensions and LOADED not in field.extensions:
                         patch.setattr(field, "resolve", _by_chance(field))
         yield
 
@@ -94,10 +148,18 @@ async def differences(seed: int, executions: int) -> tuple[list[str], Counter[st
             for round_ in range(3):
                 given = writer.variables(document) if of_page else chance.choice(VARIABLES)
                 WORLD.renew(f"{seed} {done['documents']} {round_}", chance.choice((0, 10, 30, 60)))
-                expected = seen(await executed(Core, SCHEMA, document, None, given))
+                context = context_of_chance()
+                result = await executed(Core, SCHEMA, document, None, given, context=context)
+                expected = seen(result)
                 done["errors"] += bool(expected[1])
+                done["loaded"] += context.loaders.used
                 for ours in (Eager, Thrifty):
                     done["executions"] += 1
-                    if (got := seen(await executed(ours, SCHEMA, document, None, given))) != expected:
+                    mine = context_of_chance()
+                    got = seen(await executed(ours, SCHEMA, document, None, given, context=mine))
+                    same = are_told if mine.loaders.used or context.loaders.used else are_equal
+                    if got[0] != expected[0] or not same(got[1], expected[1], result.data):
                         found.append(f"{ours.__name__} {given} {text}\n{expected}\n{got}")
+                    done["hidden"] += sum(error not in expected[1] for error in got[1])
+                    done["told"] += len(got[1])
     return found, done + CORE

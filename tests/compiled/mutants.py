@@ -16,7 +16,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 
 
-OF_THE_TEXT = ("takes_few_lines", "text_in_the_docs")
+OF_THE_TEXT = ("takes_few_lines", "text_in_the_docs", "docs_say", "docs_count")
 """Tests that see any other text; what counts is that clients would."""
 
 
@@ -61,6 +61,28 @@ MUTANTS = (
     Mutant("python-within-reach", "program", 'space["__builtins__"] = BUILTINS', "pass"),
     Mutant("functions-keep-themselves", "program", 'space.pop("run")', 'space["run"]'),
     Mutant("coroutines-left-open", "selections", "        close()\n", "        pass\n"),
+    # Of what is loaded
+    Mutant("null-is-a-key", "wishes", 'f"if {key} is not None: {self._keys_of(loaded)}.append({key})"', 'f"{self._keys_of(loaded)}.append({key})"'),
+    Mutant("anything-is-gone-through", "wishes", 'program.line(f"if type({v}) is not list and type({v}) is not tuple: raise Surprise")', "pass"),
+    Mutant("levels-mixed", "wishes", "if self._behind == self._level:", "if self._behind <= self._level:"),
+    Mutant("null-items-gathered", "wishes", 'block_if_any(f"if {item} is not None:")', 'block_if_any("if True:")'),
+    Mutant("null-objects-gathered", "wishes", 'block_if_any(f"if {v} is not None:")', 'block_if_any("if True:")'),
+    Mutant("the-rest-gathered", "wishes", "if name not in rest:", "if True:"),
+    Mutant("keys-of-the-answer-before", "wishes", 'self._program.first("[]")', "self._program.constant([])"),
+    Mutant("types-not-asked-while-gathering", "wishes", "        self._selections.check_type(self._program, kind, v, own=True)\n", ""),
+    Mutant("missing-is-always-null", "compiler", "if not loaded.optional:", "if False:"),
+    Mutant("missing-is-never-null", "compiler", "if not loaded.optional:", "if True:"),
+    Mutant("null-keys-looked-up", "compiler", 'program.line(f"if {key} is None: {value} = None")', 'program.line(f"if False: {value} = None")'),
+    Mutant("levels-of-the-last-field", "compiler", "self._levels = max(self._levels, self._behind)", "self._levels = self._behind"),
+    Mutant("only-the-first-level", "executor", "for level in range(len(plan.wishes)):", "for level in range(min(1, len(plan.wishes))):"),
+    Mutant("levels-behind-it-not-read", "executor", "if level >= len(plan.wishes):", "if True:"),
+    Mutant("waits-for-what-is-there", "executor", "[want for want in wants if want is not None]", "wants"),
+    Mutant("surprise-behind-a-level-is-an-error", "executor", "return await made if isawaitable(made) else made", "return made"),
+    Mutant("surprises-of-wishes-not-counted", "executor", "    except Exception:\n        plan.surprised()\n        return otherwise()\n    return _run(", "    except Exception:\n        return otherwise()\n    return _run("),
+    Mutant("loaders-of-other-resolvers", "selections", "isinstance(loaded, Loaded) and loaded.resolver is field.resolve", "isinstance(loaded, Loaded)"),
+    Mutant("no-context-given", "selections", "if plain.in_context else", "if False else"),
+    Mutant("once-is-every-time", "program", "if expression not in self._shared:", "if True:"),
+    Mutant("what-nothing-uses-runs", "program", "for name, text in self._head.items() if name in used", "for name, text in self._head.items()"),
 )  # fmt: skip
 
 

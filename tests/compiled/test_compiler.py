@@ -10,6 +10,7 @@ import pytest
 from graphql import (
     FieldNode,
     GraphQLEnumType,
+    GraphQLObjectType,
     GraphQLSchema,
     NameNode,
     Visitor,
@@ -19,12 +20,15 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetails
 
-from compiled import IGNORES_INFO, PLAIN, Plain, plain_attribute, selections
+from compiled import IGNORES_INFO, LOADED, PLAIN, Plain, plain_attribute, selections
 from compiled.classes import OrdinaryClasses
 from compiled.compiler import Compiler
 from compiled.selections import NotCompiled, TooLarge, TooMuch
+from compiled.wishes import Gatherer
 from realtime.syntax import parse
+from schema.schema import graphql_schema
 from tests.compiled.both import Core, same
+from tests.compiled.mutants import MUTANTS
 
 DOCS = Path(__file__).parents[2] / "docs" / "compiled.md"
 SCHEMA = build_schema("""
@@ -42,13 +46,13 @@ def compiler_of(text: str, most: int = 1_000, schema: GraphQLSchema = SCHEMA) ->
     executor = Core.build(schema, parse(text))
     assert isinstance(executor, Core)
     assert schema.query_type
-    collected = executor.collect_subfields(schema.query_type, [_details(executor)])
+    collected = executor.collect_subfields(schema.query_type, [details_of(executor)])
     fields = next(iter(collected.grouped_field_set.values()))
     kind: Any = get_nullable_type(schema.query_type.fields[fields[0].node.name.value].type)
     return Compiler(executor, OrdinaryClasses(), most), kind, fields
 
 
-def _details(executor: Core) -> Any:
+def details_of(executor: Core) -> Any:
     return FieldDetails(
         FieldNode(name=NameNode(value="q"), selection_set=executor.operation.selection_set), None
     )
@@ -228,3 +232,28 @@ def test_the_text_in_the_docs_is_what_is_made() -> None:
     shown: list[object] = []
     exec(blocks[0], {"print": shown.append})  # noqa: S102
     assert shown == [{"id": "a", "count": 1}]
+
+
+def test_what_the_docs_say_of_a_loader_is_so() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    schema = build_schema(
+        "type Query { rows: [Row!]! } type Row { id: ID! owner: Owner } type Owner { name: String! }"
+    )
+    exec(blocks[3], {"schema": schema})  # noqa: S102
+    compiler, kind, fields = compiler_of("{ rows { id owner { name } } }", schema=schema)
+    assert len(compiler.compile(kind, fields).wishes) == 1
+    gatherer = Gatherer(compiler._selections, 0, {})
+    made = gatherer.program(kind, fields).source
+    assert ast.dump(ast.parse(blocks[4])) == ast.dump(ast.parse(made)), "but for its layout"
+
+
+def test_the_docs_count_our_fields() -> None:
+    kinds = [kind for kind in graphql_schema.core.type_map.values() if isinstance(kind, GraphQLObjectType)]
+    ours = [field for kind in kinds if not kind.name.startswith("__") for field in kind.fields.values()]
+    plain = [field.extensions[PLAIN] for field in ours if PLAIN in field.extensions]
+    functions, loaded = [each for each in plain if not each.path], [f for f in ours if LOADED in f.extensions]
+    assert (
+        f"{len(plain)} fields of {len(ours)} are plain, {len(functions)} of them functions,"
+        f" {sum(each.in_context for each in functions)} of these of the context; {len(loaded)} are loaded."
+    ) in DOCS.read_text(encoding="utf-8")
+    assert f"**Planted faults**: {len(MUTANTS)} " in DOCS.read_text(encoding="utf-8")

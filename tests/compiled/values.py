@@ -26,8 +26,18 @@ from graphql.pyutils import Undefined
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 
+from community.places.reads import CommunityRow
+from community.votes.reads import AnswerRow, ChoiceRow, OwnEntry, VoteRow
 from compiled import PLAIN
+from schema.ledger import Ledger
+from schema.nodes import Node
+from schema.votes import Answer, Choice, RollEntry, VoteRules
 from tests.compiled.both import Soon
+
+ROWS_OF: dict[type, type] = {
+    RollEntry: OwnEntry, Answer: AnswerRow, Choice: ChoiceRow, Ledger: CommunityRow, VoteRules: VoteRow,
+}  # fmt: skip
+"""What the values of types without an id are, where they are rows."""
 
 FITTING: dict[str, tuple[Any, ...]] = {
     "String": ("", "字", '\u2028"\\', "x" * 40),
@@ -146,6 +156,13 @@ class Values:
     def _thing(self, kind: GraphQLObjectType, depth: int) -> Any:
         definition = kind.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
         assert isinstance(definition, StrawberryObjectDefinition)
+        if issubclass(definition.origin, Node) or definition.origin in ROWS_OF:
+            row = self._row(kind, ROWS_OF.get(definition.origin) or definition.origin.row, depth)
+            return (
+                self._chance.choice((Alien(row), 3, None, Soon(row)))
+                if self._happens(self._wrong / 2)
+                else row
+            )
         thing: Any = object.__new__(definition.origin)
         for name, hint in get_type_hints(definition.origin).items():
             if get_origin(hint) is not ClassVar and name not in {
@@ -159,6 +176,28 @@ class Values:
         if self._happens(self._wrong / 2):
             return self._chance.choice((Alien(thing), TwinError(thing), 3, None, Soon(thing)))
         return thing
+
+    def _row(self, kind: GraphQLObjectType, of: type, depth: int) -> Any:
+        """One as a read makes it, with a value of its field for each column that a field shows as it is."""
+        shown = {
+            plain.path[0]: field
+            for field in kind.fields.values()
+            if (plain := field.extensions.get(PLAIN)) and len(plain.path) == 1
+        }
+        hints = get_type_hints(of)
+        names = [each.name for each in fields(of)] if is_dataclass(of) else of._fields  # type: ignore[attr-defined]
+        columns = {}
+        for name in names:
+            if name in shown:
+                field = shown[name].type
+                columns[name] = self.of(field, depth) if depth > 0 else self._shallow(field)
+            else:
+                columns[name] = self._key() if hints[name] in {int, int | None} else self._built(hints[name])
+        return of(**columns)
+
+    def _key(self) -> Any:
+        """Of another row; the few that there are."""
+        return None if self._happens(100) else self._chance.randint(1, 9)
 
     def _set(self, thing: Any, path: tuple[str, ...], kind: GraphQLOutputType, depth: int) -> None:
         *before, last = path
@@ -189,6 +228,8 @@ class Values:
             return bare(self._built(item) for _ in range(self._chance.randint(0, 2)))
         if isinstance(bare, type) and issubclass(bare, Enum):
             return self._chance.choice(list(bare))
+        if isinstance(bare, type) and issubclass(bare, tuple) and hasattr(bare, "_fields"):
+            return bare(*[self._built(each) for each in get_type_hints(bare).values()])
         if is_dataclass(bare):
             made = object.__new__(bare)  # type: ignore[call-overload]
             hints = get_type_hints(bare)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from community.bulletin import cursors
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
+from community.database.paging import Page
 from community.errors import CursorInvalid
 from community.permissions import SYSTEM
-from schema.connections import ListCursors, _text
+from schema.connections import Connection, LazyEdge, ListCursors, _text, connect
 from schema.schema import graphql_schema
 from tests.examples import ListExample, demand, of_all
 
@@ -350,3 +351,54 @@ async def test_pages_of_other_sizes_in_one_answer_are_other_pages(house: Any) ->
       all: communities { edges { cursor } } rest: communities(after: $after) { edges { cursor } } }"""
     found = await house.ask(query, "city/regulator", after=after)
     assert found["all"]["edges"][1:] == found["rest"]["edges"]
+
+
+# Edges
+
+
+async def test_a_cursor_is_made_where_it_is_asked_for() -> None:
+    made = list[int]()
+
+    def cursor(row: int) -> str:
+        made.append(row)
+        return f"c{row}"
+
+    connection: Connection[Any] = connect(Page([1, 2, 3], more=True), cursor, later=False)
+    assert made == [1, 3], "those of the ends"
+    edges: Any = connection.edges
+    assert [(edge.node, edge.cursor) for edge in edges] == [(1, "c1"), (2, "c2"), (3, "c3")]
+    assert made == [1, 3, 1, 2, 3]
+    info = connection.page_info
+    assert (info.start_cursor, info.end_cursor, info.has_next_page) == ("c1", "c3", True)
+
+
+@pytest.mark.parametrize("later", [False, True])
+async def test_an_empty_page_has_no_cursors(later: bool) -> None:
+    connection: Connection[Any] = connect(Page([], more=False), str, later=later)
+    info = connection.page_info
+    assert connection.edges == []
+    assert (info.start_cursor, info.end_cursor, info.has_previous_page) == (None, None, later)
+
+
+class Notices(Connection[int]):
+    pass
+
+
+def test_a_connection_may_have_a_name_of_its_own() -> None:
+    assert type(connect(Page([1], more=False), str, later=False, made=Notices)) is Notices
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_without_cursors_the_same_nodes_come(house: Any, name: str, monkeypatch: Any) -> None:
+    page = await page_of(house, name)
+    asked = list[Any]()
+    cursor = LazyEdge.cursor.fget  # type: ignore[attr-defined]
+    monkeypatch.setattr(LazyEdge, "cursor", property(lambda edge: asked.append(edge) or cursor(edge)))
+    query = query_of(name).replace("edges { cursor node", "edges { node")
+    found = (await house.ask(query))["community"]
+    bare = (found["ledger"] if name.startswith("ledger") else found)["page"]
+    assert asked == []
+    assert bare["pageInfo"] == page["pageInfo"]
+    assert bare["edges"] == [{"node": edge["node"]} for edge in page["edges"]]
+    assert (await page_of(house, name))["edges"] == page["edges"]
+    assert len(asked) == len(page["edges"])

@@ -225,3 +225,41 @@ async def test_a_page_costs_the_same_statements_however_long_it_is(house: Any, s
     statements.clear()
     await house.ask(PAGE, "spring/resident-1")
     assert len(statements) == cost
+
+
+async def test_what_is_wanted_together_is_waited_for_together() -> None:
+    asked: list[list[int]] = []
+
+    async def halves(keys: Collection[int]) -> dict[int, int]:
+        asked.append(list(keys))
+        return {key: key // 2 for key in keys if key % 2 == 0}
+
+    loader = loaders_of().of(halves)
+    one, two = loader.want([4, 5, 4]), loader.want([5, 6])
+    assert one is not None
+    assert two is not None
+    assert one is not two, "who no longer waits must not take it from the other"
+    one.cancel()
+    await two
+    assert asked == [[4, 5, 6]]
+    assert loader.found == {4: 2, 5: None, 6: 3}
+    assert loader.want([4, 5, 6]) is None
+    assert loader.want([]) is None
+    further = loader.want([6, 8])
+    assert further is not None
+    await further
+    assert asked == [[4, 5, 6], [8]]
+
+
+async def test_a_key_that_cannot_be_read_is_not_found_nor_wanted_again() -> None:
+    async def fail(keys: Collection[int]) -> dict[int, int]:
+        raise TryAgain
+
+    loader = loaders_of().of(fail)
+    wanted = loader.want([1])
+    assert wanted is not None
+    await wanted
+    assert loader.found == {}
+    assert loader.want([1]) is None
+    with pytest.raises(TryAgain):
+        await loader.load(1)

@@ -1,10 +1,11 @@
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 import pytest
 
-from community.database.rows import Run, Shape, day, first_of_each
-from community.database.sql import select
+from community.database.rows import NULL, Maker, Run, Shape, day, first_of_each
+from community.database.sql import select, select_rows
 from community.events.models import Event
 from community.ledger.actions import record_entry
 from community.ledger.rules import Category, Direction
@@ -59,6 +60,114 @@ async def test_days_and_words_too(estate: Any, now: datetime) -> None:
     assert isinstance(row.category, Category)
     (found,) = await select("SELECT date FROM entry")
     assert day(found["date"]) == date(2026, 1, 31)
+
+
+class Sort(StrEnum):
+    TEA = "tea"
+    FEAST = "feast"
+
+
+class Everything(NamedTuple):
+    """A column of each kind, each with a twin that may be empty."""
+
+    at: datetime
+    maybe_at: datetime | None
+    on: date
+    maybe_on: date | None
+    truth: bool
+    maybe_truth: bool | None
+    sort: Sort
+    maybe_sort: Sort | None
+    text: str
+    number: int | None
+    either: int | str | None
+    several: tuple[int, ...]
+
+
+MAKE = Maker(Everything)
+DAY = date(2026, 1, 31)
+AS_SQLITE = (
+    "2026-06-01 12:00:00.000005+00:00", None, "2026-01-31", None, 1, None, "tea", None, "字", None, "x",
+    (1, 2),
+)  # fmt: skip
+AS_POSTGRES = (NOON, None, DAY, None, True, None, "tea", None, "字", None, "x", (1, 2))
+MADE = Everything(NOON, None, DAY, None, True, None, Sort.TEA, None, "字", None, "x", (1, 2))
+
+
+@pytest.mark.parametrize("row", [AS_SQLITE, AS_POSTGRES], ids=["sqlite", "postgres"])
+def test_a_column_of_each_kind_is_as_its_type_says(row: tuple[Any, ...]) -> None:
+    (made,) = MAKE([row])
+    assert made == MADE
+    assert list(map(type, made)) == list(map(type, MADE))
+    assert made.sort is Sort.TEA
+    assert made.truth is True
+
+
+@pytest.mark.parametrize("row", [AS_SQLITE, AS_POSTGRES], ids=["sqlite", "postgres"])
+def test_what_may_be_empty_and_is_not_is_read_too(row: tuple[Any, ...]) -> None:
+    full = list(row)
+    full[1::2] = [row[0], row[2], 0, "feast", 7, (3,)]
+    made = MAKE([full, row])
+    sorts = Everything(NOON, NOON, DAY, DAY, True, False, Sort.TEA, Sort.FEAST, "字", 7, "x", (3,))
+    assert made == [sorts, MADE]
+    assert made[0].maybe_truth is False
+
+
+def test_of_no_rows_none_are_made() -> None:
+    assert MAKE([]) == []
+    assert MAKE([], skipped=3) == []
+
+
+def test_columns_before_those_of_the_row_are_passed_over() -> None:
+    assert MAKE([(9, "owner", *AS_SQLITE), (8, "other", *AS_POSTGRES)], skipped=2) == [MADE, MADE]
+
+
+@pytest.mark.parametrize("row", [AS_SQLITE[:-1], (*AS_SQLITE, 1)], ids=["short", "long"])
+def test_rows_of_another_width_are_a_fault(row: tuple[Any, ...]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        MAKE([AS_SQLITE, row])
+    with pytest.raises((TypeError, ValueError)):
+        MAKE([row, row])
+
+
+def test_a_word_that_the_type_does_not_know_is_a_fault() -> None:
+    with pytest.raises(KeyError):
+        MAKE([(*AS_SQLITE[:6], "dinner", *AS_SQLITE[7:])])
+    with pytest.raises(KeyError):
+        MAKE([(*AS_SQLITE[:4], 2, *AS_SQLITE[5:])])
+
+
+class Counted(NamedTuple):
+    key: int
+    letters: int | None
+    loud: bool | None
+    title: str
+
+
+COUNTED = Shape(
+    Counted, "event", {"letters": "length(t.title)", "loud": "t.potluck OR t.max_party_size > 1"}, key="id"
+)
+
+
+async def test_what_is_computed_may_be_left_out(estate: Any) -> None:
+    key = await gather(estate.community, "茶会")
+    whole = Counted(key, 2, False, "茶会")
+    assert await COUNTED.with_ids([key]) == [whole]
+    for names in (("letters",), ("loud",), ("letters", "loud"), ()):
+        shape = COUNTED.without(*names)
+        assert shape.columns.count(NULL) == len(names)
+        assert await shape.with_ids([key]) == [whole._replace(**dict.fromkeys(names))]
+        assert await COUNTED.with_ids([key]) == [whole], "the whole shape is as before"
+        found_of = await first_of_each(shape, "community", [estate.community], 1, Run("t.id"))
+        assert found_of == {estate.community: [whole._replace(**dict.fromkeys(names))]}
+
+
+async def test_rows_come_as_their_columns_in_order(estate: Any) -> None:
+    key = await gather(estate.community, "茶", potluck=True)
+    asked = "SELECT t.title, t.id, t.capacity FROM event t WHERE t.starts_at = ?"
+    assert [tuple(row) for row in await select_rows(asked, [NOON.astimezone()])] == [("茶", key, None)]
+    assert [list(row.values()) for row in await select(asked, [NOON])] == [["茶", key, None]]
+    assert list(await select_rows(asked, [NOON + timedelta(days=1)])) == []
 
 
 @pytest.fixture

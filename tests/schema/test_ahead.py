@@ -1,0 +1,87 @@
+"""What is seen below a field before it is resolved."""
+
+import pytest
+import strawberry
+from strawberry.extensions import DisableValidation
+from strawberry.types import Info
+
+from schema.ahead import selected_in
+
+looked_ahead = list[frozenset[str]]()
+
+
+@strawberry.type
+class Leaf:
+    a: int = 1
+    second_name: int = 2
+    deep: "Leaf | None" = None
+
+
+@strawberry.type
+class Edge:
+    cursor: str = "x"
+
+    @strawberry.field
+    def node(self) -> Leaf:
+        return Leaf()
+
+
+@strawberry.type
+class Page:
+    @strawberry.field
+    def edges(self) -> list[Edge]:
+        return [Edge()]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def page(self, info: Info) -> Page:
+        looked_ahead.append(selected_in(info, "edges", "node"))
+        looked_ahead.append(selected_in(info))
+        return Page()
+
+
+SCHEMA = strawberry.Schema(query=Query, extensions=[DisableValidation])
+"""Not all fragments are used by all."""
+
+FRAGMENTS = "fragment F on Page { edges { node { a } } } fragment L on Leaf { a deep { secondName } }"
+
+
+@pytest.mark.parametrize(
+    ("below", "node", "page"),
+    [
+        ("edges { node { a } }", {"a"}, {"edges"}),
+        ("edges { node { a secondName } cursor }", {"a", "secondName"}, {"edges"}),
+        ("x: edges { y: node { z: a } }", {"a"}, {"edges"}),
+        ("edges { node { a } } more: edges { node { secondName } }", {"a", "secondName"}, {"edges"}),
+        ("edges { node { a } node { secondName } }", {"a", "secondName"}, {"edges"}),
+        ("...F", {"a"}, {"edges"}),
+        ("... { edges { ... on Edge { node { ...L } } } }", {"a", "deep"}, {"edges"}),
+        ("edges { node { deep { secondName } } }", {"deep"}, {"edges"}),
+        ("edges { node { a @skip(if: true) secondName @include(if: $no) } }", {"a", "secondName"}, {"edges"}),
+        ("edges { node @skip(if: $no) { a } }", {"a"}, {"edges"}),
+        ("edges { cursor }", set(), {"edges"}),
+        ("a: __typename", set(), {"__typename"}),
+        ("edges { __typename node { __typename } }", {"__typename"}, {"edges"}),
+    ],
+)
+def test_names_of_fields_at_the_end_of_a_path(below: str, node: set[str], page: set[str]) -> None:
+    """At the least those that will be asked for, whatever the variables are."""
+    looked_ahead.clear()
+    result = SCHEMA.execute_sync(f"query($no: Boolean = false) {{ page {{ {below} }} }} {FRAGMENTS}")
+    assert not result.errors
+    assert looked_ahead == [frozenset(node), frozenset(page)]
+
+
+def test_a_field_under_several_names_is_looked_at_for_each_by_itself() -> None:
+    looked_ahead.clear()
+    assert not SCHEMA.execute_sync("{ p: page { edges { node { a } } } q: page { edges { cursor } } }").errors
+    assert looked_ahead[::2] == [frozenset({"a"}), frozenset()]
+
+
+def test_a_field_that_is_merged_shows_all_that_is_below() -> None:
+    looked_ahead.clear()
+    text = "{ page { edges { node { a } } } page { edges { node { secondName } } } }"
+    assert not SCHEMA.execute_sync(text).errors
+    assert looked_ahead == [frozenset({"a", "secondName"}), frozenset({"edges"})]
