@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from tortoise import connections
-from tortoise.migrations.executor import MigrationExecutor, PlanStep
+from tortoise.migrations.executor import PlanStep
 from tortoise.migrations.operations import AddField, AddIndex, CreateModel, RunPython, RunSQL
 from tortoise.migrations.schema_editor import BasePostgresSchemaEditor, SqliteSchemaEditor
 from tortoise.transactions import in_transaction
@@ -11,20 +11,23 @@ from tortoise.transactions import in_transaction
 from community.database.engine import APP, config
 from community.database.models import Installation
 from community.database.sql import is_postgres, lock_advisory, select, without_limits
+from community.database.tortoise_privates import ForwardExecutor
 
 HARMLESS = (CreateModel, AddField, AddIndex, RunPython, RunSQL)
-"""All else SQLite does by building the table anew, which takes the rows of its children along."""
+"""All else SQLite does by building the table anew, which takes the rows of its children along; and all else
+wants to know what the models were before, which `ForwardExecutor` does not keep.
+"""
 
 
 class CannotMigrate(RuntimeError):
     """The database stays as it was; the text is what the operator reads."""
 
 
-def _executor(url: str) -> MigrationExecutor:
-    return MigrationExecutor(connections.get("default"), {APP: config(url)["apps"][APP]})
+def _executor(url: str) -> ForwardExecutor:
+    return ForwardExecutor(connections.get("default"), {APP: config(url)["apps"][APP]})
 
 
-async def _plan(executor: MigrationExecutor) -> list[PlanStep]:
+async def _plan(executor: ForwardExecutor) -> list[PlanStep]:
     """What is pending; raises CannotMigrate for a database that a newer program has migrated."""
     plan = await executor.plan()
     if unknown := executor.loader.applied_migrations - set(executor.loader.disk_migrations):
@@ -43,7 +46,7 @@ def _refuse_rebuilding(plan: list[PlanStep]) -> None:
                 )
 
 
-async def _apply(executor: MigrationExecutor) -> None:
+async def _apply(executor: ForwardExecutor) -> None:
     begun: list[str] = []
     try:
         await executor.migrate(progress=lambda _event, _app, name: begun.append(name))

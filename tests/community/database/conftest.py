@@ -28,6 +28,7 @@ PLANTED = """
 import os, time
 from tortoise import fields
 from tortoise.fields.base import OnDelete
+from tortoise.indexes import Index
 from tortoise.migrations import operations as ops
 from tortoise.migrations.migration import Migration as Base
 

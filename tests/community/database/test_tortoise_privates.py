@@ -11,13 +11,16 @@ import pytest
 from tortoise import Tortoise, connections
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.exceptions import TransactionManagementError
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.schema_generator.state import State
 from tortoise.transactions import atomic, in_transaction
 
-from community.database.engine import config
+from community.database.engine import APP, config
 from community.database.ids import new_id
 from community.database.models import Due
 from community.database.sql import select
-from community.database.tortoise_privates import OwnTransactions
+from community.database.tortoise_privates import ForwardExecutor, OneState, OwnTransactions
+from tests.community.database.catalogue import facts
 
 STOCK = {"engine": "tortoise.backends.sqlite"}
 MENDED = "Tortoise does it right by now: take community/database/tortoise_privates.py off"
@@ -141,3 +144,74 @@ async def test_postgres_still_loses_the_connection_of_one_cancelled_while_enteri
             assert (pool.get_size(), pool.get_idle_size()) == (1, 0), MENDED
         finally:
             pool.terminate()
+
+
+# What was before an operation
+
+HARMLESS = """
+    ops.CreateModel(
+        name="Tree",
+        fields=[
+            ("id", fields.BigIntField(primary_key=True, generated=False)),
+            ("height", fields.IntField(db_index=True)),
+        ],
+        options={"table": "tree", "app": "meilin", "pk_attr": "id", "unique_together": (("id", "height"),)},
+        bases=["Model"],
+    ),
+    ops.CreateModel(
+        name="Leaf",
+        fields=[
+            ("id", fields.BigIntField(primary_key=True, generated=False)),
+            (
+                "tree",
+                fields.ForeignKeyField(
+                    "meilin.Tree", source_field="tree_id", to_field="id", on_delete=OnDelete.CASCADE
+                ),
+            ),
+        ],
+        options={"table": "leaf", "app": "meilin", "pk_attr": "id"},
+        bases=["Model"],
+    ),
+    ops.AddField("Tree", "age", fields.IntField(null=True)),
+    ops.AddField(
+        "Tree", "estate", fields.ForeignKeyField("meilin.Community", source_field="estate_id", null=True)
+    ),
+    ops.AddIndex("Tree", Index(fields=["height", "age"], name="tree_height_age")),
+    ops.RunPython(lambda apps, editor: editor._run_sql(
+        "INSERT INTO tree (id, height) VALUES (1, %d)" % len(apps.get_model("meilin.Tree")._meta.fields)
+    )),
+    ops.RunSQL(["CREATE TABLE bush (height INT)", "INSERT INTO bush VALUES (2)"]),
+"""
+
+
+async def test_without_what_was_before_each_harmless_operation_does_the_same(
+    ground: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrations = ground.migrations(planted={"9001_grows": HARMLESS})
+    found = []
+    for executor in (ForwardExecutor, MigrationExecutor):
+        monkeypatch.setattr("community.database.migrate.ForwardExecutor", executor)
+        async with ground.migrated(await ground.fresh(), migrations):
+            rows = await select("SELECT t.*, b.height AS bush FROM tree t CROSS JOIN bush b")
+            found.append((await facts(), rows))
+    assert found[0] == found[1]
+    assert [row["bush"] for row in found[0][1]] == [2]
+
+
+async def test_tortoise_asks_our_state_for_what_was_before(
+    ground: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[OneState] = []
+    monkeypatch.setattr(OneState, "clone", lambda self: asked.append(self) or self)
+    async with ground.migrated(await ground.fresh(), ground.migrations(planted={"9001_grows": HARMLESS})):
+        assert len(asked) == 7
+
+
+async def test_tortoise_still_builds_every_model_anew_to_remember_it(database: str) -> None:
+    """tortoise-orm#2274"""
+    executor = MigrationExecutor(connections.get("default"), {APP: config(database)["apps"][APP]})
+    await executor.loader.build_graph()
+    state = await executor._project_state(set(executor.loader.disk_migrations))
+    assert type(state) is State
+    before, after = (one.apps.get_model(f"{APP}.Community") for one in (state, state.clone()))
+    assert before is not after, MENDED
