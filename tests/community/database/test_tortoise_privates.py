@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -12,15 +13,20 @@ from tortoise import Tortoise, connections
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.exceptions import TransactionManagementError
 from tortoise.migrations.executor import MigrationExecutor
-from tortoise.migrations.schema_generator.state import State
+from tortoise.models import MetaInfo
 from tortoise.transactions import atomic, in_transaction
 
-from community.database.engine import APP, config
+from community.database.engine import config, opened
 from community.database.ids import new_id
+from community.database.migrate import migrate
 from community.database.models import Due
 from community.database.sql import select
 from community.database.tortoise_privates import ForwardExecutor, OneState, OwnTransactions
 from tests.community.database.catalogue import facts
+from tests.community.database.conftest import using
+from tests.community.database.populating import VERSIONS
+
+pytestmark = pytest.mark.xdist_group("migrations")
 
 STOCK = {"engine": "tortoise.backends.sqlite"}
 MENDED = "Tortoise does it right by now: take community/database/tortoise_privates.py off"
@@ -204,14 +210,42 @@ async def test_tortoise_asks_our_state_for_what_was_before(
     asked: list[OneState] = []
     monkeypatch.setattr(OneState, "clone", lambda self: asked.append(self) or self)
     async with ground.migrated(await ground.fresh(), ground.migrations(planted={"9001_grows": HARMLESS})):
-        assert len(asked) == 7
+        assert len(asked) == 7  # once an operation
 
 
-async def test_tortoise_still_builds_every_model_anew_to_remember_it(database: str) -> None:
+@pytest.fixture
+def finished(monkeypatch: pytest.MonkeyPatch) -> Counter[MetaInfo]:
+    """How many times each model was finished."""
+    real, times = MetaInfo.finalise_model, Counter[MetaInfo]()
+
+    def noted(meta: MetaInfo) -> None:
+        times[meta] += 1
+        real(meta)
+
+    monkeypatch.setattr(MetaInfo, "finalise_model", noted)
+    return times
+
+
+@pytest.mark.parametrize("version", ["0001_initial", VERSIONS[-1]])
+async def test_ours_finishes_each_model_once(ground: Any, finished: Counter[MetaInfo], version: str) -> None:
+    url = await ground.populated(version)
+    migrations = ground.migrations(planted={"9001_grows": HARMLESS})
+    async with opened(url):
+        finished.clear()
+        with using(migrations):
+            assert "9001_grows" in await migrate(url)
+    assert set(finished.values()) == {1}
+
+
+async def test_tortoise_still_builds_and_finishes_every_model_for_each_operation(
+    ground: Any, finished: Counter[MetaInfo], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """tortoise-orm#2274"""
-    executor = MigrationExecutor(connections.get("default"), {APP: config(database)["apps"][APP]})
-    await executor.loader.build_graph()
-    state = await executor._project_state(set(executor.loader.disk_migrations))
-    assert type(state) is State
-    before, after = (one.apps.get_model(f"{APP}.Community") for one in (state, state.clone()))
-    assert before is not after, MENDED
+    monkeypatch.setattr("community.database.migrate.ForwardExecutor", MigrationExecutor)
+    url = await ground.fresh()
+    async with opened(url):
+        finished.clear()
+        with using(ground.migrations(planted={"9001_grows": HARMLESS})):
+            await migrate(url)
+    known = Counter(meta.db_table for meta in finished)
+    assert min(known["notice"], max(finished.values())) > 1, MENDED
