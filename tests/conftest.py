@@ -12,6 +12,7 @@ if os.environ.get("MEILIN_COMPILED") == "off":
     graphql_schema.execution_context_class = AcyclicExecutor
 
 pytest_plugins = [  # each after those that it imports
+    "tests.world.memory",
     "tests.world.databases",
     "tests.world.town",
     "tests.world.server",

@@ -50,9 +50,10 @@ class Engine:
         return f"{self.postgres}/{name}"
 
     async def drop(self, url: str) -> None:
-        """Files go with their folder."""
         if self.postgres:
             await execute(f"{self.postgres}/postgres", f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+        else:
+            shutil.rmtree(Path(url.removeprefix("sqlite:///")).parent, ignore_errors=True)
 
     @contextmanager
     def lent(self, like: str | None = None) -> Iterator[str]:

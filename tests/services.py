@@ -156,7 +156,8 @@ class Postgres(Service):
         return f"postgres://postgres@127.0.0.1:{self.port}"
 
     def command(self) -> dict[str, Any]:
-        promises = [f"fsync={self._promise}", f"synchronous_commit={self._promise}", "shared_buffers=32MB"]
+        promises = [f"fsync={self._promise}", f"synchronous_commit={self._promise}"]
+        promises += ["shared_buffers=32MB", "max_wal_size=128MB"]
         listen = ["-k", self.folder, "-h", "127.0.0.1", "-p", str(self.port)]
         program = [self._program("postgres"), "-D", self.folder / "data"]
         return {"args": [*program, *listen, *(part for set_ in promises for part in ("-c", set_))]} | (
