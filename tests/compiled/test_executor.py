@@ -334,6 +334,7 @@ MIXED = parse("""{ m { ...F m { ...F } ms { ...F ms { late a } } }
     fragment F on M { now a late b plain sureLate __typename }""")
 
 
+@pytest.mark.usefixtures("nothing_left_unawaited")
 @pytest.mark.parametrize(
     "change",
     [
@@ -427,6 +428,7 @@ async def test_what_executes_otherwise_is_left_alone(given: dict[str, Any]) -> N
     assert not compiled_twice()
 
 
+@pytest.mark.usefixtures("nothing_left_unawaited")
 async def test_an_abort_stops_it_as_ever() -> None:
     ends = list[Any]()
     for by in (Core, Ours):
@@ -496,6 +498,7 @@ async def test_a_field_that_is_not_there_is_left_out() -> None:
     }
 
 
+@pytest.mark.usefixtures("nothing_left_unawaited")
 async def test_many_at_once_do_not_disturb_each_other() -> None:
     schema, document = mixed(), MIXED
     good = {"a": 1, "b": "b", "late": "l", "now": "n"}

@@ -6,6 +6,8 @@ import pytest
 
 from tests.compiled.fuzz import differences
 
+pytestmark = pytest.mark.usefixtures("nothing_left_unawaited")
+
 SOAK_SEED = int(os.environ.get("COMPILED_SEED", "1"))
 
 
