@@ -6,11 +6,13 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_QUIET := 1
+# Hundreds of tests start a process of their own, and none should compile what the one before has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 NODE_IS_THERE := $(shell command -v node >/dev/null && [ "$$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] && echo yes)
 PAGE_SOURCES := $(shell find frontend/src frontend/*.html frontend/*.ts frontend/*.js -type f 2>/dev/null) schema/schema.graphql
 
-.PHONY: help install run test lint fmt bench soak lock demo clean
+.PHONY: help install run test page lint fmt bench soak lock demo clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -22,9 +24,12 @@ install: .venv/.installed frontend/dist/index.html ## install what is needed, bu
 run: install ## install and serve on 127.0.0.1, `make run PORT=9000` elsewhere
 	@meilin serve --port $(PORT)
 
-test: .venv/.dev frontend/dist/index.html .venv/.browser lint ## every test, on SQLite and on PostgreSQL with Redis, in a real browser
-	cd frontend && npm run --silent check && npm run --silent test
+test: .venv/.dev frontend/dist/index.html .venv/.browser ## every test, on SQLite and on PostgreSQL with Redis, in a real browser
+	@$(MAKE) --no-print-directory --jobs 2 lint page
 	pytest -n 3 --dist loadgroup
+
+page: frontend/node_modules/.package-lock.json ## types and tests of the page alone
+	cd frontend && npm run --silent check && npm run --silent test
 
 lint: .venv/.dev ## types and style
 	ruff check .

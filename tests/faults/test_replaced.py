@@ -22,7 +22,6 @@ from tests.faults.neighbours import CAST
 from tests.faults.servers import MeilinServer, until
 
 pytestmark = [
-    pytest.mark.xdist_group("faults"),
     pytest.mark.timeout(120),
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
