@@ -9,7 +9,7 @@ import signal
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,19 +70,25 @@ class Ground:
         return said.status_code, said.json()["status"], said.json()["checks"]["writes"]
 
 
+@pytest.fixture(scope="session")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Estate:
+    """The template of all of them."""
+    estate = Estate(f"sqlite:///{tmp_path_factory.mktemp('settled') / 'estate.db'}")
+    asyncio.run(estate.settle(12))
+    return estate
+
+
 @pytest.fixture
-async def ground(database_url: str, tmp_path: Path) -> AsyncIterator[Ground]:
+async def ground(settled: Estate, database_url: str, tmp_path: Path) -> AsyncIterator[Ground]:
     """Somewhere up a link, with an older copy of the same and two ballots cast since."""
-    estate = Estate(database_url)
-    await estate.settle(12)
-    settled = Path(database_url.removeprefix("sqlite:///"))
+    template = settled.url.removeprefix("sqlite:///")
     folder = tmp_path / "var"
     folder.mkdir()
-    file, other = folder / "meilin.db", tmp_path / "other.db"
-    shutil.copy(settled, file)
-    shutil.copy(settled, other)
+    file, other = folder / "meilin.db", Path(database_url.removeprefix("sqlite:///"))
+    shutil.copy(template, file)
+    shutil.copy(template, other)
     (tmp_path / "link.db").symlink_to(file)
-    estate.url = f"sqlite:///{tmp_path / 'link.db'}"
+    estate = replace(settled, url=f"sqlite:///{tmp_path / 'link.db'}")
     server = MeilinServer(tmp_path, estate.url)
     try:
         await server.up()
