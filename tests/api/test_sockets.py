@@ -376,8 +376,9 @@ async def test_a_socket_on_which_nothing_is_said_is_closed(
         async with server.connection() as socket:
             await socket.send(type="pong")
             assert await socket.until_closed() == 4408
+        monkeypatch.setattr(sockets_, "PATIENCE", 0.6)  # enough for a slow machine to say the first word
         async with server.socket() as socket:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.8)
             await lives(socket)
         await server.until(lambda: not server.sockets.open)
 

@@ -555,12 +555,12 @@ async def test_a_reader_who_falls_behind_comes_back_and_misses_nothing(
 
 
 async def test_who_does_not_answer_the_pings_of_the_line_is_dropped(here: Any) -> None:
-    async with here(stock={"ws_ping_interval": 0.1, "ws_ping_timeout": 0.1}) as server:
+    async with here(stock={"ws_ping_interval": 0.1, "ws_ping_timeout": 0.6}) as server:
         async with wire(server) as client:
             await client.init()
             assert await client.closing() == 1011
             await server.until(lambda: not server.sockets.open)
         async with server.socket() as socket:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(1)
             await socket.send(type="ping")
             assert await socket.receive() == {"type": "pong"}

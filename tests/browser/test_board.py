@@ -282,7 +282,8 @@ def test_the_seal_is_pressed_once_for_those_who_look_on_and_stays(server: Any, o
     _cast(server, "resident-18", vote)
     page.wait_for_timeout(1_200)
     expect(seal).to_have_count(1)
-    assert seal.evaluate("seal => seal.getAnimations().every(one => one.playState === 'finished')")
+    still = "seal => seal.getAnimations().every(one => one.playState === 'finished')"
+    page.wait_for_function(still, arg=seal.element_handle())
 
 
 def test_whoever_comes_later_finds_the_seal_still(server: Any, open_page: Any) -> None:
