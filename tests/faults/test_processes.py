@@ -16,7 +16,7 @@ from community.database.engine import sqlite_file
 from community.permissions import SYSTEM
 from community.votes.actions import open_vote
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.timeout(120)]
 
 DAY = timedelta(days=1)
 
