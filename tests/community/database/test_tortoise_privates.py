@@ -237,6 +237,15 @@ async def test_ours_finishes_each_model_once(ground: Any, finished: Counter[Meta
     assert set(finished.values()) == {1}
 
 
+async def test_ours_builds_once_what_stands(ground: Any, finished: Counter[MetaInfo]) -> None:
+    url, planted = await ground.fresh(), {"9001_grows": 'ops.RunSQL("CREATE TABLE bush (height INT)")'}
+    async with opened(url):
+        finished.clear()
+        with using(ground.migrations(planted=planted)):
+            assert await migrate(url) == ["9001_grows"]
+    assert set(Counter(meta.db_table for meta in finished).values()) == {1}
+
+
 async def test_tortoise_still_builds_and_finishes_every_model_for_each_operation(
     ground: Any, finished: Counter[MetaInfo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
