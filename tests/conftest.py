@@ -13,6 +13,7 @@ if os.environ.get("MEILIN_COMPILED") == "off":
 
 pytest_plugins = [  # each after those that it imports
     "tests.world.memory",
+    "tests.world.groups",
     "tests.world.databases",
     "tests.world.town",
     "tests.world.server",
