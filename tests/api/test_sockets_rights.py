@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from api import identity
+from api import identity, sockets
 from api.origins import Origins
 from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
@@ -21,6 +21,7 @@ from community.places.models import Community, CommunityProfile
 from community.signals import Signal
 from community.votes.actions import open_vote
 from community.votes.facts import TALLY
+from realtime import subscriptions
 from realtime.audience import Audience
 from realtime.fields import AUDIENCE, SubscribeRequest
 from realtime.registry import SubscriptionRegistry
@@ -258,6 +259,38 @@ async def test_a_state_that_goes_on_in_another_group_is_shown_there_at_once(
         first = await socket.receive()
         told(server, "quiet/resident-1")
         assert await socket.receive() == first
+
+
+async def test_whoever_is_too_far_behind_after_a_pause_and_may_not_go_on_alone_comes_back(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "KEPT", 2)
+    monkeypatch.setattr(sockets, "MOST_ALONE", 0)
+    ask, go_on = identity.viewer_behind, asyncio.Event()
+
+    async def slowly(*given: Any, **more: Any) -> Any:
+        await go_on.wait()
+        return await ask(*given, **more)
+
+    async with (
+        here() as server,
+        server.socket("quiet/resident-1") as away,
+        server.socket("quiet/resident-2") as there,
+    ):
+        for socket in (away, there):
+            await socket.subscribe("a", SHARED, id=server.town.id("Community", "quiet"))
+        await server.until(lambda: server.sockets.registry._groups.members == 2)
+        await begun(server)
+        await publish(server, "还在")
+        for socket in (away, there):
+            assert (await socket.receive())["type"] == "next"
+        monkeypatch.setattr(identity, "viewer_behind", slowly)
+        told(server, "quiet/resident-1")
+        for number in range(4):
+            await publish(server, f"不在 {number}")
+            assert (await there.receive())["type"] == "next"
+        go_on.set()
+        assert await away.until_closed() == 1013
 
 
 async def test_changes_that_come_together_are_read_once(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
