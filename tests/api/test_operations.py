@@ -1,56 +1,15 @@
-"""Queries and mutations over a socket; `test_sockets.py` asks the same of a client's whole talk."""
+"""What a subscription does until it is shown; `test_sockets.py` asks the same of a client's whole talk."""
 
-import asyncio
 from typing import Any
 
 import pytest
-from graphql import ExecutionResult
 
-from api import answering
-from api.clock import utc_now
 from api.operations import OperationState
 from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
-from schema.schema import graphql_schema
 from tests.facts import written
 
 pytestmark = pytest.mark.xdist_group("sockets")
-
-SIGN_UP = "mutation($event: ID!) { signUp(eventId: $event) { id } }"
-
-
-async def test_mutations_whose_answers_nobody_waits_for_are_bounded(
-    here: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each goes on after its `complete`, and keeps its variables until then."""
-    go_on, begun = asyncio.Event(), 0
-
-    async def wait(self: Any, *given: Any) -> Any:
-        nonlocal begun
-        begun += 1
-        await go_on.wait()
-        return await execute(self, *given)
-
-    execute = answering.Answering.execute
-    monkeypatch.setattr(answering.Answering, "execute", wait)
-    monkeypatch.setattr(answering, "MOST_UNDER_WAY", 5)
-    async with here() as server, server.socket("spring/resident-1") as socket:
-        event = server.town.id("Event", "picnic")
-        for number in range(5):
-            await socket.subscribe(str(number), SIGN_UP, event=event)
-            await server.until(lambda so_far=number: len(server.sockets.answering.tasks) == so_far + 1)
-            await socket.send(type="complete", id=str(number))
-        await server.until(lambda: len(server.sockets) == 0)
-        await socket.subscribe("more", SIGN_UP, event=event)
-        message = await socket.receive()
-        assert message["type"] == "error"
-        assert message["payload"][0]["extensions"]["code"] == "LIMIT_REACHED"
-        assert begun == answering.MOST_AT_ONCE
-        go_on.set()
-        await server.until(lambda: not server.sockets.answering.tasks)
-        assert begun == 5
-        await socket.subscribe("more", "{ viewer { account } }")
-        assert (await socket.receive())["payload"]["data"]["viewer"] == {"account": "spring/resident-1"}
 
 
 async def test_a_reader_far_behind_is_asked_by_the_names_of_its_own_variables(
@@ -71,155 +30,6 @@ async def test_a_reader_far_behind_is_asked_by_the_names_of_its_own_variables(
         start = cursors.encode(await cursors.mark(), 0)
         await second.subscribe("a", mine, estate=spring, since=start)
         assert (await second.receive())["type"] == "next"
-
-
-async def test_a_mutation_under_way_is_done_before_the_server_ends(
-    here: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also one that still waits for its turn."""
-    execute, go_on, done = answering.Answering.execute, asyncio.Event(), list[Any]()
-
-    async def waiting(self: Any, *given: Any) -> Any:
-        await go_on.wait()
-        result = await execute(self, *given)
-        done.append([error.extensions["code"] for error in result.errors or ()])
-        return result
-
-    monkeypatch.setattr(answering.Answering, "execute", waiting)
-    async with here() as server:
-        event = server.town.id("Event", "picnic")
-        async with server.socket("spring/resident-5") as socket:
-            for number in range(answering.MOST_AT_ONCE + 1):
-                await socket.subscribe(str(number), SIGN_UP, event=event)
-            await server.until(lambda: len(server.sockets.answering.tasks) == answering.MOST_AT_ONCE + 1)
-        asyncio.get_running_loop().call_later(0.2, go_on.set)
-    assert sorted(done) == [[], *[["ALREADY_SIGNED_UP"]] * answering.MOST_AT_ONCE]
-
-
-async def test_a_mutation_counts_by_the_moment_at_which_it_came(
-    here: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However long it waits for its turn, as over HTTP."""
-    execute, go_on, moments = graphql_schema.execute, asyncio.Event(), list[Any]()
-
-    async def waiting(query: str, variables: Any, context: Any, **rest: Any) -> Any:
-        moments.append(context.now)
-        await go_on.wait()
-        return await execute(query, variables, context, **rest)
-
-    async with here() as server, server.socket("spring/resident-5") as socket:
-        event = server.town.id("Event", "picnic")
-        monkeypatch.setattr(graphql_schema, "execute", waiting)
-        for number in range(answering.MOST_AT_ONCE + 1):
-            await socket.subscribe(str(number), SIGN_UP, event=event)
-        await server.until(lambda: len(server.sockets.answering.tasks) == answering.MOST_AT_ONCE + 1)
-        came = utc_now()
-        await asyncio.sleep(0.01)
-        go_on.set()
-        await server.until(lambda: not server.sockets.answering.tasks)
-        assert len(moments) == answering.MOST_AT_ONCE + 1
-        assert max(moments) <= came
-
-
-def held_back(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, list[str]]:
-    """Every query and mutation of a socket waits for the event; those that have begun are listed."""
-    execute, go_on, begun = answering.Answering.execute, asyncio.Event(), list[str]()
-
-    async def waiting(self: Any, request: Any, *given: Any) -> Any:
-        begun.append(request.query)
-        await go_on.wait()
-        return await execute(self, request, *given)
-
-    monkeypatch.setattr(answering.Answering, "execute", waiting)
-    return go_on, begun
-
-
-@pytest.mark.parametrize("query", [SIGN_UP, "{ viewer { account } }"], ids=["mutation", "query"])
-async def test_a_change_of_rights_neither_repeats_an_answer_nor_drops_it(
-    here: Any, monkeypatch: pytest.MonkeyPatch, query: str
-) -> None:
-    go_on, begun = held_back(monkeypatch)
-    async with here() as server, server.socket("spring/resident-5") as socket:
-        await socket.subscribe("a", query, event=server.town.id("Event", "picnic"))
-        await server.until(lambda: begun)
-        (held,) = server.sockets._sockets
-        held.identity.changed()
-        await server.until(lambda: held.identity.settled)
-        go_on.set()
-        message = await socket.receive()
-        assert (message["type"], "errors" in message["payload"]) == ("next", False)
-        assert (await socket.receive())["type"] == "complete"
-        assert begun == [query]
-
-
-async def test_a_query_that_is_stopped_is_not_executed_any_further(
-    here: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun = asyncio.Event()
-
-    async def wait(*_: Any) -> None:
-        begun.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(answering.Answering, "execute", wait)
-    async with here() as server, server.socket() as socket:
-        await socket.subscribe("a", "{ viewer { account } }")
-        await begun.wait()
-        await socket.send(type="complete", id="a")
-        await server.until(lambda: not server.sockets.answering.tasks)
-
-
-class Unread:
-    """Writes on, and says that nobody reads it while `read` is not set."""
-
-    def __init__(self, writer: Any) -> None:
-        self.read, self.write, self.close = asyncio.Event(), writer.write, writer.close
-        self.read.set()
-
-    @property
-    def busy(self) -> bool:
-        return not self.read.is_set()
-
-    async def drain(self) -> None:
-        await self.read.wait()
-
-
-async def test_whoever_does_not_read_its_answers_has_no_more_queries_executed(
-    here: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A mutation is executed all the same."""
-    go_on, begun = held_back(monkeypatch)
-    async with here() as server, server.socket("spring/resident-6") as socket:
-        (held,) = server.sockets._sockets
-        held.writer = writer = Unread(held.writer)
-        for number in range(6):
-            await socket.subscribe(str(number), f"{{ viewer {{ a{number}: account }} }}")
-        await server.until(lambda: len(server.sockets.answering.tasks) == 6)
-        writer.read.clear()
-        await socket.subscribe("write", SIGN_UP, event=server.town.id("Event", "picnic"))
-        await server.until(lambda: len(server.sockets.answering.tasks) == 7)
-        go_on.set()
-        await server.until(lambda: SIGN_UP in begun)
-        await server.until(lambda: len(server.sockets.answering.tasks) == 2)
-        assert len(begun) == answering.MOST_AT_ONCE + 1
-        writer.read.set()
-        await server.until(lambda: not server.sockets.answering.tasks)
-        assert len(begun) == 7
-
-
-async def test_an_answer_that_cannot_be_encoded_is_a_fault_of_ours(
-    here: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def strange(self: Any, *given: Any) -> Any:
-        return ExecutionResult({"viewer": object()}, None)
-
-    monkeypatch.setattr(answering.Answering, "execute", strange)
-    async with here() as server, server.socket() as socket:
-        await socket.subscribe("a", "{ viewer { account } }")
-        message = await socket.receive()
-        assert (message["id"], message["type"]) == ("a", "error")
-        assert message["payload"][0]["extensions"]["code"] == "INTERNAL"
-        assert len(server.sockets) == 0
 
 
 async def test_a_subscription_that_is_shown_keeps_no_task(here: Any) -> None:

@@ -110,6 +110,20 @@ async def test_what_runs_alone_and_begins_again_is_counted_once(
         await lives(socket)
 
 
+async def test_all_that_are_asked_again_begin_again_a_few_in_a_turn(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "AT_ONCE", 2)
+    async with here() as server, server.socket() as socket:
+        groups = server.sockets.registry._groups
+        for number in range(5):
+            await socket.subscribe(str(number), PROGRESS, id=server.town.id("Vote", "open"))
+        await server.until(lambda: groups.members == 5)
+        server.sockets.registry.ask_again()
+        assert groups.members == 0
+        await server.until(lambda: groups.members == 5)
+
+
 async def test_the_ids_of_an_address_are_bounded_together(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets_, "MOST_OF_IDS", 100_000)
     async with here() as server:

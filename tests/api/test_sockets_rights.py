@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from api import identity
+from api import identity, sockets
 from api.origins import Origins
 from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
@@ -21,6 +21,7 @@ from community.places.models import Community, CommunityProfile
 from community.signals import Signal
 from community.votes.actions import open_vote
 from community.votes.facts import TALLY
+from realtime import subscriptions
 from realtime.audience import Audience
 from realtime.fields import AUDIENCE, SubscribeRequest
 from realtime.registry import SubscriptionRegistry
@@ -183,69 +184,6 @@ async def test_rights_that_change_while_they_are_asked_for_are_asked_for_again(
                 assert code_of(message) == "NOT_FOUND"
 
 
-async def test_a_session_that_ends_while_its_socket_begins_shows_nothing(
-    here: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with here() as server:
-        token, ask = server.town.tokens["quiet/resident-1"], identity.viewer_behind
-
-        async def slowly(*given: Any, **more: Any) -> Any:
-            found = await ask(*given, **more)
-            monkeypatch.setattr(identity, "viewer_behind", ask)
-            await end_session(SYSTEM, datetime.now(UTC), token)
-            return found
-
-        monkeypatch.setattr(identity, "viewer_behind", slowly)
-        async with server.connection() as socket:
-            await socket.send(type="connection_init", payload={"Authorization": f"Bearer {token}"})
-            assert await socket.until_closed() == 4403
-
-
-async def test_changes_of_others_keep_nobody_from_beginning(
-    here: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with here() as server:
-        ask = identity.viewer_behind
-
-        async def meanwhile(*given: Any, **more: Any) -> Any:
-            found = await ask(*given, **more)
-            told(server, "spring/tenant")
-            return found
-
-        monkeypatch.setattr(identity, "viewer_behind", meanwhile)
-        async with server.socket("quiet/resident-1") as socket:
-            await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
-            assert (await socket.receive())["type"] == "next"
-
-
-async def test_of_rights_that_change_again_while_a_socket_begins_the_last_ones_hold(
-    here: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also where they are known before the answer that is older."""
-    async with here() as server:
-        account = server.town.key("Account", "quiet/resident-1")
-        ask, asked = identity.viewer_behind, 0
-
-        async def slowly(*given: Any, **more: Any) -> Any:
-            nonlocal asked
-            asked += 1
-            first, second = asked == 1, asked == 2
-            found = await ask(*given, **more)
-            if first:
-                told(server, "spring/tenant")
-            if second:
-                await CoOwner.filter(account_id=account).update(until=server.town.now)
-                told(server, "quiet/resident-1")
-                (held,) = server.sockets._sockets
-                await server.until(lambda: held.identity.settled)
-            return found
-
-        monkeypatch.setattr(identity, "viewer_behind", slowly)
-        async with server.socket("quiet/resident-1") as socket:
-            await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
-            assert code_of(await socket.receive()) == "NOT_FOUND"
-
-
 async def test_a_state_that_goes_on_in_another_group_is_shown_there_at_once(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,49 +198,36 @@ async def test_a_state_that_goes_on_in_another_group_is_shown_there_at_once(
         assert await socket.receive() == first
 
 
-async def test_changes_that_come_together_are_read_once(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with here() as server, server.socket("quiet/resident-1"):
-        (held,) = server.sockets._sockets
-        ask, asked = identity.viewer_behind, 0
-
-        async def counted(*given: Any, **more: Any) -> Any:
-            nonlocal asked
-            asked += 1
-            return await ask(*given, **more)
-
-        monkeypatch.setattr(identity, "viewer_behind", counted)
-        for _ in range(5):
-            told(server, "quiet/resident-1")
-        await server.until(lambda: held.identity.settled)
-        assert asked == 1
-
-
-async def test_whoever_is_read_again_expires_once(here: Any) -> None:
-    """A timer that is left would keep the socket until a session ends, which may take a month."""
-    async with here() as server, server.socket("quiet/resident-1"):
-        (held,) = server.sockets._sockets
-        before = held.identity._expiry
-        told(server, "quiet/resident-1")
-        await server.until(lambda: held.identity.settled)
-        assert before.cancelled()
-        assert not held.identity._expiry.cancelled()
-
-
-async def test_a_database_that_is_away_while_rights_are_asked_again_closes_the_socket(
-    here: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_whoever_is_too_far_behind_after_a_pause_and_may_not_go_on_alone_comes_back(
+    here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(*_: Any, **__: Any) -> Any:
-        raise ZeroDivisionError
+    monkeypatch.setattr(subscriptions, "KEPT", 2)
+    monkeypatch.setattr(sockets, "MOST_ALONE", 0)
+    ask, go_on = identity.viewer_behind, asyncio.Event()
 
-    async with here() as server:
-        async with server.socket("quiet/resident-1") as socket:
-            await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
-            await socket.receive()
-            monkeypatch.setattr(identity, "viewer_behind", broken)
-            told(server, "quiet/resident-1")
-            assert await socket.until_closed() == 1013
-        assert "could not ask for rights again" in caplog.text
-        caplog.clear()
+    async def slowly(*given: Any, **more: Any) -> Any:
+        await go_on.wait()
+        return await ask(*given, **more)
+
+    async with (
+        here() as server,
+        server.socket("quiet/resident-1") as away,
+        server.socket("quiet/resident-2") as there,
+    ):
+        for socket in (away, there):
+            await socket.subscribe("a", SHARED, id=server.town.id("Community", "quiet"))
+        await server.until(lambda: server.sockets.registry._groups.members == 2)
+        await begun(server)
+        await publish(server, "还在")
+        for socket in (away, there):
+            assert (await socket.receive())["type"] == "next"
+        monkeypatch.setattr(identity, "viewer_behind", slowly)
+        told(server, "quiet/resident-1")
+        for number in range(4):
+            await publish(server, f"不在 {number}")
+            assert (await there.receive())["type"] == "next"
+        go_on.set()
+        assert await away.until_closed() == 1013
 
 
 async def test_a_fault_in_an_operation_is_said_and_ends_it_alone(

@@ -1,0 +1,122 @@
+"""Who is behind a socket; `test_sockets_rights.py` asks what is shown to whom."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from api import identity
+from community.members.actions import end_session
+from community.members.models import CoOwner
+from community.permissions import SYSTEM
+from tests.api.test_sockets_rights import PROGRESS, code_of, told
+
+pytestmark = pytest.mark.xdist_group("sockets")
+
+
+async def test_a_session_that_ends_while_its_socket_begins_shows_nothing(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with here() as server:
+        token, ask = server.town.tokens["quiet/resident-1"], identity.viewer_behind
+
+        async def slowly(*given: Any, **more: Any) -> Any:
+            found = await ask(*given, **more)
+            monkeypatch.setattr(identity, "viewer_behind", ask)
+            await end_session(SYSTEM, datetime.now(UTC), token)
+            return found
+
+        monkeypatch.setattr(identity, "viewer_behind", slowly)
+        async with server.connection() as socket:
+            await socket.send(type="connection_init", payload={"Authorization": f"Bearer {token}"})
+            assert await socket.until_closed() == 4403
+
+
+async def test_changes_of_others_keep_nobody_from_beginning(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with here() as server:
+        ask = identity.viewer_behind
+
+        async def meanwhile(*given: Any, **more: Any) -> Any:
+            found = await ask(*given, **more)
+            told(server, "spring/tenant")
+            return found
+
+        monkeypatch.setattr(identity, "viewer_behind", meanwhile)
+        async with server.socket("quiet/resident-1") as socket:
+            await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
+            assert (await socket.receive())["type"] == "next"
+
+
+async def test_of_rights_that_change_again_while_a_socket_begins_the_last_ones_hold(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they are known before the answer that is older."""
+    async with here() as server:
+        account = server.town.key("Account", "quiet/resident-1")
+        ask, asked = identity.viewer_behind, 0
+
+        async def slowly(*given: Any, **more: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            first, second = asked == 1, asked == 2
+            found = await ask(*given, **more)
+            if first:
+                told(server, "spring/tenant")
+            if second:
+                await CoOwner.filter(account_id=account).update(until=server.town.now)
+                told(server, "quiet/resident-1")
+                (held,) = server.sockets._sockets
+                await server.until(lambda: held.identity.settled)
+            return found
+
+        monkeypatch.setattr(identity, "viewer_behind", slowly)
+        async with server.socket("quiet/resident-1") as socket:
+            await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
+            assert code_of(await socket.receive()) == "NOT_FOUND"
+
+
+async def test_changes_that_come_together_are_read_once(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with here() as server, server.socket("quiet/resident-1"):
+        (held,) = server.sockets._sockets
+        ask, asked = identity.viewer_behind, 0
+
+        async def counted(*given: Any, **more: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            return await ask(*given, **more)
+
+        monkeypatch.setattr(identity, "viewer_behind", counted)
+        for _ in range(5):
+            told(server, "quiet/resident-1")
+        await server.until(lambda: held.identity.settled)
+        assert asked == 1
+
+
+async def test_whoever_is_read_again_expires_once(here: Any) -> None:
+    """A timer that is left would keep the socket until a session ends, which may take a month."""
+    async with here() as server, server.socket("quiet/resident-1"):
+        (held,) = server.sockets._sockets
+        before = held.identity._expiry
+        told(server, "quiet/resident-1")
+        await server.until(lambda: held.identity.settled)
+        assert before.cancelled()
+        assert not held.identity._expiry.cancelled()
+
+
+async def test_a_database_that_is_away_while_rights_are_asked_again_closes_the_socket(
+    here: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    async with here() as server:
+        async with server.socket("quiet/resident-1") as socket:
+            await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
+            await socket.receive()
+            monkeypatch.setattr(identity, "viewer_behind", broken)
+            told(server, "quiet/resident-1")
+            assert await socket.until_closed() == 1013
+        assert "could not ask for rights again" in caplog.text
+        caplog.clear()
