@@ -32,6 +32,10 @@ class Page:
     def edges(self) -> list[Edge]:
         return [Edge()]
 
+    @strawberry.field
+    def next(self) -> "Page":
+        return Page()
+
 
 @strawberry.type
 class Query:
@@ -62,6 +66,8 @@ FRAGMENTS = "fragment F on Page { edges { node { a } } } fragment L on Leaf { a 
         ("edges { node { a @skip(if: true) secondName @include(if: $no) } }", {"a", "secondName"}, {"edges"}),
         ("edges { node @skip(if: $no) { a } }", {"a"}, {"edges"}),
         ("edges { cursor }", set(), {"edges"}),
+        ("next { edges { cursor } }", set(), {"next"}),
+        ("edges { node { a } } next { edges { node { deep { a } } } }", {"a"}, {"edges", "next"}),
         ("a: __typename", set(), {"__typename"}),
         ("edges { __typename node { __typename } }", {"__typename"}, {"edges"}),
     ],
