@@ -97,7 +97,7 @@ def test_nothing_declares_any_of_it_a_second_time() -> None:
 
 def test_ids_are_of_the_kinds_of_the_catalogue_and_each_that_is_shown_has_its_type() -> None:
     shown = {kind for kind, subject in KNOWN.subjects.items() if subject.rows}
-    assert NODES.keys() == shown, "`class …(Node, subject=…)` in a module that schema/schema.py imports"
+    assert NODES.keys() == shown, "`class …(Node, subject=…)` in schema/<topic>.py"
     assert all(NODES[kind].subject_of is KNOWN.subjects[kind] for kind in shown)
     assert len(re.findall(r"^type \w+ implements Node\b", sdl(), re.MULTILINE)) == len(shown)
     of_ids = {
