@@ -82,12 +82,12 @@ class Node:
         description="Opaque, and the same for ever; give it back exactly as it came."
         " 不透明、永远不变的编号，请原样传回。",
     )
-    subject: ClassVar[Subject[Any]]
+    subject_of: ClassVar[Subject[Any]]
     row: ClassVar[type]
 
     def __init_subclass__(cls, subject: Subject[Any] | None = None, row: type | None = None) -> None:
         if subject is not None and row is not None:
-            cls.subject, cls.row = subject, row
+            cls.subject_of, cls.row = subject, row
             NODES[subject.kind], _KINDS[row] = cls, subject.kind
 
     def __new__(cls, *_: object, **__: object) -> NoReturn:
@@ -105,13 +105,13 @@ class Node:
     @classmethod
     async def fetch(cls, context: Context, key: int) -> Self | None:
         """The one with this key; None where it is unknown or hidden."""
-        return cls.of(await context.loaders.rows(cls.subject).load(key))
+        return cls.of(await context.loaders.rows(cls.subject_of).load(key))
 
     @classmethod
     async def named(cls, context: Context, text: str) -> Self | None:
         """The one with this id; None where it is unknown, hidden or of another type. Raises InvalidId."""
         kind, key = parse_id(text)
-        return await cls.fetch(context, key) if kind == cls.subject.kind else None
+        return await cls.fetch(context, key) if kind == cls.subject_of.kind else None
 
 
 async def node_of(context: Context, text: str) -> Node | None:
