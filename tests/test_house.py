@@ -980,6 +980,14 @@ def test_every_module_has_its_test_file() -> None:
 HOSTS = ("pypi" + ".org", "python" + "hosted.org", "npm" + "js.", "yarn" + "pkg.com", "npm" + "mirror")
 
 
+def test_no_test_makes_a_stock_schema() -> None:
+    """It changes how every schema of the process answers `isOneOf` (schema/strawberry_privates.py)."""
+    for path in TESTS:
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        assert "strawberry.Schema" not in {ast.unparse(call) for call in calls}, path
+
+
 def test_no_file_names_the_host_of_a_package_registry() -> None:
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False

@@ -4,14 +4,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, starmap
 from typing import Any, NamedTuple
 
+import orjson
 from tortoise.exceptions import DoesNotExist
 
 from community.database.paging import Page, page
-from community.database.rows import NULL, Maker, Run, Shape, first_of_each
-from community.database.sql import instant, placeholders, select, select_rows
+from community.database.rows import Run, Shape, first_of_each
+from community.database.sql import as_json, instant, placeholders, select, select_rows
 from community.errors import NotFound
 from community.members.reads import PartySeat, seats_in
 from community.permissions import Permission, Scope, Tie, Viewer, account_of, may_see_own
@@ -95,7 +96,7 @@ _VOTES = Shape(VoteRow, "vote", {"building_id": _ONE_BUILDING.format(scope="t.sc
 _ASKED = Shape(
     QuestionRow,
     "question",
-    {"building_id": _ONE_BUILDING.format(scope="t.scope_id"), "choices": NULL},
+    {"building_id": _ONE_BUILDING.format(scope="t.scope_id"), "choices": "{choices}"},
 )
 
 
@@ -230,11 +231,9 @@ async def votes_page(community: int, *terms: Any) -> Page[VoteRow]:
     return (await votes_pages([community], *terms))[community]
 
 
-_OFFERED = Maker(ChoiceRow)
-_CHOICES = """
-SELECT c.question_id, c.code, c.label FROM choice c JOIN question t ON t.id = c.question_id
- WHERE {condition} ORDER BY c.question_id, c.position
-"""
+_ASKED_IN = f"""
+SELECT {_ASKED.columns} FROM question t WHERE t.{{column}} IN ({{keys}}) ORDER BY t.vote_id, t.position
+"""  # noqa: S608 - our own text
 
 
 async def questions_of(votes: Collection[int]) -> dict[int, list[QuestionRow]]:
@@ -272,13 +271,13 @@ async def scope_of_ballot(ballot: int) -> Scope:
 
 async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
     """Those with one of `keys` in a column, the ones of a vote in order."""
-    condition, values = f"t.{column} IN ({placeholders(keys)})", list(keys)
-    rows = await _ASKED.where(f"{condition} ORDER BY t.vote_id, t.position", values)
-    choices: defaultdict[int, list[ChoiceRow]] = defaultdict(list)
-    found = await select_rows(_CHOICES.format(condition=condition), values)
-    for (question, *_), choice in zip(found, _OFFERED(found, skipped=1), strict=True):
-        choices[question].append(choice)
-    return [row._replace(choices=tuple(choices[row.id])) for row in rows]
+    offered = as_json("c.code, c.label", "choice c WHERE c.question_id = t.id ORDER BY c.position")
+    query = _ASKED_IN.format(column=column, keys=placeholders(keys), choices=offered)
+    rows = await select_rows(query, list(keys))
+    return [
+        row._replace(choices=tuple(starmap(ChoiceRow, orjson.loads(choices))))
+        for row, (*_, choices) in zip(_ASKED.all_of(rows), rows, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from strawberry.extensions import DisableValidation
 from strawberry.types import Info
 
 from schema.ahead import selected_in
+from schema.strawberry_privates import OpenSchema
 
 looked_ahead = list[frozenset[str]]()
 
@@ -46,7 +47,7 @@ class Query:
         return Page()
 
 
-SCHEMA = strawberry.Schema(query=Query, extensions=[DisableValidation])
+SCHEMA = OpenSchema(query=Query, extensions=[DisableValidation])
 """Not all fragments are used by all."""
 
 FRAGMENTS = "fragment F on Page { edges { node { a } } } fragment L on Leaf { a deep { secondName } }"
