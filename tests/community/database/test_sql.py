@@ -1,9 +1,11 @@
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 from tortoise.transactions import in_transaction
 
 from community.database.sql import (
+    as_json,
     instant,
     is_postgres,
     lock_advisory,
@@ -11,6 +13,7 @@ from community.database.sql import (
     lock_shared,
     placeholders,
     select,
+    select_rows,
     server_time,
 )
 from community.members.models import Account
@@ -90,3 +93,13 @@ async def test_whether_a_row_is_to_be_read_again_once_it_is_held(database: str) 
     """A transaction on SQLite has been alone from its beginning."""
     async with in_transaction():
         assert await lock_shared("vote", 42) is is_postgres()
+
+
+async def test_rows_beside_another_one_come_in_their_order_whatever_stands_in_them(database: str) -> None:
+    rows = (
+        "(SELECT 1 AS of, 3 AS place, 'last' AS word UNION ALL SELECT 1, 1, '“甲”\" \\ 🏮'"
+        " UNION ALL SELECT 1, 2, NULL) r WHERE r.of = o.id ORDER BY r.place"
+    )
+    asked = f"SELECT o.id, {as_json('r.place, r.word', rows)} FROM (SELECT 1 AS id UNION ALL SELECT 2) o"  # noqa: S608
+    found = {key: json.loads(text) for key, text in await select_rows(asked)}
+    assert found == {1: [[1, '“甲”" \\ 🏮'], [2, None], [3, "last"]], 2: []}
