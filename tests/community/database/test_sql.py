@@ -100,6 +100,6 @@ async def test_rows_beside_another_one_come_in_their_order_whatever_stands_in_th
         "(SELECT 1 AS of, 3 AS place, 'last' AS word UNION ALL SELECT 1, 1, '“甲”\" \\ 🏮'"
         " UNION ALL SELECT 1, 2, NULL) r WHERE r.of = o.id ORDER BY r.place"
     )
-    asked = f"SELECT o.id, {as_json('r.place, r.word', rows)} FROM (SELECT 1 AS id UNION ALL SELECT 2) o"  # noqa: S608
+    asked = f"SELECT o.id, {as_json('r.place, r.word', rows)} FROM (SELECT 1 AS id UNION ALL SELECT 2) o"
     found = {key: json.loads(text) for key, text in await select_rows(asked)}
     assert found == {1: [[1, '“甲”" \\ 🏮'], [2, None], [3, "last"]], 2: []}
