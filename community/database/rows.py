@@ -4,8 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
+from itertools import starmap
 from types import MappingProxyType, UnionType
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+import orjson
 
 from community.database.sql import instant, is_postgres, placeholders, select_rows
 
@@ -83,11 +86,10 @@ class Maker(Generic[R]):
 
 def _reader_of(hint: Any) -> Callable[[Any], Any] | None:
     """Returns what converts a column's value to this type; None if no conversion is needed."""
+    if get_origin(hint) is tuple:
+        return _rows_of(get_args(hint)[0])
     if isinstance(hint, UnionType) or get_origin(hint):
-        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
-        if len(kinds) != 1 or get_origin(hint) is tuple:
-            return None
-        (hint,) = kinds
+        (hint,) = [kind for kind in get_args(hint) if kind is not type(None)]
     if hint is datetime:
         return instant
     if hint is date:
@@ -103,6 +105,11 @@ _TRUTHS = {0: False, 1: True, None: None}
 def _members_of(kind: type[Enum]) -> Callable[[Any], Any]:
     members: dict[Any, Enum | None] = {member.value: member for member in kind}
     return {**members, None: None}.__getitem__
+
+
+def _rows_of(kind: Callable[..., Any]) -> Callable[[str], tuple[Any, ...]]:
+    """Of a column that `as_json` makes."""
+    return lambda text: tuple(starmap(kind, orjson.loads(text)))
 
 
 def day(value: Any) -> Any:

@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, starmap
+from itertools import groupby
 from typing import Any, NamedTuple
 
-import orjson
 from tortoise.exceptions import DoesNotExist
 
 from community.database.paging import Page, page
@@ -273,11 +272,7 @@ async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
     """Those with one of `keys` in a column, the ones of a vote in order."""
     offered = as_json("c.code, c.label", "choice c WHERE c.question_id = t.id ORDER BY c.position")
     query = _ASKED_IN.format(column=column, keys=placeholders(keys), choices=offered)
-    rows = await select_rows(query, list(keys))
-    return [
-        row._replace(choices=tuple(starmap(ChoiceRow, orjson.loads(choices))))
-        for row, (*_, choices) in zip(_ASKED.all_of(rows), rows, strict=True)
-    ]
+    return _ASKED.all_of(await select_rows(query, list(keys)))
 
 
 @dataclass(frozen=True, slots=True)
