@@ -87,9 +87,13 @@ class Maker(Generic[R]):
 def _reader_of(hint: Any) -> Callable[[Any], Any] | None:
     """Returns what converts a column's value to this type; None if no conversion is needed."""
     if get_origin(hint) is tuple:
-        return _rows_of(get_args(hint)[0])
+        kind = get_args(hint)[0]
+        return _rows_of(kind) if hasattr(kind, "_fields") else None
     if isinstance(hint, UnionType) or get_origin(hint):
-        (hint,) = [kind for kind in get_args(hint) if kind is not type(None)]
+        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+        if len(kinds) != 1:
+            return None
+        (hint,) = kinds
     if hint is datetime:
         return instant
     if hint is date:
