@@ -1,4 +1,4 @@
-import { HANDS } from './place'
+import { patiently } from './patience'
 
 /** How long a part is waited for: it may be drawn later, and its script may be on its way. */
 const PATIENCE = 30_000
@@ -16,15 +16,7 @@ export function goToPart(id: string) {
     part.focus({ preventScroll: true })
   }
   const growing = new MutationObserver(go)
-  const timer = setTimeout(() => stop(), PATIENCE)
-  stop = () => {
-    growing.disconnect()
-    clearTimeout(timer)
-    HANDS.forEach((hand) => removeEventListener(hand, stop))
-    stop = () => {}
-  }
-  // Whoever does something else meanwhile is not pulled away from it.
-  HANDS.forEach((hand) => addEventListener(hand, stop, { passive: true, once: true }))
   growing.observe(document.body, { childList: true, subtree: true })
+  stop = patiently(growing, PATIENCE)
   go()
 }

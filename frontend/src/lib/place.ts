@@ -1,9 +1,8 @@
 import { tick } from 'svelte'
+import { patiently } from './patience'
 
 /** How long a page that comes back is given to grow to its place: its data may have to be read anew. */
 const PATIENCE = 5_000
-/** By which somebody moves the page, or does something on it. */
-export const HANDS = ['wheel', 'touchstart', 'keydown', 'pointerdown'] as const
 
 /** Where one was on each page of this window, by its address. */
 const places = new Map<string, number>()
@@ -41,14 +40,6 @@ function seek(wanted: number) {
     if (Math.abs(scrollY - wanted) < 2) stop()
   }
   const growing = new ResizeObserver(go)
-  const timer = setTimeout(() => stop(), PATIENCE)
-  stop = () => {
-    growing.disconnect()
-    clearTimeout(timer)
-    HANDS.forEach((hand) => removeEventListener(hand, stop))
-    stop = () => {}
-  }
-  // Whoever moves the page meanwhile is not pulled back.
-  HANDS.forEach((hand) => addEventListener(hand, stop, { passive: true, once: true }))
+  stop = patiently(growing, PATIENCE)
   growing.observe(document.body)
 }
