@@ -15,6 +15,10 @@ class Surprise(Exception):
     """A value that generated code does not complete; graphql-core does, from the beginning."""
 
 
+class Absent(Surprise, KeyError):
+    """A loader has nothing where it should: only the resolver knows what to say."""
+
+
 class OrdinaryClasses:
     """Those that were seen. `known` is asked by generated code."""
 

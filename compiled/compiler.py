@@ -202,7 +202,7 @@ class Compiler:
         with program.block("else:"):
             program.line(f"{value} = {found}[{key}]")
             if not loaded.optional:
-                program.line(f"if {value} is None: raise Surprise")
+                program.line(f"if {value} is None: raise Absent")
         self._behind += 1
         self._levels = max(self._levels, self._behind)
         try:

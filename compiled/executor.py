@@ -116,8 +116,8 @@ def _completed(
         for level in range(len(plan.wishes)):
             if loading := _wanted(plan, level, value, info):
                 return _completed_later(loading, level, plan, value, info, otherwise, rest)
-    except Exception:
-        plan.surprised()
+    except Exception as error:
+        _note(plan, error)
         return otherwise()
     return _run(plan, value, info, otherwise, rest)
 
@@ -140,8 +140,8 @@ async def _completed_later(
             if level >= len(plan.wishes):
                 break
             loading = _wanted(plan, level, value, info)
-    except Exception:
-        plan.surprised()
+    except Exception as error:
+        _note(plan, error)
         made = otherwise()
     else:
         made = _run(plan, value, info, otherwise, rest)
@@ -154,14 +154,20 @@ def _wanted(plan: Plan, level: int, value: Any, info: GraphQLResolveInfo[Any]) -
     return [want for want in wants if want is not None]
 
 
+def _note(plan: Plan, error: Exception) -> None:
+    """What a loader could not bring says nothing of the plan."""
+    if not isinstance(error, KeyError):
+        plan.surprised()
+
+
 def _run(
     plan: Plan, value: Any, info: GraphQLResolveInfo[Any], otherwise: Otherwise, rest: Rest | None
 ) -> AwaitableOrValue[Any]:
     run = plan.run
     try:
         made = run(value, info)  # type: ignore[misc]
-    except Exception:
-        plan.surprised()
+    except Exception as error:  # also where the plan was given up while it waited
+        _note(plan, error)
         return otherwise()
     plan.served += 1
     return rest(made) if rest else made

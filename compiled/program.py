@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from compiled.classes import Surprise
+from compiled.classes import Absent, Surprise
 
 _CONSTANT, _ONCE = re.compile(r"\bk\d+\b"), re.compile(r"\bo\d+\b")
 
 BUILTINS: dict[str, Any] = {
-    each.__name__: each for each in (type, str, int, float, list, tuple, dict, id, Surprise)
+    each.__name__: each for each in (type, str, int, float, list, tuple, dict, id, Surprise, Absent)
 }
 """All that generated code can name besides its constants."""
 

@@ -34,6 +34,7 @@ class Notice(Node, subject=NOTICE, row=NoticeRow):
     community: CommunityRef = brought(
         lambda loaders: loaders.communities,
         "community",
+        hidden=True,
         description="The estate on whose board it hangs. 贴在哪个小区。",
         metadata=BY_RIGHTS,
     )

@@ -139,6 +139,7 @@ class Event(Node, subject=EVENT, row=EventRow):
     community: CommunityRef = brought(
         lambda loaders: loaders.communities,
         "community",
+        hidden=True,
         description="The estate that holds it. 举办活动的小区。",
         metadata=BY_RIGHTS,
     )
@@ -293,6 +294,7 @@ class SignUp(Node, subject=SIGN_UP, row=SignUpRow):
     event: Event = brought(
         lambda loaders: loaders.events,
         "event",
+        hidden=True,
         description="The gathering to which they come; NOT_FOUND for whoever may no longer read"
         " there."
         " 报名的活动。",

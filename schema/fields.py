@@ -32,17 +32,22 @@ def brought(
     *,
     description: str,
     optional: bool = False,
+    hidden: bool = False,
     metadata: Mapping[str, Any] | None = None,
 ) -> Any:
-    """A field whose value a loader brings by a key in the row. Raises NotFound where there is none, unless it
-    is `optional`; where the key is None, so is the value.
+    """A field whose value a loader brings by a key in the row; where the key is None, so is the value.
+
+    The loader has a value for each key, unless the value is `optional`, and then it is null, or may be
+    `hidden` from who sees the row: that raises NotFound.
     """
 
     async def resolve(root: Any, info: Info) -> Any:
         wanted: Hashable = getattr(root, key)
-        value = None if wanted is None else await loader(info.context.loaders).load(wanted)
+        if wanted is None:
+            return None
+        value = await loader(info.context.loaders).load(wanted)
         if value is None and not optional:
-            raise NotFound
+            raise NotFound if hidden else KeyError(wanted)
         return value
 
     marks = {BROUGHT: Brought(loader, key, optional), **(metadata or {})}

@@ -390,8 +390,7 @@ class Ledger:
         size = check_first(first)
         cursors = ListCursors("entries", row.id, {"month": month})
         key = cursors.key(after, int)
-        asked = selected_in(info, "edges", "node")
-        unread = tuple(column for name, column in _DEAR.items() if name not in asked)
+        unread = () if _DEAR.keys() & selected_in(info, "edges", "node") else tuple(_DEAR.values())
         last = cast(int, key[0]) if key else None
         loader = info.context.loaders.of(entries_pages, size, last, month, unread)
         page = await loader.get(row.id)
@@ -418,7 +417,9 @@ class Ledger:
 
 
 _DEAR = {"balance": "balance", "reversedBy": "reversed_by", "recordedBy": "recorded_for"}
-"""Fields of an entry that take time to read, with the columns that show them."""
+"""Fields of an entry that take time to read, with the columns that show them. All are read or none, so that
+one list is read in two ways at most.
+"""
 
 
 async def _months(info: Info, community: CommunityRow) -> list[MonthRow]:
@@ -605,7 +606,7 @@ PRICES: Prices = {
     "Ledger.month": Price(statements=1, item=2_500),
     "Ledger.months": Price(statements=1, item=20),
     "Ledger.years": Price(statements=1, item=10, size=10),
-    "Ledger.entries": Price(statements=2, item=300),
+    "Ledger.entries": Price(statements=3, item=300),
     "Ledger.entry": Price(statements=1, item=15),
     "LedgerMonth.categories": Price(size=6),
     "Entry.authorityVote": Price(statements=1, item=15),

@@ -118,7 +118,7 @@ class Loader(Generic[K, V]):
     async def run(self) -> None:
         """Reads the pending keys."""
         waiting, self._waiting = self._waiting, {}
-        keys = [key for key in waiting if key not in self.found]
+        keys = [key for key in waiting if key not in self.found and key not in self._failed]
         try:
             for start in range(0, len(keys), MOST_KEYS):
                 chunk = keys[start : start + MOST_KEYS]
@@ -180,7 +180,8 @@ class Levels:
 
 
 class Loaders:
-    """Those of one answer, as its viewer may see things. `now` is its one instant.
+    """Those of one answer, as its viewer may see things. `now` is its one instant; `ahead` what is selected
+    at the places where somebody asked.
 
     What was read stays as it was, so that the next answer needs new ones.
     """
@@ -189,6 +190,7 @@ class Loaders:
         self.viewer, self._clock = viewer, clock
         self._levels = Levels()
         self._made: dict[Hashable, Loader[Any, Any]] = {}
+        self.ahead: dict[Hashable, frozenset[str]] = {}
 
     @cached_property
     def now(self) -> datetime:

@@ -472,6 +472,7 @@ class Vote(Node, subject=VOTE, row=VoteRow):
     community: CommunityRef = brought(
         lambda loaders: loaders.communities,
         "community_id",
+        hidden=True,
         description="The estate whose owners vote. 哪个小区的表决。",
         metadata=BY_RIGHTS,
     )

@@ -37,7 +37,11 @@ class Shape(Generic[R]):
 
     @cache  # noqa: B019 - shapes are made once and stay
     def without(self, *computed: str) -> "Shape[R]":
-        """The same with None for some of what is computed, which takes time."""
+        """The same with None for some of what is computed, which takes time. Raises ValueError for anything
+        else.
+        """
+        if other := set(computed) - self._computed.keys():
+            raise ValueError(f"{other} is not computed")
         rest = {name: NULL if name in computed else text for name, text in self._computed.items()}
         return Shape(self._kind, self.table, rest, **self._renamed)
 

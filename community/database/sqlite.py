@@ -10,7 +10,9 @@ import ctypes
 import itertools
 import logging
 import os
+import re
 import sqlite3
+import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,13 +32,18 @@ from community.errors import Late, OutcomeUnknown, Unwritable
 
 READERS = 2
 
-STEPS, BRIEF = 1_000, 20
+STEPS, BRIEF, BRIEFLY = 1_000, 20, 0.003
 """After so many times so many instructions of SQLite's machine, about a millisecond, a statement is no brief
-one.
+one; nor after so many seconds, looked at after each thousand of them: the disk may be slow.
 """
+
+FEW = 1_000
+"""Values of a brief statement at most: binding them takes time that nobody counts."""
 
 MOST_LONG = 1_000
 """Texts of statements that are known not to be brief."""
+
+_MANY = re.compile(r"\?(?:, \?)+")
 
 PRIVATE = 0o600
 """Whoever may read the file may read every ballot."""
@@ -143,25 +150,28 @@ class Brief:
         for statement in ("PRAGMA query_only=ON", "SELECT 1 FROM sqlite_master"):
             self._connection.execute(statement).fetchall()
         self._connection.set_progress_handler(self._takes_long, STEPS)
+        self._began = 0.0
         self._steps = 0  # SQLite counts those of a statement that it keeps through all its runs
         self._long: set[str] = set()
 
     def _takes_long(self) -> bool:
         self._steps += 1
-        return self._steps > BRIEF
+        return self._steps > BRIEF or time.monotonic() - self._began > BRIEFLY
 
     def read(self, query: str, values: list[Any] | None) -> list[sqlite3.Row] | None:
         """None where it is for a thread, also where it fails: there it fails again, and is told."""
-        if query in self._long:
+        values = values or []
+        text = _MANY.sub("?", query) if len(values) > 1 else query  # long for a few keys, long for others
+        if text in self._long or len(values) > FEW:
             return None
-        self._steps = 0
+        self._steps, self._began = 0, time.monotonic()
         try:
-            return self._connection.execute(query, values or ()).fetchall()
+            return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
                 if len(self._long) >= MOST_LONG:
                     self._long.clear()
-                self._long.add(query)
+                self._long.add(text)
             return None
 
     def close(self) -> None:
@@ -205,7 +215,8 @@ class OneWriterClient(OwnTransactions, SqliteClient):
             reader = await self._open_reader()
             self._readers.append(reader)
             self._free.put_nowait(reader)
-        self._brief = Brief(self._read_only)
+        with suppress(sqlite3.Error):  # without it all is read in threads
+            self._brief = Brief(self._read_only)
         files.note()
         self._watching = asyncio.create_task(self._watch(files, writer))
 
@@ -268,7 +279,8 @@ class OneWriterClient(OwnTransactions, SqliteClient):
         readers, self._readers, self._free = self._readers, [], asyncio.LifoQueue()
         brief, self._brief = self._brief, None
         if brief:
-            brief.close()
+            with suppress(sqlite3.Error):
+                brief.close()
         if self._watching:
             self._watching.cancel()
             await asyncio.wait([self._watching])

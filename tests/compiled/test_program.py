@@ -55,7 +55,18 @@ def test_nothing_of_python_can_be_named() -> None:
     program.line("return open")
     with pytest.raises(NameError):
         program.function()(None, None)
-    assert set(BUILTINS) == {"type", "str", "int", "float", "list", "tuple", "dict", "id", "Surprise"}
+    assert set(BUILTINS) == {
+        "type",
+        "str",
+        "int",
+        "float",
+        "list",
+        "tuple",
+        "dict",
+        "id",
+        "Surprise",
+        "Absent",
+    }
 
 
 def test_what_stands_first_is_made_once_before_all_else() -> None:

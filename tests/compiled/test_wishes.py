@@ -147,6 +147,19 @@ async def test_a_plan_whose_wishes_surprise_too_often_is_given_up() -> None:
     assert CORE["Ours"] > 0
 
 
+@pytest.mark.parametrize("text", ["{items{boss{name}}}", "{items{boss{boss{name}}}}", "{items{chief{name}}}"])
+async def test_a_plan_outlives_what_its_loaders_cannot_bring(text: str) -> None:
+    document, bad = parse(text), Known(boss={1: loading.OwnError("gone")}, chief={1: None})
+    root = {"items": [item(boss_key=1, chief_key=1)]}
+    for _ in range(40):
+        assert (await executed(Ours, SCHEMA, document, root, context=Context(bad))).errors
+    CORE.clear()
+    good = Context(Known(boss=BOSSES, chief={1: group("c")}))
+    result = await executed(Ours, SCHEMA, document, root, context=good)
+    assert not result.errors
+    assert CORE["Ours"] == 0
+
+
 @pytest.mark.parametrize("there", [True, False])
 async def test_what_is_missing_is_null_where_it_may_be(there: bool) -> None:
     world = Known(boss={1: group("x") if there else None}, any={2: None})

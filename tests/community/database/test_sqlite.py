@@ -22,8 +22,8 @@ from community.database.engine import look_at_the_files, opened, sqlite_file
 from community.database.ids import new_id
 from community.database.models import Due
 from community.database.outcomes import WRITES
-from community.database.sql import select_rows
-from community.database.sqlite import BRIEF, Brief
+from community.database.sql import placeholders, select_rows
+from community.database.sqlite import BRIEF, FEW, Brief
 from community.database.work import UnitOfWork, atomic
 from community.errors import OutcomeUnknown, Unwritable
 from community.members.facts import RIGHTS_CHANGED
@@ -431,6 +431,48 @@ async def test_a_read_that_fails_says_so_as_from_a_thread(file: Path) -> None:
     for _ in range(2):
         with pytest.raises(OperationalError, match="no such table: absent"):
             await select_rows("SELECT 1 FROM absent")
+
+
+async def test_what_is_slow_without_many_instructions_gives_up_too(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BRIEFLY", -1.0)
+    brief = Brief(f"{file.as_uri()}?mode=ro")
+    try:
+        few = LONG.replace("300000", "1000")
+        assert brief.read(few, None) is None
+        monkeypatch.setattr(sqlite, "BRIEFLY", 60.0)
+        assert brief.read(few.replace("1000", "1001"), None)
+    finally:
+        brief.close()
+
+
+async def test_what_is_long_for_some_keys_is_long_for_any_number_of_them(file: Path) -> None:
+    brief = Brief(f"{file.as_uri()}?mode=ro")
+    slow = LONG.replace("SELECT MAX(n)", "SELECT MAX(n) + COUNT(n IN ({}))")
+    try:
+        assert brief.read(slow.format("?, ?"), [1, 2]) is None
+        brief._connection.close()  # it is not tried again
+        assert brief.read(slow.format("?, ?, ?"), [1, 2, 3]) is None
+        assert brief.read("SELECT 1 WHERE 1 IN (?, ?)", [1, 2]) is None
+        assert len(brief._long) == 1
+    finally:
+        brief.close()
+
+
+async def test_what_python_refuses_is_refused_as_from_a_thread(file: Path) -> None:
+    with pytest.raises(OperationalError, match=r"decode|UTF-8"):
+        await select_rows("SELECT CAST(x'ff' AS TEXT)")
+    with pytest.raises(sqlite3.ProgrammingError, match="bindings"):
+        await select_rows("SELECT ?", [1, 2])
+
+
+async def test_many_values_are_bound_in_a_thread(counter: None, in_threads: list[str]) -> None:
+    await counted()
+    in_threads.clear()
+    asked = f"SELECT 7 WHERE 1 IN ({placeholders(range(FEW + 1))})"
+    ((seven,),) = await select_rows(asked, [*range(FEW + 1)])
+    assert (seven, len(in_threads)) == (7, 1)
 
 
 async def test_many_brief_reads_in_a_row_let_others_have_their_turn(counter: None) -> None:
