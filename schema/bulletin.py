@@ -22,7 +22,7 @@ from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
 from schema.nodes import NODES, Node, key_of
-from schema.places import NOTHING, Numbered, Organization, numbered, shows_bulletin
+from schema.places import NOTHING, Numbered, Organization, community_by, numbered, shows_bulletin
 from schema.refs import CommunityRef
 
 
@@ -31,12 +31,8 @@ from schema.refs import CommunityRef
     " 公告栏上的一张公告或公示。"
 )
 class Notice(Node, subject=NOTICE, row=NoticeRow):
-    community: CommunityRef = brought(
-        lambda loaders: loaders.communities,
-        "community",
-        hidden=True,
-        description="The estate on whose board it hangs. 贴在哪个小区。",
-        metadata=BY_RIGHTS,
+    community: CommunityRef = community_by(
+        "community", description="The estate on whose board it hangs. 贴在哪个小区。"
     )
 
     number: int = strawberry.field(

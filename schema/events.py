@@ -34,7 +34,15 @@ from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
 from schema.nodes import Node, key_of, to_id
-from schema.places import NOTHING, Numbered, Organization, community_row, numbered, shows_bulletin
+from schema.places import (
+    NOTHING,
+    Numbered,
+    Organization,
+    community_by,
+    community_row,
+    numbered,
+    shows_bulletin,
+)
 from schema.refs import CommunityRef
 
 
@@ -136,12 +144,8 @@ class EventTable:
     " 邻里活动，能看公告栏的人都能看到。"
 )
 class Event(Node, subject=EVENT, row=EventRow):
-    community: CommunityRef = brought(
-        lambda loaders: loaders.communities,
-        "community",
-        hidden=True,
-        description="The estate that holds it. 举办活动的小区。",
-        metadata=BY_RIGHTS,
+    community: CommunityRef = community_by(
+        "community", description="The estate that holds it. 举办活动的小区。"
     )
 
     number: int = strawberry.field(

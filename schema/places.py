@@ -139,6 +139,13 @@ class PlacesOfCommunity:
     )
 
 
+def community_by(key: str, *, description: str) -> Any:
+    """A field for the community of a row, by its key there; hidden from who may no longer know of it."""
+    return brought(
+        lambda loaders: loaders.communities, key, hidden=True, description=description, metadata=BY_RIGHTS
+    )
+
+
 async def community_row(context: Context, key: int) -> CommunityRow:
     """The community of something that the viewer saw a moment ago. Raises NotFound where no longer."""
     row = await context.loaders.communities.load(key)

@@ -64,6 +64,7 @@ from schema.places import (
     Building,
     Numbered,
     Organization,
+    community_by,
     community_row,
     numbered,
     shows_bulletin,
@@ -469,12 +470,8 @@ class RollEntry:
     " 业主表决，按民法典和杭州市物业管理条例计票。"
 )
 class Vote(Node, subject=VOTE, row=VoteRow):
-    community: CommunityRef = brought(
-        lambda loaders: loaders.communities,
-        "community_id",
-        hidden=True,
-        description="The estate whose owners vote. 哪个小区的表决。",
-        metadata=BY_RIGHTS,
+    community: CommunityRef = community_by(
+        "community_id", description="The estate whose owners vote. 哪个小区的表决。"
     )
 
     number: int = strawberry.field(

@@ -47,15 +47,13 @@ def day_of(expression: str) -> str:
     return f"date(substr({expression}, 1, 19), '+8 hours')"
 
 
-def as_json(columns: str, rows: str) -> str:
-    """SQL for some rows beside another one: a list of lists as JSON, in the order that `rows` gives. Both are
-    SQL of ours.
-    """
+def as_json(columns: str, rows: str, order: str) -> str:
+    """SQL for some rows beside another one: a list of lists as JSON. All three are SQL of ours."""
     if is_postgres():
-        rows, _, order = rows.partition(" ORDER BY ")
         lists = f"json_agg(json_build_array({columns}) ORDER BY {order})"
         return f"(SELECT COALESCE({lists}, '[]')::text FROM {rows})"  # noqa: S608
-    return f"(SELECT json_group_array(json(c)) FROM (SELECT json_array({columns}) AS c FROM {rows}))"  # noqa: S608
+    lists = f"SELECT json_array({columns}) AS c FROM {rows} ORDER BY {order}"  # noqa: S608
+    return f"(SELECT json_group_array(json(c)) FROM ({lists}))"  # noqa: S608
 
 
 async def select(query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:

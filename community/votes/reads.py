@@ -270,7 +270,7 @@ async def scope_of_ballot(ballot: int) -> Scope:
 
 async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
     """Those with one of `keys` in a column, the ones of a vote in order."""
-    offered = as_json("c.code, c.label", "choice c WHERE c.question_id = t.id ORDER BY c.position")
+    offered = as_json("c.code, c.label", "choice c WHERE c.question_id = t.id", "c.position")
     query = _ASKED_IN.format(column=column, keys=placeholders(keys), choices=offered)
     return _ASKED.all_of(await select_rows(query, list(keys)))
 
