@@ -47,6 +47,17 @@ async def test_each_key_is_read_once(house: Any, statements: list[str]) -> None:
     assert len(statements) == cost
 
 
+async def test_a_community_that_was_found_by_its_name_is_found_by_its_id(
+    house: Any, statements: list[str]
+) -> None:
+    loaders = loaders_of()
+    row = await loaders.communities_by_slug.load("spring")
+    cost = len(statements)
+    assert row
+    assert await loaders.communities.load(row.id) is row
+    assert len(statements) == cost
+
+
 async def test_each_viewer_is_shown_what_it_may_see(house: Any) -> None:
     key = house.town.key("Notice", "gate")
     assert await Loaders(await house.viewer("quiet/resident-1"), lambda: house.now).rows(NOTICE).load(key)

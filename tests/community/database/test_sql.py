@@ -97,10 +97,10 @@ async def test_whether_a_row_is_to_be_read_again_once_it_is_held(database: str) 
 
 async def test_rows_beside_another_one_come_in_their_order_whatever_stands_in_them(database: str) -> None:
     rows = (
-        "(SELECT 1 AS of, 3 AS place, 'last' AS word UNION ALL SELECT 1, 1, '“甲”\" \\ 🏮'"
-        " UNION ALL SELECT 1, 2, NULL) r WHERE r.of = o.id"
+        "(SELECT 1 AS of, 1 AS place, '“甲”\" \\ 🏮'"
+        " UNION ALL SELECT 1, 2, NULL UNION ALL SELECT 1, 3, 'last') r WHERE r.of = o.id"
     )
-    beside = as_json("r.place, r.word", rows, "r.place")
+    beside = as_json("r.place, r.word", rows, "r.place % 3")
     asked = f"SELECT o.id, {beside} FROM (SELECT 1 AS id UNION ALL SELECT 2) o"
     found = {key: json.loads(text) for key, text in await select_rows(asked)}
-    assert found == {1: [[1, '“甲”" \\ 🏮'], [2, None], [3, "last"]], 2: []}
+    assert found == {1: [[3, "last"], [1, '“甲”" \\ 🏮'], [2, None]], 2: []}
