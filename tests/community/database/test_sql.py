@@ -97,7 +97,7 @@ async def test_whether_a_row_is_to_be_read_again_once_it_is_held(database: str) 
 
 async def test_rows_beside_another_one_come_in_their_order_whatever_stands_in_them(database: str) -> None:
     rows = (
-        "(SELECT 1 AS of, 1 AS place, '“甲”\" \\ 🏮'"
+        "(SELECT 1 AS of, 1 AS place, '“甲”\" \\ 🏮' AS word"
         " UNION ALL SELECT 1, 2, NULL UNION ALL SELECT 1, 3, 'last') r WHERE r.of = o.id"
     )
     beside = as_json("r.place, r.word", rows, "r.place % 3")
