@@ -21,6 +21,7 @@ from api.answers import fault, hung_up, refused
 from api.clock import clock, keep_looking, look, utc_now
 from api.graphql import GraphQLEndpoint
 from api.guard import Guard
+from api.kept import KeptAnswers
 from api.logs import configure
 from api.mail import Mailer
 from api.metrics import Metrics
@@ -33,6 +34,7 @@ from api.sessions import Sessions
 from api.settings import Settings
 from api.sockets import Sockets
 from api.timers import OPERATOR_MAIL, Timers
+from api.viewers import KnownViewers
 from community.database.due import pause_while
 from community.database.engine import opened
 from community.database.migrate import pending
@@ -46,6 +48,7 @@ from realtime.poller import JournalPoller
 from realtime.redis_broker import RedisBroker
 from realtime.registry import SubscriptionRegistry
 from realtime.sources import LiveSources
+from realtime.versions import Versions
 from schema.executable import ExecutableSchema
 from schema.schema import schema_of
 
@@ -86,12 +89,19 @@ def create_app(settings: Settings) -> App:
     sources = LiveSources(broker, settings.live_pause)
     authorizations = AuthorizationRegistry()
     broker.listen(authorizations.handle)  # what a gap swallows of rights the journal tells within two seconds
-    poller = JournalPoller(broker.handle)
+    versions = Versions()
+    poller = JournalPoller(broker.handle, versions)
     metrics = Metrics(poller)
     groups = Groups(WritePacer(settings.live_share), metrics.delivered)
     schema = schema_of(compiled=settings.compiled)
     registry = SubscriptionRegistry(
         ExecutableSchema(utc_now, sources, schema), sources, groups, metrics.count
+    )
+    viewers = KnownViewers(versions)
+    broker.listen(viewers.handle)
+    broker.on_resync(viewers.forget)
+    kept = KeptAnswers(
+        schema, sources, versions, most_bytes=settings.kept_answers, most_cost=settings.most_cost
     )
     broker.listen(registry.handle)
     broker.on_resync(registry.ask_again)
@@ -113,7 +123,7 @@ def create_app(settings: Settings) -> App:
             with suppress(Exception):  # away: until it was looked at nothing is opened or closed
                 await look(clock)
             stop_publishing, stop_pausing = (
-                publish_through(broker.publish),
+                publish_through(broker.publish, versions.saw),
                 pause_while(lambda: clock.doubtful),
             )
             tasks = [
@@ -143,7 +153,17 @@ def create_app(settings: Settings) -> App:
     origins = Origins(settings.public_url, settings.allowed_origins)
     sessions = Sessions(settings, origins)
     pages = Pages(origin_of(settings.public_url) or settings.public_url)
-    endpoint = GraphQLEndpoint(schema, origins, sources, metrics, settings.most_cost)
+    endpoint = GraphQLEndpoint(
+        schema,
+        origins,
+        sources,
+        metrics,
+        settings.most_cost,
+        kept,
+        viewers,
+        versions,
+        secure=settings.secure,
+    )
     app = App(
         settings=settings,
         sockets=sockets,

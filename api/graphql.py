@@ -1,7 +1,7 @@
 """/graphql over HTTP, to the letter of GraphQL over HTTP."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
@@ -16,18 +16,24 @@ from api import bodies
 from api.answers import refusal
 from api.bodies import BoundedRequest
 from api.clock import utc_now
+from api.kept import KeptAnswers
 from api.metrics import Metrics
 from api.origins import Origins
+from api.representations import GRAPHQL_JSON, JSON, Text, media_type, respond
+from api.seen import say, seen_by
 from api.sessions import bearer, cookie_of, viewer_behind
+from api.viewers import KnownViewers
+from community.database.work import WROTE
 from community.errors import Refused
 from community.permissions import Viewer
+from realtime.fields import SubscribeRequest
+from realtime.recent import Recent
 from realtime.sources import LiveSources
+from realtime.versions import Versions
 from schema.context import Context
 from schema.errors import presented
 from schema.schema import PreparedSchema
 from schema.sentences import misspoken
-
-GRAPHQL_JSON, JSON = "application/graphql-response+json", "application/json"
 
 
 class _JsonRequest(StarletteRequestAdapter):
@@ -36,8 +42,23 @@ class _JsonRequest(StarletteRequestAdapter):
     content_type = JSON
 
 
+MOST_QUESTIONS = 4 * 1024 * 1024
+"""Bytes of requests that are known by their letters."""
+
+
+class _Question(NamedTuple):
+    """A request that only reads. `trusted`: it names a document of the page (GraphQL over HTTP, appendix A),
+    so that its answer may be kept by whoever asked, and asked about by its tag.
+    """
+
+    request: SubscribeRequest
+    trusted: bool
+
+
 class GraphQLEndpoint(GraphQL[Context, None]):
-    """Reads who asks, refuses what may not come in, and hands the rest to the schema."""
+    """Reads who asks, refuses what may not come in, and hands the rest to the schema, unless the answer is
+    kept.
+    """
 
     request_adapter_class = _JsonRequest
 
@@ -48,10 +69,18 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         sources: LiveSources,
         metrics: Metrics,
         most_cost: float,
+        kept: KeptAnswers,
+        viewers: KnownViewers,
+        versions: Versions,
+        *,
+        secure: bool,
     ) -> None:
         super().__init__(schema, graphql_ide=None)
         self._origins, self._sources, self._metrics = origins, sources, metrics
-        self._most_cost = most_cost
+        self._most_cost, self._secure = most_cost, secure
+        self._kept, self._viewers, self._versions = kept, viewers, versions
+        self._schema = schema
+        self._questions = Recent[tuple[bytes, bytes], _Question](MOST_QUESTIONS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(BoundedRequest(scope, receive))
@@ -64,8 +93,24 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             bodies.check_json(request)
             await bodies.read(request)
             now = utc_now()  # complete: a ballot counts by this instant, however long it waits from here on
-            viewer = await viewer_behind(secret, now, strict=authorization is not None)
-            return await self.run(request, context=self._context(request, viewer, now))
+            strict = authorization is not None
+            if (question := await self._question(request)) is None:
+                viewer = await viewer_behind(secret, now, strict=strict)
+                return await self._run(request, viewer, now)
+            seen = seen_by(request)
+            if seen is None or self._versions.behind(seen) or not self._kept.usable:
+                viewer = await viewer_behind(secret, now, strict=strict)
+            else:
+                viewer = await self._viewers.behind(secret, now, strict=strict)
+                audience = self._kept.audience(question.request, viewer)
+                if audience is not None:
+                    text = await self._kept.answer(question.request, audience, viewer, now)
+                    if text is not None:
+                        return respond(request, text, tagged=question.trusted)
+            response = await self._run(request, viewer, now)
+            if question.trusted and not request.state.failed:
+                return respond(request, Text(bytes(response.body)), tagged=True)
+            return response
         except bodies.Unread as refused:
             return refusal(refused, refused.status)
         except Refused as refused:
@@ -73,15 +118,53 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         except HTTPException as error:
             return refusal(misspoken(error.reason), error.status_code)
 
+    async def _question(self, request: BoundedRequest) -> _Question | None:
+        """What is asked, if nothing can change by it; None also of what is not understood, which Strawberry
+        refuses.
+        """
+        if request.method not in ("GET", "POST"):
+            return None
+        letters = request.scope["query_string"], await request.body()
+        if (known := self._questions.get(letters)) is not None:
+            return known
+        adapter = self.request_adapter_class(request)
+        try:
+            data = await self.parse_http_body(adapter)
+        except (HTTPException, ValueError):
+            return None
+        if not isinstance(data, GraphQLRequestData) or data.protocol != "http" or not data.query:
+            return None
+        if self._schema.prepared.of(data.query).audience is None:
+            return None
+        asked = SubscribeRequest(data.query, data.variables, data.operation_name)
+        question = _Question(asked, request.method == "GET" and "documentId" in request.query_params)
+        self._questions.put(letters, question, 3 * sum(map(len, letters)) + 1_000)
+        return question
+
+    async def _run(self, request: BoundedRequest, viewer: Viewer, now: datetime) -> Response:
+        """Has it executed for its viewer, and says what that has written."""
+        wrote: dict[int | None, int] = {}
+        token = WROTE.set(wrote)
+        try:
+            response = await self.run(request, context=self._context(request, viewer, now))
+        finally:
+            WROTE.reset(token)
+        if wrote:
+            with_cookie = "authorization" not in request.headers
+            say(response, {**(seen_by(request) or {}), **wrote}, cookie=with_cookie, secure=self._secure)
+        return response
+
     def _context(self, request: Request, viewer: Viewer, now: datetime) -> Context:
         return Context(lambda: now, self._sources, viewer, request=request, most_cost=self._most_cost)
 
     async def execute_single(self, *, request: Request, sub_response: Response, **rest: Any) -> Any:  # type: ignore[override]
         result = await super().execute_single(request=request, sub_response=sub_response, **rest)
+        request.state.failed = bool(result.errors)
         if result.errors:  # what could not be parsed never came by the schema's extensions
             result.errors = [presented(error) for error in result.errors]
             self._metrics.count(error.formatted for error in result.errors)
-        sub_response.graphql_json = _prefers_graphql_json(request.headers.get("accept", ""))  # type: ignore[attr-defined]
+        graphql_json = media_type(request.headers.get("accept", "")) == GRAPHQL_JSON
+        sub_response.graphql_json = graphql_json  # type: ignore[attr-defined]
         sub_response.request_error = is_request_error(result)  # type: ignore[attr-defined]
         return result
 
@@ -126,21 +209,6 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         response.headers.raw.extend(sub_response.headers.raw)
         response.headers.add_vary_header("Accept")
         return response
-
-
-def _prefers_graphql_json(accept: str) -> bool:
-    """By weight, then by order; clients that say nothing get application/json as they always did."""
-    weights: dict[str, tuple[float, int]] = {}
-    for index, part in enumerate(accept.split(",")):
-        media, *params = (piece.strip() for piece in part.split(";"))
-        weight = next((piece[2:] for piece in params if piece.startswith("q=")), "1")
-        try:
-            weights[media] = (float(weight), -index)
-        except ValueError:
-            continue
-    nothing = (0.0, 0)
-    mine = weights.get(GRAPHQL_JSON, nothing)
-    return mine[0] > 0 and mine > weights.get(JSON, nothing)
 
 
 def is_request_error(result: Any) -> bool:

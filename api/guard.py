@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answers import refusal
 from api.origins import Hosts, Origins
+from api.representations import KEPT_BY_BROWSERS
 from api.settings import Settings
 from community.errors import ErrorCode, Refused
 
@@ -96,7 +97,8 @@ class Guard:
         async def marked(message: Message) -> None:
             if message["type"].endswith("http.response.start"):
                 headers = MutableHeaders(scope=message)
-                headers.update(more)
+                tagged = headers.get("cache-control") == KEPT_BY_BROWSERS
+                headers.update(self._everywhere if tagged else more)
                 for name in vary:
                     headers.add_vary_header(name)
             await send(message)

@@ -20,6 +20,7 @@ NUMBERS: dict[str, tuple[type[int] | type[float], float, float]] = {
     "connections_per_address": (int, 1, 1_000_000),
     "sign_ins_per_address": (int, 1, 1_000_000),
     "most_cost": (float, 1_000, 100_000_000),
+    "kept_answers": (int, 0, 1_000_000_000_000),
 }
 LISTS: dict[str, tuple[Callable[[str], str], str]] = {
     "allowed_hosts": (host_of, "names such as meilin.example"),
@@ -44,8 +45,8 @@ class Settings:
     it there are no metrics; `sign_ins_per_address`: a minute; `most_cost`: of one request, in
     microseconds as `schema/cost.py` reckons them; `smtp_url` and `operator_mail`: where mail about what was
     given up goes, none without them; `compiled`: whether answers are completed by generated functions
-    (docs/compiled.md). Whatever is counted by address is counted
-    by each process for itself, connections only until they are sockets.
+    (docs/compiled.md); `kept_answers`: bytes of answers kept in memory, 0 for none (docs/reads.md). Whatever
+    is counted by address is counted by each process for itself, connections only until they are sockets.
     """
 
     database_url: str = f"sqlite:///{HOME}/var/meilin.sqlite3"
@@ -65,6 +66,7 @@ class Settings:
     smtp_url: str = ""
     operator_mail: str = ""
     compiled: bool = True
+    kept_answers: int = 32 * 1024 * 1024
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, port: int = 8000) -> "Settings":

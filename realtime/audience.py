@@ -1,9 +1,10 @@
 """Who sees the same result of a document, by the marks on its fields; those share one execution.
 
-A field without a mark gives the same value to everybody who may read it. `tests/schema/test_audience.py`
-checks the mark of every field that a subscription reaches.
+A field without a mark gives the same value to everybody who may read it; but what a query begins with, each
+viewer alone. `tests/schema/test_audience.py` checks the mark of every field.
 """
 
+from collections.abc import Hashable
 from enum import IntEnum
 from typing import Any
 
@@ -18,6 +19,7 @@ from graphql import (
     is_abstract_type,
 )
 
+from community.permissions import NOBODY, Person, Rights, Viewer, rights_of
 from realtime.fields import AUDIENCE
 from realtime.syntax import walk
 
@@ -28,8 +30,8 @@ class Audience(IntEnum):
     VIEWER = 2  # each alone
 
 
-def mark_of(field: GraphQLField) -> Audience:
-    return Audience(field.extensions.get(AUDIENCE, Audience.EVERYBODY))
+def mark_of(field: GraphQLField, unmarked: Audience = Audience.EVERYBODY) -> Audience:
+    return Audience(field.extensions.get(AUDIENCE, unmarked))
 
 
 class _Marks(Visitor):
@@ -41,9 +43,12 @@ class _Marks(Visitor):
         self.found = Audience.EVERYBODY
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
-        if (field := self._types.get_field_def()) is not None:
-            self.found = max(self.found, mark_of(field))
         parent = self._types.get_parent_type()
+        if (field := self._types.get_field_def()) is not None:
+            asked_first = parent is not None and parent is self._schema.query_type
+            self.found = max(
+                self.found, mark_of(field, Audience.VIEWER if asked_first else Audience.EVERYBODY)
+            )
         if is_abstract_type(parent):
             for kind in self._schema.get_possible_types(parent):
                 if (field := kind.fields.get(node.name.value)) is not None:
@@ -56,3 +61,17 @@ def audience_of(schema: GraphQLSchema, document: DocumentNode) -> Audience:
     marks = _Marks(schema, types)
     walk(document, TypeInfoVisitor(types, marks), marks)
     return marks.found
+
+
+def standing_for(audience: Audience, viewer: Viewer) -> Viewer:
+    """The viewer for whom it is executed: somebody with the rights of all who are shown the same."""
+    if audience is Audience.VIEWER:
+        return viewer
+    return NOBODY if audience is Audience.EVERYBODY else rights_of(viewer)
+
+
+def key_of(viewer: Viewer) -> Hashable:
+    """Equal for viewers who have the same rights."""
+    if not isinstance(viewer, Person | Rights):
+        return viewer
+    return frozenset(viewer.roles.items()), viewer.scopes, viewer.demonstration

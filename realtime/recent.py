@@ -41,6 +41,8 @@ class Recent(Generic[K, V]):
 
     def put(self, key: K, value: V, takes: int) -> None:
         """Forgets those that were used longest ago if it is too much."""
+        if before := self._kept.pop(key, None):
+            self.size -= before[1]
         self._kept[key] = value, takes
         self.size += takes
         while self.size > self._most_bytes or len(self._kept) > self._most:

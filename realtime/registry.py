@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 
 from community.errors import ErrorCode, InvalidInput, LimitReached, Refused
-from community.permissions import NOBODY, Person, Rights, Viewer, rights_of
+from community.permissions import Viewer
 from community.places.facts import READING
 from community.signals import Signal
-from realtime.audience import Audience
+from realtime.audience import key_of, standing_for
 from realtime.documents import Document, Documents
 from realtime.execution import Count, Ended, Executable
 from realtime.fields import SubscribeRequest
@@ -98,8 +98,8 @@ class SubscriptionRegistry:
         after = variables.pop(document.cursor, None) if document.cursor else None
         if document.reads_after or not isinstance(after, str | None):  # which `bind` refuses
             _, after = self._bound(document, request, viewer)
-        audience = _audience(document, viewer)
-        key = document.text, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), _key_of(audience)
+        audience = standing_for(document.audience, viewer)
+        key = document.text, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), key_of(audience)
 
         def for_many() -> SharedSubscription:
             watched, _ = self._bound(document, request, audience)
@@ -118,7 +118,8 @@ class SubscriptionRegistry:
         """
         key, cursor = self._bound(document, request, viewer)
         begin, variables = cursor if after is None else after, document.renamed(request.given)
-        made = self._shared(document, variables, key, _audience(document, viewer), alone=True, after=begin)
+        audience = standing_for(document.audience, viewer)
+        made = self._shared(document, variables, key, audience, alone=True, after=begin)
         made.counted_under = (alone,) = (("alone", address),)
         if self._views[alone] >= MOST_ALONE_OF_ADDRESS:
             raise LimitReached(most=MOST_ALONE_OF_ADDRESS)
@@ -180,19 +181,6 @@ class SubscriptionRegistry:
                     member.begin()
                 del self._paused[-AT_ONCE:]
         self._resuming = None
-
-
-def _audience(document: Document, viewer: Viewer) -> Viewer:
-    """For whom it is executed: somebody with the rights of all who are shown the same."""
-    if document.audience is Audience.VIEWER:
-        return viewer
-    return NOBODY if document.audience is Audience.EVERYBODY else rights_of(viewer)
-
-
-def _key_of(audience: Viewer) -> Hashable:
-    if not isinstance(audience, Person | Rights):
-        return audience
-    return frozenset(audience.roles.items()), audience.scopes, audience.demonstration
 
 
 def _are_small(variables: Mapping[str, Any]) -> bool:

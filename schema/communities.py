@@ -11,6 +11,7 @@ from community.places.reads import CommunityRow
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Info
 from schema.cost import Price, Prices
+from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
 from schema.nodes import Node, key_of
 from schema.topics import parts
@@ -62,7 +63,8 @@ class CommunitiesQuery:
     @strawberry.field(
         description="Every community that the viewer may know of, in the order in which they joined:"
         " the public ones, and those of one's own."
-        " 当前的人看得到的全部小区，先加入的在前。"
+        " 当前的人看得到的全部小区，先加入的在前。",
+        metadata=BY_RIGHTS,
     )
     async def communities(self, info: Info, first: First = 20, after: After = None) -> Connection[Community]:
         size, cursors = check_first(first), ListCursors("communities")
@@ -73,7 +75,8 @@ class CommunitiesQuery:
 
     @strawberry.field(
         description="The estate with this short name; null where it is unknown or hidden."
-        " 按网址短名找一个小区，不存在或不开放的为 null。"
+        " 按网址短名找一个小区，不存在或不开放的为 null。",
+        metadata=BY_RIGHTS,
     )
     async def community(
         self,

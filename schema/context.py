@@ -46,7 +46,7 @@ class Context:
 
     @property
     def now(self) -> datetime:
-        """One for a whole answer."""
+        """One for a whole answer, which is not kept: `loaders` has the same for what holds for a while."""
         return self.loaders.now
 
 

@@ -370,7 +370,7 @@ class EventsOfCommunity:
             ),
         ] = None,
     ) -> Connection[Event]:
-        size, now = check_first(first), info.context.now
+        size, now = check_first(first), info.context.loaders.now_briefly()
         cursors = ListCursors("events", row.id, {"coming": coming})
         key = cast("tuple[bool, datetime, int] | None", cursors.key(after, bool, datetime, int))
         page: Page[EventRow] = NOTHING
@@ -384,7 +384,8 @@ class EventsQuery:
     @strawberry.field(
         description="The gathering behind an id; null where it is unknown or hidden, or where the id"
         " is of something else."
-        " 按 id 找一次活动，不存在或不开放的为 null。"
+        " 按 id 找一次活动，不存在或不开放的为 null。",
+        metadata=BY_RIGHTS,
     )
     async def event(
         self,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
 from contextvars import Context as ContextVars
 from contextvars import copy_context
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 from types import TracebackType
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
@@ -38,6 +38,7 @@ from community.votes.reads import (
     own_ballots_of,
     own_entries_of,
 )
+from schema.noted import Noted
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -49,6 +50,8 @@ T = TypeVar("T")
 
 MOST_KEYS = 5_000
 """In one statement: some of ours name them six times, and both engines take about 32,766 values."""
+
+BRIEFLY = timedelta(seconds=1)
 
 QUIET = 8
 """Turns of the loop without a new wish after which nobody seems to have another one: an answer goes on
@@ -180,8 +183,8 @@ class Levels:
 
 
 class Loaders:
-    """Those of one answer, as its viewer may see things. `now` is its one instant; `ahead` what is selected
-    at the places where somebody asked.
+    """Those of one answer, as its viewer may see things. It has one instant. `ahead`: what is selected at the
+    places where somebody asked. `noted`: what it was made of.
 
     What was read stays as it was, so that the next answer needs new ones.
     """
@@ -191,10 +194,29 @@ class Loaders:
         self._levels = Levels()
         self._made: dict[Hashable, Loader[Any, Any]] = {}
         self.ahead: dict[Hashable, frozenset[str]] = {}
+        self.noted = Noted()
 
     @cached_property
-    def now(self) -> datetime:
+    def _now(self) -> datetime:
         return self._clock()
+
+    @property
+    def now(self) -> datetime:
+        """The instant, for what may be another thing at the next one: such an answer is not kept."""
+        self.noted.hold(self._now)
+        return self._now
+
+    def now_until(self, *changes: datetime) -> datetime:
+        """The instant, for what stays the same until the first of the `changes` that is to come."""
+        now = self._now
+        for change in changes:
+            if change > now:
+                self.noted.hold(change)
+        return now
+
+    def now_briefly(self) -> datetime:
+        """The instant, for what may be shown as it was a second ago."""
+        return self.now_until(self._now + BRIEFLY)
 
     def of(
         self,
@@ -230,7 +252,14 @@ class Loaders:
         )  # the read must not keep us, who keep it
         if fetch is None:
             raise LookupError(f"nobody is shown a {subject.kind} by its id")
-        return self._kept(subject, lambda keys: fetch(viewer, keys, clock()))
+        noted = self.noted
+
+        async def read(keys: Collection[int]) -> Mapping[int, R]:
+            rows = await fetch(viewer, keys, clock())
+            noted.rows(rows.values(), len(keys))
+            return rows
+
+        return self._kept(subject, read)
 
     @property
     def communities(self) -> Loader[int, CommunityRow]:
@@ -239,20 +268,23 @@ class Loaders:
     @property
     def communities_by_slug(self) -> Loader[str, CommunityRow]:
         """Those that were found are found by id, too."""
-        viewer, known = self.viewer, self.communities.found
+        viewer, known, noted = self.viewer, self.communities.found, self.noted
 
         async def read(slugs: Collection[str]) -> Mapping[str, CommunityRow]:
             rows = await communities_by_slug(viewer, slugs)
+            noted.rows(rows.values(), len(slugs))
             known.update({row.id: row for row in rows.values()})
             return rows
 
         return self._kept(communities_by_slug, read)
 
     def communities_page(self, first: int, after: int | None) -> Loader[None, Page[CommunityRow]]:
+        self.noted.anywhere = True
         return self._seen(_alone(communities_page), first, after)
 
     @property
     def communities_of(self) -> Loader[None, list[CommunityRow]]:
+        self.noted.anywhere = True
         return self._seen(_alone(communities_of))
 
     @property

@@ -20,6 +20,7 @@ from community.places.facts import COMMUNITY
 from schema.context import Info
 from schema.cost import Price, Prices
 from schema.fields import in_context
+from schema.marks import BY_RIGHTS
 from schema.nodes import NODES, Node, key_of, to_id
 from schema.refs import CommunityRef
 
@@ -39,7 +40,8 @@ class Viewer:
     @strawberry.field(
         description="Where the viewer holds a role of their own: owner, tenant, staff. Public"
         " communities of others are not among them."
-        " 当前的人有身份的小区。"
+        " 当前的人有身份的小区。",
+        metadata=BY_RIGHTS,
     )
     async def communities(self, info: Info) -> list[CommunityRef]:
         rows = await info.context.loaders.communities_of.get(None)
@@ -48,7 +50,8 @@ class Viewer:
     @strawberry.field(
         description="What the viewer may do in one community, by role and by the scopes of the"
         " token; NOT_FOUND where it is hidden."
-        " 当前的人在某个小区能办的事。"
+        " 当前的人在某个小区能办的事。",
+        metadata=BY_RIGHTS,
     )
     async def permissions(
         self,

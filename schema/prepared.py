@@ -9,6 +9,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     MaxIntrospectionDepthRule,
+    OperationType,
     ParallelVisitor,
     TypeInfo,
     TypeInfoVisitor,
@@ -23,6 +24,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from community.errors import ErrorCode, Refused, without_frames
+from realtime.audience import Audience, audience_of
 from realtime.recent import Recent, weight
 from realtime.syntax import fragments_in, parse, walk
 from schema.cost import Cost, Costing
@@ -58,11 +60,14 @@ class NestedTooDeeply(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`document` may be run if there are no `errors`; `costs` by the name of the operation."""
+    """`document` may be run if there are no `errors`; `costs` by the name of the operation. `audience`: who
+    gets the same answer to all its queries; None: there is something else in it, or an error.
+    """
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     costs: Mapping[str | None, Cost] = field(default_factory=dict)
+    audience: Audience | None = None
 
     def cost_of(self, operation: str | None) -> Cost | None:
         """The cost of the requested operation; None if there is no such operation."""
@@ -89,7 +94,10 @@ def prepare(schema: GraphQLSchema, text: str) -> Prepared:
         return Prepared(None, (without_frames(GraphQLError(refused.en, original_error=refused)),))
     except GraphQLSyntaxError as error:
         return Prepared(None, (without_frames(error),))
-    return Prepared(document, tuple(map(_of_the_client, _mistakes(schema, document))), costs)
+    if errors := tuple(map(_of_the_client, _mistakes(schema, document))):
+        return Prepared(document, errors, costs)
+    reads = all(operation.operation is OperationType.QUERY for operation in operations_in(document))
+    return Prepared(document, (), costs, audience_of(schema, document) if reads else None)
 
 
 class _Enough(Exception):

@@ -37,6 +37,7 @@ from schema.context import Context, Info
 from schema.cost import Price, Prices, check_cost, put_prices
 from schema.errors import PresentedErrors, presented
 from schema.executor import AcyclicExecutor, CompletingExecutor
+from schema.marks import FOR_ALL
 from schema.nodes import NODES, Node, node_of
 from schema.plain import mark_plain
 from schema.prepared import Prepared, PreparedDocuments
@@ -77,7 +78,8 @@ class Query(communities.CommunitiesQuery, *parts("Query"), writing.WritingQuery)
     @strawberry.field(
         description="Every value that `extensions.code` of an error may take, for whoever generates"
         " code."
-        " 错误代码的完整列表。"
+        " 错误代码的完整列表。",
+        metadata=FOR_ALL,
     )
     def error_codes(self) -> list[ErrorCode]:
         return list(ErrorCode)

@@ -495,7 +495,7 @@ class Vote(Node, subject=VOTE, row=VoteRow):
     )
 
     status: VoteStatus = in_context(
-        lambda row, context: row.status(context.now),
+        lambda row, context: row.status(context.loaders.now_until(row.opens_at, row.closes_at)),
         description="How far it has come, by its times and the clock of the server. 表决进行到哪一步。",
     )
 
@@ -642,8 +642,9 @@ class VotesOfCommunity:
         key = cast("tuple[datetime, int] | None", cursors.key(after, datetime, int))
         page: Page[VoteRow] = NOTHING
         if shows_bulletin(info.context, row):
-            loader = info.context.loaders.of(votes_pages, info.context.now, size, key, statuses)
-            page = await loader.get(row.id)
+            loaders = info.context.loaders
+            now = loaders.now_until() if statuses is None else loaders.now_briefly()
+            page = await loaders.of(votes_pages, now, size, key, statuses).get(row.id)
         return connect(page, lambda row: cursors.cursor(row.opens_at, row.id), later=key is not None)
 
     @strawberry.field(
@@ -662,7 +663,8 @@ class VotesQuery:
     @strawberry.field(
         description="The vote behind an id; null where it is unknown or hidden, or where the id is"
         " of something else."
-        " 按 id 找一次表决，不存在或不开放的为 null。"
+        " 按 id 找一次表决，不存在或不开放的为 null。",
+        metadata=BY_RIGHTS,
     )
     async def vote(
         self,

@@ -11,6 +11,7 @@ from community.ledger import rules as ledger
 from community.ledger.rules import Category
 from community.votes.casting import LONGEST_TEXT
 from schema.cost import Price, Prices
+from schema.marks import FOR_ALL
 from schema.scalars import Hundredths
 
 
@@ -124,7 +125,9 @@ class Limits:
 class WritingQuery:
     @strawberry.field(
         description="How much may be written where, so that a form can count along and say it in time; what"
-        " goes beyond is refused, never cut. 各处最多能写多少，好让表单边写边数；超出的会被拒绝，不会被截掉。"
+        " goes beyond is refused, never cut."
+        " 各处最多能写多少，好让表单边写边数；超出的会被拒绝，不会被截掉。",
+        metadata=FOR_ALL,
     )
     def limits(self) -> Limits:
         return Limits()

@@ -157,7 +157,7 @@ OF_REALTIME = {
     "schema/executable.py": {"fields", "sources"},  # is what `realtime/` is handed
     "schema/context.py": {"sources"},
     "schema/limits.py": {"syntax"},
-    "schema/prepared.py": {"recent", "syntax"},  # walks documents, and keeps them
+    "schema/prepared.py": {"audience", "recent", "syntax"},  # walks documents, and keeps them
     "schema/errors.py": {"execution"},  # under which number a fault is logged
 }
 """What of `schema/` imports which modules of `realtime/`; a topic imports none: it declares by `live`."""

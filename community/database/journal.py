@@ -72,10 +72,14 @@ def _in_order(item: News) -> tuple[int, ...]:
     return (1,) if item.community is None else (0, item.community)
 
 
-async def write(news: Sequence[News], now: datetime) -> None:
+async def write(news: Sequence[News], now: datetime) -> Heads:
+    """Returns the heads that it made."""
+    written: dict[int | None, int] = {}
     for _, of_one in groupby(sorted(news, key=_in_order), key=_in_order):
         items = list(of_one)
-        first = await take_numbers(items[0].community, len(items))
+        community = items[0].community
+        first = await take_numbers(community, len(items))
+        written[community] = first + len(items) - 1
         await JournalRow.bulk_create(
             JournalRow(
                 number=number,
@@ -87,6 +91,7 @@ async def write(news: Sequence[News], now: datetime) -> None:
             )
             for number, item in enumerate(items, start=first)
         )
+    return written
 
 
 _NEWEST = """

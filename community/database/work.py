@@ -6,9 +6,10 @@ An action runs whole or not at all: it has a task of its own, which a caller tha
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextvars import ContextVar
 from datetime import datetime
 from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from tortoise.context import TortoiseContext, require_context
@@ -49,31 +50,45 @@ S = TypeVar("S")
 _running: dict[asyncio.Task[Any], float] = {}
 """With the loop's time at their start, the oldest first."""
 
-_publishers: WeakKeyDictionary[TortoiseContext, list[Publish]] = WeakKeyDictionary()
+Saw: TypeAlias = Callable[[journal.Heads], None]
+
+_publishers: WeakKeyDictionary[TortoiseContext, list[tuple[Publish, Saw]]] = WeakKeyDictionary()
 """By the open database: two of them in one process tell nobody of each other's."""
 
-
-def publish_through(publish: Publish) -> Callable[[], None]:
-    """Passes every later signal of the open database to `publish`; call the result to stop."""
-    publishers = _publishers.setdefault(require_context(), [])
-    publishers.append(publish)
-    return lambda: publishers.remove(publish)
+WROTE: ContextVar[dict[int | None, int] | None] = ContextVar("wrote", default=None)
+"""Where whoever wants to know keeps the heads of the journals that its own actions wrote."""
 
 
-def _publish(signals: Iterable[Signal]) -> None:
+def publish_through(publish: Publish, saw: Saw = lambda heads: None) -> Callable[[], None]:
+    """Passes every later signal of the open database to `publish`, and before it the new heads of journals to
+    `saw`; call the result to stop.
+    """
+    publishers, both = _publishers.setdefault(require_context(), []), (publish, saw)
+    publishers.append(both)
+    return lambda: publishers.remove(both)
+
+
+def _publish(signals: Iterable[Signal], heads: journal.Heads) -> None:
+    if (wrote := WROTE.get()) is not None:
+        wrote.update(heads)
     unique = tuple(dict.fromkeys(signals))
-    for publish in _publishers.get(require_context(), ()):
-        publish(unique)
+    for publish, saw in _publishers.get(require_context(), ()):
+        saw(heads)
+        if unique:
+            publish(unique)
 
 
 class UnitOfWork:
-    """One transaction: who asked, at what instant, in which community, and what happened."""
+    """One transaction: who asked, at what instant, in which community, and what happened. `heads`: the newest
+    numbers of the journals in which it, or the same command before, wrote that down.
+    """
 
     def __init__(self, viewer: Actor, now: datetime) -> None:
         self.viewer = viewer
         self.now = now
         self.community: int | City | None = None
-        self.committing = self.wrote = False
+        self.committing = self.wrote = self._repeats = False
+        self.heads: journal.Heads = {}
         self._news: list[journal.News] = []
 
     @property
@@ -120,12 +135,17 @@ class UnitOfWork:
         """
         if key is None:
             return Command(self.now, name)
-        return await command(self.account, self.now, name, key, arguments)
+        known = await command(self.account, self.now, name, key, arguments)
+        self._repeats = known.result is not None
+        return known
 
     async def write_journal(self) -> tuple[Signal, ...]:
         if self._news:
-            await journal.write(self._news, self.now)
+            self.heads = await journal.write(self._news, self.now)
             self.wrote = True
+        elif self._repeats:
+            where = {None, self.community if isinstance(self.community, int) else None}
+            self.heads = {community: await journal.head(community) for community in where}
         return tuple(signal for news in self._news for signal in news.signals)
 
 
@@ -167,8 +187,8 @@ async def _whole(body: Callable[[UnitOfWork], Awaitable[T]], work: UnitOfWork, s
         if refusal := meaning(error):
             raise refusal from error
         raise
-    if signals:
-        _publish(signals)
+    if signals or work.heads:
+        _publish(signals, work.heads)
     return result
 
 

@@ -1,4 +1,4 @@
-"""Every field that a subscription reaches is run alone, before a viewer who notices being looked at."""
+"""Every field of the schema is run alone, before a viewer who notices being looked at."""
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,9 +22,10 @@ from graphql import (
 from community.bulletin.facts import NOTICE
 from community.permissions import Person, Rights, Viewer, account_of
 from realtime.audience import Audience, audience_of, mark_of
+from realtime.fields import AUDIENCE
 from schema.context import Context, Info
 from schema.loaders import Loaders
-from schema.marks import BY_RIGHTS, BY_VIEWER
+from schema.marks import BY_RIGHTS, BY_VIEWER, FOR_ALL
 from schema.schema import graphql_schema
 from tests.examples import demand, every, examples, of_all
 from tests.schema.documents import IN_SPRING
@@ -140,10 +141,11 @@ def noticing(context: Context, sight: Sight) -> NoticingContext:
 
 
 def reachable(schema: GraphQLSchema) -> list[GraphQLObjectType]:
-    """Every object type to which a subscription may come."""
-    assert schema.subscription_type
-    found: dict[str, Any] = {}
-    ahead: list[Any] = [field.type for field in schema.subscription_type.fields.values()]
+    """Every object type to which a query, mutation or subscription may come, and that of queries."""
+    assert schema.query_type
+    found: dict[str, Any] = {schema.query_type.name: schema.query_type}
+    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
+    ahead: list[Any] = [field.type for root in roots if root for field in root.fields.values()]
     while ahead:
         kind = get_named_type(ahead.pop())
         if is_abstract_type(kind):
@@ -192,27 +194,27 @@ def watched(fields: Mapping[Coordinate, GraphQLField], sight: Sight) -> Iterator
         yield
 
 
-NUMBERED = "(number: 1)"
-"""What is asked for by its number in a community."""
-
-
 def ways() -> dict[str, str]:
-    """Documents to each type that computes something and to which a subscription may come."""
+    """Documents to each type that computes something."""
     kinds = {kind for (kind, _), field in fields_of(graphql_schema.core).items() if computes(field)}
     demand("ways", kinds, WAYS.keys() | ALONE.keys())
     return {kind: IN_SPRING % WAYS[kind] if kind in WAYS else ALONE[kind] for kind in kinds}
 
 
 async def looked_at(
-    schema: strawberry.Schema, ways: Mapping[str, str], context: Context, **variables: str
+    schema: strawberry.Schema,
+    ways: Mapping[str, str],
+    context: Context,
+    arguments: Mapping[str, str] = {},
+    **variables: str,
 ) -> dict[Coordinate, Audience]:
-    """What every field that computes something looks at."""
+    """What every field that computes something looks at; `arguments` of those that need some."""
     sight = Sight()
     fields = {coordinate: field for coordinate, field in fields_of(schema._schema).items() if computes(field)}
     assert {kind for kind, _ in fields} == set(ways)
     with watched(fields, sight):
         for (kind, name), field in fields.items():
-            one = f"{name}{NUMBERED if 'number' in field.args else ''}"
+            one = f"{name}{arguments.get(f'{kind}.{name}', '')}"
             one += " { __typename }" if is_composite_type(get_named_type(field.type)) else ""
             result: Any = await schema.execute(ways[kind] % one, variables, noticing(context, sight))
             assert not result.errors, result.errors
@@ -221,14 +223,23 @@ async def looked_at(
 
 
 async def untrue(
-    schema: strawberry.Schema, ways: Mapping[str, str], context: Context, **variables: str
+    schema: strawberry.Schema,
+    ways: Mapping[str, str],
+    context: Context,
+    arguments: Mapping[str, str] = {},
+    **variables: str,
 ) -> dict[Coordinate, tuple[Audience, Audience]]:
-    """The mark of each field that says another than what it looks at, and that."""
-    found = await looked_at(schema, ways, context, **variables)
+    """The mark of each field that says another than what it looks at, and that. A query may begin with one
+    that has no mark: that is the viewer's.
+    """
+    found = await looked_at(schema, ways, context, arguments, **variables)
+    root = schema._schema.query_type
+    assert root
     return {
-        coordinate: (mark_of(field), found.get(coordinate, Audience.EVERYBODY))
-        for coordinate, field in fields_of(schema._schema).items()
-        if mark_of(field) != found.get(coordinate, Audience.EVERYBODY)
+        (kind, name): (mark_of(field), seen)
+        for (kind, name), field in fields_of(schema._schema).items()
+        if mark_of(field) != (seen := found.get((kind, name), Audience.EVERYBODY))
+        and not (kind == root.name and AUDIENCE not in field.extensions)
     }
 
 
@@ -240,6 +251,11 @@ async def lively(house: Any) -> Any:
     return house
 
 
+def arguments(house: Any) -> dict[str, str]:
+    """Of each field that cannot be asked without."""
+    return {name: given(house.town) for name, given in of_all(lambda topic: topic.arguments).items()}
+
+
 def asked_for(house: Any) -> dict[str, str]:
     """The variables of the ways."""
     return {"party": house.town.id("OwnerParty", "spring/resident-1")}
@@ -247,13 +263,13 @@ def asked_for(house: Any) -> dict[str, str]:
 
 async def test_every_mark_is_true(lively: Any) -> None:
     context = await lively.context("spring/resident-1")
-    assert await untrue(graphql_schema, ways(), context, **asked_for(lively)) == {}
+    assert await untrue(graphql_schema, ways(), context, arguments(lively), **asked_for(lively)) == {}
 
 
 async def test_the_way_of_looking_sees_what_there_is(lively: Any) -> None:
     """Not everything is for everybody; else nothing was noticed."""
     context = await lively.context("spring/resident-1")
-    found = await looked_at(graphql_schema, ways(), context, **asked_for(lively))
+    found = await looked_at(graphql_schema, ways(), context, arguments(lively), **asked_for(lively))
     marked = {f"{kind}.{name}" for (kind, name), audience in found.items() if audience is Audience.VIEWER}
     demand("by_viewer", marked, BY_VIEWERS)
     assert marked >= BY_VIEWERS
@@ -328,6 +344,15 @@ class Query:
     def plant(self) -> Plant:
         return Plant()
 
+    @strawberry.field(metadata=BY_RIGHTS)
+    def shared(self, info: Info) -> Plant:
+        assert info.context.viewer
+        return Plant()
+
+    @strawberry.field(metadata=FOR_ALL)
+    def always(self) -> str:
+        return "the same"
+
 
 @strawberry.type
 class Subscription:
@@ -340,7 +365,8 @@ planted = type(graphql_schema)(query=Query, subscription=Subscription)  # a stoc
 
 
 async def test_a_mark_that_is_not_true_is_found(house: Any) -> None:
-    found = await untrue(planted, {"Plant": "{ plant { %s } }"}, await house.context("spring/resident-1"))
+    ways = {"Plant": "{ plant { %s } }", "Query": "{ %s }"}
+    found = await untrue(planted, ways, await house.context("spring/resident-1"))
     everybody, rights, viewer = Audience
     assert {name: seen for (_, name), seen in found.items()} == {
         "unmarked": (everybody, rights),
@@ -356,7 +382,7 @@ async def test_a_field_that_could_not_be_asked_is_found(house: Any) -> None:
     """Here nobody has voted or signed up yet."""
     context = await house.context("spring/resident-1")
     with pytest.raises(AssertionError, match="nothing in this town"):
-        await untrue(graphql_schema, ways(), context, **asked_for(house))
+        await untrue(graphql_schema, ways(), context, arguments(house), **asked_for(house))
 
 
 # Documents
@@ -379,3 +405,23 @@ async def test_a_field_that_could_not_be_asked_is_found(house: Any) -> None:
 def test_a_document_is_for_those_of_its_widest_mark(document: str, audience: Audience) -> None:
     """Of an interface's field: of what may stand there."""
     assert audience_of(planted._schema, parse(f"subscription {document}")) is audience
+
+
+@pytest.mark.parametrize(
+    ("document", "audience"),
+    [
+        ("{ plant { ready } }", Audience.VIEWER),
+        ("{ shared { ready } }", Audience.RIGHTS),
+        ("{ shared { ready } always }", Audience.RIGHTS),
+        ("{ always }", Audience.EVERYBODY),
+        ("{ always plant { ready } }", Audience.VIEWER),
+        ("{ shared { byViewer } }", Audience.VIEWER),
+        ("{ ...A } fragment A on Query { plant { ready } }", Audience.VIEWER),
+        ("{ always __schema { description } }", Audience.VIEWER),
+        ("{ always __typename }", Audience.VIEWER),
+    ],
+)  # fmt: skip
+def test_what_a_query_begins_with_is_the_viewers_unless_it_is_marked(
+    document: str, audience: Audience
+) -> None:
+    assert audience_of(planted._schema, parse(document)) is audience

@@ -63,6 +63,7 @@ EXAMPLES = Examples(
         "Viewer.communities": Read("viewer {{ communities {{ slug }} }}", "communities.slug"),
         "Viewer.permissions": Read('viewer {{ permissions(communityId: "{community}") }}', "permissions"),
     },
+    by_viewer={"Query.viewer"},
     ways_to_one={
         "Viewer": VIEWER,
         "OwnerParty": "query($party: ID!) { node(id: $party) { ... on OwnerParty { %s } } }",

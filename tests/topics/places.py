@@ -73,6 +73,7 @@ EXAMPLES = Examples(
     },
     doors={"setPublicReading": 'setPublicReading(communityId: "{community}", public: {public}) {{ id }}'},
     ways={"Community": "%s", "Building": "buildings { %s }", "Organization": "organizations { %s }"},
+    by_viewer={"Query.node"},
     ways_to_one={"Query": ROOT},
     arguments={"Query.community": lambda town: '(slug: "spring")'},
     by_key={"community": lambda town: [f'slug: "{slug}"' for slug in ("spring", "quiet", "winter")]},
