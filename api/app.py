@@ -86,7 +86,7 @@ def create_app(settings: Settings) -> App:
     sources = LiveSources(broker, settings.live_pause)
     authorizations = AuthorizationRegistry()
     broker.listen(authorizations.handle)  # what a gap swallows of rights the journal tells within two seconds
-    poller = JournalPoller(broker.handle)
+    poller = JournalPoller(broker.dispatch, broker.resync, authorizations.resync)
     metrics = Metrics(poller)
     groups = Groups(WritePacer(settings.live_share), metrics.delivered)
     schema = schema_of(compiled=settings.compiled)

@@ -1,6 +1,7 @@
 """Who may watch what: checked when a subscription begins, and again whenever rights change."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from community.errors import NotFound
@@ -37,9 +38,16 @@ class AuthorizationRegistry:
 
     def handle(self, signal: Signal) -> None:
         if signal.topic == RIGHTS.topic:
-            self.changes += 1
-            for watcher in list(self._of_account.get(signal.key, ())):
-                watcher.changed()
+            self._changed(self._of_account.get(signal.key, ()))
+
+    def resync(self) -> None:
+        """Has all rights read anew, after changes of them may have been missed."""
+        self._changed(watcher for watchers in self._of_account.values() for watcher in watchers)
+
+    def _changed(self, watchers: Iterable[Watcher]) -> None:
+        self.changes += 1
+        for watcher in list(watchers):
+            watcher.changed()
 
 
 class Access:

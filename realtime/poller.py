@@ -14,25 +14,28 @@ log = logging.getLogger(__name__)
 
 
 class JournalPoller:
-    """`seen` is how far this process has read, in each community; None before the first poll."""
+    """`seen` is how far this process has read, in each community; None before the heads were first read.
 
-    def __init__(self, handle: Callable[[Iterable[Signal]], None]) -> None:
-        self._handle = handle
+    `dispatch` is the broker's for this process only: every other one polls itself. `resyncs` are called when
+    `seen` is first known: nobody tells of what was written before, which may be after what is shown was read.
+    """
+
+    def __init__(self, dispatch: Callable[[Iterable[Signal]], None], *resyncs: Callable[[], None]) -> None:
+        self._dispatch, self._resyncs = dispatch, resyncs
         self.seen: journal.Heads | None = None
 
     async def poll(self) -> None:
-        """Runs until cancelled. `handle` is the broker's for this process only: every other one polls itself.
-
-        A signal handled twice, from here and from the broker, costs one read.
-        """
+        """Runs until cancelled."""
         await repeat(self._read_on, EVERY, log, "could not read the journal's heads")
 
     async def _read_on(self) -> None:
         if self.seen is None:
             self.seen = await journal.heads()
+            for resync in self._resyncs:
+                resync()
         further = True
         while further:
             before = self.seen
             self.seen, signals = await journal.signals_after(before)
-            self._handle(signals)
+            self._dispatch(signals)
             further = self.seen != before

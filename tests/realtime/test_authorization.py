@@ -282,6 +282,15 @@ def test_a_signal_wakes_every_socket_of_its_account_and_no_other() -> None:
     assert registry.count(7) == 0
 
 
+def test_on_resync_every_socket_reads_its_rights_anew() -> None:
+    registry = AuthorizationRegistry()
+    sockets = [Counting() for _ in range(3)]
+    for socket, account in zip(sockets, (7, 7, 8), strict=True):
+        registry.add(account, socket)
+    registry.resync()
+    assert ([socket.told for socket in sockets], registry.changes) == ([1, 1, 1], 1)
+
+
 def test_who_was_never_added_is_removed_as_calmly() -> None:
     registry, socket = AuthorizationRegistry(), Counting()
     registry.remove(7, socket)

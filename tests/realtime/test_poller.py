@@ -8,7 +8,9 @@ import pytest
 
 from community.signals import Signal
 from realtime import poller
+from realtime.broker import MemoryBroker
 from realtime.poller import EVERY, JournalPoller
+from tests.realtime.conftest import Source, state_of
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -20,6 +22,7 @@ class Journal:
         self.signals: list[Signal] = []
         self.published: list[tuple[float, Signal]] = []
         self.at_once, self.failures = at_once, 0
+        self.resyncs = list[Callable[[], None]]()
 
     async def heads(self) -> int:
         self._fail()
@@ -48,7 +51,7 @@ class Journal:
     async def followed(self) -> AsyncIterator[None]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(poller, "journal", self)
-            task = asyncio.create_task(JournalPoller(self.publish).poll())
+            task = asyncio.create_task(JournalPoller(self.publish, *self.resyncs).poll())
             await asyncio.sleep(0)
             try:
                 yield
@@ -112,5 +115,39 @@ def test_a_first_look_that_fails_does_not_end_the_watch(run: Run, caplog: pytest
             made = journal.write(1)
             await asyncio.sleep(2 * EVERY)
             assert [signal for _, signal in journal.published] == made
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("failures", [0, 3], ids=["at once", "after an outage"])
+def test_what_was_written_before_the_heads_were_read_is_shown(run: Run, failures: int) -> None:
+    """By another process; a screen has shown by then what was before."""
+
+    async def scenario() -> None:
+        journal, broker, written = Journal(), MemoryBroker(), 0
+
+        async def read(_: int) -> int:
+            return written
+
+        tallies = Source(state_of(read), broker)
+        journal.failures, journal.resyncs = failures, [broker.resync]
+        async with tallies.watch(7) as states:
+            assert await anext(states) == 0
+            journal.write(1)
+            written = 1
+            async with journal.followed(), asyncio.timeout((failures + 1) * EVERY):
+                assert await anext(states) == 1
+
+    run(scenario())
+
+
+def test_after_the_heads_were_read_nothing_is_read_anew(run: Run) -> None:
+    async def scenario() -> None:
+        journal, resynced = Journal(), list[float]()
+        journal.resyncs = [lambda: resynced.append(asyncio.get_running_loop().time())] * 2
+        async with journal.followed():
+            journal.failures = 3
+            await asyncio.sleep(10 * EVERY)
+        assert len(resynced) == 2
 
     run(scenario())
