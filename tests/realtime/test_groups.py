@@ -9,7 +9,7 @@ import pytest
 
 from community.errors import TryAgain
 from community.signals import Signal
-from realtime import pacing
+from realtime import groups, pacing
 from realtime.execution import Ended
 from realtime.groups import CHUNK, Group, Groups, Member
 from realtime.pacing import Turn, WritePacer
@@ -417,6 +417,42 @@ def test_whoever_is_behind_what_is_kept_is_let_go_and_shown_nothing_more(run: Ru
         assert (just.shown, just.fell_behind) == ([1, 2], 0)
         assert (behind.shown, behind.fell_behind) == ([1], 1)
         assert house.group.forgotten == 2
+        house.end()
+
+    run(scenario())
+
+
+KEPT_OF_TEN_BYTES = {
+    100: [100],
+    101: [100, 101],
+    102: [100, 101, 102],
+    9999: [101, 102, 9999],
+    10**20: [10**20],
+    10**20 + 1: [10**20 + 1],
+}
+"""What is kept after each step; its text is its number."""
+
+
+def test_what_is_kept_is_bounded_in_bytes_but_for_the_newest(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "KEPT_BYTES", 10)
+
+    async def scenario() -> None:
+        house = House(kept=100)
+        just, behind = house.join(room=1), house.join(room=1)
+        for number, kept in KEPT_OF_TEN_BYTES.items():
+            house.script.say(number)
+            await quiet()
+            assert [number for number, _ in house.group._kept] == kept
+            if number == 9999:
+                for _ in range(3):
+                    just.screen.read()
+        assert house.group.forgotten == 10**20
+        for guest in (just, behind):
+            guest.screen.read()
+        assert (just.shown, just.fell_behind) == ([100, 101, 102, 9999], 1)
+        assert (behind.shown, behind.fell_behind) == ([100], 1)
         house.end()
 
     run(scenario())
