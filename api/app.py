@@ -113,7 +113,7 @@ def create_app(settings: Settings) -> App:
             with suppress(Exception):  # away: until it was looked at nothing is opened or closed
                 await look(clock)
             stop_publishing, stop_pausing = (
-                publish_through(broker.publish),
+                publish_through(broker.publish, poller.published),
                 pause_while(lambda: clock.doubtful),
             )
             tasks = [

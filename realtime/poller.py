@@ -28,6 +28,14 @@ class JournalPoller:
         """Runs until cancelled."""
         await repeat(self._read_on, EVERY, log, "could not read the journal's heads")
 
+    def published(self, written: journal.Written) -> None:
+        """Passes over rows whose signals this process has published, where they come next: for one change
+        rights are read once, and so is what is watched.
+        """
+        for community, numbers in written.items():
+            if self.seen is not None and numbers[0] == self.seen.get(community, 0) + 1:
+                self.seen[community] = numbers[-1]
+
     async def _read_on(self) -> None:
         if self.seen is None:
             self.seen = await journal.heads()

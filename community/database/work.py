@@ -49,21 +49,27 @@ S = TypeVar("S")
 _running: dict[asyncio.Task[Any], float] = {}
 """With the loop's time at their start, the oldest first."""
 
-_publishers: WeakKeyDictionary[TortoiseContext, list[Publish]] = WeakKeyDictionary()
+_publishers: WeakKeyDictionary[TortoiseContext, list[tuple[Publish, Callable[[journal.Written], None]]]]
+_publishers = WeakKeyDictionary()
 """By the open database: two of them in one process tell nobody of each other's."""
 
 
-def publish_through(publish: Publish) -> Callable[[], None]:
-    """Passes every later signal of the open database to `publish`; call the result to stop."""
-    publishers = _publishers.setdefault(require_context(), [])
-    publishers.append(publish)
-    return lambda: publishers.remove(publish)
+def publish_through(
+    publish: Publish, published: Callable[[journal.Written], None] = lambda written: None
+) -> Callable[[], None]:
+    """Passes every later signal of the open database to `publish`, and then to `published` the rows of the
+    journal in which it stands; call the result to stop.
+    """
+    publishers, pair = _publishers.setdefault(require_context(), []), (publish, published)
+    publishers.append(pair)
+    return lambda: publishers.remove(pair)
 
 
-def _publish(signals: Iterable[Signal]) -> None:
+def _publish(signals: Iterable[Signal], written: journal.Written) -> None:
     unique = tuple(dict.fromkeys(signals))
-    for publish in _publishers.get(require_context(), ()):
+    for publish, published in _publishers.get(require_context(), ()):
         publish(unique)
+        published(written)
 
 
 class UnitOfWork:
@@ -75,6 +81,7 @@ class UnitOfWork:
         self.community: int | City | None = None
         self.committing = self.wrote = False
         self._news: list[journal.News] = []
+        self.written: journal.Written = {}
 
     @property
     def account(self) -> int:
@@ -124,7 +131,7 @@ class UnitOfWork:
 
     async def write_journal(self) -> tuple[Signal, ...]:
         if self._news:
-            await journal.write(self._news, self.now)
+            self.written = await journal.write(self._news, self.now)
             self.wrote = True
         return tuple(signal for news in self._news for signal in news.signals)
 
@@ -168,7 +175,7 @@ async def _whole(body: Callable[[UnitOfWork], Awaitable[T]], work: UnitOfWork, s
             raise refusal from error
         raise
     if signals:
-        _publish(signals)
+        _publish(signals, work.written)
     return result
 
 

@@ -1,11 +1,12 @@
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from community.database import journal
 from community.signals import Signal
 from realtime import poller
 from realtime.broker import MemoryBroker
@@ -149,5 +150,54 @@ def test_after_the_heads_were_read_nothing_is_read_anew(run: Run) -> None:
             journal.failures = 3
             await asyncio.sleep(10 * EVERY)
         assert len(resynced) == 2
+
+    run(scenario())
+
+
+def test_what_this_process_published_is_passed_over_and_nothing_else(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        there, read = {None: 4, 7: 2}, list[int]()
+
+        async def heads() -> dict[int | None, int]:
+            return dict(there)
+
+        async def rows_of(behind: Sequence[int | None], seen: Any, most: int) -> list[dict[str, Any]]:
+            await asyncio.sleep(0)
+            rows = [
+                (each, number) for each in behind for number in range(seen.get(each, 0) + 1, there[each] + 1)
+            ]
+            read.extend(number for _, number in rows)
+            return [{"number": number, "community_id": each, "fact": "X"} for each, number in rows]
+
+        monkeypatch.setattr(journal, "heads", heads)
+        monkeypatch.setattr(journal, "_rows_of", rows_of)
+        poller = JournalPoller(lambda signals: None)
+        poller.published({None: range(1, 5)})  # nothing is known yet
+        task = asyncio.create_task(poller.poll())
+        await asyncio.sleep(EVERY / 2)
+
+        async def write(community: int | None, count: int, *, own: bool) -> list[int]:
+            numbers = range(there.get(community, 0) + 1, there.get(community, 0) + 1 + count)
+            there[community] = numbers[-1]
+            if own:
+                poller.published({community: numbers})
+            return list(numbers)
+
+        for _ in range(2):
+            await write(7, 2, own=True)
+            await write(8, 1, own=True)  # the first one there
+        await asyncio.sleep(EVERY)
+        assert (read, poller.seen) == ([], {None: 4, 7: 6, 8: 2})
+        others = await write(None, 1, own=False)
+        own = await write(None, 2, own=True)  # behind what is not known
+        await asyncio.sleep(EVERY)
+        assert read == [*others, *own]
+        await write(None, 1, own=True)
+        await asyncio.sleep(EVERY)
+        assert read == [*others, *own]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     run(scenario())
