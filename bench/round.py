@@ -116,5 +116,5 @@ class _Once(SharedSubscription):
         yield self._step
         await asyncio.Event().wait()
 
-    def newest(self, number: int) -> bool:
+    def is_newest(self, number: int) -> bool:
         return False

@@ -107,7 +107,7 @@ class Group:
         self.open()
         self._members.add(member)
         member.group = self
-        if self.subscription.newest(self.number):
+        if self.subscription.is_newest(self.number):
             self.catch_up(member)
         else:
             self._awaited = True

@@ -13,7 +13,6 @@ from realtime import groups, pacing
 from realtime.execution import Ended
 from realtime.groups import CHUNK, Group, Groups, Member
 from realtime.pacing import Turn, WritePacer
-from realtime.states import StateReader
 from realtime.subscriptions import SharedSubscription, Step
 from tests.realtime.conftest import CLOCK, Source, state_of
 
@@ -99,7 +98,7 @@ class Script(SharedSubscription):
     """Says what the test tells it to say."""
 
     def __init__(self, kept: int = 1, *, alone: bool = False) -> None:
-        self.kept, self.alone, self.is_newest, self.closed = kept, alone, True, False
+        self.kept, self.alone, self.up_to_date, self.closed = kept, alone, True, False
         self.opened = asyncio.Event()
         self.begun = self.made = 0
         self.faults: list[Exception] = []
@@ -120,8 +119,8 @@ class Script(SharedSubscription):
         finally:
             self.closed = True
 
-    def newest(self, number: int) -> bool:
-        return self.is_newest
+    def is_newest(self, number: int) -> bool:
+        return self.up_to_date
 
     def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
         self.faults.append(error)
@@ -134,20 +133,16 @@ class Tally(SharedSubscription):
     def __init__(self, live: Source) -> None:
         self.kept, self.alone, self.opened = 1, False, asyncio.Event()
         self._live = live
-        self._states: StateReader[int] | None = None
 
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         async with self._live.watch(KEY) as states:
-            self._states = states
+            self._reader = states
+            self.opened.set()
             while True:
                 await states.until_read()
-                if states.has_more:
-                    text = str(await anext(states)).encode()
+                if states.has_next:
+                    text = str(states.take()).encode()
                 yield Step(states.number, text)
-
-    def newest(self, number: int) -> bool:
-        states = self._states
-        return states is not None and states.newest and states.number == number
 
 
 class Truth:
@@ -291,7 +286,7 @@ def test_a_newcomer_waits_for_a_state_that_is_about_to_come(run: Run) -> None:
         house = House()
         house.script.say(1)
         await quiet()
-        house.script.is_newest = False
+        house.script.up_to_date = False
         newcomer = house.join()
         await quiet()
         assert newcomer.shown == []
@@ -309,7 +304,7 @@ def test_a_newcomer_is_shown_the_last_state_where_it_turns_out_unchanged(run: Ru
         house = House()
         house.script.say(1)
         await quiet()
-        house.script.is_newest = False
+        house.script.up_to_date = False
         newcomer, gone = house.join(), house.join()
         house.group.leave(gone)
         house.script.say(1)
@@ -543,7 +538,7 @@ def test_whoever_leaves_while_a_neighbour_catches_up_is_not_reached(run: Run) ->
         house = House()
         house.script.say(1)
         await quiet()
-        house.script.is_newest = False
+        house.script.up_to_date = False
         guests = [house.join() for _ in range(10)]
 
         def everybody_leaves() -> None:
@@ -595,7 +590,7 @@ def test_whoever_joins_in_the_middle_of_a_round_is_shown_it_once(run: Run) -> No
 def test_the_group_that_was_left_does_not_write_to_whoever_came_in_its_place(run: Run) -> None:
     async def scenario() -> None:
         old, new = House(), House()
-        old.script.is_newest = False
+        old.script.up_to_date = False
         old.script.say(1)
         await quiet()
         leaver = old.join()
@@ -800,7 +795,7 @@ def test_a_step_that_comes_again_is_looked_at_only_where_somebody_waits_for_it(r
         house.script.say(1, 1)
         await quiet()
         assert turns == []
-        house.script.is_newest = False
+        house.script.up_to_date = False
         newcomer = house.join()
         house.script.say(1, 1)
         await quiet()

@@ -148,7 +148,7 @@ class Lobby:
             async with self.entered(query, viewer, **variables) as group, asyncio.timeout(PATIENCE):
                 with pytest.raises((Refused, OSError)) as refused:
                     await group.subscription.access.require(viewer)
-                assert group.subscription._reader is None
+                assert not group.subscription.opened.is_set()
                 error: Exception = refused.value
         except (Ended, Refused) as at_once:
             error = at_once
@@ -494,7 +494,7 @@ async def test_what_befalls_the_database_on_the_way_is_told_to_all(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch, read: Any, code: str
 ) -> None:
     house = lobby.house
-    monkeypatch.setattr(JournalReader, "_look", read)
+    monkeypatch.setattr(JournalReader, "_fetch", read)
     async with (
         lobby.joined(BULLETIN, id=spring(house)) as one,
         lobby.joined(BULLETIN, id=spring(house)) as other,
