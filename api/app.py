@@ -38,6 +38,7 @@ from community.database.engine import opened
 from community.database.migrate import pending
 from community.database.work import all_done, publish_through
 from community.errors import Refused, TryAgain
+from realtime.asking_again import AskingAgain
 from realtime.authorization import AuthorizationRegistry
 from realtime.broker import MemoryBroker
 from realtime.groups import Groups
@@ -93,8 +94,9 @@ def create_app(settings: Settings) -> App:
     registry = SubscriptionRegistry(
         ExecutableSchema(utc_now, sources, schema), sources, groups, metrics.count
     )
-    broker.listen(registry.handle)
-    broker.on_resync(registry.ask_again)
+    asking_again = AskingAgain(groups)
+    broker.listen(asking_again.handle)
+    broker.on_resync(asking_again.resync)
     answering = Answering(schema, sources, settings.most_cost)
     sockets = Sockets(settings, answering, registry, authorizations, metrics)
     metrics.observe(sources, groups, sockets)

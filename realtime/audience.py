@@ -18,6 +18,7 @@ from graphql import (
     is_abstract_type,
 )
 
+from community.permissions import NOBODY, Viewer, rights_of
 from realtime.fields import AUDIENCE
 from realtime.syntax import walk
 
@@ -48,6 +49,13 @@ class _Marks(Visitor):
             for kind in self._schema.get_possible_types(parent):
                 if (field := kind.fields.get(node.name.value)) is not None:
                     self.found = max(self.found, mark_of(field))
+
+
+def executed_for(audience: Audience, viewer: Viewer) -> Viewer:
+    """Whose execution is the same for all who share one with `viewer`: somebody who has their rights only."""
+    if audience is Audience.VIEWER:
+        return viewer
+    return NOBODY if audience is Audience.EVERYBODY else rights_of(viewer)
 
 
 def audience_of(schema: GraphQLSchema, document: DocumentNode) -> Audience:

@@ -68,11 +68,11 @@ class Access:
 
     async def require(self, viewer: Viewer) -> None:
         """Raises NotFound if the viewer may not watch, or if there is nothing to watch."""
-        audience = self._declaration.audience
+        admits = self._declaration.admits
         while True:
             changes = self._changes
             await self._read_once()
-            allowed = self.allows(viewer) and (audience is None or await audience(viewer, self._key))
+            allowed = self.allows(viewer) and (admits is None or await admits(viewer, self._key))
             if changes == self._changes:
                 break
         if not allowed:

@@ -2,11 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Hashable
+from collections.abc import AsyncGenerator
 from typing import Any, NamedTuple
 
 from community.permissions import Viewer
 from realtime.authorization import Access
+from realtime.bounds import Counted
 from realtime.documents import Document
 from realtime.execution import Count, Errors, Executable, encoded, execute, request_id
 from realtime.fields import SubscribeRequest
@@ -52,7 +53,7 @@ class SharedSubscription:
         self.document, self.request = document, SubscribeRequest(document.text, variables, None)
         self.access = Access(document.live.declaration, key)
         self.kept = KEPT if document.is_journal else 1
-        self.counted_under: tuple[Hashable, ...] = ()
+        self.counted: Counted = ()
         self.alone, self.start, self.opened = alone, 0, asyncio.Event()
         self._executable, self._sources, self._count = executable, sources, count
         self._variables, self._key, self._viewer, self._after = variables, key, viewer, after
