@@ -36,9 +36,8 @@ class AskingAgain:
             self._task = asyncio.create_task(self._begin_again())
 
     async def _begin_again(self) -> None:
-        turn = self._groups.pacer.turn(lambda: len(self._paused))
         while self._paused:
-            async with turn:
+            async with self._groups.pacer.turn(lambda: len(self._paused)):
                 for member in self._paused[-AT_ONCE:]:
                     member.begin()
                 del self._paused[-AT_ONCE:]

@@ -148,11 +148,8 @@ class Group:
         members = list(self._members)
         size = max(LEAST_CHUNK, min(CHUNK, CHUNK_BYTES // (len(step.text) + 1)))
         for first in range(0, len(members), size):
-            await self._turn.begin(new=False)
-            try:
+            async with self._turn:
                 self._write(members[first : first + size])
-            finally:
-                await self._turn.settle()
         if not again:
             self._groups.delivered(len(members), time.perf_counter() - start)
 

@@ -780,18 +780,23 @@ def test_whoever_goes_while_the_state_cannot_be_read_is_forgotten_by_those_who_s
     run(scenario())
 
 
+class CountedTurn(Turn):
+    def __init__(self, pacer: WritePacer, turns: list[int]) -> None:
+        super().__init__(pacer, lambda: 1)
+        self._turns = turns
+
+    async def __aenter__(self) -> None:
+        self._turns.append(1)
+        await super().__aenter__()
+
+
 def test_a_step_that_comes_again_is_looked_at_only_where_somebody_waits_for_it(run: Run) -> None:
     async def scenario() -> None:
         house, turns = House(), list[int]()
         guests = [house.join() for _ in range(3)]
         house.script.say(1)
         await quiet()
-        deliver = house.group._turn.begin
-        house.group._turn = SimpleNamespace(  # type: ignore[assignment]
-            begin=lambda new: (turns.append(1), deliver(new=new))[1],
-            settle=house.group._turn.settle,
-            size=None,
-        )
+        house.group._turn = CountedTurn(house.groups.pacer, turns)
         house.script.say(1, 1)
         await quiet()
         assert turns == []
