@@ -40,6 +40,7 @@ from community.database.engine import opened
 from community.database.migrate import pending
 from community.database.work import all_done, publish_through
 from community.errors import Refused, TryAgain
+from realtime.asking_again import AskingAgain
 from realtime.authorization import AuthorizationRegistry
 from realtime.broker import MemoryBroker
 from realtime.groups import Groups
@@ -48,7 +49,6 @@ from realtime.poller import JournalPoller
 from realtime.redis_broker import RedisBroker
 from realtime.registry import SubscriptionRegistry
 from realtime.sources import LiveSources
-from realtime.versions import Versions
 from schema.executable import ExecutableSchema
 from schema.schema import schema_of
 
@@ -89,22 +89,22 @@ def create_app(settings: Settings) -> App:
     sources = LiveSources(broker, settings.live_pause)
     authorizations = AuthorizationRegistry()
     broker.listen(authorizations.handle)  # what a gap swallows of rights the journal tells within two seconds
-    versions = Versions()
-    poller = JournalPoller(broker.handle, versions)
+    poller = JournalPoller(broker.dispatch, broker.resync, authorizations.resync)
+    viewers, versions = KnownViewers(poller.versions), poller.versions
+    broker.listen(viewers.handle)
+    broker.on_resync(viewers.forget)
     metrics = Metrics(poller)
     groups = Groups(WritePacer(settings.live_share), metrics.delivered)
     schema = schema_of(compiled=settings.compiled)
     registry = SubscriptionRegistry(
         ExecutableSchema(utc_now, sources, schema), sources, groups, metrics.count
     )
-    viewers = KnownViewers(versions)
-    broker.listen(viewers.handle)
-    broker.on_resync(viewers.forget)
     kept = KeptAnswers(
         schema, sources, versions, most_bytes=settings.kept_answers, most_cost=settings.most_cost
     )
-    broker.listen(registry.handle)
-    broker.on_resync(registry.ask_again)
+    asking_again = AskingAgain(groups)
+    broker.listen(asking_again.handle)
+    broker.on_resync(asking_again.resync)
     answering = Answering(schema, sources, settings.most_cost)
     sockets = Sockets(settings, answering, registry, authorizations, metrics)
     metrics.observe(sources, groups, sockets)
@@ -123,7 +123,7 @@ def create_app(settings: Settings) -> App:
             with suppress(Exception):  # away: until it was looked at nothing is opened or closed
                 await look(clock)
             stop_publishing, stop_pausing = (
-                publish_through(broker.publish, versions.saw),
+                publish_through(broker.publish, poller.published),
                 pause_while(lambda: clock.doubtful),
             )
             tasks = [

@@ -15,7 +15,7 @@ from strawberry.types import ExecutionResult
 
 from api.representations import Text
 from community.permissions import NOBODY, Viewer
-from realtime.audience import Audience, key_of, standing_for
+from realtime.audience import Audience, executed_for, key_of
 from realtime.execution import payload_of
 from realtime.fields import SubscribeRequest
 from realtime.recent import Recent
@@ -105,7 +105,7 @@ class KeptAnswers:
         self, request: SubscribeRequest, audience: Audience, viewer: Viewer, now: datetime
     ) -> Text | None:
         """None where the viewer has to be told itself: of an error, or of what it may not ask."""
-        asks = standing_for(audience, viewer)
+        asks = executed_for(audience, viewer)
         variables = orjson.dumps(request.given, option=orjson.OPT_SORT_KEYS)
         key = request.query, request.operation_name, variables, key_of(asks)
         if (kept := self._kept.get(key)) is not None and kept.holds(self._versions, now):

@@ -131,14 +131,14 @@ class Operation(Member):
         """
         registry, viewer = self._socket.registry, self._socket.identity.viewer
         if registry.documents.at_hand(self.request):
-            return registry.read(self.request, viewer)
+            return registry.documents.read(self.request, viewer)
         turn = registry.pacer.turn()
         await turn.begin()
         try:
             kind = registry.executable.operation_type(self.request)
             if kind in (OperationType.QUERY, OperationType.MUTATION):
                 return kind
-            return registry.read(self.request, viewer)
+            return registry.documents.read(self.request, viewer)
         finally:
             turn.end()
 

@@ -78,7 +78,7 @@ async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
     executable = ExecutableSchema(utc_now, sources)
     request = SubscribeRequest(operations.TALLY, {"id": to_id("Vote", vote)}, None)
     registry = SubscriptionRegistry(executable, sources, Groups(WritePacer()))
-    document = registry.read(request, NOBODY)
+    document = registry.documents.read(request, NOBODY)
     document = replace(document, live=replace(document.live, declaration=replace(TALLY, read=read)))
     variables = document.renamed(request.given)
     shared = SharedSubscription(executable, sources, lambda _: None, document, variables, vote, NOBODY)
@@ -116,5 +116,5 @@ class _Once(SharedSubscription):
         yield self._step
         await asyncio.Event().wait()
 
-    def newest(self, number: int) -> bool:
+    def is_newest(self, number: int) -> bool:
         return False

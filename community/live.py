@@ -31,12 +31,12 @@ class Cursors(Protocol):
 class Watchable(Topic):
     """Whoever has the `permission` where the subject belongs may watch it.
 
-    `audience` narrows the right to some of them: those signed up, the owners. It is asked for each who comes,
+    `admits` narrows the right to some of them: those signed up, the owners. It is asked for each who comes,
     and again after a fact that touches RIGHTS for the account, which whatever changes it records.
     """
 
     permission: Permission
-    audience: Callable[[Viewer, int], Awaitable[bool]] | None = None
+    admits: Callable[[Viewer, int], Awaitable[bool]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

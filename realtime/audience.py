@@ -55,19 +55,19 @@ class _Marks(Visitor):
                     self.found = max(self.found, mark_of(field))
 
 
+def executed_for(audience: Audience, viewer: Viewer) -> Viewer:
+    """Whose execution is the same for all who share one with `viewer`: somebody who has their rights only."""
+    if audience is Audience.VIEWER:
+        return viewer
+    return NOBODY if audience is Audience.EVERYBODY else rights_of(viewer)
+
+
 def audience_of(schema: GraphQLSchema, document: DocumentNode) -> Audience:
     """The audience of a valid document."""
     types = TypeInfo(schema)
     marks = _Marks(schema, types)
     walk(document, TypeInfoVisitor(types, marks), marks)
     return marks.found
-
-
-def standing_for(audience: Audience, viewer: Viewer) -> Viewer:
-    """The viewer for whom it is executed: somebody with the rights of all who are shown the same."""
-    if audience is Audience.VIEWER:
-        return viewer
-    return NOBODY if audience is Audience.EVERYBODY else rights_of(viewer)
 
 
 def key_of(viewer: Viewer) -> Hashable:

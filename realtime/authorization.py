@@ -1,6 +1,7 @@
 """Who may watch what: checked when a subscription begins, and again whenever rights change."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from community.errors import NotFound
@@ -37,9 +38,16 @@ class AuthorizationRegistry:
 
     def handle(self, signal: Signal) -> None:
         if signal.topic == RIGHTS.topic:
-            self.changes += 1
-            for watcher in list(self._of_account.get(signal.key, ())):
-                watcher.changed()
+            self._changed(self._of_account.get(signal.key, ()))
+
+    def resync(self) -> None:
+        """Has all rights read anew, after changes of them may have been missed."""
+        self._changed(watcher for watchers in self._of_account.values() for watcher in watchers)
+
+    def _changed(self, watchers: Iterable[Watcher]) -> None:
+        self.changes += 1
+        for watcher in list(watchers):
+            watcher.changed()
 
 
 class Access:
@@ -60,11 +68,11 @@ class Access:
 
     async def require(self, viewer: Viewer) -> None:
         """Raises NotFound if the viewer may not watch, or if there is nothing to watch."""
-        audience = self._declaration.audience
+        admits = self._declaration.admits
         while True:
             changes = self._changes
             await self._read_once()
-            allowed = self.allows(viewer) and (audience is None or await audience(viewer, self._key))
+            allowed = self.allows(viewer) and (admits is None or await admits(viewer, self._key))
             if changes == self._changes:
                 break
         if not allowed:

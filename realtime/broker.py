@@ -24,8 +24,8 @@ class Broker:
         """Sends to every process, to this one at once. Never waits, never raises: the commit is done."""
         raise NotImplementedError
 
-    def handle(self, signals: Iterable[Signal], /) -> None:
-        """Passes signals to this process only."""
+    def dispatch(self, signals: Iterable[Signal], /) -> None:
+        """Passes signals to the listeners of this process only."""
         for signal in signals:
             for listener in tuple(self._listeners):
                 try:
@@ -47,7 +47,7 @@ class Broker:
         self._resyncs.append(resync)
         return lambda: self._resyncs.remove(resync)
 
-    def _resync(self) -> None:
+    def resync(self) -> None:
         for resync in tuple(self._resyncs):
             resync()
 
@@ -56,7 +56,7 @@ class MemoryBroker(Broker):
     """For one process; there is no connection that could break."""
 
     def publish(self, signals: Iterable[Signal], /) -> None:
-        self.handle(signals)
+        self.dispatch(signals)
 
     def register_interest(self, signal: Signal, /) -> Stop:
         return lambda: None

@@ -23,6 +23,9 @@ CHUNK, LEAST_CHUNK = 256, 8
 CHUNK_BYTES = 512 * 1024
 """Bytes written in one turn: of long texts fewer go out together."""
 
+KEPT_BYTES = 1024 * 1024
+"""Bytes of the texts that a journal's group keeps; the newest is kept, however long it is."""
+
 
 class Member:
     """An operation of one socket. `prefix` holds its id; `seen` is the number of the last step written;
@@ -66,6 +69,7 @@ class Group:
         self.references = 0
         self._members: set[Member] = set()
         self._kept: deque[Step] = deque(maxlen=subscription.kept)
+        self._kept_bytes = 0
         self.number = self._before = self.forgotten = 0
         self._ended: Errors | None = None
         self._turn = groups.pacer.turn(lambda: self.references)
@@ -103,7 +107,7 @@ class Group:
         self.open()
         self._members.add(member)
         member.group = self
-        if self.subscription.newest(self.number):
+        if self.subscription.is_newest(self.number):
             self.catch_up(member)
         else:
             self._awaited = True
@@ -144,20 +148,19 @@ class Group:
         members = list(self._members)
         size = max(LEAST_CHUNK, min(CHUNK, CHUNK_BYTES // (len(step.text) + 1)))
         for first in range(0, len(members), size):
-            await self._turn.begin(new=False)
-            try:
+            async with self._turn:
                 self._write(members[first : first + size])
-            finally:
-                await self._turn.settle()
         if not again:
             self._groups.delivered(len(members), time.perf_counter() - start)
 
     def _keep(self, step: Step) -> None:
-        if self.subscription.kept > 1:
+        if (most := self.subscription.kept) > 1:
             # Of a journal every step counts: a member that has not seen the one before gets both.
             self._before = self.number
-            if len(self._kept) == self._kept.maxlen:
-                self.forgotten = self._kept[0].number
+            self._kept_bytes += len(step.text)
+            while self._kept and (len(self._kept) == most or self._kept_bytes > KEPT_BYTES):
+                self.forgotten, text = self._kept.popleft()
+                self._kept_bytes -= len(text)
         self._kept.append(step)
         self.number = step.number
 

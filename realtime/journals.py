@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from community.errors import CursorInvalid
 from community.live import Cursors, Journal, Numbered
-from realtime.watched import WatchedKey
+from realtime.watched import After, Begin, Reader, WatchedKey
 
 KEPT = 256
 """Newest items of a key kept in memory; a reader that is further behind reads the database."""
@@ -39,16 +39,14 @@ class SharedItems(WatchedKey, Generic[N]):
         self.forgotten = 0
         self.items: deque[N] = deque()
 
-    async def reader(self, after: int | str | None) -> "JournalReader[N]":
+    async def reader(self, after: After | Begin) -> "JournalReader[N]":
+        if isinstance(after, Begin):
+            after = await self.journal.recent(self.key)
         await self.ready.wait()
         return JournalReader(self, await self.number_after(after))
 
-    async def number_after(self, after: int | str | None) -> int:
-        """The number above which the items are new to whoever has seen all up to `after`, a number or a
-        cursor; None: only items that are still to come.
-
-        Raises CursorInvalid if it is ahead of the journal: its reader would get nothing, silently.
-        """
+    async def number_after(self, after: After) -> int:
+        """Raises CursorInvalid also if it is ahead of the journal: a reader would get nothing, silently."""
         if not isinstance(after, str):
             return self.number if after is None else after
         number = self.cursors.number_of(after)
@@ -76,43 +74,45 @@ class SharedItems(WatchedKey, Generic[N]):
         return found
 
 
-class JournalReader(Generic[N]):
-    """Reads the items of a key for one watcher. `number` is that of the last item it got."""
+class JournalReader(Reader[Item], Generic[N]):
+    """`_fetched` are items that it did not take yet; up to `_position` it has fetched all."""
 
     def __init__(self, shared: SharedItems[N], after: int) -> None:
-        self.shared = shared
-        self._at_hand: deque[N] = deque()
-        self._seen = self.number = after
-
-    def __aiter__(self) -> "JournalReader[N]":
-        return self
-
-    async def __anext__(self) -> Item:
-        await self.until_read()
-        row = self._at_hand.popleft()
-        self.number = row.number
-        return Item(row, self.shared.cursors.cursor(row.number))
+        self._shared = shared
+        self._fetched: deque[N] = deque()
+        self._position = self.number = after
 
     async def until_read(self) -> None:
-        """Waits until an item is read that this reader did not get yet."""
-        while not self.has_more:
-            await self._look()
+        while not self.has_next:
+            await self._fetch()
 
     @property
-    def has_more(self) -> bool:
-        return bool(self._at_hand)
+    def has_next(self) -> bool:
+        return bool(self._fetched)
 
-    async def _look(self) -> None:
-        shared = self.shared
+    def take(self) -> Item:
+        row = self._fetched.popleft()
+        self.number = row.number
+        return Item(row, self._shared.cursors.cursor(row.number))
+
+    def is_newest(self, number: int) -> bool:
+        return True
+
+    async def number_after(self, after: After) -> int:
+        return await self._shared.number_after(after)
+
+    async def _fetch(self) -> None:
+        """From memory, else from the database; where there is nothing, it waits."""
+        shared, position = self._shared, self._position
         forgotten = shared.forgotten  # as it is before the read: more may be forgotten meanwhile
-        if self._seen < forgotten:
-            items = await shared.journal.items_after(shared.key, self._seen, BATCH)
+        if position < forgotten:
+            items = await shared.journal.items_after(shared.key, position, BATCH)
         else:
-            items = [item for item in shared.items if item.number > self._seen]
+            items = [item for item in shared.items if item.number > position]
         if items:
-            self._at_hand.extend(items)
-            self._seen = items[-1].number
+            self._fetched.extend(items)
+            self._position = items[-1].number
         else:
-            self._seen = max(self._seen, forgotten)
-            if self._seen >= shared.number:
-                await shared.more.wait()
+            self._position = max(position, forgotten)
+            if self._position >= shared.number:
+                await shared.until_woken()

@@ -16,29 +16,42 @@ log = logging.getLogger(__name__)
 
 
 class JournalPoller:
-    """`seen` is how far this process has read, in each community; None before the first poll."""
+    """`seen` is how far this process has read, in each community; None before the heads were first read.
 
-    def __init__(self, handle: Callable[[Iterable[Signal]], None], versions: Versions | None = None) -> None:
-        self._handle, self._versions = handle, versions or Versions()
+    `dispatch` is the broker's for this process only: every other one polls itself. `resyncs` are called when
+    `seen` is first known: nobody tells of what was written before, which may be after what is shown was read.
+    """
+
+    def __init__(self, dispatch: Callable[[Iterable[Signal]], None], *resyncs: Callable[[], None]) -> None:
+        self._dispatch, self._resyncs = dispatch, resyncs
+        self.versions = Versions()
         self.seen: journal.Heads | None = None
 
     async def poll(self) -> None:
-        """Runs until cancelled. `handle` is the broker's for this process only: every other one polls itself.
-
-        A signal handled twice, from here and from the broker, costs one read.
-        """
+        """Runs until cancelled."""
         await repeat(self._read_on, EVERY, log, "could not read the journal's heads")
+
+    def published(self, written: journal.Written) -> None:
+        """Passes over rows whose signals this process has published, where they come next: for one change
+        rights are read once, and so is what is watched.
+        """
+        self.versions.saw({community: numbers[-1] for community, numbers in written.items()})
+        for community, numbers in written.items():
+            if self.seen is not None and numbers[0] == self.seen.get(community, 0) + 1:
+                self.seen[community] = numbers[-1]
 
     async def _read_on(self) -> None:
         begun = time.monotonic()
         if self.seen is None:
             self.seen = await journal.heads()
-            self._versions.saw(self.seen)
+            self.versions.saw(self.seen)
+            for resync in self._resyncs:
+                resync()
         further = True
         while further:
             before = self.seen
             self.seen, signals = await journal.signals_after(before)
-            self._versions.saw(self.seen)
-            self._handle(signals)
+            self.versions.saw(self.seen)
+            self._dispatch(signals)
             further = self.seen != before
-        self._versions.looked(begun)
+        self.versions.looked(begun)

@@ -54,7 +54,7 @@ class RedisBroker(Broker):
 
     def publish(self, signals: Iterable[Signal], /) -> None:
         signals = tuple(signals)
-        self.handle(signals)
+        self.dispatch(signals)
         self._outbox.update(dict.fromkeys(signals))
         self._filled.set()
 
@@ -122,13 +122,13 @@ class RedisBroker(Broker):
         if kind == b"message":
             sender, topic, key = orjson.loads(payload)
             if sender != self._own:
-                self.handle([Signal(topic, key)])
+                self.dispatch([Signal(topic, key)])
         elif kind == b"subscribe":  # not before: what is published until then is lost
             if self.connected:
-                self.handle([_signal(channel.decode())])
+                self.dispatch([_signal(channel.decode())])
             elif channel.decode() == EVERYWHERE:
                 self.connected = True
-                self._resync()
+                self.resync()
 
     async def _write(self, connection: Connection) -> None:
         """Writes pending commands and signals, also those from while there was no connection, merged."""

@@ -5,21 +5,19 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeAlias
+from typing import Any
 
 from community.live import Declaration, State
 from community.repeat import repeat
 from community.signals import Signal
 from realtime.broker import Broker
-from realtime.journals import JournalReader, SharedItems
+from realtime.journals import SharedItems
 from realtime.pacing import PAUSE
-from realtime.states import SharedState, StateReader
-from realtime.watched import WatchedKey
+from realtime.states import SharedState
+from realtime.watched import After, Begin, Reader, WatchedKey
 
 RETRY = 1.0
 """Seconds before a read that failed is tried again."""
-
-Reader: TypeAlias = StateReader[Any] | JournalReader[Any]
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +55,10 @@ class LiveSources:
 
     @asynccontextmanager
     async def watch(
-        self, declaration: Declaration[Any, Any], key: int, after: int | str | None = None
-    ) -> AsyncIterator[Any]:
-        """Reads a state now, and again after each change; of a journal the items behind `after`, a number or
-        a cursor, then the new ones, or (None) only these. Raises CursorInvalid.
+        self, declaration: Declaration[Any, Any], key: int, after: After | Begin = None
+    ) -> AsyncIterator[Reader[Any]]:
+        """Reads a state now, and again after each change; of a journal the items that are new after `after`,
+        and each that comes. Raises CursorInvalid.
         """
         by_key = self._shared[declaration]
         if key not in by_key:

@@ -1,23 +1,25 @@
 """The newest value of each watched state: read once in a process and round, for all watchers.
 
-A slow watcher misses values, never the last.
+    FRESH ──── a signal ────► STALE ──── a reader waits ────► READING ──── all readers wake ────► FRESH
+                                ▲                                │
+                                └─────── a signal meanwhile ─────┘
+
+A slow watcher misses values, never the last. A read that finds the same value wakes readers, too.
 """
 
 import asyncio
 from typing import Generic, TypeVar
 
 from community.live import State
-from realtime.watched import WatchedKey
+from realtime.watched import After, Begin, Reader, WatchedKey
 
 T = TypeVar("T")
 
 
 class SharedState(WatchedKey, Generic[T]):
-    """The newest value of a key. `wanted`: a watcher waits for the next one. `reads` counts those that are
-    over.
-    """
+    """The newest value of a key. `wanted`: a reader waits for a read. `reads` counts those that are over."""
 
-    state: T
+    value: T
 
     def __init__(self, declaration: State[T], key: int) -> None:
         super().__init__()
@@ -25,12 +27,11 @@ class SharedState(WatchedKey, Generic[T]):
         self.wanted, self.reads = asyncio.Event(), 0
         self.stale.set()
 
-    async def reader(self, after: int | str | None) -> "StateReader[T]":
+    async def reader(self, after: After | Begin) -> "StateReader[T]":
         return StateReader(self)
 
     @property
-    def settled(self) -> bool:
-        """Whether no signal came since the last read began, and no read is under way."""
+    def is_fresh(self) -> bool:
         return not (self._read_under_way or self.stale.is_set())
 
     async def read_on(self) -> bool:
@@ -39,46 +40,41 @@ class SharedState(WatchedKey, Generic[T]):
         self.stale.clear()
         self._read_under_way = True
         try:
-            state = await self._declaration.read(self._key)
+            value = await self._declaration.read(self._key)
         finally:
             self._read_under_way = False
         self.reads += 1
-        found = not (self.number and state == self.state)
+        found = not (self.number and value == self.value)
         if found:
-            self.state, self.number = state, self.number + 1
+            self.value, self.number = value, self.number + 1
             self.wanted.clear()
         self.wake()
         return found
 
 
-class StateReader(Generic[T]):
-    """Reads the values of a key for one watcher. `number` is that of the last value it got."""
+class StateReader(Reader[T]):
+    """`_reads` is how many reads it knows of."""
 
     def __init__(self, shared: SharedState[T]) -> None:
         self._shared = shared
         self.number = self._reads = 0
 
-    def __aiter__(self) -> "StateReader[T]":
-        return self
-
-    async def __anext__(self) -> T:
-        while not self.has_more:
-            await self.until_read()
-        self.number, self._reads = self._shared.number, self._shared.reads
-        return self._shared.state
-
     async def until_read(self) -> None:
-        """Waits until a read is over that this reader does not know of. It may have found the same value."""
         while self._reads == self._shared.reads:
             self._shared.wanted.set()
-            await self._shared.more.wait()
+            await self._shared.until_woken()
         self._reads = self._shared.reads
 
     @property
-    def has_more(self) -> bool:
+    def has_next(self) -> bool:
         return self.number != self._shared.number
 
-    @property
-    def newest(self) -> bool:
-        """Whether this reader has the last value, and no newer one is to be read."""
-        return not self.has_more and self._shared.settled
+    def take(self) -> T:
+        self.number, self._reads = self._shared.number, self._shared.reads
+        return self._shared.value
+
+    def is_newest(self, number: int) -> bool:
+        return number == self._shared.number and self._shared.is_fresh
+
+    async def number_after(self, after: After) -> int:
+        return 0

@@ -1,16 +1,56 @@
-"""What is known of a key while somebody watches it, whether of a state or of a journal."""
+"""A key while somebody watches it, and who reads it: the same for a state as for a journal."""
 
 import asyncio
-from typing import Any
+from enum import Enum
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from realtime.broker import Stop
+
+T_co = TypeVar("T_co", covariant=True)
+
+After: TypeAlias = int | str | None
+"""Up to where somebody has seen a journal: a number or a cursor; None: only what is still to come is new."""
+
+
+class Begin(Enum):
+    RECENT = 0  # with the newest items of a journal
+
+
+class Reader(Protocol[T_co]):
+    """Reads a key for one watcher. `number` is that of the value or item that it took last."""
+
+    number: int
+
+    async def until_read(self) -> None:
+        """Waits until something was read. Of a state it may be the value that was taken last."""
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is something to take."""
+
+    def take(self) -> T_co: ...
+
+    def is_newest(self, number: int) -> bool:
+        """Whether nothing newer than this value is known or about to be read. Of a journal every item counts,
+        whatever comes behind it.
+        """
+
+    async def number_after(self, after: After) -> int:
+        """The number of the last item that is not new after that; 0 for a state. Raises CursorInvalid."""
+
+    def __aiter__(self) -> "Reader[T_co]":
+        return self
+
+    async def __anext__(self) -> T_co:
+        while not self.has_next:
+            await self.until_read()
+        return self.take()
 
 
 class WatchedKey:
     """One key with watchers. `number` is that of the newest value or item.
 
-    `stale`: something may have changed since the last read began. `more` is set when a read is over, and is
-    another event from then on.
+    `stale`: something may have changed since the last read began.
     """
 
     reading: asyncio.Task[None]
@@ -18,16 +58,19 @@ class WatchedKey:
 
     def __init__(self) -> None:
         self.number = self.watchers = 0
-        self.stale, self.more = asyncio.Event(), asyncio.Event()
+        self.stale, self._woken = asyncio.Event(), asyncio.Event()
 
-    async def read_on(self) -> bool:
-        """Waits for something to read, reads it, and returns whether it was new."""
+    async def reader(self, after: After | Begin) -> Reader[Any]:
+        """A reader of what is new after that; a state's begins with its value. Raises CursorInvalid."""
         raise NotImplementedError
 
-    async def reader(self, after: int | str | None) -> Any:
+    async def read_on(self) -> bool:
+        """Waits for something to read, reads it, wakes its readers, and returns whether it was new."""
         raise NotImplementedError
 
     def wake(self) -> None:
-        """Wakes whoever waits for more."""
-        done, self.more = self.more, asyncio.Event()
-        done.set()
+        woken, self._woken = self._woken, asyncio.Event()
+        woken.set()
+
+    async def until_woken(self) -> None:
+        await self._woken.wait()

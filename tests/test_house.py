@@ -934,7 +934,10 @@ ELSEWHERE = {
     "community/database/fields.py": "community/database/test_constraints.py",
     "community/votes/actions.py": "community/votes/test_ballots.py",  # one file for each action
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
+    "realtime/asking_again.py": "api/test_sockets_bounds.py",
     "realtime/audience.py": "schema/test_audience.py",
+    "realtime/bounds.py": "realtime/test_subscriptions.py",
+    "realtime/checked.py": "realtime/test_subscriptions.py",
     "realtime/execution.py": "realtime/test_subscriptions.py",
     "realtime/recent.py": "realtime/test_documents.py",
     "realtime/registry.py": "realtime/test_subscriptions.py",

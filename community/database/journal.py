@@ -16,8 +16,11 @@ from community.database.models import JournalRow
 from community.database.sql import instant, select
 from community.signals import Signal
 
-Heads: TypeAlias = Mapping[int | None, int]
+Heads: TypeAlias = dict[int | None, int]
 """The newest number of each community, and under None that of the city itself; of one without facts none."""
+
+Written: TypeAlias = Mapping[int | None, range]
+"""The numbers of the rows of one transaction, in each community."""
 
 AT_ONCE = 100
 """Communities whose new rows are read in one statement."""
@@ -39,7 +42,7 @@ def _in(community: int | None, column: str = "community_id") -> tuple[str, list[
     return (f"{column} IS NULL", []) if community is None else (f"{column} = ?", [community])
 
 
-async def heads() -> dict[int | None, int]:
+async def heads() -> Heads:
     rows = await select("SELECT community_id, number FROM journal_head")
     return {row["community_id"]: row["number"] for row in rows}
 
@@ -72,24 +75,22 @@ def _in_order(item: News) -> tuple[int, ...]:
     return (1,) if item.community is None else (0, item.community)
 
 
-async def write(news: Sequence[News], now: datetime) -> Heads:
-    """Returns the heads that it made."""
-    written: dict[int | None, int] = {}
+async def write(news: Sequence[News], now: datetime) -> Written:
+    written = {}
     for _, of_one in groupby(sorted(news, key=_in_order), key=_in_order):
         items = list(of_one)
-        community = items[0].community
-        first = await take_numbers(community, len(items))
-        written[community] = first + len(items) - 1
+        community, first = items[0].community, await take_numbers(items[0].community, len(items))
+        written[community] = range(first, first + len(items))
         await JournalRow.bulk_create(
             JournalRow(
                 number=number,
-                community_id=item.community,
+                community_id=community,
                 fact=item.fact.name,
                 subject_kind=item.fact.subject.kind,
                 subject=item.subject,
                 at=now,
             )
-            for number, item in enumerate(items, start=first)
+            for number, item in zip(written[community], items, strict=True)
         )
     return written
 

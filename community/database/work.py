@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import ContextVar
 from datetime import datetime
 from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from tortoise.context import TortoiseContext, require_context
@@ -50,32 +50,30 @@ S = TypeVar("S")
 _running: dict[asyncio.Task[Any], float] = {}
 """With the loop's time at their start, the oldest first."""
 
-Saw: TypeAlias = Callable[[journal.Heads], None]
+WROTE: ContextVar[dict[int | None, int] | None] = ContextVar("wrote", default=None)
+"""Where whoever wants to know keeps the newest numbers of the journals that its own actions wrote."""
 
-_publishers: WeakKeyDictionary[TortoiseContext, list[tuple[Publish, Saw]]] = WeakKeyDictionary()
+_publishers: WeakKeyDictionary[TortoiseContext, list[tuple[Publish, Callable[[journal.Written], None]]]]
+_publishers = WeakKeyDictionary()
 """By the open database: two of them in one process tell nobody of each other's."""
 
-WROTE: ContextVar[dict[int | None, int] | None] = ContextVar("wrote", default=None)
-"""Where whoever wants to know keeps the heads of the journals that its own actions wrote."""
 
-
-def publish_through(publish: Publish, saw: Saw = lambda heads: None) -> Callable[[], None]:
-    """Passes every later signal of the open database to `publish`, and before it the new heads of journals to
-    `saw`; call the result to stop.
+def publish_through(
+    publish: Publish, published: Callable[[journal.Written], None] = lambda written: None
+) -> Callable[[], None]:
+    """Passes every later signal of the open database to `publish`, and then to `published` the rows of the
+    journal in which it stands; call the result to stop.
     """
-    publishers, both = _publishers.setdefault(require_context(), []), (publish, saw)
-    publishers.append(both)
-    return lambda: publishers.remove(both)
+    publishers, pair = _publishers.setdefault(require_context(), []), (publish, published)
+    publishers.append(pair)
+    return lambda: publishers.remove(pair)
 
 
-def _publish(signals: Iterable[Signal], heads: journal.Heads) -> None:
-    if (wrote := WROTE.get()) is not None:
-        wrote.update(heads)
+def _publish(signals: Iterable[Signal], written: journal.Written) -> None:
     unique = tuple(dict.fromkeys(signals))
-    for publish, saw in _publishers.get(require_context(), ()):
-        saw(heads)
-        if unique:
-            publish(unique)
+    for publish, published in _publishers.get(require_context(), ()):
+        publish(unique)
+        published(written)
 
 
 class UnitOfWork:
@@ -88,8 +86,9 @@ class UnitOfWork:
         self.now = now
         self.community: int | City | None = None
         self.committing = self.wrote = self._repeats = False
-        self.heads: journal.Heads = {}
         self._news: list[journal.News] = []
+        self.written: journal.Written = {}
+        self.heads: journal.Heads = {}
 
     @property
     def account(self) -> int:
@@ -141,7 +140,8 @@ class UnitOfWork:
 
     async def write_journal(self) -> tuple[Signal, ...]:
         if self._news:
-            self.heads = await journal.write(self._news, self.now)
+            self.written = await journal.write(self._news, self.now)
+            self.heads = {community: numbers[-1] for community, numbers in self.written.items()}
             self.wrote = True
         elif self._repeats:
             where = {None, self.community if isinstance(self.community, int) else None}
@@ -187,8 +187,10 @@ async def _whole(body: Callable[[UnitOfWork], Awaitable[T]], work: UnitOfWork, s
         if refusal := meaning(error):
             raise refusal from error
         raise
-    if signals or work.heads:
-        _publish(signals, work.heads)
+    if (wrote := WROTE.get()) is not None:
+        wrote.update(work.heads)
+    if signals:
+        _publish(signals, work.written)
     return result
 
 

@@ -1,14 +1,19 @@
 """Who is behind a socket; `test_sockets_rights.py` asks what is shown to whom."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from api import identity
+from community.database import journal
+from community.database.work import UnitOfWork, atomic
 from community.members.actions import end_session
+from community.members.facts import RIGHTS_CHANGED
 from community.members.models import CoOwner
 from community.permissions import SYSTEM
+from realtime import poller
 from tests.api.test_sockets_rights import PROGRESS, code_of, told
 
 pytestmark = pytest.mark.xdist_group("sockets")
@@ -120,3 +125,53 @@ async def test_a_database_that_is_away_while_rights_are_asked_again_closes_the_s
             assert await socket.until_closed() == 1013
         assert "could not ask for rights again" in caplog.text
         caplog.clear()
+
+
+async def test_rights_that_changed_before_the_journal_was_first_read_hold_from_then_on(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while the database was away when the process began: nobody tells of it later."""
+
+    async def away() -> Any:
+        raise OSError
+
+    monkeypatch.setattr(poller, "EVERY", 0.01)
+    with monkeypatch.context() as outage:
+        outage.setattr(journal, "heads", away)
+        async with here() as server, server.socket("quiet/resident-1") as socket:
+            await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "quiet"))
+            assert (await socket.receive())["type"] == "next"
+            account = server.town.key("Account", "quiet/resident-1")
+            await CoOwner.filter(account_id=account).update(until=server.town.now)
+            outage.undo()
+            assert code_of(await socket.receive()) == "NOT_FOUND"
+
+
+async def test_for_one_change_of_this_process_rights_are_asked_for_once(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the journal tells of it, too."""
+    monkeypatch.setattr(poller, "EVERY", 0.01)
+    polls, signals_after = 0, journal.signals_after
+
+    async def counted(seen: Any) -> Any:
+        nonlocal polls
+        polls += 1
+        return await signals_after(seen)
+
+    monkeypatch.setattr(journal, "signals_after", counted)
+    async with here() as server, server.socket("quiet/resident-1"):
+        (held,) = server.sockets._sockets
+        await server.until(lambda: polls > 1)
+        before, account = held.identity._changes, server.town.key("Account", "quiet/resident-1")
+        await atomic(changing_rights_of(account), SYSTEM, datetime.now(UTC))
+        polls = 0
+        await server.until(lambda: polls > 2)
+        assert held.identity._changes == before + 1
+
+
+def changing_rights_of(account: int) -> Callable[[UnitOfWork], Awaitable[None]]:
+    async def body(work: UnitOfWork) -> None:
+        work.record(RIGHTS_CHANGED, account)
+
+    return body

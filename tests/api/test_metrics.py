@@ -30,7 +30,7 @@ class NoSockets:
 
 def metrics_of(sources: LiveSources | None = None) -> Metrics:
     broker = MemoryBroker()
-    metrics = Metrics(JournalPoller(broker.handle))
+    metrics = Metrics(JournalPoller(broker.dispatch))
     metrics.observe(sources or LiveSources(broker), Groups(WritePacer()), NoSockets())
     return metrics
 

@@ -22,7 +22,7 @@ def app() -> tuple[Starlette, Metrics]:
         return PlainTextResponse(request_id.get())
 
     broker = MemoryBroker()
-    poller = JournalPoller(broker.handle)
+    poller = JournalPoller(broker.dispatch)
     metrics = Metrics(poller)
     return Starlette(routes=[Route("/say", say)], middleware=[Middleware(Requests, metrics=metrics)]), metrics
 

@@ -11,7 +11,7 @@ import pytest
 from api import sockets as sockets_
 from community.bulletin.facts import NOTICE
 from community.votes.facts import TALLY
-from realtime import registry, subscriptions
+from realtime import asking_again, bounds, subscriptions
 
 pytestmark = pytest.mark.xdist_group("sockets")
 
@@ -57,7 +57,7 @@ async def test_forty_sockets_whose_subscriptions_differ_in_names_are_one_group(h
 async def test_whoever_asks_in_too_many_ways_is_told_and_keeps_the_rest(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "MOST_VIEWS_OF_BOTH", 5)
+    monkeypatch.setattr(bounds, "MOST_OF_BOTH", 5)
     async with here() as server, server.socket() as socket, server.socket() as other:
         vote = server.town.id("Vote", "open")
         for number in range(8):
@@ -77,7 +77,7 @@ async def test_what_runs_alone_is_bounded_by_socket_and_address(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sockets_, "MOST_ALONE", 3)
-    monkeypatch.setattr(registry, "MOST_ALONE_OF_ADDRESS", 4)
+    monkeypatch.setattr(bounds, "MOST_ALONE_OF_ADDRESS", 4)
     async with here() as server:
         async with server.socket() as one, server.socket() as other:
             spring = server.town.id("Community", "spring")
@@ -92,19 +92,19 @@ async def test_what_runs_alone_is_bounded_by_socket_and_address(
             await other.subscribe("again", ALONE, id=spring)
             await lives(other)
         await server.until(lambda: not server.sockets.open)
-        assert not server.sockets.registry._views
+        assert not server.sockets.registry._bounds._counts
 
 
 async def test_what_runs_alone_and_begins_again_is_counted_once(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sockets_, "MOST_ALONE", 2)
-    monkeypatch.setattr(registry, "MOST_ALONE_OF_ADDRESS", 2)
+    monkeypatch.setattr(bounds, "MOST_ALONE_OF_ADDRESS", 2)
     async with here() as server, server.socket() as socket:
         for number in range(2):
             await socket.subscribe(str(number), ALONE, id=server.town.id("Community", "spring"))
         await server.until(lambda: server.sockets.registry._groups.members == 2)
-        server.sockets.registry.ask_again()
+        server.app.state.broker.resync()
         assert server.sockets.registry._groups.members == 0
         await server.until(lambda: server.sockets.registry._groups.members == 2)
         await lives(socket)
@@ -113,13 +113,13 @@ async def test_what_runs_alone_and_begins_again_is_counted_once(
 async def test_all_that_are_asked_again_begin_again_a_few_in_a_turn(
     here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "AT_ONCE", 2)
+    monkeypatch.setattr(asking_again, "AT_ONCE", 2)
     async with here() as server, server.socket() as socket:
         groups = server.sockets.registry._groups
         for number in range(5):
             await socket.subscribe(str(number), PROGRESS, id=server.town.id("Vote", "open"))
         await server.until(lambda: groups.members == 5)
-        server.sockets.registry.ask_again()
+        server.app.state.broker.resync()
         assert groups.members == 0
         await server.until(lambda: groups.members == 5)
 
@@ -189,8 +189,8 @@ async def test_a_storm_of_subscriptions_that_come_and_go_leaves_nothing(here: An
                 pass
         await server.until(lambda: not server.sockets.open)
         registry = server.sockets.registry
-        assert (len(registry._groups), len(registry._views), len(server.sockets.ids)) == (0, 0, 0)
-        assert len(registry.documents.recent) <= 512
+        assert (len(registry._groups), len(registry._bounds._counts), len(server.sockets.ids)) == (0, 0, 0)
+        assert len(registry.documents._documents.recent) <= 512
 
 
 # Faults that are ours

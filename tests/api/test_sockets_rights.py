@@ -497,7 +497,7 @@ async def test_a_lost_signal_is_asked_about_after_the_gap(here: Any) -> None:
         await socket.subscribe("a", PROGRESS, id=server.town.id("Vote", "open"))
         assert (await socket.receive())["type"] == "next"
         await set_reading(server, "spring", public=False)
-        server.app.state.broker._resync()
+        server.app.state.broker.resync()
         assert code_of(await socket.receive()) == "NOT_FOUND"
 
 

@@ -19,9 +19,8 @@ from community.signals import Signal
 from realtime import groups, journals, pacing, sources
 from realtime.execution import Ended
 from realtime.groups import Group, Groups, Member
-from realtime.journals import Item, JournalReader
+from realtime.journals import Item
 from realtime.pacing import Turn, WritePacer
-from realtime.states import StateReader
 from realtime.subscriptions import SharedSubscription, Step
 from tests.realtime.conftest import CLOCK, journal_of, state_of
 from tests.realtime.conftest import Source as OneSource
@@ -111,7 +110,6 @@ class Source(SharedSubscription):
         self.alone, self._after = alone, after
         self.kept = 4 if key == ESTATE else 1
         self.opened = asyncio.Event()
-        self.shown: StateReader[int] | JournalReader[Row] | None = None
         self.access_at_hand = False
         self.start = 0
 
@@ -128,13 +126,13 @@ class Source(SharedSubscription):
         )
         try:
             async with watched as shown:
-                self.shown, self.start = shown, shown.number
+                self._reader, self.start = shown, shown.number
                 self.opened.set()
                 while True:
                     await shown.until_read()
                     await turn.begin()
-                    if shown.has_more:
-                        text = text_of(self._level, self._key, await anext(shown))
+                    if shown.has_next:
+                        text = text_of(self._level, self._key, shown.take())
                         await asyncio.sleep(0.001)
                     if town.breaking:
                         town.breaking -= 1
@@ -143,10 +141,6 @@ class Source(SharedSubscription):
                     yield Step(shown.number, text)
         except OSError as error:
             raise Ended(AWAY) from error
-
-    def newest(self, number: int) -> bool:
-        shown = self.shown
-        return not isinstance(shown, StateReader) or (shown.newest and number == shown.number)
 
     def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
         raise NotImplementedError
@@ -388,12 +382,9 @@ class Operation(Member):
             self._join(self._seen_here)
             return
         await group.until_open()
-        assert isinstance(source.shown, JournalReader)
         begin = self._last_seen
-        if source.alone:
-            begin = source.start
-        elif begin is None:
-            begin = source.shown.shared.number if self._after is None else self._after
+        if source.alone or begin is None:
+            begin = await source.start_of(self._after)
         self._require_still()
         if begin >= max(source.start, group.forgotten):
             self._join(begin)

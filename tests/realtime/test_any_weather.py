@@ -71,7 +71,7 @@ class Process:
         self.truth, self.broker = truth, broker
         self.tallies = Source(state_of(truth.tally), broker, pause=0.002)
         self.journal = Source(journal_of(truth.items_after, truth.head), broker)
-        self.poller = JournalPoller(broker.handle)
+        self.poller = JournalPoller(broker.dispatch, broker.resync)
         self.shown: dict[int, int] = {}
         self.read: list[int] = []
         self._reader: asyncio.Task[None] | None = None

@@ -50,10 +50,10 @@ class Estate:
         raise NotImplementedError
 
     def access(self, *, to_all: bool = True) -> Access:
-        audience = None if to_all else self.is_concerned
+        admits = None if to_all else self.is_concerned
         permission = Permission.READ_BULLETIN
         subject = Subject[None](kind="Vote", scope_of=self.scope_of)
-        return Access(State(topic="tally", subject=subject, permission=permission, audience=audience,
+        return Access(State(topic="tally", subject=subject, permission=permission, admits=admits,
                             read=self.read), KEY)  # fmt: skip
 
 
@@ -75,22 +75,22 @@ def test_whoever_has_the_permission_where_the_key_belongs_may_watch(run: Run, pu
     run(scenario())
 
 
-def at_hand(access: Access) -> bool:
-    """Whether nothing has to be read any more."""
+def is_known(access: Access) -> bool:
+    """Whether its scope need not be read any more."""
     return access._scope is not None
 
 
-def test_the_scope_is_read_once_for_all_who_wait_and_then_at_hand(run: Run) -> None:
+def test_the_scope_is_read_once_for_all_who_wait_and_then_known(run: Run) -> None:
     async def scenario() -> None:
         estate = Estate(public=False)
         access = estate.access()
-        assert not at_hand(access)
+        assert not is_known(access)
         assert not access.allows(OWNER)  # nobody knows yet
         viewers = [OWNER, STRANGER, NOBODY] * 20
         assert await asyncio.gather(*(allowed(access, viewer) for viewer in viewers)) == [
             viewer is OWNER for viewer in viewers
         ]
-        assert (estate.reads, at_hand(access), access.allows(OWNER)) == (1, True, True)
+        assert (estate.reads, is_known(access), access.allows(OWNER)) == (1, True, True)
         assert await allowed(access, OWNER)
         assert estate.reads == 1
 
@@ -104,7 +104,7 @@ def test_who_loses_the_right_is_told(run: Run) -> None:
         await access.require(STRANGER)
         estate.public = False
         assert access.reading_changed(HERE)
-        assert (at_hand(access), access.allows(OWNER)) == (False, False)
+        assert (is_known(access), access.allows(OWNER)) == (False, False)
         with pytest.raises(NotFound):
             await access.require(STRANGER)
         await access.require(OWNER)
@@ -149,16 +149,16 @@ def test_a_change_elsewhere_is_none_of_a_known_key(run: Run) -> None:
         assert access.reading_changed(ELSEWHERE)  # it may be its own
         await access.require(NOBODY)
         assert not access.reading_changed(ELSEWHERE)
-        assert at_hand(access)
+        assert is_known(access)
         assert access.reading_changed(None)
-        assert not at_hand(access)
+        assert not is_known(access)
         await access.require(NOBODY)
         assert estate.reads == 2
 
     run(scenario())
 
 
-def test_an_audience_of_its_own_is_asked_for_each_and_again(run: Run) -> None:
+def test_whom_a_declaration_admits_is_asked_for_each_and_again(run: Run) -> None:
     async def scenario() -> None:
         estate = Estate(public=True)
         access = estate.access(to_all=False)
@@ -171,7 +171,7 @@ def test_an_audience_of_its_own_is_asked_for_each_and_again(run: Run) -> None:
     run(scenario())
 
 
-def test_an_audience_widens_no_right(run: Run) -> None:
+def test_whoever_is_admitted_has_no_more_rights(run: Run) -> None:
     async def scenario() -> None:
         estate = Estate(public=False)
         estate.concerned = {1, 2}
@@ -182,7 +182,7 @@ def test_an_audience_widens_no_right(run: Run) -> None:
     run(scenario())
 
 
-def test_a_change_while_the_audience_is_asked_is_read_again(run: Run) -> None:
+def test_a_change_while_it_is_asked_who_is_admitted_is_read_again(run: Run) -> None:
     async def scenario() -> None:
         estate = Estate(public=True, takes=5)
         estate.concerned = {2}
@@ -204,7 +204,7 @@ def test_a_scope_that_cannot_be_read_is_told_to_each_and_read_again_for_the_next
         access = estate.access()
         told = await asyncio.gather(*(access.require(NOBODY) for _ in range(10)), return_exceptions=True)
         assert [type(error) for error in told] == [OSError] * 10
-        assert (estate.reads, at_hand(access)) == (1, False)
+        assert (estate.reads, is_known(access)) == (1, False)
         await access.require(NOBODY)
         assert estate.reads == 2
 
@@ -280,6 +280,15 @@ def test_a_signal_wakes_every_socket_of_its_account_and_no_other() -> None:
     assert registry.changes == 3
     registry.remove(7, also_own)
     assert registry.count(7) == 0
+
+
+def test_on_resync_every_socket_reads_its_rights_anew() -> None:
+    registry = AuthorizationRegistry()
+    sockets = [Counting() for _ in range(3)]
+    for socket, account in zip(sockets, (7, 7, 8), strict=True):
+        registry.add(account, socket)
+    registry.resync()
+    assert ([socket.told for socket in sockets], registry.changes) == ([1, 1, 1], 1)
 
 
 def test_who_was_never_added_is_removed_as_calmly() -> None:

@@ -117,7 +117,7 @@ async def test_what_an_end_learned_by_itself_it_tells_only_its_own_listeners(end
     others: list[Signal] = []
     near.listen(own.append)
     far.listen(others.append)
-    near.handle([FIRST])
+    near.dispatch([FIRST])
     assert own == [FIRST]  # at once
     near.publish([LAST])
     await until(lambda: LAST in others)

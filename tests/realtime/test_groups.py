@@ -9,11 +9,10 @@ import pytest
 
 from community.errors import TryAgain
 from community.signals import Signal
-from realtime import pacing
+from realtime import groups, pacing
 from realtime.execution import Ended
 from realtime.groups import CHUNK, Group, Groups, Member
 from realtime.pacing import Turn, WritePacer
-from realtime.states import StateReader
 from realtime.subscriptions import SharedSubscription, Step
 from tests.realtime.conftest import CLOCK, Source, state_of
 
@@ -99,7 +98,7 @@ class Script(SharedSubscription):
     """Says what the test tells it to say."""
 
     def __init__(self, kept: int = 1, *, alone: bool = False) -> None:
-        self.kept, self.alone, self.is_newest, self.closed = kept, alone, True, False
+        self.kept, self.alone, self.up_to_date, self.closed = kept, alone, True, False
         self.opened = asyncio.Event()
         self.begun = self.made = 0
         self.faults: list[Exception] = []
@@ -120,8 +119,8 @@ class Script(SharedSubscription):
         finally:
             self.closed = True
 
-    def newest(self, number: int) -> bool:
-        return self.is_newest
+    def is_newest(self, number: int) -> bool:
+        return self.up_to_date
 
     def fault(self, error: Exception) -> Sequence[Mapping[str, Any]]:
         self.faults.append(error)
@@ -134,20 +133,16 @@ class Tally(SharedSubscription):
     def __init__(self, live: Source) -> None:
         self.kept, self.alone, self.opened = 1, False, asyncio.Event()
         self._live = live
-        self._states: StateReader[int] | None = None
 
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         async with self._live.watch(KEY) as states:
-            self._states = states
+            self._reader = states
+            self.opened.set()
             while True:
                 await states.until_read()
-                if states.has_more:
-                    text = str(await anext(states)).encode()
+                if states.has_next:
+                    text = str(states.take()).encode()
                 yield Step(states.number, text)
-
-    def newest(self, number: int) -> bool:
-        states = self._states
-        return states is not None and states.newest and states.number == number
 
 
 class Truth:
@@ -291,7 +286,7 @@ def test_a_newcomer_waits_for_a_state_that_is_about_to_come(run: Run) -> None:
         house = House()
         house.script.say(1)
         await quiet()
-        house.script.is_newest = False
+        house.script.up_to_date = False
         newcomer = house.join()
         await quiet()
         assert newcomer.shown == []
@@ -309,7 +304,7 @@ def test_a_newcomer_is_shown_the_last_state_where_it_turns_out_unchanged(run: Ru
         house = House()
         house.script.say(1)
         await quiet()
-        house.script.is_newest = False
+        house.script.up_to_date = False
         newcomer, gone = house.join(), house.join()
         house.group.leave(gone)
         house.script.say(1)
@@ -422,6 +417,42 @@ def test_whoever_is_behind_what_is_kept_is_let_go_and_shown_nothing_more(run: Ru
     run(scenario())
 
 
+KEPT_OF_TEN_BYTES = {
+    100: [100],
+    101: [100, 101],
+    102: [100, 101, 102],
+    9999: [101, 102, 9999],
+    10**20: [10**20],
+    10**20 + 1: [10**20 + 1],
+}
+"""What is kept after each step; its text is its number."""
+
+
+def test_what_is_kept_is_bounded_in_bytes_but_for_the_newest(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "KEPT_BYTES", 10)
+
+    async def scenario() -> None:
+        house = House(kept=100)
+        just, behind = house.join(room=1), house.join(room=1)
+        for number, kept in KEPT_OF_TEN_BYTES.items():
+            house.script.say(number)
+            await quiet()
+            assert [number for number, _ in house.group._kept] == kept
+            if number == 9999:
+                for _ in range(3):
+                    just.screen.read()
+        assert house.group.forgotten == 10**20
+        for guest in (just, behind):
+            guest.screen.read()
+        assert (just.shown, just.fell_behind) == ([100, 101, 102, 9999], 1)
+        assert (behind.shown, behind.fell_behind) == ([100], 1)
+        house.end()
+
+    run(scenario())
+
+
 def test_whoever_sees_something_alone_is_waited_for_and_never_falls_behind(run: Run) -> None:
     async def scenario() -> None:
         house = House(kept=3, alone=True)
@@ -507,7 +538,7 @@ def test_whoever_leaves_while_a_neighbour_catches_up_is_not_reached(run: Run) ->
         house = House()
         house.script.say(1)
         await quiet()
-        house.script.is_newest = False
+        house.script.up_to_date = False
         guests = [house.join() for _ in range(10)]
 
         def everybody_leaves() -> None:
@@ -559,7 +590,7 @@ def test_whoever_joins_in_the_middle_of_a_round_is_shown_it_once(run: Run) -> No
 def test_the_group_that_was_left_does_not_write_to_whoever_came_in_its_place(run: Run) -> None:
     async def scenario() -> None:
         old, new = House(), House()
-        old.script.is_newest = False
+        old.script.up_to_date = False
         old.script.say(1)
         await quiet()
         leaver = old.join()
@@ -749,22 +780,27 @@ def test_whoever_goes_while_the_state_cannot_be_read_is_forgotten_by_those_who_s
     run(scenario())
 
 
+class CountedTurn(Turn):
+    def __init__(self, pacer: WritePacer, turns: list[int]) -> None:
+        super().__init__(pacer, lambda: 1)
+        self._turns = turns
+
+    async def __aenter__(self) -> None:
+        self._turns.append(1)
+        await super().__aenter__()
+
+
 def test_a_step_that_comes_again_is_looked_at_only_where_somebody_waits_for_it(run: Run) -> None:
     async def scenario() -> None:
         house, turns = House(), list[int]()
         guests = [house.join() for _ in range(3)]
         house.script.say(1)
         await quiet()
-        deliver = house.group._turn.begin
-        house.group._turn = SimpleNamespace(  # type: ignore[assignment]
-            begin=lambda new: (turns.append(1), deliver(new=new))[1],
-            settle=house.group._turn.settle,
-            size=None,
-        )
+        house.group._turn = CountedTurn(house.groups.pacer, turns)
         house.script.say(1, 1)
         await quiet()
         assert turns == []
-        house.script.is_newest = False
+        house.script.up_to_date = False
         newcomer = house.join()
         house.script.say(1, 1)
         await quiet()

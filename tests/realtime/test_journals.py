@@ -256,7 +256,7 @@ def test_cursors_that_cannot_be_read_are_read_again_before_anybody_is_let_in(
         changes = Changes(without_cursors=2)
         changes.write()
         async with changes.source.watch(HERE, 0) as items:
-            assert items.shared.cursors.cursor(7) == "behind 7"
+            assert items._shared.cursors.cursor(7) == "behind 7"
             assert await take(items, 1) == [1]
 
     run(scenario())
@@ -268,12 +268,12 @@ def test_whoever_comes_now_begins_behind_the_last_item_that_was_read(run: Run) -
         changes = Changes()
         changes.write(2, others=3)
         async with changes.source.watch(HERE, 0) as items:
-            assert (items.shared.number, items.number) == (5, 0)
+            assert (await items.number_after(None), items.number) == (5, 0)
             await take(items, 1)
-            assert (items.shared.number, items.number) == (5, 4)
+            assert (await items.number_after(None), items.number) == (5, 4)
             changes.write()
             await take(items, 2)
-            assert (items.shared.number, items.number) == (6, 6)
+            assert (await items.number_after(None), items.number) == (6, 6)
 
     run(scenario())
 
@@ -374,20 +374,20 @@ def test_whoever_waits_for_a_read_goes_on_with_an_item_and_takes_each(run: Run) 
         changes.write(2)
         async with changes.source.watch(HERE, 0) as items, changes.source.watch(HERE, None) as later:
             await items.until_read()  # it is behind
-            assert (items.has_more, await take(items, 1)) == (True, [1])
+            assert (items.has_next, await take(items, 1)) == (True, [1])
             before = at()
             await items.until_read()  # one is at hand
-            assert (at(), items.has_more, await take(items, 1)) == (before, True, [2])
+            assert (at(), items.has_next, await take(items, 1)) == (before, True, [2])
             waiting = [asyncio.ensure_future(each.until_read()) for each in (items, items, later)]
             await asyncio.sleep(1)
             assert not any(each.done() for each in waiting)
             changes.write(0, others=1)  # of something else
             await asyncio.sleep(1)
             assert not any(each.done() for each in waiting)
-            assert not items.has_more
+            assert not items.has_next
             changes.write(2)
             await asyncio.gather(*waiting)
-            assert items.has_more
+            assert items.has_next
             assert await take(items, 2) == await take(later, 2) == [4, 5]
 
     run(scenario())

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime import pacing
-from realtime.pacing import BURST, HOPS, LONGEST, WritePacer
+from realtime.pacing import BURST, LONGEST, LOOP_STEPS, WritePacer
 from tests.realtime.conftest import CLOCK
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -64,7 +64,7 @@ def test_there_is_one_turn_at_a_time(run: Run) -> None:
             nonlocal within
             async with pacer.turn():
                 within += 1
-                for _ in range(HOPS // 2):
+                for _ in range(LOOP_STEPS // 2):
                     await asyncio.sleep(0)
                     assert within == 1
                 within -= 1
@@ -100,7 +100,7 @@ def test_whoever_holds_a_turn_again_holds_it_for_as_long(run: Run) -> None:
         again.end()
         await again.begin()
         other = asyncio.create_task(pacer.turn().begin())
-        for _ in range(HOPS + 1):
+        for _ in range(LOOP_STEPS + 1):
             await asyncio.sleep(0)
             assert not other.done()
         await other
@@ -120,9 +120,8 @@ def test_the_largest_goes_first_and_in_each_round_everybody_once(run: Run) -> No
                 write(LONGEST)
                 turn.end()
                 for _ in range(2):  # what goes on with it comes before those who are smaller
-                    await turn.begin(new=False)
-                    order.append(size)
-                    await turn.settle()
+                    async with turn:
+                        order.append(size)
 
         sizes = [3, 1, 4, 5, 9, 2, 6]
         await asyncio.gather(*(ask(size) for size in sizes))
@@ -297,7 +296,7 @@ def test_whoever_is_let_in_and_cancelled_before_it_begins_keeps_nobody(run: Run)
             await asyncio.sleep(0)
             steps += 1
         assert gone.cancelled()
-        assert steps < HOPS / 2
+        assert steps < LOOP_STEPS / 2
 
     run(scenario())
 

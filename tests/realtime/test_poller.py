@@ -1,14 +1,17 @@
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from community.database import journal
 from community.signals import Signal
 from realtime import poller
+from realtime.broker import MemoryBroker
 from realtime.poller import EVERY, JournalPoller
+from tests.realtime.conftest import Source, state_of
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -20,15 +23,16 @@ class Journal:
         self.signals: list[Signal] = []
         self.published: list[tuple[float, Signal]] = []
         self.at_once, self.failures = at_once, 0
+        self.resyncs = list[Callable[[], None]]()
 
-    async def heads(self) -> int:
+    async def heads(self) -> dict[int | None, int]:
         self._fail()
-        return len(self.signals)
+        return {None: len(self.signals)}
 
-    async def signals_after(self, number: int) -> tuple[int, list[Signal]]:
+    async def signals_after(self, seen: dict[int | None, int]) -> tuple[dict[int | None, int], list[Signal]]:
         self._fail()
-        later = self.signals[number : number + self.at_once]
-        return number + len(later), later
+        later = self.signals[seen[None] : seen[None] + self.at_once]
+        return {None: seen[None] + len(later)}, later
 
     def _fail(self) -> None:
         if self.failures:
@@ -48,7 +52,7 @@ class Journal:
     async def followed(self) -> AsyncIterator[None]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(poller, "journal", self)
-            task = asyncio.create_task(JournalPoller(self.publish).poll())
+            task = asyncio.create_task(JournalPoller(self.publish, *self.resyncs).poll())
             await asyncio.sleep(0)
             try:
                 yield
@@ -112,5 +116,88 @@ def test_a_first_look_that_fails_does_not_end_the_watch(run: Run, caplog: pytest
             made = journal.write(1)
             await asyncio.sleep(2 * EVERY)
             assert [signal for _, signal in journal.published] == made
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("failures", [0, 3], ids=["at once", "after an outage"])
+def test_what_was_written_before_the_heads_were_read_is_shown(run: Run, failures: int) -> None:
+    """By another process; a screen has shown by then what was before."""
+
+    async def scenario() -> None:
+        journal, broker, written = Journal(), MemoryBroker(), 0
+
+        async def read(_: int) -> int:
+            return written
+
+        tallies = Source(state_of(read), broker)
+        journal.failures, journal.resyncs = failures, [broker.resync]
+        async with tallies.watch(7) as states:
+            assert await anext(states) == 0
+            journal.write(1)
+            written = 1
+            async with journal.followed(), asyncio.timeout((failures + 1) * EVERY):
+                assert await anext(states) == 1
+
+    run(scenario())
+
+
+def test_after_the_heads_were_read_nothing_is_read_anew(run: Run) -> None:
+    async def scenario() -> None:
+        journal, resynced = Journal(), list[float]()
+        journal.resyncs = [lambda: resynced.append(asyncio.get_running_loop().time())] * 2
+        async with journal.followed():
+            journal.failures = 3
+            await asyncio.sleep(10 * EVERY)
+        assert len(resynced) == 2
+
+    run(scenario())
+
+
+def test_what_this_process_published_is_passed_over_and_nothing_else(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        there, read = {None: 4, 7: 2}, list[int]()
+
+        async def heads() -> dict[int | None, int]:
+            return dict(there)
+
+        async def rows_of(behind: Sequence[int | None], seen: Any, most: int) -> list[dict[str, Any]]:
+            await asyncio.sleep(0)
+            rows = [
+                (each, number) for each in behind for number in range(seen.get(each, 0) + 1, there[each] + 1)
+            ]
+            read.extend(number for _, number in rows)
+            return [{"number": number, "community_id": each, "fact": "X"} for each, number in rows]
+
+        monkeypatch.setattr(journal, "heads", heads)
+        monkeypatch.setattr(journal, "_rows_of", rows_of)
+        poller = JournalPoller(lambda signals: None)
+        poller.published({None: range(1, 5)})  # nothing is known yet
+        task = asyncio.create_task(poller.poll())
+        await asyncio.sleep(EVERY / 2)
+
+        async def write(community: int | None, count: int, *, own: bool) -> list[int]:
+            numbers = range(there.get(community, 0) + 1, there.get(community, 0) + 1 + count)
+            there[community] = numbers[-1]
+            if own:
+                poller.published({community: numbers})
+            return list(numbers)
+
+        for _ in range(2):
+            await write(7, 2, own=True)
+            await write(8, 1, own=True)  # the first one there
+        await asyncio.sleep(EVERY)
+        assert (read, poller.seen) == ([], {None: 4, 7: 6, 8: 2})
+        others = await write(None, 1, own=False)
+        own = await write(None, 2, own=True)  # behind what is not known
+        await asyncio.sleep(EVERY)
+        assert read == [*others, *own]
+        await write(None, 1, own=True)
+        await asyncio.sleep(EVERY)
+        assert read == [*others, *own]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     run(scenario())

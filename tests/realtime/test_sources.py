@@ -116,11 +116,7 @@ async def test_what_changes_reaches_whoever_watches_it_and_is_wanted_of_the_brok
 
 
 async def test_on_resync_every_source_reads_on() -> None:
-    class Gap(MemoryBroker):
-        def mend(self) -> None:
-            self._resync()
-
-    broker, truth = Gap(), Truth()
+    broker, truth = MemoryBroker(), Truth()
     sources = LiveSources(broker, pause=0)
     async with (
         asyncio.timeout(PATIENCE),
@@ -129,7 +125,7 @@ async def test_on_resync_every_source_reads_on() -> None:
     ):
         assert await anext(values) == 0
         truth.items = 1  # nobody was told
-        broker.mend()
+        broker.resync()
         assert await anext(values) == 1
         assert await anext(items) == Item(Row(1), "behind 1")
 

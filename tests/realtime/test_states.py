@@ -214,16 +214,16 @@ def test_a_state_is_the_newest_until_a_change_is_heard(run: Run) -> None:
     async def scenario() -> None:
         truth = Truth(takes=1)
         async with truth.source.watch(KEY) as states, truth.source.watch(KEY) as others:
-            assert not states.newest
+            assert not states.is_newest(states.number)
             await anext(states)
-            assert (states.newest, states.number) == (True, 1)
+            assert (states.is_newest(states.number), states.number) == (True, 1)
             truth.change()
-            assert not states.newest
+            assert not states.is_newest(states.number)
             assert await anext(others) == 0
             assert await anext(others) == 1
-            assert not states.newest  # the newer one is on its way
+            assert not states.is_newest(states.number)  # the newer one is on its way
             await anext(states)
-            assert (states.newest, states.number) == (True, 2)
+            assert (states.is_newest(states.number), states.number) == (True, 2)
 
     run(scenario())
 
@@ -231,7 +231,7 @@ def test_a_state_is_the_newest_until_a_change_is_heard(run: Run) -> None:
 async def read(states: StateReader[int]) -> bool:
     """Waits for a read; whether it found something new."""
     await states.until_read()
-    return states.has_more
+    return states.has_next
 
 
 def test_whoever_waits_for_a_read_knows_where_nothing_changed_after_all(run: Run) -> None:
@@ -242,7 +242,7 @@ def test_whoever_waits_for_a_read_knows_where_nothing_changed_after_all(run: Run
             assert await anext(states) == 0
             truth.source.handle(Signal("tally", KEY))
             assert not await read(states)
-            assert states.newest
+            assert states.is_newest(states.number)
             truth.change()
             assert await read(states)
             assert await anext(states) == 1
@@ -261,9 +261,9 @@ def test_a_state_is_not_the_newest_while_it_is_read_anew(run: Run) -> None:
             truth.change()
             following = asyncio.ensure_future(until(others, 1))
             await asyncio.sleep(1)
-            assert not states.newest
+            assert not states.is_newest(states.number)
             await following
-            assert (await anext(states), states.newest) == (1, True)
+            assert (await anext(states), states.is_newest(states.number)) == (1, True)
 
     run(scenario())
 

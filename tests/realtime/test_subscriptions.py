@@ -22,14 +22,15 @@ from community.signals import Signal
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
 from community.votes.facts import TALLY
-from realtime import registry, subscriptions
+from realtime import bounds, subscriptions
 from realtime.audience import Audience
+from realtime.bounds import TooManyGroups
 from realtime.execution import Ended, encoded
 from realtime.fields import SubscribeRequest as Asked
 from realtime.groups import Group, Groups, Member
 from realtime.journals import JournalReader
 from realtime.pacing import WritePacer
-from realtime.registry import SubscriptionRegistry, TooManyViews
+from realtime.registry import SubscriptionRegistry
 from schema.executable import ExecutableSchema
 from schema.nodes import to_id
 from tests.pace import slowness
@@ -107,7 +108,7 @@ class Lobby:
 
     def enter(self, request: Asked, viewer: Viewer = NOBODY, address: str = "") -> Group:
         """Raises Ended and Refused."""
-        document = self.registry.read(request, viewer)
+        document = self.registry.documents.read(request, viewer)
         if document.audience is Audience.VIEWER:
             return self.registry.enter_alone(document, request, viewer, "", None)
         return self.registry.enter(document, request, viewer, address)[0]
@@ -148,7 +149,7 @@ class Lobby:
             async with self.entered(query, viewer, **variables) as group, asyncio.timeout(PATIENCE):
                 with pytest.raises((Refused, OSError)) as refused:
                     await group.subscription.access.require(viewer)
-                assert group.subscription._reader is None
+                assert not group.subscription.opened.is_set()
                 error: Exception = refused.value
         except (Ended, Refused) as at_once:
             error = at_once
@@ -404,7 +405,9 @@ async def test_of_a_viewer_those_who_run_it_know_only_the_rights(lobby: Lobby) -
     async with lobby.entered(PROGRESS, resident, id=VOTE) as group:
         assert group.subscription._viewer is NOBODY
     request = Asked(SUBJECTS, {"id": COMMUNITY}, None)  # so it is for whoever is too far behind the others
-    group = lobby.registry.enter_alone(lobby.registry.read(request, resident), request, resident, "", 5)
+    group = lobby.registry.enter_alone(
+        lobby.registry.documents.read(request, resident), request, resident, "", 5
+    )
     assert group.subscription._viewer == rights_of(resident)
     lobby.registry.leave(group)
 
@@ -494,7 +497,7 @@ async def test_what_befalls_the_database_on_the_way_is_told_to_all(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch, read: Any, code: str
 ) -> None:
     house = lobby.house
-    monkeypatch.setattr(JournalReader, "_look", read)
+    monkeypatch.setattr(JournalReader, "_fetch", read)
     async with (
         lobby.joined(BULLETIN, id=spring(house)) as one,
         lobby.joined(BULLETIN, id=spring(house)) as other,
@@ -590,8 +593,8 @@ async def stretches() -> AsyncIterator[Stretches]:
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session")
 @pytest.mark.timeout(120)
 async def test_two_thousand_groups_never_hold_the_loop(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MOST_VIEWS_OF_ADDRESS", "MOST_VIEWS_OF_SUBJECT", "MOST_VIEWS_OF_BOTH"):
-        monkeypatch.setattr(registry, name, 10_000)
+    for name in ("MOST_OF_ADDRESS", "MOST_OF_SUBJECT", "MOST_OF_BOTH"):
+        monkeypatch.setattr(bounds, name, 10_000)
     house, groups, guests = lobby.house, list[Group](), list[Guest]()
     async with stretches() as found:
         for number in range(2_000):
@@ -648,7 +651,7 @@ def entered(lobby: Lobby, asked: Sequence[Asked], address: str) -> int:
     """How many were let in."""
     count = 0
     for each in asked:
-        with suppress(TooManyViews):
+        with suppress(TooManyGroups):
             group = lobby.enter(each, NOBODY, address)
             lobby.left.append(group)
             count += 1
@@ -658,13 +661,13 @@ def entered(lobby: Lobby, asked: Sequence[Asked], address: str) -> int:
 @pytest.fixture
 def few(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, most in (
-        ("MOST_VIEWS_OF_ADDRESS", 9), ("MOST_VIEWS_OF_SUBJECT", 12), ("MOST_VIEWS_OF_BOTH", 6), ("FEW", 2),
+        ("MOST_OF_ADDRESS", 9), ("MOST_OF_SUBJECT", 12), ("MOST_OF_BOTH", 6), ("FEW", 2),
     ):  # fmt: skip
-        monkeypatch.setattr(registry, name, most)
+        monkeypatch.setattr(bounds, name, most)
     yield
     for group in lobby.left:
         lobby.registry.leave(group)
-    assert not lobby.registry._views
+    assert not lobby.registry._bounds._counts
 
 
 @pytest.mark.usefixtures("few")

@@ -10,10 +10,10 @@ from graphql import FieldNode, GraphQLError, Node, Token, Visitor
 
 from community.permissions import NOBODY
 from realtime.broker import MemoryBroker
+from realtime.checked import MOST_COST_OF_STEP
 from realtime.documents import Documents
 from realtime.fields import SubscribeRequest
 from realtime.recent import weight
-from realtime.registry import MOST_COST_OF_STEP
 from realtime.sources import LiveSources
 from realtime.syntax import parse, walk
 from schema.executable import ExecutableSchema

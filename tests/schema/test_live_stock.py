@@ -44,7 +44,7 @@ class News:
         return cls(number=row.number % 2**31, cursor=cursor)
 
 
-INVITED = replace(BULLETIN, audience=is_invited)
+INVITED = replace(BULLETIN, admits=is_invited)
 
 
 @strawberry.type

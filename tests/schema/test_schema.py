@@ -99,7 +99,7 @@ async def test_a_subscription_keeps_nothing_of_the_rounds_that_are_over(house: A
     request = SubscribeRequest(query, {"id": house.town.id("Vote", "open")}, None)
     executable = ExecutableSchema(lambda: house.now, house.sources)
     registry = SubscriptionRegistry(executable, house.sources, Groups(WritePacer(1)))
-    group, _ = registry.enter(registry.read(request, NOBODY), request, NOBODY)
+    group, _ = registry.enter(registry.documents.read(request, NOBODY), request, NOBODY)
     kept = []
     async with aclosing(group.subscription.steps(registry.pacer.turn())) as steps:
         for _ in range(4):

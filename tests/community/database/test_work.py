@@ -190,6 +190,24 @@ async def test_the_same_signal_twice_is_told_once(database: str, now: datetime, 
     assert told == [Signal("rights", 5), Signal("rights", 6)]
 
 
+async def test_after_its_signals_are_told_so_are_the_rows_in_which_they_stand(
+    database: str, now: datetime
+) -> None:
+    heard: list[object] = []
+
+    async def body(doing: UnitOfWork) -> None:
+        for key in (5, 6):
+            doing.record(RIGHTS_CHANGED, key)
+
+    stop = work.publish_through(heard.append, heard.append)
+    for _ in range(2):
+        await atomic(body, SYSTEM, now)
+    stop()
+    await atomic(body, SYSTEM, now)
+    signals = (Signal("rights", 5), Signal("rights", 6))
+    assert heard == [signals, {None: range(1, 3)}, signals, {None: range(3, 5)}]
+
+
 async def test_an_action_that_has_begun_is_done_whole_though_its_caller_hangs_up(
     database: str, now: datetime, told: list[Signal]
 ) -> None:

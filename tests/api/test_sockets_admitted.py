@@ -1,4 +1,4 @@
-"""A journal with an audience of its own: only those signed up for an event are shown who comes and goes.
+"""A journal that admits some of its readers: only those signed up for an event are shown who comes and goes.
 
 All that it takes stands between here and `GUESTS`; nothing of the machinery knows of it.
 """
@@ -50,7 +50,7 @@ async def from_the_beginning(event: int) -> int:
 
 
 GUESTS = Journal(
-    topic="attendance", subject=EVENT, permission=Permission.READ_BULLETIN, audience=signed_up,
+    topic="attendance", subject=EVENT, permission=Permission.READ_BULLETIN, admits=signed_up,
     items_after=items_after, head=journal.head, recent=from_the_beginning, cursors=of_bulletin,
 )  # fmt: skip
 
@@ -83,7 +83,7 @@ SIGN_UP = "mutation($event: ID!) { signUp(eventId: $event) { id } }"
 CANCEL = "mutation($id: ID!) { cancelSignUp(signUpId: $id) { id } }"
 
 
-async def test_only_those_in_its_audience_are_shown_it_and_only_as_long_as_they_are(here: Any) -> None:
+async def test_only_those_it_admits_are_shown_it_and_only_as_long_as_they_are(here: Any) -> None:
     async with here() as server:
         sources, event = server.app.state.sources, server.town.id("Event", "picnic")
         executable = ExecutableSchema(utc_now, sources, SCHEMA)

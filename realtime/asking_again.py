@@ -1,0 +1,44 @@
+"""Asks the members of groups again whether they may watch, after it changed who may read in a community."""
+
+import asyncio
+
+from community.places.facts import READING
+from community.signals import Signal
+from realtime.groups import Groups, Member
+
+AT_ONCE = 32
+"""Members that begin again in one turn of the pacer."""
+
+
+class AskingAgain:
+    """All members pause in the step of the signal; then they begin again, a few in each turn."""
+
+    def __init__(self, groups: Groups) -> None:
+        self._groups = groups
+        self._paused: list[Member] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def handle(self, signal: Signal) -> None:
+        if signal.topic == READING.topic:
+            self._ask(signal.key)
+
+    def resync(self) -> None:
+        """Asks everybody, after changes may have been missed."""
+        self._ask(None)
+
+    def _ask(self, community: int | None) -> None:
+        changed = [each for each in self._groups if each.subscription.access.reading_changed(community)]
+        paused = [member for group in changed for member in group]
+        for member in paused:
+            member.pause()
+        self._paused += paused
+        if self._paused and self._task is None:
+            self._task = asyncio.create_task(self._begin_again())
+
+    async def _begin_again(self) -> None:
+        while self._paused:
+            async with self._groups.pacer.turn(lambda: len(self._paused)):
+                for member in self._paused[-AT_ONCE:]:
+                    member.begin()
+                del self._paused[-AT_ONCE:]
+        self._task = None
