@@ -102,6 +102,7 @@ def create_app(settings: Settings) -> App:
     kept = KeptAnswers(
         schema, sources, versions, most_bytes=settings.kept_answers, most_cost=settings.most_cost
     )
+    metrics.observe_answers(kept)
     asking_again = AskingAgain(groups)
     broker.listen(asking_again.handle)
     broker.on_resync(asking_again.resync)

@@ -63,7 +63,9 @@ class _Execution:
 
 
 class KeptAnswers:
-    """`hits`, `misses` and `joined` count how questions were answered."""
+    """`counts`: how questions were answered. `hit`: from memory; `joined`: with others, by the execution under
+    way; `missed`: by a new one.
+    """
 
     def __init__(
         self,
@@ -78,7 +80,7 @@ class KeptAnswers:
         self._most_bytes, self._most_cost = most_bytes, most_cost
         self._kept = Recent[Hashable, KeptAnswer](most_bytes)
         self._under_way: dict[Hashable, _Execution] = {}
-        self.hits = self.misses = self.joined = 0
+        self.counts = {"hit": 0, "joined": 0, "missed": 0}
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -109,7 +111,7 @@ class KeptAnswers:
         variables = orjson.dumps(request.given, option=orjson.OPT_SORT_KEYS)
         key = request.query, request.operation_name, variables, key_of(asks)
         if (kept := self._kept.get(key)) is not None and kept.holds(self._versions, now):
-            self.hits += 1
+            self.counts["hit"] += 1
             return kept.text
         execution = self._under_way.get(key)
         if execution is None or not execution.serves(self._versions):
@@ -117,9 +119,9 @@ class KeptAnswers:
             task = asyncio.create_task(self._execute(request, asks, now, since, key, len(variables)))
             execution = self._under_way[key] = _Execution(task, since)
             task.add_done_callback(lambda _: self._ended(key, execution))
-            self.misses += 1
+            self.counts["missed"] += 1
         else:
-            self.joined += 1
+            self.counts["joined"] += 1
         return (await asyncio.shield(execution.task)).text
 
     async def _execute(

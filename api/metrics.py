@@ -26,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.clock import Clock
+from api.kept import KeptAnswers
 from api.probe import DatabaseProbe
 from api.timers import Timers
 from community.database import journal
@@ -105,6 +106,14 @@ class Metrics:
             self._counter("meilin_merged_changes", "Changes that became one round with an earlier one."),
             lambda: sources.merged,
         )
+
+    def observe_answers(self, kept: KeptAnswers) -> None:
+        answers = self._counter(
+            "meilin_answers", "Queries that many may share, by how they were answered.", "how"
+        )
+        for how in kept.counts:
+            self._follow(answers.labels(how), lambda how=how: kept.counts[how])  # type: ignore[misc]
+        self._gauge("meilin_kept_answers_bytes", "Bytes of answers that are kept.", lambda: kept.size)
 
     def observe_clock(self, clock: Clock, timers: Timers) -> None:
         self._gauge("meilin_clock_unsettled", "Time is in doubt.", lambda: clock.doubtful, "livemax")
