@@ -22,6 +22,7 @@ from realtime.recent import Recent
 from realtime.sources import LiveSources
 from realtime.versions import Versions
 from schema.context import Context
+from schema.loaders import BRIEFLY
 from schema.noted import Noted
 from schema.schema import PreparedSchema
 
@@ -63,8 +64,8 @@ class _Execution:
 
 
 class KeptAnswers:
-    """`counts`: how questions were answered. `hit`: from memory; `joined`: with others, by the execution under
-    way; `missed`: by a new one.
+    """`counts` answers. `hit`: from memory; `joined`: by an execution that was under way for others; `missed`:
+    by one of its own.
     """
 
     def __init__(
@@ -108,7 +109,10 @@ class KeptAnswers:
     ) -> Text | None:
         """None where the viewer has to be told itself: of an error, or of what it may not ask."""
         asks = executed_for(audience, viewer)
-        variables = orjson.dumps(request.given, option=orjson.OPT_SORT_KEYS)
+        try:
+            variables = orjson.dumps(request.given, option=orjson.OPT_SORT_KEYS)
+        except orjson.JSONEncodeError:  # nested too deeply
+            return None
         key = request.query, request.operation_name, variables, key_of(asks)
         if (kept := self._kept.get(key)) is not None and kept.holds(self._versions, now):
             self.counts["hit"] += 1
@@ -132,6 +136,8 @@ class KeptAnswers:
             request.query, dict(request.given), context, operation_name=request.operation_name
         )
         text = None if result.errors else Text(payload_of(result.data, ()))
+        if text is None:
+            context.loaders.noted.hold(now + BRIEFLY)  # a database that was away comes back without a fact
         made = KeptAnswer(text, since, context.loaders.noted)
         takes = (2 * len(text.body) if text else 0) + 4 * len(request.query) + length + BYTES_MORE
         if takes * PART <= self._most_bytes:

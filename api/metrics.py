@@ -108,9 +108,7 @@ class Metrics:
         )
 
     def observe_answers(self, kept: KeptAnswers) -> None:
-        answers = self._counter(
-            "meilin_answers", "Queries that many may share, by how they were answered.", "how"
-        )
+        answers = self._counter("meilin_answers", "Answers that many may share, by how they came.", "how")
         for how in kept.counts:
             self._follow(answers.labels(how), lambda how=how: kept.counts[how])  # type: ignore[misc]
         self._gauge("meilin_kept_answers_bytes", "Bytes of answers that are kept.", lambda: kept.size)
