@@ -33,6 +33,7 @@ from api.sessions import Sessions
 from api.settings import Settings
 from api.sockets import Sockets
 from api.timers import OPERATOR_MAIL, Timers
+from api.trusted import Trusted
 from community.database.due import pause_while
 from community.database.engine import opened
 from community.database.migrate import pending
@@ -143,7 +144,7 @@ def create_app(settings: Settings) -> App:
     origins = Origins(settings.public_url, settings.allowed_origins)
     sessions = Sessions(settings, origins)
     pages = Pages(origin_of(settings.public_url) or settings.public_url)
-    endpoint = GraphQLEndpoint(schema, origins, sources, metrics, settings.most_cost)
+    endpoint = GraphQLEndpoint(schema, origins, sources, metrics, settings.most_cost, Trusted.built())
     app = App(
         settings=settings,
         sockets=sockets,

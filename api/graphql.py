@@ -19,6 +19,7 @@ from api.clock import utc_now
 from api.metrics import Metrics
 from api.origins import Origins
 from api.sessions import bearer, cookie_of, viewer_behind
+from api.trusted import Trusted
 from community.errors import Refused
 from community.permissions import Viewer
 from realtime.sources import LiveSources
@@ -48,10 +49,11 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         sources: LiveSources,
         metrics: Metrics,
         most_cost: float,
+        trusted: Trusted,
     ) -> None:
         super().__init__(schema, graphql_ide=None)
         self._origins, self._sources, self._metrics = origins, sources, metrics
-        self._most_cost = most_cost
+        self._most_cost, self._trusted = most_cost, trusted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(BoundedRequest(scope, receive))
@@ -96,6 +98,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         if isinstance(parsed, GraphQLRequestData) and not isinstance(parsed.operation_name, str | None):
             raise HTTPException(400, "The name of an operation is a string or null")
         return parsed
+
+    def parse_query_params(self, params: Any) -> dict[str, Any]:
+        return super().parse_query_params(self._trusted.with_text(params))
 
     def parse_json(self, data: str | bytes) -> Any:
         """A body, which comes as bytes, is an object, or a list that is refused as a batch."""
