@@ -16,6 +16,7 @@ STATUS = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.NOT_FOUND: 404,
+    ErrorCode.DOCUMENT_UNKNOWN: 404,
     ErrorCode.OUTCOME_UNKNOWN: 503,
     ErrorCode.TRY_AGAIN: 503,
 }

@@ -34,6 +34,7 @@ from api.sessions import Sessions
 from api.settings import Settings
 from api.sockets import Sockets
 from api.timers import OPERATOR_MAIL, Timers
+from api.trusted import Trusted
 from api.viewers import KnownViewers
 from community.database.due import pause_while
 from community.database.engine import opened
@@ -90,7 +91,7 @@ def create_app(settings: Settings) -> App:
     authorizations = AuthorizationRegistry()
     broker.listen(authorizations.handle)  # what a gap swallows of rights the journal tells within two seconds
     poller = JournalPoller(broker.dispatch, broker.resync, authorizations.resync)
-    viewers, versions = KnownViewers(poller.versions), poller.versions
+    viewers = KnownViewers(poller.versions)
     broker.listen(viewers.handle)
     broker.on_resync(viewers.forget)
     metrics = Metrics(poller)
@@ -100,7 +101,7 @@ def create_app(settings: Settings) -> App:
         ExecutableSchema(utc_now, sources, schema), sources, groups, metrics.count
     )
     kept = KeptAnswers(
-        schema, sources, versions, most_bytes=settings.kept_answers, most_cost=settings.most_cost
+        schema, sources, poller.versions, most_bytes=settings.kept_answers, most_cost=settings.most_cost
     )
     metrics.observe_answers(kept)
     asking_again = AskingAgain(groups)
@@ -154,17 +155,7 @@ def create_app(settings: Settings) -> App:
     origins = Origins(settings.public_url, settings.allowed_origins)
     sessions = Sessions(settings, origins)
     pages = Pages(origin_of(settings.public_url) or settings.public_url)
-    endpoint = GraphQLEndpoint(
-        schema,
-        origins,
-        sources,
-        metrics,
-        settings.most_cost,
-        kept,
-        viewers,
-        versions,
-        secure=settings.secure,
-    )
+    endpoint = GraphQLEndpoint(schema, settings, origins, sources, metrics, kept, viewers, Trusted.built())
     app = App(
         settings=settings,
         sockets=sockets,

@@ -22,6 +22,8 @@ from api.origins import Origins
 from api.representations import GRAPHQL_JSON, JSON, Text, media_type, respond
 from api.seen import say, seen_by
 from api.sessions import bearer, cookie_of, viewer_behind
+from api.settings import Settings
+from api.trusted import Trusted
 from api.viewers import KnownViewers
 from community.database.work import WROTE
 from community.errors import Refused
@@ -29,7 +31,6 @@ from community.permissions import Viewer
 from realtime.fields import SubscribeRequest
 from realtime.recent import Recent
 from realtime.sources import LiveSources
-from realtime.versions import Versions
 from schema.context import Context
 from schema.errors import presented
 from schema.schema import PreparedSchema
@@ -65,22 +66,19 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     def __init__(
         self,
         schema: PreparedSchema,
+        settings: Settings,
         origins: Origins,
         sources: LiveSources,
         metrics: Metrics,
-        most_cost: float,
         kept: KeptAnswers,
         viewers: KnownViewers,
-        versions: Versions,
-        *,
-        secure: bool,
+        trusted: Trusted,
     ) -> None:
         super().__init__(schema, graphql_ide=None)
-        self._origins, self._sources, self._metrics = origins, sources, metrics
-        self._most_cost, self._secure = most_cost, secure
-        self._kept, self._viewers, self._versions = kept, viewers, versions
-        self._schema = schema
-        self._questions = Recent[tuple[bytes, bytes], _Question](MOST_QUESTIONS)
+        self._schema, self._origins, self._sources, self._metrics = schema, origins, sources, metrics
+        self._most_cost, self._secure = settings.most_cost, settings.secure
+        self._kept, self._viewers, self._trusted = kept, viewers, trusted
+        self._questions = Recent[tuple[str, str, bytes, bytes], _Question](MOST_QUESTIONS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(BoundedRequest(scope, receive))
@@ -95,22 +93,14 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             now = utc_now()  # complete: a ballot counts by this instant, however long it waits from here on
             strict = authorization is not None
             if (question := await self._question(request)) is None:
-                viewer = await viewer_behind(secret, now, strict=strict)
-                return await self._run(request, viewer, now)
-            seen = seen_by(request)
-            if seen is None or self._versions.behind(seen) or not self._kept.usable:
-                viewer = await viewer_behind(secret, now, strict=strict)
-            else:
-                viewer = await self._viewers.behind(secret, now, strict=strict)
-                audience = self._kept.audience(question.request, viewer)
-                if audience is not None:
-                    text = await self._kept.answer(question.request, audience, viewer, now)
-                    if text is not None:
-                        return respond(request, text, tagged=question.trusted)
-            response = await self._run(request, viewer, now)
-            if question.trusted and not request.state.failed:
-                return respond(request, Text(bytes(response.body)), tagged=True)
-            return response
+                return await self._run(request, await viewer_behind(secret, now, strict=strict), now)
+            viewer, text = await self._from_memory(request, question, secret, now, strict=strict)
+            if text is None:
+                response = await self._run(request, viewer, now)
+                if request.state.failed or not question.trusted:
+                    return response
+                text = Text(bytes(response.body))
+            return respond(request, text, tagged=question.trusted)
         except bodies.Unread as refused:
             return refusal(refused, refused.status)
         except Refused as refused:
@@ -124,7 +114,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         """
         if request.method not in ("GET", "POST"):
             return None
-        letters = request.scope["query_string"], await request.body()
+        accept = request.headers.get("accept", "")
+        letters = accept, request.method, request.scope["query_string"], await request.body()
         if (known := self._questions.get(letters)) is not None:
             return known
         adapter = self.request_adapter_class(request)
@@ -140,6 +131,21 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         question = _Question(asked, request.method == "GET" and "documentId" in request.query_params)
         self._questions.put(letters, question, 3 * sum(map(len, letters)) + 1_000)
         return question
+
+    async def _from_memory(
+        self, request: Request, question: _Question, secret: str | None, now: datetime, *, strict: bool
+    ) -> tuple[Viewer, Text | None]:
+        """Who asks, and what is kept for whoever may see the same. Both are asked for anew if something that
+        the client has seen is not known here yet. Raises Unauthenticated.
+        """
+        seen = seen_by(request)
+        if seen is None or self._kept.versions.behind(seen) or not self._kept.usable:
+            return await viewer_behind(secret, now, strict=strict), None
+        viewer = await self._viewers.behind(secret, now, strict=strict)
+        audience = self._kept.audience(question.request, viewer)
+        if audience is None:
+            return viewer, None
+        return viewer, await self._kept.answer(question.request, audience, viewer, now)
 
     async def _run(self, request: BoundedRequest, viewer: Viewer, now: datetime) -> Response:
         """Has it executed for its viewer, and says what that has written."""
@@ -179,6 +185,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         if isinstance(parsed, GraphQLRequestData) and not isinstance(parsed.operation_name, str | None):
             raise HTTPException(400, "The name of an operation is a string or null")
         return parsed
+
+    def parse_query_params(self, params: Any) -> dict[str, Any]:
+        return super().parse_query_params(self._trusted.with_text(params))
 
     def parse_json(self, data: str | bytes) -> Any:
         """A body, which comes as bytes, is an object, or a list that is refused as a batch."""

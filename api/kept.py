@@ -77,7 +77,7 @@ class KeptAnswers:
         most_bytes: int,
         most_cost: float,
     ) -> None:
-        self._schema, self._sources, self._versions = schema, sources, versions
+        self._schema, self._sources, self.versions = schema, sources, versions
         self._most_bytes, self._most_cost = most_bytes, most_cost
         self._kept = Recent[Hashable, KeptAnswer](most_bytes)
         self._under_way: dict[Hashable, _Execution] = {}
@@ -94,7 +94,7 @@ class KeptAnswers:
     @property
     def usable(self) -> bool:
         """Whether anything may be answered from memory just now."""
-        return self._most_bytes > 0 and self._versions.current
+        return self._most_bytes > 0 and self.versions.current
 
     def audience(self, request: SubscribeRequest, viewer: Viewer) -> Audience | None:
         """Who gets the same answer as this viewer; None where that is nobody else. What depends on who asks
@@ -114,12 +114,12 @@ class KeptAnswers:
         except orjson.JSONEncodeError:  # nested too deeply
             return None
         key = request.query, request.operation_name, variables, key_of(asks)
-        if (kept := self._kept.get(key)) is not None and kept.holds(self._versions, now):
+        if (kept := self._kept.get(key)) is not None and kept.holds(self.versions, now):
             self.counts["hit"] += 1
             return kept.text
         execution = self._under_way.get(key)
-        if execution is None or not execution.serves(self._versions):
-            since = self._versions.count
+        if execution is None or not execution.serves(self.versions):
+            since = self.versions.count
             task = asyncio.create_task(self._execute(request, asks, now, since, key, len(variables)))
             execution = self._under_way[key] = _Execution(task, since)
             task.add_done_callback(lambda _: self._ended(key, execution))

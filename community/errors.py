@@ -13,6 +13,7 @@ class ErrorCode(StrEnum):
     ALREADY_SIGNED_UP = "ALREADY_SIGNED_UP"
     AUTHORITY_INVALID = "AUTHORITY_INVALID"
     CURSOR_INVALID = "CURSOR_INVALID"
+    DOCUMENT_UNKNOWN = "DOCUMENT_UNKNOWN"
     ENTRY_REVERSED = "ENTRY_REVERSED"
     EVENT_FULL = "EVENT_FULL"
     EVENT_OVER = "EVENT_OVER"
@@ -114,6 +115,12 @@ class CursorInvalid(Refused):
 
     def __init__(self) -> None:
         super().__init__(field="after")
+
+
+class DocumentUnknown(Refused):
+    code = ErrorCode.DOCUMENT_UNKNOWN
+    zh = "这里没有这个编号的查询，也许它属于另一个版本的页面。请用 POST 把原文发来。"
+    en = "There is no document with this id here; it may be of another release. Send its text by POST."
 
 
 class KeyReused(Refused):

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { documents } from './documents.ts'
 import { shell } from './shell.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -15,13 +16,13 @@ const withoutEmbeddedFonts: Plugin = {
 }
 
 /** What several routes draw with, in one file instead of thirty; sheets and words that not everybody opens stay apart. */
-const shared = /\/src\/lib\/(?!words\/(zh|en|plain|cast.*|desk.*)\.ts|session\/SignInSheet|components\/(LedgerYears|LedgerMonth|Field|VoteCard|CompactTally|ResultLine|EventCard|NoticeCard|FeedLine|SquarePlan|RoundTable|TableTop|TurnoutByDay|ArticleLink|Tally(?:Axis|Bars|Counts|Lead|Shares))\.)|\/node_modules\/(svelte|sv-router|esm-env|@0no-co|gql\.tada)\//
+const shared = /\/src\/lib\/(?!words\/(zh|en|plain|cast.*|desk.*)\.ts|session\/SignInSheet|components\/(LedgerYears|LedgerMonth|Field|VoteCard|CompactTally|ResultLine|EventCard|NoticeCard|FeedLine|SquarePlan|RoundTable|TableTop|TurnoutByDay|ArticleLink|Tally(?:Axis|Bars|Counts|Lead|Shares))\.)|\/node_modules\/(svelte|sv-router|esm-env)\//
 
 /** What hangs on boards, and in previews of it. */
 const cards = /\/src\/lib\/components\/(VoteCard|CompactTally|ResultLine|EventCard)\./
 
 export default defineConfig({
-  plugins: [svelte(), withoutEmbeddedFonts, shell(here('./src/shell/boot.js'), here('./src/shell/worker.ts'))],
+  plugins: [documents(here('./src'), here('../schema/schema.graphql')), svelte(), withoutEmbeddedFonts, shell(here('./src/shell/boot.js'), here('./src/shell/worker.ts'))],
   resolve: { alias: { $lib: here('./src/lib') }, ...(process.env['VITEST'] && { conditions: ['browser'] }) },
   build: {
     target: 'es2022',

@@ -345,6 +345,9 @@ _describe(
             "The cursor is not one of this list, ahead of the journal, or too old; read from the start."
             " 游标不属于这个列表，或者超前、过旧，请从头读。"
         ),
+        ErrorCode.DOCUMENT_UNKNOWN: (
+            "There is no document with this `documentId` here; send its text. 没有这个编号的查询，请发原文。"
+        ),
         ErrorCode.ENTRY_REVERSED: (
             "The entry was taken back already, or is itself a reversal. 这一笔已经冲正过，或者本身就是冲正。"
         ),

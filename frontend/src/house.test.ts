@@ -69,6 +69,7 @@ describe('what this device remembers', () => {
     expect(held.sort()).toEqual(
       [
         'lib/api/reading.svelte.ts kept', // alsoForget
+        'lib/api/request.ts unknown', // ids of documents
         'lib/kept.svelte.ts forgetful', // what forgets
         'lib/kept.svelte.ts memory', // forgetAll
         'lib/live/watch.ts journals', // names of what is being listened to

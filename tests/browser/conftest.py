@@ -1,18 +1,23 @@
 """A real server with the demonstration communities, and a real Chromium in front of it."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
+from api.trusted import DOCUMENTS
 from tests.engines import Engine
 from tests.services import free_port
 
@@ -108,6 +113,24 @@ def browser(server: Server) -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=_chromium(), args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
+
+
+GRAPHQL = re.compile(r"/graphql(\?|$)")
+"""Every request to it, by GET or by POST."""
+
+
+@cache
+def _trusted() -> dict[str, str]:
+    return dict(json.loads(DOCUMENTS.read_text(encoding="utf-8")))
+
+
+def operation_of(request: Request) -> str:
+    """Its kind and name, such as `query Who`, by the text or the id that was sent."""
+    if request.method == "GET":
+        text = _trusted()[parse_qs(urlsplit(request.url).query)["documentId"][0]]
+    else:
+        text = json.loads(request.post_data or "")["query"]
+    return " ".join(re.findall(r"\w+", text)[:2])
 
 
 Open = Callable[..., Page]

@@ -2,11 +2,12 @@
 
 import re
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Response, Route, expect
 
-from tests.browser.conftest import ALONE
+from tests.browser.conftest import ALONE, GRAPHQL, operation_of
 
 pytestmark = [
     pytest.mark.xdist_group("browser"),
@@ -38,19 +39,40 @@ def hold(page: Page, operation: str) -> list[Route]:
     held: list[Route] = []
 
     def answer(route: Route) -> None:
-        if f"query {operation}" in (route.request.post_data or ""):
+        if operation_of(route.request) == f"query {operation}":
             held.append(route)
         else:
             route.continue_()
 
-    page.route("**/graphql", answer)
+    page.route(GRAPHQL, answer)
     return held
 
 
 def go_on(page: Page, held: list[Route]) -> None:
     while held:
         held.pop(0).continue_()
-    page.unroute("**/graphql")
+    page.unroute(GRAPHQL)
+
+
+def test_what_is_read_is_asked_for_by_get_and_known_to_the_server(
+    open_page: Any, there: dict[str, Any]
+) -> None:
+    page = open_page("/health/live", account=COMMITTEE, **ALONE)
+    asked: list[Response] = []
+    page.on("response", lambda response: asked.append(response) if GRAPHQL.search(response.url) else None)
+    number = {topic: there[topic]["edges"][0]["node"]["number"] for topic in ("votes", "events")}
+    for path, operation in {
+        "/": "CommunitiesPage",
+        f"/c/{SLUG}": "BulletinPage",
+        f"/c/{SLUG}/ledger": "LedgerPage",
+        f"/c/{SLUG}/v/{number['votes']}": "VotePage",
+        f"/c/{SLUG}/e/{number['events']}": "EventPage",
+        f"/c/{SLUG}/publish?what=entry": "PublishPage",
+    }.items():
+        of = f"query {operation}"
+        with page.expect_response(lambda one: GRAPHQL.search(one.url) and operation_of(one.request) == of):  # noqa: B023
+            page.goto(urljoin(page.url, path))
+    assert {(one.request.method, one.status) for one in asked} == {("GET", 200)}
 
 
 def test_who_signs_out_leaves_nothing_on_the_device(open_page: Any) -> None:
@@ -117,16 +139,16 @@ def test_paper_that_lacks_entries_says_so(open_page: Any, there: dict[str, Any])
     assert month["entryCount"] > 20
     page = open_page("/", **ALONE)
     page.route(
-        "**/graphql",
+        GRAPHQL,
         lambda route: (
-            route.abort() if "MoreEntries" in (route.request.post_data or "") else route.continue_()
+            route.abort() if operation_of(route.request) == "query MoreEntries" else route.continue_()
         ),
     )
     page.goto(page.url.rstrip("/") + f"/c/{SLUG}/ledger?month={month['month']}")
     expect(page.locator("[data-entry]").first).to_be_visible()
     page.emulate_media(media="print")
     expect(page.get_by_test_id("not-all")).to_contain_text(f"共 {month['entryCount']} 笔，这里只有 20 笔")
-    page.unroute("**/graphql")
+    page.unroute(GRAPHQL)
     page.reload()
     expect(page.locator("[data-entry]")).to_have_count(month["entryCount"])
     expect(page.get_by_test_id("not-all")).to_have_count(0)

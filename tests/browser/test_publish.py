@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import GRAPHQL, operation_of
+
 pytestmark = [
     pytest.mark.xdist_group("browser"),
     pytest.mark.timeout(600),
@@ -59,13 +61,13 @@ def lose(page: Page, operation: str) -> None:
     lost: list[bool] = []
 
     def once(route: Route) -> None:
-        if lost or f"mutation {operation}" not in (route.request.post_data or ""):
+        if lost or operation_of(route.request) != f"mutation {operation}":
             route.continue_()
             return
         lost.append(route.fetch().ok)
         route.abort()
 
-    page.route("**/graphql", once)
+    page.route(GRAPHQL, once)
 
 
 def test_a_notice_is_kept_counted_looked_at_and_put_up_once(server: Any, open_page: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import ALONE, PHONE, Server
+from tests.browser.conftest import ALONE, GRAPHQL, PHONE, Server, operation_of
 
 pytestmark = [
     pytest.mark.xdist_group("browser"),
@@ -215,6 +215,7 @@ def second_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     left_out = shutil.ignore_patterns("node_modules", "dist")
     shutil.copytree(FRONTEND, source, ignore=left_out)
     (source / "node_modules").symlink_to(FRONTEND / "node_modules")
+    (source.parent / "schema").symlink_to(FRONTEND.parent / "schema")
     words = source / "src/lib/words/zh.ts"
     text = words.read_text(encoding="utf-8")
     assert "这些天的动静" in text
@@ -369,7 +370,7 @@ def test_a_private_community_is_never_kept(server: Any, open_page: Any) -> None:
             response=answer, body=answer.text().replace('"publicReading":true', '"publicReading":false')
         )
 
-    page.route("**/graphql", private)
+    page.route(GRAPHQL, private)
     page.goto(f"{server.url}/c/{secret}")
     expect(page.get_by_test_id("feed")).to_be_visible()
     _kept(page)
@@ -428,17 +429,15 @@ class Lossy:
 
     def __init__(self, page: Page, *lost: str) -> None:
         self.lost, self.sent = set(lost), list[dict[str, Any]]()
-        page.route("**/graphql", self._answer)
+        page.route(GRAPHQL, self._answer)
 
     def _answer(self, route: Route) -> None:
-        body = json.loads(route.request.post_data or "{}")
-        name = re.search(r"(query|mutation) (\w+)", body["query"])
-        assert name
-        if name[1] == "mutation":
-            self.sent.append(body["variables"])
-        if name[2] not in self.lost:
+        kind, name = operation_of(route.request).split()
+        if kind == "mutation":
+            self.sent.append(json.loads(route.request.post_data or "")["variables"])
+        if name not in self.lost:
             return route.continue_()
-        if name[1] == "mutation":
+        if kind == "mutation":
             route.fetch()
         return route.abort()
 
@@ -543,10 +542,10 @@ def test_more_of_a_list_goes_on_where_it_ended(server: Any, open_page: Any, ther
     feed = page.get_by_test_id("feed")
     expect(feed.locator("li").first).to_be_visible()
     shown = feed.locator("li").count()
-    page.route("**/graphql", lambda route: route.abort())
+    page.route(GRAPHQL, lambda route: route.abort())
     feed.get_by_role("button", name="看更早的").click()
     focused(page, "[role=alert]")
-    page.unroute("**/graphql")
+    page.unroute(GRAPHQL)
     feed.get_by_role("button", name="看更早的").click()
     expect(feed.get_by_role("alert")).to_have_count(0)
     expect(feed.locator("li")).not_to_have_count(shown)

@@ -1,6 +1,6 @@
-import type { DocumentNode } from '@0no-co/graphql.web'
-import type { TadaDocumentNode } from 'gql.tada'
-import { nameOf, request, textOf } from './request'
+import { nameOf, textOf, type Written } from './document'
+import { type TadaDocumentNode, written } from './graphql'
+import { request } from './request'
 
 /**
  * What everybody may read of public communities, as it was read last: for those whose network is away.
@@ -34,7 +34,7 @@ export function isPublic(data: unknown): boolean {
   return viewer === null && (community === undefined || community?.publicReading === true)
 }
 
-const addressOf = (document: DocumentNode, variables: unknown) =>
+const addressOf = (document: Written, variables: unknown) =>
   `/boards/${nameOf(document)}?${encodeURIComponent(JSON.stringify(variables))}`
 
 /** Undefined where there is none: an insecure address, a private window. */
@@ -45,20 +45,20 @@ class Boards {
 
   /** Keeps what was read as nobody, or reads it as nobody for somebody who is signed in. */
   async keep<Data, Variables>(document: TadaDocumentNode<Data, Variables>, variables: Variables, { data, at }: Board<Data>) {
-    const address = addressOf(document as DocumentNode, variables)
-    if ((data as Page).viewer === null) return this.#put(address, document as DocumentNode, { data, at })
+    const address = addressOf(written(document), variables)
+    if ((data as Page).viewer === null) return this.#put(address, written(document), { data, at })
     if (at - (this.#fetched.get(address) ?? -Infinity) < AGAIN_AFTER) return
     this.#fetched.set(address, at)
     const answer = await request(document, variables, 'omit').catch(() => null)
-    if (answer) await this.#put(address, document as DocumentNode, { data: answer.data, at })
+    if (answer) await this.#put(address, written(document), { data: answer.data, at })
   }
 
   async find<Data, Variables>(document: TadaDocumentNode<Data, Variables>, variables: Variables): Promise<Board<Data> | null> {
     try {
       const store = await opened()
-      const found = await store?.match(addressOf(document as DocumentNode, variables))
+      const found = await store?.match(addressOf(written(document), variables))
       const kept = found && ((await found.json()) as Kept<Data>)
-      return kept?.query === textOf(document as DocumentNode) ? { data: kept.data, at: kept.at } : null
+      return kept?.query === textOf(written(document)) ? { data: kept.data, at: kept.at } : null
     } catch {
       return null
     }
@@ -70,7 +70,7 @@ class Boards {
     await globalThis.caches?.delete(STORE).catch(() => false)
   }
 
-  async #put(address: string, document: DocumentNode, { data, at }: Board<unknown>) {
+  async #put(address: string, document: Written, { data, at }: Board<unknown>) {
     try {
       const store = await opened()
       await store?.delete(address) // also what is not public any more

@@ -1,11 +1,11 @@
-import { parse } from '@0no-co/graphql.web'
-import type { TadaDocumentNode } from 'gql.tada'
 import { flushSync } from 'svelte'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { session } from '../session/session.svelte'
+import { compose } from './document'
+import type { TadaDocumentNode } from './graphql'
 import { Reading } from './reading.svelte'
 
-const query = parse('query Asked { viewer { account } title }') as TadaDocumentNode<Asked, { turn: number }>
+const query = compose('query Asked { viewer { account } title }') as unknown as TadaDocumentNode<Asked, { turn: number }>
 interface Asked {
   viewer: { account: string; communities: never[] } | null
   title: string

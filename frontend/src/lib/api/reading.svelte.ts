@@ -1,13 +1,13 @@
-import type { DocumentNode } from '@0no-co/graphql.web'
-import type { TadaDocumentNode } from 'gql.tada'
 import { untrack } from 'svelte'
 import { kept as forgettable } from '../kept.svelte'
 import { reader } from '../live/attention.svelte'
 import { serverClock } from '../live/clock.svelte'
 import { session } from '../session/session.svelte'
 import { type Board, boards } from './boards'
+import { nameOf } from './document'
 import { asRefusal, type Refusal } from './errors'
-import { deeds, nameOf, request } from './request'
+import { type TadaDocumentNode, written } from './graphql'
+import { deeds, request } from './request'
 import { sameButLive } from './same'
 
 interface Read<Result> extends Board<Result> {
@@ -53,7 +53,7 @@ export class Reading<Result, Variables> {
   ) {
     $effect(() => {
       // Another viewer may see other things: a sign-in reads again, and what was kept is not shown to them.
-      const key = `${nameOf(this.document as DocumentNode)} ${session.turn} ${JSON.stringify(variables())}`
+      const key = `${nameOf(written(this.document))} ${session.turn} ${JSON.stringify(variables())}`
       const sameView = key.replace(/ \d+ /, ' ') === this.#key.replace(/ \d+ /, ' ')
       this.#key = key
       const before = sameView ? undefined : this.#begin(key)

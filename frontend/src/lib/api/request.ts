@@ -1,9 +1,11 @@
-import { type DocumentNode, print } from '@0no-co/graphql.web'
-import type { TadaDocumentNode } from 'gql.tada'
 import { serverClock } from '../live/clock.svelte'
+import { textOf } from './document'
 import { asRefusal, Refusal, refusalFrom } from './errors'
+import { type TadaDocumentNode, written } from './graphql'
 
 const PATIENCE = 20_000
+/** Characters; what is longer goes as a body. */
+const LONGEST_ADDRESS = 2_000
 
 /** Who wants to know that the server takes us for nobody, wherever it says so. */
 export const told = { unauthenticated: () => {} }
@@ -11,11 +13,8 @@ export const told = { unauthenticated: () => {} }
 /** What was done through this page, successfully or not: what was read before may have changed by it. */
 export const deeds = { done: 0 }
 
-export const textOf = (document: DocumentNode): string => print(document)
-
-export function nameOf({ definitions: [first] }: DocumentNode): string {
-  return (first && 'name' in first && first.name?.value) || ''
-}
+/** Ids of documents that the server, which is of another release, does not have: they go with their texts. */
+const unknown = new Set<string>()
 
 export interface Answer<Result> {
   data: Result
@@ -29,9 +28,9 @@ export async function request<Result, Variables>(
   variables: Variables,
   credentials?: RequestCredentials,
 ): Promise<Answer<Result>> {
-  const { data, errors } = await answerTo(document, variables, credentials)
+  const { data, errors, codes } = await answerTo(document, variables, credentials)
   if (!data) throw refusalFrom(errors)
-  const withheld = errors.some((error) => /^(FORBIDDEN|UNAUTHENTICATED)$/.test(String(error.extensions?.['code'])))
+  const withheld = codes.some((code) => /^(FORBIDDEN|UNAUTHENTICATED)$/.test(code))
   return { data: data as Result, withheld }
 }
 
@@ -48,17 +47,35 @@ export async function mutate<Result extends object, Variables>(
   return data as Done<Result>
 }
 
+/** What stands in an address is asked for by GET, under the document's id; all else goes as a body. */
 async function answerTo<Result, Variables>(
   document: TadaDocumentNode<Result, Variables>,
   variables: Variables,
   credentials?: RequestCredentials,
 ) {
-  const answer = await send('/graphql', { query: textOf(document as DocumentNode), variables }, 'POST', credentials)
+  const { id } = written(document)
+  const address = id ? addressOf(id, variables) : ''
+  if (id && !unknown.has(id) && address.length <= LONGEST_ADDRESS) {
+    const result = await read(await send(address, undefined, 'GET', credentials))
+    if (!result.codes.includes('DOCUMENT_UNKNOWN')) return result
+    unknown.add(id)
+  }
+  return read(await send('/graphql', { query: textOf(written(document)), variables }, 'POST', credentials))
+}
+
+/** As GraphQL over HTTP writes it (appendix A), without what has no value. */
+function addressOf(id: string, variables: unknown): string {
+  const text = JSON.stringify(variables)
+  return `/graphql?documentId=${id}${text === '{}' ? '' : `&variables=${encodeURIComponent(text)}`}`
+}
+
+async function read(answer: Response) {
   const body: unknown = await answer.json().catch(() => null)
   if (!isResult(body)) throw new Refusal(answer.ok ? 'INTERNAL' : 'UNREACHABLE')
   const errors = body.errors ?? []
-  if (errors.some(({ extensions }) => extensions?.['code'] === 'UNAUTHENTICATED')) told.unauthenticated()
-  return { data: body.data, errors }
+  const codes = errors.map(({ extensions }) => String(extensions?.['code']))
+  if (codes.includes('UNAUTHENTICATED')) told.unauthenticated()
+  return { data: body.data, errors, codes }
 }
 
 export async function send(

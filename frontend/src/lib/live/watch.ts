@@ -1,7 +1,7 @@
-import type { DocumentNode } from '@0no-co/graphql.web'
-import type { TadaDocumentNode } from 'gql.tada'
+import { nameOf, textOf, type Written } from '../api/document'
 import { Refusal, refusalFrom } from '../api/errors'
-import { nameOf, textOf, told } from '../api/request'
+import { type TadaDocumentNode, written } from '../api/graphql'
+import { told } from '../api/request'
 import { line } from './line.svelte'
 
 /** Refusals that another try cannot change. */
@@ -30,8 +30,8 @@ export function watch<Result, Subject extends object>(
   subject: Subject,
   next: (result: Result) => void,
 ): () => void {
-  const id = idOf(document as DocumentNode, subject)
-  const state = states.get(id) ?? open(id, document as DocumentNode, subject)
+  const id = idOf(written(document), subject)
+  const state = states.get(id) ?? open(id, written(document), subject)
   const hear = (result: unknown) => next(result as Result)
   state.heard.add(hear)
   if (state.newest) hear(state.newest)
@@ -43,7 +43,7 @@ export function watch<Result, Subject extends object>(
   }
 }
 
-function open(id: string, document: DocumentNode, subject: object): State {
+function open(id: string, document: Written, subject: object): State {
   const state: State = { heard: new Set(), newest: undefined, leave: () => {} }
   states.set(id, state)
   state.leave = stand(id, document, () => subject, {
@@ -66,9 +66,9 @@ export function follow<Result, Variables extends { after?: string | null }>(
   document: TadaDocumentNode<Result, Variables>,
   { subject, after, ...ear }: Follower<Result, Omit<Variables, 'after'>>,
 ): () => void {
-  const id = free(idOf(document as DocumentNode, subject))
+  const id = free(idOf(written(document), subject))
   journals.add(id)
-  const leave = stand(id, document as DocumentNode, () => ({ ...subject, after: after() }), ear)
+  const leave = stand(id, written(document), () => ({ ...subject, after: after() }), ear)
   return () => {
     leave()
     journals.delete(id)
@@ -79,7 +79,7 @@ export function follow<Result, Variables extends { after?: string | null }>(
  * The same on every phone that shows the same thing: the server may send all of them the very same bytes.
  * A cursor is each reader's own and has no place in it.
  */
-function idOf(document: DocumentNode, subject: object): string {
+function idOf(document: Written, subject: object): string {
   return [nameOf(document), ...Object.values(subject)].join(':')
 }
 
@@ -92,7 +92,7 @@ function free(id: string, turn = 1): string {
 /** One subscription that comes back by itself, through lost lines, servers that restart and tabs that rest. */
 function stand<Result>(
   id: string,
-  document: DocumentNode,
+  document: Written,
   variables: () => object,
   { next, refused }: Ear<Result>,
 ): () => void {
