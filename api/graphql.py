@@ -121,7 +121,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         adapter = self.request_adapter_class(request)
         try:
             data = await self.parse_http_body(adapter)
-        except (HTTPException, ValueError):
+        except (HTTPException, Refused, ValueError):
             return None
         if not isinstance(data, GraphQLRequestData) or data.protocol != "http" or not data.query:
             return None
