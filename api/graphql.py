@@ -80,7 +80,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self._most_cost, self._secure = most_cost, secure
         self._kept, self._viewers, self._versions = kept, viewers, versions
         self._schema = schema
-        self._questions = Recent[tuple[bytes, bytes], _Question](MOST_QUESTIONS)
+        self._questions = Recent[tuple[str, bytes, bytes], _Question](MOST_QUESTIONS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(BoundedRequest(scope, receive))
@@ -103,7 +103,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             else:
                 viewer = await self._viewers.behind(secret, now, strict=strict)
                 audience = self._kept.audience(question.request, viewer)
-                if audience is not None:
+                if audience is not None and self._kept.usable:  # the database may have been slow
                     text = await self._kept.answer(question.request, audience, viewer, now)
                     if text is not None:
                         return respond(request, text, tagged=question.trusted)
@@ -124,7 +124,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         """
         if request.method not in ("GET", "POST"):
             return None
-        letters = request.scope["query_string"], await request.body()
+        letters = request.method, request.scope["query_string"], await request.body()
         if (known := self._questions.get(letters)) is not None:
             return known
         adapter = self.request_adapter_class(request)
