@@ -143,7 +143,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             return await viewer_behind(secret, now, strict=strict), None
         viewer = await self._viewers.behind(secret, now, strict=strict)
         audience = self._kept.audience(question.request, viewer)
-        if audience is None:
+        if audience is None or not self._kept.usable:  # the database may have been slow
             return viewer, None
         return viewer, await self._kept.answer(question.request, audience, viewer, now)
 

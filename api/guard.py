@@ -27,7 +27,7 @@ PREFLIGHT = {
     "access-control-allow-headers": "authorization, content-type, *",
     "access-control-max-age": "600",
 }
-READABLE = "x-request-id, retry-after, www-authenticate"
+READABLE = "x-request-id, retry-after, www-authenticate, etag, meilin-seen"
 
 
 class ForeignHost(Refused):
@@ -98,7 +98,9 @@ class Guard:
             if message["type"].endswith("http.response.start"):
                 headers = MutableHeaders(scope=message)
                 tagged = headers.get("cache-control") == KEPT_BY_BROWSERS
-                headers.update(self._everywhere if tagged else more)
+                headers.update(more)
+                if tagged:
+                    headers["cache-control"] = KEPT_BY_BROWSERS
                 for name in vary:
                     headers.add_vary_header(name)
             await send(message)

@@ -47,9 +47,11 @@ class KeptAnswer:
         everywhere = noted.anywhere or not noted.communities
         self._communities = None if everywhere else frozenset(noted.communities)
 
+    def in_time(self, now: datetime) -> bool:
+        return self._until is None or now < self._until
+
     def holds(self, versions: Versions, now: datetime) -> bool:
-        in_time = self._until is None or now < self._until
-        return in_time and versions.unchanged(self._since, self._communities)
+        return self.in_time(now) and versions.unchanged(self._since, self._communities)
 
 
 class _Execution:
@@ -115,7 +117,7 @@ class KeptAnswers:
             return None
         key = request.query, request.operation_name, variables, key_of(asks)
         if (kept := self._kept.get(key)) is not None and kept.holds(self.versions, now):
-            self.counts["hit"] += 1
+            self.counts["missed" if kept.text is None else "hit"] += 1
             return kept.text
         execution = self._under_way.get(key)
         if execution is None or not execution.serves(self.versions):
@@ -124,9 +126,12 @@ class KeptAnswers:
             execution = self._under_way[key] = _Execution(task, since)
             task.add_done_callback(lambda _: self._ended(key, execution))
             self.counts["missed"] += 1
-        else:
-            self.counts["joined"] += 1
-        return (await asyncio.shield(execution.task)).text
+            return (await asyncio.shield(task)).text
+        made = await asyncio.shield(execution.task)
+        if not made.in_time(now):  # the clock changed it since that was begun
+            return await self.answer(request, audience, viewer, now)
+        self.counts["joined"] += 1
+        return made.text
 
     async def _execute(
         self, request: SubscribeRequest, asks: Viewer, now: datetime, since: int, key: Hashable, length: int

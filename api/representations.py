@@ -39,14 +39,16 @@ def respond(request: Request, text: Text, *, tagged: bool) -> Response:
     headers = request.headers
     media = media_type(headers.get("accept", ""))
     packed = text.packed if "gzip" in headers.get("accept-encoding", "") else None
-    more = {"vary": "Accept, Accept-Encoding"}
+    more = {"vary": "Accept" if len(text.body) < LEAST_PACKED else "Accept, Accept-Encoding"}
     if tagged:
         marks = f"{'-g' if media == GRAPHQL_JSON else ''}{'' if packed is None else '-z'}"
         tag = f'"{text.hash}{marks}"'
         more |= {"etag": tag, "cache-control": KEPT_BY_BROWSERS}
         if _names(headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=more)
-    if packed is not None:
+    if packed is None:
+        more["vary"] = "Accept"  # the middleware that might have packed it says the rest
+    else:
         more["content-encoding"] = "gzip"
     return Response(packed or text.body, headers=more, media_type=f"{media}; charset=utf-8")
 

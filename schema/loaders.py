@@ -218,6 +218,10 @@ class Loaders:
         """The instant, for what may be shown as it was a second ago."""
         return self.now_until(self._now + BRIEFLY)
 
+    def _own_now(self) -> datetime:
+        """The instant, for what only somebody has: nobody has nothing at any time."""
+        return self.now_until() if account_of(self.viewer) is None else self.now
+
     def of(
         self,
         read: Callable[Concatenate[Collection[K], P], Awaitable[Mapping[K, V]]],
@@ -298,7 +302,7 @@ class Loaders:
     @property
     def own_sign_ups(self) -> Loader[int, SignUpRow]:
         """Of the viewer's household, by event."""
-        return self._seen(own_sign_ups_of, self.now)
+        return self._seen(own_sign_ups_of, self._own_now())
 
     @property
     def tables(self) -> Loader[int, SeatedEvent]:
@@ -319,7 +323,7 @@ class Loaders:
 
     @property
     def own_entries(self) -> Loader[VoteRow, list[OwnEntry]]:
-        return self._seen(own_entries_of, self.now)
+        return self._seen(own_entries_of, self._own_now())
 
     def own_ballots_in(self, most: int) -> Loader[VoteRow, list[int]]:
         """The newest that the viewer itself cast, those that were replaced too."""

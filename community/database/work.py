@@ -61,8 +61,8 @@ _publishers = WeakKeyDictionary()
 def publish_through(
     publish: Publish, published: Callable[[journal.Written], None] = lambda written: None
 ) -> Callable[[], None]:
-    """Passes every later signal of the open database to `publish`, and then to `published` the rows of the
-    journal in which it stands; call the result to stop.
+    """Passes every later signal of the open database to `publish`, and then to `published` all rows of the
+    journal that were written with it; call the result to stop.
     """
     publishers, pair = _publishers.setdefault(require_context(), []), (publish, published)
     publishers.append(pair)
@@ -72,7 +72,8 @@ def publish_through(
 def _publish(signals: Iterable[Signal], written: journal.Written) -> None:
     unique = tuple(dict.fromkeys(signals))
     for publish, published in _publishers.get(require_context(), ()):
-        publish(unique)
+        if unique:
+            publish(unique)
         published(written)
 
 
@@ -189,7 +190,7 @@ async def _whole(body: Callable[[UnitOfWork], Awaitable[T]], work: UnitOfWork, s
         raise
     if (wrote := WROTE.get()) is not None:
         wrote.update(work.heads)
-    if signals:
+    if work.written:  # also where nobody listens: what was made of it is known to be old
         _publish(signals, work.written)
     return result
 

@@ -15,6 +15,7 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 from api.app import App, create_app
 from api.server import LARGEST_MESSAGE, _options
 from api.settings import Settings
+from realtime import versions
 from tests.world.server import PATIENCE, Server, served
 
 STOCK = {"http": "httptools", "ws": "websockets-sansio", "ws_max_size": LARGEST_MESSAGE}
@@ -92,6 +93,52 @@ class Here(Server):
         async with asyncio.timeout(PATIENCE):
             while not true():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+
+
+class Inside:
+    """The app in this very process, asked without a network. `endpoint` answers /graphql."""
+
+    def __init__(self, town: Any, app: App) -> None:
+        self.town, self.app = town, app
+        (self.endpoint,) = (
+            route.endpoint for route in app.routes if getattr(route, "path", "") == "/graphql"
+        )  # type: ignore[attr-defined]
+        transport = httpx2.ASGITransport(app=app)
+        self.client = httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=PATIENCE)
+
+    def bearer(self, who: str | None) -> dict[str, str]:
+        return {} if who is None else {"authorization": f"Bearer {self.town.tokens[who]}"}
+
+    async def post(self, query: str, who: str | None = None, *, seen: str = "", **variables: Any) -> Any:
+        """The response to a GraphQL request; `seen`: what it brings back of its own writes."""
+        headers = self.bearer(who) | ({"meilin-seen": seen} if seen else {})
+        body = {"query": query, "variables": variables}
+        return await self.client.post("/graphql", json=body, headers=headers)
+
+
+Begin = Callable[..., AbstractAsyncContextManager[Inside]]
+
+
+@pytest.fixture
+def inside(town: Any, town_url: str, monkeypatch: pytest.MonkeyPatch) -> Begin:
+    """`async with inside(setting=…) as app`, which has looked at the journals; slow as a machine may be, what
+    it knows of them counts as new.
+    """
+    monkeypatch.setattr(versions, "BEHIND", 60.0)
+
+    @asynccontextmanager
+    async def begin(**settings: Any) -> AsyncIterator[Inside]:
+        app = create_app(Settings(town_url, town.engine.redis, **settings))
+        EXECUTOR_CACHE.clear()
+        async with app.router.lifespan_context(app):
+            inside = Inside(town, app)
+            async with asyncio.timeout(PATIENCE):
+                while not inside.endpoint._versions.current:  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+            yield inside
+        EXECUTOR_CACHE.clear()
+
+    return begin
 
 
 Start = Callable[..., AbstractAsyncContextManager[Here]]

@@ -1,10 +1,16 @@
 """GraphQL over HTTP, on a real server."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from api import viewers
+from community.members.actions import end_role
+from community.members.models import RoleGrant
+from community.permissions import SYSTEM
+from realtime import versions
 from tests.schema.told import english_in
 
 pytestmark = pytest.mark.xdist_group("graphql")
@@ -307,3 +313,160 @@ def test_other_methods_are_not_allowed(server: Any, method: str) -> None:
 def test_an_answer_is_not_escaped_chinese(server: Any) -> None:
     response = server.client.post("/graphql", json={"query": '{ community(slug: "spring") { name } }'})
     assert "春风里".encode() in response.content
+
+
+# Kept answers
+
+SPRING = '{ community(slug: "spring") { name } }'
+NOTICES = '{ community(slug: "spring") { notices { edges { node { title } } } } }'
+WROTE = "mutation($c: ID!, $n: NoticeInput!) { publishNotice(communityId: $c, notice: $n) { id } }"
+
+
+def reads(statements: list[str]) -> list[str]:
+    """Those of requests: the app looks at its journals and deadlines, too."""
+    return [text for text in statements if "FROM community" in text or "session s" in text]
+
+
+def counts(app: Any) -> dict[str, int]:
+    return dict(app.endpoint._kept.counts)
+
+
+async def test_a_hit_asks_the_database_for_nothing(inside: Any, statements: list[str]) -> None:
+    async with inside() as app:
+        for who in (None, "spring/resident-1"):
+            first = await app.post(SPRING, who)
+            statements.clear()
+            assert (await app.post(SPRING, who)).content == first.content
+            assert reads(statements) == []
+
+
+async def test_with_0_bytes_every_answer_is_a_new_one(inside: Any, statements: list[str]) -> None:
+    async with inside(kept_answers=0) as app:
+        await app.post(SPRING)
+        statements.clear()
+        await app.post(SPRING)
+        assert len(reads(statements)) == 1
+        assert counts(app) == {"hit": 0, "joined": 0, "missed": 0}
+
+
+async def test_while_the_journals_are_not_known_nothing_is_from_memory(
+    inside: Any, statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while the database was away, and until the poller has looked again."""
+    async with inside() as app:
+        await app.post(SPRING, "spring/resident-1")
+        before = counts(app)
+        with monkeypatch.context() as outage:
+            outage.setattr(versions, "BEHIND", -1.0)
+            statements.clear()
+            await app.post(SPRING, "spring/resident-1")
+            assert len(reads(statements)) == 2
+            assert counts(app) == before
+        await app.post(SPRING, "spring/resident-1")
+        assert counts(app)["hit"] == before["hit"] + 1
+
+
+async def test_nor_is_it_where_the_database_took_too_long_to_say_who_asks(
+    inside: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with inside() as app:
+        await app.post(SPRING, "spring/resident-1")
+        before, real = counts(app), viewers.viewer_behind
+
+        async def slow(*given: Any, **named: Any) -> Any:
+            found = await real(*given, **named)
+            monkeypatch.setattr(versions, "BEHIND", -1.0)
+            return found
+
+        monkeypatch.setattr(viewers, "viewer_behind", slow)
+        assert (await app.post(SPRING, "spring/resident-2")).json() == {
+            "data": {"community": {"name": "春风里"}}
+        }
+        assert counts(app) == before
+
+
+async def test_the_same_letters_sent_otherwise_are_another_request(inside: Any) -> None:
+    """A POST has no query in its address, and a GET none in its body."""
+    async with inside() as app:
+        for _ in range(2):
+            got = await app.client.get("/graphql", params={"query": SPRING})
+            assert got.json()["data"] == {"community": {"name": "春风里"}}
+            posted = await app.client.post("/graphql", params={"query": SPRING}, headers=JSON)
+            assert (posted.status_code, code(posted)) == (400, "INVALID_INPUT")
+            body = json.dumps({"query": VIEWER}).encode()
+            both = {"params": {"query": SPRING}, "content": body, "headers": JSON}
+            assert (await app.client.post("/graphql", **both)).json() == {"data": {"viewer": None}}
+            got = await app.client.request("GET", "/graphql", **both)
+            assert got.json()["data"] == {"community": {"name": "春风里"}}
+
+
+async def test_each_who_asks_gets_its_own_error(inside: Any) -> None:
+    async with inside() as app:
+        ids = set()
+        for _ in range(3):
+            response = await app.post('{ community(slug: "spring") { name } vote(id: "x") { id } }')
+            (error,) = response.json()["errors"]
+            assert error["extensions"]["requestId"] == response.headers["x-request-id"]
+            assert response.json()["data"] == {"community": {"name": "春风里"}, "vote": None}
+            ids.add(response.headers["x-request-id"])
+        assert len(ids) == 3
+        assert counts(app)["hit"] == 0
+
+
+async def test_a_change_of_this_process_is_shown_at_once(inside: Any) -> None:
+    async with inside() as app:
+        titles = []
+        for title in ("停水", "停电", "停气"):
+            notice = {"title": title, "body": "请存水"}
+            wrote = await app.post(WROTE, "spring/manager", c=app.town.id("Community", "spring"), n=notice)
+            assert "errors" not in wrote.json()
+            titles.append(title)
+            for _ in range(2):
+                shown = (await app.post(NOTICES)).json()["data"]["community"]["notices"]["edges"]
+                assert [edge["node"]["title"] for edge in shown][: len(titles)] == titles[::-1]
+
+
+async def test_who_writes_is_always_asked_for_in_the_database(inside: Any, statements: list[str]) -> None:
+    async with inside() as app:
+        who, community = "spring/manager", app.town.id("Community", "spring")
+        for _ in range(2):
+            await app.post(SPRING, who)
+        for _ in range(2):
+            statements.clear()
+            await app.post(WROTE, who, c=community, n={"title": "停水", "body": "请存水"})
+            assert sum("session s" in text for text in statements) == 1
+        statements.clear()
+        await app.post(SPRING, who)
+        assert sum("session s" in text for text in statements) == 0
+
+
+async def test_whoever_signed_out_is_nobody_from_then_on(inside: Any) -> None:
+    async with inside() as app:
+        who = "quiet/resident-1"
+        asked = [SPRING, VIEWER, '{ community(slug: "quiet") { name } }']
+        for _ in range(2):
+            for query in asked:
+                assert "errors" not in (await app.post(query, who)).json()
+        assert (await app.client.delete("/session", headers=app.bearer(who))).status_code == 204
+        for query in asked:
+            response = await app.post(query, who)
+            assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
+
+
+async def test_who_may_no_longer_read_is_shown_nothing_from_memory(inside: Any) -> None:
+    async with inside() as app:
+        quiet, who = '{ community(slug: "quiet") { name } }', "quiet/committee"
+        for _ in range(2):
+            assert (await app.post(quiet, who)).json() == {"data": {"community": {"name": "静园"}}}
+            assert (await app.post(quiet)).json() == {"data": {"community": None}}
+        account = app.town.key("Account", who)
+        (grant,) = await RoleGrant.filter(account_id=account)
+        await end_role(SYSTEM, app.town.now, grant.id)
+        assert (await app.post(quiet, who)).json() == {"data": {"community": None}}
+
+
+async def test_two_hundred_who_ask_at_once_are_one_execution(inside: Any) -> None:
+    async with inside() as app:
+        responses = await asyncio.gather(*(app.post(SPRING) for _ in range(200)))
+        assert {response.text for response in responses} == {'{"data":{"community":{"name":"春风里"}}}'}
+        assert (counts(app)["missed"], sum(counts(app).values())) == (1, 200)

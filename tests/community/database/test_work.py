@@ -4,6 +4,7 @@ import asyncio
 import random
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from contextvars import Context
 from datetime import datetime, timedelta
@@ -19,10 +20,11 @@ from community.catalogue import Fact
 from community.database import journal, work
 from community.database.engine import config, opened
 from community.database.models import Due, JournalRow
-from community.database.work import UnitOfWork, all_done, atomic, requires
+from community.database.work import WROTE, UnitOfWork, all_done, atomic, requires
 from community.errors import Forbidden, NotFound, Refused, Unauthenticated
 from community.members.facts import RIGHTS_CHANGED
 from community.permissions import NOBODY, SYSTEM, Permission, Person, Viewer
+from community.places.facts import REGISTER_CHANGED
 from community.places.reads import scope_of
 from community.signals import Signal
 from tests import facts
@@ -206,6 +208,89 @@ async def test_after_its_signals_are_told_so_are_the_rows_in_which_they_stand(
     await atomic(body, SYSTEM, now)
     signals = (Signal("rights", 5), Signal("rights", 6))
     assert heard == [signals, {None: range(1, 3)}, signals, {None: range(3, 5)}]
+
+
+async def test_rows_of_which_no_topic_hears_are_told_too(
+    estate: Any, now: datetime, told: list[Signal]
+) -> None:
+    """What was made of them is old."""
+    heard: list[object] = []
+
+    async def body(doing: UnitOfWork) -> None:
+        doing.community = estate.community
+        doing.record(REGISTER_CHANGED, estate.community)
+
+    stop = work.publish_through(heard.append, heard.append)
+    await atomic(body, SYSTEM, now)
+    stop()
+    assert (heard, told) == ([{estate.community: range(1, 2)}], [])
+
+
+# What somebody has written itself
+
+
+@pytest.fixture
+def wrote() -> Iterator[dict[int | None, int]]:
+    """The newest numbers that the test itself has written."""
+    kept: dict[int | None, int] = {}
+    token = WROTE.set(kept)
+    yield kept
+    WROTE.reset(token)
+
+
+async def test_whoever_wants_to_know_finds_the_newest_numbers_that_it_wrote(
+    estate: Any, now: datetime, refusing: Any, wrote: dict[int | None, int]
+) -> None:
+    await refusing(estate.chair, now, estate.community)
+    assert wrote == {estate.community: 1, None: 1}
+    await atomic(lambda doing: write(doing, "more", 3), SYSTEM, now)
+    assert wrote == {estate.community: 1, None: 4}
+
+
+@pytest.mark.parametrize("refusal", [NotFound, ZeroDivisionError])
+async def test_what_is_undone_was_not_written(
+    estate: Any, now: datetime, refusing: Any, wrote: dict[int | None, int], refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        await refusing(estate.chair, now, estate.community, refusal)
+    assert wrote == {}
+
+
+async def test_what_others_write_meanwhile_is_not_ones_own(
+    estate: Any, now: datetime, refusing: Any, wrote: dict[int | None, int]
+) -> None:
+    async def elsewhere() -> None:
+        await atomic(lambda doing: write(doing, "theirs"), SYSTEM, now)
+
+    await asyncio.create_task(elsewhere(), context=Context())
+    assert wrote == {}
+    await atomic(lambda doing: write(doing, "ours"), SYSTEM, now)
+    assert wrote == {None: 2}
+
+
+async def test_a_command_that_is_repeated_says_how_far_its_journals_are(
+    estate: Any, now: datetime, monkeypatch: pytest.MonkeyPatch, wrote: dict[int | None, int]
+) -> None:
+    """Whoever retries does not know that it was done, nor what has happened since; none without a key."""
+    monkeypatch.setattr(work, "ACTIONS", {})
+
+    @requires(Permission.PUBLISH_NOTICE, within=scope_of)
+    async def keyed(doing: UnitOfWork, community: int, key: str | None = None) -> int:
+        command = await doing.command("keyed", key, community=community)
+        if command.result is not None:
+            return command.again(same=True)
+        doing.record(TOY, 7)
+        await command.store(7)
+        return 7
+
+    assert await keyed(estate.chair, now, estate.community, key="a") == 7
+    assert wrote == {estate.community: 1}
+    await keyed(estate.chair, now, estate.community, key="b")
+    assert wrote == {estate.community: 2}
+    wrote.clear()
+    assert await keyed(estate.chair, now, estate.community, key="a") == 7
+    assert wrote == {estate.community: 2, None: 0}
+    assert await facts.written() == 2
 
 
 async def test_an_action_that_has_begun_is_done_whole_though_its_caller_hangs_up(
