@@ -386,7 +386,7 @@ class Operation(Member):
         if source.alone or begin is None:
             begin = await source.start_of(self._after)
         self._require_still()
-        if begin >= max(source.start, group.forgotten):
+        if group.reaches(begin):
             self._join(begin)
         else:
             self._enter_alone(begin)
