@@ -5,7 +5,7 @@ not see. In virtual time; sockets are modelled as `api.sockets` has them.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import count
@@ -22,10 +22,8 @@ from realtime.groups import Group, Groups, Member
 from realtime.journals import Item
 from realtime.pacing import Turn, WritePacer
 from realtime.subscriptions import SharedSubscription, Step
-from tests.realtime.conftest import CLOCK, journal_of, state_of
+from tests.realtime.conftest import CLOCK, in_virtual_time, journal_of, state_of, virtual
 from tests.realtime.conftest import Source as OneSource
-
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 VOTES, ESTATE = (1, 2), 7
 KEYS = (*VOTES, ESTATE)
@@ -543,11 +541,11 @@ def small() -> Iterator[None]:
         pytest.param(10_000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(3600)]),
     ],
 )
-def test_everybody_ends_on_the_truth_and_is_sent_nothing_else(run: Run, examples: int) -> None:
+def test_everybody_ends_on_the_truth_and_is_sent_nothing_else(examples: int) -> None:
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(ACTIONS, st.booleans())
     def through(actions: list[Action], everybody: bool) -> None:
-        run(live_through(actions, everybody))
+        in_virtual_time(live_through(actions, everybody))
 
     through()
 
@@ -567,6 +565,7 @@ A_DAY: list[Action] = [
 ]
 
 
-def test_in_this_town_all_of_it_happens(run: Run) -> None:
-    met = run(live_through(A_DAY, True))
+@virtual
+async def test_in_this_town_all_of_it_happens() -> None:
+    met = await live_through(A_DAY, True)
     assert set(met) == {"joined", "alone", "fell behind", str(AWAY), str(HIDDEN)}
