@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import wraps
 from types import SimpleNamespace
-from typing import Any, ParamSpec
+from typing import Any, NamedTuple, ParamSpec
 
 import pytest
 from redis.asyncio import Redis as Client
@@ -15,6 +15,7 @@ from community.catalogue import Subject
 from community.errors import NotFound
 from community.live import Cursors, Declaration, Journal, N, State, T
 from community.permissions import Permission, Scope
+from realtime import pacing
 from realtime.broker import Broker, MemoryBroker
 from realtime.pacing import PAUSE
 from realtime.redis_broker import EVERYWHERE
@@ -24,12 +25,24 @@ from tests.services import Redis
 P = ParamSpec("P")
 
 
-def _now() -> float:
+def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-CLOCK = SimpleNamespace(perf_counter=_now, thread_time=_now)
+CLOCK = SimpleNamespace(perf_counter=now, thread_time=now)
 """In place of `time`: whatever the pacer measures is the loop's time."""
+
+
+@pytest.fixture(scope="module")
+def one_clock() -> Iterator[None]:
+    """The pacer's clock is the loop's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pacing, "time", CLOCK)
+        yield
+
+
+class Row(NamedTuple):
+    number: int
 
 
 class _NumberedCursors:

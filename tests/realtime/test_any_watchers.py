@@ -6,7 +6,6 @@ not see. In virtual time; sockets are modelled as `api.sockets` has them.
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import count
 from typing import Any, cast
@@ -22,7 +21,7 @@ from realtime.groups import Group, Groups, Member
 from realtime.journals import Item
 from realtime.pacing import Turn, WritePacer
 from realtime.subscriptions import SharedSubscription, Step
-from tests.realtime.conftest import CLOCK, in_virtual_time, journal_of, state_of, virtual
+from tests.realtime.conftest import CLOCK, Row, in_virtual_time, journal_of, state_of, virtual
 from tests.realtime.conftest import Source as OneSource
 
 VOTES, ESTATE = (1, 2), 7
@@ -35,11 +34,6 @@ NOTHING, SOME, ALL = range(3)
 """What somebody may see; each sees another text."""
 
 AWAY, HIDDEN = [{"code": "TRY_AGAIN"}], [{"code": "NOT_FOUND"}]
-
-
-@dataclass(frozen=True)
-class Row:
-    number: int
 
 
 class Town:

@@ -9,23 +9,17 @@ import pytest
 
 from community.errors import TryAgain
 from community.signals import Signal
-from realtime import groups, pacing
+from realtime import groups
 from realtime.execution import Ended
 from realtime.groups import CHUNK, Group, Groups, Member
 from realtime.pacing import Turn, WritePacer
 from realtime.subscriptions import SharedSubscription, Step
-from tests.realtime.conftest import CLOCK, Source, state_of, virtual
+from tests.realtime.conftest import Source, state_of, virtual
+
+pytestmark = pytest.mark.usefixtures("one_clock")
 
 KEY = 7
 REFUSED, OURS = [{"message": "no"}], [{"message": "our fault"}]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_clock() -> Any:
-    """The pacer's clock is the loop's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pacing, "time", CLOCK)
-        yield
 
 
 class Screen:

@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
@@ -13,14 +12,9 @@ from community.signals import Signal
 from realtime import journals
 from realtime.journals import BATCH, KEPT, Item
 from realtime.sources import RETRY
-from tests.realtime.conftest import Source, journal_of, numbered_cursors, virtual
+from tests.realtime.conftest import Row, Source, journal_of, numbered_cursors, virtual
 
 HERE, ELSEWHERE = 7, 8
-
-
-@dataclass(frozen=True)
-class Row:
-    number: int
 
 
 class Changes:
@@ -247,38 +241,6 @@ async def test_whoever_comes_now_begins_behind_the_last_item_that_was_read() -> 
         changes.write()
         await take(items, 2)
         assert (await items.number_after(None), items.number) == (6, 6)
-
-
-@virtual
-async def test_nothing_is_left_after_the_last_watcher() -> None:
-    changes = Changes()
-    async with changes.source.watch(HERE, 0):
-        async with changes.source.watch(HERE, 0):
-            pass
-        assert changes.source.watched == 1
-    assert (changes.source.watched, changes.source.watchers) == (0, 0)
-    before = changes.reads
-    changes.write()
-    await asyncio.sleep(1)
-    assert changes.reads == before
-
-
-@pytest.mark.parametrize("after", [0.0, 0.005, 1.0])
-@virtual
-async def test_a_watcher_who_is_cancelled_leaves_nothing(after: float) -> None:
-    changes = Changes()
-
-    async def watch() -> None:
-        async with changes.source.watch(HERE, 0) as items:
-            async for _ in items:
-                pass
-
-    task = asyncio.create_task(watch())
-    await asyncio.sleep(after)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert changes.source.watched == 0
 
 
 @pytest.fixture(scope="module")

@@ -1,27 +1,15 @@
 """In virtual time: a turn takes as long as the test says."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime import pacing
 from realtime.pacing import BURST, LONGEST, LOOP_STEPS, WritePacer
-from tests.realtime.conftest import CLOCK, virtual
+from tests.realtime.conftest import now, virtual
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_clock() -> Any:
-    """The pacer's clock is the loop's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pacing, "time", CLOCK)
-        yield
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
+pytestmark = pytest.mark.usefixtures("one_clock")
 
 
 def write(seconds: float) -> None:

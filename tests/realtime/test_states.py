@@ -299,38 +299,6 @@ async def test_on_resync_everything_is_read_anew() -> None:
 
 
 @virtual
-async def test_nothing_is_left_after_the_last_watcher() -> None:
-    truth = Truth()
-    async with truth.source.watch(KEY) as states:
-        await anext(states)
-        async with truth.source.watch(KEY):
-            pass
-        assert truth.source.watched == 1
-    assert (truth.source.watched, truth.source.watchers) == (0, 0)
-    truth.change()
-    await quiet()
-    assert len(truth.reads) == 1
-
-
-@pytest.mark.parametrize("after", [0.0, 0.005, 1.0])
-@virtual
-async def test_a_watcher_who_is_cancelled_leaves_nothing(after: float) -> None:
-    truth = Truth()
-
-    async def watch() -> None:
-        async with truth.source.watch(KEY) as states:
-            async for _ in states:
-                pass
-
-    task = asyncio.create_task(watch())
-    await asyncio.sleep(after)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert truth.source.watched == 0
-
-
-@virtual
 async def test_who_comes_back_reads_anew() -> None:
     truth = Truth()
     for expected in (0, 1):
