@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
 from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from tortoise.context import TortoiseContext, require_context
@@ -46,17 +46,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S")
 
+Published: TypeAlias = Callable[[journal.Written], None]
+
 _running: dict[asyncio.Task[Any], float] = {}
 """With the loop's time at their start, the oldest first."""
 
-_publishers: WeakKeyDictionary[TortoiseContext, list[tuple[Publish, Callable[[journal.Written], None]]]]
-_publishers = WeakKeyDictionary()
+_publishers: WeakKeyDictionary[TortoiseContext, list[tuple[Publish, Published]]] = WeakKeyDictionary()
 """By the open database: two of them in one process tell nobody of each other's."""
 
 
-def publish_through(
-    publish: Publish, published: Callable[[journal.Written], None] = lambda written: None
-) -> Callable[[], None]:
+def publish_through(publish: Publish, published: Published = lambda written: None) -> Callable[[], None]:
     """Passes every later signal of the open database to `publish`, and then to `published` the rows of the
     journal in which it stands; call the result to stop.
     """

@@ -92,7 +92,7 @@ class Script(SharedSubscription):
     def __init__(self, kept: int = 1, *, alone: bool = False) -> None:
         self.kept, self.alone, self.up_to_date, self.closed = kept, alone, True, False
         self.opened = asyncio.Event()
-        self.begun = self.made = 0
+        self.begun = self.made = self.start = 0
         self.faults: list[Exception] = []
         self._next: asyncio.Queue[int | BaseException | None] = asyncio.Queue()
 
@@ -380,6 +380,9 @@ async def test_whoever_is_behind_what_is_kept_is_let_go_and_shown_nothing_more()
     assert (just.shown, just.fell_behind) == ([1, 2], 0)
     assert (behind.shown, behind.fell_behind) == ([1], 1)
     assert house.group.forgotten == 2
+    assert [house.group.reaches(seen) for seen in (1, 2, 3)] == [False, True, True]
+    house.script.start = 3  # of who begins there all before is unknown
+    assert [house.group.reaches(seen) for seen in (2, 3)] == [False, True]
     house.end()
 
 
