@@ -179,7 +179,7 @@ class Operation(Member):
             )
             self._change_group(group)
         start = await self._admitted(group, cursor if seen is None else seen)
-        if start < group.oldest:  # too far behind the others
+        if not group.reaches(start):  # too far behind the others
             try:
                 group = self._enter_alone(document, start)
             except LimitReached:

@@ -1,8 +1,14 @@
 """Groups of operations that see the same: each step is made once and written to all members, in turns of the
 pacer.
 
+    a group    MADE ── its first member ──► OPEN ── its subscription ends ──► ENDED: members are told why
+                 └───────────────────────────┴───── its last reference is given back ──► STOPPED
+    a member   out ── join ──► in ◄── drained ──► passed over, while its writer is busy
+                ▲               ├── leave, or pause until it is known whether it still may
+                └───────────────┴── fall_behind: what it has not seen is forgotten
+
 Of a *state* a group keeps the newest step, and a slow member misses steps, never the last. Of a *journal* it
-keeps the last ones; a member that falls behind them leaves the group, and comes back with its cursor.
+keeps the last ones; a member that falls behind them comes back with its cursor.
 """
 
 import asyncio
@@ -56,8 +62,7 @@ class Member:
 
 
 class Group:
-    """The members that see the same. `references` counts members and those about to join; without any
-    the group ends. Nothing is read or executed before it is opened, by its first member at the latest.
+    """The members that see the same. `references` counts members and those about to join.
 
     `number` is that of the newest step, `_before` that of the one before it: of a journal a member that has
     seen less gets several. `forgotten` is the number of the last step that is no longer kept. `_awaited`: a
@@ -69,12 +74,11 @@ class Group:
         self.references = 0
         self._members: set[Member] = set()
         self._kept: deque[Step] = deque(maxlen=subscription.kept)
-        self._kept_bytes = 0
-        self.number = self._before = self.forgotten = 0
-        self._ended: Errors | None = None
+        self._kept_bytes = self.number = self._before = self.forgotten = 0
+        self._awaited = False
         self._turn = groups.pacer.turn(lambda: self.references)
         self._following: asyncio.Task[None] | None = None
-        self._stopped = self._awaited = False
+        self._ended: Errors | None = None
 
     def __len__(self) -> int:
         return len(self._members)
@@ -82,8 +86,10 @@ class Group:
     def __iter__(self) -> Iterator[Member]:
         return iter(self._members)
 
+    # Opened and joined
+
     def open(self) -> None:
-        """Begins to follow the subscription, if it does not yet."""
+        """Begins to follow the subscription, if it does not yet: nothing is read or executed before."""
         if self._following is None and self._ended is None:
             self._following = asyncio.create_task(self._follow())
 
@@ -94,10 +100,9 @@ class Group:
         if self._ended is not None:
             raise Ended(self._ended)
 
-    @property
-    def oldest(self) -> int:
-        """The number of the step behind which all steps are kept; whoever has seen less cannot join."""
-        return max(self.subscription.start, self.forgotten)
+    def reaches(self, seen: int) -> bool:
+        """Whether all steps behind this number are kept, or still to come."""
+        return seen >= max(self.subscription.start, self.forgotten)
 
     def join(self, member: Member) -> None:
         """Adds `member`, and writes at once what it has not seen, unless the next step is about to come."""
@@ -122,6 +127,8 @@ class Group:
         if self._kept:
             self._write((member,))
 
+    # Followed
+
     async def _follow(self) -> None:
         subscription = self.subscription
         try:
@@ -135,7 +142,7 @@ class Group:
         except Ended as ended:
             await self._end(ended.errors)
         except asyncio.CancelledError:
-            if self._stopped:
+            if self._following is None:
                 raise
             await self._end(subscription.fault(TryAgain()))  # something that it waited for was cancelled
         except Exception as error:
@@ -164,11 +171,6 @@ class Group:
         self._kept.append(step)
         self.number = step.number
 
-    async def _drain(self) -> None:
-        for member in list(self._members):
-            if member.writer.busy:
-                await member.writer.drain()
-
     def _write(self, members: Iterable[Member]) -> None:
         (number, text), before = self._kept[-1], self._before
         for member in members:
@@ -191,6 +193,13 @@ class Group:
                 member.seen = number
                 member.writer.write(member.prefix + text)
 
+    async def _drain(self) -> None:
+        for member in list(self._members):
+            if member.writer.busy:
+                await member.writer.drain()
+
+    # Ended or stopped
+
     async def _end(self, errors: Errors) -> None:
         self._ended = errors
         self._groups.forget(self)
@@ -204,7 +213,7 @@ class Group:
 
     def stop(self) -> None:
         """Lets go of what would keep the group: its turn, and the task that ends with its frames."""
-        self._stopped, self._turn.size = True, int
+        self._turn.size = int
         if self._following is not None:
             self._following.cancel()
             self._following = None

@@ -46,19 +46,21 @@ class Turn:
     async def begin(self) -> None:
         """Waits for a turn in the next round."""
         self.round = self._pacer.round + 1
-        await self.__aenter__()
+        await self._go_on()
 
     def end(self) -> None:
         """Does nothing if it is over."""
         self._pacer.over(self)
 
-    async def __aenter__(self) -> None:
+    async def _go_on(self) -> None:
         try:
             await self._pacer.ask(self)
         except BaseException:
             self.end()
             raise
         self._pacer.held()
+
+    __aenter__ = _go_on
 
     async def __aexit__(self, *_: object) -> None:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import ContextVar
 from datetime import datetime
 from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from tortoise.context import TortoiseContext, require_context
@@ -47,20 +47,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S")
 
+Published: TypeAlias = Callable[[journal.Written], None]
+
 _running: dict[asyncio.Task[Any], float] = {}
 """With the loop's time at their start, the oldest first."""
 
 WROTE: ContextVar[dict[int | None, int] | None] = ContextVar("wrote", default=None)
 """Where whoever wants to know keeps the newest numbers of the journals that its own actions wrote."""
 
-_publishers: WeakKeyDictionary[TortoiseContext, list[tuple[Publish, Callable[[journal.Written], None]]]]
-_publishers = WeakKeyDictionary()
+_publishers: WeakKeyDictionary[TortoiseContext, list[tuple[Publish, Published]]] = WeakKeyDictionary()
 """By the open database: two of them in one process tell nobody of each other's."""
 
 
-def publish_through(
-    publish: Publish, published: Callable[[journal.Written], None] = lambda written: None
-) -> Callable[[], None]:
+def publish_through(publish: Publish, published: Published = lambda written: None) -> Callable[[], None]:
     """Passes every later signal of the open database to `publish`, and then to `published` all rows of the
     journal that were written with it; call the result to stop.
     """

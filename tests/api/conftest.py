@@ -133,7 +133,7 @@ def inside(town: Any, town_url: str, monkeypatch: pytest.MonkeyPatch) -> Begin:
         async with app.router.lifespan_context(app):
             inside = Inside(town, app)
             async with asyncio.timeout(PATIENCE):
-                while not inside.endpoint._versions.current:  # noqa: ASYNC110
+                while not inside.endpoint._kept.versions.current:  # noqa: ASYNC110
                     await asyncio.sleep(0.001)
             yield inside
         EXECUTOR_CACHE.clear()

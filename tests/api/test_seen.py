@@ -111,7 +111,7 @@ async def published(app: Any, title: str = "今晚停水", **given: Any) -> Any:
 def elsewhere(app: Any) -> Iterator[None]:
     """As if another process wrote, just after this one looked at the journals."""
     with pytest.MonkeyPatch.context() as unaware:
-        unaware.setattr(app.endpoint._versions, "saw", lambda heads: None)
+        unaware.setattr(app.endpoint._kept.versions, "saw", lambda heads: None)
         yield
 
 

@@ -4,8 +4,9 @@ import asyncio
 import selectors
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import wraps
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple, ParamSpec
 
 import pytest
 from redis.asyncio import Redis as Client
@@ -14,19 +15,34 @@ from community.catalogue import Subject
 from community.errors import NotFound
 from community.live import Cursors, Declaration, Journal, N, State, T
 from community.permissions import Permission, Scope
+from realtime import pacing
 from realtime.broker import Broker, MemoryBroker
 from realtime.pacing import PAUSE
 from realtime.redis_broker import EVERYWHERE
 from realtime.sources import LiveSources
 from tests.services import Redis
 
+P = ParamSpec("P")
 
-def _now() -> float:
+
+def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-CLOCK = SimpleNamespace(perf_counter=_now, thread_time=_now)
+CLOCK = SimpleNamespace(perf_counter=now, thread_time=now)
 """In place of `time`: whatever the pacer measures is the loop's time."""
+
+
+@pytest.fixture(scope="module")
+def one_clock() -> Iterator[None]:
+    """The pacer's clock is the loop's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pacing, "time", CLOCK)
+        yield
+
+
+class Row(NamedTuple):
+    number: int
 
 
 class _NumberedCursors:
@@ -125,8 +141,10 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
         return self._clock.now
 
 
-def _run(scenario: Coroutine[Any, Any, Any]) -> Any:
-    async def alone() -> Any:
+def in_virtual_time(scenario: Coroutine[Any, Any, T]) -> T:
+    """Runs a scenario to its end; a hang or a task left over is a failure."""
+
+    async def alone() -> T:
         result = await scenario
         for _ in range(3):  # what was cancelled ends in its own turn
             await asyncio.sleep(0)
@@ -137,10 +155,14 @@ def _run(scenario: Coroutine[Any, Any, Any]) -> Any:
         return runner.run(alone())
 
 
-@pytest.fixture(scope="session")
-def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Runs a scenario to its end in virtual time; a hang or a task left over is a failure."""
-    return _run
+def virtual(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Makes a test of a scenario in virtual time."""
+
+    @wraps(test)
+    def run(*args: P.args, **given: P.kwargs) -> None:
+        in_virtual_time(test(*args, **given))
+
+    return run
 
 
 class Listened(Redis):

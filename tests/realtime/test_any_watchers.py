@@ -5,8 +5,7 @@ not see. In virtual time; sockets are modelled as `api.sockets` has them.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import count
 from typing import Any, cast
@@ -22,10 +21,8 @@ from realtime.groups import Group, Groups, Member
 from realtime.journals import Item
 from realtime.pacing import Turn, WritePacer
 from realtime.subscriptions import SharedSubscription, Step
-from tests.realtime.conftest import CLOCK, journal_of, state_of
+from tests.realtime.conftest import CLOCK, Row, in_virtual_time, journal_of, state_of, virtual
 from tests.realtime.conftest import Source as OneSource
-
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 VOTES, ESTATE = (1, 2), 7
 KEYS = (*VOTES, ESTATE)
@@ -37,11 +34,6 @@ NOTHING, SOME, ALL = range(3)
 """What somebody may see; each sees another text."""
 
 AWAY, HIDDEN = [{"code": "TRY_AGAIN"}], [{"code": "NOT_FOUND"}]
-
-
-@dataclass(frozen=True)
-class Row:
-    number: int
 
 
 class Town:
@@ -386,7 +378,7 @@ class Operation(Member):
         if source.alone or begin is None:
             begin = await source.start_of(self._after)
         self._require_still()
-        if begin >= max(source.start, group.forgotten):
+        if group.reaches(begin):
             self._join(begin)
         else:
             self._enter_alone(begin)
@@ -543,11 +535,11 @@ def small() -> Iterator[None]:
         pytest.param(10_000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(3600)]),
     ],
 )
-def test_everybody_ends_on_the_truth_and_is_sent_nothing_else(run: Run, examples: int) -> None:
+def test_everybody_ends_on_the_truth_and_is_sent_nothing_else(examples: int) -> None:
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(ACTIONS, st.booleans())
     def through(actions: list[Action], everybody: bool) -> None:
-        run(live_through(actions, everybody))
+        in_virtual_time(live_through(actions, everybody))
 
     through()
 
@@ -567,6 +559,7 @@ A_DAY: list[Action] = [
 ]
 
 
-def test_in_this_town_all_of_it_happens(run: Run) -> None:
-    met = run(live_through(A_DAY, True))
+@virtual
+async def test_in_this_town_all_of_it_happens() -> None:
+    met = await live_through(A_DAY, True)
     assert set(met) == {"joined", "alone", "fell behind", str(AWAY), str(HIDDEN)}

@@ -6,7 +6,6 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,15 +20,10 @@ from realtime import poller, redis_broker, sources
 from realtime.broker import MemoryBroker
 from realtime.poller import JournalPoller
 from realtime.redis_broker import RedisBroker
-from tests.realtime.conftest import Source, journal_of, state_of
+from tests.realtime.conftest import Row, Source, journal_of, state_of
 
 ESTATE = 7
 VOTES = (1, 2)
-
-
-@dataclass(frozen=True)
-class Row:
-    number: int
 
 
 class Truth:

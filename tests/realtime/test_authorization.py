@@ -1,6 +1,5 @@
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -11,8 +10,7 @@ from community.live import State
 from community.permissions import NOBODY, Permission, Person, Role, Scope, Viewer, account_of
 from community.signals import Signal
 from realtime.authorization import Access, AuthorizationRegistry
-
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
+from tests.realtime.conftest import virtual
 
 KEY = 42
 HERE, ELSEWHERE = 7, 8
@@ -66,13 +64,11 @@ async def allowed(access: Access, viewer: Viewer) -> bool:
 
 
 @pytest.mark.parametrize("public", [False, True])
-def test_whoever_has_the_permission_where_the_key_belongs_may_watch(run: Run, public: bool) -> None:
-    async def scenario() -> None:
-        access = Estate(public=public).access()
-        for viewer in (STRANGER, OWNER, NOBODY):
-            assert await allowed(access, viewer) is access.allows(viewer) is (public or viewer is OWNER)
-
-    run(scenario())
+@virtual
+async def test_whoever_has_the_permission_where_the_key_belongs_may_watch(public: bool) -> None:
+    access = Estate(public=public).access()
+    for viewer in (STRANGER, OWNER, NOBODY):
+        assert await allowed(access, viewer) is access.allows(viewer) is (public or viewer is OWNER)
 
 
 def is_known(access: Access) -> bool:
@@ -80,178 +76,155 @@ def is_known(access: Access) -> bool:
     return access._scope is not None
 
 
-def test_the_scope_is_read_once_for_all_who_wait_and_then_known(run: Run) -> None:
-    async def scenario() -> None:
-        estate = Estate(public=False)
-        access = estate.access()
-        assert not is_known(access)
-        assert not access.allows(OWNER)  # nobody knows yet
-        viewers = [OWNER, STRANGER, NOBODY] * 20
-        assert await asyncio.gather(*(allowed(access, viewer) for viewer in viewers)) == [
-            viewer is OWNER for viewer in viewers
-        ]
-        assert (estate.reads, is_known(access), access.allows(OWNER)) == (1, True, True)
-        assert await allowed(access, OWNER)
-        assert estate.reads == 1
-
-    run(scenario())
+@virtual
+async def test_the_scope_is_read_once_for_all_who_wait_and_then_known() -> None:
+    estate = Estate(public=False)
+    access = estate.access()
+    assert not is_known(access)
+    assert not access.allows(OWNER)  # nobody knows yet
+    viewers = [OWNER, STRANGER, NOBODY] * 20
+    assert await asyncio.gather(*(allowed(access, viewer) for viewer in viewers)) == [
+        viewer is OWNER for viewer in viewers
+    ]
+    assert (estate.reads, is_known(access), access.allows(OWNER)) == (1, True, True)
+    assert await allowed(access, OWNER)
+    assert estate.reads == 1
 
 
-def test_who_loses_the_right_is_told(run: Run) -> None:
-    async def scenario() -> None:
-        estate = Estate(public=True)
-        access = estate.access()
+@virtual
+async def test_who_loses_the_right_is_told() -> None:
+    estate = Estate(public=True)
+    access = estate.access()
+    await access.require(STRANGER)
+    estate.public = False
+    assert access.reading_changed(HERE)
+    assert (is_known(access), access.allows(OWNER)) == (False, False)
+    with pytest.raises(NotFound):
         await access.require(STRANGER)
-        estate.public = False
-        assert access.reading_changed(HERE)
-        assert (is_known(access), access.allows(OWNER)) == (False, False)
-        with pytest.raises(NotFound):
-            await access.require(STRANGER)
-        await access.require(OWNER)
-        with pytest.raises(NotFound):
-            await access.require(Person(OWNER.account))  # who has moved away
-        assert estate.reads == 2
-
-    run(scenario())
+    await access.require(OWNER)
+    with pytest.raises(NotFound):
+        await access.require(Person(OWNER.account))  # who has moved away
+    assert estate.reads == 2
 
 
-def test_a_change_while_the_scope_is_read_is_read_again(run: Run) -> None:
-    async def scenario() -> None:
-        estate = Estate(public=True, takes=5)
-        access = estate.access()
-        waiting = [asyncio.ensure_future(allowed(access, viewer)) for viewer in (OWNER, STRANGER)]
-        await asyncio.sleep(1)
-        estate.public = False
-        assert access.reading_changed(HERE)
-        assert await asyncio.gather(*waiting) == [True, False]
-        assert estate.reads == 2
-
-    run(scenario())
+@virtual
+async def test_a_change_while_the_scope_is_read_is_read_again() -> None:
+    estate = Estate(public=True, takes=5)
+    access = estate.access()
+    waiting = [asyncio.ensure_future(allowed(access, viewer)) for viewer in (OWNER, STRANGER)]
+    await asyncio.sleep(1)
+    estate.public = False
+    assert access.reading_changed(HERE)
+    assert await asyncio.gather(*waiting) == [True, False]
+    assert estate.reads == 2
 
 
-def test_changes_that_come_together_are_read_once(run: Run) -> None:
-    async def scenario() -> None:
-        estate = Estate(public=True)
-        access = estate.access()
-        await access.require(NOBODY)
-        for _ in range(10):
-            access.reading_changed(HERE)
-        await asyncio.gather(*(access.require(NOBODY) for _ in range(10)))
-        assert estate.reads == 2
-
-    run(scenario())
-
-
-def test_a_change_elsewhere_is_none_of_a_known_key(run: Run) -> None:
-    async def scenario() -> None:
-        estate = Estate(public=True)
-        access = estate.access()
-        assert access.reading_changed(ELSEWHERE)  # it may be its own
-        await access.require(NOBODY)
-        assert not access.reading_changed(ELSEWHERE)
-        assert is_known(access)
-        assert access.reading_changed(None)
-        assert not is_known(access)
-        await access.require(NOBODY)
-        assert estate.reads == 2
-
-    run(scenario())
-
-
-def test_whom_a_declaration_admits_is_asked_for_each_and_again(run: Run) -> None:
-    async def scenario() -> None:
-        estate = Estate(public=True)
-        access = estate.access(to_all=False)
-        assert [await allowed(access, viewer) for viewer in (OWNER, STRANGER, NOBODY)] == [True, False, False]
-        assert access.allows(STRANGER)  # so that it has to be required
-        estate.concerned = {2}
-        assert [await allowed(access, viewer) for viewer in (OWNER, STRANGER)] == [False, True]
-        assert (estate.asked, estate.reads) == ([1, 2, None, 1, 2], 1)
-
-    run(scenario())
-
-
-def test_whoever_is_admitted_has_no_more_rights(run: Run) -> None:
-    async def scenario() -> None:
-        estate = Estate(public=False)
-        estate.concerned = {1, 2}
-        access = estate.access(to_all=False)
-        assert not await allowed(access, STRANGER)
-        assert await allowed(access, OWNER)
-
-    run(scenario())
-
-
-def test_a_change_while_it_is_asked_who_is_admitted_is_read_again(run: Run) -> None:
-    async def scenario() -> None:
-        estate = Estate(public=True, takes=5)
-        estate.concerned = {2}
-        access = estate.access(to_all=False)
-        waiting = asyncio.ensure_future(allowed(access, STRANGER))
-        await asyncio.sleep(6)
-        assert estate.asked == [2]
-        estate.public = False
+@virtual
+async def test_changes_that_come_together_are_read_once() -> None:
+    estate = Estate(public=True)
+    access = estate.access()
+    await access.require(NOBODY)
+    for _ in range(10):
         access.reading_changed(HERE)
-        assert not await waiting
-        assert estate.reads == 2
-
-    run(scenario())
+    await asyncio.gather(*(access.require(NOBODY) for _ in range(10)))
+    assert estate.reads == 2
 
 
-def test_a_scope_that_cannot_be_read_is_told_to_each_and_read_again_for_the_next(run: Run) -> None:
-    async def scenario() -> None:
-        estate = Estate(public=True, failures=1)
-        access = estate.access()
-        told = await asyncio.gather(*(access.require(NOBODY) for _ in range(10)), return_exceptions=True)
-        assert [type(error) for error in told] == [OSError] * 10
-        assert (estate.reads, is_known(access)) == (1, False)
-        await access.require(NOBODY)
-        assert estate.reads == 2
+@virtual
+async def test_a_change_elsewhere_is_none_of_a_known_key() -> None:
+    estate = Estate(public=True)
+    access = estate.access()
+    assert access.reading_changed(ELSEWHERE)  # it may be its own
+    await access.require(NOBODY)
+    assert not access.reading_changed(ELSEWHERE)
+    assert is_known(access)
+    assert access.reading_changed(None)
+    assert not is_known(access)
+    await access.require(NOBODY)
+    assert estate.reads == 2
 
-    run(scenario())
+
+@virtual
+async def test_whom_a_declaration_admits_is_asked_for_each_and_again() -> None:
+    estate = Estate(public=True)
+    access = estate.access(to_all=False)
+    assert [await allowed(access, viewer) for viewer in (OWNER, STRANGER, NOBODY)] == [True, False, False]
+    assert access.allows(STRANGER)  # so that it has to be required
+    estate.concerned = {2}
+    assert [await allowed(access, viewer) for viewer in (OWNER, STRANGER)] == [False, True]
+    assert (estate.asked, estate.reads) == ([1, 2, None, 1, 2], 1)
 
 
-def test_what_is_not_there_is_not_found(run: Run) -> None:
+@virtual
+async def test_whoever_is_admitted_has_no_more_rights() -> None:
+    estate = Estate(public=False)
+    estate.concerned = {1, 2}
+    access = estate.access(to_all=False)
+    assert not await allowed(access, STRANGER)
+    assert await allowed(access, OWNER)
+
+
+@virtual
+async def test_a_change_while_it_is_asked_who_is_admitted_is_read_again() -> None:
+    estate = Estate(public=True, takes=5)
+    estate.concerned = {2}
+    access = estate.access(to_all=False)
+    waiting = asyncio.ensure_future(allowed(access, STRANGER))
+    await asyncio.sleep(6)
+    assert estate.asked == [2]
+    estate.public = False
+    access.reading_changed(HERE)
+    assert not await waiting
+    assert estate.reads == 2
+
+
+@virtual
+async def test_a_scope_that_cannot_be_read_is_told_to_each_and_read_again_for_the_next() -> None:
+    estate = Estate(public=True, failures=1)
+    access = estate.access()
+    told = await asyncio.gather(*(access.require(NOBODY) for _ in range(10)), return_exceptions=True)
+    assert [type(error) for error in told] == [OSError] * 10
+    assert (estate.reads, is_known(access)) == (1, False)
+    await access.require(NOBODY)
+    assert estate.reads == 2
+
+
+@virtual
+async def test_what_is_not_there_is_not_found() -> None:
     async def nowhere(_: int) -> Scope:
         raise NotFound
 
-    async def scenario() -> None:
-        estate = Estate(public=True)
-        estate.scope_of = nowhere  # type: ignore[method-assign]
-        assert not await allowed(estate.access(), OWNER)
-
-    run(scenario())
+    estate = Estate(public=True)
+    estate.scope_of = nowhere  # type: ignore[method-assign]
+    assert not await allowed(estate.access(), OWNER)
 
 
 @pytest.mark.parametrize("failures", [0, 1])
-def test_a_waiter_who_is_cancelled_leaves_nothing_and_ends_nothing(run: Run, failures: int) -> None:
+@virtual
+async def test_a_waiter_who_is_cancelled_leaves_nothing_and_ends_nothing(failures: int) -> None:
     """The `run` of these tests counts the tasks."""
-
-    async def scenario() -> None:
-        complaints: list[dict[str, Any]] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-        estate = Estate(public=True, takes=5, failures=failures)
-        access = estate.access()
-        gone, stays = (asyncio.create_task(access.require(NOBODY)) for _ in range(2))
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    estate = Estate(public=True, takes=5, failures=failures)
+    access = estate.access()
+    gone, stays = (asyncio.create_task(access.require(NOBODY)) for _ in range(2))
+    await asyncio.sleep(1)
+    gone.cancel()
+    (error,) = await asyncio.gather(stays, return_exceptions=True)
+    assert gone.cancelled()
+    assert isinstance(error, OSError) is bool(failures)
+    estate.failures = failures
+    access.reading_changed(HERE)
+    for _ in range(2):  # the second one while nobody waits for the first one's read
+        alone = asyncio.create_task(access.require(NOBODY))
         await asyncio.sleep(1)
-        gone.cancel()
-        (error,) = await asyncio.gather(stays, return_exceptions=True)
-        assert gone.cancelled()
-        assert isinstance(error, OSError) is bool(failures)
-        estate.failures = failures
-        access.reading_changed(HERE)
-        for _ in range(2):  # the second one while nobody waits for the first one's read
-            alone = asyncio.create_task(access.require(NOBODY))
-            await asyncio.sleep(1)
-            alone.cancel()
-            await asyncio.gather(alone, return_exceptions=True)
-        assert estate.reads == 2
-        await asyncio.sleep(10)
-        del access, gone, stays, alone, error
-        gc.collect()
-        assert complaints == []
-
-    run(scenario())
+        alone.cancel()
+        await asyncio.gather(alone, return_exceptions=True)
+    assert estate.reads == 2
+    await asyncio.sleep(10)
+    del access, gone, stays, alone, error
+    gc.collect()
+    assert complaints == []
 
 
 class Counting:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -20,7 +20,7 @@ from realtime.broker import MemoryBroker
 from realtime.journals import Item, SharedItems
 from realtime.sources import LiveSources
 from realtime.states import SharedState
-from tests.realtime.conftest import journal_of
+from tests.realtime.conftest import Row, journal_of, virtual
 from tests.world.server import PATIENCE
 
 DECLARED = [TALLY, ATTENDANCE, BALANCE, BULLETIN]
@@ -28,15 +28,11 @@ DECLARED = [TALLY, ATTENDANCE, BALANCE, BULLETIN]
 KEY = 7
 
 
-class Row(NamedTuple):
-    number: int
-
-
 class Truth:
     """A state and a journal, each declared here; the state's value is how many items there are."""
 
     def __init__(self) -> None:
-        self.items = 0
+        self.items = self.reads = 0
         self.state = State(topic="tally", permission=Permission.READ_BULLETIN,
                            subject=Subject(kind="Vote", scope_of=self.scope_of), read=self.read)  # fmt: skip
         self.journal = journal_of(self.items_after, self.read_head)
@@ -45,6 +41,8 @@ class Truth:
         raise NotFound
 
     async def read(self, _: int) -> int:
+        self.reads += 1
+        await asyncio.sleep(0.01)
         return self.items
 
     async def read_other(self, _: int) -> int:
@@ -54,6 +52,8 @@ class Truth:
         return self.items
 
     async def items_after(self, _: int, number: int, most: int) -> Sequence[Row]:
+        self.reads += 1
+        await asyncio.sleep(0.01)
         return [Row(each) for each in range(number + 1, self.items + 1)][:most]
 
 
@@ -149,6 +149,45 @@ async def test_watchers_rounds_and_merged_changes_are_counted_over_all() -> None
         await anext(one)
         assert (sources.rounds, sources.merged) == (3, 2)
     assert sources.watchers == 0
+
+
+@pytest.mark.parametrize("kind", ["state", "journal"])
+@virtual
+async def test_nothing_is_left_after_the_last_watcher(kind: str) -> None:
+    broker, truth = MemoryBroker(), Truth()
+    sources, declaration = LiveSources(broker), getattr(truth, kind)
+    async with sources.watch(declaration, KEY, 0) as reader:
+        truth.items = 1
+        broker.publish([Signal(declaration.topic, KEY)])
+        await anext(reader)
+        async with sources.watch(declaration, KEY, 0):
+            pass
+        assert [shared.watchers for shared in sources] == [1]
+    assert (list(sources), sources.watchers) == ([], 0)
+    reads, truth.items = truth.reads, 2
+    broker.publish([Signal(declaration.topic, KEY)])
+    await asyncio.sleep(10)
+    assert truth.reads == reads > 0
+
+
+@pytest.mark.parametrize("kind", ["state", "journal"])
+@pytest.mark.parametrize("after", [0.0, 0.005, 1.0])
+@virtual
+async def test_a_watcher_who_is_cancelled_leaves_nothing(after: float, kind: str) -> None:
+    truth = Truth()
+    sources = LiveSources(MemoryBroker())
+
+    async def watch() -> None:
+        async with sources.watch(getattr(truth, kind), KEY, 0) as reader:
+            async for _ in reader:
+                pass
+
+    task = asyncio.create_task(watch())
+    await asyncio.sleep(after)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list(sources) == []
 
 
 async def test_each_declaration_of_the_house_can_be_watched(house: Any) -> None:
