@@ -8,8 +8,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.graphql import GraphQLEndpoint
 from api.representations import GRAPHQL_JSON, JSON, KEPT_BY_BROWSERS, LEAST_PACKED, Text, media_type, respond
+from api.trusted import Trusted
 from community.permissions import SYSTEM
 from community.places.actions import set_public_reading
 
@@ -134,15 +134,7 @@ DOCUMENTS = {"name": NAME, "own": OWN, "failing": FAILING, "broken": "{ nothing 
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server knows some documents by ids."""
-    real = GraphQLEndpoint.parse_query_params
-
-    def parse_query_params(self: Any, params: Any) -> Any:
-        found = real(self, params)
-        if id_ := found.pop("documentId", None):
-            found["query"] = DOCUMENTS[id_]
-        return found
-
-    monkeypatch.setattr(GraphQLEndpoint, "parse_query_params", parse_query_params)
+    monkeypatch.setattr(Trusted, "built", lambda: Trusted(DOCUMENTS))
 
 
 async def get(app: Any, document: str, who: str | None = None, **headers: str) -> Response:
