@@ -11,13 +11,13 @@ from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
 from api import protocol
-from api.answering import Answering, Answers
+from api.answering import Answering, AnswerQueue
 from api.asgi_writer import writer_of
 from api.identity import Identity
 from api.metrics import Metrics
 from api.operations import Operation
 from api.origins import Origins
-from api.protocol import AGAIN_LATER, SUBPROTOCOL, TRY_AGAIN_LATER, Close, Phase, TransportWs
+from api.protocol import SUBPROTOCOL, TRY_AGAIN_LATER, Close, Phase, TransportWs
 from api.sessions import COOKIE
 from api.settings import Settings
 from community.errors import ErrorCode, LimitReached, Refused
@@ -145,7 +145,7 @@ class Socket:
         self.identity = Identity(sockets.authorizations, self, authorization, cookie)
         self._operations: dict[str, Operation] = {}
         self._protocol = TransportWs(self._operations)
-        self._answers: Answers | None = None
+        self._answers: AnswerQueue | None = None
         writer.drained = self._drained
         self._patience: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
             PATIENCE, self._late
@@ -178,7 +178,7 @@ class Socket:
             self._patience.cancel()
         self.identity.leave()
         for id_ in list(self._operations):
-            self._forget(id_)
+            self.forget(id_)
         self.writer.drained = None  # no circle: what is left goes at once
 
     # What the client says
@@ -194,7 +194,7 @@ class Socket:
             case protocol.Start(id_, request):
                 self._start(id_, request)
             case protocol.Stop(id_):
-                self._forget(id_)
+                self.forget(id_)
             case protocol.Reply(reply):
                 self.writer.write(reply)
             case protocol.Close():
@@ -221,19 +221,13 @@ class Socket:
         elif self._sockets.ids[self.address] + len(id_) > MOST_OF_IDS:
             refused = LongIds(most=MOST_OF_IDS)
         if refused:
-            self.end(id_, [self.registry.executable.formatted(refused)])
+            errors = [self.registry.executable.formatted(refused)]
+            self._sockets.metrics.count(errors)
+            self.writer.write(protocol.error(id_, errors))
             return
         self._operations[id_] = operation = Operation(self, id_, request)
         self._sockets.ids[self.address] += len(operation.prefix)
         operation.begin()
-
-    def _forget(self, id_: str) -> None:
-        if operation := self._operations.pop(id_, None):
-            ids = self._sockets.ids
-            ids[self.address] -= len(operation.prefix)
-            if not ids[self.address]:
-                del ids[self.address]
-            operation.stop()
 
     # What happens meanwhile
 
@@ -250,28 +244,26 @@ class Socket:
             if operation.group is not None:
                 operation.group.catch_up(operation)
 
-    # What its operations need: the `Holder` of operations.py
+    # What its operations need: the `SocketOfOperation` of operations.py
 
     @property
-    def answers(self) -> Answers:
+    def answers(self) -> AnswerQueue:
         if self._answers is None:  # few sockets ask for any
-            self._answers = Answers(self._sockets.answering, self.identity)
+            self._answers = AnswerQueue(self._sockets.answering, self.identity)
         return self._answers
 
     def check_alone(self) -> None:
         if sum(operation.alone for operation in self._operations.values()) >= MOST_ALONE:
             raise LimitReached(most=MOST_ALONE)
 
-    def end(self, id_: str, errors: Errors) -> None:
-        """Ends an operation by its errors, if any; if trying again helps, the whole socket."""
-        if any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors):
-            self.finish(id_, errors=errors)
-            self.close(AGAIN_LATER)
-        else:
-            self.finish(id_, protocol.error(id_, errors) if errors else protocol.complete(id_), errors=errors)
+    def keep(self, task: asyncio.Task[None]) -> None:
+        self._sockets.answering.keep(task)
 
-    def finish(self, id_: str, *texts: bytes, errors: Errors) -> None:
-        self._forget(id_)
+    def forget(self, id_: str, errors: Errors = ()) -> None:
         self._sockets.metrics.count(errors)
-        for text in texts:
-            self.writer.write(text)
+        if operation := self._operations.pop(id_, None):
+            ids = self._sockets.ids
+            ids[self.address] -= len(operation.prefix)
+            if not ids[self.address]:
+                del ids[self.address]
+            operation.stop()

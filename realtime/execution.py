@@ -49,6 +49,9 @@ class Executable(Protocol):
     def parsed(self, text: str) -> DocumentNode:
         """Parses a text that `refusals` accepted."""
 
+    def is_prepared(self, text: str) -> bool:
+        """Whether it was parsed and validated before, and is kept."""
+
     def operation_type(self, request: SubscribeRequest) -> OperationType | None:
         """The type of the requested operation; None if there is no such operation."""
 

@@ -13,7 +13,7 @@ from gql import Client, gql
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 
-from api.sockets import AGAIN_LATER
+from api.protocol import AGAIN_LATER
 
 pytestmark = pytest.mark.xdist_group("stock_client")
 
