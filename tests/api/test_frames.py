@@ -465,14 +465,24 @@ async def test_much_is_parsed_slice_by_slice(opened: Opened) -> None:
     assert socket.wire.reading
 
 
-async def test_slices_stop_where_the_socket_ends(opened: Opened) -> None:
+@pytest.mark.parametrize("end", ["abort", "lost", "lost while closing"])
+async def test_slices_stop_where_the_socket_ends(
+    opened: Opened, end: str, caplog: pytest.LogCaptureFixture
+) -> None:
     socket = await opened()
     socket.raw(client_frame(b"", Opcode.PING) * 1000)
+    if end == "abort":
+        socket.wire.abort()
+    else:
+        if end == "lost while closing":
+            socket.protocol.close(1000, "")
+        socket.lose()
     socket.wire.take()
-    socket.wire.abort()
     await settle()
     assert socket.wire.written == b""
     assert socket.protocol._unparsed == b""
+    assert not socket.wire.reading
+    assert caplog.records == []
 
 
 async def test_a_reader_that_waits_is_woken(opened: Opened) -> None:
@@ -779,12 +789,16 @@ async def test_a_close_without_a_code_is_the_normal_one(opened: Opened) -> None:
     assert closed(*socket.wire.frames()) == Close(1000, "")
 
 
-@pytest.mark.parametrize("answers", ["nothing", "pings", "wrong"])
+@pytest.mark.parametrize("answers", ["nothing", "pings", "pongs", "wrong"])
 async def test_a_client_that_does_not_close_is_cut_off(opened: Opened, clock: Clock, answers: str) -> None:
     socket = await opened()
+    await clock.pass_(INTERVAL)
+    (ping,) = socket.wire.frames()
     socket.protocol.close(1000, "")
     if answers == "pings":
         socket.say(b"", Opcode.PING)
+    elif answers == "pongs":
+        socket.say(bytes(ping.data), Opcode.PONG)
     elif answers == "wrong":
         socket.raw(b"\xff" * 100)
     await clock.pass_(PARTING)
