@@ -21,8 +21,8 @@ TOO_MANY_OF_ACCOUNT = Close(TRY_AGAIN_LATER, "Too many connections of one accoun
 log = logging.getLogger(__name__)
 
 
-class Shown(Protocol):
-    """What is shown to the viewer, as this module sees a socket."""
+class Socket(Protocol):
+    """The socket as this module sees it."""
 
     def pause(self) -> None:
         """Shows nothing more until `resume`: the rights may be other ones."""
@@ -38,14 +38,18 @@ class Identity:
     """
 
     __slots__ = (
-        "_authorization", "_changes", "_cookie", "_expiry", "_registry", "_renewal", "_secret", "_shown",
+        "_authorization", "_changes", "_cookie", "_expiry", "_registry", "_renewal", "_secret", "_socket",
         "viewer",
     )  # fmt: skip
 
     def __init__(
-        self, registry: AuthorizationRegistry, shown: Shown, authorization: str | None, cookie: str | None
+        self,
+        registry: AuthorizationRegistry,
+        socket: Socket,
+        authorization: str | None,
+        cookie: str | None,
     ) -> None:
-        self._registry, self._shown = registry, shown
+        self._registry, self._socket = registry, socket
         self._authorization, self._cookie = authorization, cookie
         self._secret: str | None = None
         self.viewer: Viewer = NOBODY
@@ -92,7 +96,7 @@ class Identity:
                 handle.cancel()
         if isinstance(self.viewer, Person):
             self._registry.remove(self.viewer.account, self)
-        del self._shown  # no circle: what is left goes at once
+        del self._socket  # no circle: what is left goes at once
 
     async def now(self) -> Person | Visitor:
         """Reads who it is now. Raises Unauthenticated if the session is over."""
@@ -101,7 +105,7 @@ class Identity:
     def changed(self) -> None:
         """Its rights changed, or the first of them has expired."""
         self._changes += 1
-        self._shown.pause()
+        self._socket.pause()
         if self._renewal is None:
             self._renewal = asyncio.create_task(self._renew())
 
@@ -109,14 +113,14 @@ class Identity:
         try:
             await self._read()
         except Unauthenticated:
-            self._shown.close(SESSION_OVER)
+            self._socket.close(SESSION_OVER)
         except Exception as error:
             if not isinstance(error, Refused):
                 log.exception("could not ask for rights again")
-            self._shown.close(AGAIN_LATER)
+            self._socket.close(AGAIN_LATER)
         else:
             self._renewal = None
-            self._shown.resume()
+            self._socket.resume()
 
     async def _read(self) -> None:
         """Reads the viewer until no change came meanwhile. Raises Refused."""

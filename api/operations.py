@@ -1,11 +1,7 @@
 """What stands under the ids of a socket: subscriptions last, queries and mutations have one answer.
 
-    READING ───► ANSWERING           it is a query or a mutation
-       │
-       ├───► ASKING ───► SHOWN       it is a subscription
-       │        │          │
-       └────────┴──────────┴──► WAITING ──► READING      its rights were read again
-    each ──► ENDED
+    WAITING ──► READING ──┬──► ASKING ──► SHOWN    a subscription; ──► WAITING, when rights are read again
+                          └──► ANSWERING           a query or a mutation; each state ──► ENDED
 
 A subscription goes downwards through this file, from `begin` to `_subscribe`; its group does the rest.
 """
@@ -35,7 +31,7 @@ from realtime.writer import Writer
 T = TypeVar("T")
 
 
-class SocketOfOperation(Protocol):
+class Socket(Protocol):
     """The socket as its operations see it."""
 
     writer: Writer
@@ -50,20 +46,20 @@ class SocketOfOperation(Protocol):
         """Raises LimitReached if as many operations as may run for this viewer alone."""
 
     def keep(self, task: asyncio.Task[None]) -> None:
-        """Lets the server not end before the task."""
+        """The server does not end before it does."""
 
     def forget(self, id_: str, errors: Errors) -> None:
-        """Stops an operation, whose id is free again, and counts its errors."""
+        """Stops an operation, and counts its errors."""
 
     def close(self, why: Close) -> None: ...
 
 
 class OperationState(Enum):
-    READING = 0  # its document
-    WAITING = 1  # while its rights are read again
+    WAITING = 0  # while its rights are read again, or before it begins
+    READING = 1  # its document
     ASKING = 2  # for its right to watch, and until its group is open
     SHOWN = 3  # a member of its group
-    ANSWERING = 4  # a query or a mutation is executed
+    ANSWERING = 4
     ENDED = 5
 
 
@@ -77,16 +73,14 @@ class Position(NamedTuple):
 
 
 class Operation(Member):
-    """Which kind it is, is known once its document is read. A subscription is a member of the group of those
-    who see the same; what depends on its viewer has a group of one.
-
-    `_held` is the group that it keeps from ending, also while it is no member; `_paused_at` is given from a
-    pause until it is shown again.
+    """A subscription is a member of the group of those who see the same; what depends on its viewer has a
+    group of one. `_held` is the group that it keeps from ending, also while it is no member of it;
+    `_paused_at` is given from a pause until it is shown again.
     """
 
     __slots__ = ("_held", "_paused_at", "_socket", "_task", "asked_at", "id", "request", "state")
 
-    def __init__(self, socket: SocketOfOperation, id_: str, request: SubscribeRequest) -> None:
+    def __init__(self, socket: Socket, id_: str, request: SubscribeRequest) -> None:
         super().__init__(socket.writer, protocol.prefix(id_), 0)
         self.id, self.state = id_, OperationState.WAITING
         self._socket, self.request = socket, request
@@ -149,9 +143,8 @@ class Operation(Member):
                 self._task = None  # thousands stand for hours, and need it no more
 
     async def _read(self) -> Document | OperationType | None:
-        """Returns the document of a subscription, else which kind it is; None if it goes no further. What is
-        not known is read in a turn of the pacer, as it takes milliseconds. Raises Ended, GraphQLError and
-        Refused.
+        """Returns the document of a subscription, or else its type; None if it goes no further now. What is
+        not known takes milliseconds in a turn of the pacer. Raises Ended, GraphQLError and Refused.
         """
         registry, request = self._socket.registry, self.request
         kind, turn = registry.documents.known_type(request), registry.pacer.turn()
@@ -159,11 +152,9 @@ class Operation(Member):
             await turn.begin()
         try:
             kind = kind or registry.executable.operation_type(request)
-            if kind is OperationType.MUTATION:
-                return kind
-            if self.state is OperationState.ENDED:
+            if self.state is OperationState.ENDED and kind is not OperationType.MUTATION:
                 return None
-            if kind is OperationType.QUERY:
+            if kind in (OperationType.QUERY, OperationType.MUTATION):
                 return kind
             if not self._socket.identity.settled:
                 self.state = OperationState.WAITING
@@ -183,17 +174,15 @@ class Operation(Member):
                 OutcomeUnknown() if writes else TryAgain(),
             )
             errors = [self._formatted(error) for error in result.errors or ()]
-            if is_request_error(result):
-                texts = [protocol.error(self.id, errors)]
-            else:
-                answer = self.prefix + payload_of(result.data, errors) + b"}"
-                texts = [answer, protocol.complete(self.id)]
+            payload = None if is_request_error(result) else payload_of(result.data, errors)
         except Exception as error:
             if isinstance(error, Unauthenticated):
                 self._socket.close(protocol.SESSION_OVER)
-            errors = [self._formatted(error)]
-            texts = [protocol.error(self.id, errors)]
-        self._end(errors, *texts)
+            errors, payload = [self._formatted(error)], None
+        if payload is None:
+            self._end(errors, protocol.error(self.id, errors))
+        else:
+            self._end(errors, self.prefix + payload + b"}", protocol.complete(self.id))
 
     async def _subscribe(self, document: Document) -> None:
         """Enters its group, asks whether it may, and joins behind what it has seen. Raises Ended,
@@ -204,9 +193,8 @@ class Operation(Member):
         if document.audience is Audience.VIEWER:
             group = self._enter_alone(document, seen)
         else:
-            group, cursor = socket.registry.enter(
-                document, self.request, socket.identity.viewer, socket.address
-            )
+            viewer = socket.identity.viewer
+            group, cursor = socket.registry.enter(document, self.request, viewer, socket.address)
             self._hold(group)
         seen = await self._admitted(group, cursor if seen is None else seen)
         if seen < group.oldest:  # too far behind the others
@@ -227,20 +215,17 @@ class Operation(Member):
         """Enters a group of one, which begins behind `seen`, if given, else where the request says. Raises
         Ended, GraphQLError and Refused.
         """
-        socket = self._socket
+        socket, viewer = self._socket, self._socket.identity.viewer
         if self.alone:
             self._hold(None)  # so that it is not counted twice
         socket.check_alone()
-        group = socket.registry.enter_alone(
-            document, self.request, socket.identity.viewer, socket.address, seen
-        )
+        group = socket.registry.enter_alone(document, self.request, viewer, socket.address, seen)
         self._hold(group)
         return group
 
     async def _admitted(self, group: Group, after: int | str | None) -> int:
-        """Asks for the right to watch. Returns up to which step it has seen those of the group. `after`: the
-        number or the cursor of the last item of a journal that it has seen, if any. Raises Ended,
-        CursorInvalid and NotFound.
+        """Asks for the right to watch. Returns up to which step of the group it has seen, which is all up to
+        the number or the cursor `after`. Raises Ended, CursorInvalid and NotFound.
         """
         subscription, viewer = group.subscription, self._socket.identity.viewer
         await subscription.access.require(viewer)
@@ -258,10 +243,10 @@ class Operation(Member):
         if before is not None:
             self._socket.registry.leave(before)
 
-    # Its end, as the client is told
+    # Ended
 
     def end(self, errors: Errors) -> None:
-        """By its errors, if any; if trying again helps, the whole socket."""
+        """Ends the whole socket if trying again helps."""
         if any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors):
             self._end(errors)
             self._socket.close(protocol.AGAIN_LATER)

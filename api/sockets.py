@@ -94,18 +94,9 @@ class Sockets:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises NoSocketHere or ForeignPage instead of opening one."""
-        knocking = HTTPConnection(scope)
-        if scope["path"] != "/graphql":
-            raise NoSocketHere
-        ours, origin = self._from_our_page(knocking.headers), knocking.headers.get("origin", "")
-        if not (ours or self._origins.answer_to(origin)):
-            raise ForeignPage
-        speaks = SUBPROTOCOL in scope.get("subprotocols", ())
-        address = knocking.client.host if knocking.client else ""
         writer, receive = writer_of(scope, receive, send)
-        cookie = knocking.cookies.get(COOKIE) if ours else None
-        socket = Socket(self, writer, address, knocking.headers.get("authorization"), cookie)
-        del knocking, scope  # all that came with the handshake; thousands of sockets only wait from here on
+        socket = self._opened(HTTPConnection(scope), writer)
+        speaks, address = SUBPROTOCOL in scope.get("subprotocols", ()), socket.address
         self._of_address[address] += 1
         self._sockets.add(socket)
         try:
@@ -118,9 +109,18 @@ class Sockets:
         finally:
             socket.gone()
             self._sockets.discard(socket)
-            self._of_address[address] -= 1
-            if not self._of_address[address]:
-                del self._of_address[address]
+            _take_from(self._of_address, address, 1)
+
+    def _opened(self, knocking: HTTPConnection, writer: Writer) -> "Socket":
+        """Keeps nothing else of the handshake: thousands of sockets only wait from here on."""
+        if knocking.scope["path"] != "/graphql":
+            raise NoSocketHere
+        ours, origin = self._from_our_page(knocking.headers), knocking.headers.get("origin", "")
+        if not (ours or self._origins.answer_to(origin)):
+            raise ForeignPage
+        address = knocking.client.host if knocking.client else ""
+        cookie = knocking.cookies.get(COOKIE) if ours else None
+        return Socket(self, writer, address, knocking.headers.get("authorization"), cookie)
 
     def _from_our_page(self, headers: Headers) -> bool:
         """Browsers send cookies also from foreign pages, but they say where from. A proxy may have spoken TLS
@@ -147,9 +147,8 @@ class Socket:
         self._protocol = TransportWs(self._operations)
         self._answers: AnswerQueue | None = None
         writer.drained = self._drained
-        self._patience: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
-            PATIENCE, self._late
-        )
+        late = asyncio.get_running_loop().call_later(PATIENCE, self._late)
+        self._patience: asyncio.TimerHandle | None = late
 
     def __len__(self) -> int:
         return len(self._operations)
@@ -244,7 +243,7 @@ class Socket:
             if operation.group is not None:
                 operation.group.catch_up(operation)
 
-    # What its operations need: the `SocketOfOperation` of operations.py
+    # What its operations need, as operations.py says
 
     @property
     def answers(self) -> AnswerQueue:
@@ -262,8 +261,11 @@ class Socket:
     def forget(self, id_: str, errors: Errors = ()) -> None:
         self._sockets.metrics.count(errors)
         if operation := self._operations.pop(id_, None):
-            ids = self._sockets.ids
-            ids[self.address] -= len(operation.prefix)
-            if not ids[self.address]:
-                del ids[self.address]
+            _take_from(self._sockets.ids, self.address, len(operation.prefix))
             operation.stop()
+
+
+def _take_from(counter: Counter[str], address: str, number: int) -> None:
+    counter[address] -= number
+    if not counter[address]:
+        del counter[address]

@@ -182,6 +182,7 @@ async def test_rights_that_change_while_a_document_is_read_keep_it_from_nothing(
         told(server, "quiet/resident-1")
         let_go()
         await server.until(lambda: held.registry.executable.is_prepared(texts[1]))
+        assert len(held.registry._groups) == 0
         await lives(socket)
         go_on.set()
         said = [await socket.receive() for _ in range(2 if query is PROGRESS else 4)]
