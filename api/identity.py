@@ -12,6 +12,7 @@ from api.sessions import secret_of, viewer_behind
 from community.errors import InvalidInput, Refused, TryAgain, Unauthenticated
 from community.permissions import NOBODY, Person, Viewer, Visitor
 from realtime.authorization import AuthorizationRegistry
+from realtime.execution import unless_cancelled
 
 MOST_SOCKETS_OF_ACCOUNT = 50
 """On one process: the phones, tabs and integrations of one account."""
@@ -100,7 +101,7 @@ class Identity:
 
     async def now(self) -> Person | Visitor:
         """Reads who it is now. Raises Unauthenticated if the session is over."""
-        return await viewer_behind(self._secret, utc_now(), strict=True)
+        return await unless_cancelled(viewer_behind(self._secret, utc_now(), strict=True), TryAgain())
 
     def changed(self) -> None:
         """Its rights changed, or the first of them has expired."""

@@ -7,9 +7,9 @@ A subscription goes downwards through this file, from `begin` to `_subscribe`; i
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from enum import Enum
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 from graphql import OperationType
 
@@ -19,16 +19,14 @@ from api.clock import utc_now
 from api.graphql import is_request_error
 from api.identity import Identity
 from api.protocol import Close
-from community.errors import ErrorCode, LimitReached, OutcomeUnknown, Refused, TryAgain, Unauthenticated
+from community.errors import ErrorCode, LimitReached, OutcomeUnknown, TryAgain, Unauthenticated
 from realtime.audience import Audience
 from realtime.documents import Document
-from realtime.execution import Ended, Errors, payload_of
+from realtime.execution import Ended, Errors, payload_of, unless_cancelled
 from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Member
 from realtime.registry import SubscriptionRegistry
 from realtime.writer import Writer
-
-T = TypeVar("T")
 
 
 class Socket(Protocol):
@@ -264,13 +262,3 @@ class Operation(Member):
 
     def _formatted(self, error: Exception) -> Mapping[str, Any]:
         return self._socket.registry.executable.formatted(error)
-
-
-async def unless_cancelled(waiting: Awaitable[T], refused: Refused) -> T:
-    """Raises `refused` if something that is waited for was cancelled, and not who waits."""
-    try:
-        return await waiting
-    except asyncio.CancelledError:
-        if (task := asyncio.current_task()) is None or task.cancelling():
-            raise
-        raise refused from None
