@@ -120,9 +120,9 @@ class FrameProtocol(asyncio.Protocol):
             log.exception("a socket ended in a fault")
         finally:
             if self._stage in (HANDSHAKE, OPEN):
-                self._end(500, CloseCode.INTERNAL_ERROR)
+                self._break_off(500, CloseCode.INTERNAL_ERROR)
 
-    def _answer(self, handshake: Handshake, message: Message) -> None:
+    def _answer_handshake(self, handshake: Handshake, message: Message) -> None:
         answer = handshake.answer(message)
         if handshake.accepted:
             self._handshake, self._stage = None, OPEN
@@ -176,7 +176,7 @@ class FrameProtocol(asyncio.Protocol):
             elif frame.opcode is PONG and frame.data == self._awaited_pong:
                 self._ping_later()
         if last := output[pongs:]:
-            self._finish(last)
+            self._answer_close(last)
 
     def _receive_frame(self, frame: Frame) -> None:
         if frame.opcode is not CONT:
@@ -214,7 +214,7 @@ class FrameProtocol(asyncio.Protocol):
             raise ClientGone
         match self._stage, message["type"]:
             case Stage.HANDSHAKE, _:
-                self._answer(cast(Handshake, self._handshake), message)
+                self._answer_handshake(cast(Handshake, self._handshake), message)
             case Stage.OPEN, "websocket.close":
                 self.close(message.get("code", CloseCode.NORMAL_CLOSURE), message.get("reason") or "")
             case Stage.OPEN, "websocket.send" if (data := message.get("bytes")) is not None:
@@ -291,14 +291,14 @@ class FrameProtocol(asyncio.Protocol):
         if self._stage is OPEN and self._ws.state is State.OPEN and not self._transport.is_closing():
             self._ws.send_close(code, reason)
             self._flush()
-            self._leave(code, reason)
+            self._begin_closing(code, reason)
             self._read_on()
 
-    def _finish(self, output: list[bytes]) -> None:
+    def _answer_close(self, output: list[bytes]) -> None:
         """`output`: their close frame back, or one that says what is wrong; nothing if we sent one before."""
         if self._stage is OPEN:
             closing = Close.parse(output[0][2:])  # behind the head of the frame (§5.5.1)
-            self._leave(closing.code, closing.reason)
+            self._begin_closing(closing.code, closing.reason)
         self._hang_up(b"".join(output))
 
     def eof_received(self) -> None:
@@ -306,9 +306,9 @@ class FrameProtocol(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Called by uvicorn when the server ends."""
-        self._end(503, CloseCode.SERVICE_RESTART)
+        self._break_off(503, CloseCode.SERVICE_RESTART)
 
-    def _end(self, status: int, code: int) -> None:
+    def _break_off(self, status: int, code: int) -> None:
         self.close(code, "")
         self._hang_up(self._handshake.refuse(status) if self._handshake else b"")
 
@@ -316,10 +316,10 @@ class FrameProtocol(asyncio.Protocol):
         """Closes once `last` is sent, and what waits before it."""
         if last:
             self._transport.write(last)
-        self._leave(CloseCode.ABNORMAL_CLOSURE)
+        self._begin_closing(CloseCode.ABNORMAL_CLOSURE)
         self._transport.close()
 
-    def _leave(self, code: int, reason: str = "") -> None:
+    def _begin_closing(self, code: int, reason: str = "") -> None:
         """Tells the app once, and gives the client its time."""
         if self._stage in (HANDSHAKE, OPEN):
             self._stage, self._handshake = CLOSING, None
@@ -335,7 +335,7 @@ class FrameProtocol(asyncio.Protocol):
     # Lost
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._leave(CloseCode.ABNORMAL_CLOSURE)
+        self._begin_closing(CloseCode.ABNORMAL_CLOSURE)
         self._stage, self._unparsed = LOST, b""
         self._server.connections.discard(cast(Any, self))
         self._on_lost()

@@ -44,11 +44,7 @@ class Identity:
     )  # fmt: skip
 
     def __init__(
-        self,
-        registry: AuthorizationRegistry,
-        socket: Socket,
-        authorization: str | None,
-        cookie: str | None,
+        self, registry: AuthorizationRegistry, socket: Socket, authorization: str | None, cookie: str | None
     ) -> None:
         self._registry, self._socket = registry, socket
         self._authorization, self._cookie = authorization, cookie

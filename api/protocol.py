@@ -133,10 +133,6 @@ class TransportWs:
         self.phase = Phase.CLOSED
         return why
 
-    @property
-    def closed(self) -> bool:
-        return self.phase is Phase.CLOSED
-
     def _output_of(self, text: str | None) -> Output | None:
         try:
             message = orjson.loads(text) if text is not None else None

@@ -210,7 +210,7 @@ class Socket:
             self._patience = None
         if why := await self.identity.enter(payload):
             self.close(why)
-        elif not self._protocol.closed:
+        elif self._protocol.phase is not Phase.CLOSED:
             self.writer.write(self._protocol.acknowledge().text)
 
     def _start(self, id_: str, request: SubscribeRequest) -> None:
