@@ -22,11 +22,11 @@ MOST_UNDER_WAY = 50
 
 
 class Answering:
-    """Answers for all sockets of a process. `tasks`: those of what is under way."""
+    """Answers for all sockets of a process. `tasks`: those of operations that are read or answered."""
 
     def __init__(self, schema: PreparedSchema, sources: LiveSources, most_cost: float) -> None:
         self._schema, self._sources, self._most_cost = schema, sources, most_cost
-        self.tasks: set[asyncio.Task[object]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     async def execute(self, request: SubscribeRequest, viewer: Viewer, asked_at: datetime) -> ExecutionResult:
         context = Context(lambda: asked_at, self._sources, viewer, most_cost=self._most_cost)
@@ -34,20 +34,19 @@ class Answering:
             request.query, dict(request.given), context, operation_name=request.operation_name
         )
 
-    def keep(self) -> None:
-        """Keeps the current task to its end, whoever else forgets it."""
-        if task := asyncio.current_task():
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Keeps it to its end, whoever else forgets it."""
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def all_answered(self) -> None:
-        """Waits for the mutations of clients, also those whose turn has not come."""
+        """Waits for the mutations of clients, also of those that are still read or wait for a slot."""
         while self.tasks:
             await asyncio.wait(self.tasks)
 
 
-class Answers:
-    """The answers of one socket."""
+class AnswerQueue:
+    """The queries and mutations of one socket."""
 
     __slots__ = ("_answering", "_identity", "_slots", "_under_way")
 
@@ -65,7 +64,6 @@ class Answers:
         """
         if self._under_way >= MOST_UNDER_WAY:
             raise LimitReached(most=MOST_UNDER_WAY)
-        self._answering.keep()
         self._under_way += 1
         try:
             async with self._slots:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from starlette.types import Message, Receive, Scope, Send
 
-from api.frames import EXTENSION
+from api.handshake import EXTENSION
 from realtime.writer import STALLED, Writer
 
 

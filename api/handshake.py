@@ -15,6 +15,9 @@ from community.errors import without_frames
 DENIAL = "websocket.http.response"
 """The extension of ASGI by which an app answers a handshake as it answers a request."""
 
+EXTENSION = "meilin.writer"
+"""The extension by which it writes to the socket: a Writer."""
+
 
 class Handshake:
     """`scope` is for the app, whose messages `answer` the client; `accepted`, one of them opened the socket.
@@ -50,6 +53,7 @@ class Handshake:
                 if subprotocol := message.get("subprotocol"):
                     response.headers["Sec-WebSocket-Protocol"] = subprotocol
                 self.accepted = True
+                self.scope.clear()  # it may be long
                 return response.serialize()
             case "websocket.close" if self._is_open:
                 return self.refuse(HTTPStatus.FORBIDDEN)

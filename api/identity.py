@@ -12,6 +12,7 @@ from api.sessions import secret_of, viewer_behind
 from community.errors import InvalidInput, Refused, TryAgain, Unauthenticated
 from community.permissions import NOBODY, Person, Viewer, Visitor
 from realtime.authorization import AuthorizationRegistry
+from realtime.execution import unless_cancelled
 
 MOST_SOCKETS_OF_ACCOUNT = 50
 """On one process: the phones, tabs and integrations of one account."""
@@ -21,8 +22,8 @@ TOO_MANY_OF_ACCOUNT = Close(TRY_AGAIN_LATER, "Too many connections of one accoun
 log = logging.getLogger(__name__)
 
 
-class Shown(Protocol):
-    """What is shown to the viewer, as this module sees a socket."""
+class Socket(Protocol):
+    """The socket as this module sees it."""
 
     def pause(self) -> None:
         """Shows nothing more until `resume`: the rights may be other ones."""
@@ -38,14 +39,14 @@ class Identity:
     """
 
     __slots__ = (
-        "_authorization", "_changes", "_cookie", "_expiry", "_registry", "_renewal", "_secret", "_shown",
+        "_authorization", "_changes", "_cookie", "_expiry", "_registry", "_renewal", "_secret", "_socket",
         "viewer",
     )  # fmt: skip
 
     def __init__(
-        self, registry: AuthorizationRegistry, shown: Shown, authorization: str | None, cookie: str | None
+        self, registry: AuthorizationRegistry, socket: Socket, authorization: str | None, cookie: str | None
     ) -> None:
-        self._registry, self._shown = registry, shown
+        self._registry, self._socket = registry, socket
         self._authorization, self._cookie = authorization, cookie
         self._secret: str | None = None
         self.viewer: Viewer = NOBODY
@@ -92,16 +93,16 @@ class Identity:
                 handle.cancel()
         if isinstance(self.viewer, Person):
             self._registry.remove(self.viewer.account, self)
-        del self._shown  # no circle: what is left goes at once
+        del self._socket  # no circle: what is left goes at once
 
     async def now(self) -> Person | Visitor:
         """Reads who it is now. Raises Unauthenticated if the session is over."""
-        return await viewer_behind(self._secret, utc_now(), strict=True)
+        return await unless_cancelled(viewer_behind(self._secret, utc_now(), strict=True), TryAgain())
 
     def changed(self) -> None:
         """Its rights changed, or the first of them has expired."""
         self._changes += 1
-        self._shown.pause()
+        self._socket.pause()
         if self._renewal is None:
             self._renewal = asyncio.create_task(self._renew())
 
@@ -109,14 +110,14 @@ class Identity:
         try:
             await self._read()
         except Unauthenticated:
-            self._shown.close(SESSION_OVER)
+            self._socket.close(SESSION_OVER)
         except Exception as error:
             if not isinstance(error, Refused):
                 log.exception("could not ask for rights again")
-            self._shown.close(AGAIN_LATER)
+            self._socket.close(AGAIN_LATER)
         else:
             self._renewal = None
-            self._shown.resume()
+            self._socket.resume()
 
     async def _read(self) -> None:
         """Reads the viewer until no change came meanwhile. Raises Refused."""

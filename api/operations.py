@@ -1,31 +1,35 @@
 """What stands under the ids of a socket: subscriptions last, queries and mutations have one answer.
 
+    WAITING ──► READING ──┬──► ASKING ──► SHOWN    a subscription; ──► WAITING, when rights are read again
+                          └──► ANSWERING           a query or a mutation; each state ──► ENDED
+
 A subscription goes downwards through this file, from `begin` to `_subscribe`; its group does the rest.
 """
 
 import asyncio
+from collections.abc import Mapping
 from enum import Enum
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from graphql import OperationType
 
 from api import protocol
-from api.answering import Answers
+from api.answering import AnswerQueue
 from api.clock import utc_now
 from api.graphql import is_request_error
 from api.identity import Identity
 from api.protocol import Close
-from community.errors import LimitReached, Unauthenticated
+from community.errors import ErrorCode, LimitReached, OutcomeUnknown, TryAgain, Unauthenticated
 from realtime.audience import Audience
 from realtime.documents import Document
-from realtime.execution import Ended, Errors, payload_of
+from realtime.execution import Ended, Errors, payload_of, unless_cancelled
 from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Member
 from realtime.registry import SubscriptionRegistry
 from realtime.writer import Writer
 
 
-class Holder(Protocol):
+class Socket(Protocol):
     """The socket as its operations see it."""
 
     writer: Writer
@@ -34,73 +38,85 @@ class Holder(Protocol):
     registry: SubscriptionRegistry
 
     @property
-    def answers(self) -> Answers: ...
+    def answers(self) -> AnswerQueue: ...
 
     def check_alone(self) -> None:
         """Raises LimitReached if as many operations as may run for this viewer alone."""
 
-    def end(self, id_: str, errors: Errors) -> None:
-        """Forgets an operation and tells the client why, or that it is complete."""
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """The server does not end before it does."""
 
-    def finish(self, id_: str, *texts: bytes, errors: Errors) -> None:
-        """Forgets an operation, counts its errors and says `texts`."""
+    def forget(self, id_: str, errors: Errors) -> None:
+        """Stops an operation, and counts its errors."""
 
     def close(self, why: Close) -> None: ...
 
 
 class OperationState(Enum):
-    WAITING = 0  # rights are being read again, or it has not begun
-    ASKING = 1  # its document, or its right to watch, is being read
-    SHOWN = 2  # a subscription that is a member of its group
-    ANSWERING = 3  # a query or a mutation
-    ENDED = 4
+    WAITING = 0  # while its rights are read again, or before it begins
+    READING = 1  # its document
+    ASKING = 2  # for its right to watch, and until its group is open
+    SHOWN = 3  # a member of its group
+    ANSWERING = 4
+    ENDED = 5
+
+
+class Position(NamedTuple):
+    """Where a subscription was paused: it has seen the steps of `group` up to `seen`. Only the numbers of a
+    journal are the same in every group.
+    """
+
+    group: Group
+    seen: int
 
 
 class Operation(Member):
-    """Which kind it is, is known once its document is read. A subscription is a member of the group of those
-    who see the same; what depends on its viewer has a group of one.
-
-    `_entered` is the group that it holds on to, also while it is paused; `_shown_in` the one in which it has
-    seen what it has `seen`.
+    """A subscription is a member of the group of those who see the same; what depends on its viewer has a
+    group of one. `_held` is the group that it keeps from ending, also while it is no member of it;
+    `_paused_at` is given from a pause until it is shown again.
     """
 
-    __slots__ = ("_entered", "_shown_in", "_socket", "_task", "asked_at", "id", "request", "state")
+    __slots__ = ("_held", "_paused_at", "_socket", "_task", "asked_at", "id", "request", "state")
 
-    def __init__(self, socket: Holder, id_: str, request: SubscribeRequest) -> None:
+    def __init__(self, socket: Socket, id_: str, request: SubscribeRequest) -> None:
         super().__init__(socket.writer, protocol.prefix(id_), 0)
         self.id, self.state = id_, OperationState.WAITING
         self._socket, self.request = socket, request
         self.asked_at = utc_now()  # a ballot counts by this moment, however long it waits for its turn
-        self._entered: Group | None = None
-        self._shown_in: Group | None = None
+        self._held: Group | None = None
+        self._paused_at: Position | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def alone(self) -> bool:
         """Whether it has a group of one."""
-        return self._entered is not None and self._entered.subscription.alone
+        return self._held is not None and self._held.subscription.alone
 
     # Begun, paused and stopped
 
     def begin(self) -> None:
-        """Begins, or goes on after a pause. Does nothing while rights are read again."""
-        if self.state is OperationState.WAITING and self._socket.identity.settled:
-            self.state = OperationState.ASKING
+        """Begins, or goes on after a pause."""
+        if self.state is OperationState.WAITING:
+            self.state = OperationState.READING
             self._task = asyncio.create_task(self._run())
+            self._socket.keep(self._task)
 
     def pause(self) -> None:
-        """Shows nothing more until it begins again; the group stays. An answer goes on: its viewer is read
+        """Shows nothing more until it begins again. What is read or answered goes on: its viewer is asked for
         when its turn comes.
         """
-        if self.state is not OperationState.ANSWERING:
+        if self.group is not None:
+            self._paused_at = Position(self.group, self.seen)
+        if self.state in (OperationState.ASKING, OperationState.SHOWN):
             self._withdraw()
             self.state = OperationState.WAITING
 
     def stop(self) -> None:
-        """Drops the answer of a mutation, never the write."""
-        self._withdraw()
+        """Drops the answer of a mutation, never the write, also where it is not known yet to be one."""
+        if not (self.state is OperationState.READING and protocol.may_write(self.request)):
+            self._withdraw()
         self.state = OperationState.ENDED
-        self._change_group(None)
+        self._hold(None)
 
     def _withdraw(self) -> None:
         if self.group is not None:
@@ -115,123 +131,134 @@ class Operation(Member):
         try:
             match await self._read():
                 case Document() as document:
-                    await self._subscribe(document)
-                case kind:
+                    await unless_cancelled(self._subscribe(document), TryAgain())
+                case OperationType() as kind:
                     await self._answer(writes=kind is OperationType.MUTATION)
         except Exception as error:
-            formatted = self._socket.registry.executable.formatted
-            self.end(error.errors if isinstance(error, Ended) else [formatted(error)])
+            self.end(error.errors if isinstance(error, Ended) else [self._formatted(error)])
         finally:
             if self._task is asyncio.current_task():
                 self._task = None  # thousands stand for hours, and need it no more
 
-    async def _read(self) -> Document | OperationType:
-        """Returns the document of a subscription, else which kind it is. One that is not at hand is read in a
-        turn of the pacer, as it takes milliseconds. Raises Ended, GraphQLError and Refused.
+    async def _read(self) -> Document | OperationType | None:
+        """Returns the document of a subscription, or else its type; None if it goes no further now. What is
+        not known takes milliseconds in a turn of the pacer. Raises Ended, GraphQLError and Refused.
         """
-        registry, viewer = self._socket.registry, self._socket.identity.viewer
-        if registry.documents.at_hand(self.request):
-            return registry.documents.read(self.request, viewer)
-        turn = registry.pacer.turn()
-        await turn.begin()
+        registry, request = self._socket.registry, self.request
+        kind, turn = registry.documents.known_type(request), registry.pacer.turn()
+        if kind is None:
+            await turn.begin()
         try:
-            kind = registry.executable.operation_type(self.request)
+            kind = kind or registry.executable.operation_type(request)
+            if self.state is OperationState.ENDED and kind is not OperationType.MUTATION:
+                return None
             if kind in (OperationType.QUERY, OperationType.MUTATION):
                 return kind
-            return registry.documents.read(self.request, viewer)
+            if not self._socket.identity.settled:
+                self.state = OperationState.WAITING
+                return None
+            return registry.documents.read(request, self._socket.identity.viewer)
         finally:
             turn.end()
 
     async def _answer(self, *, writes: bool) -> None:
-        self.state = OperationState.ANSWERING
+        if self.state is OperationState.READING:
+            self.state = OperationState.ANSWERING
         if writes:
             self._task = None  # nothing cancels it from here on
-        formatted = self._socket.registry.executable.formatted
         try:
-            result = await self._socket.answers.execute(
-                self.request, self.asked_at, None if writes else self.writer
+            result = await unless_cancelled(
+                self._socket.answers.execute(self.request, self.asked_at, None if writes else self.writer),
+                OutcomeUnknown() if writes else TryAgain(),
             )
-            errors = [formatted(error) for error in result.errors or ()]
-            if is_request_error(result):
-                texts = [protocol.error(self.id, errors)]
-            else:
-                answer = self.prefix + payload_of(result.data, errors) + b"}"
-                texts = [answer, protocol.complete(self.id)]
+            errors = [self._formatted(error) for error in result.errors or ()]
+            payload = None if is_request_error(result) else payload_of(result.data, errors)
         except Exception as error:
             if isinstance(error, Unauthenticated):
                 self._socket.close(protocol.SESSION_OVER)
-            errors = [formatted(error)]
-            texts = [protocol.error(self.id, errors)]
-        if self.state is OperationState.ANSWERING:
-            self._socket.finish(self.id, *texts, errors=errors)
+            errors, payload = [self._formatted(error)], None
+        if payload is None:
+            self._end(errors, protocol.error(self.id, errors))
+        else:
+            self._end(errors, self.prefix + payload + b"}", protocol.complete(self.id))
 
     async def _subscribe(self, document: Document) -> None:
         """Enters its group, asks whether it may, and joins behind what it has seen. Raises Ended,
         GraphQLError and Refused.
         """
-        socket, cursor = self._socket, None
-        seen = self.seen if self._shown_in is not None and document.is_journal else None
+        self.state, socket, paused_at = OperationState.ASKING, self._socket, self._paused_at
+        seen, cursor = paused_at.seen if paused_at and document.is_journal else None, None
         if document.audience is Audience.VIEWER:
             group = self._enter_alone(document, seen)
         else:
-            group, cursor = socket.registry.enter(
-                document, self.request, socket.identity.viewer, socket.address
-            )
-            self._change_group(group)
-        start = await self._admitted(group, cursor if seen is None else seen)
-        if not group.reaches(start):  # too far behind the others
+            viewer = socket.identity.viewer
+            group, cursor = socket.registry.enter(document, self.request, viewer, socket.address)
+            self._hold(group)
+        seen = await self._admitted(group, cursor if seen is None else seen)
+        if not group.reaches(seen):  # too far behind the others
             try:
-                group = self._enter_alone(document, start)
+                group = self._enter_alone(document, seen)
             except LimitReached:
-                if seen is None:
+                if paused_at is None:
                     raise
                 self.fall_behind()
                 return
-            start = await self._admitted(group, start)
-        self.seen, self.state, self._shown_in = start, OperationState.SHOWN, group
+            seen = await self._admitted(group, seen)
+        self.seen, self.state, self._paused_at = seen, OperationState.SHOWN, None
         if not self.alone:
             self.request = group.subscription.request  # the same, but one for all
         group.join(self)
 
-    def _enter_alone(self, document: Document, after: int | None) -> Group:
-        """Enters a group of one, which begins behind `after`, if given, else where the request says. Raises
+    def _enter_alone(self, document: Document, seen: int | None) -> Group:
+        """Enters a group of one, which begins behind `seen`, if given, else where the request says. Raises
         Ended, GraphQLError and Refused.
         """
-        socket = self._socket
+        socket, viewer = self._socket, self._socket.identity.viewer
         if self.alone:
-            self._change_group(None)  # so that it is not counted twice
+            self._hold(None)  # so that it is not counted twice
         socket.check_alone()
-        group = socket.registry.enter_alone(
-            document, self.request, socket.identity.viewer, socket.address, after
-        )
-        self._change_group(group)
+        group = socket.registry.enter_alone(document, self.request, viewer, socket.address, seen)
+        self._hold(group)
         return group
 
     async def _admitted(self, group: Group, after: int | str | None) -> int:
-        """Asks for the right to watch. Returns the number of the step behind which it is shown what comes.
-        `after`: the number or the cursor of the last item of a journal that it has seen, if any. Raises
-        Ended, CursorInvalid and NotFound.
+        """Asks for the right to watch. Returns up to which step of the group it has seen, which is all up to
+        the number or the cursor `after`. Raises Ended, CursorInvalid and NotFound.
         """
         subscription, viewer = group.subscription, self._socket.identity.viewer
         await subscription.access.require(viewer)
         if not subscription.document.is_journal:
-            return self.seen if self._shown_in is group else 0
+            return self._paused_at.seen if self._paused_at and self._paused_at.group is group else 0
         await group.until_open()
-        start = await subscription.start_of(after)
+        seen = await subscription.start_of(after)
         if not subscription.access.allows(viewer):  # who may read there changed meanwhile
             await subscription.access.require(viewer)
-        return start
+        return seen
 
-    # In its group
-
-    def _change_group(self, entered: Group | None) -> None:
-        """Enters the new group first: it may be the same one, which must not end in between."""
-        before, self._entered = self._entered, entered
+    def _hold(self, group: Group | None) -> None:
+        """Lets go of the one before only then: it may be the same one, which must not end in between."""
+        before, self._held = self._held, group
         if before is not None:
             self._socket.registry.leave(before)
 
+    # Ended
+
     def end(self, errors: Errors) -> None:
-        self._socket.end(self.id, errors)
+        """Ends the whole socket if trying again helps."""
+        if any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors):
+            self._end(errors)
+            self._socket.close(protocol.AGAIN_LATER)
+        else:
+            self._end(errors, protocol.error(self.id, errors) if errors else protocol.complete(self.id))
 
     def fall_behind(self) -> None:
         self._socket.close(protocol.FELL_BEHIND)
+
+    def _end(self, errors: Errors, *texts: bytes) -> None:
+        if self.state is not OperationState.ENDED:  # else its id may be that of another one
+            self._socket.forget(self.id, errors)
+            for text in texts:
+                self.writer.write(text)
+
+    def _formatted(self, error: Exception) -> Mapping[str, Any]:
+        return self._socket.registry.executable.formatted(error)

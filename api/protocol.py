@@ -99,6 +99,11 @@ def complete(id_: str) -> bytes:
     return orjson.dumps({"id": id_, "type": "complete"})
 
 
+def may_write(request: SubscribeRequest) -> bool:
+    """Whether it may be a mutation; none goes without this word."""
+    return "mutation" in request.query
+
+
 class TransportWs:
     """One connection. `standing`: the ids of its operations, which its holder begins and stops."""
 
@@ -128,10 +133,6 @@ class TransportWs:
         self.phase = Phase.CLOSED
         return why
 
-    @property
-    def closed(self) -> bool:
-        return self.phase is Phase.CLOSED
-
     def _output_of(self, text: str | None) -> Output | None:
         try:
             message = orjson.loads(text) if text is not None else None
@@ -151,7 +152,7 @@ class TransportWs:
             case {"type": "pong"} if _is_object_or_none(payload):
                 return None
             case {"type": "subscribe", "id": str(id_)} if id_ and (request := _request(payload)):
-                if "mutation" in request.query and text and repeats_a_key(text, message):
+                if may_write(request) and text and repeats_a_key(text, message):
                     return REPEATED_KEY
                 return self._start(id_, request)
             case {"type": "complete", "id": str(id_)} if id_:

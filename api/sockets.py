@@ -11,13 +11,13 @@ from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
 from api import protocol
-from api.answering import Answering, Answers
+from api.answering import Answering, AnswerQueue
 from api.asgi_writer import writer_of
 from api.identity import Identity
 from api.metrics import Metrics
 from api.operations import Operation
 from api.origins import Origins
-from api.protocol import AGAIN_LATER, SUBPROTOCOL, TRY_AGAIN_LATER, Close, Phase, TransportWs
+from api.protocol import SUBPROTOCOL, TRY_AGAIN_LATER, Close, Phase, TransportWs
 from api.sessions import COOKIE
 from api.settings import Settings
 from community.errors import ErrorCode, LimitReached, Refused
@@ -94,18 +94,9 @@ class Sockets:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises NoSocketHere or ForeignPage instead of opening one."""
-        knocking = HTTPConnection(scope)
-        if scope["path"] != "/graphql":
-            raise NoSocketHere
-        ours, origin = self._from_our_page(knocking.headers), knocking.headers.get("origin", "")
-        if not (ours or self._origins.answer_to(origin)):
-            raise ForeignPage
-        speaks = SUBPROTOCOL in scope.get("subprotocols", ())
-        address = knocking.client.host if knocking.client else ""
         writer, receive = writer_of(scope, receive, send)
-        cookie = knocking.cookies.get(COOKIE) if ours else None
-        socket = Socket(self, writer, address, knocking.headers.get("authorization"), cookie)
-        del knocking, scope  # all that came with the handshake; thousands of sockets only wait from here on
+        socket = self._opened(HTTPConnection(scope), writer)
+        speaks, address = SUBPROTOCOL in scope.get("subprotocols", ()), socket.address
         self._of_address[address] += 1
         self._sockets.add(socket)
         try:
@@ -118,9 +109,18 @@ class Sockets:
         finally:
             socket.gone()
             self._sockets.discard(socket)
-            self._of_address[address] -= 1
-            if not self._of_address[address]:
-                del self._of_address[address]
+            _take_from(self._of_address, address, 1)
+
+    def _opened(self, knocking: HTTPConnection, writer: Writer) -> "Socket":
+        """Keeps nothing else of the handshake: thousands of sockets only wait from here on."""
+        if knocking.scope["path"] != "/graphql":
+            raise NoSocketHere
+        ours, origin = self._from_our_page(knocking.headers), knocking.headers.get("origin", "")
+        if not (ours or self._origins.answer_to(origin)):
+            raise ForeignPage
+        address = knocking.client.host if knocking.client else ""
+        cookie = knocking.cookies.get(COOKIE) if ours else None
+        return Socket(self, writer, address, knocking.headers.get("authorization"), cookie)
 
     def _from_our_page(self, headers: Headers) -> bool:
         """Browsers send cookies also from foreign pages, but they say where from. A proxy may have spoken TLS
@@ -145,11 +145,10 @@ class Socket:
         self.identity = Identity(sockets.authorizations, self, authorization, cookie)
         self._operations: dict[str, Operation] = {}
         self._protocol = TransportWs(self._operations)
-        self._answers: Answers | None = None
+        self._answers: AnswerQueue | None = None
         writer.drained = self._drained
-        self._patience: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
-            PATIENCE, self._late
-        )
+        late = asyncio.get_running_loop().call_later(PATIENCE, self._late)
+        self._patience: asyncio.TimerHandle | None = late
 
     def __len__(self) -> int:
         return len(self._operations)
@@ -178,7 +177,7 @@ class Socket:
             self._patience.cancel()
         self.identity.leave()
         for id_ in list(self._operations):
-            self._forget(id_)
+            self.forget(id_)
         self.writer.drained = None  # no circle: what is left goes at once
 
     # What the client says
@@ -194,7 +193,7 @@ class Socket:
             case protocol.Start(id_, request):
                 self._start(id_, request)
             case protocol.Stop(id_):
-                self._forget(id_)
+                self.forget(id_)
             case protocol.Reply(reply):
                 self.writer.write(reply)
             case protocol.Close():
@@ -211,7 +210,7 @@ class Socket:
             self._patience = None
         if why := await self.identity.enter(payload):
             self.close(why)
-        elif not self._protocol.closed:
+        elif self._protocol.phase is not Phase.CLOSED:
             self.writer.write(self._protocol.acknowledge().text)
 
     def _start(self, id_: str, request: SubscribeRequest) -> None:
@@ -221,19 +220,13 @@ class Socket:
         elif self._sockets.ids[self.address] + len(id_) > MOST_OF_IDS:
             refused = LongIds(most=MOST_OF_IDS)
         if refused:
-            self.end(id_, [self.registry.executable.formatted(refused)])
+            errors = [self.registry.executable.formatted(refused)]
+            self._sockets.metrics.count(errors)
+            self.writer.write(protocol.error(id_, errors))
             return
         self._operations[id_] = operation = Operation(self, id_, request)
         self._sockets.ids[self.address] += len(operation.prefix)
         operation.begin()
-
-    def _forget(self, id_: str) -> None:
-        if operation := self._operations.pop(id_, None):
-            ids = self._sockets.ids
-            ids[self.address] -= len(operation.prefix)
-            if not ids[self.address]:
-                del ids[self.address]
-            operation.stop()
 
     # What happens meanwhile
 
@@ -250,28 +243,29 @@ class Socket:
             if operation.group is not None:
                 operation.group.catch_up(operation)
 
-    # What its operations need: the `Holder` of operations.py
+    # What its operations need, as operations.py says
 
     @property
-    def answers(self) -> Answers:
+    def answers(self) -> AnswerQueue:
         if self._answers is None:  # few sockets ask for any
-            self._answers = Answers(self._sockets.answering, self.identity)
+            self._answers = AnswerQueue(self._sockets.answering, self.identity)
         return self._answers
 
     def check_alone(self) -> None:
         if sum(operation.alone for operation in self._operations.values()) >= MOST_ALONE:
             raise LimitReached(most=MOST_ALONE)
 
-    def end(self, id_: str, errors: Errors) -> None:
-        """Ends an operation by its errors, if any; if trying again helps, the whole socket."""
-        if any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors):
-            self.finish(id_, errors=errors)
-            self.close(AGAIN_LATER)
-        else:
-            self.finish(id_, protocol.error(id_, errors) if errors else protocol.complete(id_), errors=errors)
+    def keep(self, task: asyncio.Task[None]) -> None:
+        self._sockets.answering.keep(task)
 
-    def finish(self, id_: str, *texts: bytes, errors: Errors) -> None:
-        self._forget(id_)
+    def forget(self, id_: str, errors: Errors = ()) -> None:
         self._sockets.metrics.count(errors)
-        for text in texts:
-            self.writer.write(text)
+        if operation := self._operations.pop(id_, None):
+            _take_from(self._sockets.ids, self.address, len(operation.prefix))
+            operation.stop()
+
+
+def _take_from(counter: Counter[str], address: str, number: int) -> None:
+    counter[address] -= number
+    if not counter[address]:
+        del counter[address]

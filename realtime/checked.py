@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from graphql import OperationType
 
 from community.errors import InvalidInput
 from community.permissions import Viewer
@@ -22,9 +23,9 @@ class CheckedDocuments:
     def __init__(self, executable: Executable) -> None:
         self._executable, self._documents = executable, Documents(executable)
 
-    def at_hand(self, request: SubscribeRequest) -> bool:
-        """Whether `read` neither checks nor parses."""
-        return self._documents.at_hand(request)
+    def known_type(self, request: SubscribeRequest) -> OperationType | None:
+        """The type of the requested operation if nothing has to be parsed to run it."""
+        return self._documents.known_type(request)
 
     def read(self, request: SubscribeRequest, viewer: Viewer) -> Document:
         """Raises Ended if it may not be run, GraphQLError if it is no subscription, and InvalidInput if its
@@ -34,7 +35,7 @@ class CheckedDocuments:
             raise InvalidInput(
                 problem_zh="变量太长，或嵌套太深", problem_en="variables too long, or nested too deeply"
             )
-        if not self.at_hand(request):
+        if not self._documents.at_hand(request):
             self._check(request, viewer)
         return self._documents.read(request)
 

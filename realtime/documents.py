@@ -12,6 +12,7 @@ from graphql import (
     GraphQLSchema,
     NamedTypeNode,
     OperationDefinitionNode,
+    OperationType,
     VariableNode,
     get_argument_values,
     get_operation_ast,
@@ -77,6 +78,14 @@ class Documents:
     def at_hand(self, request: SubscribeRequest) -> bool:
         """Whether `read` finds it without parsing."""
         return (request.query, request.operation_name) in self.recent
+
+    def known_type(self, request: SubscribeRequest) -> OperationType | None:
+        """The type of the requested operation if nothing has to be parsed to run it."""
+        if self.at_hand(request):
+            return OperationType.SUBSCRIPTION
+        known = self._executable.is_prepared(request.query)
+        kind = self._executable.operation_type(request) if known else None
+        return None if kind is OperationType.SUBSCRIPTION else kind
 
     def read(self, request: SubscribeRequest) -> Document:
         """Raises GraphQLError if the request names no subscription. Check before whether it may be run."""

@@ -1,9 +1,10 @@
 """Executes a subscription's document over one value, without a socket."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from inspect import isawaitable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from graphql import (
@@ -16,7 +17,7 @@ from graphql import (
 )
 from graphql.execution import Executor
 
-from community.errors import ErrorCode
+from community.errors import ErrorCode, Refused
 from community.permissions import Viewer
 from realtime.fields import SubscribeRequest
 
@@ -28,6 +29,8 @@ Errors = Sequence[Mapping[str, Any]]
 
 Count = Callable[[Errors], None]
 
+T = TypeVar("T")
+
 
 class Ended(Exception):
     """The subscription has ended; `errors` is empty if it ended well."""
@@ -35,6 +38,16 @@ class Ended(Exception):
     def __init__(self, errors: Errors) -> None:
         super().__init__(errors)
         self.errors = errors
+
+
+async def unless_cancelled(waiting: Awaitable[T], refused: Refused) -> T:
+    """Raises `refused` if something that is waited for was cancelled, and not who waits."""
+    try:
+        return await waiting
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        raise refused from None
 
 
 class Executable(Protocol):
@@ -48,6 +61,9 @@ class Executable(Protocol):
 
     def parsed(self, text: str) -> DocumentNode:
         """Parses a text that `refusals` accepted."""
+
+    def is_prepared(self, text: str) -> bool:
+        """Whether it was parsed and validated before, and is kept."""
 
     def operation_type(self, request: SubscribeRequest) -> OperationType | None:
         """The type of the requested operation; None if there is no such operation."""

@@ -40,6 +40,9 @@ class ExecutableSchema:
         assert document is not None  # noqa: S101 - `refusals` let it pass
         return document
 
+    def is_prepared(self, text: str) -> bool:
+        return text in self._schema.prepared.recent
+
     def operation_type(self, request: SubscribeRequest) -> OperationType | None:
         document = self._schema.prepared.of(request.query).document
         operation = get_operation_ast(document, request.operation_name or None) if document else None

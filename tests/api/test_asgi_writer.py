@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Message
 
 from api.asgi_writer import AsgiWriter, writer_of
-from api.frames import EXTENSION
+from api.handshake import EXTENSION
 from realtime.writer import STALLED
 from tests.api.conftest import Clock, settle
 

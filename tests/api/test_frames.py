@@ -26,7 +26,8 @@ from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
 from api import frames
-from api.frames import CLOSING, EXTENSION, SLICE, STALLED, UNREAD, UNSENT, ClientGone, FrameProtocol
+from api.frames import PARTING, SLICE, STALLED, UNREAD, UNSENT, ClientGone, FrameProtocol
+from api.handshake import EXTENSION
 from tests.api.conftest import Clock, settle
 
 MOST = 1000
@@ -305,7 +306,7 @@ async def test_an_app_may_answer_as_it_answers_a_request() -> None:
         b"HTTP/1.1 404 Not Found\r\nx-a: b\r\nConnection: close\r\nContent-Length: 7\r\n\r\nnothing"
     )
     assert socket.wire.calls == ["close"]
-    assert await socket.app.heard() == [{"type": "websocket.disconnect", "code": 1006}]
+    assert await socket.app.heard() == [{"type": "websocket.disconnect", "code": 1006, "reason": ""}]
     with pytest.raises(ClientGone):
         await send({"type": "websocket.accept"})
 
@@ -464,14 +465,24 @@ async def test_much_is_parsed_slice_by_slice(opened: Opened) -> None:
     assert socket.wire.reading
 
 
-async def test_slices_stop_where_the_socket_ends(opened: Opened) -> None:
+@pytest.mark.parametrize("end", ["abort", "lost", "lost while closing"])
+async def test_slices_stop_where_the_socket_ends(
+    opened: Opened, end: str, caplog: pytest.LogCaptureFixture
+) -> None:
     socket = await opened()
     socket.raw(client_frame(b"", Opcode.PING) * 1000)
+    if end == "abort":
+        socket.wire.abort()
+    else:
+        if end == "lost while closing":
+            socket.protocol.close(1000, "")
+        socket.lose()
     socket.wire.take()
-    socket.wire.abort()
     await settle()
     assert socket.wire.written == b""
     assert socket.protocol._unparsed == b""
+    assert not socket.wire.reading
+    assert caplog.records == []
 
 
 async def test_a_reader_that_waits_is_woken(opened: Opened) -> None:
@@ -720,7 +731,7 @@ async def test_a_socket_that_closes_is_not_pinged_any_more(
     await clock.pass_(before)
     socket.protocol.close(1000, "")
     socket.wire.take()
-    await clock.pass_(CLOSING - 1)
+    await clock.pass_(PARTING - 1)
     assert socket.wire.frames() == []
     socket.lose()
     await clock.pass_(1000)
@@ -761,7 +772,7 @@ async def test_a_client_is_given_time_to_close_too(opened: Opened, clock: Clock,
     socket.say(b"a", Opcode.PING)
     assert socket.wire.take() == b"\x8a\x01a"
     socket.app.end.set_result(None)
-    await clock.pass_(CLOSING - 1)
+    await clock.pass_(PARTING - 1)
     assert not socket.wire.calls
     socket.say(struct.pack("!H", 4400), Opcode.CLOSE)
     assert socket.wire.calls == ["close"]
@@ -778,15 +789,19 @@ async def test_a_close_without_a_code_is_the_normal_one(opened: Opened) -> None:
     assert closed(*socket.wire.frames()) == Close(1000, "")
 
 
-@pytest.mark.parametrize("answers", ["nothing", "pings", "wrong"])
+@pytest.mark.parametrize("answers", ["nothing", "pings", "pongs", "wrong"])
 async def test_a_client_that_does_not_close_is_cut_off(opened: Opened, clock: Clock, answers: str) -> None:
     socket = await opened()
+    await clock.pass_(INTERVAL)
+    (ping,) = socket.wire.frames()
     socket.protocol.close(1000, "")
     if answers == "pings":
         socket.say(b"", Opcode.PING)
+    elif answers == "pongs":
+        socket.say(bytes(ping.data), Opcode.PONG)
     elif answers == "wrong":
         socket.raw(b"\xff" * 100)
-    await clock.pass_(CLOSING)
+    await clock.pass_(PARTING)
     assert socket.wire.calls[-1] == "abort"
 
 
@@ -816,10 +831,10 @@ async def test_a_client_that_will_say_nothing_more_is_closed(opened: Opened, clo
     socket = await opened()
     socket.protocol.eof_received()
     assert socket.wire.calls == ["close"]
-    await clock.pass_(CLOSING)
+    await clock.pass_(PARTING)
     assert socket.wire.calls == ["close", "abort"]
     socket.lose()
-    assert await socket.app.heard() == [{"type": "websocket.disconnect", "code": 1006}]
+    assert await socket.app.heard() == [{"type": "websocket.disconnect", "code": 1006, "reason": ""}]
 
 
 @pytest.mark.parametrize("exc", [None, ConnectionResetError()])
@@ -832,7 +847,7 @@ async def test_a_client_that_is_gone_without_a_word_is_told_of_once(
     socket.lose(exc)
     assert socket.lost == 1
     assert socket.state.connections == set()
-    assert await socket.app.heard() == [{"type": "websocket.disconnect", "code": 1006}]
+    assert await socket.app.heard() == [{"type": "websocket.disconnect", "code": 1006, "reason": ""}]
     with pytest.raises(ClientGone):
         await socket.app.send({"type": "websocket.send", "text": "a"})
 
@@ -845,7 +860,7 @@ async def test_a_client_that_is_gone_in_the_handshake_is_told_of_too(
     socket.lose()
     assert await socket.app.heard() == [
         {"type": "websocket.connect"},
-        {"type": "websocket.disconnect", "code": 1006},
+        {"type": "websocket.disconnect", "code": 1006, "reason": ""},
     ]
     with pytest.raises(ClientGone) as gone:
         await socket.app.send({"type": "websocket.accept"})
@@ -860,14 +875,15 @@ async def test_a_client_that_is_gone_in_the_handshake_is_told_of_too(
 async def test_where_the_app_ends_the_socket_ends(
     opened: Opened, clock: Clock, fault: Exception | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And what is left to be sent may never be taken."""
+    """With the code of a fault, as it should have closed it. What is left to be sent may never be taken."""
     socket = await opened()
     socket.app.end.set_exception(fault) if fault else socket.app.end.set_result(None)
     await settle()
     assert not socket.state.tasks
+    assert closed(*socket.wire.frames()) == Close(1011, "")
     assert socket.wire.calls == ["close"]
     assert len(caplog.records) == bool(fault)
-    await clock.pass_(CLOSING)
+    await clock.pass_(PARTING)
     assert socket.wire.calls == ["close", "abort"]
 
 
@@ -876,7 +892,7 @@ async def test_an_app_that_ends_after_the_client_leaves_no_timer(opened: Opened,
     socket.lose()
     socket.app.end.set_result(None)
     await settle()
-    await clock.pass_(CLOSING)
+    await clock.pass_(PARTING)
     assert "abort" not in socket.wire.calls
 
 
@@ -886,8 +902,20 @@ async def test_a_client_that_closes_in_time_leaves_no_timer(opened: Opened, cloc
     await clock.pass_(1)
     socket.say(struct.pack("!H", 1000), Opcode.CLOSE)
     socket.lose()
-    await clock.pass_(2 * CLOSING)
+    await clock.pass_(2 * PARTING)
     assert socket.wire.calls == ["close"]
+
+
+@pytest.mark.parametrize("before", ["close", "shutdown"])
+async def test_an_app_that_fails_behind_a_close_frame_says_no_second_one(
+    opened: Opened, caplog: pytest.LogCaptureFixture, before: str
+) -> None:
+    socket = await opened()
+    socket.protocol.close(4400, "") if before == "close" else socket.protocol.shutdown()
+    socket.app.end.set_exception(ZeroDivisionError())
+    await settle()
+    assert closed(*socket.wire.frames()).code == (4400 if before == "close" else 1012)
+    assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize("step", ["handshake", "open", "closing", "busy"])
@@ -906,7 +934,7 @@ async def test_a_server_that_ends_says_so(opened: Opened, clock: Clock, step: st
         heard = await socket.app.heard()
         assert [message["code"] for message in heard] == [4400 if step == "closing" else 1012]
     assert "close" in socket.wire.calls
-    await clock.pass_(CLOSING)
+    await clock.pass_(PARTING)
     assert socket.wire.calls[-1] == "abort"
 
 
@@ -996,7 +1024,7 @@ def test_the_head_names_all_that_is_asked_of_uvicorn() -> None:
     asked = set()
     for node in ast.walk(ast.parse(Path(frames.__file__).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute):
-            owner = {"config": "Config", "self._config": "Config", "server": "ServerState"}
+            owner = {"self._config": "Config", "self._server": "ServerState", "config": "Config"}
             if kind := owner.get(ast.unparse(node.value)):
                 asked.add((kind, node.attr))
     assert asked == named

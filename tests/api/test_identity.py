@@ -1,5 +1,6 @@
 """Who is behind a socket; `test_sockets_rights.py` asks what is shown to whom."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -97,6 +98,21 @@ async def test_changes_that_come_together_are_read_once(here: Any, monkeypatch: 
             told(server, "quiet/resident-1")
         await server.until(lambda: held.identity.settled)
         assert asked == 1
+
+
+async def test_rights_of_which_the_reading_is_cancelled_send_the_client_to_come_back(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cancelled(*_: Any, **__: Any) -> Any:
+        raise asyncio.CancelledError
+
+    async with here() as server, server.socket("quiet/resident-1") as socket:
+        monkeypatch.setattr(identity, "viewer_behind", cancelled)
+        told(server, "quiet/resident-1")
+        assert await socket.until_closed() == 1013
+        async with server.connection() as other:
+            await other.send(type="connection_init")
+            assert await other.until_closed() == 1013
 
 
 async def test_whoever_is_read_again_expires_once(here: Any) -> None:

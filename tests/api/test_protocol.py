@@ -75,14 +75,14 @@ def test_what_is_no_message_closes(phase: Phase, text: str | None) -> None:
     output = made.receive(text)
     assert isinstance(output, Close)
     assert output.code == 4400
-    assert made.closed
+    assert made.phase is Phase.CLOSED
     assert said(made, PING) is None
 
 
 def test_an_id_that_stands_is_not_given_twice() -> None:
     made = connection(Phase.ACKNOWLEDGED, "a")
     assert said(made, SUBSCRIBE) == Close(4409, "Subscriber for a already exists")
-    assert made.closed
+    assert made.phase is Phase.CLOSED
 
 
 def test_an_id_is_free_again_once_it_was_forgotten() -> None:
@@ -125,7 +125,7 @@ def test_what_is_said_of_an_operation_carries_its_id(id_: str) -> None:
 def test_closing_says_why_and_ends_all() -> None:
     made = connection(Phase.ACKNOWLEDGED, "a")
     assert made.close(protocol.SESSION_OVER).code == 4401
-    assert made.closed
+    assert made.phase is Phase.CLOSED
     assert protocol.forbidden("no").code == 4403
     assert protocol.BAD_SUBPROTOCOL.code == 4406
     assert protocol.AGAIN_LATER.code == 1013

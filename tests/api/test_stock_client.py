@@ -13,7 +13,7 @@ from gql import Client, gql
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 
-from api.sockets import AGAIN_LATER
+from api.protocol import AGAIN_LATER, Phase
 
 pytestmark = pytest.mark.xdist_group("stock_client")
 
@@ -168,7 +168,8 @@ async def test_graphql_ws_comes_back_when_it_is_asked_to(here: Any, town: Any) -
     async with here() as server, graphql_ws(server, PROGRESS, given) as listen:
         for _ in range(3):
             assert (await listen("next"))["data"]["voteProgress"]["voteId"] == given["id"]
-            (socket,) = [each for each in server.sockets._sockets if not each._protocol.closed]
+            open_ = [each for each in server.sockets._sockets if each._protocol.phase is not Phase.CLOSED]
+            (socket,) = open_
             socket.close(AGAIN_LATER)
             assert await listen("closed") == 1013
         await listen("next")

@@ -6,7 +6,7 @@ from types import CellType, FunctionType
 from typing import Any
 
 import pytest
-from graphql import GraphQLError, Node, SelectionSetNode
+from graphql import GraphQLError, Node, OperationType, SelectionSetNode
 
 from community.errors import InvalidId, NotFound
 from community.live import Journal, State
@@ -253,6 +253,20 @@ def test_a_document_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "_read", None)
     assert kept.read(request(PROGRESS, id="other")) is first
     assert not kept.at_hand(request(PROGRESS, "other"))
+
+
+def test_a_type_is_known_where_nothing_has_to_be_parsed() -> None:
+    kept = Documents(EXECUTABLE)
+    several = f"query A {{ viewer {{ account }} }} {PROGRESS.replace('(', ' B(', 1)}"
+
+    def known() -> list[OperationType | None]:
+        return [kept.known_type(request(several, name)) for name in "ABC"]
+
+    assert known() == [None] * 3
+    assert EXECUTABLE.operation_type(request(several, "A")) is OperationType.QUERY
+    assert known() == [OperationType.QUERY, None, None]
+    kept.read(request(several, "B"))
+    assert known() == [OperationType.QUERY, OperationType.SUBSCRIPTION, None]
 
 
 def test_what_is_kept_is_bounded_by_number_and_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
