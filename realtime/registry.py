@@ -65,14 +65,9 @@ class SubscriptionRegistry:
         and Refused.
         """
         key, cursor = self.documents.bind(document, request, viewer)
-        made = self._subscription(
-            document,
-            document.renamed(request.given),
-            key,
-            executed_for(document.audience, viewer),
-            alone=True,
-            after=cursor if after is None else after,
-        )
+        variables, shared = document.renamed(request.given), executed_for(document.audience, viewer)
+        begin = cursor if after is None else after
+        made = self._subscription(document, variables, key, shared, alone=True, after=begin)
         made.counted = self._bounds.count_alone(address)
         return self._groups.enter(made, lambda: made)
 

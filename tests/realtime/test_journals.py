@@ -163,18 +163,6 @@ async def test_an_empty_look_into_the_journal_skips_nothing_that_comes_meanwhile
 
 
 @virtual
-async def test_signals_of_others_cost_nothing() -> None:
-    changes = Changes()
-    async with changes.source.watch(HERE, 0):
-        await asyncio.sleep(1)
-        before = changes.reads
-        changes.source.handle(Signal("bulletin", ELSEWHERE))
-        changes.source.handle(Signal("tally", HERE))
-        await asyncio.sleep(1)
-        assert changes.reads == before
-
-
-@virtual
 async def test_a_lost_signal_is_made_good_by_the_next_one_or_by_a_new_look() -> None:
     changes = Changes()
     async with changes.source.watch(HERE, 0) as items:

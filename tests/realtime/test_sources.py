@@ -153,6 +153,21 @@ async def test_watchers_rounds_and_merged_changes_are_counted_over_all() -> None
 
 @pytest.mark.parametrize("kind", ["state", "journal"])
 @virtual
+async def test_signals_of_others_cost_nothing(kind: str) -> None:
+    broker, truth = MemoryBroker(), Truth()
+    sources, declaration = LiveSources(broker), getattr(truth, kind)
+    async with sources.watch(declaration, KEY, 0) as reader:
+        following = asyncio.ensure_future(reader.until_read())
+        await asyncio.sleep(1)
+        reads = truth.reads
+        broker.publish([Signal(declaration.topic, KEY + 1), Signal("attendance", KEY)])
+        await asyncio.sleep(10)
+        assert truth.reads == reads > 0
+        following.cancel()
+
+
+@pytest.mark.parametrize("kind", ["state", "journal"])
+@virtual
 async def test_nothing_is_left_after_the_last_watcher(kind: str) -> None:
     broker, truth = MemoryBroker(), Truth()
     sources, declaration = LiveSources(broker), getattr(truth, kind)

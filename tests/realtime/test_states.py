@@ -278,27 +278,6 @@ async def test_the_broker_hears_what_is_watched_before_it_is_read() -> None:
 
 
 @virtual
-async def test_signals_of_others_cost_nothing() -> None:
-    truth = Truth()
-    async with truth.source.watch(KEY) as states:
-        await anext(states)
-        truth.source.handle(Signal("tally", KEY + 1))
-        truth.source.handle(Signal("attendance", KEY))
-        await quiet()
-    assert len(truth.reads) == 1
-
-
-@virtual
-async def test_on_resync_everything_is_read_anew() -> None:
-    truth = Truth()
-    async with truth.source.watch(KEY) as states:
-        await anext(states)
-        truth.state = 5  # nobody told
-        truth.source.resync()
-        assert await anext(states) == 5
-
-
-@virtual
 async def test_who_comes_back_reads_anew() -> None:
     truth = Truth()
     for expected in (0, 1):
