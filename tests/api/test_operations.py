@@ -71,12 +71,12 @@ async def lives(socket: Any) -> None:
 
 def hold_turns(server: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Nobody gets a turn of the pacer until what is returned is called."""
-    grant, pacer = WritePacer._grant_soon, server.sockets.registry.pacer
-    monkeypatch.setattr(WritePacer, "_grant_soon", lambda self: None)
+    give, pacer = WritePacer._give_soon, server.sockets.registry.pacer
+    monkeypatch.setattr(WritePacer, "_give_soon", lambda self: None)
 
     def let_go() -> None:
-        monkeypatch.setattr(WritePacer, "_grant_soon", grant)
-        pacer._grant_soon()
+        monkeypatch.setattr(WritePacer, "_give_soon", give)
+        pacer._give_soon()
 
     return let_go
 
