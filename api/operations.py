@@ -1,6 +1,6 @@
 """What stands under the ids of a socket: subscriptions last, queries and mutations have one answer.
 
-    WAITING ──► READING ──┬──► ASKING ──► SHOWN    a subscription; ──► WAITING, when rights are read again
+    WAITING ──► PARSING ──┬──► ASKING ──► SHOWN    a subscription; ──► WAITING, when rights are read again
                           └──► ANSWERING           a query or a mutation; each state ──► ENDED
 
 A subscription goes downwards through this file, from `begin` to `_subscribe`; its group does the rest.
@@ -54,7 +54,7 @@ class Socket(Protocol):
 
 class OperationState(Enum):
     WAITING = 0  # while its rights are read again, or before it begins
-    READING = 1  # its document
+    PARSING = 1  # its document, in a turn of the pacer where it is not known: that takes milliseconds
     ASKING = 2  # for its right to watch, and until its group is open
     SHOWN = 3  # a member of its group
     ANSWERING = 4
@@ -97,7 +97,7 @@ class Operation(Member):
     def begin(self) -> None:
         """Begins, or goes on after a pause."""
         if self.state is OperationState.WAITING:
-            self.state = OperationState.READING
+            self.state = OperationState.PARSING
             self._task = asyncio.create_task(self._run())
             self._socket.keep(self._task)
 
@@ -113,7 +113,7 @@ class Operation(Member):
 
     def stop(self) -> None:
         """Drops the answer of a mutation, never the write, also where it is not known yet to be one."""
-        if not (self.state is OperationState.READING and protocol.may_write(self.request)):
+        if not (self.state is OperationState.PARSING and protocol.may_write(self.request)):
             self._withdraw()
         self.state = OperationState.ENDED
         self._hold(None)
@@ -129,7 +129,7 @@ class Operation(Member):
 
     async def _run(self) -> None:
         try:
-            match await self._read():
+            match await self._parse():
                 case Document() as document:
                     await unless_cancelled(self._subscribe(document), TryAgain())
                 case OperationType() as kind:
@@ -140,9 +140,9 @@ class Operation(Member):
             if self._task is asyncio.current_task():
                 self._task = None  # thousands stand for hours, and need it no more
 
-    async def _read(self) -> Document | OperationType | None:
-        """Returns the document of a subscription, or else its type; None if it goes no further now. What is
-        not known takes milliseconds in a turn of the pacer. Raises Ended, GraphQLError and Refused.
+    async def _parse(self) -> Document | OperationType | None:
+        """Returns the document of a subscription, or else its type; None if it goes no further now. Raises
+        Ended, GraphQLError and Refused.
         """
         registry, request = self._socket.registry, self.request
         kind, turn = registry.documents.known_type(request), registry.pacer.turn()
@@ -162,7 +162,7 @@ class Operation(Member):
             turn.end()
 
     async def _answer(self, *, writes: bool) -> None:
-        if self.state is OperationState.READING:
+        if self.state is OperationState.PARSING:
             self.state = OperationState.ANSWERING
         if writes:
             self._task = None  # nothing cancels it from here on
