@@ -170,7 +170,8 @@ async def test_whoever_does_not_read_its_answers_has_no_more_queries_executed(
         held.writer = writer = Unread(held.writer)
         for number in range(6):
             await socket.subscribe(str(number), f"{{ viewer {{ a{number}: account }} }}")
-        await server.until(lambda: len(server.sockets.answering.tasks) == 6)
+        await server.until(lambda: held.answers._under_way == 6)
+        await server.until(lambda: len(begun) == answering.MOST_AT_ONCE)
         writer.read.clear()
         await socket.subscribe("write", SIGN_UP, event=server.town.id("Event", "picnic"))
         await server.until(lambda: len(server.sockets.answering.tasks) == 7)
