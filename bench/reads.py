@@ -179,7 +179,8 @@ async def reads(url: str, room: Path, repeats: int, requests: int) -> Reads:
             for block in blocks:
                 await block()
     if found.without_tag:
-        found.skipped.append(f"Nothing kept, since the server sends no ETag: {', '.join(found.without_tag)}.")
+        of = "; ".join(found.without_tag) if any(way == "hit" for _, way in found.costs) else "anything"
+        found.skipped.append(f"Nothing is kept of {of}: the server sends no ETag.")
     return found
 
 

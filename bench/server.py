@@ -95,7 +95,8 @@ def serve(mode: str, port: int, tallies: Tallies, answers: TextIO) -> None:
 
     def build(of: Callable[[Settings], Starlette]) -> Starlette:
         app = of(settings)
-        tallies.listen_to(app.state.broker)
+        if mode != "models":
+            tallies.listen_to(app.state.broker)
         app.router.lifespan_context = _obeying(app.router.lifespan_context, tallies, answers)
         return app
 
@@ -104,7 +105,7 @@ def serve(mode: str, port: int, tallies: Tallies, answers: TextIO) -> None:
         api.server.create_app = lambda _: Ready(build(create_app))  # type: ignore[assignment, attr-defined, return-value]
         api.server.serve(settings, "127.0.0.1", port, 1)
     else:
-        app = models_app(settings) if mode == "models" else build(stock_app)
+        app = build(models_app if mode == "models" else stock_app)
         uvicorn.run(app, host="127.0.0.1", port=port, **STOCK_SERVER)
 
 
