@@ -40,7 +40,7 @@ fmt: .venv/.dev ## format
 	ruff check --fix .
 	ruff format .
 
-bench: .venv/.dev ## reads and the live side beside plain Strawberry, the latter beside a bare writer in C, and single actions
+bench: .venv/.dev frontend/dist/index.html ## reads and the live side beside plain Strawberry, the latter beside a bare writer in C, and single actions
 	python -m bench
 
 soak: .venv/.dev frontend/dist/index.html ## the long endurance runs

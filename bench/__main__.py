@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from bench.actions import actions
 from bench.children import VAR, allow_many_files
@@ -19,10 +20,11 @@ from bench.demonstration import copy, fill, url_of
 from bench.figures import Storm
 from bench.live import Bench, Plan
 from bench.reads import reads
-from bench.table import NOTE, add_actions, add_paces, add_storms, empty_table, reads_table
+from bench.table import NOTE, add_actions, add_paces, add_storms, empty_table, reads_tables
+from tests.services import Postgres, running_postgres
 
-FULL = Plan(window=6.0, pace=12.0, lone=50, growth=15.0, requests=200)
-QUICK = Plan(window=2.0, pace=3.0, lone=10, growth=3.0, requests=100)
+FULL = Plan(window=6.0, pace=12.0, lone=50, growth=15.0, requests=100)
+QUICK = Plan(window=2.0, pace=3.0, lone=10, growth=3.0, requests=50)
 
 console = Console(width=160)
 
@@ -53,14 +55,28 @@ async def _actions_in_a_copy(demonstration: Path, room: Path) -> list[tuple[str,
     return await actions(url_of(file))
 
 
-async def run(plan: Plan, sizes: Sequence[int], repeats: int, room: Path, *, only_reads: bool) -> None:
+async def _print_reads(
+    demonstration: Path, postgres: Postgres, room: Path, repeats: int, requests: int
+) -> None:
+    file, name = room / "reads.sqlite3", "reads"
+    copy(demonstration, file)
+    await postgres.run(f"CREATE DATABASE {name}")
+    for engine, url in {"SQLite": url_of(file), "PostgreSQL": f"{postgres.url}/{name}"}.items():
+        console.log(f"reads on {engine}")
+        EXECUTOR_CACHE.clear()  # Tortoise keeps statements by table, in the words of the engine before
+        await fill(url)
+        console.print(*reads_tables(engine, await reads(url, room, repeats, requests)), sep="\n")
+
+
+async def run(
+    plan: Plan, sizes: Sequence[int], repeats: int, room: Path, postgres: Postgres, *, only_reads: bool
+) -> None:
     if allow_many_files() < max(sizes) + 1000:
         console.log("[red]too few files may be open; raise the hard limit (ulimit -Hn)")
     demonstration = VAR / "demonstration.sqlite3"
     console.log("the demonstration is loaded")
-    await fill(demonstration)
-    console.log("reads")
-    console.print(reads_table(await reads(demonstration, repeats * 3, plan.requests)))
+    await fill(url_of(demonstration))
+    await _print_reads(demonstration, postgres, room, repeats * 3, plan.requests)
     if only_reads:
         return
     table, bench, storms = empty_table(), Bench(demonstration, plan, room), Storms()
@@ -78,15 +94,14 @@ async def run(plan: Plan, sizes: Sequence[int], repeats: int, room: Path, *, onl
 def main(given: argparse.Namespace) -> None:
     plan, sizes, repeats = (QUICK, [500], 1) if given.quick else (FULL, [5_000, 10_000], 3)
     VAR.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=VAR) as room:
-        asyncio.run(
-            run(plan, given.watchers or sizes, given.repeats or repeats, Path(room), only_reads=given.reads)
-        )
+    sizes, repeats = given.watchers or sizes, given.repeats or repeats
+    with tempfile.TemporaryDirectory(dir=VAR) as room, running_postgres(durable=True) as postgres:
+        asyncio.run(run(plan, sizes, repeats, Path(room), postgres, only_reads=given.reads))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="500 watchers, once, in less than a minute")
+    parser.add_argument("--quick", action="store_true", help="500 watchers, once, in a few minutes")
     parser.add_argument("--watchers", type=int, nargs="+", help="how many; Strawberry meets only the first")
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--reads", action="store_true", help="nothing but reads")

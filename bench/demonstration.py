@@ -21,9 +21,8 @@ def url_of(file: Path) -> str:
     return f"sqlite:///{file.resolve()}"
 
 
-async def fill(file: Path) -> None:
-    """Adds what is missing; of a file of this day nothing is."""
-    url = url_of(file)
+async def fill(url: str) -> None:
+    """Adds what is missing; of a database of this day nothing is."""
     async with opened(url):
         await migrate(url)
         await load(utc_now(), lambda *_: None)

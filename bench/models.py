@@ -18,6 +18,7 @@ from tortoise import Tortoise, fields
 from tortoise.models import Model
 
 from api.settings import Settings
+from bench.page import page_schema
 
 
 class CommunityRow(Model):
@@ -266,14 +267,23 @@ class Query:
 
 
 def models_app(settings: Settings) -> Starlette:
+    """`/graphql` of the two lists, `/page` of the page's own documents."""
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         url = settings.database_url.replace("sqlite:///", "sqlite://")
+        apps = {"bench": ["bench.models"], "page": ["bench.page"]}
         await Tortoise.init(
-            db_url=url, modules={"bench": ["bench.models"]}, use_tz=True, _enable_global_fallback=True
+            config={
+                "connections": {"default": url},
+                "apps": {name: {"models": models} for name, models in apps.items()},
+                "use_tz": True,
+            },
+            _enable_global_fallback=True,
         )
         yield
         await Tortoise.close_connections()
 
-    graphql: Any = GraphQL(strawberry.Schema(Query), graphql_ide=None)
-    return Starlette(routes=[Route("/graphql", graphql, methods=["GET", "POST"])], lifespan=lifespan)
+    schemas: dict[str, Any] = {"/graphql": strawberry.Schema(Query), "/page": page_schema}
+    routes = [Route(path, GraphQL(schema, graphql_ide=None)) for path, schema in schemas.items()]
+    return Starlette(routes=routes, lifespan=lifespan)

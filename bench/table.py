@@ -38,13 +38,27 @@ def empty_table() -> Table:
     return table
 
 
-def reads_table(found: read.Reads) -> Table:
-    """Milliseconds of CPU a request, over HTTP."""
+def reads_tables(engine: str, found: read.Reads) -> list[Table | str]:
+    """Milliseconds of CPU a request, over HTTP; of the server alone, not of its database."""
+    made_anew = _reads_table(
+        f"{engine}: every answer made anew, ms of CPU a request",
+        ("kB, ours / models", "ours", "graphql-core", "Strawberry, models", "÷ graphql-core", "÷ models"),
+        read.rows_made_anew(found),
+    )
+    from_memory = _reads_table(
+        f"{engine}: kept answers, ms of CPU a request",
+        (*read.FROM_MEMORY, "hit ÷ ready", "with session"),
+        read.rows_from_memory(found),
+    )
+    return [made_anew, *([from_memory] if from_memory.row_count else []), *found.skipped]
+
+
+def _reads_table(what: str, columns: Iterable[str], rows: Iterable[Sequence[str]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    table.add_column("reads, ms of CPU a request", no_wrap=True)
-    for name in ("compiled", "graphql-core", "Strawberry, models", "÷ graphql-core", "÷ models"):
+    table.add_column(what, no_wrap=True)
+    for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
-    for row in read.rows(found):
+    for row in rows:
         table.add_row(*row)
     return table
 

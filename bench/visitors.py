@@ -3,13 +3,34 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 CONNECTIONS = 16
 """Connections that the visitors share; who finds none free waits, and that counts."""
+
+
+def written(method: str, target: str, headers: Mapping[str, str], body: bytes | None = None) -> bytes:
+    """A request as it goes over the wire."""
+    own = {"host": "127.0.0.1"} | (
+        {} if body is None else {"content-type": "application/json", "content-length": str(len(body))}
+    )
+    lines = [
+        f"{method} {target} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in {**own, **headers}.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`headers`: by their names in small letters."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 class _Connection:
@@ -19,19 +40,13 @@ class _Connection:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def post(self, request: dict[str, Any], token: str | None) -> dict[str, Any]:
-        body = json.dumps(request).encode()
-        authorization = f"authorization: Bearer {token}\r\n" if token else ""
-        head = (
-            "POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-            f"{authorization}content-length: {len(body)}\r\n\r\n"
-        )
+    async def send(self, request: bytes) -> Answer:
         reader, writer = await self._open()
-        writer.write(head.encode() + body)
-        answered = await reader.readuntil(b"\r\n\r\n")
-        _, _, rest = answered.lower().partition(b"content-length:")
-        answer: dict[str, Any] = json.loads(await reader.readexactly(int(rest.split(b"\r\n", 1)[0])))
-        return answer
+        writer.write(request)
+        first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        return Answer(int(first.split()[1]), headers, body)
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None or self._streams[0].at_eof():
@@ -50,12 +65,18 @@ class Visitors:
         for connection in connections:
             self._free.put_nowait(connection)
 
-    async def post(self, request: dict[str, Any], token: str | None = None) -> dict[str, Any]:
+    async def send(self, request: bytes) -> Answer:
         connection = await self._free.get()
         try:
-            return await connection.post(request, token)
+            return await connection.send(request)
         finally:
             self._free.put_nowait(connection)
+
+    async def post(self, request: dict[str, Any], token: str | None = None) -> dict[str, Any]:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        answer = await self.send(written("POST", "/graphql", headers, json.dumps(request).encode()))
+        told: dict[str, Any] = json.loads(answer.body)
+        return told
 
 
 @asynccontextmanager

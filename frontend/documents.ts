@@ -35,10 +35,10 @@ export function mayStandInAddress(text: string, schema: GraphQLSchema): boolean 
       OperationDefinition({ operation }) {
         may &&= operation === 'query'
       },
+      VariableDefinition: () => false,
       Variable(_node, _key, parent) {
-        if (!parent || !('kind' in parent) || parent.kind === Kind.VARIABLE_DEFINITION) return
         const type = getNamedType(types.getInputType())
-        const known = parent.kind === Kind.ARGUMENT && KNOWN.has(types.getArgument()?.name ?? '')
+        const known = !!parent && 'kind' in parent && parent.kind === Kind.ARGUMENT && KNOWN.has(types.getArgument()?.name ?? '')
         may &&= !!type && (isEnumType(type) || FREE.has(type.name) || (type.name === 'String' && known))
       },
     }),

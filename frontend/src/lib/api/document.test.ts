@@ -42,10 +42,10 @@ describe('what the build gathers', () => {
 describe('an address has', () => {
   const world = buildSchema(`
     enum Kind { A }
-    input Filter { slug: String, kind: Kind, id: ID }
+    input Filter { slug: String, slugs: [String], kind: Kind, id: ID }
     scalar Date
     type Thing { found(after: String, first: Int, words: String): Int }
-    type Query { find(id: ID, ids: [ID!], slug: String, words: String, day: Date, kinds: [Kind!], share: Float, filter: Filter): Thing }
+    type Query { find(id: ID, ids: [ID!], slug: String, slugs: [String], words: String, before: Filter, day: Date, kinds: [Kind!], share: Float, filter: Filter): Thing }
     type Mutation { end(id: ID!): Int }
     type Subscription { seen(id: ID!): Int }
   `)
@@ -56,7 +56,7 @@ describe('an address has', () => {
     'query ($id: ID!, $ids: [ID!]) { find(id: $id, ids: $ids) { found } }',
     'query ($slug: String!, $after: String, $first: Int) { find(slug: $slug) { found(after: $after, first: $first) } }',
     'query ($kinds: [Kind!], $share: Float, $all: Boolean!) { find(kinds: $kinds, share: $share) { found @include(if: $all) } }',
-    'query ($kind: Kind, $id: ID) { find(filter: { kind: $kind, id: $id }) { found } }',
+    'query ($kind: Kind, $id: ID) { find(filter: { kind: $kind, id: $id }, ids: [$id]) { found } }',
   ])('ids, cursors, numbers and enums: %s', (text) => expect(may(text)).toBe(true))
 
   it.each([
@@ -66,6 +66,9 @@ describe('an address has', () => {
     'query ($after: String) { find { ...Deep } } fragment Deep on Thing { found(words: $after) }',
     'query ($slug: String) { find(filter: { slug: $slug }) { found } }',
     'query ($filter: Filter) { find(filter: $filter) { found } }',
+    'query ($slug: String) { find(before: { slug: $slug }) { found } }',
+    'query ($words: String) { find(slugs: [$words]) { found } }',
+    'query ($words: String) { find(before: { slugs: [$words] }) { found } }',
     'query ($day: Date) { find(day: $day) { found } }',
   ])('nothing that somebody wrote: %s', (text) => expect(may(text)).toBe(false))
 
