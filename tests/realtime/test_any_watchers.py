@@ -102,13 +102,13 @@ class Source(SharedSubscription):
         self.alone, self._after = alone, after
         self.kept = 4 if key == ESTATE else 1
         self.opened = asyncio.Event()
-        self.access_at_hand = False
+        self.access_known = False
         self.start = 0
 
     async def until_access(self) -> None:
         """Reads where its key belongs."""
         await asyncio.sleep(0.003)
-        self.access_at_hand = True
+        self.access_known = True
 
     async def steps(self, turn: Turn) -> AsyncGenerator[Step, None]:
         town = self._town
@@ -324,7 +324,7 @@ class Operation(Member):
         town, key, level = self._town, self.key, self._client.level
         self.state = State.ASKING
         self._change_group(town.groups.enter((key, level), lambda: Source(town, key, level)))
-        if key == ESTATE or not self._source.access_at_hand:
+        if key == ESTATE or not self._source.access_known:
             self._task = asyncio.create_task(self._to_its_end())
         elif level == NOTHING:
             self.end(HIDDEN)

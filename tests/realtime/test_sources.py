@@ -156,7 +156,9 @@ async def test_watchers_rounds_and_merged_changes_are_counted_over_all() -> None
 async def test_signals_of_others_cost_nothing(kind: str) -> None:
     broker, truth = MemoryBroker(), Truth()
     sources, declaration = LiveSources(broker), getattr(truth, kind)
+    truth.items = 1
     async with sources.watch(declaration, KEY, 0) as reader:
+        await anext(reader)
         following = asyncio.ensure_future(reader.until_read())
         await asyncio.sleep(1)
         reads = truth.reads
