@@ -1,16 +1,21 @@
 import random
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from community.members.actions import NewParty, enter_owners, transfer_units
 from community.permissions import SYSTEM
+from community.places.actions import NewUnit, change_unit, enter_units
+from community.places.rules import UnitKind
 from community.votes import known
 from community.votes.actions import mend_totals
 from community.votes.known import tallies_of
 from community.votes.lifecycle import VoteStep
 from community.votes.models import Vote
 from community.votes.progress import progress_of, progress_of_many
-from community.votes.rules import Silence
+from community.votes.rules import Silence, Weight
 from tests.engines import opened_alone
 from tests.steps import take
 
@@ -72,12 +77,49 @@ async def test_totals_that_were_wrong_are_not_remembered_once_they_are_mended(po
     assert await tallies_of([vote]) == {vote: await progress_of(vote)} != wrong
 
 
-async def test_a_roll_that_is_not_frozen_is_read_each_time(poll: Any, summed: list[int]) -> None:
-    vote = await poll.announced()
-    before = (await tallies_of([vote]))[vote].eligible
-    await poll.household(5_000)
-    assert (await tallies_of([vote]))[vote].eligible.area == before.area + 5_000
-    assert summed == [vote, vote]
+async def test_a_roll_that_is_not_frozen_follows_every_change_of_the_register(
+    poll: Any, summed: list[int]
+) -> None:
+    vote, before, found = await poll.announced(), poll.announced_at - timedelta(days=9), list[Weight]()
+    community, building = poll.estate.community, poll.estate.building
+
+    async def changed() -> Weight:
+        for _ in range(2):
+            assert await tallies_of([vote]) == {vote: await progress_of(vote)}
+        found.append((await tallies_of([vote]))[vote].eligible)
+        return found[-1]
+
+    await changed()
+    shop, home = await enter_units(
+        SYSTEM,
+        before,
+        community,
+        [NewUnit(building, name, UnitKind.DWELLING, 5_000) for name in ("901室", "902室")],
+    )
+    await changed()
+    accounts = [await poll.build.account() for _ in range(2)]
+    first, _ = await enter_owners(
+        SYSTEM, before, community, [NewParty([shop], accounts[:1]), NewParty([home], accounts[1:])]
+    )
+    await changed()
+    await transfer_units(SYSTEM, before + timedelta(days=1), first, [home])
+    await changed()
+    await change_unit(SYSTEM, before + timedelta(days=2), shop, area=6_000)
+    await changed()
+    steps = [(now.heads - was.heads, now.area - was.area) for was, now in pairwise(found)]
+    assert steps == [(0, 10_000), (2, 0), (-1, 0), (0, 1_000)]
+    assert summed == [vote] * len(found)
+
+
+async def test_a_roll_that_is_not_frozen_is_not_read_again_for_what_is_no_register(
+    poll: Any, summed: list[int]
+) -> None:
+    (home,) = await poll.households(1)
+    vote, other = await poll.announced(), await poll.opened()
+    await tallies_of([vote])
+    await poll.cast(home.viewer, other)
+    assert await tallies_of([vote]) == {vote: await progress_of(vote)}
+    assert summed == [vote]
 
 
 async def test_where_silence_counts_who_was_served_may_change_it(poll: Any, summed: list[int]) -> None:
