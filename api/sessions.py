@@ -135,6 +135,7 @@ class Sessions:
     async def sign_out(self, request: Request) -> Response:
         """Ends the session of the cookie, and that of the token that comes with it."""
         response = await self._ended(request)
+        response.headers["clear-site-data"] = '"cache"'  # with what the browser kept of own answers
         response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=self._settings.secure)
         return response
 

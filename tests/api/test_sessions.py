@@ -142,6 +142,7 @@ def test_signing_out_ends_the_session_itself(server: Any, browser: Any) -> None:
     sign_in(browser)
     secret = browser.cookies[COOKIE]
     response = browser.delete("/session")
+    assert response.headers["clear-site-data"] == '"cache"'  # own answers that it kept with their tags
     assert response.status_code == 204
     assert COOKIE not in browser.cookies
     assert viewer(browser) is None
