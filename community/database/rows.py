@@ -3,14 +3,13 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
-from functools import cache
-from itertools import starmap
+from functools import cache, partial
 from types import MappingProxyType, UnionType
 from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import orjson
 
-from community.database.sql import instant, is_postgres, placeholders, select_rows
+from community.database.sql import is_postgres, placeholders, select_rows
 
 R = TypeVar("R", bound=tuple[Any, ...])
 
@@ -75,21 +74,34 @@ class Maker(Generic[R]):
     def __init__(self, kind: type[R]) -> None:
         hints = get_type_hints(kind)
         names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
-        self._new: Callable[[Iterable[Any]], R] = kind._make  # type: ignore[attr-defined]
+        self._new = _new_of(kind)
+        self._width = len(names)
         self._readers = [(index, _reader_of(hints[name])) for index, name in enumerate(names)]
 
     def __call__(self, rows: Sequence[Sequence[Any]], skipped: int = 0) -> list[R]:
+        """Raises ValueError for rows of another width."""
         if not rows:
             return []
         columns: list[Iterable[Any]] = list[Iterable[Any]](zip(*rows, strict=True))[skipped:]
+        if len(columns) != self._width:
+            raise ValueError(f"{len(columns)} columns for {self._width}")
         for index, reader in self._readers:
             if reader:
-                columns[index] = map(reader, columns[index])
+                columns[index] = reader(columns[index])
         return list(map(self._new, zip(*columns, strict=True)))
 
 
-def _reader_of(hint: Any) -> Callable[[Any], Any] | None:
-    """Returns what converts a column's value to this type; None if no conversion is needed."""
+def _new_of(kind: type[R]) -> Callable[[Iterable[Any]], R]:
+    """As `_make` of a NamedTuple, which counts the values in Python."""
+    return partial(tuple.__new__, kind)
+
+
+Reader = Callable[[Iterable[Any]], Iterable[Any]]
+"""Converts a column as an engine brings it."""
+
+
+def _reader_of(hint: Any) -> Reader | None:
+    """Of a column of this type; None if no conversion is needed."""
     if get_origin(hint) is tuple:
         kind = get_args(hint)[0]
         return _rows_of(kind) if hasattr(kind, "_fields") else None
@@ -99,25 +111,41 @@ def _reader_of(hint: Any) -> Callable[[Any], Any] | None:
             return None
         (hint,) = kinds
     if hint is datetime:
-        return instant
+        return _texts_of(datetime.fromisoformat)
     if hint is date:
-        return day
+        return _texts_of(date.fromisoformat)
     if hint is bool:
-        return _TRUTHS.__getitem__
+        return partial(map, _TRUTHS.__getitem__)
     return _members_of(hint) if isinstance(hint, type) and issubclass(hint, Enum) else None
 
 
 _TRUTHS = {0: False, 1: True, None: None}
 
 
-def _members_of(kind: type[Enum]) -> Callable[[Any], Any]:
+def _members_of(kind: type[Enum]) -> Reader:
     members: dict[Any, Enum | None] = {member.value: member for member in kind}
-    return {**members, None: None}.__getitem__
+    return partial(map, {**members, None: None}.__getitem__)
 
 
-def _rows_of(kind: Callable[..., Any]) -> Callable[[str], tuple[Any, ...]]:
+def _texts_of(convert: Callable[[str], Any]) -> Reader:
+    """Of a column that SQLite keeps as text. Where all of it is, nothing of Python is called for a row."""
+
+    def read(column: Iterable[Any]) -> Iterable[Any]:
+        if set(map(type, column)) == {str}:
+            return map(convert, column)
+        return [convert(value) if isinstance(value, str) else value for value in column]
+
+    return read
+
+
+def _rows_of(kind: type[tuple[Any, ...]]) -> Reader:
     """Of a column that `as_json` makes."""
-    return lambda text: tuple(starmap(kind, orjson.loads(text)))
+    new = _new_of(kind)
+
+    def read(column: Iterable[str]) -> list[tuple[Any, ...]]:
+        return [tuple(map(new, rows)) for rows in orjson.loads(f"[{','.join(column)}]")]
+
+    return read
 
 
 def day(value: Any) -> Any:
