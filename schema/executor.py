@@ -3,13 +3,20 @@
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from graphql import GraphQLError, GraphQLOutputType, GraphQLResolveInfoHelpers
+from graphql import (
+    GraphQLError,
+    GraphQLOutputType,
+    GraphQLResolveInfoHelpers,
+    OperationDefinitionNode,
+)
 from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path, is_awaitable
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from compiled import CompiledExecutor, Plans
+from schema.ahead import words_in
+from schema.context import Context
 
 
 def _not_here(_: Sequence[Any]) -> NoReturn:
@@ -17,6 +24,11 @@ def _not_here(_: Sequence[Any]) -> NoReturn:
 
 
 _NO_HELPERS = GraphQLResolveInfoHelpers(gather=_not_here, track=_not_here)
+
+
+def _look_ahead(operation: OperationDefinitionNode, context: Any) -> None:
+    if operation.loc and isinstance(context, Context):
+        context.loaders.words = words_in(operation.loc.source.body)
 
 
 class AcyclicExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -29,6 +41,7 @@ class AcyclicExecutor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.async_helpers = _NO_HELPERS
+        _look_ahead(self.operation, self.context_value)
 
     def handle_field_error(
         self,

@@ -38,6 +38,7 @@ from community.votes.reads import (
     own_ballots_of,
     own_entries_of,
 )
+from schema.ahead import columns_for
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -180,8 +181,8 @@ class Levels:
 
 
 class Loaders:
-    """Those of one answer, as its viewer may see things. `now` is its one instant; `ahead` what is selected
-    at the places where somebody asked.
+    """Those of one answer, as its viewer may see things. `now` is its one instant; `words` are those of its
+    document, if that is known.
 
     What was read stays as it was, so that the next answer needs new ones.
     """
@@ -190,7 +191,7 @@ class Loaders:
         self.viewer, self._clock = viewer, clock
         self._levels = Levels()
         self._made: dict[Hashable, Loader[Any, Any]] = {}
-        self.ahead: dict[Hashable, frozenset[str]] = {}
+        self.words: frozenset[str] | None = None
 
     @cached_property
     def now(self) -> datetime:
@@ -204,6 +205,10 @@ class Loaders:
     ) -> Loader[K, V]:
         """The loader of a read that does not depend on the viewer; one for each read and its terms."""
         return self._kept((read, terms, *named.items()), lambda keys: read(keys, *terms, **named))
+
+    def columns(self, row: type) -> frozenset[str] | None:
+        """Those that the document may ask for; None where it is not known."""
+        return None if self.words is None else columns_for(self.words, row)
 
     def _kept(self, key: Hashable, read: Read[K, V]) -> Loader[K, V]:
         loader = self._made.get(key)

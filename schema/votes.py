@@ -544,7 +544,7 @@ class Vote(Node, subject=VOTE, row=VoteRow):
     )
 
     questions: list[Question] = brought(
-        lambda loaders: loaders.of(questions_of),
+        lambda loaders: loaders.of(questions_of, loaders.columns(QuestionRow)),
         "id",
         description="What is put to the owners, in the order of the ballot paper. 各个议题，按票面顺序。",
     )
@@ -642,7 +642,8 @@ class VotesOfCommunity:
         key = cast("tuple[datetime, int] | None", cursors.key(after, datetime, int))
         page: Page[VoteRow] = NOTHING
         if shows_bulletin(info.context, row):
-            loader = info.context.loaders.of(votes_pages, info.context.now, size, key, statuses)
+            loaders = info.context.loaders
+            loader = loaders.of(votes_pages, loaders.now, size, key, statuses, loaders.columns(VoteRow))
             page = await loader.get(row.id)
         return connect(page, lambda row: cursors.cursor(row.opens_at, row.id), later=key is not None)
 
