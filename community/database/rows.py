@@ -191,7 +191,7 @@ def day(value: Any) -> Any:
 
 
 class Run(NamedTuple):
-    """Rows of an owner in an order, SQL of ours with its values; an index leads to the first of them."""
+    """Rows `t` of an owner `o` in an order, SQL of ours with its values; an index leads to the first."""
 
     order: str
     where: str = ""
@@ -206,6 +206,14 @@ async def first_of_each(
     `owner` names the table of the owners, and `owner_id` in the shape's table the column that points there.
     In the order of the run where there is one only.
     """
+    if len(owners) == len(runs) == 1:
+        (run,) = runs
+        rows = await select_rows(
+            f"SELECT {shape.columns} FROM {owner} o JOIN {shape.table} t ON t.{owner}_id = o.id"  # noqa: S608
+            f" WHERE o.id = ?{run.where} ORDER BY {run.order} LIMIT ?",
+            [*owners, *run.values, most],
+        )
+        return dict.fromkeys(owners, shape.all_of(rows))
     values = [value for run in runs for value in (*run.values, most)]
     order = f" ORDER BY {runs[0].order}" if len(runs) == 1 else ""
     rows = await select_rows(
@@ -213,8 +221,6 @@ async def first_of_each(
         f" WHERE o.id IN ({placeholders(owners)}){order}",
         [*values, *owners],
     )
-    if len(owners) == 1:
-        return dict.fromkeys(owners, shape.all_of(rows, skipped=1))
     found: dict[int, list[R]] = {key: [] for key in owners}
     for row, made in zip(rows, shape.all_of(rows, skipped=1), strict=True):
         found[row[0]].append(made)
