@@ -1,6 +1,7 @@
 """Executes operations and leaves nothing of them to the garbage collector, which looks rarely."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, NoReturn
 
 from graphql import (
@@ -63,3 +64,11 @@ class CompletingExecutor(CompiledExecutor, AcyclicExecutor):
 
     plans = Plans()
     awaitable_tests = (is_awaitable, optimized_is_awaitable)
+
+    def context_again(self) -> Any:
+        given = self.context_value
+        if not isinstance(given, Context):
+            return given
+        context = copy(given)
+        context.loaders = given.loaders.again()
+        return context

@@ -77,10 +77,11 @@ class _Failed(NamedTuple):
 class Loader(Generic[K, V]):
     """Reads each key once, together with the other keys of its level."""
 
-    __slots__ = ("_failed", "_levels", "_read", "_waiting", "found")
+    __slots__ = ("_before", "_failed", "_levels", "_read", "_waiting", "found")
 
-    def __init__(self, read: Read[K, V], levels: "Levels") -> None:
-        self._read, self._levels = read, levels
+    def __init__(self, read: Read[K, V], levels: "Levels", before: "Loader[K, V] | None" = None) -> None:
+        """`before`: one that has read some keys, which are not read again."""
+        self._read, self._levels, self._before = read, levels, before
         self.found: dict[K, V | None] = {}
         self._failed: dict[K, _Failed] = {}
         self._waiting: dict[K, list[asyncio.Future[None]]] = {}
@@ -119,6 +120,9 @@ class Loader(Generic[K, V]):
     async def run(self) -> None:
         """Reads the pending keys."""
         waiting, self._waiting = self._waiting, {}
+        if before := self._before:
+            self.found.update({key: before.found[key] for key in waiting if key in before.found})
+            self._failed.update({key: before._failed[key] for key in waiting if key in before._failed})
         keys = [key for key in waiting if key not in self.found and key not in self._failed]
         try:
             for start in range(0, len(keys), MOST_KEYS):
@@ -191,7 +195,14 @@ class Loaders:
         self.viewer, self._clock = viewer, clock
         self._levels = Levels()
         self._made: dict[Hashable, Loader[Any, Any]] = {}
+        self._before: Mapping[Hashable, Loader[Any, Any]] = {}
         self.words: frozenset[str] | None = None
+
+    def again(self) -> "Loaders":
+        """Others for the same answer, which bring level by level what these have brought."""
+        loaders = type(self)(self.viewer, self._clock)
+        loaders.now, loaders.words, loaders._before = self.now, self.words, self._made
+        return loaders
 
     @cached_property
     def now(self) -> datetime:
@@ -213,7 +224,7 @@ class Loaders:
     def _kept(self, key: Hashable, read: Read[K, V]) -> Loader[K, V]:
         loader = self._made.get(key)
         if loader is None:
-            loader = self._made[key] = Loader(read, self._levels)
+            loader = self._made[key] = Loader(read, self._levels, self._before.get(key))
         return loader
 
     def _seen(
