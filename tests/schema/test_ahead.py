@@ -62,6 +62,8 @@ WAY = "{ communities { edges { node { %s } } } }"
         ("ledger { entries { edges { node { number } } } }", "entry", {"item", "balance", "r.id", "g.role"}),
         ("ledger { entries { edges { node { balance } } } }", "entry", {"r.id", "g.role"}),
         ("ledger { entries { edges { node { authorityFault } } } }", "entry", {"balance", "r.id", "g.role"}),
+        ("notices { edges { node { title } } }", "notice", {"t.body"}),
+        ("events { edges { node { title } } }", "event", {"t.description"}),
         ("votes { edges { node { title } } }", "vote", {"description", "building_id"}),
         ("votes { edges { node { status } } }", "vote", {"building_id"}),
         ("votes { edges { node { questions { kind } } } }", "question", {"title", "choice", "building_id"}),
