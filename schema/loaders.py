@@ -77,14 +77,15 @@ class _Failed(NamedTuple):
 class Loader(Generic[K, V]):
     """Reads each key once, together with the other keys of its level."""
 
-    __slots__ = ("_before", "_failed", "_levels", "_read", "_waiting", "found")
+    __slots__ = ("_before", "_failed", "_levels", "_read", "_waiters", "_waiting", "found")
 
     def __init__(self, read: Read[K, V], levels: "Levels", before: "Loader[K, V] | None" = None) -> None:
         """`before`: one that has read some keys, which are not read again."""
         self._read, self._levels, self._before = read, levels, before
         self.found: dict[K, V | None] = {}
         self._failed: dict[K, _Failed] = {}
-        self._waiting: dict[K, list[asyncio.Future[None]]] = {}
+        self._waiting: dict[K, None] = {}
+        self._waiters: list[asyncio.Future[None]] = []
 
     async def load(self, key: K) -> V | None:
         """Loads a value; None if it is hidden or unknown."""
@@ -105,9 +106,8 @@ class Loader(Generic[K, V]):
             self._levels.wish(self)
         # One for each who waits: graphql-core cancels what it no longer needs.
         waiter = asyncio.get_running_loop().create_future()
-        for key in missing:
-            self._waiting.setdefault(key, [])
-        self._waiting[missing[0]].append(waiter)
+        self._waiting.update(dict.fromkeys(missing))
+        self._waiters.append(waiter)
         return waiter
 
     async def get(self, key: K) -> V:
@@ -120,6 +120,7 @@ class Loader(Generic[K, V]):
     async def run(self) -> None:
         """Reads the pending keys."""
         waiting, self._waiting = self._waiting, {}
+        waiters, self._waiters = self._waiters, []
         if before := self._before:
             self.found.update({key: before.found[key] for key in waiting if key in before.found})
             self._failed.update({key: before._failed[key] for key in waiting if key in before._failed})
@@ -128,17 +129,16 @@ class Loader(Generic[K, V]):
             for start in range(0, len(keys), MOST_KEYS):
                 chunk = keys[start : start + MOST_KEYS]
                 rows = await self._read(chunk)
-                self.found.update((key, rows.get(key)) for key in chunk)
+                self.found.update(zip(chunk, map(rows.get, chunk), strict=True))
         except Exception as error:
             # Without our own frame, which keeps us, who keep it.
             failed = _Failed(error, error.__traceback__ and error.__traceback__.tb_next)
             error.__traceback__ = failed.traceback
             self._failed.update((key, failed) for key in keys if key not in self.found)
             del failed
-        for waiters in waiting.values():
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 class Levels:
