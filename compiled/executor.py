@@ -41,8 +41,8 @@ class CompiledExecutor(Executor[Any]):
         return self._later(made, serially) if isawaitable(made) else self._as_alone(made, serially)
 
     async def _later(self, made: Awaitable[Any], serially: bool | None) -> Any:
-        told = self._as_alone(await made, serially)
-        return await told if isawaitable(told) else told
+        answer = self._as_alone(await made, serially)
+        return await answer if isawaitable(answer) else answer
 
     def _as_alone(self, made: Any, serially: bool | None) -> AwaitableOrValue[Any]:
         """What fails first hides what fails later, and to graphql-core alone loaded fields come at another
