@@ -1,15 +1,22 @@
 """The executor: graphql-core's own, but for what is completed by generated functions."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from copy import copy
 from inspect import isawaitable
 from typing import Any, ClassVar
 
-from graphql import GraphQLList, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
+from graphql import GraphQLList, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo, OperationType
 from graphql.execution import Executor, default_field_resolver, default_type_resolver
 from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.executor import CollectedErrors
 from graphql.pyutils import AwaitableOrValue, Path, is_awaitable
 
 from compiled.plans import Finder, Plan, Plans
+
+MUTATION = OperationType.MUTATION
+"""What is done is done once: loaded fields of its answer are left to graphql-core, as it may not be executed
+again.
+"""
 
 
 class CompiledExecutor(Executor[Any]):
@@ -26,6 +33,36 @@ class CompiledExecutor(Executor[Any]):
 
     _finder: Finder | None = None
     _asked = False
+    _gathered = False
+    _alone = False
+
+    def execute_operation(self, serially: bool | None = None) -> AwaitableOrValue[Any]:
+        made = super().execute_operation(serially)
+        return self._later(made, serially) if isawaitable(made) else self._as_alone(made, serially)
+
+    async def _later(self, made: Awaitable[Any], serially: bool | None) -> Any:
+        answer = self._as_alone(await made, serially)
+        return await answer if isawaitable(answer) else answer
+
+    def _as_alone(self, made: Any, serially: bool | None) -> AwaitableOrValue[Any]:
+        """What fails first hides what fails later, and to graphql-core alone loaded fields come at another
+        time: so where there are errors, it says them all.
+        """
+        if not (self._gathered and getattr(made, "errors", None)):
+            return made
+        for error in made.errors:
+            _forget_frames(error)
+        alone = copy(self)
+        alone.collected_errors = CollectedErrors()
+        alone.context_value = self.context_again()
+        alone._alone, alone._gathered, alone._finder = True, False, None
+        return alone.execute_operation(serially)
+
+    def context_again(self) -> Any:
+        """That in which it is executed once more: its loaders have found nothing yet, but need not read again
+        what was read.
+        """
+        return self.context_value
 
     def complete_list_value(
         self,
@@ -44,6 +81,7 @@ class CompiledExecutor(Executor[Any]):
                 def otherwise() -> AwaitableOrValue[list[Any]]:
                     return complete(return_type, field_details_list, info, path, result, None)
 
+                self._gathered |= bool(plan.wishes)
                 return _completed(plan, result, info, otherwise)
         return super().complete_list_value(
             return_type, field_details_list, info, path, result, position_context
@@ -69,6 +107,7 @@ class CompiledExecutor(Executor[Any]):
                 def rest(made: dict[str, Any]) -> AwaitableOrValue[dict[str, Any]]:
                     return self._with_rest(made, plan, return_type, result, path)
 
+                self._gathered |= bool(plan.wishes)
                 return _completed(plan, result, info, otherwise, rest if plan.rest else None)
         return super().complete_object_value(
             return_type, field_details_list, info, path, result, position_context
@@ -89,7 +128,8 @@ class CompiledExecutor(Executor[Any]):
             self._asked = True
             self._finder = self.plans.of(self) if self._is_usual() else None
         finder = self._finder
-        return finder.of(self, kind, details, objects) if finder else None
+        plan = finder.of(self, kind, details, objects) if finder else None
+        return None if plan and plan.wishes and self.operation.operation is MUTATION else plan
 
     def _is_usual(self) -> bool:
         manager = self.middleware_manager
@@ -171,6 +211,15 @@ def _run(
         return otherwise()
     plan.served += 1
     return rest(made) if rest else made
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Each keeps the one in which it was raised, which keeps it."""
+    seen = set[int]()
+    while error and id(error) not in seen:
+        seen.add(id(error))
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 async def _joined(made: dict[str, Any], rest: Awaitable[dict[str, Any]]) -> dict[str, Any]:

@@ -26,14 +26,16 @@ class Plain:
     """What a resolver does: it gives `get(source)`, which takes no arguments, needs no `info`, changes
     nothing and gives no awaitable.
 
-    `path`: the attributes, where it does nothing but read one of another. `in_context`: it is
-    `get(source, info.context)`. `resolver`: what it speaks of; with another one in the field it says nothing.
+    `path`: the attributes, where it does nothing but read one of another, and give what `through` makes of
+    the last. `in_context`: it is `get(source, info.context)`. `resolver`: what it speaks of; with another one
+    in the field it says nothing.
     """
 
     resolver: Callable[..., Any] | None
     get: Callable[..., Any]
     path: tuple[str, ...] = ()
     in_context: bool = False
+    through: Callable[[Any], Any] | None = None
 
 
 class Loader(Protocol):

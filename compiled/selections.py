@@ -139,7 +139,8 @@ def loaded_of(field: GraphQLField) -> Loaded | None:
 def read(program: Program, plain: Plain, v: str) -> str:
     """The expression that reads `v` so."""
     if plain.path:
-        return ".".join([v, *plain.path])
+        last = ".".join([v, *plain.path])
+        return f"{program.constant(plain.through)}({last})" if plain.through else last
     get = program.constant(plain.get)
     return f"{get}({v}, {program.once('info.context')})" if plain.in_context else f"{get}({v})"
 

@@ -1,35 +1,22 @@
-"""What is selected below a field, so that nothing is read in vain."""
+"""What a document may ask of a row, so that nothing is read in vain."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Mapping
+from functools import lru_cache
 
-from strawberry.types.nodes import SelectedField, Selection
+_WORD = re.compile(r"\w+", re.ASCII)
 
-from schema.context import Info
-
-
-def selected_in(info: Info, *path: str) -> frozenset[str]:
-    """The names of the fields that stand at the end of a path below the field, such as `edges.node`. Some may
-    not be asked for after all: @skip, @include and the types of fragments are not looked at.
-
-    It is looked for once an answer, however many objects have the field: below each it is the same.
-    """
-    names = tuple(part for part in info.path.as_list() if isinstance(part, str))
-    known = info.context.loaders.ahead
-    if (names, path) not in known:
-        known[names, path] = _at_the_end(info, path)
-    return known[names, path]
+COLUMNS: dict[type, Mapping[str, frozenset[str]]] = {}
+"""By class of rows, what the fields that show them read; `schema/plain.py` keeps it."""
 
 
-def _at_the_end(info: Info, path: tuple[str, ...]) -> frozenset[str]:
-    fields = [below for field in info.selected_fields for below in _fields(field.selections)]
-    for name in path:
-        fields = [below for field in fields if field.name == name for below in _fields(field.selections)]
-    return frozenset(field.name for field in fields)
+@lru_cache(maxsize=1_000)
+def words_in(text: str) -> frozenset[str]:
+    """The words of a document. The names of all fields that it selects are among them."""
+    return frozenset(_WORD.findall(text))
 
 
-def _fields(selections: Iterable[Selection]) -> Iterator[SelectedField]:
-    for selection in selections:
-        if isinstance(selection, SelectedField):
-            yield selection
-        else:
-            yield from _fields(selection.selections)
+@lru_cache(maxsize=4_000)
+def columns_for(words: frozenset[str], row: type) -> frozenset[str]:
+    """What the fields with these names read of a row."""
+    return frozenset[str]().union(*(read for name, read in COLUMNS[row].items() if name in words))

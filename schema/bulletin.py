@@ -138,7 +138,8 @@ class BulletinOfCommunity:
         key = cast("tuple[datetime, int] | None", cursors.key(after, datetime, int))
         page: Page[NoticeRow] = NOTHING
         if shows_bulletin(info.context, row):
-            page = await info.context.loaders.of(notices_pages, size, key).get(row.id)
+            loaders = info.context.loaders
+            page = await loaders.of(notices_pages, size, key, loaders.columns(NoticeRow)).get(row.id)
         return connect(page, lambda row: cursors.cursor(row.published_at, row.id), later=key is not None)
 
     @strawberry.field(

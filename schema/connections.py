@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import blake2b
+from itertools import repeat
 from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import orjson
@@ -92,6 +94,10 @@ class LazyEdge(NamedTuple):
         return self.cursor_of(self.node)
 
 
+_EDGE = partial(tuple.__new__, LazyEdge)
+"""As `LazyEdge._make`, which counts the values in Python."""
+
+
 def connect(
     page: Page[R],
     cursor: Callable[[R], str],
@@ -102,7 +108,7 @@ def connect(
     """`later`: the page began behind a cursor. The rows are the nodes."""
     rows = page.rows
     return made(
-        edges=cast("list[Edge[T]]", [LazyEdge(row, cursor) for row in rows]),
+        edges=cast("list[Edge[T]]", list(map(_EDGE, zip(rows, repeat(cursor))))),
         page_info=PageInfo(
             has_next_page=page.more,
             has_previous_page=later,

@@ -375,7 +375,9 @@ class EventsOfCommunity:
         key = cast("tuple[bool, datetime, int] | None", cursors.key(after, bool, datetime, int))
         page: Page[EventRow] = NOTHING
         if shows_bulletin(info.context, row):
-            page = await info.context.loaders.of(events_pages, now, size, key, coming).get(row.id)
+            loaders = info.context.loaders
+            columns = loaders.columns(EventRow)
+            page = await loaders.of(events_pages, now, size, key, coming, columns).get(row.id)
         return connect(page, lambda row: cursors.cursor(*event_key(row, now)), later=key is not None)
 
 

@@ -1,15 +1,23 @@
 """Executes operations and leaves nothing of them to the garbage collector, which looks rarely."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, NoReturn
 
-from graphql import GraphQLError, GraphQLOutputType, GraphQLResolveInfoHelpers
+from graphql import (
+    GraphQLError,
+    GraphQLOutputType,
+    GraphQLResolveInfoHelpers,
+    OperationDefinitionNode,
+)
 from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path, is_awaitable
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from compiled import CompiledExecutor, Plans
+from schema.ahead import words_in
+from schema.context import Context
 
 
 def _not_here(_: Sequence[Any]) -> NoReturn:
@@ -17,6 +25,11 @@ def _not_here(_: Sequence[Any]) -> NoReturn:
 
 
 _NO_HELPERS = GraphQLResolveInfoHelpers(gather=_not_here, track=_not_here)
+
+
+def _look_ahead(operation: OperationDefinitionNode, context: Any) -> None:
+    if operation.loc and isinstance(context, Context):
+        context.loaders.words = words_in(operation.loc.source.body)
 
 
 class AcyclicExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -29,6 +42,7 @@ class AcyclicExecutor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.async_helpers = _NO_HELPERS
+        _look_ahead(self.operation, self.context_value)
 
     def handle_field_error(
         self,
@@ -50,3 +64,11 @@ class CompletingExecutor(CompiledExecutor, AcyclicExecutor):
 
     plans = Plans()
     awaitable_tests = (is_awaitable, optimized_is_awaitable)
+
+    def context_again(self) -> Any:
+        given = self.context_value
+        if not isinstance(given, Context):
+            return given
+        context = copy(given)
+        context.loaders = given.loaders.again()
+        return context

@@ -35,7 +35,6 @@ from community.ledger.rules import (
 from community.permissions import Permission, may
 from community.places.reads import CommunityRow
 from community.places.rules import OrganizationKind
-from schema.ahead import selected_in
 from schema.connections import After, Connection, First, ListCursors, connect
 from schema.context import Context, Info
 from schema.cost import Price, Prices
@@ -390,9 +389,9 @@ class Ledger:
         size = check_first(first)
         cursors = ListCursors("entries", row.id, {"month": month})
         key = cursors.key(after, int)
-        unread = () if _DEAR.keys() & selected_in(info, "edges", "node") else tuple(_DEAR.values())
         last = cast(int, key[0]) if key else None
-        loader = info.context.loaders.of(entries_pages, size, last, month, unread)
+        loaders = info.context.loaders
+        loader = loaders.of(entries_pages, size, last, month, loaders.columns(EntryRow))
         page = await loader.get(row.id)
         if key and not page.rows and size:
             await check_number(row.id, cast(int, key[0]))
@@ -414,12 +413,6 @@ class Ledger:
         ],
     ) -> Entry | None:
         return Entry.of(await info.context.loaders.of(entries_by_number, number).load(row.id))
-
-
-_DEAR = {"balance": "balance", "reversedBy": "reversed_by", "recordedBy": "recorded_for"}
-"""Fields of an entry that take time to read, with the columns that show them. All are read or none, so that
-one list is read in two ways at most.
-"""
 
 
 async def _months(info: Info, community: CommunityRow) -> list[MonthRow]:

@@ -38,6 +38,7 @@ from community.votes.reads import (
     own_ballots_of,
     own_entries_of,
 )
+from schema.ahead import columns_for
 from schema.noted import Noted
 
 K = TypeVar("K")
@@ -79,13 +80,15 @@ class _Failed(NamedTuple):
 class Loader(Generic[K, V]):
     """Reads each key once, together with the other keys of its level."""
 
-    __slots__ = ("_failed", "_levels", "_read", "_waiting", "found")
+    __slots__ = ("_before", "_failed", "_levels", "_read", "_waiters", "_waiting", "found")
 
-    def __init__(self, read: Read[K, V], levels: "Levels") -> None:
-        self._read, self._levels = read, levels
+    def __init__(self, read: Read[K, V], levels: "Levels", before: "Loader[K, V] | None" = None) -> None:
+        """`before`: one that has read some keys, which are not read again."""
+        self._read, self._levels, self._before = read, levels, before
         self.found: dict[K, V | None] = {}
         self._failed: dict[K, _Failed] = {}
-        self._waiting: dict[K, list[asyncio.Future[None]]] = {}
+        self._waiting: dict[K, None] = {}
+        self._waiters: list[asyncio.Future[None]] = []
 
     async def load(self, key: K) -> V | None:
         """Loads a value; None if it is hidden or unknown."""
@@ -106,9 +109,8 @@ class Loader(Generic[K, V]):
             self._levels.wish(self)
         # One for each who waits: graphql-core cancels what it no longer needs.
         waiter = asyncio.get_running_loop().create_future()
-        for key in missing:
-            self._waiting.setdefault(key, [])
-        self._waiting[missing[0]].append(waiter)
+        self._waiting.update(dict.fromkeys(missing))
+        self._waiters.append(waiter)
         return waiter
 
     async def get(self, key: K) -> V:
@@ -121,22 +123,25 @@ class Loader(Generic[K, V]):
     async def run(self) -> None:
         """Reads the pending keys."""
         waiting, self._waiting = self._waiting, {}
+        waiters, self._waiters = self._waiters, []
+        if before := self._before:
+            self.found.update({key: before.found[key] for key in waiting if key in before.found})
+            self._failed.update({key: before._failed[key] for key in waiting if key in before._failed})
         keys = [key for key in waiting if key not in self.found and key not in self._failed]
         try:
             for start in range(0, len(keys), MOST_KEYS):
                 chunk = keys[start : start + MOST_KEYS]
                 rows = await self._read(chunk)
-                self.found.update((key, rows.get(key)) for key in chunk)
+                self.found.update(zip(chunk, map(rows.get, chunk), strict=True))
         except Exception as error:
             # Without our own frame, which keeps us, who keep it.
             failed = _Failed(error, error.__traceback__ and error.__traceback__.tb_next)
             error.__traceback__ = failed.traceback
             self._failed.update((key, failed) for key in keys if key not in self.found)
             del failed
-        for waiters in waiting.values():
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 class Levels:
@@ -183,8 +188,8 @@ class Levels:
 
 
 class Loaders:
-    """Those of one answer, as its viewer may see things. It has one instant. `ahead`: what is selected at the
-    places where somebody asked. `noted`: what it was made of.
+    """Those of one answer, as its viewer may see things. It has one instant. `words`: those of its document,
+    if that is known. `noted`: what it was made of.
 
     What was read stays as it was, so that the next answer needs new ones.
     """
@@ -193,8 +198,16 @@ class Loaders:
         self.viewer, self._clock = viewer, clock
         self._levels = Levels()
         self._made: dict[Hashable, Loader[Any, Any]] = {}
-        self.ahead: dict[Hashable, frozenset[str]] = {}
+        self._before: Mapping[Hashable, Loader[Any, Any]] = {}
+        self.words: frozenset[str] | None = None
         self.noted = Noted()
+
+    def again(self) -> "Loaders":
+        """Others for the same answer, which bring level by level what these have brought."""
+        loaders = type(self)(self.viewer, self._clock)
+        loaders._now, loaders.noted = self._now, self.noted
+        loaders.words, loaders._before = self.words, self._made
+        return loaders
 
     @cached_property
     def _now(self) -> datetime:
@@ -231,10 +244,14 @@ class Loaders:
         """The loader of a read that does not depend on the viewer; one for each read and its terms."""
         return self._kept((read, terms, *named.items()), lambda keys: read(keys, *terms, **named))
 
+    def columns(self, row: type) -> frozenset[str] | None:
+        """Those that the document may ask for; None where it is not known."""
+        return None if self.words is None else columns_for(self.words, row)
+
     def _kept(self, key: Hashable, read: Read[K, V]) -> Loader[K, V]:
         loader = self._made.get(key)
         if loader is None:
-            loader = self._made[key] = Loader(read, self._levels)
+            loader = self._made[key] = Loader(read, self._levels, self._before.get(key))
         return loader
 
     def _seen(

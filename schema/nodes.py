@@ -4,7 +4,7 @@ import binascii
 import re
 from base64 import b64decode, b64encode
 from functools import lru_cache
-from typing import Any, ClassVar, NoReturn, Self, cast
+from typing import Any, ClassVar, NoReturn, Self, cast, overload
 
 import strawberry
 
@@ -97,10 +97,18 @@ class Node:
     def is_type_of(cls, value: object, info: object) -> bool:
         return type(value) is cls.row
 
+    @overload
     @classmethod
-    def of(cls, row: Any) -> Self:
-        """A row as the type that shows it."""
-        return cast(Self, row)
+    def of(cls, row: None) -> None: ...
+
+    @overload
+    @classmethod
+    def of(cls, row: tuple[Any, ...]) -> Self: ...
+
+    @classmethod
+    def of(cls, row: tuple[Any, ...] | None) -> Self | None:
+        """A row as the type that shows it; nothing where there is none."""
+        return cast("Self | None", row)
 
     @classmethod
     async def fetch(cls, context: Context, key: int) -> Self | None:

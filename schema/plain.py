@@ -8,10 +8,12 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from community.database.rows import EVERY
 from compiled import CLASS, IGNORES_INFO, LOADED, PLAIN, Loaded, Plain, plain_attribute, plain_method
+from schema.ahead import COLUMNS
 from schema.context import Context
 from schema.fields import BROUGHT, IN_CONTEXT, Brought
-from schema.nodes import Node, id_of
+from schema.nodes import Node, id_of, to_id
 
 
 def mark_plain(core: GraphQLSchema) -> None:
@@ -33,29 +35,44 @@ def mark_plain(core: GraphQLSchema) -> None:
                 if definition.concrete_of is None and definition.interfaces:
                     kind.extensions[CLASS] = definition.origin
             for field in kind.fields.values():
-                field.extensions |= _marks_of(field)
+                field.extensions |= _marks_of(field, definition.origin)
+            if issubclass(definition.origin, Node):
+                COLUMNS[definition.origin.row] = {
+                    name: _columns_of(field) for name, field in kind.fields.items()
+                }
 
 
-def _marks_of(field: GraphQLField) -> dict[str, Any]:
+def _columns_of(field: GraphQLField) -> frozenset[str]:
+    """Those of a row that a field may read. Of a function nobody knows, but one that shows what is computed
+    bears its name.
+    """
+    read = field.extensions.get(PLAIN) or getattr(field.extensions.get(LOADED), "key", None)
+    if read and read.path:
+        return frozenset(read.path[:1])
+    definition = field.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+    return frozenset({EVERY, definition.python_name})
+
+
+def _marks_of(field: GraphQLField, origin: type) -> dict[str, Any]:
     definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     if not isinstance(definition, StrawberryField) or definition.extensions or field.args or field.subscribe:
         return {}
     if type(definition).get_result is not StrawberryField.get_result:
         return {}
-    plain = _plain(field, definition)
+    plain = _plain(field, definition, origin)
     if plain is None and (brought := definition.metadata.get(BROUGHT)):
         return {LOADED: _loaded(field, brought)}
     return {PLAIN: plain} if plain else {}
 
 
-def _plain(field: GraphQLField, definition: StrawberryField) -> Plain | None:
+def _plain(field: GraphQLField, definition: StrawberryField, origin: type) -> Plain | None:
     resolver = definition.base_resolver
     if resolver is None:
         return _read(field, definition)
     if value := definition.metadata.get(IN_CONTEXT):
         return Plain(field.resolve, value, in_context=True)
-    if resolver.wrapped_func is id_of:
-        return Plain(field.resolve, id_of)
+    if resolver.wrapped_func is id_of and issubclass(origin, Node):
+        return Plain(field.resolve, id_of, ("id",), through=partial(to_id, origin.subject_of.kind))
     needs: tuple[Any, ...] = (resolver.info_parameter, resolver.parent_parameter, resolver.root_parameter)
     if resolver.is_async or not resolver.self_parameter or any(needs) or resolver.arguments:
         return None

@@ -544,7 +544,7 @@ class Vote(Node, subject=VOTE, row=VoteRow):
     )
 
     questions: list[Question] = brought(
-        lambda loaders: loaders.of(questions_of),
+        lambda loaders: loaders.of(questions_of, loaders.columns(QuestionRow)),
         "id",
         description="What is put to the owners, in the order of the ballot paper. 各个议题，按票面顺序。",
     )
@@ -644,7 +644,8 @@ class VotesOfCommunity:
         if shows_bulletin(info.context, row):
             loaders = info.context.loaders
             now = loaders.now_until() if statuses is None else loaders.now_briefly()
-            page = await loaders.of(votes_pages, now, size, key, statuses).get(row.id)
+            loader = loaders.of(votes_pages, now, size, key, statuses, loaders.columns(VoteRow))
+            page = await loader.get(row.id)
         return connect(page, lambda row: cursors.cursor(row.opens_at, row.id), later=key is not None)
 
     @strawberry.field(

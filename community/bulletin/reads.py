@@ -40,14 +40,20 @@ _ITEMS = Shape(ItemRow, "journal", kind="fact")
 
 
 async def notices_pages(
-    communities: Collection[int], first: int, after: tuple[datetime, int] | None = None
+    communities: Collection[int],
+    first: int,
+    after: tuple[datetime, int] | None = None,
+    columns: frozenset[str] | None = None,
 ) -> dict[int, Page[NoticeRow]]:
-    """Of each community, newest first; `after` is the `published_at` and `id` of the last one seen."""
+    """Of each community, newest first; `after`: `published_at` and `id` of the last one seen. `columns`:
+    those that are used, None where all may be.
+    """
     run = Run("t.published_at DESC, t.id DESC")
     if after is not None:
         beyond = " AND (t.published_at < ? OR (t.published_at = ? AND t.id < ?))"
         run = run._replace(where=beyond, values=[after[0], *after])
-    found = await first_of_each(_NOTICES, "community", communities, first + 1, run)
+    shape = _NOTICES.only(columns, "id", "published_at")
+    found = await first_of_each(shape, "community", communities, first + 1, run)
     return {community: page(rows, first) for community, rows in found.items()}
 
 

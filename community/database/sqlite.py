@@ -43,6 +43,9 @@ FEW = 1_000
 MOST_LONG = 1_000
 """Texts of statements that are known not to be brief."""
 
+TRIED_AGAIN = 10.0
+"""Seconds after which one of them is: it may have been the machine that was busy."""
+
 _MANY = re.compile(r"\?(?:, \?)+")
 
 PRIVATE = 0o600
@@ -152,7 +155,7 @@ class Brief:
         self._connection.set_progress_handler(self._takes_long, STEPS)
         self._began = 0.0
         self._steps = 0  # SQLite counts those of a statement that it keeps through all its runs
-        self._long: set[str] = set()
+        self._long: dict[str, float] = {}
 
     def _takes_long(self) -> bool:
         self._steps += 1
@@ -162,16 +165,16 @@ class Brief:
         """None where it is for a thread, also where it fails: there it fails again, and is told."""
         values = values or []
         text = _MANY.sub("?", query) if len(values) > 1 else query  # long for a few keys, long for others
-        if text in self._long or len(values) > FEW:
-            return None
         self._steps, self._began = 0, time.monotonic()
+        if self._began < self._long.get(text, 0.0) or len(values) > FEW:
+            return None
         try:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
                 if len(self._long) >= MOST_LONG:
                     self._long.clear()
-                self._long.add(text)
+                self._long[text] = self._began + TRIED_AGAIN
             return None
 
     def close(self) -> None:

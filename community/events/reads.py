@@ -95,9 +95,10 @@ async def events_pages(
     first: int,
     after: tuple[bool, datetime, int] | None = None,
     coming: bool | None = None,
+    columns: frozenset[str] | None = None,
 ) -> dict[int, Page[EventRow]]:
     """Of each community. `coming`: only those not ended, or only past ones; None: all. `after`: an
-    `event_key`.
+    `event_key`. `columns`: those that are used, None where all may be.
     """
     last = None if after is None else EventKey(*after)
     runs: list[Run] = []
@@ -107,7 +108,8 @@ async def events_pages(
         runs.append(_run(now, last if last and last.past else None, past=True))
     if not runs:
         return {community: page([], first) for community in communities}
-    found = await first_of_each(_EVENTS, "community", communities, first + 1, *runs)
+    shape = _EVENTS.only(columns, "id", "starts_at", "ends_at")
+    found = await first_of_each(shape, "community", communities, first + 1, *runs)
     return {community: page(_in_order(rows, now), first) for community, rows in found.items()}
 
 

@@ -128,11 +128,10 @@ async def entries_pages(
     first: int,
     after: int | None = None,
     month: str | None = None,
-    unread: Collection[str] = (),
+    columns: frozenset[str] | None = None,
 ) -> dict[int, Page[EntryRow]]:
     """Of each book, the latest day first, and of one day what was recorded last; `after` is the number of the
-    last one seen, wherever it stands in that order. `unread`: of what takes time, such as the balance, what
-    is None as nobody asks for it.
+    last one seen, wherever it stands in that order. `columns`: those that are used, None where all may be.
 
     Nothing where no entry has that number. Raises InvalidInput for no such month.
     """
@@ -141,8 +140,8 @@ async def entries_pages(
         where, values = _BEHIND, [after]
     if month is not None:
         where, values = f"{where} AND t.date BETWEEN ? AND ?", [*values, *days_of(month)]
-    run, shape = Run(_LATEST, where, values), _ENTRIES.without(*unread)
-    if "balance" in unread:
+    run, shape = Run(_LATEST, where, values), _ENTRIES.only(columns, "community", "number")
+    if columns is not None and "balance" not in columns:
         found = await first_of_each(shape, "community", communities, first + 1, run)
         return {community: page(rows, first) for community, rows in found.items()}
     joined, books = beside("entry", "community", [run]), placeholders(communities)

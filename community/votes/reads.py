@@ -211,8 +211,11 @@ async def votes_pages(
     first: int,
     after: tuple[datetime, int] | None = None,
     statuses: Collection[VoteStatus] | None = None,
+    columns: frozenset[str] | None = None,
 ) -> dict[int, Page[VoteRow]]:
-    """Of each community, newest opening first; `after`: opening and id of the last row seen."""
+    """Of each community, newest opening first; `after`: opening and id of the last row seen. `columns`: those
+    that are used, None where all may be.
+    """
     where, values = "", list[Any]()
     if after is not None:
         where += " AND (t.opens_at < ? OR (t.opens_at = ? AND t.id < ?))"
@@ -222,7 +225,9 @@ async def votes_pages(
         where += f" AND ({' OR '.join(f'({text})' for text, _ in asked) or _NONE})"
         values += [value for _, given in asked for value in given]
     run = Run("t.opens_at DESC, t.id DESC", where, values)
-    found = await first_of_each(_VOTES, "community", communities, first + 1, run)
+    found = await first_of_each(
+        _VOTES.only(columns, "id", "opens_at"), "community", communities, first + 1, run
+    )
     return {community: page(rows, first) for community, rows in found.items()}
 
 
@@ -230,15 +235,14 @@ async def votes_page(community: int, *terms: Any) -> Page[VoteRow]:
     return (await votes_pages([community], *terms))[community]
 
 
-_ASKED_IN = f"""
-SELECT {_ASKED.columns} FROM question t WHERE t.{{column}} IN ({{keys}}) ORDER BY t.vote_id, t.position
-"""  # noqa: S608 - our own text
-
-
-async def questions_of(votes: Collection[int]) -> dict[int, list[QuestionRow]]:
-    """By vote, in order, each with its choices in order."""
+async def questions_of(
+    votes: Collection[int], columns: frozenset[str] | None = None
+) -> dict[int, list[QuestionRow]]:
+    """By vote, in order, each with its choices in order. `columns`: those that are used, None where all may
+    be.
+    """
     questions: dict[int, list[QuestionRow]] = {vote: [] for vote in votes}
-    for question in await _questions("vote_id", votes):
+    for question in await _questions("vote_id", votes, columns):
         questions[question.vote_id].append(question)
     return questions
 
@@ -268,11 +272,19 @@ async def scope_of_ballot(ballot: int) -> Scope:
     )
 
 
-async def _questions(column: str, keys: Collection[int]) -> list[QuestionRow]:
+_ASKED_IN = "SELECT {columns} FROM question t WHERE t.{column} IN ({keys}) ORDER BY t.vote_id, t.position"
+
+
+async def _questions(
+    column: str, keys: Collection[int], columns: frozenset[str] | None = None
+) -> list[QuestionRow]:
     """Those with one of `keys` in a column, the ones of a vote in order."""
+    shape = _ASKED.only(columns, "vote_id")
     offered = as_json("c.code, c.label", "choice c WHERE c.question_id = t.id", "c.position")
-    query = _ASKED_IN.format(column=column, keys=placeholders(keys), choices=offered)
-    return _ASKED.all_of(await select_rows(query, list(keys)))
+    query = _ASKED_IN.format(
+        columns=shape.columns.format(choices=offered), column=column, keys=placeholders(keys)
+    )
+    return shape.all_of(await select_rows(query, list(keys)))
 
 
 @dataclass(frozen=True, slots=True)

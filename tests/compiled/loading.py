@@ -65,7 +65,10 @@ class Read(NamedTuple):
 class KeyLoader:
     """Reads its keys together; each fails for itself, so that it does not matter which others are read."""
 
-    def __init__(self, name: str, world: "World", reads: list[Read]) -> None:
+    def __init__(
+        self, name: str, world: "World", reads: list[Read], before: "KeyLoader | None" = None
+    ) -> None:
+        self._before = before
         self.found: dict[Hashable, Any] = {}
         self._failed: dict[Hashable, Exception] = {}
         self._name, self._world, self._reads = name, world, reads
@@ -96,7 +99,9 @@ class KeyLoader:
             return
         waiters, keys = self._waiters, list(self._waiting)
         self._waiters, self._waiting = [], {}
-        self._reads.append(Read(self._name, keys))
+        known = {*self._before.found, *self._before._failed} if self._before else set()
+        if new := [key for key in keys if key not in known]:
+            self._reads.append(Read(self._name, new))
         for key in keys:
             value = self._world.brought(self._name, key)
             if isinstance(value, OwnError):
@@ -113,14 +118,19 @@ class Context:
 
     factor = 3
 
-    def __init__(self, world: "World") -> None:
-        self.reads: list[Read] = []
-        self._world = world
+    def __init__(self, world: "World", before: "Context | None" = None) -> None:
+        self.reads: list[Read] = before.reads if before else []
+        self._world, self._before = world, before._loaders if before else {}
         self._loaders: dict[str, KeyLoader] = {}
+
+    def again(self) -> "Context":
+        """Another one, in which nothing is read that was read in this one."""
+        return Context(self._world, self)
 
     def loader(self, name: str) -> KeyLoader:
         if name not in self._loaders:
-            self._loaders[name] = KeyLoader(name, self._world, self.reads)
+            before = self._before.get(name)
+            self._loaders[name] = KeyLoader(name, self._world, self.reads, before)
         return self._loaders[name]
 
 
@@ -216,13 +226,11 @@ class Values:
         return self._chance.random() * 1000 < of_a_thousand
 
 
-def loaded_schema(*, whole: bool = False, nullable: bool = False) -> GraphQLSchema:
-    """`whole`: everything below its only root field is compiled together, and nothing is left over.
-    `nullable`: every field may be null, so that no error hides another one.
-    """
+def loaded_schema(*, whole: bool = False) -> GraphQLSchema:
+    """`whole`: everything below its only root field is compiled together, and nothing is left over."""
     text = f"type Query {{ root: Root }} {ROOTS % 'Root'} {TEXT % ''}"
     text = text if whole else ROOTS % "Query" + TEXT % LEFT_OVER
-    schema = build_schema(text.replace("!", "") if nullable else text)
+    schema = build_schema(text)
     for name, kind in (("Item", Item), ("Group", Group)):
         found = schema.type_map[name]
         assert isinstance(found, GraphQLObjectType)
@@ -282,7 +290,6 @@ def load(field: GraphQLField, name: str, *, optional: bool, key: Plain | None = 
 
 
 SCHEMA, WHOLE = loaded_schema(), loaded_schema(whole=True)
-NULLABLE = {id(SCHEMA): loaded_schema(nullable=True), id(WHOLE): loaded_schema(whole=True, nullable=True)}
 
 
 def keys_read(reads: Collection[Read]) -> list[tuple[str, Any]]:

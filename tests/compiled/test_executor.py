@@ -4,6 +4,7 @@ import asyncio
 import gc
 import warnings
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from graphql.type import GraphQLDeferDirective, GraphQLStreamDirective
 from compiled import CLASS, IGNORES_INFO, PLAIN, CompiledExecutor, Plain, Plans
 from realtime.syntax import parse
 from tests.compiled.both import CORE, Core, Ours, Soon, executed, named, same, seen
+from tests.compiled.loading import Context, World, field_of, load
 
 THINGS = build_schema("""
     type Query { thing: Thing  things: [Thing!]!  named: [Named!]  any: [Any]  a: Holder  b: Holder }
@@ -392,6 +394,22 @@ async def test_a_root_resolver_runs_once_whatever_surprises() -> None:
     calls.clear()
     await same(schema, parse("mutation {t{a b} u{a b} v: t{b}}"))
     assert calls == ["t", "u", "t"] * 3
+
+
+async def test_a_mutation_runs_once_whatever_its_loaders_cannot_bring() -> None:
+    calls = list[str]()
+    schema = build_schema("type Query {t: T} type Mutation {t: [T]} type T {a: Int! owner: T}")
+    kind = schema.mutation_type
+    assert kind
+    things = [SimpleNamespace(a=1, boss_key=1), SimpleNamespace(a=None, boss_key=2)]
+    kind.fields["t"].resolve = lambda *_: calls.append("t") or things
+    load(field_of(schema, "T", "owner"), "boss", optional=True)
+    document = parse("mutation {t{a owner{a}}}")
+    expected = await executed(Core, schema, document, context=Context(World()))
+    found = await executed(Ours, schema, document, context=Context(World()))
+    assert seen(found) == seen(expected)
+    assert expected.errors
+    assert calls == ["t"] * 2
 
 
 # What is in the way of compiling

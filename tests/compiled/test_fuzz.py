@@ -18,7 +18,6 @@ async def test_clients_see_no_difference() -> None:
     assert done["Eager"] < done["Core"] / 2, "hardly anything was compiled"
     assert done["Thrifty"] < done["Core"]
     assert done["loaded"] * 2 > done["executions"] / 4
-    assert done["hidden"] < done["told"] / 20
 
 
 @pytest.mark.soak

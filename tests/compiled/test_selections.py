@@ -71,6 +71,8 @@ def test_a_plain_field_is_read_by_path_by_function_or_with_the_context() -> None
     program = Program()
     assert run(read(program, Plain(None, lambda value: value.a), "v"), program, source) is source.a
     program = Program()
+    assert run(read(program, Plain(None, len, ("a", "b"), through=str), "v"), program, source) == "5"
+    program = Program()
     both = Plain(None, lambda value, context: (value, context), in_context=True)
     one, two = read(program, both, "v"), read(program, both, "v.a")
     assert run(f"({one}, {two})", program, source, info) == ((source, 7), (source.a, 7))

@@ -58,11 +58,17 @@ UNFITTING: dict[str, tuple[Any, ...]] = {
 }
 
 
+def attributes_of(thing: object) -> dict[str, Any]:
+    """Of a row or another object."""
+    names = (*getattr(thing, "_fields", ()), *getattr(thing, "__dict__", ()))
+    return {name: getattr(thing, name, None) for name in names}
+
+
 class Alien:
     """Has every attribute of a thing, and is none."""
 
     def __init__(self, thing: object) -> None:
-        self.__dict__.update({name: getattr(thing, name, None) for name in vars(thing)})
+        self.__dict__.update(attributes_of(thing))
 
 
 class OddError(Exception):
@@ -82,7 +88,7 @@ class TwinError(Exception):
 
     def __init__(self, thing: object = None) -> None:
         super().__init__("twin")
-        self.__dict__.update({name: getattr(thing, name, None) for name in getattr(thing, "__dict__", ())})
+        self.__dict__.update(attributes_of(thing))
 
 
 class Shy:

@@ -1,142 +1,78 @@
-"""What is seen below a field before it is resolved."""
+"""What a document may ask of a row, and that nothing else is read."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import strawberry
-from strawberry.extensions import DisableValidation
-from strawberry.types import Info
+from graphql import GraphQLObjectType
 
+from community.database.rows import EVERY
 from community.ledger.reads import _ENTRIES as ENTRIES
-from schema import ahead
-from schema.ahead import selected_in
-from schema.fields import BROUGHT
-from schema.ledger import _DEAR
+from community.ledger.reads import EntryRow
+from community.votes.reads import _ASKED as ASKED
+from community.votes.reads import _VOTES as VOTES
+from community.votes.reads import QuestionRow, VoteRow
+from schema.ahead import COLUMNS, columns_for, words_in
+from schema.nodes import NODES
 from schema.schema import graphql_schema
-from schema.strawberry_privates import OpenSchema
 
-looked_ahead = list[frozenset[str]]()
-
-
-@strawberry.type
-class Leaf:
-    a: int = 1
-    second_name: int = 2
-    deep: "Leaf | None" = None
+SELECTED = "query Q { x: entries { edges { node { number ...F } } } } fragment F on Entry { id }"
 
 
-@strawberry.type
-class Edge:
-    cursor: str = "x"
-
-    @strawberry.field
-    def node(self) -> Leaf:
-        return Leaf()
-
-
-@strawberry.type
-class Page:
-    @strawberry.field
-    def edges(self) -> list[Edge]:
-        return [Edge()]
-
-    @strawberry.field
-    def next(self) -> "Page":
-        return Page()
-
-
-@strawberry.type
-class Query:
-    @strawberry.field
-    def page(self, info: Info) -> Page:
-        looked_ahead.append(selected_in(info, "edges", "node"))
-        looked_ahead.append(selected_in(info))
-        return Page()
-
-
-def a_context() -> Any:
-    return SimpleNamespace(loaders=SimpleNamespace(ahead={}))
-
-
-SCHEMA = OpenSchema(query=Query, extensions=[DisableValidation])
-"""Not all fragments are used by all."""
-
-FRAGMENTS = "fragment F on Page { edges { node { a } } } fragment L on Leaf { a deep { secondName } }"
+def test_the_names_of_all_fields_are_words_of_the_document() -> None:
+    assert {"entries", "edges", "node", "number", "id"} <= words_in(SELECTED)
+    assert not {"balance", "numb"} & words_in(SELECTED)
 
 
 @pytest.mark.parametrize(
-    ("below", "node", "page"),
+    ("row", "text", "columns"),
     [
-        ("edges { node { a } }", {"a"}, {"edges"}),
-        ("edges { node { a secondName } cursor }", {"a", "secondName"}, {"edges"}),
-        ("x: edges { y: node { z: a } }", {"a"}, {"edges"}),
-        ("edges { node { a } } more: edges { node { secondName } }", {"a", "secondName"}, {"edges"}),
-        ("edges { node { a } node { secondName } }", {"a", "secondName"}, {"edges"}),
-        ("...F", {"a"}, {"edges"}),
-        ("... { edges { ... on Edge { node { ...L } } } }", {"a", "deep"}, {"edges"}),
-        ("edges { node { deep { secondName } } }", {"deep"}, {"edges"}),
-        ("edges { node { a @skip(if: true) secondName @include(if: $no) } }", {"a", "secondName"}, {"edges"}),
-        ("edges { node @skip(if: $no) { a } }", {"a"}, {"edges"}),
-        ("edges { cursor }", set(), {"edges"}),
-        ("next { edges { cursor } }", set(), {"next"}),
-        ("edges { node { a } } next { edges { node { deep { a } } } }", {"a"}, {"edges", "next"}),
-        ("a: __typename", set(), {"__typename"}),
-        ("edges { __typename node { __typename } }", {"__typename"}, {"edges"}),
+        (EntryRow, SELECTED, {"id", "number"}),
+        (EntryRow, "{ recordedBy reversedBy { amount } }", {"recorded_for", "reversed_by", "amount"}),
+        (EntryRow, "{ balance }", {EVERY, "balance"}),
+        (EntryRow, "{ authorityFault }", {EVERY, "authority_fault"}),
+        (VoteRow, "{ convener { name } community { id } }", {"convener_id", "community_id", "id"}),
+        (VoteRow, "{ scope { units } title }", {"building_id", "title"}),
+        (VoteRow, "{ status }", {EVERY, "status"}),
+        (VoteRow, "{ __typename }", set()),
     ],
 )
-def test_names_of_fields_at_the_end_of_a_path(below: str, node: set[str], page: set[str]) -> None:
-    """At the least those that will be asked for, whatever the variables are."""
-    looked_ahead.clear()
-    text = f"query($no: Boolean = false) {{ page {{ {below} }} }} {FRAGMENTS}"
-    result = SCHEMA.execute_sync(text, context_value=a_context())
-    assert not result.errors
-    assert looked_ahead == [frozenset(node), frozenset(page)]
+def test_what_the_fields_of_a_document_read(row: type, text: str, columns: set[str]) -> None:
+    assert columns_for(words_in(text), row) == columns
 
 
-def test_a_field_under_several_names_is_looked_at_for_each_by_itself() -> None:
-    looked_ahead.clear()
-    text = "{ p: page { edges { node { a } } } q: page { edges { cursor } } }"
-    assert not SCHEMA.execute_sync(text, context_value=a_context()).errors
-    assert looked_ahead[::2] == [frozenset({"a"}), frozenset()]
+@pytest.mark.parametrize("node", NODES.values())
+def test_every_field_of_a_node_says_what_it_reads(node: Any) -> None:
+    found = graphql_schema.core.type_map[node.__strawberry_definition__.name]
+    assert isinstance(found, GraphQLObjectType)
+    assert COLUMNS[node.row].keys() == found.fields.keys()
+    assert all(read <= set(node.row._fields) or EVERY in read for read in COLUMNS[node.row].values())
 
 
-def test_a_field_that_is_merged_shows_all_that_is_below() -> None:
-    looked_ahead.clear()
-    text = "{ page { edges { node { a } } } page { edges { node { secondName } } } }"
-    assert not SCHEMA.execute_sync(text, context_value=a_context()).errors
-    assert looked_ahead == [frozenset({"a", "secondName"}), frozenset({"edges"})]
+@pytest.mark.parametrize(("shape", "row"), [(ENTRIES, EntryRow), (VOTES, VoteRow), (ASKED, QuestionRow)])
+def test_all_that_is_computed_is_shown_by_a_field_that_says_so(shape: Any, row: type) -> None:
+    assert shape._computed.keys() <= frozenset().union(*COLUMNS[row].values())
 
 
-async def test_of_many_it_is_looked_for_once(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked, real = 0, ahead._at_the_end
-
-    def looking(info: Any, path: tuple[str, ...]) -> frozenset[str]:
-        nonlocal looked
-        looked += 1
-        return real(info, path)
-
-    monkeypatch.setattr(ahead, "_at_the_end", looking)
-    entries = (
-        "ledger { x: entries(first: 1) { edges { node { number } } } entries(first: 0) { edges { cursor } } }"
-    )
-    found = await house.ask(f"{{ communities {{ edges {{ node {{ {entries} }} }} }} }}", "quiet/resident-1")
-    assert len(found["communities"]["edges"]) > 1
-    assert looked == 2
+WAY = "{ communities { edges { node { %s } } } }"
 
 
-def test_every_field_of_an_entry_that_is_dear_says_so() -> None:
-    computed = set(ENTRIES._computed)
-    fields = graphql_schema.core.type_map["Entry"].fields
-    dear = {
-        name
-        for name, field in fields.items()
-        if {(said := field.extensions["strawberry-definition"]).python_name, *_keys(said)} & computed
-    }
-    assert dear == _DEAR.keys()
-    assert computed == set(_DEAR.values())
-
-
-def _keys(said: Any) -> set[str]:
-    brought = said.metadata.get(BROUGHT)
-    return {brought.key} if brought else set()
+@pytest.mark.parametrize(
+    ("query", "table", "unread"),
+    [
+        ("ledger { entries { edges { node { number } } } }", "entry", {"item", "balance", "r.id", "g.role"}),
+        ("ledger { entries { edges { node { balance } } } }", "entry", {"r.id", "g.role"}),
+        ("ledger { entries { edges { node { authorityFault } } } }", "entry", {"balance", "r.id", "g.role"}),
+        ("notices { edges { node { title } } }", "notice", {"t.body"}),
+        ("events { edges { node { title } } }", "event", {"t.description"}),
+        ("votes { edges { node { title } } }", "vote", {"description", "building_id"}),
+        ("votes { edges { node { status } } }", "vote", {"building_id"}),
+        ("votes { edges { node { questions { kind } } } }", "question", {"title", "choice", "building_id"}),
+    ],
+)
+async def test_columns_that_nobody_selects_are_not_read(
+    house: Any, statements: list[str], query: str, table: str, unread: set[str]
+) -> None:
+    statements.clear()
+    await house.ask(WAY % query, "spring/resident-1")
+    (statement,) = [each for each in statements if f"{table} t" in each]
+    assert not {column for column in unread if column in statement}

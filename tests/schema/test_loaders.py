@@ -80,6 +80,33 @@ async def test_a_read_with_other_terms_is_another_one() -> None:
         await loaders.of(lambda_of({})).get(1)
 
 
+async def test_what_was_read_is_brought_again_without_reading() -> None:
+    """And what could not be read fails again; anything else is read."""
+    asked: list[list[int]] = []
+
+    async def even(keys: Collection[int]) -> dict[int, int]:
+        asked.append(list(keys))
+        if any(key % 2 for key in keys):
+            raise TryAgain
+        return {key: 10 * key for key in keys if key}
+
+    loaders = loaders_of()
+    assert [await loaders.of(even).load(key) for key in (2, 0)] == [20, None]
+    with pytest.raises(TryAgain):
+        await loaders.of(even).load(1)
+    loaders.words = frozenset({"word"})
+    again = loaders.again()
+    assert (again.viewer, again.now, again.words) == (loaders.viewer, loaders.now, loaders.words)
+    loader = again.of(even)
+    assert not loader.found
+    asked.clear()
+    found = await asyncio.gather(*(loader.load(key) for key in (2, 0, 1, 4)), return_exceptions=True)
+    assert found[:2] == [20, None]
+    assert type(found[2]) is TryAgain
+    assert found[3] == 40
+    assert asked == [[4]]
+
+
 def lambda_of(found: dict[int, int]) -> Callable[[Collection[int]], Awaitable[dict[int, int]]]:
     async def read(keys: Collection[int]) -> dict[int, int]:
         return found

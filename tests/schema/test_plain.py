@@ -13,7 +13,7 @@ from strawberry.schema.config import StrawberryConfig
 from compiled import CLASS, IGNORES_INFO, LOADED, PLAIN, Loaded, Plain
 from realtime.syntax import parse
 from schema.executor import AcyclicExecutor, CompletingExecutor
-from schema.nodes import NODES
+from schema.nodes import NODES, to_id
 from schema.plain import mark_plain
 from schema.schema import graphql_schema, schema_of, uncompiled_schema
 from schema.strawberry_privates import OpenSchema
@@ -63,10 +63,17 @@ def test_what_reads_an_attribute_is_marked_with_its_path() -> None:
 
 
 def test_a_function_of_a_row_is_called() -> None:
-    for name in ("Entry.id", "EntryLimits.income"):
-        plain = plain_of(name)
-        assert plain, name
-        assert (plain.path, plain.in_context) == ((), False)
+    plain = plain_of("EntryLimits.income")
+    assert plain
+    assert (plain.path, plain.in_context) == ((), False)
+
+
+def test_an_id_is_made_of_the_key_of_a_row() -> None:
+    plain = plain_of("BallotReceipt.id")
+    assert plain
+    assert plain.path == ("id",)
+    assert plain.through
+    assert plain.through(7) == to_id("Ballot", 7)
 
 
 def test_what_follows_from_a_row_and_the_context_is_called_with_both() -> None:

@@ -4,12 +4,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from community.database.rows import NULL, Maker, Run, Shape, day, first_of_each
+from community.database.rows import EVERY, NULL, Maker, NotRead, Run, Shape, Unread, day, first_of_each
 from community.database.sql import select, select_rows
 from community.events.models import Event
 from community.ledger.actions import record_entry
 from community.ledger.rules import Category, Direction
 from community.permissions import SYSTEM
+from compiled.classes import is_ordinary
 
 NOON = datetime(2026, 6, 1, 12, microsecond=5, tzinfo=UTC)
 
@@ -160,6 +161,46 @@ async def test_what_is_computed_may_be_left_out(estate: Any) -> None:
         assert await COUNTED.with_ids([key]) == [whole], "the whole shape is as before"
         found_of = await first_of_each(shape, "community", [estate.community], 1, Run("t.id"))
         assert found_of == {estate.community: [whole._replace(**dict.fromkeys(names))]}
+
+
+@pytest.mark.parametrize(
+    ("names", "needed", "read"),
+    [
+        ({"title"}, [], {"title"}),
+        ({"title"}, ["key"], {"title", "key"}),
+        ({"letters", "loud", "other"}, [], {"letters", "loud"}),
+        ({EVERY}, [], {"key", "title"}),
+        ({EVERY, "loud"}, [], {"key", "title", "loud"}),
+    ],
+)
+async def test_only_some_columns_are_read(
+    estate: Any, names: set[str], needed: list[str], read: set[str]
+) -> None:
+    key = await gather(estate.community, "茶会")
+    shape = COUNTED.only(frozenset(names), *needed)
+    assert all((f" AS {name}" in shape.columns) == (name in read) for name in Counted._fields)
+    (row,) = await shape.where("t.id = ?", [key])
+    whole = Counted(key, 2, False, "茶会")
+    for name in Counted._fields:
+        value = getattr(row, name)
+        assert value == getattr(whole, name) if name in read else type(value) is Unread
+    assert await COUNTED.only(None).with_ids([key]) == [whole], "the whole shape is as before"
+
+
+@pytest.mark.parametrize("use", [bool, hash, str, len, lambda value: value == 5, lambda value: value.year])
+def test_what_was_not_read_cannot_be_used(use: Any) -> None:
+    ((_, unread),) = MAKER_OF_ONE([(1,)])
+    with pytest.raises((NotRead, TypeError)):
+        use(unread)
+    assert not is_ordinary(type(unread)), "nor completed by what is generated"
+
+
+class Pair(NamedTuple):
+    first: int
+    second: str
+
+
+MAKER_OF_ONE = Maker(Pair, {"first"})
 
 
 async def test_rows_come_as_their_columns_in_order(estate: Any) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiosqlite
@@ -443,6 +444,24 @@ async def test_what_is_slow_without_many_instructions_gives_up_too(
         assert brief.read(few, None) is None
         monkeypatch.setattr(sqlite, "BRIEFLY", 60.0)
         assert brief.read(few.replace("1000", "1001"), None)
+    finally:
+        brief.close()
+
+
+async def test_what_was_slow_is_tried_again_after_a_while(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief = Brief(f"{file.as_uri()}?mode=ro")
+    few, now = LONG.replace("300000", "1000"), 1_000.0
+    monkeypatch.setattr(sqlite, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(sqlite, "BRIEFLY", -1.0)
+    try:
+        assert brief.read(few, None) is None
+        monkeypatch.setattr(sqlite, "BRIEFLY", 60.0)
+        now += sqlite.TRIED_AGAIN - 0.1
+        assert brief.read(few, None) is None
+        now += 0.1
+        assert brief.read(few, None)
     finally:
         brief.close()
 
