@@ -32,9 +32,10 @@ async def test_mutations_whose_answers_nobody_waits_for_are_bounded(
     monkeypatch.setattr(answering, "MOST_UNDER_WAY", 5)
     async with here() as server, server.socket("spring/resident-1") as socket:
         event = server.town.id("Event", "picnic")
+        (held,) = server.sockets._sockets
         for number in range(5):
             await socket.subscribe(str(number), SIGN_UP, event=event)
-            await server.until(lambda so_far=number: len(server.sockets.answering.tasks) == so_far + 1)
+            await server.until(lambda so_far=number: held.answers._under_way == so_far + 1)
             await socket.send(type="complete", id=str(number))
         await server.until(lambda: len(server.sockets) == 0)
         await socket.subscribe("more", SIGN_UP, event=event)
@@ -174,7 +175,7 @@ async def test_whoever_does_not_read_its_answers_has_no_more_queries_executed(
         await server.until(lambda: len(begun) == answering.MOST_AT_ONCE)
         writer.read.clear()
         await socket.subscribe("write", SIGN_UP, event=server.town.id("Event", "picnic"))
-        await server.until(lambda: len(server.sockets.answering.tasks) == 7)
+        await server.until(lambda: held.answers._under_way == 7)
         go_on.set()
         await server.until(lambda: SIGN_UP in begun)
         await server.until(lambda: len(server.sockets.answering.tasks) == 2)
