@@ -66,8 +66,8 @@ class _Execution:
 
 
 class KeptAnswers:
-    """`counts` answers. `hit`: from memory; `joined`: by one that was under way for others; `missed`:
-    by an execution of its own.
+    """`counts` answers. `hit`: from memory; `joined`: by an execution that was under way for others;
+    `missed`: by one of its own.
     """
 
     def __init__(

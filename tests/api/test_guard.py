@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from starlette.responses import Response
+from starlette.testclient import TestClient
 
+from api.guard import Guard
+from api.representations import KEPT_BY_BROWSERS
+from api.settings import Settings
 from tests.engines import execute
 from tests.world.server import PATIENCE, Server, served
 
@@ -222,6 +227,28 @@ def test_a_fault_carries_it_too(serve: Any, tmp_path: Any) -> None:
         assert 'meilin_http_requests_total{status="500"} 1.0' in server.metrics()
 
 
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        (KEPT_BY_BROWSERS, KEPT_BY_BROWSERS),
+        ("private, no-cache, max-age=60", "private, no-store"),
+        ("public", "private, no-store"),
+        (None, "private, no-store"),
+    ],
+)
+def test_only_what_browsers_may_keep_says_so_itself(said: str | None, sent: str) -> None:
+    headers = {} if said is None else {"cache-control": said, "etag": '"a"'}
+    settings = Settings(public_url="https://meilin.example", allowed_origins=(APP,))
+    answered = TestClient(Guard(Response("{}", headers=headers), settings), base_url="https://meilin.example")
+    for path in ("/graphql", "/session"):
+        answer = answered.get(path, headers={"origin": APP})
+        assert answer.headers["cache-control"] == sent
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "strict-transport-security" in answer.headers
+        assert answer.headers["vary"].startswith("Cookie, Authorization")
+        assert answer.headers.get("access-control-allow-origin") == (APP if path == "/graphql" else None)
+
+
 # Pages elsewhere
 
 
@@ -244,7 +271,7 @@ def test_a_page_elsewhere_may_ask_with_a_token(public: Any) -> None:
         )
         assert answer.json() == {"data": {"viewer": {"account": "spring/tenant"}}}
         assert answer.headers["access-control-allow-origin"] == origin
-        assert {"x-request-id", "retry-after", "www-authenticate"} <= set(
+        assert {"x-request-id", "retry-after", "www-authenticate", "etag", "meilin-seen"} <= set(
             answer.headers["access-control-expose-headers"].split(", ")
         )
         for said in (allowed, answer):

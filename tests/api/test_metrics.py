@@ -7,16 +7,21 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.clock import Clock
+from api.kept import KeptAnswers
 from api.metrics import SHARED, Metrics
 from api.timers import Timers
 from community.database import journal
+from community.permissions import NOBODY
 from community.signals import Signal
 from community.votes.facts import TALLY
+from realtime.audience import Audience
 from realtime.broker import MemoryBroker
+from realtime.fields import SubscribeRequest
 from realtime.groups import Groups
 from realtime.pacing import WritePacer
 from realtime.poller import JournalPoller
 from realtime.sources import LiveSources
+from schema.schema import graphql_schema
 from tests.engines import METRICS_TOKEN, TRUSTED
 from tests.facts import written
 
@@ -215,3 +220,18 @@ async def test_it_tells_of_a_clock_in_doubt_and_of_what_was_given_up(house: Any)
     after = await shown(metrics)
     assert (after["meilin_clock_unsettled",], after["meilin_due_given_up",]) == (1, 2)
     assert after["meilin_due_overdue",] == 3
+
+
+async def test_it_tells_how_answers_that_many_share_came(house: Any) -> None:
+    metrics, poller = metrics_of(), JournalPoller(house.broker.dispatch)
+    kept = KeptAnswers(graphql_schema, house.sources, poller.versions, most_bytes=100_000, most_cost=1e9)
+    metrics.observe_answers(kept)
+    found = await shown(metrics)
+    assert {found["meilin_answers_total", how] for how in ("hit", "joined", "missed")} == {0}
+    assert found["meilin_kept_answers_bytes",] == 0
+    request = SubscribeRequest("{ errorCodes }", None, None)
+    for _ in range(3):
+        await kept.answer(request, Audience.EVERYBODY, NOBODY, house.now)
+    found = await shown(metrics)
+    assert [found["meilin_answers_total", how] for how in ("hit", "joined", "missed")] == [2, 0, 1]
+    assert found["meilin_kept_answers_bytes",] == kept.size > 0

@@ -143,16 +143,14 @@ async def test_so_is_one_that_was_done_before_under_the_same_key(inside: Any) ->
             assert "今晚停水" in (await app.post(NOTICES, seen=again.headers[HEADER])).text
 
 
-@pytest.mark.parametrize("seen", ["x", "7", "9" * 3_000, "city.1;"])
-async def test_what_cannot_be_read_is_answered_by_the_database(
-    inside: Any, seen: str, statements: list[str]
-) -> None:
+async def test_what_cannot_be_read_is_answered_by_the_database(inside: Any, statements: list[str]) -> None:
     async with inside() as app:
         first = await app.post(NOTICES)
-        statements.clear()
-        again = await app.post(NOTICES, seen=seen)
-        assert (again.status_code, again.text) == (200, first.text)
-        assert [each for each in statements if "FROM community" in each]
+        for seen in ("x", "7", "9" * 3_000, "city.1;"):
+            statements.clear()
+            again = await app.post(NOTICES, seen=seen)
+            assert (again.status_code, again.text) == (200, first.text)
+            assert [each for each in statements if "FROM community" in each]
 
 
 async def test_what_is_known_here_is_answered_from_memory(inside: Any, statements: list[str]) -> None:

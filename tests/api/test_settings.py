@@ -49,6 +49,9 @@ def test_a_slip_in_a_name_is_refused_and_the_names_are_said() -> None:
         ("MEILIN_CONNECTIONS_PER_ADDRESS", "none", "is a number from 1"),
         ("MEILIN_SIGN_INS_PER_ADDRESS", "-1", "is a number from 1"),
         ("MEILIN_COMPILED", "no", "is on or off"),
+        ("MEILIN_KEPT_ANSWERS", "-1", "is a number from 0"),
+        ("MEILIN_KEPT_ANSWERS", "1e6", "is a number from 0"),
+        ("MEILIN_KEPT_ANSWERS", "off", "is a number from 0"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(name: str, value: str, said: str) -> None:
@@ -79,6 +82,11 @@ def test_lists_have_commas_or_spaces_and_one_spelling() -> None:
 def test_a_switch_is_on_or_off() -> None:
     for value, meant in {"on": True, "off": False, "": True}.items():
         assert Settings.from_environment({"MEILIN_COMPILED": value}).compiled is meant
+
+
+def test_answers_are_kept_in_so_many_bytes_or_not_at_all() -> None:
+    for value, meant in {"": 32 * 1024 * 1024, "0": 0, "1000": 1000}.items():
+        assert Settings.from_environment({"MEILIN_KEPT_ANSWERS": value}).kept_answers == meant
 
 
 @pytest.mark.parametrize(

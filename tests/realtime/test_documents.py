@@ -16,6 +16,7 @@ from realtime.audience import Audience
 from realtime.broker import MemoryBroker
 from realtime.documents import Document, Documents
 from realtime.fields import SubscribeRequest
+from realtime.recent import Recent
 from realtime.sources import LiveSources
 from schema.executable import ExecutableSchema
 from schema.nodes import to_id
@@ -324,3 +325,15 @@ def test_what_is_kept_takes_up_no_more_than_is_said(more: str) -> None:
             seen.add(id(each))
             assert not isinstance(each, SelectionSetNode)
             held += gc.get_referents(each) if not isinstance(each, FunctionType) else each.__closure__ or ()
+
+
+def test_what_takes_the_place_of_another_is_weighed_once() -> None:
+    recent = Recent[str, int](100)
+    for value in range(5):
+        recent.put("a", value, 30 + value)
+        recent.put("b", value, 20)
+        assert (recent.get("a"), recent.size, len(recent)) == (value, 50 + value, 2)
+    recent.put("a", 9, 60)
+    recent.put("c", 9, 30)
+    assert "b" not in recent, "the one that was put longest ago"
+    assert (recent.size, len(recent)) == (90, 2)

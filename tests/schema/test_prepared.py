@@ -9,7 +9,8 @@ from graphql.language import Token
 from graphql.validation import ValidationRule
 
 from api.app import COLLECTED_AFTER
-from schema.limits import LONGEST, MOST_ALIASES, MOST_FIELDS
+from realtime.audience import Audience
+from schema.limits import LONGEST, MOST_ALIASES, MOST_FIELDS, operations_in
 from schema.prepared import RULES, Prepared, PreparedDocuments, prepare
 from schema.schema import graphql_schema
 from tests.pace import slowness
@@ -183,3 +184,38 @@ def test_what_is_kept_takes_up_no_more_than_is_said() -> None:
     finally:
         tracemalloc.stop()
     assert documents.recent.size / 6 < takes < documents.recent.size
+
+
+@pytest.mark.parametrize(
+    ("text", "audience"),
+    [
+        ("{ errorCodes limits { __typename } }", Audience.EVERYBODY),
+        ("{ communities { edges { node { slug } } } }", Audience.RIGHTS),
+        ("query A { errorCodes } query B { communities { edges { cursor } } }", Audience.RIGHTS),
+        ("query A { errorCodes } query B { viewer { account } }", Audience.VIEWER),
+        ('{ node(id: "x") { id } }', Audience.VIEWER),
+        ("{ __typename }", Audience.VIEWER),
+        (
+            "{ communities { edges { node { votes { edges { node { receipt { code } } } } } } } }",
+            Audience.VIEWER,
+        ),
+        ("mutation { __typename }", None),
+        ("query A { errorCodes } mutation B { __typename }", None),
+        ("query A { errorCodes } subscription B { __typename }", None),
+        ("{ nothing }", None),
+        ("{ errorCodes", None),
+        ("{" + "errorCodes " * (MOST_FIELDS + 1) + "}", None),
+    ],
+)
+def test_a_document_that_only_reads_says_who_gets_the_same_answer(
+    text: str, audience: Audience | None
+) -> None:
+    assert prepare(SCHEMA, text).audience is audience
+
+
+@pytest.mark.parametrize("text", page_operations().values())
+def test_so_does_each_of_the_page_that_only_reads(text: str) -> None:
+    prepared = prepare(SCHEMA, text)
+    assert prepared.document
+    kinds = {operation.operation.value for operation in operations_in(prepared.document)}
+    assert (prepared.audience is not None) is (kinds == {"query"})
