@@ -140,7 +140,7 @@ async def entries_pages(
         where, values = _BEHIND, [after]
     if month is not None:
         where, values = f"{where} AND t.date BETWEEN ? AND ?", [*values, *days_of(month)]
-    run, shape = Run(_LATEST, where, values), _ENTRIES.only(columns, "community", "number")
+    run, shape = Run(_LATEST, where, values), _ENTRIES.only(columns, "number")
     if columns is not None and "balance" not in columns:
         found = await first_of_each(shape, "community", communities, first + 1, run)
         return {community: page(rows, first) for community, rows in found.items()}

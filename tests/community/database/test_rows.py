@@ -239,6 +239,8 @@ async def test_the_first_rows_of_each_owner_in_order(
 ) -> None:
     found = await first_of_each(GATHERINGS, "community", owners, most, run)
     assert [[row.title for row in found[owner]] for owner in owners] == [titles, ["alone"][:most], []]
+    for owner in owners:
+        assert await first_of_each(GATHERINGS, "community", [owner], most, run) == {owner: found[owner]}
 
 
 async def test_several_runs_are_cut_each_for_itself(owners: list[int]) -> None:
