@@ -27,8 +27,8 @@ class NotRead(Exception):
 
 
 class Unread:
-    """In place of a column that is not read. Whatever is asked of it raises NotRead; but a row that has it may
-    be the key of a loader.
+    """In place of a column that is not read. Whatever is asked of it raises NotRead; but a row with it may be
+    the key of a loader.
     """
 
     def _refuse(self, *_: object) -> NoReturn:
