@@ -10,6 +10,7 @@ from strawberry import Parent
 from community.database.paging import check_first
 from community.ledger import actions
 from community.ledger.facts import BALANCE, ENTRY
+from community.ledger.known import months_of
 from community.ledger.reads import (
     Balance,
     EntryRow,
@@ -18,7 +19,6 @@ from community.ledger.reads import (
     check_number,
     entries_by_number,
     entries_pages,
-    months_of,
     resolutions_of,
 )
 from community.ledger.rules import (

@@ -6,20 +6,14 @@ one that was read, unless its totals were mended. Until the roll is frozen it is
 of it, and the newest change of that says whether it still is. A count and `meilin verify` never ask here.
 """
 
-from collections import OrderedDict
 from collections.abc import Collection
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
-from tortoise import connections
-
+from community.database.remembered import Remembered
 from community.database.sql import placeholders, select
 from community.places.facts import REGISTER_CHANGED
 from community.votes.progress import Progress, progress_of_many
 from community.votes.rules import Silence
-
-MOST = 1_000
-"""Votes whose tallies are remembered of one database, those that were asked for last."""
 
 _STATES = """
 SELECT v.id AS vote, v.silence AS silence, v.steps AS steps,
@@ -54,27 +48,20 @@ class State(NamedTuple):
         return self.sequence + self.steps - 1
 
 
-_known: WeakKeyDictionary[object, OrderedDict[int, tuple[State, Progress]]] = WeakKeyDictionary()
-"""By the open database, so that they go with it."""
+TALLIES = Remembered[int, State, Progress](1_000)
 
 
 async def tallies_of(votes: Collection[int]) -> dict[int, Progress]:
     """Like `progress_of_many`, each exact at one instant during the call."""
-    known = _known.setdefault(connections.get("default"), OrderedDict())
     states = await _states(votes)
-    found = {
-        vote: known[vote][1] for vote, state in states.items() if vote in known and known[vote][0] == state
-    }
-    for vote in found:
-        known.move_to_end(vote)
+    known = {vote: TALLIES.get(vote, state) for vote, state in states.items()}
+    found = {vote: progress for vote, progress in known.items() if progress is not None}
     if missing := [vote for vote in votes if vote not in found]:
         read = await progress_of_many(missing)
         for vote, progress in read.items():
             # What was read later than its state may be a newer one.
             if (state := states.get(vote)) and state.version == progress.version:
-                known[vote] = state, progress
-        while len(known) > MOST:
-            known.popitem(last=False)
+                TALLIES.put(vote, state, progress)
         found |= read
     return found
 

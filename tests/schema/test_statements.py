@@ -20,6 +20,7 @@ from graphql import (
 )
 
 from community.actions import found_community
+from community.database.remembered import Remembered
 from community.events.actions import publish_event
 from community.members.actions import NewParty, enter_owners
 from community.permissions import SYSTEM
@@ -92,7 +93,9 @@ class Counted:
 
 
 @pytest.fixture
-def counted(house: Any, statements: list[str]) -> Counted:
+def counted(house: Any, statements: list[str], monkeypatch: pytest.MonkeyPatch) -> Counted:
+    """In a process that remembers nothing, as one that has just begun."""
+    monkeypatch.setattr(Remembered, "get", lambda *_: None)
     return Counted(house, statements)
 
 
@@ -146,7 +149,6 @@ async def test_the_same_under_many_names_costs_as_much_as_once(rich: Any, counte
     demand("ways", {kind for kind, _ in FIELDS}, WAYS)
     assert {kind for kind, _ in FIELDS} == set(WAYS)
     dear = {}
-    await counted.cost(WAYS["Vote"] % counted.selection("Vote", "tally"))  # known from then on
     for kind, name in FIELDS:
         once = await counted.cost(WAYS[kind] % counted.selection(kind, name))
         aliases = [counted.selection(kind, name, f"a{number}") for number in range(20)]

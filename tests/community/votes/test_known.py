@@ -154,7 +154,7 @@ async def test_what_came_while_it_was_summed_is_not_taken_for_older(
 async def test_only_so_many_are_remembered(
     poll: Any, monkeypatch: pytest.MonkeyPatch, summed: list[int]
 ) -> None:
-    monkeypatch.setattr(known, "MOST", 2)
+    monkeypatch.setattr(known.TALLIES, "most", 2)
     votes = [await poll.opened() for _ in range(3)]
     await tallies_of(votes)
     assert len(await tallies_of(votes)) == 3
@@ -164,7 +164,7 @@ async def test_only_so_many_are_remembered(
 async def test_what_nobody_asked_for_longest_is_forgotten_first(
     poll: Any, monkeypatch: pytest.MonkeyPatch, summed: list[int]
 ) -> None:
-    monkeypatch.setattr(known, "MOST", 2)
+    monkeypatch.setattr(known.TALLIES, "most", 2)
     asked, forgotten, newest = [await poll.opened() for _ in range(3)]
     for vote in (asked, forgotten, asked, newest):
         await tallies_of([vote])
