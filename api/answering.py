@@ -6,6 +6,8 @@ from datetime import datetime
 from strawberry.types import ExecutionResult
 
 from api.identity import Identity
+from api.kept import KeptAnswers
+from api.representations import Text
 from community.errors import LimitReached
 from community.permissions import Viewer
 from realtime.fields import SubscribeRequest
@@ -24,11 +26,20 @@ MOST_UNDER_WAY = 50
 class Answering:
     """Answers for all sockets of a process. `tasks`: those of operations that are read or answered."""
 
-    def __init__(self, schema: PreparedSchema, sources: LiveSources, most_cost: float) -> None:
-        self._schema, self._sources, self._most_cost = schema, sources, most_cost
+    def __init__(
+        self, schema: PreparedSchema, sources: LiveSources, kept: KeptAnswers, most_cost: float
+    ) -> None:
+        self._schema, self._sources, self._kept, self._most_cost = schema, sources, kept, most_cost
         self.tasks: set[asyncio.Task[None]] = set()
 
-    async def execute(self, request: SubscribeRequest, viewer: Viewer, asked_at: datetime) -> ExecutionResult:
+    async def execute(
+        self, request: SubscribeRequest, viewer: Viewer, asked_at: datetime
+    ) -> ExecutionResult | Text:
+        """The text of an answer that is kept, or may be."""
+        if (audience := self._kept.audience(request, viewer)) is not None and self._kept.usable:
+            text = await self._kept.answer(request, audience, viewer, asked_at)
+            if text is not None:
+                return text
         context = Context(lambda: asked_at, self._sources, viewer, most_cost=self._most_cost)
         return await self._schema.execute(
             request.query, dict(request.given), context, operation_name=request.operation_name
@@ -56,7 +67,7 @@ class AnswerQueue:
 
     async def execute(
         self, request: SubscribeRequest, asked_at: datetime, writer: Writer | None
-    ) -> ExecutionResult:
+    ) -> ExecutionResult | Text:
         """Executes when a slot is free and `writer`, if given, has been read: answers that nobody reads do
         not pile up. Its viewer is who it is by then; its time is `asked_at`, however long it waits.
 

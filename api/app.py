@@ -107,7 +107,7 @@ def create_app(settings: Settings) -> App:
     asking_again = AskingAgain(groups)
     broker.listen(asking_again.handle)
     broker.on_resync(asking_again.resync)
-    answering = Answering(schema, sources, settings.most_cost)
+    answering = Answering(schema, sources, kept, settings.most_cost)
     sockets = Sockets(settings, answering, registry, authorizations, metrics)
     metrics.observe(sources, groups, sockets)
     senders = _senders(settings)

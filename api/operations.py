@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from graphql import OperationType
+from strawberry.types import ExecutionResult
 
 from api import protocol
 from api.answering import AnswerQueue
@@ -19,6 +20,7 @@ from api.clock import utc_now
 from api.graphql import is_request_error
 from api.identity import Identity
 from api.protocol import Close
+from api.representations import Text
 from community.errors import ErrorCode, LimitReached, OutcomeUnknown, TryAgain, Unauthenticated
 from realtime.audience import Audience
 from realtime.documents import Document
@@ -171,8 +173,7 @@ class Operation(Member):
                 self._socket.answers.execute(self.request, self.asked_at, None if writes else self.writer),
                 OutcomeUnknown() if writes else TryAgain(),
             )
-            errors = [self._formatted(error) for error in result.errors or ()]
-            payload = None if is_request_error(result) else payload_of(result.data, errors)
+            errors, payload = self._told(result)
         except Exception as error:
             if isinstance(error, Unauthenticated):
                 self._socket.close(protocol.SESSION_OVER)
@@ -181,6 +182,13 @@ class Operation(Member):
             self._end(errors, protocol.error(self.id, errors))
         else:
             self._end(errors, self.prefix + payload + b"}", protocol.complete(self.id))
+
+    def _told(self, result: ExecutionResult | Text) -> tuple[Errors, bytes | None]:
+        """The errors of an answer, and its payload if it was executed."""
+        if isinstance(result, Text):
+            return (), result.body
+        errors = [self._formatted(error) for error in result.errors or ()]
+        return errors, None if is_request_error(result) else payload_of(result.data, errors)
 
     async def _subscribe(self, document: Document) -> None:
         """Enters its group, asks whether it may, and joins behind what it has seen. Raises Ended,

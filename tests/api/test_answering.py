@@ -198,3 +198,27 @@ async def test_an_answer_that_cannot_be_encoded_is_a_fault_of_ours(
         assert (message["id"], message["type"]) == ("a", "error")
         assert message["payload"][0]["extensions"]["code"] == "INTERNAL"
         assert len(server.sockets) == 0
+
+
+async def test_what_many_may_share_is_kept_for_sockets_and_http_alike(here: Any) -> None:
+    query = '{ community(slug: "spring") { name votes { edges { node { title status } } } } }'
+    async with here() as server, server.socket() as socket:
+        kept = server.sockets.answering._kept
+        await server.until(lambda: kept.usable)
+
+        async def asked() -> Any:
+            await socket.subscribe("a", query)
+            message = await socket.receive()
+            assert (await socket.receive())["type"] == "complete"
+            return message["payload"]
+
+        first = await server.ask(query)
+        assert [await asked() for _ in range(2)] == [first, first]
+        assert kept.counts == {"hit": 2, "joined": 0, "missed": 1}
+        vote = server.town.id("Vote", "open")
+        await socket.subscribe("b", f'{{ vote(id: "{vote}") {{ viewerMayCast {{ code }} }} }}')
+        assert (await socket.receive())["payload"]["data"]
+        async with server.socket("spring/resident-1") as own:
+            await own.subscribe("b", f'{{ vote(id: "{vote}") {{ viewerEntries {{ party }} }} }}')
+            assert (await own.receive())["payload"]["data"]["vote"]["viewerEntries"]
+        assert kept.counts["missed"] == 2, "what is the viewer's own is not kept"
