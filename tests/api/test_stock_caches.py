@@ -38,12 +38,12 @@ RECORD = """mutation($community: ID!) { recordEntry(communityId: $community, ent
 
 
 class Thing(NamedTuple):
-    """`variables`: of all that is asked about it; `deed`: what is done meanwhile, and by whom; None where the
-    client does it itself.
+    """`variables`: of all that is asked about it; `command`: what is done meanwhile and by whom, None where
+    the client does it itself.
     """
 
     variables: dict[str, Any]
-    deed: tuple[str, str] | None = None
+    command: tuple[str, str] | None = None
 
 
 def things(town: Any, who: str) -> dict[str, Thing]:
@@ -97,8 +97,8 @@ async def test_what_is_pushed_or_given_changes_what_a_cache_shows(server: Any, c
         for name in HELD:
             assert (await next_shown(listen, name, None))[0] == before[name]
         for name in reversed(HELD):  # first what the client does at once
-            if deed := wanted[name].deed:
-                mutation, by = deed
+            if command := wanted[name].command:
+                mutation, by = command
                 assert "errors" not in server.post(mutation, by, **wanted[name].variables)
             data, sent = await next_shown(listen, name, before[name])
             assert data == asked(name)
