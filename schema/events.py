@@ -53,6 +53,14 @@ from schema.refs import CommunityRef
 )
 class EventAttendance:
     key: strawberry.Private[int]
+    event: "Event" = brought(
+        lambda loaders: loaders.events,
+        "key",
+        hidden=True,
+        description="The gathering itself, so that a client's store finds by its id what to renew."
+        " 活动本身，客户端凭它的编号更新缓存。",
+        metadata=BY_RIGHTS,
+    )
     event_id: strawberry.ID = strawberry.field(
         description="Of the gathering that these numbers are about. 所说活动的编号。"
     )
@@ -564,6 +572,7 @@ PRICES: Prices = {
     "Event.organizers": Price(statements=2, item=20, size=2),
     "Event.dishes": Price(statements=1, item=10),
     "Event.table": Price(statements=4, item=1_200),
+    "EventAttendance.event": Price(statements=1, item=20),
     "EventAttendance.tables": Price(statements=1, item=16, size=60),
     "EventTable.parties": Price(size=4),
     "SignUp.tables": Price(statements=1, item=500, size=2),

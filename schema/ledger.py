@@ -9,11 +9,12 @@ from strawberry import Parent
 
 from community.database.paging import check_first
 from community.ledger import actions
-from community.ledger.facts import BALANCE, ENTRY
+from community.ledger.facts import BALANCE, ENTRY, LEDGER
 from community.ledger.known import months_of
 from community.ledger.reads import (
     Balance,
     EntryRow,
+    LedgerRow,
     balances_at,
     balances_of,
     check_number,
@@ -43,6 +44,8 @@ from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
 from schema.mutations import Key, mutation
 from schema.nodes import Node, key_of, key_or_unknown, to_id
+from schema.places import community_by
+from schema.refs import CommunityRef
 from schema.scalars import Hundredths
 from schema.votes import Vote
 
@@ -207,6 +210,12 @@ def _undone(row: MonthRow | YearRow) -> dict[str, Hundredths]:
     " 账上的一笔，记下后不改不删，记错了用另一笔冲正。"
 )
 class Entry(Node, subject=ENTRY, row=EntryRow):
+    ledger: "Ledger" = in_context(
+        lambda row, context: LedgerRow(row.community),
+        description="The book in which it stands; below what `recordEntry` gives, with this entry in it."
+        " 记在哪本账上；记账之后从这里读到新的余额。",
+    )
+
     number: int = strawberry.field(
         description="Its place in the book in the order of recording, from 1 and without gaps within"
         " a community."
@@ -325,15 +334,19 @@ class Entry(Node, subject=ENTRY, row=EntryRow):
     " 282). All amounts are in yuan."
     " 共有收入账，金额单位都是元。"
 )
-class Ledger:
-    """Its value is the row of its community."""
+class Ledger(Node, subject=LEDGER, row=LedgerRow):
+    community: CommunityRef = community_by(
+        "id", description="The estate whose common parts it is about. 哪个小区的账。"
+    )
 
     @strawberry.field(
         description="In yuan, what is in the account after all entries, of whatever date."
         " 现在的余额，单位元。"
     )
     @staticmethod
-    async def balance(row: Parent[CommunityRow], info: Info) -> Hundredths:
+    async def balance(row: Parent[LedgerRow], info: Info) -> Hundredths:
+        if row.balance is not None:
+            return Hundredths(row.balance)
         return Hundredths((await info.context.loaders.of(balances_of).get(row.id)).balance)
 
     @strawberry.field(
@@ -342,7 +355,7 @@ class Ledger:
         " 某个月的账，不填为最近有账的月份。"
     )
     @staticmethod
-    async def month(row: Parent[CommunityRow], info: Info, month: Month = None) -> LedgerMonth | None:
+    async def month(row: Parent[LedgerRow], info: Info, month: Month = None) -> LedgerMonth | None:
         months = await _months(info, row)
         found = month_in(months, month) if month else next(reversed(months), None)
         return LedgerMonth.of(found) if found else None
@@ -353,7 +366,7 @@ class Ledger:
     )
     @staticmethod
     async def months(
-        row: Parent[CommunityRow],
+        row: Parent[LedgerRow],
         info: Info,
         first: First = 24,
         before: Annotated[
@@ -374,7 +387,7 @@ class Ledger:
         " 每一年，从近到远。"
     )
     @staticmethod
-    async def years(row: Parent[CommunityRow], info: Info) -> list[LedgerYear]:
+    async def years(row: Parent[LedgerRow], info: Info) -> list[LedgerYear]:
         return [LedgerYear.of(year) for year in reversed(fold_years(await _months(info, row)))]
 
     @strawberry.field(
@@ -384,7 +397,7 @@ class Ledger:
     )
     @staticmethod
     async def entries(
-        row: Parent[CommunityRow], info: Info, first: First = 20, after: After = None, month: Month = None
+        row: Parent[LedgerRow], info: Info, first: First = 20, after: After = None, month: Month = None
     ) -> Connection[Entry]:
         size = check_first(first)
         cursors = ListCursors("entries", row.id, {"month": month})
@@ -403,7 +416,7 @@ class Ledger:
     )
     @staticmethod
     async def entry(
-        row: Parent[CommunityRow],
+        row: Parent[LedgerRow],
         info: Info,
         number: Annotated[
             int,
@@ -415,18 +428,18 @@ class Ledger:
         return Entry.of(await info.context.loaders.of(entries_by_number, number).load(row.id))
 
 
-async def _months(info: Info, community: CommunityRow) -> list[MonthRow]:
-    return await info.context.loaders.of(months_of).get(community.id)
+async def _months(info: Info, ledger: LedgerRow) -> list[MonthRow]:
+    return await info.context.loaders.of(months_of).get(ledger.id)
 
 
-def _book(community: CommunityRow, context: Context) -> CommunityRow | None:
-    return community if may(context.viewer, Permission.READ_LEDGER, community.scope) else None
+def _ledger_of(community: CommunityRow, context: Context) -> LedgerRow | None:
+    return LedgerRow(community.id) if may(context.viewer, Permission.READ_LEDGER, community.scope) else None
 
 
 @strawberry.type
 class LedgerOfCommunity:
     ledger: Ledger | None = in_context(
-        _book,
+        _ledger_of,
         description="The book of what the common parts earn (共有收入); null where the viewer may"
         " not read it."
         " 共有收入账；无权查看的为 null。",
@@ -562,6 +575,11 @@ class LedgerMutation:
     " 账上现有的钱，随记账变化。"
 )
 class LedgerBalance:
+    ledger: Ledger = strawberry.field(
+        description="The book itself, so that a client's store finds by its id what to renew; its"
+        " `balance` is this very one."
+        " 账本本身，客户端凭它的编号更新缓存；余额与这里相同。"
+    )
     community_id: strawberry.ID = strawberry.field(
         description="The estate whose book it is. 所属小区的编号。"
     )
@@ -575,8 +593,12 @@ class LedgerBalance:
 
     @classmethod
     def of(cls, value: Balance) -> "LedgerBalance":
-        community = to_id("Community", value.community)
-        return cls(community_id=community, version=value.version, balance=Hundredths(value.balance))
+        return cls(
+            ledger=Ledger.of(LedgerRow(value.community, value.balance)),
+            community_id=to_id("Community", value.community),
+            version=value.version,
+            balance=Hundredths(value.balance),
+        )
 
 
 @strawberry.type
@@ -602,6 +624,7 @@ PRICES: Prices = {
     "Ledger.entries": Price(statements=3, item=300),
     "Ledger.entry": Price(statements=1, item=15),
     "LedgerMonth.categories": Price(size=6),
+    "Ledger.community": Price(statements=1, item=10),
     "Entry.authorityVote": Price(statements=1, item=15),
     "Entry.authorityFault": Price(statements=2, item=15),
     "Entry.balance": Price(statements=1, once=BOOK),

@@ -113,6 +113,10 @@ class Loader(Generic[K, V]):
         self._waiters.append(waiter)
         return waiter
 
+    def know(self, key: K, value: V) -> None:
+        """Has what was read elsewhere for this answer, unless it was read before."""
+        self.found.setdefault(key, value)
+
     async def get(self, key: K) -> V:
         """Loads a value of a read that has one for every key."""
         found = await self.load(key)

@@ -7,6 +7,7 @@ import strawberry
 from strawberry import Parent
 
 from community.database.paging import Page, check_first
+from community.errors import NotFound
 from community.permissions import Permission, require
 from community.places.reads import CommunityRow, buildings_by_id, organizations_by_id
 from community.votes import actions
@@ -311,6 +312,7 @@ class DayTurnout:
     " 表决的进度，人人看到的一样。"
 )
 class VoteProgress:
+    value: strawberry.Private[ProgressValue]
     vote_id: strawberry.ID = strawberry.field(
         description="Whose sums these are; goes into `vote` or `node`. 所说表决的编号。"
     )
@@ -341,6 +343,7 @@ class VoteProgress:
     @classmethod
     def of(cls, value: ProgressValue) -> "VoteProgress":
         return cls(
+            value=value,
             vote_id=to_id("Vote", value.vote),
             version=value.version,
             eligible=Weight.of(value.eligible),
@@ -349,6 +352,19 @@ class VoteProgress:
             turnout_by_day=[DayTurnout.of(day) for day in value.days],
             questions=[QuestionTally.of(question) for question in value.questions],
         )
+
+    @strawberry.field(
+        description="The vote itself, so that a client's store finds by its id what to renew; its"
+        " `tally` is this very one."
+        " 表决本身，客户端凭它的编号更新缓存；进度与这里相同。",
+        metadata=BY_RIGHTS,
+    )
+    async def vote(self, info: Info) -> "Vote":
+        info.context.loaders.of(tallies_of).know(self.value.vote, self.value)
+        row = await info.context.loaders.votes.load(self.value.vote)
+        if row is None:
+            raise NotFound
+        return Vote.of(row)
 
 
 @strawberry.type(
@@ -398,6 +414,15 @@ class BallotReceipt(Node, subject=BALLOT, row=BallotRow):
     vote_id: strawberry.ID = in_context(
         lambda row, context: to_id("Vote", row.vote_id),
         description="Where the ballot lies; goes into `vote` or `node`. 所投表决的编号。",
+    )
+    vote: "Vote | None" = brought(
+        lambda loaders: loaders.votes,
+        "vote_id",
+        optional=True,
+        description="The vote that took it; below what `castBallot` gives, with this ballot counted."
+        " Null for whoever may no longer read there."
+        " 所投的表决；投票之后从这里读到新的进度，不再开放的为 null。",
+        metadata=BY_RIGHTS,
     )
     cast_at: datetime = strawberry.field(
         description="The moment at which it was taken, by which it counts. 收到的时间。"
@@ -777,6 +802,8 @@ PRICES: Prices = {
     "Vote.receipt": Price(statements=3, item=50),
     "Vote.viewerMayCast": Price(statements=4, item=70),
     "RollEntry.ballot": Price(statements=1, item=30),
+    "VoteProgress.vote": Price(statements=1, item=20),
+    "BallotReceipt.vote": Price(statements=1, item=10),
     "BallotReceipt.replacedCodes": Price(size=2),
     "RollEntry.units": Price(size=3),
     "Answer.choices": Price(size=2),

@@ -2,11 +2,22 @@
 
 from community.bulletin.facts import BULLETIN
 from community.catalogue import Fact, Subject, timeless
-from community.ledger.reads import EntryRow, balance_of, entries_by_id, scope_of_entry
+from community.ledger.reads import (
+    EntryRow,
+    LedgerRow,
+    balance_of,
+    entries_by_id,
+    ledgers_by_id,
+    scope_of_entry,
+)
 from community.live import State
 from community.permissions import Permission
 from community.places.facts import COMMUNITY
+from community.places.reads import scope_of
 
+LEDGER = Subject[LedgerRow](
+    kind="Ledger", scope_of=scope_of, rows=timeless(ledgers_by_id), seen_by=(Permission.READ_LEDGER,)
+)
 ENTRY = Subject[EntryRow](
     kind="Entry", scope_of=scope_of_entry, rows=timeless(entries_by_id), seen_by=(Permission.READ_LEDGER,)
 )

@@ -30,12 +30,23 @@ from community.ledger.rules import (
 from community.ledger.rules import CategoryTotal as CategoryTotal
 from community.ledger.rules import MonthRow as MonthRow
 from community.ledger.rules import YearRow as YearRow
-from community.permissions import Permission, Scope, Viewer
-from community.places.reads import permitted_rows, scope_where
+from community.permissions import Permission, Scope, Viewer, may
+from community.places.reads import permitted_rows, scope_where, scopes_of
 from community.places.rules import OrganizationKind
 from community.votes.casting import VoteForm
 from community.votes.lifecycle import VoteStep
 from community.votes.rules import Matter, Outcome
+
+
+class LedgerRow(NamedTuple):
+    """The book of the community with this id. `balance`: of all its entries, where it was read already."""
+
+    id: int
+    balance: int | None = None
+
+    @property
+    def community(self) -> int:
+        return self.id
 
 
 class EntryRow(NamedTuple):
@@ -168,6 +179,14 @@ async def entry_row(entry: int) -> EntryRow:
     if not rows:
         raise NotFound
     return rows[0]
+
+
+async def ledgers_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, LedgerRow]:
+    """Those that the viewer may read."""
+    scopes = await scopes_of(ids)
+    return {
+        key: LedgerRow(key) for key, scope in scopes.items() if may(viewer, Permission.READ_LEDGER, scope)
+    }
 
 
 async def entries_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, EntryRow]:

@@ -1,11 +1,7 @@
 """Clients that we did not write: `gql` over its own transports, and `graphql-ws` under Node, both ways."""
 
-import asyncio
 import json
-import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
@@ -14,12 +10,12 @@ from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 
 from api.protocol import AGAIN_LATER, Phase
+from tests.api.node import Listen, node
 
 pytestmark = pytest.mark.xdist_group("stock_client")
 
 PROGRESS = """subscription($id: ID!) { voteProgress(voteId: $id) {
   voteId version eligible { heads area } participating { heads area } } }"""
-FRONTEND = Path(__file__).parents[2] / "frontend"
 CAST = "mutation($v: ID!, $a: [AnswerInput!]!) { castBallot(voteId: $v, answers: $a) { id } }"
 
 
@@ -90,35 +86,12 @@ client.subscribe(
 """
 
 
-@asynccontextmanager
-async def graphql_ws(
+def graphql_ws(
     server: Any, query: str, variables: dict[str, Any], **payload: str
-) -> AsyncIterator[Callable[[str], Any]]:
+) -> AbstractAsyncContextManager[Listen]:
     """Call what it gives for the next thing of that kind that the client says."""
-    node = shutil.which("node")
-    if node is None or not (FRONTEND / "node_modules" / "graphql-ws").exists():
-        pytest.skip("no Node here, or not the page's packages")
     url = f"ws://127.0.0.1:{server.port}/graphql"
-    process = await asyncio.create_subprocess_exec(
-        node, "--input-type=module", "-e", GRAPHQL_WS, url, query, json.dumps(variables), json.dumps(payload),
-        cwd=FRONTEND, stdout=asyncio.subprocess.PIPE, limit=2**20,
-    )  # fmt: skip
-    assert process.stdout
-    said = process.stdout
-
-    async def listen(kind: str) -> Any:
-        async with asyncio.timeout(30):
-            while line := await said.readline():
-                if kind in (what := json.loads(line)):
-                    return what[kind]
-        raise AssertionError(f"it ended without {kind}")
-
-    try:
-        yield listen
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+    return node(GRAPHQL_WS, url, query, json.dumps(variables), json.dumps(payload), needs="graphql-ws")
 
 
 async def test_graphql_ws_follows_a_vote_and_pings(server: Any) -> None:

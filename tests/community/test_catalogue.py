@@ -126,7 +126,8 @@ async def test_a_timeless_read_is_one_of_a_subject(now: datetime) -> None:
 
 TABLES = {
     kind: re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower() for kind, one in KNOWN.subjects.items() if one.rows
-}
+} | {"Ledger": "community"}
+"""By kind, the table of its ids. A ledger has that of its community."""
 
 
 async def test_each_subject_is_found_where_it_is_and_hidden_from_whoever_may_not_see_it(

@@ -26,16 +26,14 @@ from graphql.pyutils import Undefined
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 
-from community.places.reads import CommunityRow
 from community.votes.reads import AnswerRow, ChoiceRow, OwnEntry, VoteRow
 from compiled import PLAIN
-from schema.ledger import Ledger
 from schema.nodes import Node
 from schema.votes import Answer, Choice, RollEntry, VoteRules
 from tests.compiled.both import Soon
 
 ROWS_OF: dict[type, type] = {
-    RollEntry: OwnEntry, Answer: AnswerRow, Choice: ChoiceRow, Ledger: CommunityRow, VoteRules: VoteRow,
+    RollEntry: OwnEntry, Answer: AnswerRow, Choice: ChoiceRow, VoteRules: VoteRow,
 }  # fmt: skip
 """What the values of types without an id are, where they are rows."""
 

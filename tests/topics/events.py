@@ -198,6 +198,9 @@ READS = {
     "Community.events": Read(A_COMMUNITY % "events {{ edges {{ node {{ id }} }} }}", "events.edges"),
     "Community.event": Read(A_COMMUNITY % "event(number: 1) {{ id }}", "event"),
     "event": Read('event(id: "{event}") {{ title attendance {{ version }} }}'),
+    "EventAttendance.event": Read(
+        'event(id: "{event}") {{ attendance {{ event {{ title }} }} }}', "attendance.event"
+    ),
     "Event.community": Read('event(id: "{event}") {{ community {{ slug }} }}', "community"),
     "Event.viewerMaySignUp": Read(
         'event(id: "{event}") {{ viewerMaySignUp {{ code }} }}', "viewerMaySignUp.code", eligibility=True

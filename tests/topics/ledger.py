@@ -62,6 +62,7 @@ async def reason(poll: Poll, reason: str) -> None:
 
 async def settle(builder: Any, slug: str) -> None:
     manager = await builder.viewer(f"{slug}/manager")
+    builder.keys["Ledger", slug] = builder.keys["Community", slug]
 
     async def record(name: str, direction: Direction, category: Category, fen: int) -> None:
         builder.keys["Entry", name] = await record_entry(
@@ -100,7 +101,7 @@ async def ids(ground: Ground) -> Mapping[str, str]:
     now, vote = ground.house.now, ground.house.town.key("Vote", NAMES[ground.slug])
     made = await entry_of_before(ground.community, vote, (now - DAY).date(), now)
     await reverse_entry(SYSTEM, now, made, reason="记错了")
-    return {"entry": to_id("Entry", made)}
+    return {"entry": to_id("Entry", made), "ledger": to_id("Ledger", ground.community)}
 
 
 # The schema
@@ -155,10 +156,12 @@ ENTRIES = A_COMMUNITY % "ledger {{ entries {{ edges {{ node {{ %s }} }} }} }}"
 READS = {
     "limits": Read("limits {{ dish }}"),
     "Community.ledger": Read(A_COMMUNITY % "ledger {{ balance }}", "ledger"),
+    "Ledger.community": Read(A_COMMUNITY % "ledger {{ community {{ name }} }}", "ledger.community"),
     "Entry.authorityVote": Read(ENTRIES % "authorityVote {{ id }}", f"{AT_ENTRIES}.authorityVote"),
     "Entry.authorityFault": Read(ENTRIES % "authorityFault", f"{AT_ENTRIES}.authorityFault"),
     "Entry.reverses": Read(ENTRIES % "reverses {{ number }}", f"{AT_ENTRIES}.reverses"),
     "Entry.reversedBy": Read(ENTRIES % "reversedBy {{ number }}", f"{AT_ENTRIES}.reversedBy"),
+    "node(Ledger)": Read('node(id: "{ledger}") {{ ... on Ledger {{ balance }} }}'),
     "node(Entry)": Read('node(id: "{entry}") {{ id }}'),
 }
 
@@ -179,7 +182,7 @@ EXAMPLES = Examples(
     settle=settle,
     participate=participate,
     enrich=enrich,
-    nodes={"Entry": ("rent", "quiet")},
+    nodes={"Ledger": ("spring", "quiet"), "Entry": ("rent", "quiet")},
     mutations={"recordEntry": record_entry_example, "reverseEntry": reverse_entry_example},
     ids=ids,
     reads=READS,

@@ -264,6 +264,7 @@ READS = {
     "Community.votes": Read(A_COMMUNITY % "votes {{ edges {{ node {{ id }} }} }}", "votes.edges"),
     "Community.vote": Read(A_COMMUNITY % "vote(number: 1) {{ id }}", "vote"),
     "vote": Read('vote(id: "{vote}") {{ title tally {{ version }} }}'),
+    "VoteProgress.vote": Read('vote(id: "{vote}") {{ tally {{ vote {{ title }} }} }}', "tally.vote"),
     "Vote.community": Read('vote(id: "{vote}") {{ community {{ slug }} }}', "community"),
     "Vote.viewerMayCast": Read(
         'vote(id: "{vote}") {{ viewerMayCast {{ code }} }}', "viewerMayCast.code", eligibility=True
@@ -277,6 +278,9 @@ READS = {
     ),
     "Vote.receipt": Read(
         'vote(id: "{vote}") {{ receipt(code: "{code}") {{ answers {{ choices }} }} }}', "receipt.answers"
+    ),
+    "BallotReceipt.vote": Read(
+        'node(id: "{ballot}") {{ ... on BallotReceipt {{ vote {{ title }} }} }}', "vote"
     ),
     "node(Vote)": Read('node(id: "{vote}") {{ id }}'),
     "node(Question)": Read('node(id: "{question}") {{ ... on Question {{ title choices {{ code }} }} }}'),
@@ -351,6 +355,7 @@ EXAMPLES = Examples(
     by_viewer={"Vote.viewerEntries", "Vote.receipt", "Vote.viewerMayCast", "RollEntry.ballot"},
     ways={
         "Vote": VOTES,
+        "VoteProgress": VOTES % "tally { %s }",
         "Question": VOTES % "questions { %s }",
         "RollEntry": VOTES % "viewerEntries { %s }",
         "BallotReceipt": VOTES % "viewerEntries { ballot { %s } }",
