@@ -27,12 +27,15 @@ class NotRead(Exception):
 
 
 class Unread:
-    """In place of a column that is not read. What can be asked of it raises NotRead."""
+    """In place of a column that is not read. Whatever is asked of it raises NotRead; only its row may be
+    looked for in a mapping.
+    """
 
     def _refuse(self, *_: object) -> NoReturn:
         raise NotRead
 
-    __bool__ = __eq__ = __hash__ = __str__ = __getattr__ = _refuse
+    __bool__ = __eq__ = __str__ = __getattr__ = _refuse
+    __hash__ = object.__hash__
 
 
 _UNREAD = repeat(Unread())
