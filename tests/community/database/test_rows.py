@@ -193,6 +193,7 @@ def test_what_was_not_read_cannot_be_used(use: Any) -> None:
     with pytest.raises((NotRead, TypeError)):
         use(unread)
     assert not is_ordinary(type(unread)), "nor completed by what is generated"
+    assert dict.fromkeys(MAKER_OF_ONE([(1,), (2,)]), "found")[MAKER_OF_ONE([(2,)])[0]] == "found"
 
 
 def test_a_row_of_which_not_all_was_read_is_a_key_of_its_own() -> None:
