@@ -9,7 +9,7 @@ from api.identity import Identity
 from api.kept import KeptAnswers
 from api.representations import Text
 from community.errors import LimitReached
-from community.permissions import Viewer
+from community.permissions import NOBODY, Viewer
 from realtime.fields import SubscribeRequest
 from realtime.sources import LiveSources
 from realtime.writer import Writer
@@ -35,8 +35,11 @@ class Answering:
     async def execute(
         self, request: SubscribeRequest, viewer: Viewer, asked_at: datetime
     ) -> ExecutionResult | Text:
-        """The text of an answer that is kept, or may be."""
-        if (audience := self._kept.audience(request, viewer)) is not None and self._kept.usable:
+        """Of a visitor's query the text that is kept for all of them. Others may have written by way of
+        another process, and nothing here says what they have seen.
+        """
+        audience = self._kept.audience(request, viewer) if viewer is NOBODY and self._kept.usable else None
+        if audience is not None:
             text = await self._kept.answer(request, audience, viewer, asked_at)
             if text is not None:
                 return text

@@ -58,11 +58,22 @@ class _Execution:
     """One that is under way. `since`, `begun`: the count of versions and the time before it."""
 
     def __init__(self, task: "asyncio.Task[KeptAnswer]", since: int) -> None:
-        self.task, self.since, self.begun = task, since, time.monotonic()
+        self.task, self.since, self.begun, self._waiting = task, since, time.monotonic(), 0
 
     def serves(self, versions: Versions) -> bool:
         """Whether somebody who asks only now may be given what it reads."""
-        return self.since == versions.count and time.monotonic() - self.begun <= JOINED
+        recent = self.since == versions.count and time.monotonic() - self.begun <= JOINED
+        return recent and not self.task.cancelling()
+
+    async def wait(self) -> KeptAnswer:
+        """It ends with the last who waits for it."""
+        self._waiting += 1
+        try:
+            return await asyncio.shield(self.task)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self.task.cancel()
 
 
 class KeptAnswers:
@@ -126,8 +137,8 @@ class KeptAnswers:
             execution = self._under_way[key] = _Execution(task, since)
             task.add_done_callback(lambda _: self._ended(key, execution))
             self.counts["missed"] += 1
-            return (await asyncio.shield(task)).text
-        made = await asyncio.shield(execution.task)
+            return (await execution.wait()).text
+        made = await execution.wait()
         if not made.in_time(now):  # the clock changed it since that was begun
             return await self.answer(request, audience, viewer, now)
         self.counts["joined"] += 1
