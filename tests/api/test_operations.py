@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from api.operations import OperationState
-from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
+from community.database import cursors
 from tests.facts import written
 
 pytestmark = pytest.mark.xdist_group("sockets")

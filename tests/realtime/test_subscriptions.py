@@ -11,11 +11,10 @@ import orjson
 import pytest
 from graphql import ExecutionResult, GraphQLError
 
-from community.bulletin import cursors
 from community.bulletin.actions import publish_notice
 from community.bulletin.facts import NOTICE
 from community.bulletin.rules import NoticeKind
-from community.database import journal
+from community.database import cursors, journal
 from community.errors import CursorInvalid, NotFound, Refused, TryAgain
 from community.permissions import NOBODY, Permission, Viewer, rights_of
 from community.signals import Signal

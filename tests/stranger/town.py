@@ -15,10 +15,9 @@ from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from community.actions import found_community
-from community.bulletin import cursors
 from community.bulletin.facts import NOTICE_PUBLISHED
 from community.bulletin.models import Notice
-from community.database import journal
+from community.database import cursors, journal
 from community.database.ids import new_id
 from community.events.actions import sign_up
 from community.events.facts import EVENT_PUBLISHED
