@@ -23,6 +23,7 @@ from community.events.actions import sign_up
 from community.events.facts import EVENT_PUBLISHED
 from community.events.models import Event, EventOrganizer, SignUp
 from community.ledger.actions import NewEntry, record_entries
+from community.ledger.reads import book_cursors
 from community.ledger.rules import Category, Direction
 from community.members.actions import end_session, open_accounts, open_session
 from community.members.reads import person_of
@@ -389,6 +390,7 @@ async def _words(town: Any, secrets: Sequence[Secret]) -> Words:
         "FOR", "PARK", "key-1", "key-2", "一句话", "x", *(cursors.encode(mark, at) for at in (0, 1,
         newest // 2, newest)),
         cursors.encode(mark, newest + 1000), cursors.encode(mark ^ 1, 1),
+        *(book_cursors(town.key("Community", slug)).cursor(0) for slug in ("spring", "quiet")),
     ]  # fmt: skip
     return Words(ids, texts)
 
