@@ -129,7 +129,7 @@ async def follow(house: Any, name: str, start: str, chance: random.Random, over:
                     async with asyncio.timeout(chance.choice([0.0, 0.002, 0.05])):
                         await items.until_read()
                 except TimeoutError:
-                    if over.is_set() and seen == await THERE[name](community):
+                    if over.is_set() and len(seen) >= len(await THERE[name](community)):
                         return seen
                     break
                 item = items.take()
@@ -153,7 +153,7 @@ async def test_wherever_it_is_cut_nothing_is_skipped_and_nothing_comes_twice(
             await life.step()
         over.set()
 
-    async with asyncio.TaskGroup() as group, asyncio.timeout(60):
+    async with asyncio.TaskGroup() as group, asyncio.timeout(30):
         readers = {}
         for name, journal in JOURNALS.items():
             start = (await journal.cursors(community)).cursor(0)
