@@ -173,7 +173,7 @@ class Operation(Member):
                 self._socket.answers.execute(self.request, self.asked_at, None if writes else self.writer),
                 OutcomeUnknown() if writes else TryAgain(),
             )
-            errors, payload = self._told(result)
+            errors, payload = self._parts_of(result)
         except Exception as error:
             if isinstance(error, Unauthenticated):
                 self._socket.close(protocol.SESSION_OVER)
@@ -183,7 +183,7 @@ class Operation(Member):
         else:
             self._end(errors, self.prefix + payload + b"}", protocol.complete(self.id))
 
-    def _told(self, result: ExecutionResult | Text) -> tuple[Errors, bytes | None]:
+    def _parts_of(self, result: ExecutionResult | Text) -> tuple[Errors, bytes | None]:
         """The errors of an answer, and its payload if it was executed."""
         if isinstance(result, Text):
             return (), result.body

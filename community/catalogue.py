@@ -72,13 +72,15 @@ class Fact:
 
     `touches`: the topics that hear of it. A topic of the fact's own subjects hears the id; a topic of
     communities hears the one in which it happened. One that touches the bulletin is an item there, for
-    whoever may read the bulletin. `meaning`: a sentence in English and one in Chinese.
+    whoever may read the bulletin; one that touches the board, for whoever has the permission `known_by`.
+    `meaning`: a sentence in English and one in Chinese.
     """
 
     name: str
     subject: Subject[Any]
     touches: Sequence[Topic]
     meaning: str
+    known_by: Permission = Permission.READ_BULLETIN
 
     def signals(self, subject: int, community: int | None) -> list[Signal]:
         """What is to be told of it; `community` is None for what happened in the city itself."""

@@ -7,13 +7,13 @@ import strawberry
 from strawberry import Parent
 
 from community.bulletin import actions
-from community.bulletin.cursors import journals
 from community.bulletin.facts import BULLETIN, NOTICE
 from community.bulletin.reads import ItemRow, NoticeRow, items_pages, notices_by_number, notices_pages
 from community.bulletin.rules import NoticeKind
+from community.database.cursors import ListCursors, journals
 from community.database.paging import Page, check_first
 from community.places.reads import CommunityRow, organizations_by_id
-from schema.connections import After, Connection, First, ListCursors, connect
+from schema.connections import After, Connection, First, connect
 from schema.context import Info
 from schema.cost import Price, Prices
 from schema.enums import BulletinKind

@@ -4,11 +4,12 @@ from typing import Annotated, cast
 
 import strawberry
 
+from community.database.cursors import ListCursors
 from community.database.paging import check_first
 from community.places import actions
 from community.places.facts import COMMUNITY
 from community.places.reads import CommunityRow
-from schema.connections import After, Connection, First, ListCursors, connect
+from schema.connections import After, Connection, First, connect
 from schema.context import Info
 from schema.cost import Price, Prices
 from schema.marks import BY_RIGHTS

@@ -1,21 +1,13 @@
 """Pages as Relay connections, forward by key."""
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
-from datetime import UTC, datetime
+from collections.abc import Callable
 from functools import partial
-from hashlib import blake2b
 from itertools import repeat
 from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
-import orjson
 import strawberry
 
 from community.database.paging import Page
-from community.errors import CursorInvalid
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -116,59 +108,3 @@ def connect(
             end_cursor=cursor(rows[-1]) if rows else None,
         ),
     )
-
-
-@dataclass(frozen=True)
-class ListCursors:
-    """The cursors of one list: of a field of one parent, and of what it was asked for.
-
-    Each carries the key of its row and a check over the key and the list: that of another list, parent or
-    filter is refused, and so is one that somebody altered.
-    """
-
-    field: str
-    parent: int | None = None
-    filters: Mapping[str, object] = dataclass_field(default_factory=dict)
-
-    def cursor(self, *key: object) -> str:
-        """Numbers, instants and words of a key as one opaque string."""
-        parts = [part.astimezone(UTC).isoformat() if isinstance(part, datetime) else part for part in key]
-        return _text([self._check(parts), *parts])
-
-    def key(self, text: str | None, *shape: type) -> tuple[object, ...] | None:
-        """What `cursor` was given, each part of the type in `shape`. Raises CursorInvalid."""
-        if text is None:
-            return None
-        try:
-            _check, *parts = orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            if len(parts) != len(shape):
-                raise CursorInvalid
-            key = tuple(_part(part, kind) for part, kind in zip(parts, shape, strict=True))
-            # The decoders forgive much: only the very text that `cursor` gives is one of ours.
-            if self.cursor(*key) != text:
-                raise CursorInvalid
-        except (binascii.Error, TypeError, ValueError, OverflowError) as error:
-            raise CursorInvalid from error
-        return key
-
-    def _check(self, parts: list[object]) -> str:
-        described = orjson.dumps([self.field, self.parent, self.filters, parts], option=orjson.OPT_SORT_KEYS)
-        return urlsafe_b64encode(blake2b(described, digest_size=_CHECK).digest()).decode()
-
-
-_CHECK = 6
-"""Bytes: enough that no cursor passes for another's by chance."""
-
-
-def _text(parts: list[object]) -> str:
-    return urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
-
-
-def _part(part: object, kind: type) -> object:
-    if kind is datetime and isinstance(part, str):
-        part = datetime.fromisoformat(part)
-        if part.tzinfo is None:
-            raise CursorInvalid
-    if type(part) is not kind or (isinstance(part, int) and abs(part) >= 2**63):
-        raise CursorInvalid
-    return part

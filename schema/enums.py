@@ -11,6 +11,7 @@ from community.catalogue import catalogue
 from community.errors import ErrorCode
 from community.ledger.rules import AuthorityFault, Category, Direction
 from community.permissions import GRANTS, Permission
+from community.places.facts import BOARD
 from community.places.rules import OrganizationKind
 from community.votes.casting import QuestionKind, VoteForm
 from community.votes.lifecycle import VoteStatus
@@ -30,13 +31,24 @@ if TYPE_CHECKING:
     class BulletinKind(StrEnum):
         pass
 
+    class BoardFact(StrEnum):
+        pass
+
 else:
-    _ITEMS = catalogue().touching(BULLETIN_TOPIC)
-    BulletinKind = StrEnum("BulletinKind", {fact.name: fact.name for fact in _ITEMS})
-    _describe(
-        BulletinKind,
-        "What happened, as a line on the bulletin. 公告栏动态的种类。",
-        {BulletinKind[fact.name]: fact.meaning for fact in _ITEMS},
+
+    def _facts(name: str, topic: str, description: str) -> type[StrEnum]:
+        facts = catalogue().touching(topic)
+        enum = StrEnum(name, {fact.name: fact.name for fact in facts})
+        _describe(enum, description, {enum[fact.name]: fact.meaning for fact in facts})
+        return enum
+
+    BulletinKind = _facts(
+        "BulletinKind", BULLETIN_TOPIC, "What happened, as a line on the bulletin. 公告栏动态的种类。"
+    )
+    BoardFact = _facts(
+        "BoardFact",
+        BOARD.topic,
+        "What happened in a community, whether it is on the bulletin or not. 小区里发生的事。",
     )
 _describe(
     NoticeKind,

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 import strawberry
 from strawberry import Parent
 
+from community.database.cursors import ListCursors
 from community.database.paging import Page, check_first
 from community.events import actions
 from community.events.facts import ATTENDANCE, EVENT, SIGN_UP
@@ -25,7 +26,7 @@ from community.events.reads import (
 from community.events.rules import check_sign_up
 from community.permissions import Permission, require
 from community.places.reads import CommunityRow, organizations_by_id
-from schema.connections import After, Connection, First, ListCursors, connect
+from schema.connections import After, Connection, First, connect
 from schema.context import Info
 from schema.cost import Price, Prices
 from schema.eligibility import Eligibility

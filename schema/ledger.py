@@ -2,14 +2,14 @@
 
 from datetime import date as Day  # noqa: N812 - a field is called date
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
 import strawberry
 from strawberry import Parent
 
 from community.database.paging import check_first
 from community.ledger import actions
-from community.ledger.facts import BALANCE, ENTRY, LEDGER
+from community.ledger.facts import BALANCE, ENTRIES, ENTRY, LEDGER
 from community.ledger.known import months_of
 from community.ledger.reads import (
     Balance,
@@ -17,6 +17,7 @@ from community.ledger.reads import (
     LedgerRow,
     balances_at,
     balances_of,
+    book_cursors,
     check_number,
     entries_by_number,
     entries_pages,
@@ -36,7 +37,7 @@ from community.ledger.rules import (
 from community.permissions import Permission, may
 from community.places.reads import CommunityRow
 from community.places.rules import OrganizationKind
-from schema.connections import After, Connection, First, ListCursors, connect
+from schema.connections import After, Connection, Edge, First, connect
 from schema.context import Context, Info
 from schema.cost import Price, Prices
 from schema.fields import brought, in_context
@@ -400,15 +401,14 @@ class Ledger(Node, subject=LEDGER, row=LedgerRow):
         row: Parent[LedgerRow], info: Info, first: First = 20, after: After = None, month: Month = None
     ) -> Connection[Entry]:
         size = check_first(first)
-        cursors = ListCursors("entries", row.id, {"month": month})
-        key = cursors.key(after, int)
-        last = cast(int, key[0]) if key else None
+        cursors = book_cursors(row.id, month)
+        last = None if after is None else cursors.number_of(after)
         loaders = info.context.loaders
         loader = loaders.of(entries_pages, size, last, month, loaders.columns(EntryRow))
         page = await loader.get(row.id)
-        if key and not page.rows and size:
-            await check_number(row.id, cast(int, key[0]))
-        return connect(page, lambda row: cursors.cursor(row.number), later=key is not None)
+        if last is not None and not page.rows and size:
+            await check_number(row.id, last)
+        return connect(page, lambda row: cursors.cursor(row.number), later=last is not None)
 
     @strawberry.field(
         description="The line with this number in this book; null where there is none."
@@ -601,6 +601,10 @@ class LedgerBalance:
         )
 
 
+def _edge(row: EntryRow, cursor: str) -> Edge[Entry]:
+    return Edge(node=Entry.of(row), cursor=cursor)
+
+
 @strawberry.type
 class LedgerSubscription:
     ledger_balance: LedgerBalance = live(
@@ -610,6 +614,16 @@ class LedgerSubscription:
         description="State: what is in the account now, then again after each entry (READ_LEDGER)."
         " The newest wins; a slow reader skips steps, never the end."
         " 账上的余额：先给现状，每记一笔再给一次，只保证最新。",
+    )
+    ledger_entries: Edge[Entry] = live(
+        ENTRIES,
+        WatchedId("Community", "The estate whose book it is; NOT_FOUND where it is hidden. 要关注的小区。"),
+        _edge,
+        description="Journal: every entry behind the cursor `after` in the order of recording, reversals"
+        " too, none skipped and none twice, then each new one; without a cursor only those recorded from now"
+        " on (READ_LEDGER). A cursor of the list `entries` without a `month` resumes it: behind that of the"
+        " greatest `number` that was read comes all that was recorded later."
+        " 逐笔送来 after 之后记的账，按记账先后，冲正也送，不漏不重；entries 列表（不限月份）的游标也能用。",
     )
 
 

@@ -1,14 +1,17 @@
-"""Where a community lies, its buildings and the parties that run it."""
+"""Where a community lies, its buildings, the parties that run it, and all that happens there."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import strawberry
 
+from community.catalogue import catalogue
+from community.database.feed import ItemRow
 from community.database.paging import Page
 from community.errors import NotFound
 from community.permissions import Permission, may, permissions_in
-from community.places.facts import BUILDING, ORGANIZATION
+from community.places.facts import BOARD, BUILDING, ORGANIZATION
 from community.places.reads import (
     BuildingRow,
     CommunityRow,
@@ -17,11 +20,13 @@ from community.places.reads import (
     organizations_of,
 )
 from community.places.rules import OrganizationKind
-from schema.context import Context
+from schema.context import Context, Info
 from schema.cost import Price, Prices
+from schema.enums import BoardFact
 from schema.fields import brought, in_context
+from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS
-from schema.nodes import Node
+from schema.nodes import NODES, Node, to_id
 
 Numbered = Annotated[
     int,
@@ -154,7 +159,77 @@ async def community_row(context: Context, key: int) -> CommunityRow:
     return row
 
 
+@strawberry.type(description="What happened to one thing of a community. 小区里某件东西发生了什么。")
+class BoardChange:
+    row: strawberry.Private[ItemRow]
+    at: datetime = strawberry.field(description="The moment at which it was committed. 发生的时间。")
+    fact: BoardFact = strawberry.field(description="What happened to the `subject`. 发生了什么。")
+    subject_id: strawberry.ID = strawberry.field(
+        description="The id of what it happened to, for whoever reads that later, or not at all."
+        " 所说对象的编号。"
+    )
+
+    @strawberry.field(
+        description="The thing itself as it is now, not as it was then; null where the viewer may"
+        " not see it."
+        " 所说的对象现在的样子，不开放的为 null。",
+        metadata=BY_RIGHTS,
+    )
+    async def subject(self, info: Info) -> Node | None:
+        return await NODES[self.row.subject_kind].fetch(info.context, self.row.subject)
+
+
+@strawberry.type(
+    description="A line of the journal of a community, by which a dashboard knows what to read anew: what"
+    " changed, and how to go on behind it."
+    " 小区流水中的一条：什么变了，从哪里接着读。"
+)
+class BoardItem:
+    row: strawberry.Private[ItemRow]
+    cursor: str = strawberry.field(
+        description="Its place in this community's journal; as `after` it goes on behind it. Those of"
+        " `Community.bulletin` are of the same kind."
+        " 它在流水中的位置，可从它之后接着读；公告栏动态的游标也能用。"
+    )
+
+    @classmethod
+    def of(cls, row: ItemRow, cursor: str) -> "BoardItem":
+        return cls(row=row, cursor=cursor)
+
+    @strawberry.field(
+        description="What it is about; null where it is not for this viewer, such as of the ledger without"
+        " READ_LEDGER: then only the cursor moves on."
+        " 发生的事；不对此人开放的为 null，只有游标前移。",
+        metadata=BY_RIGHTS,
+    )
+    async def change(self, info: Info) -> BoardChange | None:
+        row, context = self.row, info.context
+        community = await community_row(context, row.community)
+        if not may(context.viewer, catalogue().facts[row.kind].known_by, community.scope):
+            return None
+        return BoardChange(
+            row=row, at=row.at, fact=BoardFact(row.kind), subject_id=to_id(row.subject_kind, row.subject)
+        )
+
+
+@strawberry.type
+class PlacesSubscription:
+    board: BoardItem = live(
+        BOARD,
+        WatchedId("Community", "The estate that is followed; NOT_FOUND where it is hidden. 要关注的小区。"),
+        BoardItem.of,
+        description="Journal: all that happens in a community to its votes, events, notices and ledger, one"
+        " item for each fact behind the cursor `after`, in order, none skipped and none twice, then each new"
+        " one; without a cursor only what happens from now on. Nothing is put together: a thousand ballots"
+        " are a thousand items, so read their vote anew once for many. It never says who is registered, who"
+        " votes, signs up or holds a role."
+        " 小区里发生的每件事，从 after 之后逐条送来，不漏不重，也不合并；不涉及个人。",
+    )
+
+
 PRICES: Prices = {
+    "BoardItem.change": Price(statements=1, item=30),
+    "BoardChange.subject": Price(statements=4, item=30),
     "Community.viewerPermissions": Price(size=12),
     "Community.buildings": Price(statements=1, size=20),
     "Community.organizations": Price(statements=1, size=5),

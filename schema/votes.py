@@ -6,6 +6,7 @@ from typing import Annotated, cast
 import strawberry
 from strawberry import Parent
 
+from community.database.cursors import ListCursors
 from community.database.paging import Page, check_first
 from community.errors import NotFound
 from community.permissions import Permission, require
@@ -51,7 +52,7 @@ from community.votes.rules import (
 from community.votes.rules import (
     Weight as WeightValue,
 )
-from schema.connections import After, Connection, First, ListCursors, connect
+from schema.connections import After, Connection, First, connect
 from schema.context import Info
 from schema.cost import Price, Prices
 from schema.eligibility import Eligibility

@@ -43,12 +43,14 @@ class MutationExample:
 class Read:
     """`text` with ids in braces; the field that is meant stands at `path`, in dots, below the first one.
 
-    `eligibility`: the field says by a code whether an action passes the door.
+    `eligibility`: the field says by a code whether an action passes the door. `live`: the first field is one
+    of Subscription.
     """
 
     text: str
     path: str = ""
     eligibility: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True)

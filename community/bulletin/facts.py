@@ -1,13 +1,13 @@
 """Notices and the bulletin: what happens to the one, and how the other is watched."""
 
-from community.bulletin.cursors import of_bulletin
 from community.bulletin.reads import NoticeRow, items_after, notices_by_id, recent, scope_of_notice
 from community.bulletin.rules import BULLETIN_TOPIC
 from community.catalogue import Fact, Subject, timeless
 from community.database import journal
+from community.database.cursors import journal_cursors
 from community.live import Journal
 from community.permissions import Permission
-from community.places.facts import COMMUNITY
+from community.places.facts import BOARD, COMMUNITY
 
 NOTICE = Subject[NoticeRow](
     kind="Notice",
@@ -23,12 +23,12 @@ BULLETIN = Journal(
     items_after=items_after,
     head=journal.head,
     recent=recent,
-    cursors=of_bulletin,
+    cursors=journal_cursors,
 )
 
 NOTICE_PUBLISHED = Fact(
     name="NOTICE_PUBLISHED",
     subject=NOTICE,
-    touches=(BULLETIN,),
+    touches=(BULLETIN, BOARD),
     meaning="A sheet was put up; its subject is the Notice. 贴了公告或公示。",
 )

@@ -1,11 +1,12 @@
-"""Notices, the feed as the journal holds it, and whose name somebody may use."""
+"""Notices, and the feed of the bulletin as the journal holds it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from community.bulletin.rules import BULLETIN_TOPIC, NoticeKind
-from community.catalogue import catalogue
+from community.database.feed import Feed
+from community.database.feed import ItemRow as ItemRow
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.permissions import Permission, Scope, Viewer
@@ -25,18 +26,7 @@ class NoticeRow(NamedTuple):
     published_at: datetime
 
 
-class ItemRow(NamedTuple):
-    """`kind` is a fact of the catalogue, `subject` the id of what it is about."""
-
-    number: int
-    at: datetime
-    kind: str
-    subject_kind: str
-    subject: int
-
-
 _NOTICES = Shape(NoticeRow, "notice", community="community_id", organization="organization_id")
-_ITEMS = Shape(ItemRow, "journal", kind="fact")
 
 
 async def notices_pages(
@@ -77,43 +67,9 @@ async def scope_of_notice(notice: int) -> Scope:
     return await scope_where("JOIN notice n ON n.community_id = c.id WHERE n.id = ?", notice)
 
 
-def _runs(where: str = "", values: Sequence[Any] = (), order: str = "DESC") -> list[Run]:
-    """One for each fact that is an item: an index leads to the newest of each, past a million ballots."""
-    return [
-        Run(f"t.number {order}", f" AND t.fact = ?{where}", [fact.name, *values])
-        for fact in catalogue().touching(BULLETIN_TOPIC)
-    ]
-
-
-def _number(row: ItemRow) -> int:
-    return row.number
-
-
-async def items_pages(
-    communities: Collection[int], first: int, before: int | None = None
-) -> dict[int, Page[ItemRow]]:
-    """Of each community, newest first; `before` is the number of the last one seen."""
-    runs = _runs() if before is None else _runs(" AND t.number < ?", [before])
-    found = await first_of_each(_ITEMS, "community", communities, first + 1, *runs)
-    return {
-        community: page(sorted(rows, key=_number, reverse=True)[: first + 1], first)
-        for community, rows in found.items()
-    }
+_FEED = Feed(BULLETIN_TOPIC)
+items_pages, items_after, recent = _FEED.pages, _FEED.after, _FEED.recent
 
 
 async def items_page(community: int, *terms: Any, **more: Any) -> Page[ItemRow]:
     return (await items_pages([community], *terms, **more))[community]
-
-
-async def items_after(community: int, number: int, most: int = 100) -> list[ItemRow]:
-    """In the order in which they happened."""
-    runs = _runs(" AND t.number > ?", [number], "ASC")
-    found = await first_of_each(_ITEMS, "community", [community], most, *runs)
-    return sorted(found[community], key=_number)[:most]
-
-
-async def recent(community: int, most: int = 50) -> int:
-    """The number behind which the newest `most` items come."""
-    found = await first_of_each(_ITEMS, "community", [community], most + 1, *_runs())
-    rows = sorted(found[community], key=_number, reverse=True)
-    return rows[most].number if len(rows) > most else 0

@@ -13,6 +13,7 @@ from community.events.reads import (
 )
 from community.live import State
 from community.permissions import Permission
+from community.places.facts import BOARD
 
 EVENT = Subject[EventRow](
     kind="Event", scope_of=scope_of_event, rows=timeless(events_by_id), seen_by=(Permission.READ_BULLETIN,)
@@ -29,24 +30,24 @@ ATTENDANCE = State(topic="attendance", subject=EVENT, permission=Permission.READ
 EVENT_PUBLISHED = Fact(
     name="EVENT_PUBLISHED",
     subject=EVENT,
-    touches=(BULLETIN,),
+    touches=(BULLETIN, BOARD),
     meaning="Neighbours are invited to a gathering; its subject is the Event. 发布了活动。",
 )
 SIGNED_UP = Fact(
     name="SIGNED_UP",
     subject=EVENT,
-    touches=(ATTENDANCE,),
+    touches=(ATTENDANCE, BOARD),
     meaning="One household or more will come. 有人报名参加活动。",
 )
 SIGN_UP_CANCELLED = Fact(
     name="SIGN_UP_CANCELLED",
     subject=EVENT,
-    touches=(ATTENDANCE,),
+    touches=(ATTENDANCE, BOARD),
     meaning="A household will not come after all. 有人取消了报名。",
 )
 ATTENDANCE_CHANGED = Fact(
     name="ATTENDANCE_CHANGED",
     subject=EVENT,
-    touches=(ATTENDANCE,),
+    touches=(ATTENDANCE, BOARD),
     meaning="Somebody signed up or cancelled; only older rows say no more. 报名有变。",
 )

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from community.database.cursors import NumberCursors
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, beside, day, first_of_each
 from community.database.sql import placeholders, select, select_rows
@@ -259,6 +260,31 @@ async def last_line(community: int) -> tuple[int, int]:
     newest = Entry.filter(community_id=community).order_by("-number").limit(1)
     rows = await newest.values_list("number", "balance")
     return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
+
+
+async def last_number(community: int) -> int:
+    """0 before the first entry."""
+    return (await last_line(community))[0]
+
+
+async def entries_after(community: int, number: int, most: int = 100) -> list[EntryRow]:
+    """In the order of recording, without their balances."""
+    where = "t.community_id = ? AND t.number > ? ORDER BY t.number LIMIT ?"
+    return await _WITHOUT_BALANCE.where(where, [community, number, most])
+
+
+async def recent(community: int, most: int = 50) -> int:
+    """The number behind which the newest `most` entries come."""
+    return max(0, await last_number(community) - most)
+
+
+def book_cursors(community: int, month: str | None = None) -> NumberCursors:
+    """Those of the list of entries, each by its number; one of the whole book resumes its journal, too."""
+    return NumberCursors("entries", community, {"month": month})
+
+
+async def book_cursors_of(community: int) -> NumberCursors:
+    return book_cursors(community)
 
 
 class Balance(NamedTuple):

@@ -10,8 +10,8 @@ import pytest
 
 from api import answering, identity
 from api.operations import OperationState
-from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
+from community.database import cursors
 from community.votes.facts import TALLY
 from realtime.pacing import WritePacer
 from tests.api.test_sockets_rights import PROGRESS, code_of, told

@@ -10,9 +10,9 @@ import pytest
 import strawberry
 
 from api.clock import utc_now
-from community.bulletin.cursors import of_bulletin
 from community.catalogue import catalogue
 from community.database import journal
+from community.database.cursors import journal_cursors
 from community.database.models import JournalRow
 from community.events.facts import EVENT
 from community.events.models import SignUp
@@ -51,7 +51,7 @@ async def from_the_beginning(event: int) -> int:
 
 GUESTS = Journal(
     topic="attendance", subject=EVENT, permission=Permission.READ_BULLETIN, admits=signed_up,
-    items_after=items_after, head=journal.head, recent=from_the_beginning, cursors=of_bulletin,
+    items_after=items_after, head=journal.head, recent=from_the_beginning, cursors=journal_cursors,
 )  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api import identity, sockets
 from api.origins import Origins
-from community.bulletin import cursors
 from community.bulletin.facts import BULLETIN
+from community.database import cursors
 from community.database.ids import new_id
 from community.errors import TryAgain
 from community.members.actions import end_session

@@ -90,3 +90,26 @@ def test_a_month_before_and_behind_the_book_is_said_to_be_none_of_it(open_page: 
     for month in ("1999-01", "2099-12"):
         page = open_page(f"/c/{SLUG}/ledger?month={month}")
         expect(page.get_by_role("main")).to_contain_text("账本里没有这个月")
+
+
+def test_what_is_recorded_moves_the_balance_at_once_and_waits_in_the_list(
+    server: Any, open_page: Any
+) -> None:
+    this = f"{_today():%Y-%m}"
+    community = server.ask(LEDGER, slug=SLUG, month=this)["community"]["id"]
+    entry = {
+        "date": str(_today()), "direction": "INCOME", "category": "ADVERTISING", "item": "刚记的一笔",
+        "amount": "12345.67", "authorityClause": "议事规则第九条",
+    }  # fmt: skip
+    page = open_page(f"/c/{SLUG}/ledger")
+    expect(page.locator("[data-line=live]").first).to_be_visible()
+    balance, before = page.get_by_test_id("balance"), page.locator("[data-entry]").first.text_content()
+    stood = balance.text_content()
+    made = server.ask(RECORD, server.token(f"{SLUG}/committee"), id=community, entry=entry)["recordEntry"]
+    expect(balance).not_to_have_text(stood)
+    news = page.get_by_test_id("news")
+    expect(news).to_contain_text("账上新记了 1 笔")
+    assert page.locator("[data-entry]").first.text_content() == before  # nothing moved under the eyes
+    news.get_by_role("button", name="看看").click()
+    expect(page.locator(f'[data-entry="{made["number"]}"]')).to_be_focused()
+    expect(news).to_have_count(0)

@@ -93,7 +93,7 @@ async def test_it_is_founded_with_its_profile_and_its_developer(
     (developer,) = await OwnerParty.all()
     assert developer.id == await developer_of(community)
     assert (developer.community_id, developer.kind) == (community, PartyKind.DEVELOPER)  # type: ignore[attr-defined]
-    assert told == [Signal("reading", community)]
+    assert told == [Signal("reading", community), Signal("board", community)]
     rows = await JournalRow.all().values("community_id", "fact", "subject_kind", "subject")
     assert [tuple(row.values()) for row in rows] == [(community, "COMMUNITY_FOUNDED", "Community", community)]
 

@@ -12,7 +12,8 @@ import community
 from community.catalogue import Fact, Subject, Topic, catalogue, gathered, modules, timeless
 from community.database.sql import select
 from community.errors import ErrorCode, NotFound
-from community.permissions import CITY, NOBODY, Permission, Viewer, may
+from community.live import Watchable
+from community.permissions import CITY, NOBODY, READING, Permission, Viewer, may
 from community.signals import Signal
 from schema.nodes import NODES
 from schema.schema import sdl
@@ -154,3 +155,33 @@ async def lived_in(estate: Any, build: Any, now: datetime) -> Any:
     """An estate with a row of each subject."""
     await furnish(estate, build, now)
     return estate
+
+
+# The board of a community
+
+OF_PERSONS = {"REGISTER_CHANGED"}
+"""Facts of a community that its board leaves out: by them owners and tenants come and go."""
+
+
+def test_all_that_happens_in_a_community_is_on_its_board_but_what_is_of_persons() -> None:
+    there = {fact.name for fact in KNOWN.touching("board")}
+    assert there == {fact.name for fact in KNOWN.facts.values() if not fact.subject.of_city} - OF_PERSONS
+
+
+@pytest.mark.parametrize("fact", KNOWN.touching("board"), ids=lambda fact: fact.name)
+def test_what_is_on_the_board_is_nobodys_own_and_known_by_those_who_may_watch_it_elsewhere(
+    fact: Fact,
+) -> None:
+    assert fact.subject.rows
+    assert fact.known_by in fact.subject.seen_by
+    assert set(fact.subject.seen_by) <= set(READING), "READ_OWN and the like are of one's own"
+    elsewhere = {
+        topic.permission for topic in fact.touches if isinstance(topic, Watchable) and topic.topic != "board"
+    }
+    assert not elsewhere or fact.known_by in elsewhere
+
+
+def test_the_facts_of_the_board_are_its_enum() -> None:
+    (block,) = re.findall(r"enum BoardFact \{(.*?)\n\}", sdl(), re.DOTALL)
+    values = re.findall(r"^  ([A-Z_]+)$", block, re.MULTILINE)
+    assert values == [fact.name for fact in KNOWN.touching("board")]

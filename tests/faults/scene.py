@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from community.bulletin.cursors import BulletinCursors
 from community.catalogue import catalogue
+from community.database.cursors import JournalCursors
 from community.permissions import SYSTEM
 from community.votes.actions import close_vote
 from community.votes.recount import recount
@@ -209,9 +209,9 @@ class Scene:
             assert board.subjects == [key for _, key in items]
             assert board.cursors == [own.cursor(number) for number, _ in items]
 
-    async def _place(self, board: Board) -> tuple[BulletinCursors, int]:
+    async def _place(self, board: Board) -> tuple[JournalCursors, int]:
         ((mark,),) = await self.estate.rows("SELECT id FROM installation")
-        own = BulletinCursors(mark, self.estate.community)
+        own = JournalCursors(mark, self.estate.community)
         return own, own.number_of(board.variables()["after"] if not board.cursors else board._start)
 
     async def close_and_recount(self) -> None:

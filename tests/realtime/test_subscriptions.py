@@ -11,13 +11,14 @@ import orjson
 import pytest
 from graphql import ExecutionResult, GraphQLError
 
-from community.bulletin import cursors
 from community.bulletin.actions import publish_notice
 from community.bulletin.facts import NOTICE
 from community.bulletin.rules import NoticeKind
-from community.database import journal
+from community.database import cursors, journal
 from community.errors import CursorInvalid, NotFound, Refused, TryAgain
-from community.permissions import NOBODY, Permission, Viewer, rights_of
+from community.ledger.actions import record_entry
+from community.ledger.rules import Category, Direction
+from community.permissions import NOBODY, SYSTEM, Permission, Viewer, rights_of
 from community.signals import Signal
 from community.votes.actions import cast_ballot
 from community.votes.casting import Answered
@@ -37,6 +38,7 @@ from tests.pace import slowness
 
 VOTE, OTHER_VOTE, COMMUNITY = to_id("Vote", 5), to_id("Vote", 6), to_id("Community", 7)
 PROGRESS = "subscription($id: ID!) { voteProgress(voteId: $id) { version participating { heads } } }"
+BOARD = "subscription($id: ID!) { board(communityId: $id) { cursor change { fact } } }"
 BULLETIN = "subscription($id: ID!, $after: String) { bulletin(communityId: $id, after: $after) { cursor } }"
 SUBJECTS = BULLETIN.replace(
     "cursor }",
@@ -288,6 +290,29 @@ async def test_what_depends_on_rights_is_one_for_those_who_have_the_same(lobby: 
         others.append(replace(resident, scopes=frozenset({Permission.READ_LEDGER})))
         groups = [await enter(viewer) for viewer in others]
         assert len({same, *groups}) == len(others) + 1
+
+
+async def test_of_one_journal_each_group_is_shown_what_is_for_it_under_the_same_cursors(lobby: Lobby) -> None:
+    """A board, in a community that is not public: the ledger is for some only."""
+    quiet, resident = lobby.house.town.key("Community", "quiet"), await lobby.house.viewer("quiet/resident-1")
+    bulletin, both = {Permission.READ_BULLETIN}, {Permission.READ_BULLETIN, Permission.READ_LEDGER}
+    narrow, wide = (replace(resident, scopes=frozenset(scopes)) for scopes in (bulletin, both))
+    id_ = to_id("Community", quiet)
+    async with (
+        lobby.joined(BOARD, narrow, id=id_) as one,
+        lobby.joined(BOARD, narrow, id=id_) as same,
+        lobby.joined(BOARD, wide, id=id_) as other,
+    ):
+        assert len(lobby.groups) == 2
+        await record_entry(
+            SYSTEM, lobby.house.now, quiet, date=lobby.house.now.date(), direction=Direction.INCOME,
+            category=Category.INTEREST, item="利息", amount=1,
+        )  # fmt: skip
+        texts = [await guest.text() for guest in (one, same, other)]
+    assert texts[0] == texts[1]
+    left_out, shown = (orjson.loads(text)["payload"]["data"]["board"] for text in texts[1:])
+    assert (left_out["change"], shown["change"]) == (None, {"fact": "ENTRIES_RECORDED"})
+    assert left_out["cursor"] == shown["cursor"]
 
 
 async def test_what_is_for_one_alone_has_a_group_of_one(lobby: Lobby) -> None:

@@ -3,8 +3,7 @@ from typing import Any
 
 import pytest
 
-from community.bulletin import cursors
-from community.database import journal
+from community.database import cursors, journal
 from tests.facts import written
 
 FEED = """query($first: Int, $after: String) { community(slug: "spring") {

@@ -1,21 +1,20 @@
-from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from graphql import get_named_type, is_introspection_type, is_object_type
-from hypothesis import given
-from hypothesis import strategies as st
 
-from community.bulletin import cursors
 from community.bulletin.actions import publish_notice
 from community.bulletin.rules import NoticeKind
+from community.database import cursors
+from community.database.cursors import ListCursors, _text
 from community.database.paging import Page
-from community.errors import CursorInvalid
+from community.ledger.actions import record_entry
+from community.ledger.rules import Category, Direction
 from community.permissions import SYSTEM
-from schema.connections import Connection, LazyEdge, ListCursors, _text, connect
+from schema.connections import Connection, LazyEdge, connect
 from schema.schema import graphql_schema
 from tests.examples import ListExample, demand, of_all
 
@@ -64,6 +63,13 @@ async def publish(house: Any, title: str, at: datetime, slug: str = "spring") ->
     await publish_notice(
         SYSTEM, at, community, kind=NoticeKind.NOTICE, title=title, body="。", organization=committee
     )
+
+
+async def entry_of_today(house: Any, slug: str) -> None:
+    await record_entry(
+        SYSTEM, house.now, house.town.key("Community", slug), date=house.now.date(), item="利息", amount=1,
+        direction=Direction.INCOME, category=Category.INTEREST,
+    )  # fmt: skip
 
 
 async def test_a_page_that_follows_does_not_move_while_rows_are_added(house: Any) -> None:
@@ -126,7 +132,6 @@ def here(field: str, slug: str = "spring") -> str:
 
 
 PAGE = "{ edges { cursor } pageInfo { startCursor endCursor } }"
-SUBSCRIPTION = "Subscription.bulletin"
 
 
 def coordinate_of(path: str) -> str:
@@ -149,11 +154,15 @@ ASKED = {
 }
 """Every list of the schema, of two parents and of each filter, as somebody asks for it who may see both."""
 
-WATCHED = {"bulletin watched": "spring", "bulletin of another watched": "quiet"}
-SAME = {
-    ("bulletin", "bulletin watched"),
-    ("bulletin of another", "bulletin of another watched"),
-}  # a list and its subscription are one journal
+LIKE = {"bulletin": "bulletin", "board": "bulletin", "ledgerEntries": "entries"}
+"""Each journal that is watched, and the list of which the cursors are good for it."""
+
+WATCHED = {
+    f"{field} {slug} watched": (field, slug, name if slug == "spring" else f"{name} of another")
+    for field, name in LIKE.items()
+    for slug in ("spring", "quiet")
+}
+SAME = {(like, name) for name, (_, _, like) in WATCHED.items()}
 WHO = "city/regulator"
 
 
@@ -165,7 +174,7 @@ def test_every_list_of_the_schema_is_asked_for_here() -> None:
         for name, field in kind.fields.items()
         if "after" in field.args
     }
-    known = {coordinate for _, coordinate in ASKED.values()} | {SUBSCRIPTION}
+    known = {coordinate for _, coordinate in ASKED.values()} | {f"Subscription.{field}" for field in LIKE}
     demand("lists", paged, known)
     assert known <= paged
 
@@ -206,18 +215,19 @@ class Lists:
     async def refusal(self, name: str, after: str) -> dict[str, Any] | None:
         """Of this cursor by that list; None where it takes it."""
         if name in WATCHED:
-            async with self._watched(WATCHED[name], after) as errors:
+            async with self._watched(*WATCHED[name][:2], after) as errors:
                 return errors
         result = await self.house.result(await self._query(name), WHO, after=after)
         return result.errors[0].extensions if result.errors else None
 
     @asynccontextmanager
-    async def _watched(self, slug: str, after: str) -> AsyncIterator[dict[str, Any] | None]:
-        query = """subscription($id: ID!, $after: String) {
-          bulletin(communityId: $id, after: $after) { cursor } }"""
+    async def _watched(self, field: str, slug: str, after: str) -> AsyncIterator[dict[str, Any] | None]:
+        query = f"""subscription($id: ID!, $after: String) {{
+          {field}(communityId: $id, after: $after) {{ cursor }} }}"""
         id_ = self.house.town.id("Community", slug)
         async with self.house.watch(query, WHO, id=id_, after=after) as following:
             await publish(self.house, "新", self.house.now, slug)
+            await entry_of_today(self.house, slug)
             errors = (await following()).errors
         yield errors[0].extensions if errors else None
 
@@ -269,10 +279,10 @@ async def test_a_cursor_that_was_altered_is_refused_and_an_earlier_one_of_a_list
 
 async def test_whoever_kept_a_place_in_the_journal_from_before_goes_on_with_it(house: Any) -> None:
     lists, mark = Lists(house), await cursors.mark()
-    for name in ("bulletin", "bulletin of another", *WATCHED):
+    for name in {one for same in SAME for one in same if not one.startswith(("entries", "ledgerEntries"))}:
         assert await lists.refusal(name, cursors.encode(mark, 0)) is None
         assert await lists.refusal(name, cursors.encode(mark + 1, 0))
-    for name in ("votes", "notices", "entries"):
+    for name in ("votes", "notices", "entries", "ledgerEntries spring watched"):
         assert await lists.refusal(name, cursors.encode(mark, 0))
 
 
@@ -286,59 +296,6 @@ async def test_a_wrong_cursor_is_refused(house: Any, name: str) -> None:
     good = (await page_of(house, name, first=1))["edges"][0]["cursor"]
     for wrong in [*WRONG, good[:-1], f"{good}A", f"!{good}", f"{good}="]:
         assert await house.refused(query_of(name), after=wrong) == "CURSOR_INVALID", wrong
-
-
-parts = st.tuples(
-    st.booleans(),
-    st.integers(-(2**63) + 1, 2**63 - 1),
-    st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC)),
-    st.text(max_size=20).filter(lambda text: text.isprintable()),
-)
-SHAPE = (bool, int, datetime, str)
-listed = st.builds(
-    ListCursors,
-    st.sampled_from(["votes", "events"]),
-    st.none() | st.integers(1, 3),
-    st.dictionaries(st.sampled_from(["status", "coming"]), st.none() | st.booleans() | st.just("OPEN")),
-)
-
-
-@given(listed, parts)
-def test_a_cursor_carries_its_key(list_: ListCursors, key: tuple[bool, int, datetime, str]) -> None:
-    assert list_.key(list_.cursor(*key), *SHAPE) == key
-
-
-@given(listed, listed, parts)
-def test_of_any_two_lists_each_knows_its_own(one: ListCursors, other: ListCursors, key: Any) -> None:
-    if one != other:
-        with pytest.raises(CursorInvalid):
-            other.key(one.cursor(*key), *SHAPE)
-
-
-@given(st.text() | st.binary().map(lambda noise: urlsafe_b64encode(noise).decode().rstrip("=")))
-def test_any_text_is_a_cursor_or_refused_as_one(text: str) -> None:
-    try:
-        key = CURSORS.key(text, datetime, int)
-    except CursorInvalid:
-        return
-    assert key is not None
-    assert CURSORS.cursor(*key) == text
-
-
-def test_an_instant_that_no_database_knows_is_refused() -> None:
-    early = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
-    for text in (early.isoformat(), "2026-01-01T00:00:00"):
-        with pytest.raises(CursorInvalid):
-            CURSORS.key(CURSORS.cursor(text, 1), datetime, int)
-
-
-def test_true_is_no_number() -> None:
-    with pytest.raises(CursorInvalid):
-        CURSORS.key(CURSORS.cursor(True), int)
-
-
-def test_no_cursor_is_no_key() -> None:
-    assert CURSORS.key(None, int) is None
 
 
 async def test_pages_of_other_sizes_in_one_answer_are_other_pages(house: Any) -> None:

@@ -131,7 +131,10 @@ SHARED = (
     r"\w+\.id",  # of every node
     r"\w+Connection(\.(edges|pageInfo))?",
     r"\w+Edge(\.(cursor|node))?",
+    r"Subscription\.ledger\w+\(communityId:\)",
     r".*\((first|after|key|month|number):\)",
+    r"(BulletinKind|BoardFact)\.[A-Z_]+",  # one fact, in one journal and in another
+    r"(BulletinItem|BoardChange)\.(at|subject)",
     r"(LedgerMonth|LedgerYear|CategoryTotal)\.(\w*[rR]eversed|\w*[rR]eversals)",
 )
 """Of names that mean the same wherever they stand."""

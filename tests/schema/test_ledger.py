@@ -272,3 +272,42 @@ async def test_the_balance_of_a_closed_book_is_not_watched(house: Any, who: str 
     async with house.watch(BALANCE, who, id=house.town.id("Community", "quiet")) as following:
         (error,) = (await following()).errors
     assert error.extensions["code"] == "NOT_FOUND"
+
+
+ENTRIES = """subscription($id: ID!, $after: String) { ledgerEntries(communityId: $id, after: $after) {
+  cursor node { number amount balance reverses { number reversedBy { number } } } } }"""
+LISTED = """query($first: Int, $after: String) { community(slug: "spring") { ledger {
+  entries(first: $first, after: $after) { edges { cursor node { number } } } } } }"""
+
+
+async def test_whoever_follows_the_book_sees_each_entry_once_and_reversals_with_what_they_take_back(
+    house: Any,
+) -> None:
+    spring, town = house.town.id("Community", "spring"), house.town
+    edges = (await house.ask(LISTED))["community"]["ledger"]["entries"]["edges"]
+    cursors = {edge["node"]["number"]: edge["cursor"] for edge in edges}
+    async with house.watch(ENTRIES, id=spring, after=cursors[2]) as following:
+        seen = [(await following()).data["ledgerEntries"] for _ in range(2)]
+        await house.ask(REVERSE, "spring/manager", id=town.id("Entry", "audit"))
+        seen.append((await following()).data["ledgerEntries"])
+    assert [edge["node"]["number"] for edge in seen] == [3, 4, 5]
+    assert [edge["cursor"] for edge in seen[:2]] == [cursors[3], cursors[4]]
+    assert seen[2]["node"] == {
+        "number": 5, "amount": "-500.00", "balance": "2145.60",
+        "reverses": {"number": 3, "reversedBy": {"number": 5}},
+    }  # fmt: skip
+    below = (await house.ask(LISTED, after=seen[2]["cursor"]))["community"]["ledger"]["entries"]["edges"]
+    assert 5 not in [edge["node"]["number"] for edge in below]
+    assert below
+    assert house.sources.watchers == 0
+
+
+async def test_a_cursor_of_a_month_resumes_no_book(house: Any) -> None:
+    month = (await house.ask(BOOK))["community"]["ledger"]["months"][-1]["month"]
+    query = LISTED.replace("first: $first", f'first: $first, month: "{month}"')
+    (edge, *_) = (await house.ask(query))["community"]["ledger"]["entries"]["edges"]
+    async with house.watch(
+        ENTRIES, id=house.town.id("Community", "spring"), after=edge["cursor"]
+    ) as following:
+        (error,) = (await following()).errors
+    assert error.extensions["code"] == "CURSOR_INVALID"

@@ -134,6 +134,9 @@ def shows(read: Read, value: Any, slug: str) -> bool:
 QUERIES = of_all(lambda topic: topic.reads)
 MUTATIONS = of_all(lambda topic: topic.doors)
 SUBSCRIPTIONS = of_all(lambda topic: topic.watches)
+LIVE = {name: read for name, read in QUERIES.items() if read.live} | {
+    name: Read(text) for name, text in SUBSCRIPTIONS.items()
+}
 
 AT_ONCE = 6
 """Queries of one document: few enough for every bound on documents."""
@@ -200,7 +203,7 @@ class Asking:
 
     async def _queries(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        names = list(QUERIES)
+        names = [name for name, read in QUERIES.items() if not read.live]
         for index in range(0, len(names), AT_ONCE):
             some = {f"q{number}": name for number, name in enumerate(names[index : index + AT_ONCE])}
             text = " ".join(
@@ -223,12 +226,15 @@ class Asking:
 
     async def _subscriptions(self) -> dict[str, str]:
         found = {}
-        for name, text in SUBSCRIPTIONS.items():
-            document = f"subscription {{ {text.format(**self._ids)} }}"
+        for name, read in LIVE.items():
+            document = f"subscription {{ {read.text.format(**self._ids)} }}"
             stream: Any = await graphql_schema.subscribe(document, context_value=self._context())
             async with aclosing(stream):
                 result = await anext(stream)
-            found[name] = of_errors(result.errors, name) or GIVEN
+            data = result.data or {}
+            shown = any(shows(read, value, self._ids["slug"]) for value in data.values())
+            field = read.text.partition("(")[0]
+            found[name] = of_errors(result.errors, field) or (GIVEN if shown else ABSENT)
         return found
 
 

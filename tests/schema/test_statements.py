@@ -23,7 +23,7 @@ from community.actions import found_community
 from community.database.remembered import Remembered
 from community.events.actions import publish_event
 from community.members.actions import NewParty, enter_owners
-from community.permissions import SYSTEM
+from community.permissions import SYSTEM, Viewer
 from community.places.actions import (
     NewCommunity,
     NewUnit,
@@ -34,6 +34,11 @@ from community.places.actions import (
 from community.places.reads import organizations_of
 from community.places.rules import OrganizationKind, Profile, UnitKind
 from community.votes.reads import questions_of
+from realtime.documents import Documents
+from realtime.execution import execute as execute_live
+from realtime.fields import SubscribeRequest
+from realtime.journals import Item
+from schema.executable import ExecutableSchema
 from schema.nodes import to_id
 from schema.schema import graphql_schema
 from tests.examples import Plenty, demand, examples, of_all
@@ -74,13 +79,25 @@ class Counted:
         self.house, self._statements = house, statements
 
     async def ask(self, query: str, who: str | None = WHO) -> tuple[int, Any]:
-        context = await self.house.context(who)
-        self._statements.clear()
-        variables = {"party": self.house.town.id("OwnerParty", WHO)}
-        result: Any = execute(CORE, parse(query), context_value=context, variable_values=variables)
-        result = await result if isawaitable(result) else result
+        context, town = await self.house.context(who), self.house.town
+        if query.startswith("subscription"):
+            result = await self._item(query, context.viewer, spring=town.id("Community", "spring"))
+        else:
+            self._statements.clear()
+            variables = {"party": town.id("OwnerParty", WHO)}
+            result = execute(CORE, parse(query), context_value=context, variable_values=variables)
+            result = await result if isawaitable(result) else result
         assert not result.errors, result.errors
         return len(self._statements), result.data
+
+    async def _item(self, query: str, viewer: Viewer, **variables: Any) -> Any:
+        """The first one of a journal, as the server executes it for whoever may see the same."""
+        executable = ExecutableSchema(lambda: self.house.now, self.house.sources)
+        document = Documents(executable).read(SubscribeRequest(query, variables, None))
+        (row,) = await document.live.declaration.items_after(document.bind(variables)[0], 0, 1)
+        shown = document.live.show(Item(row, ""))
+        self._statements.clear()
+        return await execute_live(executable, document.node, document.renamed(variables), shown, viewer)
 
     async def cost(self, query: str, who: str | None = WHO) -> int:
         return (await self.ask(query, who))[0]

@@ -106,7 +106,7 @@ def test_the_generator_knows_the_whole_schema(schema: GraphQLSchema) -> None:
     """Some hundreds of careful documents name every field and every argument that there is."""
     texts = "\n".join(
         Writer(schema, random.Random(f"whole/{number}"), WORDS, careful=True).request().query  # noqa: S311
-        for number in range(1500)
+        for number in range(3000)
     )
     lacking = [
         name

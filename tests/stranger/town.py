@@ -15,15 +15,15 @@ from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from community.actions import found_community
-from community.bulletin import cursors
 from community.bulletin.facts import NOTICE_PUBLISHED
 from community.bulletin.models import Notice
-from community.database import journal
+from community.database import cursors, journal
 from community.database.ids import new_id
 from community.events.actions import sign_up
 from community.events.facts import EVENT_PUBLISHED
 from community.events.models import Event, EventOrganizer, SignUp
 from community.ledger.actions import NewEntry, record_entries
+from community.ledger.reads import book_cursors
 from community.ledger.rules import Category, Direction
 from community.members.actions import end_session, open_accounts, open_session
 from community.members.reads import person_of
@@ -390,6 +390,7 @@ async def _words(town: Any, secrets: Sequence[Secret]) -> Words:
         "FOR", "PARK", "key-1", "key-2", "一句话", "x", *(cursors.encode(mark, at) for at in (0, 1,
         newest // 2, newest)),
         cursors.encode(mark, newest + 1000), cursors.encode(mark ^ 1, 1),
+        *(book_cursors(town.key("Community", slug)).cursor(0) for slug in ("spring", "quiet")),
     ]  # fmt: skip
     return Words(ids, texts)
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from community.bulletin import cursors
 from community.bulletin.actions import publish_notice
 from community.bulletin.models import Notice
 from community.bulletin.rules import NoticeKind
+from community.database import cursors
 from community.permissions import SYSTEM, Permission, Role
 from tests.examples import Examples, Ground, ListExample, MutationExample, Plenty, Read, Variables
 from tests.schema.documents import A_COMMUNITY, COMMUNITIES, CURSORS, aliases, pages

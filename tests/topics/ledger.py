@@ -6,6 +6,7 @@ from typing import Any
 
 from community.ledger.actions import record_entry, reverse_entry
 from community.ledger.models import Entry
+from community.ledger.reads import book_cursors
 from community.ledger.rules import Category, Direction
 from community.permissions import SYSTEM, Permission, Role
 from community.votes.models import Vote
@@ -97,11 +98,15 @@ async def enrich(plenty: Plenty) -> None:
 
 
 async def ids(ground: Ground) -> Mapping[str, str]:
-    """An entry that was reversed, and cannot be again."""
+    """An entry that was reversed, and cannot be again; `unread`: a cursor before all of the book."""
     now, vote = ground.house.now, ground.house.town.key("Vote", NAMES[ground.slug])
     made = await entry_of_before(ground.community, vote, (now - DAY).date(), now)
     await reverse_entry(SYSTEM, now, made, reason="记错了")
-    return {"entry": to_id("Entry", made), "ledger": to_id("Ledger", ground.community)}
+    return {
+        "entry": to_id("Entry", made),
+        "ledger": to_id("Ledger", ground.community),
+        "unread": book_cursors(ground.community).cursor(0),
+    }
 
 
 # The schema
@@ -191,8 +196,11 @@ EXAMPLES = Examples(
         ' direction: INCOME, category: INTEREST, item: "a", amount: "0.00"}}) {{ id }}',
         "reverseEntry": 'reverseEntry(entryId: "{entry}", reason: "a") {{ id }}',
     },
-    watches={"ledgerBalance": 'ledgerBalance(communityId: "{community}") {{ balance }}'},
-    live={"ledger"},
+    watches={
+        "ledgerBalance": 'ledgerBalance(communityId: "{community}") {{ balance }}',
+        "ledgerEntries": 'ledgerEntries(communityId: "{community}", after: "{unread}") {{ node {{ id }} }}',
+    },
+    live={"ledger", "entries"},
     ways={"Ledger": LEDGER, "Entry": LEDGER % "entries(first: 100) { edges { node { %s } } }"},
     ways_to_one={"EntryLimits": "{ limits { entry { %s } } }"},
     arguments={

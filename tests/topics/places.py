@@ -32,6 +32,9 @@ async def set_public_reading_example(house: Any) -> MutationExample:
     )
 
 
+A_BOARD = 'board(communityId: "{community}", after: "{start}") {{ %s }}'
+THE_BOARD = "subscription($spring: ID!, $start: String) { board(communityId: $spring, after: $start) { %s } }"
+
 EXAMPLES = Examples(
     permissions={
         Permission.SETTLE_PROFILE: {Role.COMMITTEE, Role.MANAGEMENT_COMMITTEE},
@@ -69,12 +72,16 @@ EXAMPLES = Examples(
         "Community.viewerPermissions": Read(A_COMMUNITY % "viewerPermissions", "viewerPermissions"),
         "node(Community)": Read('node(id: "{community}") {{ id }}'),
         "node(Building)": Read('node(id: "{building}") {{ ... on Building {{ name }} }}'),
+        "BoardItem.change": Read(A_BOARD % "change {{ fact }}", "change", live=True),
+        "BoardChange.subject": Read(A_BOARD % "change {{ subject {{ id }} }}", "change.subject", live=True),
         "node(Organization)": Read('node(id: "{organization}") {{ ... on Organization {{ name }} }}'),
     },
     doors={"setPublicReading": 'setPublicReading(communityId: "{community}", public: {public}) {{ id }}'},
+    watches={"board": A_BOARD % "cursor"},
+    live={"board"},
     ways={"Community": "%s", "Building": "buildings { %s }", "Organization": "organizations { %s }"},
     by_viewer={"Query.node"},
-    ways_to_one={"Query": ROOT},
+    ways_to_one={"Query": ROOT, "BoardItem": THE_BOARD, "BoardChange": THE_BOARD % "change { %s }"},
     arguments={"Query.community": lambda town: '(slug: "spring")'},
     by_key={"community": lambda town: [f'slug: "{slug}"' for slug in ("spring", "quiet", "winter")]},
     dearest={

@@ -30,7 +30,7 @@ async def test_the_property_service_publishes_a_notice_in_its_own_name(
     assert (row.community, row.organization) == (estate.community, estate.service)
     (item,) = (await items_page(estate.community, 10)).rows
     assert (item.kind, item.subject) == ("NOTICE_PUBLISHED", made)
-    assert told == [Signal("bulletin", estate.community)]
+    assert told == [Signal("bulletin", estate.community), Signal("board", estate.community)]
 
 
 async def test_nobody_publishes_in_the_name_of_others_but_the_operator(estate: Any, now: datetime) -> None:

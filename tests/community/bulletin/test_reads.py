@@ -4,19 +4,9 @@ from typing import Any
 import pytest
 
 from community.bulletin.models import Notice
-from community.bulletin.reads import (
-    items_after,
-    items_page,
-    notices_by_id,
-    notices_page,
-    scope_of_notice,
-)
+from community.bulletin.reads import notices_by_id, notices_page, scope_of_notice
 from community.bulletin.rules import NoticeKind
-from community.catalogue import catalogue
-from community.database import journal
-from community.database.journal import News
 from community.errors import NotFound
-from community.members.facts import RIGHTS_CHANGED
 from community.permissions import NOBODY, Scope
 
 
@@ -66,49 +56,3 @@ async def test_the_scope_of_a_notice(estate: Any, notices: list[int]) -> None:
     assert await scope_of_notice(notices[0]) == Scope(estate.community, public_reading=False)
     with pytest.raises(NotFound):
         await scope_of_notice(1)
-
-
-async def write(news: list[News], now: datetime) -> None:
-    await journal.write(news, now)
-
-
-def item(community: int, fact: str, subject: int) -> News:
-    return News(catalogue().facts[fact], subject, community)
-
-
-@pytest.fixture
-async def feed(estate: Any, build: Any, now: datetime) -> int:
-    """The estate's items have the numbers 2, 3 and 4; other facts and other communities stand between."""
-    here, elsewhere = estate.community, await build.community()
-    await write(
-        [
-            item(here, "SIGNED_UP", 70),
-            item(here, "EVENT_PUBLISHED", 71),
-            item(elsewhere, "VOTE_OPENED", 72),
-            News(RIGHTS_CHANGED, 73, None),
-            item(here, "VOTE_CLOSED", 74),
-        ],
-        now,
-    )
-    await write([item(here, "LEDGER_PUBLISHED", here)], now + timedelta(seconds=1))
-    return int(here)
-
-
-async def test_the_feed_newest_first(feed: int, now: datetime) -> None:
-    page = await items_page(feed, 2)
-    assert page.more
-    assert [(row.number, row.kind, row.subject) for row in page.rows] == [
-        (4, "LEDGER_PUBLISHED", feed),
-        (3, "VOTE_CLOSED", 74),
-    ]
-    assert [row.at for row in page.rows] == [now + timedelta(seconds=1), now]
-    rest = await items_page(feed, 2, before=3)
-    assert ([row.subject for row in rest.rows], rest.more) == ([71], False)
-
-
-async def test_the_feed_after_a_number_in_its_own_order(feed: int) -> None:
-    assert [row.number for row in await items_after(feed, 0)] == [2, 3, 4]
-    assert [row.number for row in await items_after(feed, 2)] == [3, 4]
-    assert [row.number for row in await items_after(feed, 0, most=2)] == [2, 3]
-    assert await items_after(feed, 4) == []
-    assert await items_after(1, 0) == []

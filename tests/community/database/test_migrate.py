@@ -15,7 +15,7 @@ from tortoise.migrations.operations import Operation
 from typer.testing import CliRunner
 
 from api.cli import EXIT_REFUSED, app
-from community.bulletin import cursors
+from community.database import cursors
 from community.database.engine import opened
 from community.database.migrate import HARMLESS, CannotMigrate, _refuse_rebuilding, migrate, pending
 from community.database.sql import select

@@ -10,9 +10,9 @@ from tortoise import Tortoise
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
-from community.bulletin.cursors import encode, mark, number_of
 from community.catalogue import catalogue
 from community.database import journal
+from community.database.cursors import encode, mark, number_of
 from community.database.engine import opened
 from community.database.journal import News
 from community.database.migrate import CannotMigrate

@@ -164,7 +164,7 @@ async def test_a_mistake_is_taken_back_whole_by_another_entry(
     assert (row.id, row.number, row.reverses, row.date) == (back, 3, wrong, TODAY)
     assert (row.direction, row.category, row.amount) == (EXPENSE, Category.REPAIR_UPGRADE, -100_000)
     assert (row.item, row.authority_clause, row.balance) == ("冲正：金额写错", "议事规则第9条", 328_171)
-    assert told == [Signal("ledger", estate.community)]
+    assert told == [Signal(topic, estate.community) for topic in ("ledger", "entries", "board")]
     assert await check_books(estate.community) == []
 
     undone = await entry_row(wrong)
@@ -402,7 +402,7 @@ async def test_a_book_kept_elsewhere_is_taken_in_at_once(
     assert await Entry.all().count() == 701
     assert await check_books(estate.community) == []
     assert (await entries_page(estate.community, 2)).rows[1].item == "停车费"
-    assert told == [Signal("ledger", estate.community)]
+    assert told == [Signal(topic, estate.community) for topic in ("ledger", "entries", "board")]
     assert await written() == head + 1
     await record_entries(SYSTEM, now, estate.community, two_years()[:2], posted=True)  # said today already
     assert await written() == head + 2

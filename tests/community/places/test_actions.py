@@ -60,7 +60,7 @@ async def test_it_begins_and_ends_and_every_read_follows(
     await set_public_reading(SYSTEM, now + DAY, estate.community, public=False)
     assert await seen_by_strangers(estate.community) == (False,) * 3
     assert await versions(estate.community) == [(1, False), (2, True), (3, False)]
-    assert told == [Signal("reading", estate.community)] * 2
+    assert told == [Signal("reading", estate.community), Signal("board", estate.community)] * 2
     assert {change.community_id for change in await JournalRow.all()} == {estate.community}  # type: ignore[attr-defined]
     _, signals = await journal.signals_after({})
     assert signals == told

@@ -56,7 +56,7 @@ async def test_an_announced_vote_stands_as_it_was_announced(poll: Any, told: lis
     assert (second.title, second.matter) == ("用维修资金", Matter.USE_FUND)
 
     assert await kinds(poll.estate.community) == ["VOTE_ANNOUNCED"]
-    assert told == [Signal("bulletin", poll.estate.community)]
+    assert told == [Signal("bulletin", poll.estate.community), Signal("board", poll.estate.community)]
     assert [(due.job, due.subject, due.at) for due in await due_now(poll.counted_at)] == [
         (OPEN, vote, poll.opens_at),
         (CLOSE, vote, poll.counted_at),

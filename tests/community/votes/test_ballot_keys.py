@@ -72,7 +72,7 @@ async def test_a_retry_beside_its_first_try_gives_one_ballot(
     receipts = await asyncio.gather(*(poll.cast(home.viewer, vote, key="k") for _ in range(8)))
     assert len(set(receipts)) == 1
     assert await poll.sequences(vote) == [1]
-    assert told == [Signal("tally", vote)]
+    assert told == [Signal("tally", vote), Signal("board", poll.estate.community)]
 
 
 async def test_one_key_for_two_votes_at_once_is_refused_once(poll: Any) -> None:
@@ -109,6 +109,6 @@ async def test_a_caller_who_hangs_up_leaves_a_whole_ballot_or_none(poll: Any, to
         assert not ballots or ballots == [again]
     assert cut > 5  # otherwise nobody hung up in time
     assert await poll.sequences(vote) == list(range(1, 31))
-    assert told == [Signal("tally", vote)] * 30
+    assert told == [Signal("tally", vote), Signal("board", poll.estate.community)] * 30
     await poll.closed(vote)
     assert await recount(vote) == []

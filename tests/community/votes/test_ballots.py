@@ -65,7 +65,7 @@ async def test_a_ballot_is_written_counted_and_told(poll: Any, told: list[Signal
     assert {answer.question_id: (set(answer.choices), answer.text) for answer in read.answers} == {
         first.id: ({"A", "C"}, "多种树")
     }
-    assert told == [Signal("tally", vote)]
+    assert told == [Signal("tally", vote), Signal("board", poll.estate.community)]
     change = await JournalRow.all().order_by("-number").first()
     assert change is not None
     assert (change.fact, change.subject_kind, change.subject) == ("BALLOT_CAST", "Vote", vote)
@@ -226,7 +226,7 @@ async def test_two_co_owners_at_once_cast_one_ballot(poll: Any, told: list[Signa
         assert sum(isinstance(outcome, AlreadyCast) for outcome in outcomes) == 1
         assert await counted_ballots(vote, [home.party]) == {home.party: cast[0]}
         assert await poll.sequences(vote) == [1]
-        assert told == [Signal("tally", vote)]
+        assert told == [Signal("tally", vote), Signal("board", poll.estate.community)]
 
 
 async def test_fifty_at_once_are_all_counted_in_one_row_of_numbers(poll: Any, told: list[Signal]) -> None:
@@ -239,7 +239,7 @@ async def test_fifty_at_once_are_all_counted_in_one_row_of_numbers(poll: Any, to
     progress = await progress_of(vote)
     assert progress.participating == Weight(50, sum(range(9_000, 9_050)))
     assert progress.version == 51
-    assert told == [Signal("tally", vote)] * 50
+    assert told == [Signal("tally", vote), Signal("board", poll.estate.community)] * 50
     numbers = await JournalRow.all().order_by("number").values_list("number", flat=True)
     assert list(numbers) == list(range(1, len(numbers) + 1))
     await poll.closed(vote)

@@ -93,7 +93,7 @@ async def test_recorded_ballots_count_like_the_others(poll: Any, told: list[Sign
         SYSTEM, poll.during, vote, [paper(home, answers, poll.opens_at) for home in homes[1:]]
     )
     assert await poll.sequences(vote) == [1, 2, 3, 4, 5]
-    assert told == [Signal("tally", vote)]
+    assert told == [Signal("tally", vote), Signal("board", poll.estate.community)]
     row = await Ballot.get(vote_id=vote, sequence=2)
     assert (row.party_id, row.channel, row.evidence) == (homes[1].party, Channel.PAPER, "票箱 1-7")
     assert (row.recorded_by_id, row.cast_at) == (None, poll.opens_at)

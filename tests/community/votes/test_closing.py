@@ -65,7 +65,11 @@ async def test_the_closing_count_is_written_and_told(poll: Any, told: list[Signa
     assert (result.agreeing_heads, result.agreeing_area) == (3, 30_000)
     assert await when(vote, VoteStep.CLOSED) == await when(vote, VoteStep.COUNTED) == poll.counted_at
     assert (await progress_of(vote)).questions[0].tally.outcome is Outcome.ADOPTED
-    assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
+    assert told == [
+        Signal("tally", vote),
+        Signal("bulletin", poll.estate.community),
+        Signal("board", poll.estate.community),
+    ]
     assert (await kinds(poll.estate.community))[0] == "VOTE_CLOSED"
     assert await due_now(poll.counted_at) == []
 
@@ -153,7 +157,11 @@ async def test_a_vote_is_counted_once(poll: Any, told: list[Signal]) -> None:
     await asyncio.gather(*(close_vote(SYSTEM, poll.counted_at, vote) for _ in range(6)))
     await poll.changes_nothing(close_vote(SYSTEM, poll.counted_at + DAY, vote))
     assert await CountResult.all().count() == 2
-    assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
+    assert told == [
+        Signal("tally", vote),
+        Signal("bulletin", poll.estate.community),
+        Signal("board", poll.estate.community),
+    ]
 
 
 async def test_a_vote_that_nobody_opened_is_closed_with_its_roll(poll: Any) -> None:

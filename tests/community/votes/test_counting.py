@@ -71,7 +71,7 @@ async def test_nothing_counts_for_a_party_whose_ballot_is_void_until_it_casts_an
     before = (await tallies_of([vote]))[vote]
     told.clear()
     await void_ballot(poll.estate.chair, poll.during, first, reason=" 伪造 ")
-    assert told == [Signal("tally", vote)]
+    assert told == [Signal("tally", vote), Signal("board", poll.estate.community)]
     ruling = await Ruling.get(vote_id=vote)
     assert (ruling.sequence, ruling.ballot_id, ruling.counts, ruling.reason) == (3, first, False, "伪造")
     assert (ruling.ruled_by_id, ruling.ruled_at) == (poll.estate.chair.account, poll.during)

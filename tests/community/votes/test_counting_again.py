@@ -50,7 +50,7 @@ async def test_a_second_count_stands_beside_the_first(poll: Any, vote: int, told
     at = poll.counted_at + DAY
     told.clear()
     assert await recount_vote(poll.estate.chair, at, vote, reason=f" {WHY}\t") == 2
-    assert told == [Signal("tally", vote)]
+    assert told == [Signal("tally", vote), Signal("board", poll.estate.community)]
     counts = await Count.filter(vote_id=vote).order_by("number").values("number", "sequence", "at")
     assert counts == [
         {"number": 1, "sequence": 3, "at": poll.counted_at},
@@ -95,7 +95,7 @@ async def test_a_ruling_after_the_count_waits_for_the_next_one(
     for ballot in ballots[:2]:
         told.clear()
         await void_ballot(chair, at, ballot, reason="非本人所投")
-        assert told == [Signal("tally", vote)]
+        assert told == [Signal("tally", vote), Signal("board", poll.estate.community)]
     waiting = await progress_of(vote)
     assert await tallies_of([vote]) == {vote: waiting}
     assert (waiting.version, waiting.participating) == (before.version + 2, Weight(1, 9_002))

@@ -58,7 +58,11 @@ async def test_a_vote_opens_at_its_time_and_not_a_moment_before(poll: Any, told:
     told.clear()
     await open_vote(SYSTEM, poll.opens_at, vote)
     assert await when(vote, VoteStep.OPENED) == poll.opens_at
-    assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
+    assert told == [
+        Signal("tally", vote),
+        Signal("bulletin", poll.estate.community),
+        Signal("board", poll.estate.community),
+    ]
     assert await kinds(poll.estate.community) == ["VOTE_OPENED", "VOTE_ANNOUNCED"]
 
 
@@ -68,7 +72,11 @@ async def test_a_vote_opens_once(poll: Any, told: list[Signal]) -> None:
     await asyncio.gather(*(open_vote(SYSTEM, poll.opens_at, vote) for _ in range(6)))
     await open_vote(SYSTEM, poll.during, vote)
     assert await Roll.filter(vote=vote).count() == 2
-    assert told == [Signal("tally", vote), Signal("bulletin", poll.estate.community)]
+    assert told == [
+        Signal("tally", vote),
+        Signal("bulletin", poll.estate.community),
+        Signal("board", poll.estate.community),
+    ]
     assert await when(vote, VoteStep.OPENED) == poll.opens_at
 
 

@@ -1,5 +1,5 @@
 /** What moves by subscriptions of its own, in its place; and what nobody sees. */
-const LIVE = new Set(['viewer', 'journal', 'tally', 'attendance'])
+const LIVE = new Set(['viewer', 'journal', 'tally', 'attendance', 'inAccount'])
 
 /** Whether showing the one instead of the other moves nothing on the page. */
 export function sameButLive(one: unknown, other: unknown): boolean {

@@ -1,31 +1,53 @@
 import { untrack } from 'svelte'
 import type { CommunityHead } from '../api/community'
+import type { TadaDocumentNode } from '../api/graphql'
 import { follow } from '../live/watch'
 import { type FeedItem, FeedSubscription } from './feed'
 
-interface Follower {
-  community: () => CommunityHead | null | undefined
-  heard: (item: FeedItem) => void
+interface Ear<Item> {
+  heard: (item: Item) => void
   /** The cursor is of no use any more: read the page anew, its head brings a fresh one. */
   lost: () => void
 }
 
-/** Follows the journal of a community from the page's cursor on, item by item, through lost lines. */
-export function followJournal({ community, heard, lost }: Follower) {
-  const id = $derived(community()?.id)
+interface Follower<Result, Item> extends Ear<Item> {
+  itemOf: (result: Result) => Item
+  /** Nothing is followed as long as it is unknown. */
+  communityId: () => string | undefined
+  /** The cursor of the page, behind which it begins; without one, from now on. */
+  begin?: () => string | undefined
+}
+
+/** Follows the bulletin of a community from the page's cursor on. */
+export function followJournal({ community, ...ear }: Ear<FeedItem> & { community: () => CommunityHead | null | undefined }) {
+  followItems(FeedSubscription, {
+    itemOf: ({ bulletin }) => bulletin,
+    communityId: () => community()?.id,
+    begin: () => community()?.journal.edges[0]?.cursor,
+    ...ear,
+  })
+}
+
+/** Follows a journal of a community, item by item, through lost lines. */
+export function followItems<Result, Item extends { cursor: string }>(
+  document: TadaDocumentNode<Result, { communityId: string; after?: string | null }>,
+  { itemOf, communityId: known, begin, heard, lost }: Follower<Result, Item>,
+) {
+  const id = $derived(known())
   let newest: string | undefined
   let restarts = $state(0)
 
   $effect(() => {
     const communityId = id
     if (!communityId) return
-    if (restarts === 0) newest = untrack(community)?.journal.edges[0]?.cursor
-    return follow(FeedSubscription, {
+    if (restarts === 0) newest = begin && untrack(begin)
+    return follow(document, {
       subject: { communityId },
       after: () => newest ?? null,
-      next: ({ bulletin }) => {
-        newest = bulletin.cursor
-        heard(bulletin)
+      next: (result) => {
+        const item = itemOf(result)
+        newest = item.cursor
+        heard(item)
       },
       refused: ({ code }) => {
         if (code !== 'CURSOR_INVALID') return

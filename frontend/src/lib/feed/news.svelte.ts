@@ -28,7 +28,7 @@ export function newsSentence(items: readonly FeedItem[], words: Words): { text: 
   const said: Partial<Record<FeedItem['kind'], (n: number) => string>> = {
     NOTICE_PUBLISHED: words.news.notices,
     EVENT_PUBLISHED: words.news.events,
-    LEDGER_PUBLISHED: () => words.news.ledger,
+    LEDGER_PUBLISHED: first.subject?.__typename === 'Entry' ? words.news.entries : () => words.news.ledger,
     VOTE_ANNOUNCED: words.news.announced,
     VOTE_OPENED: () => words.news.opened,
     VOTE_CLOSED: () => words.news.closed,

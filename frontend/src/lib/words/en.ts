@@ -160,6 +160,7 @@ export const en: Words = {
     notices: (n) => `${plural(n, 'new notice')}`,
     events: (n) => `${plural(n, 'new event')}`,
     ledger: 'New in the ledger',
+    entries: (n) => plural(n, 'new entry', 'new entries'),
     announced: (n) => `${plural(n, 'vote')} announced`,
     opened: 'Voting has begun',
     closed: 'A vote has closed',

@@ -153,6 +153,7 @@ export const zh = {
     notices: (n: number) => `刚贴了 ${n} 张`,
     events: (n: number) => `新办 ${n} 个活动`,
     ledger: '账上新记了',
+    entries: (n: number) => `账上新记了 ${n} 笔`,
     announced: (n: number) => `又公布了 ${n} 件表决`,
     opened: '开始投票了',
     closed: '表决结束了',
