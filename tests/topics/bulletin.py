@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from community.bulletin import cursors
-from community.bulletin.actions import publish_notice
-from community.bulletin.models import Notice
-from community.bulletin.rules import NoticeKind
+from community.bulletin.actions import correct_notice, publish_notice, withdraw_notice
+from community.bulletin.models import Notice, NoticeStepRecord, NoticeVersion
+from community.bulletin.rules import NOTICE_LIFE, NoticeKind, NoticeStep
+from community.database.steps import take_step
 from community.permissions import SYSTEM, Permission, Role
+from tests.community.database.breaking import Own, insert, update
 from tests.examples import Examples, Ground, ListExample, MutationExample, Plenty, Read, Variables
 from tests.schema.documents import A_COMMUNITY, COMMUNITIES, CURSORS, aliases, pages
 from tests.topics.events import ORGANIZERS, at
@@ -19,15 +21,47 @@ DAY = timedelta(days=1)
 
 
 async def furnish(estate: Any, build: Any, now: datetime) -> None:
-    await Notice.create(
+    said = {"title": "停水'通知'", "body": '第一行；\n第二行; "水"'}
+    notice = await Notice.create(
         community_id=estate.community, organization_id=estate.committee, kind=NoticeKind.NOTICE,
-        title="停水'通知'", body="第一行；\n第二行; \"水\"", published_at=now,
+        published_at=now, **said,
     )  # fmt: skip
+    signed = {"at": now, "organization_id": estate.committee}
+    await take_step(NoticeStepRecord, NOTICE_LIFE, notice.id, NoticeStep.PUBLISHED, **signed)
+    await NoticeVersion.create(subject_id=notice.id, number=1, **said)
+    await take_step(NoticeStepRecord, NOTICE_LIFE, notice.id, NoticeStep.CORRECTED, **signed)
+    await Notice.filter(id=notice.id).update(title="停电通知")
 
 
-async def notice(poll: Poll, **text: str) -> None:
+VIOLATIONS = [
+    ("notice_step_numbered", insert("notice_step", number=9)),
+    ("notice_step_numbered", insert("notice_step", number=1)),
+    ("notice_without_steps", insert("notice", steps=1)),
+    ("notice_without_steps", insert("notice", last_step="PUBLISHED")),
+    ("notice_follows_steps", update("notice", steps=7)),
+    ("notice_follows_steps", update("notice", last_step="WITHDRAWN")),
+    ("notice_version_as_said", insert("notice_version", number=3)),
+    ("notice_version_as_said", insert("notice_version", number=2)),
+    ("notice_keeps_words", update("notice", title="停气通知")),
+    ("notice_keeps_words", update("notice", body="")),
+    ("notice_keeps_words", update("notice", effective_from=Own("published_at"))),
+    ("notice_keeps_words", update("notice", effective_until=Own("published_at"))),
+]
+
+
+async def notice(poll: Poll, **text: str) -> int:
     terms = {"title": "停水", "body": "明天"} | text
-    await publish_notice(poll.estate.chair, NOW, poll.estate.community, kind=NoticeKind.NOTICE, **terms)
+    return await publish_notice(
+        poll.estate.chair, NOW, poll.estate.community, kind=NoticeKind.NOTICE, **terms
+    )
+
+
+async def corrected(poll: Poll, **text: str) -> None:
+    await correct_notice(poll.estate.chair, NOW, await notice(poll, **text), title="停电", body="后天")
+
+
+async def withdrawn(poll: Poll, reason: str) -> None:
+    await withdraw_notice(poll.estate.chair, NOW, await notice(poll), reason=reason)
 
 
 async def settle(builder: Any, slug: str) -> None:
@@ -81,12 +115,19 @@ EXAMPLES = Examples(
         Permission.PUBLISH_NOTICE: ORGANIZERS,
     },
     furnish=furnish,
-    fresh={"notice": {"number": 0}},
+    violations=VIOLATIONS,
+    fresh={"notice": {"number": 0, "steps": 0, "last_step": None}},
+    lives={"notice": "notice_step"},
+    versions={"notice": "notice_version"},
+    unindexed={"notice_step.actor_id", "notice_step.organization_id"},
     texts={
         "notice.body": lambda poll, text: notice(poll, body=text),
         "notice.title": lambda poll, text: notice(poll, title=text),
+        "notice_step.reason": withdrawn,
+        "notice_version.body": lambda poll, text: corrected(poll, body=text),
+        "notice_version.title": lambda poll, text: corrected(poll, title=text),
     },
-    longest={"notice.body": 20_000},
+    longest={"notice.body": 20_000, "notice_version.body": 20_000},
     settle=settle,
     enrich=enrich,
     nodes={"Notice": ("water", "gate")},

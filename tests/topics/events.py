@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from community.events.actions import publish_event, sign_up
-from community.events.models import Event, SignUp
+from community.database.steps import take_step
+from community.events.actions import correct_event, publish_event, sign_up
+from community.events.models import Event, EventStepRecord, EventVersion, SignUp
+from community.events.rules import EVENT_LIFE, EventStep
 from community.permissions import SYSTEM, Permission, Role
 from schema.nodes import to_id
 from tests.community.database.breaking import Other, Own, delete, insert, update
@@ -26,10 +28,16 @@ ORGANIZERS = {
 
 
 async def furnish(estate: Any, build: Any, now: datetime) -> None:
+    said = {"title": "美邻节", "description": "", "place": "花园"}
     event = await Event.create(
-        community_id=estate.community, title="美邻节", description="", place="花园", starts_at=now,
-        ends_at=now + 7 * DAY, sign_up_closes_at=now, capacity=5, max_party_size=4, published_at=now,
+        community_id=estate.community, starts_at=now, ends_at=now + 7 * DAY, sign_up_closes_at=now,
+        capacity=5, max_party_size=4, published_at=now, **said,
     )  # fmt: skip
+    signed = {"at": now, "organization_id": estate.committee}
+    await take_step(EventStepRecord, EVENT_LIFE, event.id, EventStep.PUBLISHED, **signed)
+    await EventVersion.create(subject_id=event.id, number=1, **said)
+    await take_step(EventStepRecord, EVENT_LIFE, event.id, EventStep.CORRECTED, **signed)
+    await Event.filter(id=event.id).update(place="北广场")
     await SignUp.create(
         event_id=event.id, account_id=estate.owner.account, party_size=2, signed_up_at=now
     )  # fmt: skip
@@ -39,6 +47,17 @@ SOMEBODY_ELSE = {"account_id": Other("account"), "household_id": None}
 ALTERED = {"cancelled_at": Own("signed_up_at")}
 
 VIOLATIONS = [
+    ("event_step_numbered", insert("event_step", number=9)),
+    ("event_step_numbered", insert("event_step", number=1)),
+    ("event_without_steps", insert("event", steps=1)),
+    ("event_without_steps", insert("event", last_step="PUBLISHED")),
+    ("event_follows_steps", update("event", steps=7)),
+    ("event_follows_steps", update("event", last_step="DRAFTED")),
+    ("event_version_as_said", insert("event_version", number=3)),
+    ("event_version_as_said", insert("event_version", number=2)),
+    ("event_keeps_words", update("event", title="邻里节")),
+    ("event_keeps_words", update("event", description="来")),
+    ("event_keeps_words", update("event", place="南门")),
     ("event_times", insert("event", ends_at=Own("starts_at"))),
     ("event_times", update("event", starts_at=Own("ends_at"))),
     ("event_capacity", insert("event", signed_up=6)),
@@ -68,6 +87,13 @@ async def event(poll: Poll, **text: str) -> int:
         poll.estate.chair, NOW, poll.estate.community, starts_at=NOW + timedelta(days=1),
         ends_at=NOW + timedelta(days=2), sign_up_closes_at=None, capacity=None, max_party_size=6,
         potluck=True, **terms,
+    )  # fmt: skip
+
+
+async def corrected(poll: Poll, reason: str | None = None, **text: str) -> None:
+    await correct_event(
+        poll.estate.chair, NOW, await event(poll, **text), title="邻里节", description="来", place="北广场",
+        reason=reason,
     )  # fmt: skip
 
 
@@ -245,14 +271,21 @@ EXAMPLES = Examples(
         ),
         "rented": "SELECT NOT rented AS id FROM sign_up",
     },
-    fresh={"event": {"number": 0}},
+    fresh={"event": {"number": 0, "steps": 0, "last_step": None}},
+    lives={"event": "event_step"},
+    versions={"event": "event_version"},
+    unindexed={"event_step.actor_id", "event_step.organization_id"},
     texts={
         "event.description": lambda poll, text: event(poll, description=text),
         "event.place": lambda poll, text: event(poll, place=text),
         "event.title": lambda poll, text: event(poll, title=text),
+        "event_step.reason": corrected,
+        "event_version.description": lambda poll, text: corrected(poll, description=text),
+        "event_version.place": lambda poll, text: corrected(poll, place=text),
+        "event_version.title": lambda poll, text: corrected(poll, title=text),
         "sign_up.dish": dish,
     },
-    longest={"event.description": 10_000},
+    longest={"event.description": 10_000, "event_version.description": 10_000},
     settle=settle,
     participate=participate,
     enrich=enrich,
