@@ -1,19 +1,20 @@
 """Corrections of what was published: who may make one, and which are refused."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from community.errors import InvalidInput
+from community.permissions import Permission, Viewer, is_operator, organizations_for
 
 MOST_CORRECTIONS = 20
 """Of one subject: whoever must correct more says it anew."""
 
 
-def signer(signing: Sequence[int], own: Collection[int], *, for_anybody: bool) -> int:
-    """The organization that mends what these `signing` ones published: one of the actor's `own`.
-
-    Raises InvalidInput where it is none of them, unless the actor acts `for_anybody`, then as the first.
+def signer(viewer: Viewer, permission: Permission, community: int, signing: Sequence[int]) -> int:
+    """The organization in whose name the viewer mends what these `signing` ones published by the permission:
+    the first through which it has that; of an operator the first of all. Raises InvalidInput.
     """
-    theirs = [one for one in signing if for_anybody or one in own]
+    own, anybody = organizations_for(viewer, permission, community), is_operator(viewer, community)
+    theirs = [one for one in signing if anybody or one in own]
     if not theirs:
         raise InvalidInput(
             problem_zh="只有署名单位自己的人能更正或撤下",

@@ -94,11 +94,11 @@ async def correct_notice(
     *,
     title: str | None = None,
     body: str | None = None,
-    effective: tuple[datetime | None, datetime | None] | None = None,
+    times: tuple[datetime | None, datetime | None] | None = None,
     reason: str | None = None,
     key: str | None = None,
 ) -> int:
-    """Replaces what is given; what it said before stays readable. `effective`: from when and until when.
+    """Replaces what is given; what it said before stays readable. `times`: from when and until when it holds.
 
     Raises InvalidInput where nothing changes or another organization signed it, StepRefused once it is
     withdrawn, KeyReused.
@@ -108,12 +108,12 @@ async def correct_notice(
         words["title"] = single_line(title, LONGEST_TITLE, "标题", "the title", field="correction.title")
     if body is not None:
         words["body"] = body_text(body, LONGEST_BODY, "正文", "the text", field="correction.body")
-    if effective is not None:
-        words["effective_from"], words["effective_until"] = effective
-        check_notice(*effective, field="correction.effective.until")
+    if times is not None:
+        words["effective_from"], words["effective_until"] = times
+        check_notice(*times, field="correction.times.effectiveUntil")
     reason = single_line_if_any(reason, LONGEST_REASON, "更正原因", "the reason", field="reason")
     await lock_exclusive("notice", notice)
-    given = {"title": words.get("title"), "body": words.get("body"), "effective": effective}
+    given = {"title": words.get("title"), "body": words.get("body"), "times": times}
     command = await work.command("correctNotice", key, notice=notice, reason=reason, **given)
     if command.result is not None:
         return command.again(same=command.result == notice)
@@ -142,17 +142,9 @@ async def withdraw_notice(work: UnitOfWork, notice: int, *, reason: str, key: st
 
 
 async def _signer(work: UnitOfWork, notice: int) -> int:
+    """Raises InvalidInput."""
     row = await notice_row(notice)
-    return signer_for(work, row.community, Permission.PUBLISH_NOTICE, [row.organization])
-
-
-def signer_for(work: UnitOfWork, community: int, permission: Permission, signing: Sequence[int]) -> int:
-    """The organization in whose name this viewer mends what these published. Raises InvalidInput."""
-    return signer(
-        signing,
-        organizations_for(work.viewer, permission, community),
-        for_anybody=is_operator(work.viewer, community),
-    )
+    return signer(work.viewer, Permission.PUBLISH_NOTICE, row.community, [row.organization])
 
 
 async def _take(

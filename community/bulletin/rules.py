@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from community.errors import InvalidInput
-from community.steps import Life, Stage
+from community.steps import Life, Stage, StepRefused
 
 BULLETIN_TOPIC = "bulletin"
 """The topic of the feed: each fact that touches it is an item."""
@@ -46,6 +46,12 @@ NOTICE_LIFE = Life(
         NoticeStep.WITHDRAWN: Stage(NoticeStatus.WITHDRAWN),
     },
 )
+
+
+def check_mendable(last: NoticeStep | None) -> None:
+    """Raises StepRefused for a notice that was withdrawn."""
+    if not NOTICE_LIFE.may_come(last, NoticeStep.WITHDRAWN):
+        raise StepRefused
 
 
 def check_notice(

@@ -132,6 +132,8 @@ SHARED = (
     r"\w+Connection(\.(edges|pageInfo))?",
     r"\w+Edge(\.(cursor|node))?",
     r".*\((first|after|key|month|number):\)",
+    r"\w+Correction\.(since|correctedAt|reason)",
+    r"\w+\.(corrections|correct\w+\((correction|reason):\))",
     r"(LedgerMonth|LedgerYear|CategoryTotal)\.(\w*[rR]eversed|\w*[rR]eversals)",
 )
 """Of names that mean the same wherever they stand."""

@@ -72,11 +72,17 @@ async def settle(builder: Any, slug: str) -> None:
     )  # fmt: skip
 
 
+async def participate(house: Any) -> None:
+    await correct_notice(SYSTEM, house.now, house.town.key("Notice", "water"), title="停电")
+
+
 async def enrich(plenty: Plenty) -> None:
-    await publish_notice(
+    made = await publish_notice(
         SYSTEM, plenty.now, plenty.community, kind=NoticeKind.NOTICE, title="停水", body="。",
         organization=plenty.committee,
     )  # fmt: skip
+    await correct_notice(SYSTEM, plenty.now, made, title="停电")
+    await withdraw_notice(SYSTEM, plenty.now, made, reason="改期")
 
 
 async def ids(ground: Ground) -> Mapping[str, str]:
@@ -107,6 +113,36 @@ async def publish_notice_example(house: Any) -> MutationExample:
     )  # fmt: skip
 
 
+async def correct_notice_example(house: Any) -> MutationExample:
+    def changed(**fields: Any) -> Variables:
+        return {"correction": {"title": "停电", **fields}}
+
+    return MutationExample(
+        "mutation($notice: ID!, $correction: NoticeCorrectionInput!, $reason: String, $key: String) {"
+        " correctNotice(noticeId: $notice, correction: $correction, reason: $reason, key: $key) { id } }",
+        "spring/committee",
+        {"notice": house.town.id("Notice", "water"), **changed()},
+        [changed(title="停电 "), changed(body=None), {"reason": None}, {"reason": " "}],
+        [
+            changed(title="停气"), changed(body="明天"), {"reason": "写错了"}, changed(times={}),
+            changed(times={"effectiveFrom": at(house.now)}),
+        ],
+        once=True,
+    )  # fmt: skip
+
+
+async def withdraw_notice_example(house: Any) -> MutationExample:
+    return MutationExample(
+        "mutation($notice: ID!, $reason: String!, $key: String) {"
+        " withdrawNotice(noticeId: $notice, reason: $reason, key: $key) { id } }",
+        "spring/committee",
+        {"notice": house.town.id("Notice", "water"), "reason": "改期"},
+        [{"reason": " 改期"}],
+        [{"reason": "不对"}],
+        once=True,
+    )
+
+
 SUBJECT = "edges { node { subject { __typename id ... on Vote { tally { version } } } } }"
 
 EXAMPLES = Examples(
@@ -129,9 +165,14 @@ EXAMPLES = Examples(
     },
     longest={"notice.body": 20_000, "notice_version.body": 20_000},
     settle=settle,
+    participate=participate,
     enrich=enrich,
     nodes={"Notice": ("water", "gate")},
-    mutations={"publishNotice": publish_notice_example},
+    mutations={
+        "publishNotice": publish_notice_example,
+        "correctNotice": correct_notice_example,
+        "withdrawNotice": withdraw_notice_example,
+    },
     ids=ids,
     reads={
         "Community.notices": Read(A_COMMUNITY % "notices {{ edges {{ node {{ id }} }} }}", "notices.edges"),
@@ -144,15 +185,24 @@ EXAMPLES = Examples(
         "Notice.community": Read(
             'node(id: "{notice}") {{ ... on Notice {{ community {{ slug }} }} }}', "community"
         ),
+        "Notice.viewerMayCorrect": Read(
+            'node(id: "{notice}") {{ ... on Notice {{ viewerMayCorrect {{ code }} }} }}',
+            "viewerMayCorrect",
+            eligibility=True,
+        ),
         "node(Notice)": Read('node(id: "{notice}") {{ id }}'),
     },
     doors={
         "publishNotice": 'publishNotice(communityId: "{community}", notice: {{title: "a", body: "b",'
         ' effectiveFrom: "2020-01-02T00:00:00Z", effectiveUntil: "2020-01-01T00:00:00Z"}}) {{ id }}',
+        "correctNotice": 'correctNotice(noticeId: "{notice}", correction: {{}}) {{ id }}',
+        "withdrawNotice": 'withdrawNotice(noticeId: "{notice}", reason: "") {{ id }}',
     },
     watches={"bulletin": 'bulletin(communityId: "{community}", after: "{start}") {{ cursor }}'},
     live={"bulletin"},
+    by_viewer={"Notice.viewerMayCorrect"},
     ways={
+        "NoticeCorrection": "notices(first: 100) { edges { node { corrections { %s } } } }",
         "Notice": "notices(first: 100) { edges { node { %s } } }",
         "BulletinItem": "bulletin(first: 100) { edges { node { %s } } }",
     },

@@ -124,6 +124,7 @@ async def settle(builder: Any, slug: str) -> None:
 async def participate(house: Any) -> None:
     resident = await house.viewer("spring/resident-1")
     await sign_up(resident, house.now, house.town.key("Event", "picnic"), party_size=2)
+    await correct_event(SYSTEM, house.now, house.town.key("Event", "past"), place="北广场")
 
 
 async def enrich(plenty: Plenty) -> None:
@@ -134,6 +135,7 @@ async def enrich(plenty: Plenty) -> None:
             max_party_size=4, potluck=True, organizers=plenty.organizers,
         )  # fmt: skip
         await sign_up(plenty.resident, starts - 2 * DAY, made, party_size=2, dish="鱼")
+        await correct_event(SYSTEM, starts - 2 * DAY, made, place="北广场")
 
 
 async def ids(ground: Ground) -> Mapping[str, str]:
@@ -220,13 +222,34 @@ async def publish_event_example(house: Any) -> MutationExample:
     )  # fmt: skip
 
 
+async def correct_event_example(house: Any) -> MutationExample:
+    def changed(**fields: Any) -> Variables:
+        return {"correction": {"place": "北广场", **fields}}
+
+    return MutationExample(
+        "mutation($event: ID!, $correction: EventCorrectionInput!, $reason: String, $key: String) {"
+        " correctEvent(eventId: $event, correction: $correction, reason: $reason, key: $key) { id } }",
+        "spring/committee",
+        {"event": house.town.id("Event", "picnic"), **changed()},
+        [changed(place=" 北广场"), changed(title=None), {"reason": None}, {"reason": " "}],
+        [
+            changed(place="南门"), changed(title="茶"), changed(description="来"),
+            changed(description=""), {"reason": "下雨"},
+        ],
+        once=True,
+    )  # fmt: skip
+
+
 READS = {
     "Community.events": Read(A_COMMUNITY % "events {{ edges {{ node {{ id }} }} }}", "events.edges"),
     "Community.event": Read(A_COMMUNITY % "event(number: 1) {{ id }}", "event"),
     "event": Read('event(id: "{event}") {{ title attendance {{ version }} }}'),
     "Event.community": Read('event(id: "{event}") {{ community {{ slug }} }}', "community"),
     "Event.viewerMaySignUp": Read(
-        'event(id: "{event}") {{ viewerMaySignUp {{ code }} }}', "viewerMaySignUp.code", eligibility=True
+        'event(id: "{event}") {{ viewerMaySignUp {{ code }} }}', "viewerMaySignUp", eligibility=True
+    ),
+    "Event.viewerMayCorrect": Read(
+        'event(id: "{event}") {{ viewerMayCorrect {{ code }} }}', "viewerMayCorrect", eligibility=True
     ),
     "Event.viewerSignUp": Read('event(id: "{event}") {{ viewerSignUp {{ dish }} }}', "viewerSignUp"),
     "Event.table": Read(
@@ -240,6 +263,7 @@ READS = {
 DOORS = {
     "signUp": 'signUp(eventId: "{event}", partySize: 99) {{ id }}',
     "cancelSignUp": 'cancelSignUp(signUpId: "{old_sign_up}") {{ id }}',
+    "correctEvent": 'correctEvent(eventId: "{event}", correction: {{}}) {{ id }}',
     "publishEvent": 'publishEvent(communityId: "{community}", event: {{title: "a", place: "b",'
     ' startsAt: "2020-01-01T00:00:00Z", endsAt: "2020-01-02T00:00:00Z"}}) {{ id }}',
 }
@@ -295,15 +319,17 @@ EXAMPLES = Examples(
         "signUp": sign_up_example,
         "cancelSignUp": cancel_sign_up_example,
         "publishEvent": publish_event_example,
+        "correctEvent": correct_event_example,
     },
     ids=ids,
     reads=READS,
     doors=DOORS,
     watches={"eventAttendance": 'eventAttendance(eventId: "{event}") {{ version }}'},
     live={"attendance"},
-    by_viewer={"Event.viewerMaySignUp", "Event.table", "Event.viewerSignUp"},
+    by_viewer={"Event.viewerMayCorrect", "Event.viewerMaySignUp", "Event.table", "Event.viewerSignUp"},
     ways={
         "Event": EVENTS,
+        "EventCorrection": EVENTS % "corrections { %s }",
         "EventAttendance": EVENTS % "attendance { %s }",
         "SignUp": EVENTS % "viewerSignUp { %s }",
     },

@@ -266,7 +266,7 @@ READS = {
     "vote": Read('vote(id: "{vote}") {{ title tally {{ version }} }}'),
     "Vote.community": Read('vote(id: "{vote}") {{ community {{ slug }} }}', "community"),
     "Vote.viewerMayCast": Read(
-        'vote(id: "{vote}") {{ viewerMayCast {{ code }} }}', "viewerMayCast.code", eligibility=True
+        'vote(id: "{vote}") {{ viewerMayCast {{ code }} }}', "viewerMayCast", eligibility=True
     ),
     "Vote.viewerEntries": Read(
         'vote(id: "{vote}") {{ viewerEntries {{ units weight {{ heads }} }} }}', "viewerEntries"

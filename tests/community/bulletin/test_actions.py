@@ -143,7 +143,7 @@ async def test_a_correction_keeps_what_was_said_and_who_replaced_it(
     at, until = now + HOUR, now + 2 * HOUR
     assert (
         await correct_notice(
-            estate.manager, at, water, title=" 停电通知 ", effective=(None, until), reason=" 写错了 "
+            estate.manager, at, water, title=" 停电通知 ", times=(None, until), reason=" 写错了 "
         )
         == water
     )
@@ -218,12 +218,12 @@ async def test_only_who_signed_it_mends_it_and_the_operator_in_its_name(
 async def test_what_changes_nothing_or_ends_before_it_begins_is_refused(
     estate: Any, now: datetime, water: int
 ) -> None:
-    for same in ({}, {"title": "停水通知 "}, {"effective": (now, None)}):
+    for same in ({}, {"title": "停水通知 "}, {"times": (now, None)}):
         with pytest.raises(InvalidInput, match="says so already"):
             await correct_notice(estate.manager, now, water, **same)
     with pytest.raises(InvalidInput, match="end after it begins") as refused:
-        await correct_notice(estate.manager, now, water, effective=(now, now))
-    assert refused.value.field == "correction.effective.until"
+        await correct_notice(estate.manager, now, water, times=(now, now))
+    assert refused.value.field == "correction.times.effectiveUntil"
     with pytest.raises(InvalidInput):
         await withdraw_notice(estate.manager, now, water, reason=" ")
     assert await written() == 1
@@ -233,7 +233,7 @@ async def test_the_same_key_corrects_and_withdraws_once(estate: Any, now: dateti
     for _ in range(2):
         assert await correct_notice(estate.manager, now, water, title="停电", key="k") == water
     with pytest.raises(KeyReused):
-        await correct_notice(estate.manager, now, water, title="停电", effective=(None, None), key="k")
+        await correct_notice(estate.manager, now, water, title="停电", times=(None, None), key="k")
     for _ in range(2):
         assert await withdraw_notice(estate.manager, now, water, reason="改期", key="k") == water
     with pytest.raises(KeyReused):
