@@ -9,12 +9,16 @@ MOST_CORRECTIONS = 20
 """Of one subject: whoever must correct more says it anew."""
 
 
-def signer(viewer: Viewer, permission: Permission, community: int, signing: Sequence[int]) -> int:
-    """The organization in whose name the viewer mends what these `signing` ones published by the permission:
-    the first through which it has that; of an operator the first of all. Raises InvalidInput.
+def signers(viewer: Viewer, permission: Permission, community: int, signing: Sequence[int]) -> list[int]:
+    """Those of these `signing` organizations for which the viewer may mend what they published by the
+    permission: it has that through them; an operator has it for all.
     """
     own, anybody = organizations_for(viewer, permission, community), is_operator(viewer, community)
-    theirs = [one for one in signing if anybody or one in own]
+    return [one for one in signing if anybody or one in own]
+
+
+def signer(theirs: Sequence[int]) -> int:
+    """The one of these `signers` in whose name it is mended. Raises InvalidInput where there is none."""
     if not theirs:
         raise InvalidInput(
             problem_zh="只有署名单位自己的人能更正或撤下",

@@ -18,7 +18,7 @@ from community.bulletin.reads import (
     notices_pages,
 )
 from community.bulletin.rules import NoticeKind, NoticeStatus, check_mendable
-from community.corrections import signer
+from community.corrections import signer, signers
 from community.database.paging import Page, check_first
 from community.permissions import Permission, require
 from community.places.reads import CommunityRow, organizations_by_id
@@ -176,9 +176,10 @@ class Notice(Node, subject=NOTICE, row=NoticeRow):
     async def viewer_may_correct(row: Parent[NoticeRow], info: Info) -> Eligibility:
         viewer, permission = info.context.viewer, Permission.PUBLISH_NOTICE
         community = await community_row(info.context, row.community)
+        theirs = signers(viewer, permission, row.community, [row.organization])
         return Eligibility.after(
             lambda: require(viewer, permission, community.scope, Permission.READ_BULLETIN),
-            lambda: signer(viewer, permission, row.community, [row.organization]),
+            lambda: signer(theirs),
             lambda: check_mendable(row.last_step),
         )
 

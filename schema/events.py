@@ -7,7 +7,7 @@ from typing import Annotated, cast
 import strawberry
 from strawberry import Parent
 
-from community.corrections import signer
+from community.corrections import signer, signers
 from community.database.paging import Page, check_first
 from community.events import actions
 from community.events.facts import ATTENDANCE, EVENT, SIGN_UP
@@ -344,9 +344,10 @@ class Event(Node, subject=EVENT, row=EventRow):
         viewer, permission = info.context.viewer, Permission.PUBLISH_EVENT
         community = await community_row(info.context, row.community)
         organizers = await info.context.loaders.of(organizers_of).get(row.id)
+        theirs = signers(viewer, permission, row.community, organizers)
         return Eligibility.after(
             lambda: require(viewer, permission, community.scope, Permission.READ_BULLETIN),
-            lambda: signer(viewer, permission, row.community, organizers),
+            lambda: signer(theirs),
         )
 
 

@@ -16,7 +16,7 @@ from community.bulletin.rules import (
     check_notice,
     publishers,
 )
-from community.corrections import signer
+from community.corrections import signer, signers
 from community.database.corrections import Correctable
 from community.database.sql import lock_advisory, lock_exclusive
 from community.database.steps import LONGEST_REASON, take_step
@@ -144,7 +144,7 @@ async def withdraw_notice(work: UnitOfWork, notice: int, *, reason: str, key: st
 async def _signer(work: UnitOfWork, notice: int) -> int:
     """Raises InvalidInput."""
     row = await notice_row(notice)
-    return signer(work.viewer, Permission.PUBLISH_NOTICE, row.community, [row.organization])
+    return signer(signers(work.viewer, Permission.PUBLISH_NOTICE, row.community, [row.organization]))
 
 
 async def _take(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from community.bulletin.actions import in_whose_name
-from community.corrections import signer
+from community.corrections import signer, signers
 from community.database.corrections import Correctable
 from community.database.sql import lock_advisory, lock_exclusive
 from community.database.steps import LONGEST_REASON, take_step
@@ -140,7 +140,7 @@ async def correct_event(
     if command.result is not None:
         return command.again(same=command.result == event)
     organizers = (await organizers_of([event]))[event]
-    signing = signer(work.viewer, Permission.PUBLISH_EVENT, row.community, organizers)
+    signing = signer(signers(work.viewer, Permission.PUBLISH_EVENT, row.community, organizers))
     await _WORDS.correct(event, words, at=work.now, actor=work.recorder, organization=signing, reason=reason)
     await command.store(event)
     work.record(EVENT_CORRECTED, event)

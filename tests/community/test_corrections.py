@@ -2,7 +2,7 @@
 
 import pytest
 
-from community.corrections import MOST_CORRECTIONS, check_correction, signer
+from community.corrections import MOST_CORRECTIONS, check_correction, signer, signers
 from community.errors import InvalidInput
 from community.permissions import NOBODY, SYSTEM, Permission, Person, Post, Role, Viewer
 
@@ -18,7 +18,7 @@ def member(*organizations: int, role: Role = Role.COMMITTEE, community: int = HE
 
 
 def signs(viewer: Viewer, *signing: int) -> int:
-    return signer(viewer, Permission.PUBLISH_NOTICE, HERE, signing)
+    return signer(signers(viewer, Permission.PUBLISH_NOTICE, HERE, signing))
 
 
 def test_an_own_organization_among_those_that_signed_mends_it() -> None:

@@ -152,6 +152,9 @@ export const zh = {
     look: '看看',
     notices: (n: number) => `刚贴了 ${n} 张`,
     events: (n: number) => `新办 ${n} 个活动`,
+    corrected: (n: number) => `${n} 张公告更正了`,
+    withdrawn: (n: number) => `${n} 张公告撤下了`,
+    eventCorrected: (n: number) => `${n} 个活动更正了`,
     ledger: '账上新记了',
     announced: (n: number) => `又公布了 ${n} 件表决`,
     opened: '开始投票了',
@@ -221,6 +224,9 @@ export const zh = {
       VOTE_CLOSED: '表决结束',
       EVENT_PUBLISHED: '新活动',
       NOTICE_PUBLISHED: '新公告',
+      NOTICE_CORRECTED: '公告更正',
+      NOTICE_WITHDRAWN: '公告撤下',
+      EVENT_CORRECTED: '活动更正',
       LEDGER_PUBLISHED: '账上新记了一笔',
     },
     otherKind: '新动静',
@@ -447,6 +453,7 @@ export const zh = {
     tableTrouble: '没能取到这一桌。',
     provisional: '按报名先后暂排，有人取消，后面的会往前挪。',
     about: '说明',
+    corrected: (at: string) => `文字更正于 ${at}`,
   },
 
   ledger: {
@@ -542,6 +549,10 @@ export const zh = {
     by: (name: string, at: string) => `${name}，${at}`,
     kinds: { NOTICE: '公告', DISPLAY: '公示' },
     print: '打印公告',
+    withdrawn: '已撤下',
+    corrected: (at: string, by: string) => `更正于 ${at}（${by}）`,
+    earlier: (open: boolean): string => (open ? '收起原文' : '看原文'),
+    saidUntil: (since: string, until: string) => `原文，${since} 到 ${until}`,
   },
 
   field: {

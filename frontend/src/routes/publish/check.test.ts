@@ -18,6 +18,7 @@ import {
 import type { WritingLimits } from './limits'
 
 const limits: WritingLimits = {
+  reason: 20,
   notice: { title: 12, body: 30 },
   event: { title: 12, place: 8, description: 20, capacity: 5000, maxPartySize: 20 },
   entry: {
