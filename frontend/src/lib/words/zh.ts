@@ -453,7 +453,7 @@ export const zh = {
     tableTrouble: '没能取到这一桌。',
     provisional: '按报名先后暂排，有人取消，后面的会往前挪。',
     about: '说明',
-    corrected: (at: string) => `文字更正于 ${at}`,
+    corrected: (at: string) => `文字更正于${gap(at)}${at}`,
   },
 
   ledger: {
@@ -461,7 +461,7 @@ export const zh = {
     thisMonth: '大家的钱，这个月',
     inMonth: (name: string) => `大家的钱，${month(name)}`,
     kick: '共有收入：小区共有部分挣来的钱',
-    sinceFirst: (name: string, until: string) => `共有收入，${month(name)} 1 日到${/^\d/.test(until) ? ' ' : ''}${until}`,
+    sinceFirst: (name: string, until: string) => `共有收入，${month(name)} 1 日到${gap(until)}${until}`,
     whole: (name: string) => `共有收入，${yearMonth(name)}`,
     balance: '账上现在有',
     surplus: '收支相抵，多了',
@@ -550,9 +550,9 @@ export const zh = {
     kinds: { NOTICE: '公告', DISPLAY: '公示' },
     print: '打印公告',
     withdrawn: '已撤下',
-    corrected: (at: string, by: string) => `更正于 ${at}（${by}）`,
+    corrected: (at: string, by: string) => `更正于${gap(at)}${at}（${by}）`,
     earlier: (open: boolean): string => (open ? '收起原文' : '看原文'),
-    saidUntil: (since: string, until: string) => `原文，${since} 到 ${until}`,
+    saidUntil: (since: string, until: string) => `原文，${since} 到${gap(until)}${until}`,
   },
 
   field: {
@@ -565,6 +565,11 @@ export const zh = {
 }
 
 export type Words = typeof zh
+
+/** Between a sign and a figure there is some air. */
+function gap(next: string): string {
+  return /^\d/.test(next) ? ' ' : ''
+}
 
 /** Four characters a second, as one reads a notice aloud to oneself. */
 function reading(characters: number): string {
