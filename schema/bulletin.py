@@ -27,7 +27,7 @@ from schema.context import Info
 from schema.cost import Price, Prices
 from schema.eligibility import Eligibility
 from schema.enums import BulletinKind
-from schema.fields import brought, in_context
+from schema.fields import brought
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
@@ -134,9 +134,8 @@ class Notice(Node, subject=NOTICE, row=NoticeRow):
 
     published_at: datetime = strawberry.field(description="The moment at which it was put up. 张贴的时间。")
 
-    status: NoticeStatus = in_context(
-        lambda row, context: row.status,
-        description="Whether it holds, or was withdrawn; lists show it either way. 还有没有效。",
+    status: NoticeStatus = strawberry.field(
+        description="Whether it holds, or was withdrawn; lists show it either way. 还有没有效。"
     )
 
     corrected_at: datetime | None = strawberry.field(

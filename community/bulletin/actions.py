@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from community.bulletin.facts import NOTICE_CORRECTED, NOTICE_PUBLISHED, NOTICE_WITHDRAWN
-from community.bulletin.models import Notice, NoticeStepRecord, NoticeVersion
+from community.bulletin.models import Notice, NoticeStepRecord
 from community.bulletin.reads import notice_row, scope_of_notice
 from community.bulletin.rules import (
     LONGEST_BODY,
@@ -27,9 +27,9 @@ from community.text import body as body_text
 from community.text import single_line, single_line_if_any
 
 _WORDS = Correctable(
+    "notice",
     Notice,
     NoticeStepRecord,
-    NoticeVersion,
     NOTICE_LIFE,
     NoticeStep.CORRECTED,
     ("title", "body", "effective_from", "effective_until"),

@@ -13,7 +13,7 @@ from community.database.steps import LONGEST_REASON, take_step
 from community.database.work import UnitOfWork, requires
 from community.errors import NotFound
 from community.events.facts import EVENT_CORRECTED, EVENT_PUBLISHED, SIGN_UP_CANCELLED, SIGNED_UP
-from community.events.models import Event, EventOrganizer, EventStepRecord, EventVersion, SignUp
+from community.events.models import Event, EventOrganizer, EventStepRecord, SignUp
 from community.events.reads import (
     EventRow,
     event_row,
@@ -41,7 +41,7 @@ from community.places.reads import scope_of
 from community.text import body, single_line, single_line_if_any
 
 _WORDS = Correctable(
-    Event, EventStepRecord, EventVersion, EVENT_LIFE, EventStep.CORRECTED, ("title", "description", "place")
+    "event", Event, EventStepRecord, EVENT_LIFE, EventStep.CORRECTED, ("title", "description", "place")
 )
 
 

@@ -14,6 +14,7 @@ from community.bulletin.reads import (
     notices_by_id,
 )
 from community.bulletin.rules import NoticeKind, NoticeStatus
+from community.corrections import MOST_CORRECTIONS
 from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unauthenticated
 from community.permissions import NOBODY, SYSTEM, Role
 from community.places.rules import OrganizationKind
@@ -201,6 +202,8 @@ async def test_only_who_signed_it_mends_it_and_the_operator_in_its_name(
         await withdraw_notice(estate.chair, now, water, reason="不对")
     with pytest.raises(Forbidden):
         await correct_notice(estate.owner, now, water, title="停电")
+    with pytest.raises(Forbidden):
+        await withdraw_notice(estate.owner, now, water, reason="不对")
     with pytest.raises(NotFound):
         await withdraw_notice(estate.stranger, now, water, reason="不对")
     with pytest.raises(Unauthenticated):
@@ -227,6 +230,17 @@ async def test_what_changes_nothing_or_ends_before_it_begins_is_refused(
     with pytest.raises(InvalidInput):
         await withdraw_notice(estate.manager, now, water, reason=" ")
     assert await written() == 1
+
+
+async def test_whoever_corrects_it_too_often_may_only_withdraw_it(
+    estate: Any, now: datetime, water: int
+) -> None:
+    for number in range(MOST_CORRECTIONS):
+        await correct_notice(estate.manager, now, water, title=f"{number}")
+    with pytest.raises(InvalidInput, match="publish it anew"):
+        await correct_notice(estate.manager, now, water, title="停电")
+    await withdraw_notice(estate.manager, now, water, reason="重发")
+    assert len((await notice_corrections_of([water]))[water]) == MOST_CORRECTIONS
 
 
 async def test_the_same_key_corrects_and_withdraws_once(estate: Any, now: datetime, water: int) -> None:

@@ -12,6 +12,7 @@ from community.bulletin.actions import correct_notice, publish_notice, withdraw_
 from community.bulletin.models import Notice, NoticeVersion
 from community.bulletin.reads import notice_corrections_of, notice_row
 from community.bulletin.rules import NoticeKind
+from community.database.sql import is_postgres, select
 from community.errors import Refused
 from community.permissions import SYSTEM
 from tests.world.estates import NOW
@@ -67,3 +68,20 @@ async def test_after_the_withdrawal_the_words_stay(estate: Any) -> None:
     await withdraw_notice(SYSTEM, NOW, notice, reason="c")
     with pytest.raises(IntegrityError, match="notice_keeps_words"):
         await Notice.filter(id=notice).update(title="b")
+
+
+async def test_a_time_that_was_stored_in_another_way_is_kept_as_it_is(estate: Any) -> None:
+    notice = await publish_notice(SYSTEM, NOW, estate.community, **WATER, organization=estate.committee)
+    if is_postgres():
+        pytest.skip("it keeps an instant, and not how it was written")
+    older, at = notice + 1, "2026-01-02 08:00:00+08:00"
+    await select(
+        "INSERT INTO notice"
+        " (id, kind, title, body, effective_from, published_at, community_id, organization_id)"
+        " SELECT ?, kind, title, body, ?, published_at, community_id, organization_id FROM notice",
+        [older, at],
+    )
+    step = "INSERT INTO notice_step (id, subject_id, number, step, at) VALUES (?, ?, 1, 'PUBLISHED', ?)"
+    await select(step, [older, older, NOW])
+    await correct_notice(SYSTEM, NOW, older, title="b")
+    assert await select("SELECT effective_from AS at FROM notice_version") == [{"at": at}]
