@@ -59,7 +59,7 @@ def preview_of(found: Found, language: Language, now: datetime) -> Preview:
         case EventRow() as event:
             title, sentence = event.title, say.event(event, community, now)
         case NoticeRow() as notice:
-            title, sentence = notice.title, notice.body
+            title, sentence = notice.title, say.notice(notice)
         case _ if found.address.kind is Kind.LEDGER:
             title, sentence = say.ledger(found.address.month), say.book(community)
         case _ if found.address.kind is Kind.PUBLISH:
@@ -195,6 +195,9 @@ class _Chinese:
         left = max(0, event.capacity - event.signed_up)
         return f"{where}，还有 {left:,} 个位子。" if left else f"{where}，位子满了。"
 
+    def notice(self, notice: NoticeRow) -> str:
+        return notice.body if notice.withdrawn_at is None else f"这张公告已撤下：{notice.withdrawn_reason}"
+
     def ledger(self, month: str) -> str:
         return f"{int(month[:4])} 年 {int(month[5:])} 月公共收益账目" if month else "公共收益账目"
 
@@ -249,6 +252,9 @@ class _English:
             return f"{where}."
         left = max(0, event.capacity - event.signed_up)
         return f"{where}, {left:,} places left." if left else f"{where}, no places left."
+
+    def notice(self, notice: NoticeRow) -> str:
+        return notice.body if notice.withdrawn_at is None else f"Withdrawn: {notice.withdrawn_reason}"
 
     def ledger(self, month: str) -> str:
         return f"Ledger of {month}" if month else "Ledger"

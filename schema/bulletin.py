@@ -8,22 +8,83 @@ from strawberry import Parent
 
 from community.bulletin import actions
 from community.bulletin.facts import BULLETIN, NOTICE
-from community.bulletin.reads import ItemRow, NoticeRow, items_pages, notices_by_number, notices_pages
-from community.bulletin.rules import NoticeKind
+from community.bulletin.reads import (
+    ItemRow,
+    NoticeRow,
+    items_pages,
+    notice_corrections_of,
+    notices_by_number,
+    notices_pages,
+)
+from community.bulletin.rules import NoticeKind, NoticeStatus, check_mendable
+from community.corrections import signer, signers
 from community.database.cursors import ListCursors, journals
 from community.database.paging import Page, check_first
+from community.permissions import Permission, require
 from community.places.reads import CommunityRow, organizations_by_id
 from schema.connections import After, Connection, First, connect
 from schema.context import Info
 from schema.cost import Price, Prices
+from schema.eligibility import Eligibility
 from schema.enums import BulletinKind
 from schema.fields import brought
 from schema.live import WatchedId, live
-from schema.marks import BY_RIGHTS
+from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
 from schema.nodes import NODES, Node, key_of
-from schema.places import NOTHING, Numbered, Organization, community_by, numbered, shows_bulletin
+from schema.places import (
+    NOTHING,
+    Numbered,
+    Organization,
+    community_by,
+    community_row,
+    numbered,
+    shows_bulletin,
+)
 from schema.refs import CommunityRef
+
+
+@strawberry.type(description="What a sheet said before a correction, whole. 公告更正之前的原文。")
+class NoticeCorrection:
+    """Its values are rows."""
+
+    title: str = strawberry.field(
+        description="The line above it before other words replaced it. 原来的标题。"
+    )
+
+    body: str = strawberry.field(
+        description="What it told its readers until then, whole and plain. 原来的正文全文。"
+    )
+
+    effective_from: datetime | None = strawberry.field(
+        description="The beginning of its time as it was printed then; null where it had none."
+        " 原来写的开始时间，没写的为 null。"
+    )
+
+    effective_until: datetime | None = strawberry.field(
+        description="The end of its time as it was printed then; null where it had none."
+        " 原来写的结束时间，没写的为 null。"
+    )
+
+    since: datetime = strawberry.field(
+        description="The moment from which it said so: of publishing, or of the correction before."
+        " 从什么时候起是这样写的。"
+    )
+
+    corrected_at: datetime = strawberry.field(
+        description="The moment at which other words took its place. 什么时候更正的。"
+    )
+
+    organization: Organization = brought(
+        lambda loaders: loaders.of(organizations_by_id),
+        "organization",
+        description="The party that corrected it; whoever did so for it is not told. 更正的单位。",
+    )
+
+    reason: str | None = strawberry.field(
+        description="Why other words were needed, up to 200 characters; null where nobody said."
+        " 更正的原因，没写的为 null。"
+    )
 
 
 @strawberry.type(
@@ -72,6 +133,54 @@ class Notice(Node, subject=NOTICE, row=NoticeRow):
     )
 
     published_at: datetime = strawberry.field(description="The moment at which it was put up. 张贴的时间。")
+
+    status: NoticeStatus = strawberry.field(
+        description="Whether it holds, or was withdrawn; lists show it either way. 还有没有效。"
+    )
+
+    corrected_at: datetime | None = strawberry.field(
+        description="The moment of the last correction; null where it says what it always said."
+        " 最近一次更正的时间，没有更正过的为 null。"
+    )
+
+    corrections: list[NoticeCorrection] = brought(
+        lambda loaders: loaders.of(notice_corrections_of),
+        "id",
+        description="What it said before, the newest first; at most 20 times. 历次更正之前的原文，新的在前。",
+    )
+
+    withdrawn_at: datetime | None = strawberry.field(
+        description="The moment at which it was withdrawn; null while it hangs. 撤下的时间，没撤下的为 null。"
+    )
+
+    withdrawn_by: Organization | None = brought(
+        lambda loaders: loaders.of(organizations_by_id),
+        "withdrawn_by",
+        optional=True,
+        description="The party that withdrew it; null while it hangs. 撤下的单位，没撤下的为 null。",
+    )
+
+    withdrawn_reason: str | None = strawberry.field(
+        description="Why it was withdrawn, for everybody to read; null while it hangs."
+        " 撤下的原因，没撤下的为 null。"
+    )
+
+    @strawberry.field(
+        description="Whether `correctNotice` and `withdrawNotice` would be taken now, and if not, what would"
+        " be answered. Depends on the viewer; the deed itself is checked again."
+        " 现在能不能更正或撤下，不能的话是什么原因。",
+        metadata=BY_VIEWER,
+    )
+    @staticmethod
+    async def viewer_may_correct(row: Parent[NoticeRow], info: Info) -> Eligibility:
+        viewer, permission = info.context.viewer, Permission.PUBLISH_NOTICE
+        community = await community_row(info.context, row.community)
+        theirs = signers(viewer, permission, row.community, [row.organization])
+        return Eligibility.after(
+            lambda: require(viewer, permission, community.scope, Permission.READ_BULLETIN),
+            lambda: signer(theirs),
+            lambda: check_mendable(row.last_step),
+        )
 
 
 @strawberry.type(
@@ -192,6 +301,39 @@ class NoticeInput:
     )
 
 
+@strawberry.input(
+    description="The whole of the time for which a sheet shall hold; what is left out, it does not say."
+    " 更正后的有效时间，不填的就是不写。"
+)
+class NoticeTimesInput:
+    effective_from: datetime | None = strawberry.field(
+        default=None,
+        description="The new moment from which it holds, as in a NoticeInput. 新的开始时间，可不填。",
+    )
+    effective_until: datetime | None = strawberry.field(
+        default=None,
+        description="The new moment at which it ends, later than `effectiveFrom`."
+        " 新的结束时间，须晚于开始，可不填。",
+    )
+
+
+@strawberry.input(
+    description="What a sheet shall say instead; what is null or left out stays as it is."
+    " 要更正的内容，不填的保持原样。"
+)
+class NoticeCorrectionInput:
+    title: str | None = strawberry.field(
+        default=None, description="One line, 1 to 120 characters. 新的标题，最多 120 字。"
+    )
+    body: str | None = strawberry.field(
+        default=None,
+        description="The whole text anew, 1 to 20,000 characters. 新的正文，全文，最多 20000 字。",
+    )
+    times: NoticeTimesInput | None = strawberry.field(
+        default=None, description="Both its times anew, also to say none. 新的有效时间，两项一起填。"
+    )
+
+
 @strawberry.type
 class BulletinMutation:
     @mutation(
@@ -225,6 +367,84 @@ class BulletinMutation:
         )
         return await Notice.fetch(info.context, done)
 
+    @mutation(
+        "noticeId",
+        "Replaces words of a sheet (PUBLISH_NOTICE, of the party that signed it); what it"
+        " said before stays readable in `corrections`. INVALID_INPUT where nothing changes,"
+        " STEP_REFUSED once it is withdrawn."
+        " 更正公告，只有署名单位能办，原文仍可查看。",
+    )
+    async def correct_notice(
+        self,
+        info: Info,
+        notice_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="The sheet; only the party that signed it may mend it, else INVALID_INPUT."
+                " 要更正的公告，只有署名单位能办。"
+            ),
+        ],
+        correction: Annotated[
+            NoticeCorrectionInput,
+            strawberry.argument(description="At least one thing that is not so yet. 改成什么，至少改一项。"),
+        ],
+        reason: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Why, for everybody to read, up to 200 characters."
+                " 更正的原因，人人可看，最多 200 字，可不填。"
+            ),
+        ] = None,
+        key: Key = None,
+    ) -> Notice | None:
+        times = correction.times
+        done = await actions.correct_notice(
+            info.context.person,
+            info.context.now,
+            key_of(notice_id, "Notice", "noticeId"),
+            title=correction.title,
+            body=correction.body,
+            times=None if times is None else (times.effective_from, times.effective_until),
+            reason=reason,
+            key=key,
+        )
+        return await Notice.fetch(info.context, done)
+
+    @mutation(
+        "noticeId",
+        "Says that a sheet does not hold any more (PUBLISH_NOTICE, of the party that"
+        " signed it). It stays readable where it hangs, with the reason; STEP_REFUSED where"
+        " that was done before."
+        " 撤下公告，只有署名单位能办，公告和撤下的原因仍可查看。",
+    )
+    async def withdraw_notice(
+        self,
+        info: Info,
+        notice_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="The sheet; only the party that signed it may withdraw it, else INVALID_INPUT."
+                " 要撤下的公告，只有署名单位能办。"
+            ),
+        ],
+        reason: Annotated[
+            str,
+            strawberry.argument(
+                description="Why, for everybody to read, 1 to 200 characters."
+                " 撤下的原因，人人可看，最多 200 字。"
+            ),
+        ],
+        key: Key = None,
+    ) -> Notice | None:
+        done = await actions.withdraw_notice(
+            info.context.person,
+            info.context.now,
+            key_of(notice_id, "Notice", "noticeId"),
+            reason=reason,
+            key=key,
+        )
+        return await Notice.fetch(info.context, done)
+
 
 @strawberry.type
 class BulletinSubscription:
@@ -249,5 +469,9 @@ PRICES: Prices = {
     "Community.notice": Price(statements=1, item=15),
     "Notice.community": Price(statements=1, item=10),
     "Notice.organization": Price(statements=1, item=10),
+    "Notice.viewerMayCorrect": Price(statements=1, item=40),
+    "Notice.corrections": Price(statements=1, item=20),
+    "Notice.withdrawnBy": Price(statements=1, item=10),
+    "NoticeCorrection.organization": Price(statements=1, item=10),
     "BulletinItem.subject": Price(statements=4, item=30),
 }

@@ -32,7 +32,7 @@ class Eligibility:
     )
 
     @classmethod
-    def after(cls, *checks: Callable[[], None]) -> "Eligibility":
+    def after(cls, *checks: Callable[[], object]) -> "Eligibility":
         """What the first of the checks says that refuses."""
         try:
             for check in checks:

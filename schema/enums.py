@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
-from community.bulletin.rules import BULLETIN_TOPIC, NoticeKind
+from community.bulletin.rules import BULLETIN_TOPIC, NoticeKind, NoticeStatus
 from community.catalogue import catalogue
 from community.errors import ErrorCode
 from community.ledger.rules import AuthorityFault, Category, Direction
@@ -59,6 +59,14 @@ _describe(
             "A public display, to which objections are welcome (公示); the law wants 15 days for many."
             " 公示，欢迎提出异议。"
         ),
+    },
+)
+_describe(
+    NoticeStatus,
+    "Whether a sheet still holds; it can be read either way. 公告还有没有效，都能看。",
+    {
+        NoticeStatus.PUBLISHED: "It hangs and holds, corrected or not. 张贴着，有效。",
+        NoticeStatus.WITHDRAWN: "Who signed it withdrew it, with a reason; nothing follows. 署名单位撤下了。",
     },
 )
 _describe(

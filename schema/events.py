@@ -7,6 +7,7 @@ from typing import Annotated, cast
 import strawberry
 from strawberry import Parent
 
+from community.corrections import signer, signers
 from community.database.cursors import ListCursors
 from community.database.paging import Page, check_first
 from community.events import actions
@@ -17,6 +18,7 @@ from community.events.reads import (
     SignUpRow,
     TablePartyRow,
     dishes_of,
+    event_corrections_of,
     event_key,
     events_by_number,
     events_pages,
@@ -147,6 +149,41 @@ class EventTable:
     )
 
 
+@strawberry.type(description="What an invitation said before a correction, whole. 活动说明更正之前的原文。")
+class EventCorrection:
+    """Its values are rows."""
+
+    title: str = strawberry.field(
+        description="What the gathering was called before other words replaced it. 原来的名称。"
+    )
+
+    description: str = strawberry.field(
+        description="What awaited those who come, as it was told until then. 原来的说明全文。"
+    )
+
+    place: str = strawberry.field(description="The spot as it was named. 原来写的地点。")
+
+    since: datetime = strawberry.field(
+        description="The moment from which it said so: of publishing, or of the correction before."
+        " 从什么时候起是这样写的。"
+    )
+
+    corrected_at: datetime = strawberry.field(
+        description="The moment at which other words took its place. 什么时候更正的。"
+    )
+
+    organization: Organization = brought(
+        lambda loaders: loaders.of(organizations_by_id),
+        "organization",
+        description="The organizer that corrected it; whoever did so for it is not told. 更正的单位。",
+    )
+
+    reason: str | None = strawberry.field(
+        description="Why other words were needed, up to 200 characters; null where nobody said."
+        " 更正的原因，没写的为 null。"
+    )
+
+
 @strawberry.type(
     description="A gathering of neighbours (活动), such as a 美邻节; to be seen by whoever may read"
     " the bulletin."
@@ -183,6 +220,18 @@ class Event(Node, subject=EVENT, row=EventRow):
         keys = await info.context.loaders.of(organizers_of).get(row.id)
         loader = info.context.loaders.of(organizations_by_id)
         return [Organization.of(row) for row in await asyncio.gather(*map(loader.get, keys))]
+
+    corrected_at: datetime | None = strawberry.field(
+        description="The moment of the last correction of title, description or place; null where they"
+        " are what they always were."
+        " 文字最近一次更正的时间，没有更正过的为 null。"
+    )
+
+    corrections: list[EventCorrection] = brought(
+        lambda loaders: loaders.of(event_corrections_of),
+        "id",
+        description="What it said before, the newest first; at most 20 times. 历次更正之前的原文，新的在前。",
+    )
 
     starts_at: datetime = strawberry.field(
         description="The moment at which it begins; signing off ends then as well."
@@ -291,6 +340,23 @@ class Event(Node, subject=EVENT, row=EventRow):
                 row.signed_up,
                 already=own is not None,
             ),
+        )
+
+    @strawberry.field(
+        description="Whether `correctEvent` would be taken now, and if not, what would be answered. Depends"
+        " on the viewer; the deed itself is checked again."
+        " 现在能不能更正，不能的话是什么原因。",
+        metadata=BY_VIEWER,
+    )
+    @staticmethod
+    async def viewer_may_correct(row: Parent[EventRow], info: Info) -> Eligibility:
+        viewer, permission = info.context.viewer, Permission.PUBLISH_EVENT
+        community = await community_row(info.context, row.community)
+        organizers = await info.context.loaders.of(organizers_of).get(row.id)
+        theirs = signers(viewer, permission, row.community, organizers)
+        return Eligibility.after(
+            lambda: require(viewer, permission, community.scope, Permission.READ_BULLETIN),
+            lambda: signer(theirs),
         )
 
 
@@ -450,6 +516,25 @@ class EventInput:
     )
 
 
+@strawberry.input(
+    description="What an invitation shall say instead; what is null or left out stays as it is. Times and"
+    " places are no words of it."
+    " 要更正的文字，不填的保持原样；时间和名额不在其中。"
+)
+class EventCorrectionInput:
+    title: str | None = strawberry.field(
+        default=None, description="One line, 1 to 120 characters. 新的名称，最多 120 字。"
+    )
+    description: str | None = strawberry.field(
+        default=None,
+        description="The whole description anew, up to 10,000 characters; may be empty."
+        " 新的说明，全文，最多 10000 字，可以留空。",
+    )
+    place: str | None = strawberry.field(
+        default=None, description="Where to go, 1 to 120 characters. 新的地点，最多 120 字。"
+    )
+
+
 @strawberry.type
 class EventsMutation:
     @mutation(
@@ -552,6 +637,49 @@ class EventsMutation:
         )
         return await Event.fetch(info.context, done)
 
+    @mutation(
+        "eventId",
+        "Replaces words of an invitation (PUBLISH_EVENT, of a party that organizes it);"
+        " what it said before stays readable in `corrections`. INVALID_INPUT where nothing"
+        " changes."
+        " 更正活动的文字，只有主办单位能办，原文仍可查看。",
+    )
+    async def correct_event(
+        self,
+        info: Info,
+        event_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(
+                description="The gathering; only a party that organizes it may mend it, else"
+                " INVALID_INPUT."
+                " 要更正的活动，只有主办单位能办。"
+            ),
+        ],
+        correction: Annotated[
+            EventCorrectionInput,
+            strawberry.argument(description="At least one thing that is not so yet. 改成什么，至少改一项。"),
+        ],
+        reason: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Why, for everybody to read, up to 200 characters."
+                " 更正的原因，人人可看，最多 200 字，可不填。"
+            ),
+        ] = None,
+        key: Key = None,
+    ) -> Event | None:
+        done = await actions.correct_event(
+            info.context.person,
+            info.context.now,
+            key_of(event_id, "Event", "eventId"),
+            title=correction.title,
+            description=correction.description,
+            place=correction.place,
+            reason=reason,
+            key=key,
+        )
+        return await Event.fetch(info.context, done)
+
 
 @strawberry.type
 class EventsSubscription:
@@ -571,6 +699,9 @@ PRICES: Prices = {
     "Community.event": Price(statements=1, item=15),
     "Event.community": Price(statements=1, item=10),
     "Event.organizers": Price(statements=2, item=20, size=2),
+    "Event.viewerMayCorrect": Price(statements=2, item=50),
+    "Event.corrections": Price(statements=1, item=20),
+    "EventCorrection.organization": Price(statements=1, item=10),
     "Event.dishes": Price(statements=1, item=10),
     "Event.table": Price(statements=4, item=1_200),
     "EventAttendance.event": Price(statements=1, item=20),

@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 
 from community.bulletin import rules as bulletin
+from community.database.steps import LONGEST_REASON
 from community.events import rules as events
 from community.ledger import rules as ledger
 from community.ledger.rules import Category
@@ -111,6 +112,11 @@ class Limits:
         default_factory=EntryLimits,
         description="What `recordEntry` and `reverseEntry` take of an entry of the book."
         " 记账和冲正时各项的上限。",
+    )
+    reason: int = _limit(
+        LONGEST_REASON,
+        "Characters of why something is corrected or withdrawn (`correctNotice`, `withdrawNotice`,"
+        " `correctEvent`). 更正或撤下的原因最多几个字。",
     )
     dish: int = _limit(
         events.LONGEST_DISH,

@@ -116,6 +116,8 @@ class Examples:
     """By table, what a new row leaves to the database."""
     lives: Mapping[str, str] = field(default_factory=dict)
     """The tables that keep their steps (`guards_of_steps`), and where."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """The tables that keep what they said (`guards_of_versions`), and where."""
     unindexed: Collection[str] = ()
     """References, `table.column`, by which nothing is looked up, to what is never deleted."""
     texts: Mapping[str, TextInput] = field(default_factory=dict)

@@ -32,3 +32,16 @@ NOTICE_PUBLISHED = Fact(
     touches=(BULLETIN, BOARD),
     meaning="A sheet was put up; its subject is the Notice. 贴了公告或公示。",
 )
+NOTICE_CORRECTED = Fact(
+    name="NOTICE_CORRECTED",
+    subject=NOTICE,
+    touches=(BULLETIN, BOARD),
+    meaning="A sheet says something else now, and what it said before; its subject is the Notice."
+    " 公告有更正，原文仍可查看。",
+)
+NOTICE_WITHDRAWN = Fact(
+    name="NOTICE_WITHDRAWN",
+    subject=NOTICE,
+    touches=(BULLETIN, BOARD),
+    meaning="A sheet does not hold any more, and stays readable; its subject is the Notice. 公告撤下了。",
+)

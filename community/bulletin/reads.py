@@ -4,16 +4,20 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from community.bulletin.rules import BULLETIN_TOPIC, NoticeKind
+from community.bulletin.rules import BULLETIN_TOPIC, NOTICE_LIFE, NoticeKind, NoticeStatus, NoticeStep
+from community.database.corrections import earlier_versions, last_corrected, of_correction
 from community.database.feed import Feed
 from community.database.feed import ItemRow as ItemRow
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
+from community.errors import NotFound
 from community.permissions import Permission, Scope, Viewer
 from community.places.reads import permitted_rows, scope_where
 
 
 class NoticeRow(NamedTuple):
+    """`corrected_at`: when last; `withdrawn_by`: the organization."""
+
     id: int
     community: int
     number: int
@@ -24,9 +28,49 @@ class NoticeRow(NamedTuple):
     effective_from: datetime | None
     effective_until: datetime | None
     published_at: datetime
+    last_step: NoticeStep | None = None
+    corrected_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    withdrawn_by: int | None = None
+    withdrawn_reason: str | None = None
+
+    @property
+    def status(self) -> NoticeStatus:
+        return NOTICE_LIFE.status(self.last_step)
 
 
-_NOTICES = Shape(NoticeRow, "notice", community="community_id", organization="organization_id")
+class NoticeCorrectionRow(NamedTuple):
+    """What a notice said from `since` until `corrected_at`, and why that `organization` replaced it."""
+
+    notice: int
+    title: str
+    body: str
+    effective_from: datetime | None
+    effective_until: datetime | None
+    since: datetime
+    corrected_at: datetime
+    organization: int
+    reason: str | None
+
+
+def _of_withdrawal(column: str) -> str:
+    last = f"SELECT s.{column} FROM notice_step s WHERE s.subject_id = t.id AND s.number = t.steps"  # noqa: S608
+    return f"CASE WHEN t.last_step = 'WITHDRAWN' THEN ({last}) END"
+
+
+_NOTICES = Shape(
+    NoticeRow,
+    "notice",
+    {
+        "corrected_at": last_corrected("notice_step"),
+        "withdrawn_at": _of_withdrawal("at"),
+        "withdrawn_by": _of_withdrawal("organization_id"),
+        "withdrawn_reason": _of_withdrawal("reason"),
+    },
+    community="community_id",
+    organization="organization_id",
+)
+_CORRECTIONS = Shape(NoticeCorrectionRow, "notice_version", of_correction("notice_step"), notice="subject_id")
 
 
 async def notices_pages(
@@ -60,6 +104,19 @@ async def notices_by_id(viewer: Viewer, ids: Collection[int]) -> dict[int, Notic
 async def notices_by_number(communities: Collection[int], number: int) -> dict[int, NoticeRow]:
     """By community."""
     return {row.community: row for row in await _NOTICES.with_number(number, communities)}
+
+
+async def notice_row(notice: int) -> NoticeRow:
+    """For actions, whoever asks. Raises NotFound."""
+    rows = await _NOTICES.with_ids([notice])
+    if not rows:
+        raise NotFound
+    return rows[0]
+
+
+async def notice_corrections_of(notices: Collection[int]) -> dict[int, list[NoticeCorrectionRow]]:
+    """Of each notice, newest first."""
+    return await earlier_versions(_CORRECTIONS, notices)
 
 
 async def scope_of_notice(notice: int) -> Scope:

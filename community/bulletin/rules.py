@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from community.errors import InvalidInput
+from community.steps import Life, Stage, StepRefused
 
 BULLETIN_TOPIC = "bulletin"
 """The topic of the feed: each fact that touches it is an item."""
@@ -20,13 +21,50 @@ class NoticeKind(StrEnum):
     DISPLAY = "DISPLAY"
 
 
-def check_notice(effective_from: datetime | None, effective_until: datetime | None) -> None:
-    """Raises InvalidInput where the time it is about ends before it begins."""
+class NoticeStatus(StrEnum):
+    """Whether it hangs, or was withdrawn and stays readable."""
+
+    PUBLISHED = "PUBLISHED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class NoticeStep(StrEnum):
+    """CORRECTED replaces its words, which stay readable."""
+
+    PUBLISHED = "PUBLISHED"
+    CORRECTED = "CORRECTED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+_MORE = {NoticeStep.CORRECTED, NoticeStep.WITHDRAWN}
+NOTICE_LIFE = Life(
+    unbegun=NoticeStatus.PUBLISHED,
+    first={NoticeStep.PUBLISHED},
+    stages={
+        NoticeStep.PUBLISHED: Stage(NoticeStatus.PUBLISHED, _MORE),
+        NoticeStep.CORRECTED: Stage(NoticeStatus.PUBLISHED, _MORE),
+        NoticeStep.WITHDRAWN: Stage(NoticeStatus.WITHDRAWN),
+    },
+)
+
+
+def check_mendable(last: NoticeStep | None) -> None:
+    """Raises StepRefused for a notice that was withdrawn."""
+    if not NOTICE_LIFE.may_come(last, NoticeStep.WITHDRAWN):
+        raise StepRefused
+
+
+def check_notice(
+    effective_from: datetime | None,
+    effective_until: datetime | None,
+    field: str = "notice.effectiveUntil",
+) -> None:
+    """Raises InvalidInput, about `field`, where the time it is about ends before it begins."""
     if effective_from and effective_until and not effective_from < effective_until:
         raise InvalidInput(
             problem_zh="结束要晚于开始",
             problem_en="it must end after it begins",
-            field="notice.effectiveUntil",
+            field=field,
         )
 
 

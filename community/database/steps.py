@@ -12,6 +12,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from community.database.fields import Instant, Key, To, Words
+from community.database.guards import Guard, function, guards
 from community.steps import Life, S, Step, T
 
 LONGEST_REASON = 200
@@ -42,12 +43,15 @@ async def take_step(
     at: datetime,
     actor: int | None = None,
     reason: str | None = None,
+    **more: Any,
 ) -> None:
-    """Takes the next step of a subject whose row the transaction has locked. Raises StepRefused."""
+    """Takes the next step of a subject whose row the transaction has locked; `more`: what this table of steps
+    has besides. Raises StepRefused.
+    """
     past = (await steps_of(table, [subject]))[subject]
     life.check([taken.step for taken in past], step)
     await table.create(
-        subject_id=subject, number=len(past) + 1, step=step, actor_id=actor, at=at, reason=reason
+        subject_id=subject, number=len(past) + 1, step=step, actor_id=actor, at=at, reason=reason, **more
     )
 
 
@@ -77,44 +81,16 @@ def guards_of_steps(subject: str, steps: str, *, postgres: bool) -> list[str]:
     Migrations that were released run it: what it returns for them does not change any more.
     """
     rules = [
-        (steps, f"{steps}_numbered", "INSERT", _NUMBERED.format(steps=steps)),
-        (subject, f"{subject}_without_steps", "INSERT", "NEW.steps = 0 AND NEW.last_step IS NULL"),
-        (subject, f"{subject}_follows_steps", "UPDATE", _FOLLOWS.format(steps=steps)),
+        Guard(steps, f"{steps}_numbered", "INSERT", _NUMBERED.format(steps=steps)),
+        Guard(subject, f"{subject}_without_steps", "INSERT", "NEW.steps = 0 AND NEW.last_step IS NULL"),
+        Guard(subject, f"{subject}_follows_steps", "UPDATE", _FOLLOWS.format(steps=steps)),
     ]
-    return (_for_postgres if postgres else _for_sqlite)(steps, rules, _FOLLOW.format(subject=subject))
-
-
-Rules = list[tuple[str, str, str, str]]
-"""Table, name, INSERT or UPDATE, and what must hold."""
-
-
-def _for_sqlite(steps: str, rules: Rules, follow: str) -> list[str]:
-    stays = [(steps, f"{steps}_append_only_{what.lower()}", what, "1 = 0") for what in ("UPDATE", "DELETE")]
+    kept = guards(rules, append_only=steps, postgres=postgres)
+    follow, taken = _FOLLOW.format(subject=subject), f"{steps}_taken"
+    if not postgres:
+        return [*kept, f"CREATE TRIGGER {taken} AFTER INSERT ON {steps} BEGIN {follow}; END"]
     return [
-        f"CREATE TRIGGER {name} BEFORE {what} ON {table} WHEN NOT ({holds})"
-        f" BEGIN SELECT RAISE(ABORT, '{name}'); END"
-        for table, name, what, holds in [*stays, *rules]
-    ] + [f"CREATE TRIGGER {steps}_taken AFTER INSERT ON {steps} BEGIN {follow}; END"]
-
-
-def _for_postgres(steps: str, rules: Rules, follow: str) -> list[str]:
-    def function(name: str, body: str) -> str:
-        return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN {body} END $body$"
-
-    def refuse(name: str) -> str:
-        return f"RAISE EXCEPTION '{name}' USING ERRCODE = 'integrity_constraint_violation';"
-
-    stays, taken = f"{steps}_append_only", f"{steps}_taken"
-    statements = [
-        function(stays, refuse(stays)),
-        f"CREATE TRIGGER {stays} BEFORE UPDATE OR DELETE ON {steps} FOR EACH ROW EXECUTE FUNCTION {stays}()",
-        f"CREATE TRIGGER {stays}_whole BEFORE TRUNCATE ON {steps} EXECUTE FUNCTION {stays}()",
+        *kept,
         function(taken, f"{follow}; RETURN NULL;"),
         f"CREATE TRIGGER {taken} AFTER INSERT ON {steps} FOR EACH ROW EXECUTE FUNCTION {taken}()",
     ]
-    for table, name, what, holds in rules:
-        statements += [
-            function(name, f"IF NOT ({holds}) THEN {refuse(name)} END IF; RETURN NEW;"),
-            f"CREATE TRIGGER {name} BEFORE {what} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
-        ]
-    return statements

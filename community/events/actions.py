@@ -1,4 +1,4 @@
-"""Events are published here, and households sign up and cancel."""
+"""Events are published and corrected here, and households sign up and cancel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,24 +6,30 @@ from datetime import datetime
 from typing import Any
 
 from community.bulletin.actions import in_whose_name
+from community.corrections import signer, signers
+from community.database.corrections import Correctable
 from community.database.sql import lock_advisory, lock_exclusive
+from community.database.steps import LONGEST_REASON, take_step
 from community.database.work import UnitOfWork, requires
 from community.errors import NotFound
-from community.events.facts import EVENT_PUBLISHED, SIGN_UP_CANCELLED, SIGNED_UP
-from community.events.models import Event, EventOrganizer, SignUp
+from community.events.facts import EVENT_CORRECTED, EVENT_PUBLISHED, SIGN_UP_CANCELLED, SIGNED_UP
+from community.events.models import Event, EventOrganizer, EventStepRecord, SignUp
 from community.events.reads import (
     EventRow,
     event_row,
+    organizers_of,
     scope_of_event,
     scope_of_sign_up,
     sign_ups_by_id,
     sign_ups_of,
 )
 from community.events.rules import (
+    EVENT_LIFE,
     LONGEST_DESCRIPTION,
     LONGEST_DISH,
     LONGEST_PLACE,
     LONGEST_TITLE,
+    EventStep,
     check_cancel,
     check_dish,
     check_event,
@@ -33,6 +39,10 @@ from community.members.reads import Home, homes_of
 from community.permissions import Permission
 from community.places.reads import scope_of
 from community.text import body, single_line, single_line_if_any
+
+_WORDS = Correctable(
+    "event", Event, EventStepRecord, EVENT_LIFE, EventStep.CORRECTED, ("title", "description", "place")
+)
 
 
 @requires(Permission.PUBLISH_EVENT, within=scope_of)
@@ -55,16 +65,7 @@ async def publish_event(
     """The id of the event. Signing up ends at the start, and the publisher's own organization organizes,
     where nothing else is said."""
     terms: dict[str, Any] = {
-        "title": single_line(title, LONGEST_TITLE, "标题", "the title", field="event.title"),
-        "description": body(
-            description,
-            LONGEST_DESCRIPTION,
-            "说明",
-            "the description",
-            may_be_empty=True,
-            field="event.description",
-        ),
-        "place": single_line(place, LONGEST_PLACE, "地点", "the place", field="event.place"),
+        **_cleaned("event", title=title, description=description, place=place),
         "starts_at": starts_at,
         "ends_at": ends_at,
         "sign_up_closes_at": starts_at if sign_up_closes_at is None else sign_up_closes_at,
@@ -84,9 +85,66 @@ async def publish_event(
     await EventOrganizer.bulk_create(
         EventOrganizer(event_id=event.id, organization_id=organization) for organization in signing
     )
+    await take_step(
+        EventStepRecord,
+        EVENT_LIFE,
+        event.id,
+        EventStep.PUBLISHED,
+        at=work.now,
+        actor=work.recorder,
+        organization_id=signing[0],
+    )
     await command.store(event.id)
     work.record(EVENT_PUBLISHED, event.id)
     return int(event.id)
+
+
+def _cleaned(field: str, *, title: str | None, description: str | None, place: str | None) -> dict[str, str]:
+    """The words that are given. Raises InvalidInput, about one below `field`."""
+    words = {}
+    if title is not None:
+        words["title"] = single_line(title, LONGEST_TITLE, "标题", "the title", field=f"{field}.title")
+    if description is not None:
+        words["description"] = body(
+            description,
+            LONGEST_DESCRIPTION,
+            "说明",
+            "the description",
+            may_be_empty=True,
+            field=f"{field}.description",
+        )
+    if place is not None:
+        words["place"] = single_line(place, LONGEST_PLACE, "地点", "the place", field=f"{field}.place")
+    return words
+
+
+@requires(Permission.PUBLISH_EVENT, within=scope_of_event, known_by=Permission.READ_BULLETIN)
+async def correct_event(
+    work: UnitOfWork,
+    event: int,
+    *,
+    title: str | None = None,
+    description: str | None = None,
+    place: str | None = None,
+    reason: str | None = None,
+    key: str | None = None,
+) -> int:
+    """Replaces the words that are given; what it said before stays readable.
+
+    Raises InvalidInput where nothing changes or other organizations organize it, KeyReused.
+    """
+    words = _cleaned("correction", title=title, description=description, place=place)
+    reason = single_line_if_any(reason, LONGEST_REASON, "更正原因", "the reason", field="reason")
+    row = await _held(event)
+    command = await work.command("correctEvent", key, event=event, reason=reason, **words)
+    if command.result is not None:
+        return command.again(same=command.result == event)
+    organizers = (await organizers_of([event]))[event]
+    signing = signer(signers(work.viewer, Permission.PUBLISH_EVENT, row.community, organizers))
+    await _WORDS.correct(event, words, at=work.now, actor=work.recorder, organization=signing, reason=reason)
+    await command.store(event)
+    work.record(EVENT_CORRECTED, event)
+    return event
 
 
 @requires(Permission.SIGN_UP, within=scope_of_event, known_by=Permission.READ_BULLETIN)
@@ -186,7 +244,7 @@ async def cancel_sign_up(work: UnitOfWork, sign_up: int, *, key: str | None = No
 
 
 async def _held(event: int) -> EventRow:
-    """The event, which nobody else signs up for until this transaction ends.
+    """The event, which nobody else signs up for or corrects until this transaction ends.
 
     So the rules see what is true and can say why they refuse. Below them a trigger adds up the places
     and a CHECK holds them, whatever is done here.

@@ -33,6 +33,12 @@ EVENT_PUBLISHED = Fact(
     touches=(BULLETIN, BOARD),
     meaning="Neighbours are invited to a gathering; its subject is the Event. 发布了活动。",
 )
+EVENT_CORRECTED = Fact(
+    name="EVENT_CORRECTED",
+    subject=EVENT,
+    touches=(BULLETIN, BOARD),
+    meaning="The words of an invitation were corrected; its subject is the Event. 活动说明有更正。",
+)
 SIGNED_UP = Fact(
     name="SIGNED_UP",
     subject=EVENT,

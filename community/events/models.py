@@ -3,13 +3,16 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from community.database.fields import Instant, Key, To, Words
+from community.database.corrections import SignedStepRecord, VersionRecord
+from community.database.fields import Code, Instant, Key, To, Words
+from community.events.rules import EventStep
 
 
 class Event(Model):
     """`signed_up` and `version` are kept by triggers on sign_up; a CHECK holds `signed_up` ≤ `capacity`.
 
-    `number` counts the events of the community from 1; a trigger gives it, and it stays.
+    `number` counts the events of the community from 1; a trigger gives it, and it stays. So do the words,
+    but for a correction. `last_step` and `steps` follow its steps.
     """
 
     id = Key()
@@ -27,10 +30,32 @@ class Event(Model):
     signed_up = fields.IntField(default=0)
     version = fields.IntField(default=0)
     published_at = Instant()
+    last_step = Code(EventStep, null=True)
+    steps = fields.IntField(db_default=0)
 
     class Meta:
         table = "event"
         indexes = (("community_id", "starts_at"),)
+
+
+class EventStepRecord(SignedStepRecord):
+    subject = To("Event", index=False)
+    step = Code(EventStep)
+
+    class Meta:
+        table = "event_step"
+        unique_together = (("subject_id", "number"),)
+
+
+class EventVersion(VersionRecord):
+    subject = To("Event", index=False)
+    title = Words(120)
+    description = fields.TextField()
+    place = Words(120)
+
+    class Meta:
+        table = "event_version"
+        unique_together = (("subject_id", "number"),)
 
 
 class EventOrganizer(Model):

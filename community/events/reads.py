@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from community.database.corrections import earlier_versions, last_corrected, of_correction
 from community.database.paging import Page, page
 from community.database.rows import Run, Shape, first_of_each
 from community.database.sql import placeholders, select, select_rows
@@ -34,6 +35,20 @@ class EventRow(NamedTuple):
     potluck: bool
     signed_up: int
     version: int
+    corrected_at: datetime | None = None
+
+
+class EventCorrectionRow(NamedTuple):
+    """What an event said from `since` until `corrected_at`, and why that `organization` replaced it."""
+
+    event: int
+    title: str
+    description: str
+    place: str
+    since: datetime
+    corrected_at: datetime
+    organization: int
+    reason: str | None
 
 
 class SignUpRow(NamedTuple):
@@ -67,7 +82,8 @@ def event_key(row: EventRow, now: datetime) -> EventKey:
     return EventKey(row.ends_at <= now, row.starts_at, row.id)
 
 
-_EVENTS = Shape(EventRow, "event", community="community_id")
+_EVENTS = Shape(EventRow, "event", {"corrected_at": last_corrected("event_step")}, community="community_id")
+_CORRECTIONS = Shape(EventCorrectionRow, "event_version", of_correction("event_step"), event="subject_id")
 
 
 async def event_row(event: int) -> EventRow:
@@ -151,6 +167,11 @@ async def scope_of_sign_up(sign_up: int) -> Scope:
     if not rows:
         raise NotFound
     return await scope_of_event(rows[0]["event_id"])
+
+
+async def event_corrections_of(events: Collection[int]) -> dict[int, list[EventCorrectionRow]]:
+    """Of each event, newest first."""
+    return await earlier_versions(_CORRECTIONS, events)
 
 
 async def organizers_of(ids: Collection[int]) -> dict[int, list[int]]:

@@ -1,8 +1,10 @@
 """Who may still sign up for a gathering, and with how many."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from community.errors import ErrorCode, InvalidInput, Refused
+from community.steps import Life, Stage
 
 LONGEST_TITLE = 120
 LONGEST_PLACE = 120
@@ -10,6 +12,24 @@ LONGEST_DESCRIPTION = 10_000
 LONGEST_DISH = 40
 LARGEST_PARTY = 20
 MOST_PLACES = 100_000
+
+
+class EventStatus(StrEnum):
+    PUBLISHED = "PUBLISHED"
+
+
+class EventStep(StrEnum):
+    """CORRECTED replaces its words, which stay readable; its times and places are not its words."""
+
+    PUBLISHED = "PUBLISHED"
+    CORRECTED = "CORRECTED"
+
+
+EVENT_LIFE = Life(
+    unbegun=EventStatus.PUBLISHED,
+    first={EventStep.PUBLISHED},
+    stages={step: Stage(EventStatus.PUBLISHED, {EventStep.CORRECTED}) for step in EventStep},
+)
 
 
 class EventFull(Refused):

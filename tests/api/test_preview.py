@@ -120,6 +120,12 @@ def test_an_event_says_when_where_and_what_is_left(event: EventRow, zh: str, en:
     assert said(found(event, Kind.EVENT), "en") == en
 
 
+def test_a_withdrawn_notice_says_so_and_why() -> None:
+    withdrawn = found(NOTICE._replace(withdrawn_at=NOW, withdrawn_reason="改期了"), Kind.NOTICE)
+    assert said(withdrawn) == "这张公告已撤下：改期了"
+    assert said(withdrawn, "en") == "Withdrawn: 改期了"
+
+
 def test_a_notice_says_itself_in_one_line_and_not_at_any_length() -> None:
     assert said(found(NOTICE, Kind.NOTICE)) == "明早九点起， 请提前 储水。"
     long = said(found(NOTICE._replace(body="长" * 5000), Kind.NOTICE))

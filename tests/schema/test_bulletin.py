@@ -129,3 +129,80 @@ async def test_what_is_hidden_is_not_watched(house: Any, name: str | None, code:
     async with house.watch(WATCH, "spring/resident-1", id=id_) as following:
         (error,) = (await following()).errors
     assert error.extensions["code"] == code
+
+
+# Corrections and withdrawals
+
+MENDED = """fragment Mended on Notice { id title body status
+  correctedAt withdrawnAt withdrawnReason withdrawnBy { name }
+  corrections { title body since correctedAt reason organization { name } } }"""
+CORRECT = f"""{MENDED} mutation($id: ID!, $correction: NoticeCorrectionInput!, $reason: String) {{
+  correctNotice(noticeId: $id, correction: $correction, reason: $reason) {{ ...Mended }} }}"""
+WITHDRAW = f"""{MENDED} mutation($id: ID!, $reason: String!) {{
+  withdrawNotice(noticeId: $id, reason: $reason) {{ ...Mended }} }}"""
+LIST = f"""{MENDED} {{ community(slug: "spring") {{
+  notices(first: 100) {{ edges {{ node {{ ...Mended }} }} }} }} }}"""
+
+
+async def test_a_corrected_notice_shows_what_it_said_and_a_withdrawn_one_why(house: Any) -> None:
+    water = house.town.id("Notice", "water")
+    (plain,) = [one for one in await listed(house) if one["id"] == water]
+    assert (plain["corrections"], plain["status"]) == ([], "PUBLISHED")
+    assert (plain["correctedAt"], plain["withdrawnAt"], plain["withdrawnBy"]) == (None, None, None)
+    done = {"id": water, "correction": {"title": "停电"}, "reason": "写错了"}
+    mended = (await house.ask(CORRECT, "spring/committee", **done))["correctNotice"]
+    (earlier,) = mended["corrections"]
+    assert (mended["title"], earlier["title"], earlier["reason"]) == ("停电", plain["title"], "写错了")
+    assert (earlier["body"], earlier["organization"]) == (plain["body"], {"name": "committee"})
+    assert earlier["since"] < earlier["correctedAt"] == mended["correctedAt"]
+    done = {"id": water, "reason": "改期"}
+    taken = (await house.ask(WITHDRAW, "spring/committee", **done))["withdrawNotice"]
+    assert (taken["status"], taken["withdrawnReason"]) == ("WITHDRAWN", "改期")
+    assert (taken["withdrawnBy"], taken["title"]) == ({"name": "committee"}, "停电")
+    assert [one for one in await listed(house) if one["id"] == water] == [taken]
+    newest = [(item["kind"], item["subject"]["id"]) for item in await items_of(house, first=2)]
+    assert newest == [("NOTICE_CORRECTED", water), ("NOTICE_WITHDRAWN", water)]
+
+
+async def listed(house: Any) -> list[Any]:
+    found = (await house.ask(LIST))["community"]["notices"]["edges"]
+    return [edge["node"] for edge in found]
+
+
+async def test_corrections_of_a_whole_list_are_one_statement(house: Any, statements: list[str]) -> None:
+    for number in range(4):
+        made = await publish(house, f"公告 {number}")
+        await house.ask(CORRECT, "spring/committee", id=made["id"], correction={"title": f"更正 {number}"})
+    statements.clear()
+    assert sum(len(one["corrections"]) for one in await listed(house)) == 4
+    assert sum("FROM notice_version" in statement for statement in statements) == 1
+
+
+async def test_what_is_withdrawn_is_mended_no_more(house: Any) -> None:
+    water = house.town.id("Notice", "water")
+    await house.ask(WITHDRAW, "spring/committee", id=water, reason="改期")
+    again = {"id": water, "correction": {"title": "停电"}}
+    assert await house.refused(CORRECT, "spring/committee", **again) == "STEP_REFUSED"
+    assert await house.refused(WITHDRAW, "spring/committee", id=water, reason="改期") == "STEP_REFUSED"
+
+
+MAY_CORRECT = """query($id: ID!) { node(id: $id) { ... on Notice { viewerMayCorrect { allowed code } }
+  ... on Event { viewerMayCorrect { allowed code } } } }"""
+
+
+@pytest.mark.parametrize("who", [None, "spring/committee", "spring/manager", "spring/resident-1"])
+async def test_whoever_is_told_that_a_correction_is_allowed_may_make_it(house: Any, who: str | None) -> None:
+    """Before and after the withdrawal; the same of an event's words."""
+    water, picnic = house.town.id("Notice", "water"), house.town.id("Event", "picnic")
+    event = 'mutation($id: ID!) { correctEvent(eventId: $id, correction: {place: "南门"}) { place } }'
+
+    async def tried(id_: str, query: str, **given: Any) -> None:
+        told = (await house.ask(MAY_CORRECT, who, id=id_))["node"]["viewerMayCorrect"]
+        errors = (await house.result(query, who, id=id_, **given)).errors
+        code = errors[0].extensions["code"] if errors else None
+        assert told == {"allowed": code is None, "code": code}
+
+    await tried(picnic, event)
+    await tried(water, CORRECT, correction={"title": "停电"})
+    await house.ask(WITHDRAW, "spring/committee", id=water, reason="改期")
+    await tried(water, CORRECT, correction={"title": "停气"})

@@ -135,6 +135,8 @@ SHARED = (
     r".*\((first|after|key|month|number):\)",
     r"(BulletinKind|BoardFact)\.[A-Z_]+",  # one fact, in one journal and in another
     r"(BulletinItem|BoardChange)\.(at|subject)",
+    r"\w+Correction\.(since|correctedAt|reason)",
+    r"\w+\.(corrections|correct\w+\((correction|reason):\))",
     r"(LedgerMonth|LedgerYear|CategoryTotal)\.(\w*[rR]eversed|\w*[rR]eversals)",
 )
 """Of names that mean the same wherever they stand."""

@@ -78,7 +78,11 @@ async def test_an_id_of_another_type_is_refused_whatever_its_key_and_takes_no_re
     case = await CASES[name](house)
     first = (await house.ask(case.query, case.who, **case.given, key="k"))[name]
     told = list(house.told)
-    subject, other = next(iter(case.given)), house.town.id("Notice", "water")
+    subject, others = (
+        next(iter(case.given)),
+        (house.town.id("Notice", "water"), house.town.id("Vote", "open")),
+    )
+    other = next(id_ for id_ in others if parse_id(id_)[0] != parse_id(case.given[subject])[0])
     for key in ("k", "new"):
         given = case.given | {subject: other, "key": key}
         assert await house.refused(case.query, case.who, **given) == "NOT_FOUND"

@@ -127,7 +127,7 @@ def shows(read: Read, value: Any, slug: str) -> bool:
     """
     found = list(leaves(value, tuple(filter(None, read.path.split(".")))))
     if read.eligibility:
-        return bool(found) and not set(found) & DOORS.keys()
+        return bool(found) and not {one["code"] for one in found} & DOORS.keys()
     return slug in found if read.path.endswith("slug") else bool(found)
 
 

@@ -10,7 +10,7 @@ from community.ledger.rules import Category
 from community.votes.casting import LONGEST_TEXT
 from schema.schema import graphql_schema
 
-LIMITS = """{ limits { dish ballotText notice { title body }
+LIMITS = """{ limits { dish ballotText reason notice { title body }
   event { title place description capacity maxPartySize }
   entry { item counterparty voucher authorityClause reason amount date income expense } } }"""
 DAY = timedelta(days=1)
@@ -23,6 +23,10 @@ ENTRY = """mutation($of: ID!, $input: EntryInput!) { done: recordEntry(community
   id item counterparty voucher authorityClause amount } }"""
 REVERSE = (
     "mutation($of: ID!, $reason: String!) { done: reverseEntry(entryId: $of, reason: $reason) { item } }"
+)
+WITHDRAW = (
+    "mutation($of: ID!, $reason: String!) {"
+    " done: withdrawNotice(noticeId: $of, reason: $reason) { withdrawnReason } }"
 )
 SIGN_UP = "mutation($of: ID!, $dish: String!) { done: signUp(eventId: $of, dish: $dish) { dish } }"
 
@@ -110,8 +114,10 @@ async def test_a_reason_and_a_dish_have_the_limits_that_are_told(house: Any) -> 
     most = await limits(house)
     assert most["ballotText"] == LONGEST_TEXT  # test_casting holds it
     audit, picnic = house.town.id("Entry", "audit"), house.town.id("Event", "picnic")
+    water = house.town.id("Notice", "water")
     for text, who, query, of, name in (
         ("邻" * most["entry"]["reason"], "spring/manager", REVERSE, audit, "reason"),
+        ("邻" * most["reason"], "spring/committee", WITHDRAW, water, "reason"),
         ("邻" * most["dish"], "spring/resident-1", SIGN_UP, picnic, "dish"),
     ):
         refused(await house.result(query, who, of=of, **{name: text + "x"}), name)

@@ -16,12 +16,12 @@ from tortoise.transactions import in_transaction
 
 from community.actions import found_community
 from community.bulletin.facts import NOTICE_PUBLISHED
-from community.bulletin.models import Notice
+from community.bulletin.models import Notice, NoticeStepRecord
 from community.database import cursors, journal
 from community.database.ids import new_id
 from community.events.actions import sign_up
 from community.events.facts import EVENT_PUBLISHED
-from community.events.models import Event, EventOrganizer, SignUp
+from community.events.models import Event, EventOrganizer, EventStepRecord, SignUp
 from community.ledger.actions import NewEntry, record_entries
 from community.ledger.reads import book_cursors
 from community.ledger.rules import Category, Direction
@@ -156,11 +156,18 @@ def _under_data(value: Any) -> Iterator[str]:
 async def _cloned(
     model: type[Model], like: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]
 ) -> list[int]:
-    """The keys of new rows, each as `like` but for its changes, and the number that the database gives it."""
-    unnumbered = {"number": 0} if "number" in like else {}
+    """The keys of new rows, each as `like` but for its changes, and what the database gives it."""
+    given = {"number": 0, "steps": 0, "last_step": None}
+    unnumbered = {name: value for name, value in given.items() if name in like}
     rows = [{**like, "id": new_id(), **unnumbered, **each} for each in changes]
     await model.bulk_create([model(**row) for row in rows], batch_size=500)
     return [row["id"] for row in rows]
+
+
+async def _lived(steps: type[Model], like: int, keys: Sequence[int]) -> None:
+    """Each went through what that one did."""
+    for step in await steps.filter(subject_id=like).order_by("number").values():
+        await _cloned(steps, step, [{"number": step["number"], "subject_id": key} for key in keys])
 
 
 async def _row(model: type[Model], **where: Any) -> dict[str, Any]:
@@ -212,23 +219,23 @@ class _Filling:
         votes = await _cloned(Vote, coming, [
             of | {"convener_id": organization, "title": f"忙 {number}",
             "opens_at": coming["opens_at"] - number * HOUR,
-            "scope_id": scope.id, "steps": 0, "last_step": None}
+            "scope_id": scope.id}
             for number in range(times)
         ])  # fmt: skip
-        for step in await VoteStepRecord.filter(subject_id=coming["id"]).order_by("number").values():
-            own = {"number": step["number"]}
-            await _cloned(VoteStepRecord, step, [own | {"subject_id": vote} for vote in votes])
+        await _lived(VoteStepRecord, coming["id"], votes)
         await self._questions(votes, scope.id)
         events = await _cloned(Event, await _row(Event, id=self._town.key("Event", "picnic")), [
             of | {"title": f"会 {number}", "capacity": None, "signed_up": 0,
             "version": 0} for number in range(times)
         ])  # fmt: skip
+        await _lived(EventStepRecord, self._town.key("Event", "picnic"), events)
         await EventOrganizer.bulk_create(
             EventOrganizer(event_id=event, organization_id=organization) for event in events
         )
         notices = await _cloned(Notice, await _row(Notice, id=self._town.key("Notice", "water")), [
             of | {"organization_id": organization, "title": f"知 {number}"} for number in range(times)
         ])  # fmt: skip
+        await _lived(NoticeStepRecord, self._town.key("Notice", "water"), notices)
         kinds = (VOTE_ANNOUNCED, votes), (EVENT_PUBLISHED, events), (NOTICE_PUBLISHED, notices)
         news = [journal.News(fact, key, community) for fact, keys in kinds for key in keys]
         await journal.write(news, self._now)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from community.events.actions import publish_event, sign_up
-from community.events.models import Event, SignUp
+from community.database.steps import take_step
+from community.events.actions import correct_event, publish_event, sign_up
+from community.events.models import Event, EventStepRecord, EventVersion, SignUp
+from community.events.rules import EVENT_LIFE, EventStep
 from community.permissions import SYSTEM, Permission, Role
 from schema.nodes import to_id
 from tests.community.database.breaking import Other, Own, delete, insert, update
@@ -26,10 +28,16 @@ ORGANIZERS = {
 
 
 async def furnish(estate: Any, build: Any, now: datetime) -> None:
+    said = {"title": "美邻节", "description": "", "place": "花园"}
     event = await Event.create(
-        community_id=estate.community, title="美邻节", description="", place="花园", starts_at=now,
-        ends_at=now + 7 * DAY, sign_up_closes_at=now, capacity=5, max_party_size=4, published_at=now,
+        community_id=estate.community, starts_at=now, ends_at=now + 7 * DAY, sign_up_closes_at=now,
+        capacity=5, max_party_size=4, published_at=now, **said,
     )  # fmt: skip
+    signed = {"at": now, "organization_id": estate.committee}
+    await take_step(EventStepRecord, EVENT_LIFE, event.id, EventStep.PUBLISHED, **signed)
+    await EventVersion.create(subject_id=event.id, number=1, **said)
+    await take_step(EventStepRecord, EVENT_LIFE, event.id, EventStep.CORRECTED, **signed)
+    await Event.filter(id=event.id).update(place="北广场")
     await SignUp.create(
         event_id=event.id, account_id=estate.owner.account, party_size=2, signed_up_at=now
     )  # fmt: skip
@@ -39,6 +47,17 @@ SOMEBODY_ELSE = {"account_id": Other("account"), "household_id": None}
 ALTERED = {"cancelled_at": Own("signed_up_at")}
 
 VIOLATIONS = [
+    ("event_step_numbered", insert("event_step", number=9)),
+    ("event_step_numbered", insert("event_step", number=1)),
+    ("event_without_steps", insert("event", steps=1)),
+    ("event_without_steps", insert("event", last_step="PUBLISHED")),
+    ("event_follows_steps", update("event", steps=7)),
+    ("event_follows_steps", update("event", last_step="DRAFTED")),
+    ("event_version_as_said", insert("event_version", number=3)),
+    ("event_version_as_said", insert("event_version", number=2)),
+    ("event_keeps_words", update("event", title="邻里节")),
+    ("event_keeps_words", update("event", description="来")),
+    ("event_keeps_words", update("event", place="南门")),
     ("event_times", insert("event", ends_at=Own("starts_at"))),
     ("event_times", update("event", starts_at=Own("ends_at"))),
     ("event_capacity", insert("event", signed_up=6)),
@@ -71,6 +90,13 @@ async def event(poll: Poll, **text: str) -> int:
     )  # fmt: skip
 
 
+async def corrected(poll: Poll, reason: str | None = None, **text: str) -> None:
+    await correct_event(
+        poll.estate.chair, NOW, await event(poll, **text), title="邻里节", description="来", place="北广场",
+        reason=reason,
+    )  # fmt: skip
+
+
 async def dish(poll: Poll, dish: str) -> None:
     await sign_up(poll.estate.owner, NOW, await event(poll), party_size=1, dish=dish)
 
@@ -98,6 +124,7 @@ async def settle(builder: Any, slug: str) -> None:
 async def participate(house: Any) -> None:
     resident = await house.viewer("spring/resident-1")
     await sign_up(resident, house.now, house.town.key("Event", "picnic"), party_size=2)
+    await correct_event(SYSTEM, house.now, house.town.key("Event", "past"), place="北广场")
 
 
 async def enrich(plenty: Plenty) -> None:
@@ -108,6 +135,7 @@ async def enrich(plenty: Plenty) -> None:
             max_party_size=4, potluck=True, organizers=plenty.organizers,
         )  # fmt: skip
         await sign_up(plenty.resident, starts - 2 * DAY, made, party_size=2, dish="鱼")
+        await correct_event(SYSTEM, starts - 2 * DAY, made, place="北广场")
 
 
 async def ids(ground: Ground) -> Mapping[str, str]:
@@ -194,6 +222,24 @@ async def publish_event_example(house: Any) -> MutationExample:
     )  # fmt: skip
 
 
+async def correct_event_example(house: Any) -> MutationExample:
+    def changed(**fields: Any) -> Variables:
+        return {"correction": {"place": "北广场", **fields}}
+
+    return MutationExample(
+        "mutation($event: ID!, $correction: EventCorrectionInput!, $reason: String, $key: String) {"
+        " correctEvent(eventId: $event, correction: $correction, reason: $reason, key: $key) { id } }",
+        "spring/committee",
+        {"event": house.town.id("Event", "picnic"), **changed()},
+        [changed(place=" 北广场"), changed(title=None), {"reason": None}, {"reason": " "}],
+        [
+            changed(place="南门"), changed(title="茶"), changed(description="来"),
+            changed(description=""), {"reason": "下雨"},
+        ],
+        once=True,
+    )  # fmt: skip
+
+
 READS = {
     "Community.events": Read(A_COMMUNITY % "events {{ edges {{ node {{ id }} }} }}", "events.edges"),
     "Community.event": Read(A_COMMUNITY % "event(number: 1) {{ id }}", "event"),
@@ -203,7 +249,10 @@ READS = {
     ),
     "Event.community": Read('event(id: "{event}") {{ community {{ slug }} }}', "community"),
     "Event.viewerMaySignUp": Read(
-        'event(id: "{event}") {{ viewerMaySignUp {{ code }} }}', "viewerMaySignUp.code", eligibility=True
+        'event(id: "{event}") {{ viewerMaySignUp {{ code }} }}', "viewerMaySignUp", eligibility=True
+    ),
+    "Event.viewerMayCorrect": Read(
+        'event(id: "{event}") {{ viewerMayCorrect {{ code }} }}', "viewerMayCorrect", eligibility=True
     ),
     "Event.viewerSignUp": Read('event(id: "{event}") {{ viewerSignUp {{ dish }} }}', "viewerSignUp"),
     "Event.table": Read(
@@ -217,6 +266,7 @@ READS = {
 DOORS = {
     "signUp": 'signUp(eventId: "{event}", partySize: 99) {{ id }}',
     "cancelSignUp": 'cancelSignUp(signUpId: "{old_sign_up}") {{ id }}',
+    "correctEvent": 'correctEvent(eventId: "{event}", correction: {{}}) {{ id }}',
     "publishEvent": 'publishEvent(communityId: "{community}", event: {{title: "a", place: "b",'
     ' startsAt: "2020-01-01T00:00:00Z", endsAt: "2020-01-02T00:00:00Z"}}) {{ id }}',
 }
@@ -248,14 +298,21 @@ EXAMPLES = Examples(
         ),
         "rented": "SELECT NOT rented AS id FROM sign_up",
     },
-    fresh={"event": {"number": 0}},
+    fresh={"event": {"number": 0, "steps": 0, "last_step": None}},
+    lives={"event": "event_step"},
+    versions={"event": "event_version"},
+    unindexed={"event_step.actor_id", "event_step.organization_id"},
     texts={
         "event.description": lambda poll, text: event(poll, description=text),
         "event.place": lambda poll, text: event(poll, place=text),
         "event.title": lambda poll, text: event(poll, title=text),
+        "event_step.reason": corrected,
+        "event_version.description": lambda poll, text: corrected(poll, description=text),
+        "event_version.place": lambda poll, text: corrected(poll, place=text),
+        "event_version.title": lambda poll, text: corrected(poll, title=text),
         "sign_up.dish": dish,
     },
-    longest={"event.description": 10_000},
+    longest={"event.description": 10_000, "event_version.description": 10_000},
     settle=settle,
     participate=participate,
     enrich=enrich,
@@ -265,15 +322,17 @@ EXAMPLES = Examples(
         "signUp": sign_up_example,
         "cancelSignUp": cancel_sign_up_example,
         "publishEvent": publish_event_example,
+        "correctEvent": correct_event_example,
     },
     ids=ids,
     reads=READS,
     doors=DOORS,
     watches={"eventAttendance": 'eventAttendance(eventId: "{event}") {{ version }}'},
     live={"attendance"},
-    by_viewer={"Event.viewerMaySignUp", "Event.table", "Event.viewerSignUp"},
+    by_viewer={"Event.viewerMayCorrect", "Event.viewerMaySignUp", "Event.table", "Event.viewerSignUp"},
     ways={
         "Event": EVENTS,
+        "EventCorrection": EVENTS % "corrections { %s }",
         "EventAttendance": EVENTS % "attendance { %s }",
         "SignUp": EVENTS % "viewerSignUp { %s }",
     },

@@ -267,7 +267,7 @@ READS = {
     "VoteProgress.vote": Read('vote(id: "{vote}") {{ tally {{ vote {{ title }} }} }}', "tally.vote"),
     "Vote.community": Read('vote(id: "{vote}") {{ community {{ slug }} }}', "community"),
     "Vote.viewerMayCast": Read(
-        'vote(id: "{vote}") {{ viewerMayCast {{ code }} }}', "viewerMayCast.code", eligibility=True
+        'vote(id: "{vote}") {{ viewerMayCast {{ code }} }}', "viewerMayCast", eligibility=True
     ),
     "Vote.viewerEntries": Read(
         'vote(id: "{vote}") {{ viewerEntries {{ units weight {{ heads }} }} }}', "viewerEntries"

@@ -38,6 +38,10 @@ LIVES = of_all(lambda topic: topic.lives)
 APPEND_ONLY = sorted([*APPEND_ONLY, *LIVES.values()])
 for subject, kept in LIVES.items():
     RULES |= {f"{kept}_numbered", f"{subject}_without_steps", f"{subject}_follows_steps"}
+VERSIONS = of_all(lambda topic: topic.versions)
+APPEND_ONLY = sorted([*APPEND_ONLY, *VERSIONS.values()])
+for subject, kept in VERSIONS.items():
+    RULES |= {f"{kept}_as_said", f"{subject}_keeps_words"}
 GUARDED = {
     *(table for table, *_ in [*promised.CHECKS, *promised.RULES, *totals.RULES, *steps.CHECKS, *steps.RULES]),
     *APPEND_ONLY,

@@ -10,12 +10,21 @@ from community.errors import Forbidden, InvalidInput, KeyReused, NotFound, Unaut
 from community.events.actions import (
     RecordedSignUp,
     cancel_sign_up,
+    correct_event,
     publish_event,
     record_sign_ups,
     sign_up,
 )
 from community.events.models import Event, SignUp
-from community.events.reads import attendance_of, organizers_of, sign_ups_by_id, sign_ups_of
+from community.events.reads import (
+    EventCorrectionRow,
+    attendance_of,
+    event_corrections_of,
+    event_row,
+    organizers_of,
+    sign_ups_by_id,
+    sign_ups_of,
+)
 from community.events.rules import AlreadySignedUp, EventBegun, EventFull, EventOver
 from community.members.actions import add_co_owners
 from community.members.reads import homes_of
@@ -427,3 +436,60 @@ async def test_sign_ups_that_were_written_down_are_of_a_household_each_and_never
     with pytest.raises(IntegrityError):
         await record_sign_ups(SYSTEM, now, event, more)
     assert await signed_up(event) == 6
+
+
+# Corrections
+
+
+async def test_the_words_of_an_event_are_corrected_and_its_numbers_stay(
+    estate: Any, now: datetime, told: list[Signal]
+) -> None:
+    event = await publish_event(estate.chair, now, estate.community, **festival(now))
+    await sign_up(estate.owner, now, event, party_size=2)
+    before, at = await event_row(event), now + timedelta(hours=1)
+    told.clear()
+    assert (
+        await correct_event(estate.chair, at, event, place=" 北广场 ", description="", reason="下雨") == event
+    )
+    row = await event_row(event)
+    assert row == before._replace(place="北广场", description="", corrected_at=at)
+    assert await event_corrections_of([event]) == {
+        event: [
+            EventCorrectionRow(
+                event, before.title, before.description, before.place, now, at, estate.committee, "下雨"
+            )
+        ]
+    }
+    (item, _) = (await items_page(estate.community, 10)).rows
+    assert (item.kind, item.subject, item.at) == ("EVENT_CORRECTED", event, at)
+    assert told == [Signal("bulletin", estate.community)]
+
+
+async def test_each_organizer_corrects_an_event_and_nobody_else(estate: Any, now: datetime) -> None:
+    both = (estate.service, estate.committee)
+    event = await publish_event(estate.chair, now, estate.community, **festival(now), organizers=both)
+    await correct_event(estate.chair, now, event, title="邻里节")
+    (first,) = (await event_corrections_of([event]))[event]
+    assert first.organization == estate.committee
+    alone = await publish_event(estate.manager, now, estate.community, **festival(now))
+    with pytest.raises(InvalidInput, match="only the organization that signed"):
+        await correct_event(estate.chair, now, alone, title="邻里节")
+    with pytest.raises(Forbidden):
+        await correct_event(estate.owner, now, alone, title="邻里节")
+    with pytest.raises(NotFound):
+        await correct_event(estate.stranger, now, alone, title="邻里节")
+    await correct_event(SYSTEM, now, alone, title="邻里节")
+    (mended,) = (await event_corrections_of([alone]))[alone]
+    assert mended.organization == estate.service
+
+
+async def test_an_event_is_corrected_once_a_key_and_never_to_what_it_says(estate: Any, now: datetime) -> None:
+    event = await publish_event(estate.chair, now, estate.community, **festival(now))
+    for same in ({}, {"place": "中心花园 "}):
+        with pytest.raises(InvalidInput, match="says so already"):
+            await correct_event(estate.chair, now, event, **same)
+    for _ in range(2):
+        await correct_event(estate.chair, now, event, place="北广场", key="k")
+    with pytest.raises(KeyReused):
+        await correct_event(estate.chair, now, event, place="南广场", key="k")
+    assert len((await event_corrections_of([event]))[event]) == 1

@@ -19,6 +19,7 @@ export const FeedItemFragment = graphql(`
       ... on Notice {
         number
         title
+        status
       }
       ... on Entry {
         number

@@ -27,7 +27,10 @@ export function newsSentence(items: readonly FeedItem[], words: Words): { text: 
   const n = items.length
   const said: Partial<Record<FeedItem['kind'], (n: number) => string>> = {
     NOTICE_PUBLISHED: words.news.notices,
+    NOTICE_CORRECTED: words.news.corrected,
+    NOTICE_WITHDRAWN: words.news.withdrawn,
     EVENT_PUBLISHED: words.news.events,
+    EVENT_CORRECTED: words.news.eventCorrected,
     LEDGER_PUBLISHED: first.subject?.__typename === 'Entry' ? words.news.entries : () => words.news.ledger,
     VOTE_ANNOUNCED: words.news.announced,
     VOTE_OPENED: () => words.news.opened,

@@ -37,7 +37,9 @@ beforeEach(() => {
   id = 'c'
   read = '10.00'
   line.state = 'live'
-  stop = $effect.root(() => (book = followBook({ communityId: () => id, balance: () => read, heard, changed })))
+  stop = $effect.root(() => {
+    book = followBook({ communityId: () => id, balance: () => read, heard, changed })
+  })
   flushSync()
 })
 

@@ -108,6 +108,43 @@ export const desk: Desk = {
     mistakes: (n) => `${n === 1 ? 'One thing needs' : `${whole(n)} things need`} mending; see beside the fields.`,
   },
 
+  mend: {
+    from: 'What it says holds from (may be left out)',
+    until: 'Until (may be left out)',
+    reason: 'Why (may be left out)',
+    reasonHint: 'For all to see, e.g. The wrong building was named',
+    notice: {
+      begin: 'Correct this notice',
+      title: 'Correct the notice',
+      will: 'The board shows the new text at once, with when and that your organization corrected it. The earlier text stays a tap away for all.',
+      send: 'Correct it',
+      sending: 'Correcting',
+      leave: 'Leave it',
+      made: 'Corrected.',
+    },
+    withdrawal: {
+      begin: 'Withdraw it',
+      title: 'Withdraw the notice',
+      will: 'The notice does not vanish: a strip across it says that it is withdrawn and why, and its text stays readable. It cannot be put up again or corrected.',
+      send: 'Withdraw it',
+      sending: 'Withdrawing',
+      leave: 'Leave it',
+      made: 'Withdrawn.',
+    },
+    withdrawnBecause: 'Why it is withdrawn',
+    withdrawnHint: 'It stands across the notice for all to see, e.g. Postponed, a new notice will follow',
+    event: {
+      begin: 'Correct the wording',
+      title: 'Correct the wording of the event',
+      will: 'Everyone sees the new wording at once, with when and that your organization corrected it. The earlier text stays a tap away. Times and places are not changed here.',
+      send: 'Correct it',
+      sending: 'Correcting',
+      leave: 'Leave it',
+      made: 'Corrected.',
+    },
+    retrySafe: 'Pressing again still does it only once.',
+  },
+
   reverse: {
     begin: 'Reverse this entry',
     which: (n, item) => `: no. ${whole(n)}, ${item}`,

@@ -105,6 +105,43 @@ export const desk = {
     mistakes: (n: number) => `还有 ${n} 处要改，写在各项旁边。`,
   },
 
+  mend: {
+    from: '说的是什么时候的事，从（可以不填）',
+    until: '到（可以不填）',
+    reason: '为什么更正（可以不写）',
+    reasonHint: '大家都看得到，比如：楼号写错了',
+    notice: {
+      begin: '更正这张公告',
+      title: '更正公告',
+      will: '改好以后，公告栏上马上是新的，写明什么时候、由您的单位更正；原文大家还点得开，不会消失。',
+      send: '就这样更正',
+      sending: '正在更正',
+      leave: '不改了',
+      made: '更正好了。',
+    },
+    withdrawal: {
+      begin: '撤下',
+      title: '撤下公告',
+      will: '公告不会消失：上面贴一条“已撤下”，写明原因，原文大家还看得到。撤下就不能再贴回去，也不能再更正。',
+      send: '就这样撤下',
+      sending: '正在撤下',
+      leave: '不撤了',
+      made: '撤下了。',
+    },
+    withdrawnBecause: '为什么撤下',
+    withdrawnHint: '会写在公告上面，大家都看得到，比如：停水改期，另行通知',
+    event: {
+      begin: '更正文字',
+      title: '更正活动的文字',
+      will: '改好以后，大家马上看到新的，写明什么时候、由您的单位更正；原文还点得开。时间和位子在这里改不了。',
+      send: '就这样更正',
+      sending: '正在更正',
+      leave: '不改了',
+      made: '更正好了。',
+    },
+    retrySafe: '再按一次也只会算一次。',
+  },
+
   reverse: {
     begin: '冲正这一笔',
     which: (n: number, item: string) => `：第 ${whole(n)} 笔，${item}`,

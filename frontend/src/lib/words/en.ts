@@ -159,6 +159,9 @@ export const en: Words = {
     look: 'Look',
     notices: (n) => `${plural(n, 'new notice')}`,
     events: (n) => `${plural(n, 'new event')}`,
+    corrected: (n) => `${plural(n, 'notice')} corrected`,
+    withdrawn: (n) => `${plural(n, 'notice')} withdrawn`,
+    eventCorrected: (n) => `${plural(n, 'event')} corrected`,
     ledger: 'New in the ledger',
     entries: (n) => plural(n, 'new entry', 'new entries'),
     announced: (n) => `${plural(n, 'vote')} announced`,
@@ -228,6 +231,9 @@ export const en: Words = {
       VOTE_CLOSED: 'Voting closed',
       EVENT_PUBLISHED: 'New event',
       NOTICE_PUBLISHED: 'New notice',
+      NOTICE_CORRECTED: 'Notice corrected',
+      NOTICE_WITHDRAWN: 'Notice withdrawn',
+      EVENT_CORRECTED: 'Event corrected',
       LEDGER_PUBLISHED: 'New in the ledger',
     },
     otherKind: 'News',
@@ -451,6 +457,7 @@ export const en: Words = {
     tableTrouble: 'This table could not be read.',
     provisional: 'Seated in the order of signing up for now; when someone cancels, later ones move up.',
     about: 'About',
+    corrected: (at) => `Wording corrected ${at}`,
   },
 
   ledger: {
@@ -544,6 +551,10 @@ export const en: Words = {
     by: (name, at) => `${name}, ${at}`,
     kinds: { NOTICE: 'Notice', DISPLAY: 'On display' },
     print: 'Print this notice',
+    withdrawn: 'Withdrawn',
+    corrected: (at, by) => `Corrected ${at} (${by})`,
+    earlier: (open) => (open ? 'Hide the earlier text' : 'See the earlier text'),
+    saidUntil: (since, until) => `As it stood, ${since} to ${until}`,
   },
 
   field: {

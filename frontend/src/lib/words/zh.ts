@@ -152,6 +152,9 @@ export const zh = {
     look: '看看',
     notices: (n: number) => `刚贴了 ${n} 张`,
     events: (n: number) => `新办 ${n} 个活动`,
+    corrected: (n: number) => `${n} 张公告更正了`,
+    withdrawn: (n: number) => `${n} 张公告撤下了`,
+    eventCorrected: (n: number) => `${n} 个活动更正了`,
     ledger: '账上新记了',
     entries: (n: number) => `账上新记了 ${n} 笔`,
     announced: (n: number) => `又公布了 ${n} 件表决`,
@@ -222,6 +225,9 @@ export const zh = {
       VOTE_CLOSED: '表决结束',
       EVENT_PUBLISHED: '新活动',
       NOTICE_PUBLISHED: '新公告',
+      NOTICE_CORRECTED: '公告更正',
+      NOTICE_WITHDRAWN: '公告撤下',
+      EVENT_CORRECTED: '活动更正',
       LEDGER_PUBLISHED: '账上新记了一笔',
     },
     otherKind: '新动静',
@@ -448,6 +454,7 @@ export const zh = {
     tableTrouble: '没能取到这一桌。',
     provisional: '按报名先后暂排，有人取消，后面的会往前挪。',
     about: '说明',
+    corrected: (at: string) => `文字更正于${gap(at)}${at}`,
   },
 
   ledger: {
@@ -455,7 +462,7 @@ export const zh = {
     thisMonth: '大家的钱，这个月',
     inMonth: (name: string) => `大家的钱，${month(name)}`,
     kick: '共有收入：小区共有部分挣来的钱',
-    sinceFirst: (name: string, until: string) => `共有收入，${month(name)} 1 日到${/^\d/.test(until) ? ' ' : ''}${until}`,
+    sinceFirst: (name: string, until: string) => `共有收入，${month(name)} 1 日到${gap(until)}${until}`,
     whole: (name: string) => `共有收入，${yearMonth(name)}`,
     balance: '账上现在有',
     surplus: '收支相抵，多了',
@@ -543,6 +550,10 @@ export const zh = {
     by: (name: string, at: string) => `${name}，${at}`,
     kinds: { NOTICE: '公告', DISPLAY: '公示' },
     print: '打印公告',
+    withdrawn: '已撤下',
+    corrected: (at: string, by: string) => `更正于${gap(at)}${at}（${by}）`,
+    earlier: (open: boolean): string => (open ? '收起原文' : '看原文'),
+    saidUntil: (since: string, until: string) => `原文，${since} 到${gap(until)}${until}`,
   },
 
   field: {
@@ -555,6 +566,11 @@ export const zh = {
 }
 
 export type Words = typeof zh
+
+/** Between a sign and a figure there is some air. */
+function gap(next: string): string {
+  return /^\d/.test(next) ? ' ' : ''
+}
 
 /** Four characters a second, as one reads a notice aloud to oneself. */
 function reading(characters: number): string {

@@ -2,22 +2,28 @@ import { describe, expect, it } from 'vitest'
 import {
   checkEntry,
   checkEvent,
+  checkEventCorrection,
   checkNotice,
+  checkNoticeCorrection,
   checkReversal,
+  checkWithdrawal,
   EMPTY_ENTRY,
   EMPTY_EVENT,
   EMPTY_NOTICE,
   type EntryDraft,
   entryInput,
+  eventCorrectionInput,
   type EventDraft,
   eventInput,
   type NoticeDraft,
+  noticeCorrectionInput,
   noticeInput,
   passedNotice,
 } from './check'
 import type { WritingLimits } from './limits'
 
 const limits: WritingLimits = {
+  reason: 20,
   notice: { title: 12, body: 30 },
   event: { title: 12, place: 8, description: 20, capacity: 5000, maxPartySize: 20 },
   entry: {
@@ -184,4 +190,40 @@ it('a reversal needs its reason', () => {
   expect(checkReversal({ reason: ' ' }, limits)).toEqual({ reason: 'required' })
   expect(checkReversal({ reason: 'x'.repeat(9) }, limits)).toEqual({ reason: { tooLong: 8 } })
   expect(checkReversal({ reason: '写错了' }, limits)).toEqual({})
+})
+
+describe('a correction', () => {
+  const was = { title: '停水', body: '周日停水', from: '2026-10-31T16:00', until: '', reason: '' }
+  const times = { effectiveFrom: '2026-10-31T08:00:30Z', effectiveUntil: null }
+
+  it('is written like what it corrects, and its reason may be left out', () => {
+    expect(checkNoticeCorrection(was, limits)).toEqual({})
+    expect(checkNoticeCorrection({ ...was, title: '', until: was.from, reason: 'x'.repeat(21) }, limits)).toEqual({
+      title: 'required',
+      until: 'endsBeforeStart',
+      reason: { tooLong: 20 },
+    })
+    const words = { title: '茶', description: '', place: '', reason: 'x'.repeat(21) }
+    expect(checkEventCorrection(words, limits)).toEqual({ place: 'required', reason: { tooLong: 20 } })
+  })
+
+  it('says only what is not as it was', () => {
+    const nothing = { title: null, body: null, times: null }
+    expect(noticeCorrectionInput({ ...was, reason: '写错了' }, was, times)).toEqual(nothing)
+    expect(noticeCorrectionInput({ ...was, body: '周六停水' }, was, times)).toEqual({ ...nothing, body: '周六停水' })
+    const event = { title: '茶', description: '来', place: '亭', reason: '' }
+    expect(eventCorrectionInput({ ...event, description: '' }, event)).toEqual({ title: null, description: '', place: null })
+  })
+
+  it('leaves a time that was not touched exact to the second', () => {
+    const { times: moved } = noticeCorrectionInput({ ...was, until: '2026-10-31T18:00' }, was, times)
+    expect(moved).toEqual({ effectiveFrom: '2026-10-31T08:00:30Z', effectiveUntil: '2026-10-31T10:00:00Z' })
+    expect(noticeCorrectionInput({ ...was, from: '' }, was, times).times).toEqual({ effectiveFrom: null, effectiveUntil: null })
+  })
+})
+
+it('a withdrawal needs its reason', () => {
+  expect(checkWithdrawal({ reason: ' ' }, limits)).toEqual({ reason: 'required' })
+  expect(checkWithdrawal({ reason: 'x'.repeat(21) }, limits)).toEqual({ reason: { tooLong: 20 } })
+  expect(checkWithdrawal({ reason: '改期' }, limits)).toEqual({})
 })

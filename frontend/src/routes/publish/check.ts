@@ -56,6 +56,26 @@ export interface ReversalDraft {
   reason: string
 }
 
+/** What a notice shall say instead, and why. */
+export interface NoticeCorrectionDraft {
+  title: string
+  body: string
+  from: string
+  until: string
+  reason: string
+}
+
+export interface EventCorrectionDraft {
+  title: string
+  description: string
+  place: string
+  reason: string
+}
+
+export interface WithdrawalDraft {
+  reason: string
+}
+
 export const EMPTY_NOTICE: NoticeDraft = { kind: 'NOTICE', title: '', body: '', from: '', until: '' }
 
 export const EMPTY_EVENT: EventDraft = {
@@ -169,6 +189,24 @@ export function checkReversal({ reason }: ReversalDraft, limits: WritingLimits):
   return found<ReversalDraft>({ reason: neededText(reason, limits.entry.reason) })
 }
 
+export function checkNoticeCorrection(draft: NoticeCorrectionDraft, limits: WritingLimits): Problems<NoticeCorrectionDraft> {
+  const { kind: _kind, ...wrong } = checkNotice({ kind: 'NOTICE', ...draft }, limits)
+  return found<NoticeCorrectionDraft>({ ...wrong, reason: long(draft.reason, limits.reason) })
+}
+
+export function checkEventCorrection({ title, description, place, reason }: EventCorrectionDraft, limits: WritingLimits): Problems<EventCorrectionDraft> {
+  return found<EventCorrectionDraft>({
+    title: neededText(title, limits.event.title),
+    description: long(description, limits.event.description),
+    place: neededText(place, limits.event.place),
+    reason: long(reason, limits.reason),
+  })
+}
+
+export function checkWithdrawal({ reason }: WithdrawalDraft, limits: WritingLimits): Problems<WithdrawalDraft> {
+  return found<WithdrawalDraft>({ reason: neededText(reason, limits.reason) })
+}
+
 // What is sent: texts as they were typed, the server cleans them.
 
 export const noticeInput = ({ kind, title, body, from, until }: NoticeDraft) => ({
@@ -177,6 +215,27 @@ export const noticeInput = ({ kind, title, body, from, until }: NoticeDraft) => 
   body,
   effectiveFrom: fromField(from),
   effectiveUntil: fromField(until),
+})
+
+/** Only what is not as it was; a time that was not touched stays exact to the second. */
+export function noticeCorrectionInput(
+  draft: NoticeCorrectionDraft,
+  was: NoticeCorrectionDraft,
+  notice: { effectiveFrom: string | null; effectiveUntil: string | null },
+) {
+  const at = (field: 'from' | 'until', before: string | null) => (draft[field] === was[field] ? before : fromField(draft[field]))
+  const moved = draft.from !== was.from || draft.until !== was.until
+  return {
+    title: draft.title === was.title ? null : draft.title,
+    body: draft.body === was.body ? null : draft.body,
+    times: moved ? { effectiveFrom: at('from', notice.effectiveFrom), effectiveUntil: at('until', notice.effectiveUntil) } : null,
+  }
+}
+
+export const eventCorrectionInput = (draft: EventCorrectionDraft, was: EventCorrectionDraft) => ({
+  title: draft.title === was.title ? null : draft.title,
+  description: draft.description === was.description ? null : draft.description,
+  place: draft.place === was.place ? null : draft.place,
 })
 
 export const eventInput = (draft: EventDraft) => ({
@@ -235,4 +294,17 @@ export const PLACES = {
     'entry.authorityClause': 'clause',
   },
   reversal: { reason: 'reason' },
+  noticeCorrection: {
+    'correction.title': 'title',
+    'correction.body': 'body',
+    'correction.times.effectiveUntil': 'until',
+    reason: 'reason',
+  },
+  eventCorrection: {
+    'correction.title': 'title',
+    'correction.description': 'description',
+    'correction.place': 'place',
+    reason: 'reason',
+  },
+  withdrawal: { reason: 'reason' },
 } as const

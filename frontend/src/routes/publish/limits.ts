@@ -3,6 +3,7 @@ import { graphql, type ResultOf } from '$lib/api/graphql'
 /** What may be written, as the server says; nothing of it stands here. */
 export const WritingLimitsFragment = graphql(`
   fragment WritingLimits on Limits {
+    reason
     notice {
       title
       body
