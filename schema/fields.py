@@ -3,7 +3,7 @@
 Each says how it is read, so that it can be compiled (docs/compiled.md); its resolver does the same.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, NamedTuple
 
 import strawberry
@@ -14,6 +14,7 @@ from schema.loaders import Loader, Loaders
 
 BROUGHT = "schema.brought"
 IN_CONTEXT = "schema.in-context"
+READS = "schema.reads"
 
 LoaderOf = Callable[[Loaders], Loader[Any, Any]]
 
@@ -55,12 +56,18 @@ def brought(
 
 
 def in_context(
-    value: Callable[[Any, Context], Any], *, description: str, metadata: Mapping[str, Any] | None = None
+    value: Callable[[Any, Context], Any],
+    *,
+    description: str,
+    reads: Collection[str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> Any:
-    """A field that follows at once from the row and the context: the clock, or who asks."""
+    """A field that follows at once from the row and the context: the clock, or who asks. `reads`: the only
+    columns that it needs.
+    """
 
     def resolve(root: Any, info: Info) -> Any:
         return value(root, info.context)
 
-    marks = {IN_CONTEXT: value, **(metadata or {})}
+    marks = {IN_CONTEXT: value, READS: reads, **(metadata or {})}
     return strawberry.field(resolver=resolve, description=description, metadata=marks)

@@ -213,6 +213,7 @@ def _undone(row: MonthRow | YearRow) -> dict[str, Hundredths]:
 class Entry(Node, subject=ENTRY, row=EntryRow):
     ledger: "Ledger" = in_context(
         lambda row, context: LedgerRow(row.community),
+        reads=("community",),
         description="The book in which it stands; below what `recordEntry` gives, with this entry in it."
         " 记在哪本账上；记账之后从这里读到新的余额。",
     )

@@ -12,7 +12,7 @@ from community.database.rows import EVERY
 from compiled import CLASS, IGNORES_INFO, LOADED, PLAIN, Loaded, Plain, plain_attribute, plain_method
 from schema.ahead import COLUMNS
 from schema.context import Context
-from schema.fields import BROUGHT, IN_CONTEXT, Brought
+from schema.fields import BROUGHT, IN_CONTEXT, READS, Brought
 from schema.nodes import Node, id_of, to_id
 
 
@@ -38,18 +38,20 @@ def mark_plain(core: GraphQLSchema) -> None:
                 field.extensions |= _marks_of(field, definition.origin)
             if issubclass(definition.origin, Node):
                 COLUMNS[definition.origin.row] = {
-                    name: _columns_of(field) for name, field in kind.fields.items()
+                    name: _columns_of(field, definition.origin.row) for name, field in kind.fields.items()
                 }
 
 
-def _columns_of(field: GraphQLField) -> frozenset[str]:
-    """Those of a row that a field may read. Of a function nobody knows, but one that shows what is computed
-    bears its name.
+def _columns_of(field: GraphQLField, row: type) -> frozenset[str]:
+    """Those of a row that a field may read. Of a function or a property nobody knows, unless it says so; one
+    that shows what is computed bears its name.
     """
-    read = field.extensions.get(PLAIN) or getattr(field.extensions.get(LOADED), "key", None)
-    if read and read.path:
-        return frozenset(read.path[:1])
     definition = field.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+    if (said := definition.metadata.get(READS)) is not None:
+        return frozenset(said)
+    read = field.extensions.get(PLAIN) or getattr(field.extensions.get(LOADED), "key", None)
+    if read and read.path[:1] and read.path[0] in row._fields:  # type: ignore[attr-defined]
+        return frozenset(read.path[:1])
     return frozenset({EVERY, definition.python_name})
 
 

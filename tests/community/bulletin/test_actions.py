@@ -162,7 +162,7 @@ async def test_a_correction_keeps_what_was_said_and_who_replaced_it(
     }
     (item, _) = (await items_page(estate.community, 10)).rows
     assert (item.kind, item.subject, item.at) == ("NOTICE_CORRECTED", water, at)
-    assert told == [Signal("bulletin", estate.community)]
+    assert told == [Signal("bulletin", estate.community), Signal("board", estate.community)]
 
 
 async def test_each_correction_shows_what_stood_before_it(estate: Any, now: datetime, water: int) -> None:
@@ -185,7 +185,7 @@ async def test_a_withdrawn_notice_says_why_and_stays_as_it_was(
     assert (row.withdrawn_at, row.withdrawn_by, row.withdrawn_reason) == (at, estate.service, "改期了")
     (item, _) = (await items_page(estate.community, 10)).rows
     assert (item.kind, item.subject) == ("NOTICE_WITHDRAWN", water)
-    assert told == [Signal("bulletin", estate.community)]
+    assert told == [Signal("bulletin", estate.community), Signal("board", estate.community)]
     with pytest.raises(StepRefused):
         await withdraw_notice(estate.manager, at, water, reason="改期了")
     with pytest.raises(StepRefused):

@@ -462,7 +462,7 @@ async def test_the_words_of_an_event_are_corrected_and_its_numbers_stay(
     }
     (item, _) = (await items_page(estate.community, 10)).rows
     assert (item.kind, item.subject, item.at) == ("EVENT_CORRECTED", event, at)
-    assert told == [Signal("bulletin", estate.community)]
+    assert told == [Signal("bulletin", estate.community), Signal("board", estate.community)]
 
 
 async def test_each_organizer_corrects_an_event_and_nobody_else(estate: Any, now: datetime) -> None:
