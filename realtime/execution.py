@@ -1,10 +1,9 @@
 """Executes a subscription's document over one value, without a socket."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from inspect import isawaitable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import orjson
 from graphql import (
@@ -17,7 +16,7 @@ from graphql import (
 )
 from graphql.execution import Executor
 
-from community.errors import ErrorCode, Refused
+from community.errors import ErrorCode
 from community.permissions import Viewer
 from realtime.fields import SubscribeRequest
 
@@ -29,8 +28,6 @@ Errors = Sequence[Mapping[str, Any]]
 
 Count = Callable[[Errors], None]
 
-T = TypeVar("T")
-
 
 class Ended(Exception):
     """The subscription has ended; `errors` is empty if it ended well."""
@@ -38,16 +35,6 @@ class Ended(Exception):
     def __init__(self, errors: Errors) -> None:
         super().__init__(errors)
         self.errors = errors
-
-
-async def unless_cancelled(waiting: Awaitable[T], refused: Refused) -> T:
-    """Raises `refused` if something that is waited for was cancelled, and not who waits."""
-    try:
-        return await waiting
-    except asyncio.CancelledError:
-        if (task := asyncio.current_task()) is None or task.cancelling():
-            raise
-        raise refused from None
 
 
 class Executable(Protocol):

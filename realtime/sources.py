@@ -89,7 +89,7 @@ class LiveSources:
         async def read_on() -> None:
             try:
                 found = await shared.read_on()
-            except Exception:
+            except BaseException:  # also where something was cancelled under it
                 shared.stale.set()
                 raise
             self.rounds += found
