@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from community.database import journal
 from community.repeat import repeat
 from community.signals import Signal
+from realtime.broker import call_each
 from realtime.versions import Versions
 
 EVERY = 1.0
@@ -16,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 class JournalPoller:
-    """`seen` is how far this process has read, in each community; None before the heads were first read.
+    """`seen` is how far this process has read, in each community; None before the first resync.
 
     `dispatch` is the broker's for this process only: every other one polls itself. `resyncs` are called when
-    `seen` is first known: nobody tells of what was written before, which may be after what is shown was read.
+    the heads are first known: nobody tells of what was written before, maybe after what is shown was read.
     """
 
     def __init__(self, dispatch: Callable[[Iterable[Signal]], None], *resyncs: Callable[[], None]) -> None:
@@ -43,10 +44,10 @@ class JournalPoller:
     async def _read_on(self) -> None:
         begun = time.monotonic()
         if self.seen is None:
-            self.seen = await journal.heads()
-            self.versions.saw(self.seen)
-            for resync in self._resyncs:
-                resync()
+            heads = await journal.heads()
+            self.versions.saw(heads)
+            call_each(self._resyncs)
+            self.seen = heads
         further = True
         while further:
             before = self.seen
