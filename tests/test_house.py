@@ -934,7 +934,6 @@ ELSEWHERE = {
     "community/database/fields.py": "community/database/test_constraints.py",
     "community/votes/actions.py": "community/votes/test_ballots.py",  # one file for each action
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
-    "realtime/asking_again.py": "api/test_sockets_bounds.py",
     "realtime/audience.py": "schema/test_audience.py",
     "realtime/bounds.py": "realtime/test_subscriptions.py",
     "realtime/checked.py": "realtime/test_subscriptions.py",
