@@ -8,7 +8,7 @@ import pytest
 from community.places.facts import READING
 from community.signals import Signal
 from realtime.asking_again import AT_ONCE, AskingAgain
-from realtime.groups import Group, Groups, Member
+from realtime.groups import Groups, Member
 from realtime.pacing import WritePacer
 from tests.realtime.conftest import virtual
 
