@@ -51,7 +51,7 @@ class SubscriptionRegistry:
         def make() -> SharedSubscription:
             key, _ = self.documents.bind(document, request, shared)
             made = self._subscription(document, variables, key, shared)
-            made.counted = self._bounds.count(address, Signal(document.live.declaration.topic, key))
+            made.counted = self._bounds.begin(address, Signal(document.live.declaration.topic, key))
             return made
 
         same = document.text, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), key_of(shared)
@@ -68,9 +68,9 @@ class SubscriptionRegistry:
         variables, shared = document.renamed(request.given), executed_for(document.audience, viewer)
         begin = cursor if after is None else after
         made = self._subscription(document, variables, key, shared, alone=True, after=begin)
-        made.counted = self._bounds.count_alone(address)
+        made.counted = self._bounds.begin_alone(address)
         return self._groups.enter(made, lambda: made)
 
     def leave(self, group: Group) -> None:
         if self._groups.release(group):
-            self._bounds.forget(group.subscription.counted)
+            self._bounds.end(group.subscription.counted)

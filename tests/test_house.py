@@ -935,7 +935,6 @@ ELSEWHERE = {
     "community/votes/actions.py": "community/votes/test_ballots.py",  # one file for each action
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
     "realtime/audience.py": "schema/test_audience.py",
-    "realtime/bounds.py": "realtime/test_subscriptions.py",
     "realtime/checked.py": "realtime/test_subscriptions.py",
     "realtime/execution.py": "realtime/test_subscriptions.py",
     "realtime/recent.py": "realtime/test_documents.py",
