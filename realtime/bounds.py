@@ -26,14 +26,14 @@ Counted: TypeAlias = tuple[Hashable, ...]
 class TooManyGroups(Refused):
     code = ErrorCode.LIMIT_REACHED
     zh = "从同一个地址订阅的内容和写法太多，最多 {most} 种。请使用相同的写法。"
-    en = "Too many different subscriptions from one address, {most} at most; ask for the same in the same words."
+    en = "Too many different subscriptions from one address, {most} at most; use the same words for the same."
 
 
 class TooManyOfSubject(TooManyGroups):
     zh = "从同一个地址对同一内容的不同写法的订阅太多，现在最多 {most} 种。请使用相同的写法。"
     en = (
-        "Too many different subscriptions of the same thing from one address, {most} at most now; ask for it in"
-        " the same words."
+        "Too many different subscriptions of the same thing from one address, {most} at most now; ask for it"
+        " in the same words."
     )
 
 

@@ -24,7 +24,7 @@ from graphql import (
 from community.live import Journal
 from realtime.audience import Audience, audience_of
 from realtime.canonical import canonical
-from realtime.execution import Executable
+from realtime.executable import Executable
 from realtime.fields import AFTER, LIVE, LiveField, SubscribeRequest
 from realtime.recent import Recent, weight
 from realtime.syntax import fragments_in, parse

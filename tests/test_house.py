@@ -936,7 +936,9 @@ ELSEWHERE = {
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
     "realtime/audience.py": "schema/test_audience.py",
     "realtime/checked.py": "realtime/test_subscriptions.py",
+    "realtime/executable.py": "schema/test_executable.py",
     "realtime/execution.py": "realtime/test_subscriptions.py",
+    "realtime/request_id.py": "api/test_requests.py",
     "realtime/recent.py": "realtime/test_documents.py",
     "realtime/registry.py": "realtime/test_subscriptions.py",
     "realtime/fields.py": "realtime/test_documents.py",
