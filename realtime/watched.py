@@ -13,6 +13,8 @@ After: TypeAlias = int | str | None
 
 
 class Begin(Enum):
+    """Where a reader begins that names no place of its own: `After | Begin` is where any reader begins."""
+
     RECENT = 0  # with the newest items of a journal
 
 
@@ -48,17 +50,27 @@ class Reader(Protocol[T_co]):
 
 
 class WatchedKey:
-    """One key with watchers. `number` is that of the newest value or item.
+    """One key with watchers, from `begin` to `end`. `number` is that of the newest value or item.
 
     `stale`: something may have changed since the last read began.
     """
 
-    reading: asyncio.Task[None]
-    stop: Stop
+    _reading: asyncio.Task[None]
+    _stop: Stop
 
     def __init__(self) -> None:
         self.number = self.watchers = 0
         self.stale, self._woken = asyncio.Event(), asyncio.Event()
+
+    def begin(self, reading: asyncio.Task[None], stop: Stop) -> None:
+        """`reading` awaits `read_on` again and again; `stop` ends the interest in the key."""
+        self._reading, self._stop = reading, stop
+
+    async def end(self) -> None:
+        self._stop()
+        self._reading.cancel()
+        await asyncio.wait([self._reading])
+        del self._reading  # its end keeps frames, which keep what was shared
 
     async def reader(self, after: After | Begin) -> Reader[Any]:
         """A reader of what is new after that; a state's begins with its value. Raises CursorInvalid."""
@@ -69,8 +81,9 @@ class WatchedKey:
         raise NotImplementedError
 
     def wake(self) -> None:
-        woken, self._woken = self._woken, asyncio.Event()
-        woken.set()
+        """Wakes those who wait now: whoever comes later waits for the next read."""
+        self._woken.set()
+        self._woken.clear()
 
     async def until_woken(self) -> None:
         await self._woken.wait()

@@ -158,7 +158,7 @@ OF_REALTIME = {
     "schema/context.py": {"sources"},
     "schema/limits.py": {"syntax"},
     "schema/prepared.py": {"audience", "recent", "syntax"},  # walks documents, and keeps them
-    "schema/errors.py": {"execution"},  # under which number a fault is logged
+    "schema/errors.py": {"request_id"},  # under which number a fault is logged
 }
 """What of `schema/` imports which modules of `realtime/`; a topic imports none: it declares by `live`."""
 
