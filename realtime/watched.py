@@ -1,6 +1,7 @@
 """A key while somebody watches it, and who reads it: the same for a state as for a journal."""
 
 import asyncio
+from contextlib import suppress
 from enum import Enum
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -69,7 +70,8 @@ class WatchedKey:
     async def end(self) -> None:
         self._stop()
         self._reading.cancel()
-        await asyncio.wait([self._reading])
+        with suppress(asyncio.CancelledError):
+            await self._reading
         del self._reading  # its end keeps frames, which keep what was shared
 
     async def reader(self, after: After | Begin) -> Reader[Any]:
