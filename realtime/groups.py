@@ -64,8 +64,8 @@ class Member:
 class Group:
     """The members that see the same. `references` counts members and those about to join.
 
-    `number` is that of the newest step, `_second_newest` that of the one before it: of a journal a member that
-    has seen less gets several. `forgotten` is the number of the last step that is no longer kept.
+    `number` is that of the newest step, `_second_newest` that of the one before it: of a journal a member
+    that has seen less gets several. `forgotten` is the number of the last step that is no longer kept.
     `_awaited`: a member joined that waits for the next step, even if it is the same one again.
     """
 
