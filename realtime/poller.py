@@ -32,13 +32,16 @@ class JournalPoller:
         """Runs until cancelled."""
         await repeat(self._read_on, EVERY, log, "could not read the journal's heads")
 
-    def published(self, written: journal.Written) -> None:
-        """Passes over rows whose signals this process has published, where they come next: for one change
-        rights are read once, and so is what is watched.
+    def pass_over(self, written: journal.Written) -> None:
+        """Called with rows whose signals this process has published. Where they come next they are not read:
+        for one change rights are read once, and so is what is watched.
         """
         self.versions.saw({community: numbers[-1] for community, numbers in written.items()})
+        if self.seen is None:
+            return
         for community, numbers in written.items():
-            if self.seen is not None and numbers[0] == self.seen.get(community, 0) + 1:
+            next_here = self.seen.get(community, 0) + 1
+            if numbers[0] == next_here:
                 self.seen[community] = numbers[-1]
 
     async def _read_on(self) -> None:

@@ -84,7 +84,7 @@ async def asking(house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(module, "JOINED", 60.0)  # no test depends on how slow the machine is
     asking = Asking(house)
     await asking.look()
-    stop = publish_through(lambda signals: None, asking.poller.published)
+    stop = publish_through(lambda signals: None, asking.poller.pass_over)
     yield asking
     stop()
 

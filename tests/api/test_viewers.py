@@ -50,7 +50,7 @@ async def known(house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     known = Known(house)
     await known.poller._read_on()
     # as over a broker in memory: who publishes dispatches in the same step
-    stop = publish_through(house.broker.dispatch, known.poller.published)
+    stop = publish_through(house.broker.dispatch, known.poller.pass_over)
     yield known
     stop()
 

@@ -186,7 +186,7 @@ async def test_what_this_process_published_is_passed_over_and_nothing_else(
     monkeypatch.setattr(journal, "heads", heads)
     monkeypatch.setattr(journal, "_rows_of", rows_of)
     poller = JournalPoller(lambda signals: None)
-    poller.published({None: range(1, 5)})  # nothing is known yet
+    poller.pass_over({None: range(1, 5)})  # nothing is known yet
     task = asyncio.create_task(poller.poll())
     await asyncio.sleep(EVERY / 2)
 
@@ -194,7 +194,7 @@ async def test_what_this_process_published_is_passed_over_and_nothing_else(
         numbers = range(there.get(community, 0) + 1, there.get(community, 0) + 1 + count)
         there[community] = numbers[-1]
         if own:
-            poller.published({community: numbers})
+            poller.pass_over({community: numbers})
         return list(numbers)
 
     for _ in range(2):
