@@ -79,7 +79,7 @@ class SubscriptionRegistry:
         key, cursor = self.documents.bind(document, request, viewer)
         variables, shared = document.renamed(request.given), executed_for(document.audience, viewer)
         bound, begin = BoundDocument(document, variables, key, shared), cursor if after is None else after
-        made = self._subscription(bound, self._bounds.begin_alone(address), alone=True, after=begin)
+        made = self._subscription(bound, self._bounds.begin_alone(address), alone=True, begin=begin)
         return self._groups.enter(made, lambda: made)
 
     def leave(self, group: Group) -> None:

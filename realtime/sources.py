@@ -15,7 +15,7 @@ from realtime.broker import Broker
 from realtime.journals import SharedItems
 from realtime.pacing import PAUSE
 from realtime.states import SharedState
-from realtime.watched import After, Begin, Reader, WatchedKey
+from realtime.watched import Reader, Start, WatchedKey
 
 RETRY = 1.0
 """Seconds before a read that failed is tried again."""
@@ -57,10 +57,10 @@ class LiveSources:
 
     @asynccontextmanager
     async def watch(
-        self, declaration: Declaration[Any, Any], key: int, after: After | Begin = None
+        self, declaration: Declaration[Any, Any], key: int, start: Start = None
     ) -> AsyncIterator[Reader[Any]]:
         """A reader of a state's value, and of the newest after each change; or of the items of a journal that
-        are new after `after`, and of each that comes. Raises CursorInvalid.
+        are new behind `start`, and of each that comes. Raises CursorInvalid.
         """
         by_key = self._shared[declaration]
         if key not in by_key:
@@ -68,7 +68,7 @@ class LiveSources:
         shared = by_key[key]
         shared.watchers += 1
         try:
-            yield await shared.reader(after)
+            yield await shared.reader(start)
         finally:
             shared.watchers -= 1
             if not shared.watchers:

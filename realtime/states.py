@@ -11,7 +11,7 @@ import asyncio
 from typing import Generic, TypeVar
 
 from community.live import State
-from realtime.watched import After, Begin, Reader, WatchedKey
+from realtime.watched import After, Reader, Start, WatchedKey
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class SharedState(WatchedKey, Generic[T]):
         self.wanted, self.reads_done = asyncio.Event(), 0
         self.stale.set()
 
-    async def reader(self, after: After | Begin) -> "StateReader[T]":
+    async def reader(self, start: Start) -> "StateReader[T]":
         return StateReader(self)
 
     @property

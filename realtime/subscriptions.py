@@ -16,7 +16,7 @@ from realtime.journals import KEPT
 from realtime.pacing import Turn
 from realtime.request_id import request_id
 from realtime.sources import LiveSources
-from realtime.watched import After, Begin, Reader
+from realtime.watched import After, Begin, Reader, Start
 
 Count = Callable[[Errors], None]
 """Called with the errors beside the data of a step."""
@@ -71,13 +71,13 @@ class SharedSubscription:
         counted: Counted = (),
         *,
         alone: bool = False,
-        after: After | Begin = Begin.RECENT,
+        begin: Start = Begin.RECENT,
     ) -> None:
         self.document, self._variables, self._key, self._viewer = bound
         self.request = SubscribeRequest(self.document.text, self._variables, None)
         self.access = Access(self.document.live.declaration, self._key)
         self.kept = KEPT if self.document.is_journal else 1
-        self.counted, self.alone, self._after = counted, alone, after
+        self.counted, self.alone, self._begin = counted, alone, begin
         self.opened, self.start = asyncio.Event(), 0
         self._executable, self._sources, self._count = executable, sources, count
 
@@ -94,7 +94,7 @@ class SharedSubscription:
         those who came meanwhile. Raises Ended.
         """
         request_id.set(secrets.token_hex(4))  # not that of whoever came first
-        watched = self._sources.watch(self.document.live.declaration, self._key, self._after)
+        watched = self._sources.watch(self.document.live.declaration, self._key, self._begin)
         try:
             async with watched as reader:
                 self._reader, self.start = reader, reader.number

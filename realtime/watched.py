@@ -9,14 +9,18 @@ from realtime.broker import Stop
 
 T_co = TypeVar("T_co", covariant=True)
 
-After: TypeAlias = int | str | None
-"""Up to where somebody has seen a journal: a number or a cursor; None: only what is still to come is new."""
-
 
 class Begin(Enum):
-    """Where a reader begins that names no place of its own: `After | Begin` is where any reader begins."""
+    RECENT = 0
 
-    RECENT = 0  # with the newest items of a journal
+
+After: TypeAlias = int | str | None
+"""Up to where somebody has seen a journal: a number or a cursor; None: all that is there."""
+
+Start: TypeAlias = After | Begin
+"""Where a reader of a journal begins: behind what somebody has seen, after None so with what is yet to come;
+or with its newest items, `Begin.RECENT`. A reader of a state begins with its value, whatever is said.
+"""
 
 
 class Reader(Protocol[T_co]):
@@ -74,8 +78,8 @@ class WatchedKey:
             await self._reading
         del self._reading  # its end keeps frames, which keep what was shared
 
-    async def reader(self, after: After | Begin) -> Reader[Any]:
-        """A reader of what is new after that; a state's begins with its value. Raises CursorInvalid."""
+    async def reader(self, start: Start) -> Reader[Any]:
+        """Raises CursorInvalid."""
         raise NotImplementedError
 
     async def read_on(self) -> bool:
