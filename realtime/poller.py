@@ -30,7 +30,7 @@ class JournalPoller:
 
     async def poll(self) -> None:
         """Runs until cancelled."""
-        await repeat(self._read_on, EVERY, log, "could not read the journal's heads")
+        await repeat(self._poll_once, EVERY, log, "could not read the journal's heads")
 
     def pass_over(self, written: journal.Written) -> None:
         """Called with rows whose signals this process has published. Where they come next they are not read:
@@ -44,7 +44,7 @@ class JournalPoller:
             if numbers[0] == next_here:
                 self.seen[community] = numbers[-1]
 
-    async def _read_on(self) -> None:
+    async def _poll_once(self) -> None:
         begun = time.monotonic()
         if self.seen is None:
             heads = await journal.heads()

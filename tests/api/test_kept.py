@@ -52,7 +52,7 @@ class Asking:
         )
 
     def look(self) -> Awaitable[None]:
-        return self.poller._read_on()
+        return self.poller._poll_once()
 
     async def ask(
         self,
