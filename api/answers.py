@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from community.errors import ErrorCode, Refused
-from realtime.execution import request_id
+from realtime.request_id import request_id
 from schema.errors import extensions_of, numbered, presented
 
 STATUS = {

@@ -125,7 +125,7 @@ def create_app(settings: Settings) -> App:
             with suppress(Exception):  # away: until it was looked at nothing is opened or closed
                 await look(clock)
             stop_publishing, stop_pausing = (
-                publish_through(broker.publish, poller.published),
+                publish_through(broker.publish, poller.pass_over),
                 pause_while(lambda: clock.doubtful),
             )
             tasks = [

@@ -11,8 +11,8 @@ from api.protocol import AGAIN_LATER, BAD_REQUEST, SESSION_OVER, TRY_AGAIN_LATER
 from api.sessions import secret_of, viewer_behind
 from community.errors import InvalidInput, Refused, TryAgain, Unauthenticated
 from community.permissions import NOBODY, Person, Viewer, Visitor
+from community.waiting import unless_cancelled
 from realtime.authorization import AuthorizationRegistry
-from realtime.execution import unless_cancelled
 
 MOST_SOCKETS_OF_ACCOUNT = 50
 """On one process: the phones, tabs and integrations of one account."""

@@ -7,7 +7,7 @@ import time
 import structlog
 from structlog.typing import EventDict
 
-from realtime.execution import request_id
+from realtime.request_id import request_id
 
 # What stood in variables when something failed is tokens, names and ballots.
 _WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)

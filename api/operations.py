@@ -22,9 +22,10 @@ from api.identity import Identity
 from api.protocol import Close
 from api.representations import Text
 from community.errors import ErrorCode, LimitReached, OutcomeUnknown, TryAgain, Unauthenticated
+from community.waiting import unless_cancelled
 from realtime.audience import Audience
 from realtime.documents import Document
-from realtime.execution import Ended, Errors, payload_of, unless_cancelled
+from realtime.execution import Ended, Errors, payload_of
 from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Member
 from realtime.registry import SubscriptionRegistry

@@ -7,7 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import Metrics
-from realtime.execution import request_id
+from realtime.request_id import request_id
 
 
 class Requests:

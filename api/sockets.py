@@ -22,9 +22,10 @@ from api.sessions import COOKIE
 from api.settings import Settings
 from community.errors import ErrorCode, LimitReached, Refused
 from realtime.authorization import AuthorizationRegistry
-from realtime.execution import Errors, request_id
+from realtime.execution import Errors
 from realtime.fields import SubscribeRequest
 from realtime.registry import SubscriptionRegistry
+from realtime.request_id import request_id
 from realtime.writer import Writer
 
 PATIENCE = 10.0

@@ -19,7 +19,7 @@ from realtime.groups import Groups, Member
 from realtime.pacing import Turn, WritePacer
 from realtime.registry import SubscriptionRegistry
 from realtime.sources import LiveSources
-from realtime.subscriptions import SharedSubscription, Step
+from realtime.subscriptions import BoundDocument, SharedSubscription, Step
 from realtime.writer import text_frame
 from schema.executable import ExecutableSchema
 from schema.nodes import to_id
@@ -81,7 +81,8 @@ async def _executed(vote: int, truth: Progress) -> tuple[Step, float]:
     document = registry.documents.read(request, NOBODY)
     document = replace(document, live=replace(document.live, declaration=replace(TALLY, read=read)))
     variables = document.renamed(request.given)
-    shared = SharedSubscription(executable, sources, lambda _: None, document, variables, vote, NOBODY)
+    bound = BoundDocument(document, variables, vote, NOBODY)
+    shared = SharedSubscription(executable, sources, lambda _: None, bound)
     steps = shared.steps(WritePacer(1).turn())
     step = await anext(steps)
     taken = []

@@ -4,6 +4,7 @@ import asyncio
 
 from community.places.facts import READING
 from community.signals import Signal
+from realtime.broker import call_each
 from realtime.groups import Groups, Member
 
 AT_ONCE = 32
@@ -28,17 +29,18 @@ class AskingAgain:
 
     def _ask(self, community: int | None) -> None:
         changed = [each for each in self._groups if each.subscription.access.reading_changed(community)]
-        paused = [member for group in changed for member in group]
-        for member in paused:
+        members = [member for group in changed for member in group]
+        for member in members:
             member.pause()
-        self._paused += paused
+        self._paused += members
         if self._paused and self._task is None:
             self._task = asyncio.create_task(self._begin_again())
 
     async def _begin_again(self) -> None:
-        while self._paused:
-            async with self._groups.pacer.turn(lambda: len(self._paused)):
-                for member in self._paused[-AT_ONCE:]:
-                    member.begin()
-                del self._paused[-AT_ONCE:]
-        self._task = None
+        try:
+            while self._paused:
+                async with self._groups.pacer.turn(lambda: len(self._paused)):
+                    first, self._paused = self._paused[:AT_ONCE], self._paused[AT_ONCE:]
+                    call_each(member.begin for member in first)
+        finally:
+            self._task = None  # else whoever pauses later would stay so

@@ -25,8 +25,16 @@ Counted: TypeAlias = tuple[Hashable, ...]
 
 class TooManyGroups(Refused):
     code = ErrorCode.LIMIT_REACHED
-    zh = "从同一个地址对同一内容的不同写法的订阅太多，最多 {most} 种。请使用相同的写法。"
-    en = "Too many different subscriptions of the same thing, {most} at most; ask for it in the same words."
+    zh = "从同一个地址订阅的内容和写法太多，最多 {most} 种。请使用相同的写法。"
+    en = "Too many different subscriptions from one address, {most} at most; use the same words for the same."
+
+
+class TooManyOfSubject(TooManyGroups):
+    zh = "从同一个地址对同一内容的不同写法的订阅太多，现在最多 {most} 种。请使用相同的写法。"
+    en = (
+        "Too many different subscriptions of the same thing from one address, {most} at most now; ask for it"
+        " in the same words."
+    )
 
 
 class GroupBounds:
@@ -35,19 +43,20 @@ class GroupBounds:
     def __init__(self) -> None:
         self._counts = Counter[Hashable]()
 
-    def count(self, address: str, watched: Signal) -> Counted:
-        """Counts a group that `address` begins. Raises TooManyGroups."""
+    def begin(self, address: str, watched: Signal) -> Counted:
+        """Counts a group that `address` begins, until its `end`. Raises TooManyGroups."""
         of_address, of_subject, of_both = counted = address, watched, (address, watched)
         counts = self._counts
         if counts[of_address] >= MOST_OF_ADDRESS:
             raise TooManyGroups(most=MOST_OF_ADDRESS)
-        crowded = counts[of_subject] >= MOST_OF_SUBJECT and counts[of_both] >= FEW
-        if crowded or counts[of_both] >= MOST_OF_BOTH:
-            raise TooManyGroups(most=MOST_OF_BOTH)
+        if counts[of_both] >= MOST_OF_BOTH:
+            raise TooManyOfSubject(most=MOST_OF_BOTH)
+        if counts[of_subject] >= MOST_OF_SUBJECT and counts[of_both] >= FEW:
+            raise TooManyOfSubject(most=FEW)
         counts.update(counted)
         return counted
 
-    def count_alone(self, address: str) -> Counted:
+    def begin_alone(self, address: str) -> Counted:
         """Raises LimitReached."""
         counted = (("alone", address),)
         if self._counts[counted[0]] >= MOST_ALONE_OF_ADDRESS:
@@ -55,8 +64,7 @@ class GroupBounds:
         self._counts.update(counted)
         return counted
 
-    def forget(self, counted: Counted) -> None:
-        """Counts a group no more, after its end."""
+    def end(self, counted: Counted) -> None:
         for each in counted:
             self._counts[each] -= 1
             if not self._counts[each]:

@@ -6,6 +6,7 @@ Signals may come twice, merged, or not at all if a connection broke: a listener 
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import ParamSpec
 
 from community.signals import Signal
 
@@ -13,6 +14,17 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[Signal], None]
 Stop = Callable[[], None]
+
+P = ParamSpec("P")
+
+
+def call_each(listeners: Iterable[Callable[P, None]], *given: P.args, **named: P.kwargs) -> None:
+    """Calls all; one that fails is logged, and keeps nothing from the others."""
+    for listener in tuple(listeners):
+        try:
+            listener(*given, **named)
+        except Exception:
+            log.exception("a listener failed")
 
 
 class Broker:
@@ -27,11 +39,7 @@ class Broker:
     def dispatch(self, signals: Iterable[Signal], /) -> None:
         """Passes signals to the listeners of this process only."""
         for signal in signals:
-            for listener in tuple(self._listeners):
-                try:
-                    listener(signal)
-                except Exception:  # one that fails must not keep signals from the others
-                    log.exception("a listener failed at %s", signal.topic)
+            call_each(self._listeners, signal)
 
     def listen(self, listener: Listener) -> Stop:
         """Passes every later signal to `listener`, which must not wait; call the result to stop."""
@@ -48,8 +56,7 @@ class Broker:
         return lambda: self._resyncs.remove(resync)
 
     def resync(self) -> None:
-        for resync in tuple(self._resyncs):
-            resync()
+        call_each(self._resyncs)
 
 
 class MemoryBroker(Broker):

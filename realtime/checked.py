@@ -9,7 +9,8 @@ from graphql import OperationType
 from community.errors import InvalidInput
 from community.permissions import Viewer
 from realtime.documents import Document, Documents
-from realtime.execution import Ended, Executable
+from realtime.executable import Executable
+from realtime.execution import Ended
 from realtime.fields import SubscribeRequest
 
 MOST_COST_OF_STEP = 10_000.0

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLField,
     GraphQLSchema,
     NamedTypeNode,
     OperationDefinitionNode,
@@ -24,7 +25,7 @@ from graphql import (
 from community.live import Journal
 from realtime.audience import Audience, audience_of
 from realtime.canonical import canonical
-from realtime.execution import Executable
+from realtime.executable import Executable
 from realtime.fields import AFTER, LIVE, LiveField, SubscribeRequest
 from realtime.recent import Recent, weight
 from realtime.syntax import fragments_in, parse
@@ -34,13 +35,16 @@ KEPT_DOCUMENTS = 512
 MOST_KEPT = 4 * 1024 * 1024
 """Bytes of the documents that are kept, as estimated."""
 
+ArgumentReader: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Makes the arguments of the field of given variables. Raises GraphQLError."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """A subscription in canonical form. `text` is equal for documents that differ only in layout and names.
 
-    `names`: the names in `text` of the variables that the client declares; `cursor`: the one of these that is
-    used for `after` and nothing else. `reads_after`: `after` is given in another way.
+    `names`: the names in `text` of the variables that the client declares; `cursor`: the one of these that
+    gives `after` and is used for nothing else. `reads_after`: a literal gives it, or a variable of more uses.
     """
 
     text: str
@@ -50,7 +54,7 @@ class Document:
     names: Mapping[str, str]
     cursor: str | None
     reads_after: bool
-    _arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = field(repr=False)
+    _arguments: ArgumentReader = field(repr=False)
 
     @property
     def is_journal(self) -> bool:
@@ -109,15 +113,6 @@ def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDef
     form, names, uses = canonical(document)
     text = print_ast(form)
     cursor = _own_cursor(operation, root, uses)
-    declared, bare = operation.variable_definitions or (), replace(root, selection_set=None)
-
-    def arguments(given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Keeps no selections, which are long."""
-        values = get_variable_values(schema, declared, dict(given))
-        if isinstance(values, list):
-            raise values[0]
-        return get_argument_values(definition, bare, values)
-
     return Document(
         text=text,
         node=parse(text, no_location=True),
@@ -126,7 +121,7 @@ def _read(schema: GraphQLSchema, document: DocumentNode, operation: OperationDef
         names=names,
         cursor=names[cursor] if cursor else None,
         reads_after=cursor is None and any(each.name.value == AFTER for each in root.arguments or ()),
-        _arguments=arguments,
+        _arguments=_argument_reader(schema, definition, operation, root),
     )
 
 
@@ -145,9 +140,25 @@ def _own_cursor(operation: OperationDefinitionNode, root: FieldNode, uses: Mappi
     one execution.
     """
     given = next((each.value for each in root.arguments or () if each.name.value == AFTER), None)
-    for definition in operation.variable_definitions or ():
-        if isinstance(given, VariableNode) and definition.variable.name.value == given.name.value:
-            once = uses[given.name.value] == 2  # where it is declared, and here
-            plain = definition.default_value is None and isinstance(definition.type, NamedTypeNode)
-            return given.name.value if once and plain else None
-    return None
+    if not isinstance(given, VariableNode):
+        return None
+    name = given.name.value
+    declared = next(each for each in operation.variable_definitions or () if each.variable.name.value == name)
+    if declared.default_value is not None or not isinstance(declared.type, NamedTypeNode):
+        return None
+    return name if uses[name] == 2 else None  # where it is declared, and here
+
+
+def _argument_reader(
+    schema: GraphQLSchema, definition: GraphQLField, operation: OperationDefinitionNode, root: FieldNode
+) -> ArgumentReader:
+    """Keeps no selections, which are long."""
+    declared, bare = operation.variable_definitions or (), replace(root, selection_set=None)
+
+    def read(given: Mapping[str, Any]) -> Mapping[str, Any]:
+        values = get_variable_values(schema, declared, dict(given))
+        if isinstance(values, list):
+            raise values[0]
+        return get_argument_values(definition, bare, values)
+
+    return read

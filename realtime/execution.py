@@ -1,35 +1,18 @@
-"""Executes a subscription's document over one value, without a socket."""
+"""Executes a subscription's document over one value, without a group or a socket."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from inspect import isawaitable
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import orjson
-from graphql import (
-    DocumentNode,
-    ExecutionResult,
-    GraphQLError,
-    GraphQLSchema,
-    OperationType,
-    execute_subscription_event,
-)
-from graphql.execution import Executor
+from graphql import DocumentNode, ExecutionResult, execute_subscription_event
 
-from community.errors import ErrorCode, Refused
+from community.errors import ErrorCode
 from community.permissions import Viewer
-from realtime.fields import SubscribeRequest
-
-request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The id under which errors of the current request, socket or group are logged."""
+from realtime.executable import Executable
 
 Errors = Sequence[Mapping[str, Any]]
 """Errors as clients get them."""
-
-Count = Callable[[Errors], None]
-
-T = TypeVar("T")
 
 
 class Ended(Exception):
@@ -38,44 +21,6 @@ class Ended(Exception):
     def __init__(self, errors: Errors) -> None:
         super().__init__(errors)
         self.errors = errors
-
-
-async def unless_cancelled(waiting: Awaitable[T], refused: Refused) -> T:
-    """Raises `refused` if something that is waited for was cancelled, and not who waits."""
-    try:
-        return await waiting
-    except asyncio.CancelledError:
-        if (task := asyncio.current_task()) is None or task.cancelling():
-            raise
-        raise refused from None
-
-
-class Executable(Protocol):
-    """The schema, ready to be executed. `api/` passes it in, so that nothing here knows a type by name."""
-
-    @property
-    def core(self) -> GraphQLSchema: ...
-
-    @property
-    def executor(self) -> type[Executor[Any]]: ...
-
-    def parsed(self, text: str) -> DocumentNode:
-        """Parses a text that `refusals` accepted."""
-
-    def is_prepared(self, text: str) -> bool:
-        """Whether it was parsed and validated before, and is kept."""
-
-    def operation_type(self, request: SubscribeRequest) -> OperationType | None:
-        """The type of the requested operation; None if there is no such operation."""
-
-    def refusals(self, request: SubscribeRequest, viewer: Viewer, most_cost: float) -> Sequence[GraphQLError]:
-        """The errors of the document, its variables and its cost."""
-
-    def context(self, viewer: Viewer) -> object:
-        """The context of one execution, with loaders of its own."""
-
-    def formatted(self, error: Exception) -> Mapping[str, Any]:
-        """The error as clients get it; all but refusals are masked and logged."""
 
 
 async def execute(
@@ -94,8 +39,8 @@ async def execute(
     return await result if isawaitable(result) else result
 
 
-def encoded(executable: Executable, result: ExecutionResult, count: Count = lambda errors: None) -> bytes:
-    """Returns the payload of a `next`. Calls `count` with errors beside data.
+def encoded(executable: Executable, result: ExecutionResult) -> tuple[bytes, Errors]:
+    """Returns the payload of a `next`, and the errors in it.
 
     Raises Ended if there is no data, or if a part could not be read now: no item is shown in part, the client
     subscribes again for it.
@@ -104,9 +49,7 @@ def encoded(executable: Executable, result: ExecutionResult, count: Count = lamb
     again = any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors)
     if result.data is None or again:
         raise Ended(errors)
-    if errors:
-        count(errors)
-    return payload_of(result.data, errors)
+    return payload_of(result.data, errors), errors
 
 
 def payload_of(data: object, errors: Errors) -> bytes:

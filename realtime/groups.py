@@ -14,7 +14,7 @@ keeps the last ones; a member that falls behind them comes back with its cursor.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 
 from community.errors import TryAgain
@@ -64,9 +64,9 @@ class Member:
 class Group:
     """The members that see the same. `references` counts members and those about to join.
 
-    `number` is that of the newest step, `_before` that of the one before it: of a journal a member that has
-    seen less gets several. `forgotten` is the number of the last step that is no longer kept. `_awaited`: a
-    member joined that waits for the next step, even if it is the same one again.
+    `number` is that of the newest step, `_second_newest` that of the one before it: of a journal a member
+    that has seen less gets several. `forgotten` is the number of the last step that is no longer kept.
+    `_awaited`: a member joined that waits for the next step, even if it is the same one again.
     """
 
     def __init__(self, key: Hashable, subscription: SharedSubscription, groups: "Groups") -> None:
@@ -74,7 +74,7 @@ class Group:
         self.references = 0
         self._members: set[Member] = set()
         self._kept: deque[Step] = deque(maxlen=subscription.kept)
-        self._kept_bytes = self.number = self._before = self.forgotten = 0
+        self._kept_bytes = self.number = self._second_newest = self.forgotten = 0
         self._awaited = False
         self._turn = groups.pacer.turn(lambda: self.references)
         self._following: asyncio.Task[None] | None = None
@@ -153,17 +153,14 @@ class Group:
         start, again, self._awaited = time.perf_counter(), step.number == self.number, False
         self._keep(step)
         members = list(self._members)
-        size = max(LEAST_CHUNK, min(CHUNK, CHUNK_BYTES // (len(step.text) + 1)))
-        for first in range(0, len(members), size):
-            async with self._turn:
-                self._write(members[first : first + size])
+        await self._write_in_turns(members)
         if not again:
             self._groups.delivered(len(members), time.perf_counter() - start)
 
     def _keep(self, step: Step) -> None:
         if (most := self.subscription.kept) > 1:
             # Of a journal every step counts: a member that has not seen the one before gets both.
-            self._before = self.number
+            self._second_newest = self.number
             self._kept_bytes += len(step.text)
             while self._kept and (len(self._kept) == most or self._kept_bytes > KEPT_BYTES):
                 self.forgotten, text = self._kept.popleft()
@@ -171,8 +168,15 @@ class Group:
         self._kept.append(step)
         self.number = step.number
 
+    async def _write_in_turns(self, members: Sequence[Member]) -> None:
+        size = max(LEAST_CHUNK, min(CHUNK, CHUNK_BYTES // (len(self._kept[-1].text) + 1)))
+        for first in range(0, len(members), size):
+            async with self._turn:
+                self._write(members[first : first + size])
+
     def _write(self, members: Iterable[Member]) -> None:
-        (number, text), before = self._kept[-1], self._before
+        """Passes over who has left meanwhile, or does not read."""
+        (number, text), before = self._kept[-1], self._second_newest
         for member in members:
             if member.group is not self or (writer := member.writer).busy:
                 continue
@@ -213,7 +217,7 @@ class Group:
 
     def stop(self) -> None:
         """Lets go of what would keep the group: its turn, and the task that ends with its frames."""
-        self._turn.size = int
+        self._turn.release()
         if self._following is not None:
             self._following.cancel()
             self._following = None

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from community.errors import CursorInvalid
 from community.live import Cursors, Journal, Numbered
-from realtime.watched import After, Begin, Reader, WatchedKey
+from realtime.watched import After, Begin, Reader, Start, WatchedKey
 
 KEPT = 256
 """Newest items of a key kept in memory; a reader that is further behind reads the database."""
@@ -39,9 +39,8 @@ class SharedItems(WatchedKey, Generic[N]):
         self.forgotten = 0
         self.items: deque[N] = deque()
 
-    async def reader(self, after: After | Begin) -> "JournalReader[N]":
-        if isinstance(after, Begin):
-            after = await self.journal.recent(self.key)
+    async def reader(self, start: Start) -> "JournalReader[N]":
+        after = await self.journal.recent(self.key) if isinstance(start, Begin) else start
         await self.ready.wait()
         return JournalReader(self, await self.number_after(after))
 

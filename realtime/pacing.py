@@ -28,14 +28,21 @@ PAUSE = 0.1
 SHARE = 0.5
 """Of the loop's time that may go into executing for screens and writing to them."""
 
-BURST, LONGEST = 0.25, 0.005
+BURST = 0.25
+"""Seconds of quiet that may be made up for: so long a lone change reaches as many as it can at once."""
+
+LONGEST = 0.005
+"""Seconds that a turn of several steps of the loop counts at most: a part of them was other work."""
+
 LOOP_STEPS = 16
+"""Steps of the loop after which a turn is over, whoever holds it."""
 
 
 class Turn:
     """The turns of one group, which are `size` at that time. `round` is that of the last one.
 
-    `async with` goes on in the same round, and ends once the loop has sent what was written.
+    `begin` and `end` are a turn in the next round: it is over with the `end`. `async with` is one more in the
+    same round, as for the rest of the same members: it is over once the loop has sent what was written.
     """
 
     __slots__ = ("_pacer", "round", "size")
@@ -52,6 +59,15 @@ class Turn:
         """Does nothing if it is over."""
         self._pacer.over(self)
 
+    async def __aenter__(self) -> None:
+        await self._go_on()
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await asyncio.sleep(0)
+        finally:
+            self.end()
+
     async def _go_on(self) -> None:
         try:
             await self._pacer.ask(self)
@@ -60,13 +76,9 @@ class Turn:
             raise
         self._pacer.held()
 
-    __aenter__ = _go_on
-
-    async def __aexit__(self, *_: object) -> None:
-        try:
-            await asyncio.sleep(0)
-        finally:
-            self.end()
+    def release(self) -> None:
+        """Forgets whose turns they are, which would keep it: `size` is 0 from now on."""
+        self.size = int
 
 
 class WritePacer:
@@ -86,11 +98,28 @@ class WritePacer:
     def turn(self, size: Callable[[], int] = lambda: 0) -> Turn:
         return Turn(self, size)
 
+    # What a `Turn` says, and nobody else: it asks, it is held, and it is over
+
     def ask(self, turn: Turn) -> asyncio.Future[None]:
         given: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (turn.round, -turn.size(), next(self._tickets), turn, given))
         self._give_soon()
         return given
+
+    def held(self) -> None:
+        self._in_one_step, self._began_at = True, time.thread_time()
+
+    def over(self, turn: Turn) -> None:
+        if self._holder is not turn:
+            return
+        took = time.thread_time() - self._began_at
+        took = took if self._in_one_step else min(took, LONGEST)
+        self._due = max(self._due, time.perf_counter() - BURST) + took / self._share
+        self._holder = None
+        self._counting.cancel()
+        self._give_soon()
+
+    # Which turn is given, and when
 
     def _give_soon(self) -> None:
         """Not at once: another group that asks in this step may be larger, and the loop has other work."""
@@ -113,9 +142,6 @@ class WritePacer:
         given.set_result(None)
         self._counting = loop.call_soon(self._count_step, turn, LOOP_STEPS)
 
-    def held(self) -> None:
-        self._in_one_step, self._began_at = True, time.thread_time()
-
     def _count_step(self, turn: Turn, left: int) -> None:
         """Called once in each step of the loop in which the turn is held."""
         self._in_one_step = False
@@ -123,13 +149,3 @@ class WritePacer:
             self._counting = asyncio.get_running_loop().call_soon(self._count_step, turn, left - 1)
         else:
             self.over(turn)
-
-    def over(self, turn: Turn) -> None:
-        if self._holder is not turn:
-            return
-        took = time.thread_time() - self._began_at
-        took = took if self._in_one_step else min(took, LONGEST)
-        self._due = max(self._due, time.perf_counter() - BURST) + took / self._share
-        self._holder = None
-        self._counting.cancel()
-        self._give_soon()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from community.database import journal
 from community.repeat import repeat
 from community.signals import Signal
+from realtime.broker import call_each
 from realtime.versions import Versions
 
 EVERY = 1.0
@@ -16,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 class JournalPoller:
-    """`seen` is how far this process has read, in each community; None before the heads were first read.
+    """`seen` is how far this process has read, in each community; None before the first resync.
 
     `dispatch` is the broker's for this process only: every other one polls itself. `resyncs` are called when
-    `seen` is first known: nobody tells of what was written before, which may be after what is shown was read.
+    the heads are first known: nobody tells of what was written before, maybe after what is shown was read.
     """
 
     def __init__(self, dispatch: Callable[[Iterable[Signal]], None], *resyncs: Callable[[], None]) -> None:
@@ -29,24 +30,27 @@ class JournalPoller:
 
     async def poll(self) -> None:
         """Runs until cancelled."""
-        await repeat(self._read_on, EVERY, log, "could not read the journal's heads")
+        await repeat(self._poll_once, EVERY, log, "could not read the journal's heads")
 
-    def published(self, written: journal.Written) -> None:
-        """Passes over rows whose signals this process has published, where they come next: for one change
-        rights are read once, and so is what is watched.
+    def pass_over(self, written: journal.Written) -> None:
+        """Called with rows whose signals this process has published. Where they come next they are not read:
+        for one change rights are read once, and so is what is watched.
         """
         self.versions.saw({community: numbers[-1] for community, numbers in written.items()})
+        if self.seen is None:
+            return
         for community, numbers in written.items():
-            if self.seen is not None and numbers[0] == self.seen.get(community, 0) + 1:
+            next_here = self.seen.get(community, 0) + 1
+            if numbers[0] == next_here:
                 self.seen[community] = numbers[-1]
 
-    async def _read_on(self) -> None:
+    async def _poll_once(self) -> None:
         begun = time.monotonic()
         if self.seen is None:
-            self.seen = await journal.heads()
-            self.versions.saw(self.seen)
-            for resync in self._resyncs:
-                resync()
+            heads = await journal.heads()
+            self.versions.saw(heads)
+            call_each(self._resyncs)
+            self.seen = heads
         further = True
         while further:
             before = self.seen

@@ -18,7 +18,9 @@ from redis.asyncio.connection import Connection, parse_url
 from redis.exceptions import RedisError
 
 from community.catalogue import catalogue
+from community.errors import TryAgain
 from community.signals import Signal
+from community.waiting import unless_cancelled
 from realtime.broker import Broker, Stop
 
 EVERYWHERE = "meilin:rights"
@@ -82,7 +84,7 @@ class RedisBroker(Broker):
         pause, logged = PAUSE, False
         while True:
             try:
-                await self._hold_connection()
+                await unless_cancelled(self._hold_connection(), TryAgain())
             except BROKEN as error:
                 if self.connected:
                     pause, logged = PAUSE, False
@@ -158,12 +160,13 @@ def _signal(channel: str) -> Signal:
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
-    """Runs all until one fails, then ends the others and raises what it raised. A TaskGroup of Python 3.11
-    would swallow a cancellation that comes at the same time.
+    """Runs all until one ends, then ends the others and raises what it raised. A TaskGroup of Python 3.11
+    would swallow a cancellation that comes at the same time, and of one that was cancelled alone neither it
+    nor FIRST_EXCEPTION takes notice.
     """
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:

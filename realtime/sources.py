@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from community.live import Declaration, State
@@ -14,7 +15,7 @@ from realtime.broker import Broker
 from realtime.journals import SharedItems
 from realtime.pacing import PAUSE
 from realtime.states import SharedState
-from realtime.watched import After, Begin, Reader, WatchedKey
+from realtime.watched import Reader, Start, WatchedKey
 
 RETRY = 1.0
 """Seconds before a read that failed is tried again."""
@@ -23,7 +24,8 @@ log = logging.getLogger(__name__)
 
 
 class LiveSources:
-    """A state is read at most once every `pause`, and only while somebody waits for it.
+    """`handle` marks a key; the task of the key reads it, by `_read_once`. A state is read at most once every
+    `pause`, and only while somebody waits for it.
 
     `rounds` counts the reads that found something new, `merged` the changes that shared a read with another.
     """
@@ -55,10 +57,10 @@ class LiveSources:
 
     @asynccontextmanager
     async def watch(
-        self, declaration: Declaration[Any, Any], key: int, after: After | Begin = None
+        self, declaration: Declaration[Any, Any], key: int, start: Start = None
     ) -> AsyncIterator[Reader[Any]]:
-        """Reads a state now, and again after each change; of a journal the items that are new after `after`,
-        and each that comes. Raises CursorInvalid.
+        """A reader of a state's value, and of the newest after each change; or of the items of a journal that
+        are new behind `start`, and of each that comes. Raises CursorInvalid.
         """
         by_key = self._shared[declaration]
         if key not in by_key:
@@ -66,16 +68,12 @@ class LiveSources:
         shared = by_key[key]
         shared.watchers += 1
         try:
-            yield await shared.reader(after)
+            yield await shared.reader(start)
         finally:
             shared.watchers -= 1
             if not shared.watchers:
                 del by_key[key]
-                shared.stop()
-                shared.reading.cancel()
-                with suppress(asyncio.CancelledError):
-                    await shared.reading
-                del shared.reading  # its end keeps frames, which keep what was shared
+                await shared.end()
 
     def _begin(self, declaration: Declaration[Any, Any], key: int) -> WatchedKey:
         shared: WatchedKey
@@ -83,17 +81,16 @@ class LiveSources:
             shared, pause = SharedState(declaration, key), self._pause
         else:
             shared, pause = SharedItems(declaration, key), 0.0
-        # First the interest, then the first read: changes from here on are heard.
-        shared.stop = self._broker.register_interest(Signal(declaration.topic, key))
-
-        async def read_on() -> None:
-            try:
-                found = await shared.read_on()
-            except Exception:
-                shared.stale.set()
-                raise
-            self.rounds += found
-
-        fault = f"could not read {declaration.topic}:{key}"
-        shared.reading = asyncio.create_task(repeat(read_on, pause, log, fault, retry=RETRY))
+        # First the interest, then the first read: changes from here on are handled.
+        stop = self._broker.register_interest(Signal(declaration.topic, key))
+        fault, read_once = f"could not read {declaration.topic}:{key}", partial(self._read_once, shared)
+        shared.begin(asyncio.create_task(repeat(read_once, pause, log, fault, retry=RETRY)), stop)
         return shared
+
+    async def _read_once(self, shared: WatchedKey) -> None:
+        try:
+            found = await shared.read_on()
+        except BaseException:  # also where something was cancelled under it
+            shared.stale.set()
+            raise
+        self.rounds += found

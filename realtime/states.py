@@ -11,23 +11,25 @@ import asyncio
 from typing import Generic, TypeVar
 
 from community.live import State
-from realtime.watched import After, Begin, Reader, WatchedKey
+from realtime.watched import After, Reader, Start, WatchedKey
 
 T = TypeVar("T")
 
 
 class SharedState(WatchedKey, Generic[T]):
-    """The newest value of a key. `wanted`: a reader waits for a read. `reads` counts those that are over."""
+    """The newest `value` of a key, whose `number` grows with each other value. `reads_done` counts the reads
+    that are over, also those that found the same value. `wanted`: a reader waits for one.
+    """
 
     value: T
 
     def __init__(self, declaration: State[T], key: int) -> None:
         super().__init__()
         self._declaration, self._key, self._read_under_way = declaration, key, False
-        self.wanted, self.reads = asyncio.Event(), 0
+        self.wanted, self.reads_done = asyncio.Event(), 0
         self.stale.set()
 
-    async def reader(self, after: After | Begin) -> "StateReader[T]":
+    async def reader(self, start: Start) -> "StateReader[T]":
         return StateReader(self)
 
     @property
@@ -43,34 +45,37 @@ class SharedState(WatchedKey, Generic[T]):
             value = await self._declaration.read(self._key)
         finally:
             self._read_under_way = False
-        self.reads += 1
-        found = not (self.number and value == self.value)
-        if found:
+        self.reads_done += 1
+        self.wanted.clear()  # who waits for more says so again
+        is_new = not self.number or value != self.value
+        if is_new:
             self.value, self.number = value, self.number + 1
-            self.wanted.clear()
         self.wake()
-        return found
+        return is_new
 
 
 class StateReader(Reader[T]):
-    """`_reads` is how many reads it knows of."""
+    """`_reads_seen` of those that are done. It takes nothing before the first one that it has not seen: that
+    is the last one where nothing was signalled since, else the next.
+    """
 
     def __init__(self, shared: SharedState[T]) -> None:
-        self._shared = shared
-        self.number = self._reads = 0
+        self._shared, self.number = shared, 0
+        self._reads_seen = self._reads_before = shared.reads_done - shared.is_fresh
 
     async def until_read(self) -> None:
-        while self._reads == self._shared.reads:
+        while self._reads_seen == self._shared.reads_done:
             self._shared.wanted.set()
             await self._shared.until_woken()
-        self._reads = self._shared.reads
+        self._reads_seen = self._shared.reads_done
 
     @property
     def has_next(self) -> bool:
-        return self.number != self._shared.number
+        shared = self._shared
+        return self.number != shared.number and shared.reads_done > self._reads_before
 
     def take(self) -> T:
-        self.number, self._reads = self._shared.number, self._shared.reads
+        self.number, self._reads_seen = self._shared.number, self._shared.reads_done
         return self._shared.value
 
     def is_newest(self, number: int) -> bool:

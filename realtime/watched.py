@@ -1,6 +1,7 @@
 """A key while somebody watches it, and who reads it: the same for a state as for a journal."""
 
 import asyncio
+from contextlib import suppress
 from enum import Enum
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -8,12 +9,18 @@ from realtime.broker import Stop
 
 T_co = TypeVar("T_co", covariant=True)
 
-After: TypeAlias = int | str | None
-"""Up to where somebody has seen a journal: a number or a cursor; None: only what is still to come is new."""
-
 
 class Begin(Enum):
-    RECENT = 0  # with the newest items of a journal
+    RECENT = 0
+
+
+After: TypeAlias = int | str | None
+"""Up to where somebody has seen a journal: a number or a cursor; None: all that is there."""
+
+Start: TypeAlias = After | Begin
+"""Where a reader of a journal begins: behind what somebody has seen, after None so with what is yet to come;
+or with its newest items, `Begin.RECENT`. A reader of a state begins with its value, whatever is said.
+"""
 
 
 class Reader(Protocol[T_co]):
@@ -48,20 +55,31 @@ class Reader(Protocol[T_co]):
 
 
 class WatchedKey:
-    """One key with watchers. `number` is that of the newest value or item.
+    """One key with watchers, from `begin` to `end`. `number` is that of the newest value or item.
 
     `stale`: something may have changed since the last read began.
     """
 
-    reading: asyncio.Task[None]
-    stop: Stop
+    _reading: asyncio.Task[None]
+    _stop: Stop
 
     def __init__(self) -> None:
         self.number = self.watchers = 0
         self.stale, self._woken = asyncio.Event(), asyncio.Event()
 
-    async def reader(self, after: After | Begin) -> Reader[Any]:
-        """A reader of what is new after that; a state's begins with its value. Raises CursorInvalid."""
+    def begin(self, reading: asyncio.Task[None], stop: Stop) -> None:
+        """`reading` awaits `read_on` again and again; `stop` ends the interest in the key."""
+        self._reading, self._stop = reading, stop
+
+    async def end(self) -> None:
+        self._stop()
+        self._reading.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._reading
+        del self._reading  # its end keeps frames, which keep what was shared
+
+    async def reader(self, start: Start) -> Reader[Any]:
+        """Raises CursorInvalid."""
         raise NotImplementedError
 
     async def read_on(self) -> bool:
@@ -69,8 +87,9 @@ class WatchedKey:
         raise NotImplementedError
 
     def wake(self) -> None:
-        woken, self._woken = self._woken, asyncio.Event()
-        woken.set()
+        """Wakes those who wait now: whoever comes later waits for the next read."""
+        self._woken.set()
+        self._woken.clear()
 
     async def until_woken(self) -> None:
         await self._woken.wait()

@@ -9,7 +9,7 @@ from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from community.errors import ErrorCode, Refused, without_frames
-from realtime.execution import request_id
+from realtime.request_id import request_id
 from schema.inputs import path_of
 from schema.nodes import to_id
 from schema.sentences import misspoken, shortened

@@ -11,6 +11,7 @@ from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
 from community.catalogue import Subject
 from community.database.paging import Page
+from community.errors import TryAgain
 from community.events.facts import EVENT
 from community.events.reads import (
     EventRow,
@@ -38,6 +39,7 @@ from community.votes.reads import (
     own_ballots_of,
     own_entries_of,
 )
+from community.waiting import unless_cancelled
 from schema.ahead import columns_for
 from schema.noted import Noted
 
@@ -135,7 +137,7 @@ class Loader(Generic[K, V]):
         try:
             for start in range(0, len(keys), MOST_KEYS):
                 chunk = keys[start : start + MOST_KEYS]
-                rows = await self._read(chunk)
+                rows = await unless_cancelled(self._read(chunk), TryAgain())
                 self.found.update(zip(chunk, map(rows.get, chunk), strict=True))
         except Exception as error:
             # Without our own frame, which keeps us, who keep it.

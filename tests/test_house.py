@@ -158,7 +158,7 @@ OF_REALTIME = {
     "schema/context.py": {"sources"},
     "schema/limits.py": {"syntax"},
     "schema/prepared.py": {"audience", "recent", "syntax"},  # walks documents, and keeps them
-    "schema/errors.py": {"execution"},  # under which number a fault is logged
+    "schema/errors.py": {"request_id"},  # under which number a fault is logged
 }
 """What of `schema/` imports which modules of `realtime/`; a topic imports none: it declares by `live`."""
 
@@ -934,11 +934,11 @@ ELSEWHERE = {
     "community/database/fields.py": "community/database/test_constraints.py",
     "community/votes/actions.py": "community/votes/test_ballots.py",  # one file for each action
     "community/signals.py": "realtime/test_broker.py",  # nothing but names
-    "realtime/asking_again.py": "api/test_sockets_bounds.py",
     "realtime/audience.py": "schema/test_audience.py",
-    "realtime/bounds.py": "realtime/test_subscriptions.py",
     "realtime/checked.py": "realtime/test_subscriptions.py",
+    "realtime/executable.py": "schema/test_executable.py",
     "realtime/execution.py": "realtime/test_subscriptions.py",
+    "realtime/request_id.py": "api/test_requests.py",
     "realtime/recent.py": "realtime/test_documents.py",
     "realtime/registry.py": "realtime/test_subscriptions.py",
     "realtime/fields.py": "realtime/test_documents.py",

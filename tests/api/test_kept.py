@@ -52,7 +52,7 @@ class Asking:
         )
 
     def look(self) -> Awaitable[None]:
-        return self.poller._read_on()
+        return self.poller._poll_once()
 
     async def ask(
         self,
@@ -84,7 +84,7 @@ async def asking(house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(module, "JOINED", 60.0)  # no test depends on how slow the machine is
     asking = Asking(house)
     await asking.look()
-    stop = publish_through(lambda signals: None, asking.poller.published)
+    stop = publish_through(lambda signals: None, asking.poller.pass_over)
     yield asking
     stop()
 

@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 from api.metrics import Metrics
 from api.requests import Requests
 from realtime.broker import MemoryBroker
-from realtime.execution import request_id
 from realtime.poller import JournalPoller
+from realtime.request_id import request_id
 
 
 def app() -> tuple[Starlette, Metrics]:

@@ -48,9 +48,9 @@ class Known:
 async def known(house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Known]:
     monkeypatch.setattr(versions, "BEHIND", 60.0)  # no test depends on how slow the machine is
     known = Known(house)
-    await known.poller._read_on()
+    await known.poller._poll_once()
     # as over a broker in memory: who publishes dispatches in the same step
-    stop = publish_through(house.broker.dispatch, known.poller.published)
+    stop = publish_through(house.broker.dispatch, known.poller.pass_over)
     yield known
     stop()
 
@@ -132,7 +132,7 @@ async def test_what_another_process_changed_is_known_when_the_poller_has_looked(
     viewer = await known.behind()
     assert isinstance(viewer, Person)
     await journal.write([journal.News(RIGHTS_CHANGED, viewer.account, None)], known.house.now)
-    await known.poller._read_on()
+    await known.poller._poll_once()
     assert len(known.viewers) == 0
 
 

@@ -15,7 +15,9 @@ class Over(BaseException):
     """Ends the repetition as a cancellation would."""
 
 
-async def repeated(fails: Iterable[bool], monkeypatch: pytest.MonkeyPatch, **terms: float) -> list[float]:
+async def repeated(
+    fails: Iterable[bool | type[BaseException]], monkeypatch: pytest.MonkeyPatch, **terms: float
+) -> list[float]:
     """The pauses between steps of which these fail."""
     pauses: list[float] = []
     steps = iter(fails)
@@ -28,7 +30,7 @@ async def repeated(fails: Iterable[bool], monkeypatch: pytest.MonkeyPatch, **ter
         if failed is None:
             raise Over
         if failed:
-            raise OSError
+            raise OSError if failed is True else failed
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     with pytest.raises(Over):
@@ -50,3 +52,18 @@ async def test_each_outage_is_logged_once(
 async def test_a_failure_has_a_pause_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await repeated([False, True, True, False], monkeypatch, retry=5.0) == [2.0, 5.0, 5.0, 2.0]
     assert await repeated([True], monkeypatch, retry=0.0) == [0.0]
+
+
+async def test_a_step_that_is_cancelled_from_below_has_failed_and_is_repeated(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await repeated([False, asyncio.CancelledError, False], monkeypatch) == [2.0] * 3
+    assert caplog.messages == ["away"]
+
+
+async def test_whoever_repeats_may_be_cancelled() -> None:
+    task = asyncio.create_task(repeat(asyncio.Event().wait, 2.0, log, "away"))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 20)

@@ -111,6 +111,21 @@ async def test_a_listener_that_fails_stops_neither_the_others_nor_whoever_publis
     assert heard == [FIRST, LAST]
 
 
+async def test_what_does_not_resync_keeps_nothing_from_the_others(
+    ends: Ends, caplog: pytest.LogCaptureFixture
+) -> None:
+    resynced = list[str]()
+
+    def fail() -> None:
+        raise RuntimeError
+
+    for resync in (fail, lambda: resynced.append("other")):
+        ends[0].on_resync(resync)
+    ends[0].resync()
+    assert resynced == ["other"]
+    assert "a listener failed" in caplog.messages
+
+
 async def test_what_an_end_learned_by_itself_it_tells_only_its_own_listeners(ends: Ends) -> None:
     near, far = ends
     own: list[Signal] = []

@@ -311,6 +311,23 @@ async def test_whoever_comes_between_a_change_and_its_read_is_never_shown_what_w
     groups.release(group)
 
 
+@virtual
+async def test_a_new_group_of_a_key_that_is_watched_is_never_shown_what_was_before() -> None:
+    truth, groups = Truth(), Groups(WritePacer())
+    one = groups.enter("one", truth.source)
+    one.join(Guest(one))
+    await quiet()
+    truth.takes = 5.0
+    truth.hear()
+    other = groups.enter("other", truth.source)
+    newcomer = Guest(other)
+    other.join(newcomer)
+    await quiet()
+    assert newcomer.shown == [1]
+    for group in (one, other):
+        groups.release(group)
+
+
 @pytest.mark.parametrize("before", [0.0, 1.0], ids=["at the signal", "during the read"])
 @virtual
 async def test_whoever_comes_between_a_signal_and_a_read_without_a_change_is_shown_the_state(

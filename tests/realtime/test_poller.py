@@ -137,6 +137,38 @@ async def test_after_the_heads_were_read_nothing_is_read_anew() -> None:
 
 
 @virtual
+async def test_what_does_not_resync_keeps_nothing_from_the_others_nor_from_the_poller() -> None:
+    journal, resynced = Journal(), list[str]()
+
+    def fail() -> None:
+        raise RuntimeError
+
+    journal.resyncs = [fail, lambda: resynced.append("other")]
+    async with journal.followed():
+        await asyncio.sleep(EVERY / 2)
+        made = journal.write(1)
+        await asyncio.sleep(2 * EVERY)
+        assert [signal for _, signal in journal.published] == made
+    assert resynced == ["other"]
+
+
+@virtual
+async def test_nothing_is_seen_before_all_was_resynced() -> None:
+    class Over(BaseException):
+        """As at the end of the process."""
+
+    def fail() -> None:
+        raise Over
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(poller, "journal", Journal())
+        own = JournalPoller(lambda signals: None, fail)
+        with pytest.raises(Over):
+            await own.poll()
+    assert own.seen is None
+
+
+@virtual
 async def test_what_this_process_published_is_passed_over_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -154,7 +186,7 @@ async def test_what_this_process_published_is_passed_over_and_nothing_else(
     monkeypatch.setattr(journal, "heads", heads)
     monkeypatch.setattr(journal, "_rows_of", rows_of)
     poller = JournalPoller(lambda signals: None)
-    poller.published({None: range(1, 5)})  # nothing is known yet
+    poller.pass_over({None: range(1, 5)})  # nothing is known yet
     task = asyncio.create_task(poller.poll())
     await asyncio.sleep(EVERY / 2)
 
@@ -162,7 +194,7 @@ async def test_what_this_process_published_is_passed_over_and_nothing_else(
         numbers = range(there.get(community, 0) + 1, there.get(community, 0) + 1 + count)
         there[community] = numbers[-1]
         if own:
-            poller.published({community: numbers})
+            poller.pass_over({community: numbers})
         return list(numbers)
 
     for _ in range(2):

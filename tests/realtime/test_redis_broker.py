@@ -280,3 +280,23 @@ async def test_what_changes_before_redis_says_that_it_listens_is_not_missed(
         await until(lambda: OTHER in far.heard or far.gaps > 1)
         connection.cancel()
         await asyncio.gather(connection, return_exceptions=True)
+
+
+async def test_a_connection_under_which_something_was_cancelled_is_made_anew(
+    redis: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    end, read, cancelled = End(redis.url), RedisBroker._read, list[RedisBroker]()
+
+    async def cancelled_once(broker: RedisBroker, connection: Any) -> None:
+        if not cancelled:
+            cancelled.append(broker)
+            raise asyncio.CancelledError
+        await read(broker, connection)
+
+    monkeypatch.setattr(RedisBroker, "_read", cancelled_once)
+    running = asyncio.create_task(end.broker.keep_connected())
+    await until(lambda: end.broker.connected or running.done())
+    assert not running.done()
+    assert (cancelled, caplog.messages[-1:]) == ([end.broker], ["the connection to Redis failed"])
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -222,3 +222,39 @@ async def test_each_declaration_of_the_house_can_be_watched(house: Any) -> None:
                 assert house.sources.watchers == 1
                 assert (await anext(reader)) is not None
             assert house.sources.watchers == 0
+
+
+class CancelledBelow(Truth):
+    """Of which the next read is cancelled, as by a connection that is closed under it."""
+
+    next_is_cancelled = False
+
+    async def read(self, key: int) -> int:
+        self._read_below()
+        return await super().read(key)
+
+    async def items_after(self, key: int, number: int, most: int) -> Sequence[Row]:
+        self._read_below()
+        return await super().items_after(key, number, most)
+
+    def _read_below(self) -> None:
+        if self.next_is_cancelled:
+            self.next_is_cancelled = False
+            raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("kind", ["state", "journal"])
+@virtual
+async def test_a_read_under_which_something_was_cancelled_is_tried_again(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also while nobody signals: what it was to read is still to be read."""
+    broker, truth = MemoryBroker(), CancelledBelow()
+    sources, declaration = LiveSources(broker), getattr(truth, kind)
+    truth.items = 1
+    async with sources.watch(declaration, KEY, 0) as reader, asyncio.timeout(100):
+        await anext(reader)
+        truth.items, truth.next_is_cancelled = 2, True
+        broker.publish([Signal(declaration.topic, KEY)])
+        assert await anext(reader) in (2, Item(Row(2), "behind 2"))
+    assert caplog.messages == [f"could not read {declaration.topic}:{KEY}"]

@@ -286,6 +286,32 @@ async def test_who_comes_back_reads_anew() -> None:
         truth.change()
 
 
+@pytest.mark.parametrize("change", [True, False], ids=["changed", "unchanged"])
+@pytest.mark.parametrize("after", [0.0, 1.0], ids=["at the signal", "during the read"])
+@pytest.mark.parametrize("waits", [True, False], ids=["for a read", "for a value"])
+@virtual
+async def test_whoever_begins_between_a_change_and_its_read_is_not_shown_what_was_before(
+    waits: bool, after: float, change: bool
+) -> None:
+    truth = Truth()
+    async with truth.source.watch(KEY) as first:
+        await anext(first)
+        truth.takes = 5
+        if change:
+            truth.change()
+        else:
+            truth.source.handle(Signal("tally", KEY))
+        following = asyncio.ensure_future(first.until_read())
+        await asyncio.sleep(after)
+        async with truth.source.watch(KEY) as second:
+            assert not second.has_next
+            if waits:
+                assert await read(second)
+            assert await anext(second) == change
+            assert len(truth.reads) == 2
+        await following
+
+
 steps = st.lists(st.tuples(st.floats(0, 3 * PAUSE), st.booleans()), max_size=20)
 
 

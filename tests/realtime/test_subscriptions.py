@@ -551,7 +551,9 @@ def test_an_item_that_cannot_be_read_whole_just_now_is_not_shown_in_part(lobby: 
 
 def test_what_else_is_wrong_with_a_field_is_shown_beside_the_others(lobby: Lobby) -> None:
     result = ExecutionResult(data={"a": 1, "b": None}, errors=[GraphQLError("", original_error=NotFound())])
-    text = orjson.loads(encoded(lobby.executable, result))
+    payload, errors = encoded(lobby.executable, result)
+    text = orjson.loads(payload)
+    assert text["errors"] == errors
     assert text["data"] == {"a": 1, "b": None}
     assert [error["extensions"]["code"] for error in text["errors"]] == ["NOT_FOUND"]
 

@@ -130,6 +130,16 @@ async def test_what_cannot_be_read_is_told_to_all_who_asked_and_asked_once() -> 
     assert asked == 1
 
 
+async def test_whoever_waits_for_a_read_that_is_cancelled_below_is_told() -> None:
+    async def cancelled(keys: Collection[int]) -> dict[int, int]:
+        raise asyncio.CancelledError
+
+    loader = loaders_of().of(cancelled)
+    async with asyncio.timeout(20):
+        told = await asyncio.gather(*(loader.load(key) for key in (1, 2)), return_exceptions=True)
+    assert [type(error) for error in told] == [TryAgain] * 2
+
+
 async def test_what_cannot_be_read_leaves_nothing_to_the_collector() -> None:
     async def fail(keys: Collection[int]) -> dict[int, int]:
         raise TryAgain
