@@ -445,7 +445,7 @@ class Lossy:
 def test_a_sign_up_whose_answer_is_lost_is_either_done_or_not_known(
     server: Any, open_page: Any, there: dict[str, Any]
 ) -> None:
-    page = open_page(event_path(there), account=f"{SLUG}/resident-15", **ALONE)
+    page = open_page(event_path(there), account=f"{SLUG}/resident-17", **ALONE)
     ours = page.get_by_test_id("sign-up")
     button = ours.get_by_role("button", name="报名")
     expect(button).to_be_visible()
