@@ -239,9 +239,13 @@ class Socket:
             operation.begin()
 
     def _drained(self) -> None:
-        for operation in self._operations.values():
+        """Whose text fills the connection again comes last next time: each subscription has its turn."""
+        for id_, operation in self._operations.items():
             if operation.group is not None:
                 operation.group.catch_up(operation)
+                if operation.writer.busy:
+                    self._operations[id_] = self._operations.pop(id_)
+                    break
 
     # What its operations need, as operations.py says
 
