@@ -214,19 +214,20 @@ class Socket:
             self.writer.write(self._protocol.acknowledge().text)
 
     def _start(self, id_: str, request: SubscribeRequest) -> None:
-        refused: Refused | None = None
-        if len(self) >= MOST_OPERATIONS:
-            refused = LimitReached(most=MOST_OPERATIONS)
-        elif self._sockets.ids[self.address] + len(id_) > MOST_OF_IDS:
-            refused = LongIds(most=MOST_OF_IDS)
-        if refused:
-            errors = [self.registry.executable.formatted(refused)]
-            self._sockets.metrics.count(errors)
-            self.writer.write(protocol.error(id_, errors))
+        operation = Operation(self, id_, request)
+        if refused := self._refusal(operation):
+            operation.end([self.registry.executable.formatted(refused)])
             return
-        self._operations[id_] = operation = Operation(self, id_, request)
+        self._operations[id_] = operation
         self._sockets.ids[self.address] += len(operation.prefix)
         operation.begin()
+
+    def _refusal(self, operation: Operation) -> Refused | None:
+        if len(self) >= MOST_OPERATIONS:
+            return LimitReached(most=MOST_OPERATIONS)
+        if self._sockets.ids[self.address] + len(operation.prefix) > MOST_OF_IDS:
+            return LongIds(most=MOST_OF_IDS)
+        return None
 
     # What happens meanwhile
 
