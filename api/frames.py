@@ -71,8 +71,8 @@ class FrameProtocol(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_awaited_pong", "_config", "_emptied", "_fragments", "_handshake", "_inbox", "_is_text", "_on_lost",
-        "_owed_pong", "_reader", "_server", "_stage", "_stall_timer", "_timer", "_transport", "_unparsed",
+        "_app_waits", "_awaited_pong", "_config", "_fragments", "_handshake", "_inbox", "_is_text", "_on_lost",
+        "_owed_pong", "_server", "_stage", "_stall_timer", "_timer", "_transport", "_unparsed", "_until_free",
         "_ws", "busy", "drained",
     )  # fmt: skip
 
@@ -83,10 +83,10 @@ class FrameProtocol(asyncio.Protocol):
         self._unparsed = self._owed_pong = b""
         self._fragments: bytearray | None = None
         self._inbox: list[Message] = []
-        self._reader: asyncio.Future[None] | None = None
+        self._app_waits: asyncio.Future[None] | None = None
         self.busy = self._is_text = False
         self.drained: Callable[[], None] | None = None
-        self._emptied: asyncio.Future[None] | None = None
+        self._until_free: asyncio.Future[None] | None = None
         self._awaited_pong: bytes | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None  # what comes next: a ping, its pong, or the end
@@ -196,13 +196,13 @@ class FrameProtocol(asyncio.Protocol):
 
     def _put(self, message: Message) -> None:
         self._inbox.append(message)
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
+        if self._app_waits is not None and not self._app_waits.done():
+            self._app_waits.set_result(None)
 
     async def receive(self) -> Message:
         while not self._inbox:
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
+            self._app_waits = asyncio.get_running_loop().create_future()
+            await self._app_waits
         message = self._inbox.pop(0)
         self._read_on()
         return message
@@ -235,29 +235,32 @@ class FrameProtocol(asyncio.Protocol):
     # Open: whether the client reads, and is there
 
     async def drain(self) -> None:
-        while self._emptied is not None:
-            await asyncio.shield(self._emptied)
+        if self._until_free is not None:
+            await asyncio.shield(self._until_free)
 
     def pause_writing(self) -> None:
         self.busy = True
-        self._emptied = asyncio.get_running_loop().create_future()
+        self._until_free = asyncio.get_running_loop().create_future()
         self._cut_off_stalled(sys.maxsize)
+        if self._stage is OPEN and self._timer is not None:
+            self._timer.cancel()
 
     def resume_writing(self) -> None:
         self.busy = False
-        self._free_writers()
+        self._wake_writers()
         if self._stall_timer is not None:
             self._stall_timer.cancel()
+        self._ping_later()
         if self._owed_pong:
             self._transport.write(self._owed_pong)
             self._owed_pong = b""
         if self.drained is not None:
             self.drained()
 
-    def _free_writers(self) -> None:
-        if self._emptied is not None:
-            self._emptied.set_result(None)
-            self._emptied = None
+    def _wake_writers(self) -> None:
+        if self._until_free is not None:
+            self._until_free.set_result(None)
+            self._until_free = None
 
     def _cut_off_stalled(self, before: int) -> None:
         """Cuts off a client that reads nothing, not one that reads slowly: a long text may take minutes."""
@@ -267,21 +270,25 @@ class FrameProtocol(asyncio.Protocol):
             self._transport.abort()
 
     def _ping_later(self) -> None:
+        """Not while text is unread, as a ping would wait behind it: whoever reads is there."""
         self._awaited_pong = None
-        if self._stage is OPEN and (interval := self._config.ws_ping_interval):
+        if self._stage is OPEN and not self.busy and (interval := self._config.ws_ping_interval):
             self._call_later(interval, self._ping)
 
     def _ping(self) -> None:
         if not self._transport.is_closing():
             data, timeout = secrets.token_bytes(4), self._config.ws_ping_timeout
-            self._ws.send_ping(data)
-            self._flush()
             self._ping_later()
             if timeout is not None:
                 self._awaited_pong = data
                 self._call_later(timeout, self._miss_pong)
+            self._ws.send_ping(data)
+            self._flush()  # may be more than the client reads, which stops the timer
 
     def _miss_pong(self) -> None:
+        if not self._takes_more:  # it may have come, and is not parsed
+            self._ping_later()
+            return
         self.close(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
         self._hang_up()
 
@@ -339,7 +346,7 @@ class FrameProtocol(asyncio.Protocol):
         self._stage, self._unparsed = LOST, b""
         self._server.connections.discard(cast(Any, self))
         self._on_lost()
-        self._free_writers()
+        self._wake_writers()
         for timer in (self._stall_timer, self._timer):
             if timer is not None:
                 timer.cancel()

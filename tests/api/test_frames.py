@@ -615,6 +615,20 @@ async def test_a_client_that_does_not_read_makes_us_busy_until_it_does(opened: O
     assert socket.wire.frames() == [Frame(Opcode.TEXT, b"a")]
 
 
+async def test_who_waits_for_room_has_it_once_though_it_is_taken_again(opened: Opened) -> None:
+    """As by the subscriptions of a slow connection, which have something new each time."""
+    socket = await opened()
+    writer = socket.protocol
+    writer.drained = writer.pause_writing
+    writer.pause_writing()
+    waiting = asyncio.create_task(writer.drain())
+    await settle()
+    writer.resume_writing()
+    await settle()
+    assert waiting.done()
+    assert writer.busy
+
+
 async def test_who_waits_for_a_client_that_is_gone_waits_no_longer(opened: Opened) -> None:
     socket = await opened()
     socket.protocol.pause_writing()
@@ -712,6 +726,65 @@ async def test_pings_go_on_where_nobody_waits_for_an_answer(opened: Opened, cloc
     await clock.pass_(1)
     assert len(socket.wire.frames()) == 1
     assert not socket.wire.calls
+
+
+@pytest.mark.parametrize(("pinged", "answered"), [(False, False), (True, False), (True, True)])
+async def test_a_client_that_reads_slowly_is_not_asked_whether_it_is_there(
+    opened: Opened, clock: Clock, pinged: bool, answered: bool
+) -> None:
+    """A ping would wait behind the text; whoever reads is there."""
+    socket = await opened()
+    await clock.pass_(INTERVAL if pinged else INTERVAL - 1)
+    pings = socket.wire.frames()
+    assert len(pings) == pinged
+    socket.wire.unread = 200_000
+    socket.protocol.pause_writing()
+    for ping in pings if answered else ():
+        socket.say(bytes(ping.data), Opcode.PONG)
+    for _ in range(10):
+        await clock.pass_(STALLED - 1)
+        socket.wire.unread -= 1_000
+        await clock.pass_(1)
+    assert (socket.wire.written, socket.wire.calls) == (b"", [])
+    socket.protocol.resume_writing()
+    await clock.pass_(INTERVAL - 1)
+    assert socket.wire.written == b""
+    await clock.pass_(1)
+    assert [frame.opcode for frame in socket.wire.frames()] == [Opcode.PING]
+    await clock.pass_(TIMEOUT)
+    assert closed(*socket.wire.frames()) == Close(1011, "keepalive ping timeout")
+
+
+async def test_a_ping_that_finds_the_client_not_reading_is_not_waited_for(
+    opened: Opened, clock: Clock
+) -> None:
+    socket = await opened()
+    write = Wire.write
+
+    def full(wire: Wire, data: Any) -> None:
+        write(wire, data)
+        wire.unread = 200_000
+        socket.protocol.pause_writing()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Wire, "write", full)
+        await clock.pass_(INTERVAL)
+    assert socket.wire.take()
+    await clock.pass_(TIMEOUT)
+    assert (socket.wire.written, socket.wire.calls) == (b"", [])
+
+
+async def test_a_pong_that_the_app_keeps_us_from_reading_is_not_missed(opened: Opened, clock: Clock) -> None:
+    socket = await opened()
+    await clock.pass_(INTERVAL)
+    (ping,) = socket.wire.frames()
+    socket.say("not taken yet")
+    socket.say(bytes(ping.data), Opcode.PONG)
+    await clock.pass_(TIMEOUT)
+    assert (socket.wire.written, socket.wire.calls) == (b"", [])
+    assert await socket.app.heard() == [text("not taken yet")]
+    await clock.pass_(INTERVAL)
+    assert [frame.opcode for frame in socket.wire.frames()] == [Opcode.PING]
 
 
 @pytest.mark.parametrize("interval", [None, 0])
