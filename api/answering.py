@@ -17,7 +17,7 @@ from schema.context import Context
 from schema.schema import PreparedSchema
 
 MOST_AT_ONCE = 4
-"""Of a socket, executed at the same time; the others wait."""
+"""Queries of a socket, and mutations, executed at the same time; the others wait."""
 
 MOST_UNDER_WAY = 50
 """Of a socket, also those whose answer nobody waits for any more."""
@@ -59,17 +59,18 @@ class Answering:
 class AnswerQueue:
     """The queries and mutations of one socket."""
 
-    __slots__ = ("_answering", "_identity", "_slots", "_under_way")
+    __slots__ = ("_answering", "_identity", "_mutations", "_queries", "_under_way")
 
     def __init__(self, answering: Answering, identity: Identity) -> None:
         self._answering, self._identity = answering, identity
-        self._slots, self._under_way = asyncio.Semaphore(MOST_AT_ONCE), 0
+        self._queries, self._mutations = asyncio.Semaphore(MOST_AT_ONCE), asyncio.Semaphore(MOST_AT_ONCE)
+        self._under_way = 0
 
     async def execute(
-        self, request: SubscribeRequest, asked_at: datetime, writer: Writer | None
+        self, request: SubscribeRequest, asked_at: datetime, read_first: Writer | None
     ) -> ExecutionResult | Text:
-        """Executes when a slot is free and `writer`, if given, has been read: answers that nobody reads do
-        not pile up. Its viewer is who it is by then; its time is `asked_at`, however long it waits.
+        """Executes a query once `read_first` is free: answers that nobody reads do not pile up. A mutation
+        comes without it, and waits for no query. Its viewer is who it is by then.
 
         Raises LimitReached if too many wait already, and Unauthenticated if the session is over.
         """
@@ -77,9 +78,9 @@ class AnswerQueue:
             raise LimitReached(most=MOST_UNDER_WAY)
         self._under_way += 1
         try:
-            async with self._slots:
-                if writer is not None:
-                    await writer.drain()
+            async with self._mutations if read_first is None else self._queries:
+                if read_first is not None:
+                    await read_first.drain()
                 return await self._answering.execute(request, await self._identity.now(), asked_at)
         finally:
             self._under_way -= 1

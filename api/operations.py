@@ -8,6 +8,7 @@ A subscription goes downwards through this file, from `begin` to `_subscribe`; i
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
@@ -16,7 +17,6 @@ from strawberry.types import ExecutionResult
 
 from api import protocol
 from api.answering import AnswerQueue
-from api.clock import utc_now
 from api.graphql import is_request_error
 from api.identity import Identity
 from api.protocol import Close
@@ -78,13 +78,13 @@ class Operation(Member):
     `_paused_at` is given from a pause until it is shown again.
     """
 
-    __slots__ = ("_held", "_paused_at", "_socket", "_task", "asked_at", "id", "request", "state")
+    __slots__ = ("_asked_at", "_held", "_paused_at", "_socket", "_task", "id", "request", "state")
 
-    def __init__(self, socket: Socket, id_: str, request: SubscribeRequest) -> None:
+    def __init__(self, socket: Socket, id_: str, request: SubscribeRequest, asked_at: datetime) -> None:
         super().__init__(socket.writer, protocol.prefix(id_), 0)
         self.id, self.state = id_, OperationState.WAITING
         self._socket, self.request = socket, request
-        self.asked_at = utc_now()  # a ballot counts by this moment, however long it waits for its turn
+        self._asked_at = asked_at  # a ballot counts by when it came, however long it waits for its turn
         self._held: Group | None = None
         self._paused_at: Position | None = None
         self._task: asyncio.Task[None] | None = None
@@ -170,7 +170,7 @@ class Operation(Member):
             self._task = None  # nothing cancels it from here on
         try:
             result = await unless_cancelled(
-                self._socket.answers.execute(self.request, self.asked_at, None if writes else self.writer),
+                self._socket.answers.execute(self.request, self._asked_at, None if writes else self.writer),
                 OutcomeUnknown() if writes else TryAgain(),
             )
             errors, payload = self._told(result)

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -14,6 +15,7 @@ from api import protocol
 from api.answering import Answering, AnswerQueue
 from api.asgi_writer import writer_of
 from api.identity import Identity
+from api.inbox import RECEIVED_AT
 from api.metrics import Metrics
 from api.operations import Operation
 from api.origins import Origins
@@ -191,7 +193,7 @@ class Socket:
             case protocol.Initialise(payload):
                 await self._initialise(payload)
             case protocol.Start(id_, request):
-                self._start(id_, request)
+                self._start(id_, request, event[RECEIVED_AT])
             case protocol.Stop(id_):
                 self.forget(id_)
             case protocol.Reply(reply):
@@ -213,8 +215,8 @@ class Socket:
         elif self._protocol.phase is not Phase.CLOSED:
             self.writer.write(self._protocol.acknowledge().text)
 
-    def _start(self, id_: str, request: SubscribeRequest) -> None:
-        operation = Operation(self, id_, request)
+    def _start(self, id_: str, request: SubscribeRequest, asked_at: datetime) -> None:
+        operation = Operation(self, id_, request, asked_at)
         if refused := self._refusal(operation):
             operation.end([self.registry.executable.formatted(refused)])
             return

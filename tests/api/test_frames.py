@@ -9,6 +9,7 @@ import socket
 import struct
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from websockets.uri import parse_uri
 from api import frames
 from api.frames import PARTING, SLICE, STALLED, UNREAD, UNSENT, ClientGone, FrameProtocol
 from api.handshake import EXTENSION
+from api.inbox import RECEIVED_AT
 from tests.api.conftest import Clock, settle
 
 MOST = 1000
@@ -118,8 +120,20 @@ class App:
         self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.kept, self.scope, self.receive, self.send = scope, dict(scope), receive, send
+        self.kept, self.scope, self.send = scope, dict(scope), send
+        self.receive, self.received_at = self._without_times(receive), list[datetime]()
         await self.end
+
+    def _without_times(self, receive: Receive) -> Receive:
+        """They stand in `received_at`."""
+
+        async def without() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.receive":
+                self.received_at.append(message.pop(RECEIVED_AT))
+            return message
+
+        return without
 
     async def heard(self) -> list[Message]:
         """Whatever waits for it."""
@@ -432,6 +446,24 @@ async def test_what_was_on_its_way_waits_too(opened: Opened) -> None:
     assert await socket.app.heard() == [text("a"), *[text("b" * 900)] * 3]
 
 
+async def test_a_message_counts_from_when_it_came_however_long_it_waits(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while it is not parsed; and one in fragments, from its last."""
+    times = [datetime(2026, 1, 1, second=second, tzinfo=UTC) for second in range(5)]
+    now = iter(times)
+    monkeypatch.setattr(frames, "utc_now", lambda: next(now))
+    socket = await opened()
+    socket.say("a", fin=False)
+    socket.say("b", Opcode.CONT)
+    for late in "cde":  # a transport may hand over what it had read before it was told to pause
+        socket.say(late)
+    assert await socket.app.heard() == [text("ab"), text("c"), text("d"), text("e")]
+    socket.say("f")
+    assert await socket.app.heard() == [text("f")]
+    assert socket.app.received_at == [times[1], times[2], times[2], times[2], times[3]]
+
+
 async def test_the_parser_keeps_nothing_of_what_was_said(opened: Opened) -> None:
     socket = await opened()
     socket.say("x" * MOST)
@@ -552,8 +584,8 @@ async def test_empty_fragments_without_end_cost_nothing(opened: Opened) -> None:
     socket.say("", fin=False)
     for _ in range(1000):
         socket.say("", Opcode.CONT, fin=False)
-    assert len(gc.get_referents(socket.protocol._fragments)) == 0
-    assert socket.protocol._fragments == b""
+    assert len(gc.get_referents(socket.protocol._inbox._fragments)) == 0
+    assert socket.protocol._inbox._fragments == b""
     socket.say("a", Opcode.CONT)
     assert await socket.app.heard() == [text("a")]
 
