@@ -88,7 +88,7 @@ class Sockets:
 
     def __len__(self) -> int:
         """How many subscriptions are open."""
-        return sum(map(len, self._sockets))
+        return sum(socket.operations for socket in self._sockets)
 
     @property
     def open(self) -> int:
@@ -111,7 +111,7 @@ class Sockets:
         finally:
             socket.gone()
             self._sockets.discard(socket)
-            _take_from(self._of_address, address, 1)
+            _lower(self._of_address, address, 1)
 
     def _opened(self, knocking: HTTPConnection, writer: Writer) -> "Socket":
         """Keeps nothing else of the handshake: thousands of sockets only wait from here on."""
@@ -152,14 +152,15 @@ class Socket:
         late = asyncio.get_running_loop().call_later(PATIENCE, self._late)
         self._patience: asyncio.TimerHandle | None = late
 
-    def __len__(self) -> int:
+    @property
+    def operations(self) -> int:
         return len(self._operations)
 
     async def serve(self, receive: Receive) -> None:
         """Runs until the client is gone."""
         request_id.set(secrets.token_hex(4))
         said = 0
-        while cost := await self._take(await receive()):  # without a name for the message, which may be long
+        while (cost := await self._do(await receive())) is not None:  # no name for what may be long
             said += cost
             if self.writer.busy:
                 await self.writer.drain()
@@ -184,10 +185,10 @@ class Socket:
 
     # What the client says
 
-    async def _take(self, event: Message) -> int:
-        """Does what a message asks for. Returns what it counts of a flood; 0 if nothing more may come."""
+    async def _do(self, event: Message) -> int | None:
+        """Does what a message asks for. Returns what it counts of a flood; None if nothing more may come."""
         if event["type"] != "websocket.receive":
-            return 0
+            return None
         text = event.get("text")
         match output := self._protocol.receive(text):
             case protocol.Initialise(payload):
@@ -225,7 +226,7 @@ class Socket:
         operation.begin()
 
     def _refusal(self, operation: Operation) -> Refused | None:
-        if len(self) >= MOST_OPERATIONS:
+        if self.operations >= MOST_OPERATIONS:
             return LimitReached(most=MOST_OPERATIONS)
         if self._sockets.ids[self.address] + len(operation.prefix) > MOST_OF_IDS:
             return LongIds(most=MOST_OF_IDS)
@@ -268,11 +269,11 @@ class Socket:
     def forget(self, id_: str, errors: Errors = ()) -> None:
         self._sockets.metrics.count(errors)
         if operation := self._operations.pop(id_, None):
-            _take_from(self._sockets.ids, self.address, len(operation.prefix))
+            _lower(self._sockets.ids, self.address, len(operation.prefix))
             operation.stop()
 
 
-def _take_from(counter: Counter[str], address: str, number: int) -> None:
+def _lower(counter: Counter[str], address: str, number: int) -> None:
     counter[address] -= number
     if not counter[address]:
         del counter[address]

@@ -154,7 +154,7 @@ async def test_a_mutation_that_is_stopped_in_the_same_step_is_executed(
         given = {"query": SIGN_UP, "variables": {"event": server.town.id("Event", "picnic")}}
         for message in ({"type": "subscribe", "id": "a", "payload": given}, {"type": "complete", "id": "a"}):
             received = {"type": "websocket.receive", "text": json.dumps(message), RECEIVED_AT: utc_now()}
-            await held._take(received)
+            await held._do(received)
         await server.until(lambda: done)
         await lives(socket)
 
