@@ -19,18 +19,15 @@ from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from graphql import OperationType
-from strawberry.types import ExecutionResult
 
 from api import protocol
-from api.answering import AnswerQueue
-from api.graphql import is_request_error
+from api.answering import Answer, AnswerQueue
 from api.identity import Identity
 from api.protocol import Close
-from api.representations import Text
 from community.errors import ErrorCode, LimitReached, OutcomeUnknown, TryAgain, Unauthenticated
 from realtime.audience import Audience
 from realtime.documents import Document
-from realtime.execution import Ended, Errors, payload_of, unless_cancelled
+from realtime.execution import Ended, Errors, unless_cancelled
 from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Member
 from realtime.registry import SubscriptionRegistry
@@ -175,26 +172,18 @@ class Operation(Member):
         if writes:
             self._task = None  # nothing cancels it from here on
         try:
-            result = await unless_cancelled(
+            answer = await unless_cancelled(
                 self._holder.answers.execute(self.request, self._asked_at, None if writes else self.writer),
                 OutcomeUnknown() if writes else TryAgain(),
             )
-            errors, payload = self._told(result)
         except Exception as error:
             if isinstance(error, Unauthenticated):
                 self._holder.close(protocol.SESSION_OVER)
-            errors, payload = [self._formatted(error)], None
-        if payload is None:
-            self._end(errors, protocol.error(self.id, errors))
+            answer = Answer([self._formatted(error)], None)
+        if answer.payload is None:
+            self._end(answer.errors, protocol.error(self.id, answer.errors))
         else:
-            self._end(errors, self.prefix + payload + b"}", protocol.complete(self.id))
-
-    def _told(self, result: ExecutionResult | Text) -> tuple[Errors, bytes | None]:
-        """The errors of an answer, and its payload if it was executed."""
-        if isinstance(result, Text):
-            return (), result.body
-        errors = [self._formatted(error) for error in result.errors or ()]
-        return errors, None if is_request_error(result) else payload_of(result.data, errors)
+            self._end(answer.errors, self.prefix + answer.payload + b"}", protocol.complete(self.id))
 
     async def _subscribe(self, document: Document) -> None:
         """Enters its group, asks whether it may, and joins behind what it has seen. Raises Ended,

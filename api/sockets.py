@@ -256,7 +256,9 @@ class Socket:
     @property
     def answers(self) -> AnswerQueue:
         if self._answers is None:  # few sockets ask for any
-            self._answers = AnswerQueue(self._sockets.answering, self.identity)
+            self._answers = AnswerQueue(
+                self._sockets.answering, self.identity, self.registry.executable.formatted
+            )
         return self._answers
 
     def check_alone(self) -> None:
