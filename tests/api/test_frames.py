@@ -894,7 +894,7 @@ async def test_a_close_without_a_code_is_the_normal_one(opened: Opened) -> None:
     assert closed(*socket.wire.frames()) == Close(1000, "")
 
 
-@pytest.mark.parametrize("answers", ["nothing", "pings", "pongs", "wrong"])
+@pytest.mark.parametrize("answers", ["nothing", "pings", "pongs", "wrong", "reads nothing"])
 async def test_a_client_that_does_not_close_is_cut_off(opened: Opened, clock: Clock, answers: str) -> None:
     socket = await opened()
     await clock.pass_(INTERVAL)
@@ -906,6 +906,8 @@ async def test_a_client_that_does_not_close_is_cut_off(opened: Opened, clock: Cl
         socket.say(bytes(ping.data), Opcode.PONG)
     elif answers == "wrong":
         socket.raw(b"\xff" * 100)
+    elif answers == "reads nothing":
+        socket.protocol.pause_writing()
     await clock.pass_(PARTING)
     assert socket.wire.calls[-1] == "abort"
 
