@@ -1,15 +1,19 @@
 """The queries and mutations of sockets: executed as over HTTP, a few of each socket at once."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from strawberry.types import ExecutionResult
 
+from api.graphql import is_request_error
 from api.identity import Identity
 from api.kept import KeptAnswers
 from api.representations import Text
 from community.errors import LimitReached
 from community.permissions import NOBODY, Viewer
+from realtime.execution import Errors, payload_of
 from realtime.fields import SubscribeRequest
 from realtime.sources import LiveSources
 from realtime.writer import Writer
@@ -17,7 +21,7 @@ from schema.context import Context
 from schema.schema import PreparedSchema
 
 MOST_AT_ONCE = 4
-"""Of a socket, executed at the same time; the others wait."""
+"""Queries of a socket, and mutations, executed at the same time; the others wait."""
 
 MOST_UNDER_WAY = 50
 """Of a socket, also those whose answer nobody waits for any more."""
@@ -59,20 +63,30 @@ class Answering:
             await asyncio.wait(self.tasks)
 
 
+class Answer(NamedTuple):
+    """`payload` is that of a `next`; None if nothing was executed."""
+
+    errors: Errors
+    payload: bytes | None
+
+
 class AnswerQueue:
-    """The queries and mutations of one socket."""
+    """The queries and mutations of one socket. `formatted`: an error as clients get it."""
 
-    __slots__ = ("_answering", "_identity", "_slots", "_under_way")
+    __slots__ = ("_answering", "_formatted", "_identity", "_mutations", "_queries", "_under_way")
 
-    def __init__(self, answering: Answering, identity: Identity) -> None:
-        self._answering, self._identity = answering, identity
-        self._slots, self._under_way = asyncio.Semaphore(MOST_AT_ONCE), 0
+    def __init__(
+        self, answering: Answering, identity: Identity, formatted: Callable[[Exception], Mapping[str, Any]]
+    ) -> None:
+        self._answering, self._identity, self._formatted = answering, identity, formatted
+        self._queries, self._mutations = asyncio.Semaphore(MOST_AT_ONCE), asyncio.Semaphore(MOST_AT_ONCE)
+        self._under_way = 0
 
     async def execute(
-        self, request: SubscribeRequest, asked_at: datetime, writer: Writer | None
-    ) -> ExecutionResult | Text:
-        """Executes when a slot is free and `writer`, if given, has been read: answers that nobody reads do
-        not pile up. Its viewer is who it is by then; its time is `asked_at`, however long it waits.
+        self, request: SubscribeRequest, asked_at: datetime, read_first: Writer | None
+    ) -> Answer:
+        """Executes a query once `read_first` is free: answers that nobody reads do not pile up. A mutation
+        comes without it, and waits for no query. Its viewer is who it is by then.
 
         Raises LimitReached if too many wait already, and Unauthenticated if the session is over.
         """
@@ -80,9 +94,16 @@ class AnswerQueue:
             raise LimitReached(most=MOST_UNDER_WAY)
         self._under_way += 1
         try:
-            async with self._slots:
-                if writer is not None:
-                    await writer.drain()
-                return await self._answering.execute(request, await self._identity.now(), asked_at)
+            async with self._mutations if read_first is None else self._queries:
+                if read_first is not None:
+                    await read_first.drain()
+                viewer = await self._identity.now()
+                return self._answer_of(await self._answering.execute(request, viewer, asked_at))
         finally:
             self._under_way -= 1
+
+    def _answer_of(self, result: ExecutionResult | Text) -> Answer:
+        if isinstance(result, Text):
+            return Answer((), result.body)
+        errors = [self._formatted(error) for error in result.errors or ()]
+        return Answer(errors, None if is_request_error(result) else payload_of(result.data, errors))

@@ -7,7 +7,9 @@ from typing import Any, cast
 
 from starlette.types import Message, Receive, Scope, Send
 
+from api.clock import utc_now
 from api.handshake import EXTENSION
+from api.inbox import RECEIVED_AT
 from realtime.writer import STALLED, Writer
 
 
@@ -20,12 +22,15 @@ def writer_of(scope: Scope, receive: Receive, send: Send) -> tuple[Writer, Recei
 
 
 class AsgiWriter:
-    """A writer on any server: one message under way at a time, the server says when it is through."""
+    """A writer on any server: one message under way at a time, the server says when it is through. It
+    receives one ahead, to know when that one came.
+    """
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
         self._waiting: deque[Message] = deque()
         self._sender: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[Message] | None = None
         self._closed = False
         self._stalled: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.drained: Callable[[], None] | None = None
@@ -43,12 +48,21 @@ class AsgiWriter:
 
     async def receive(self) -> Message:
         """What the client says. One that does not read is as good as gone, whatever the server thinks."""
-        said: asyncio.Future[Any] = asyncio.ensure_future(self._receive())
+        next_, self._next = self._next or asyncio.create_task(self._receive_next()), None
         try:
-            await asyncio.wait({said, self._stalled}, return_when=asyncio.FIRST_COMPLETED)
-            return said.result() if said.done() else {"type": "websocket.disconnect", "code": 1006}
+            await asyncio.wait({next_, self._stalled}, return_when=asyncio.FIRST_COMPLETED)
+            if not next_.done():
+                return {"type": "websocket.disconnect", "code": 1006}
         finally:
-            said.cancel()
+            next_.cancel()
+        message = next_.result()
+        if message["type"] == "websocket.receive":
+            self._next = asyncio.create_task(self._receive_next())
+        return message
+
+    async def _receive_next(self) -> Message:
+        message = await self._receive()
+        return {**message, RECEIVED_AT: utc_now()}
 
     def _put(self, message: Message) -> None:
         if not self._closed:

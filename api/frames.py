@@ -33,7 +33,9 @@ from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from api.clock import utc_now
 from api.handshake import EXTENSION, Handshake
+from api.inbox import Inbox
 from realtime.writer import STALLED, text_frame
 
 UNREAD = UNSENT = 4 * 1024
@@ -65,14 +67,13 @@ CONT, TEXT, BINARY, _CLOSE, PING, PONG = Opcode
 class FrameProtocol(asyncio.Protocol):
     """One socket, and its Writer. It is small: ten thousand of them wait at once.
 
-    What a client sent waits in three buffers: bytes in `_unparsed` until the app has taken what was parsed
-    before, frames in `_fragments` until their message is whole, messages in `_inbox` until the app takes
-    them. What we write waits in the transport.
+    What a client sent waits as bytes in `_unparsed` until the app has taken what was parsed before, and then
+    in `_inbox`; what we write waits in the transport.
     """
 
     __slots__ = (
-        "_awaited_pong", "_config", "_emptied", "_fragments", "_handshake", "_inbox", "_is_text", "_on_lost",
-        "_owed_pong", "_reader", "_server", "_stage", "_stall_timer", "_timer", "_transport", "_unparsed",
+        "_awaited_pong", "_config", "_handshake", "_inbox", "_on_lost", "_owed_pong", "_received_at",
+        "_server", "_stage", "_stall_timer", "_timer", "_transport", "_unparsed", "_until_free",
         "_ws", "busy", "drained",
     )  # fmt: skip
 
@@ -81,12 +82,10 @@ class FrameProtocol(asyncio.Protocol):
         self._ws = ServerProtocol(state=State.OPEN, max_size=config.ws_max_size)
         self._handshake: Handshake | None = None  # until it is answered
         self._unparsed = self._owed_pong = b""
-        self._fragments: bytearray | None = None
-        self._inbox: list[Message] = []
-        self._reader: asyncio.Future[None] | None = None
-        self.busy = self._is_text = False
+        self._inbox = Inbox()
+        self.busy = False
         self.drained: Callable[[], None] | None = None
-        self._emptied: asyncio.Future[None] | None = None
+        self._until_free: asyncio.Future[None] | None = None
         self._awaited_pong: bytes | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None  # what comes next: a ping, its pong, or the end
@@ -107,7 +106,7 @@ class FrameProtocol(asyncio.Protocol):
             self._hang_up(handshake.refusal)
             return
         handshake.scope["extensions"][EXTENSION] = self
-        self._put({"type": "websocket.connect"})
+        self._inbox.put({"type": "websocket.connect"})
         self._server.tasks.add(task := asyncio.create_task(self._run_app(handshake.scope)))
         task.add_done_callback(self._server.tasks.discard)
 
@@ -135,6 +134,8 @@ class FrameProtocol(asyncio.Protocol):
     # Open: what the client says
 
     def data_received(self, data: bytes) -> None:
+        if not self._unparsed:  # else these bytes came just behind them: what is unparsed stops the reading
+            self._received_at = utc_now()
         self._unparsed += data
         self._parse_more()
 
@@ -164,46 +165,31 @@ class FrameProtocol(asyncio.Protocol):
     def _parse(self, data: bytes) -> None:
         self._ws.receive_data(data)
         frames: list[Frame] = self._ws.events_received()  # type: ignore[assignment] # no handshake
-        output = self._ws.data_to_send()
-        if pongs := sum(frame.opcode is PING for frame in frames) if output else 0:
-            if self.busy:  # it is owed the last pong only (§5.5.3); the others would pile up
-                self._owed_pong = output[pongs - 1]
-            else:
-                self._transport.write(b"".join(output[:pongs]))
+        closing = self._answer_pings(frames, self._ws.data_to_send())
         for frame in frames:
-            if frame.opcode in (TEXT, BINARY, CONT):
-                self._receive_frame(frame)
-            elif frame.opcode is PONG and frame.data == self._awaited_pong:
+            if frame.opcode is PONG and frame.data == self._awaited_pong:
                 self._ping_later()
-        if last := output[pongs:]:
-            self._answer_close(last)
+            elif frame.opcode in (TEXT, BINARY, CONT) and self._stage is OPEN:
+                try:
+                    self._inbox.add_frame(frame, self._received_at)
+                except UnicodeDecodeError:
+                    self.close(CloseCode.INVALID_DATA, "A text is UTF-8")  # §8.1
+        if closing:
+            self._answer_close(closing)
 
-    def _receive_frame(self, frame: Frame) -> None:
-        if frame.opcode is not CONT:
-            self._is_text = frame.opcode is TEXT
-        message = self._fragments or bytearray()
-        message += frame.data
-        frame.data = b""  # the parser keeps its last frame until the next one
-        self._fragments = None if frame.fin else message
-        if frame.fin and self._stage is OPEN:
-            try:
-                given = {"text": message.decode()} if self._is_text else {"bytes": bytes(message)}
-                self._put({"type": "websocket.receive", **given})
-            except UnicodeDecodeError:
-                self.close(CloseCode.INVALID_DATA, "A text is UTF-8")  # §8.1
+    def _answer_pings(self, frames: list[Frame], output: list[bytes]) -> list[bytes]:
+        """Writes the pongs, which come first in `output`; returns the rest."""
+        pongs = sum(frame.opcode is PING for frame in frames) if output else 0
+        if pongs and self.busy:  # it is owed the last pong only (§5.5.3); the others would pile up
+            self._owed_pong = output[pongs - 1]
+        elif pongs:
+            self._transport.write(b"".join(output[:pongs]))
+        return output[pongs:]
 
     # Open: what the app hears and says
 
-    def _put(self, message: Message) -> None:
-        self._inbox.append(message)
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
-
     async def receive(self) -> Message:
-        while not self._inbox:
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
-        message = self._inbox.pop(0)
+        message = await self._inbox.take()
         self._read_on()
         return message
 
@@ -235,29 +221,32 @@ class FrameProtocol(asyncio.Protocol):
     # Open: whether the client reads, and is there
 
     async def drain(self) -> None:
-        while self._emptied is not None:
-            await asyncio.shield(self._emptied)
+        if self._until_free is not None:
+            await asyncio.shield(self._until_free)
 
     def pause_writing(self) -> None:
         self.busy = True
-        self._emptied = asyncio.get_running_loop().create_future()
+        self._until_free = asyncio.get_running_loop().create_future()
         self._cut_off_stalled(sys.maxsize)
+        if self._stage is OPEN and self._timer is not None:
+            self._timer.cancel()
 
     def resume_writing(self) -> None:
         self.busy = False
-        self._free_writers()
+        self._wake_writers()
         if self._stall_timer is not None:
             self._stall_timer.cancel()
+        self._ping_later()
         if self._owed_pong:
             self._transport.write(self._owed_pong)
             self._owed_pong = b""
         if self.drained is not None:
             self.drained()
 
-    def _free_writers(self) -> None:
-        if self._emptied is not None:
-            self._emptied.set_result(None)
-            self._emptied = None
+    def _wake_writers(self) -> None:
+        if self._until_free is not None:
+            self._until_free.set_result(None)
+            self._until_free = None
 
     def _cut_off_stalled(self, before: int) -> None:
         """Cuts off a client that reads nothing, not one that reads slowly: a long text may take minutes."""
@@ -267,21 +256,25 @@ class FrameProtocol(asyncio.Protocol):
             self._transport.abort()
 
     def _ping_later(self) -> None:
+        """Not while text is unread, as a ping would wait behind it: whoever reads is there."""
         self._awaited_pong = None
-        if self._stage is OPEN and (interval := self._config.ws_ping_interval):
+        if self._stage is OPEN and not self.busy and (interval := self._config.ws_ping_interval):
             self._call_later(interval, self._ping)
 
     def _ping(self) -> None:
         if not self._transport.is_closing():
             data, timeout = secrets.token_bytes(4), self._config.ws_ping_timeout
-            self._ws.send_ping(data)
-            self._flush()
             self._ping_later()
             if timeout is not None:
                 self._awaited_pong = data
                 self._call_later(timeout, self._miss_pong)
+            self._ws.send_ping(data)
+            self._flush()  # may be more than the client reads, which stops the timer
 
     def _miss_pong(self) -> None:
+        if not self._takes_more:  # it may have come, and is not parsed
+            self._ping_later()
+            return
         self.close(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
         self._hang_up()
 
@@ -323,7 +316,7 @@ class FrameProtocol(asyncio.Protocol):
         """Tells the app once, and gives the client its time."""
         if self._stage in (HANDSHAKE, OPEN):
             self._stage, self._handshake = CLOSING, None
-            self._put({"type": "websocket.disconnect", "code": code, "reason": reason})
+            self._inbox.put({"type": "websocket.disconnect", "code": code, "reason": reason})
             self._call_later(PARTING, self._transport.abort)
 
     def _call_later(self, seconds: float, call: Callable[[], None]) -> None:
@@ -339,7 +332,7 @@ class FrameProtocol(asyncio.Protocol):
         self._stage, self._unparsed = LOST, b""
         self._server.connections.discard(cast(Any, self))
         self._on_lost()
-        self._free_writers()
+        self._wake_writers()
         for timer in (self._stall_timer, self._timer):
             if timer is not None:
                 timer.cancel()

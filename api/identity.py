@@ -22,8 +22,8 @@ TOO_MANY_OF_ACCOUNT = Close(TRY_AGAIN_LATER, "Too many connections of one accoun
 log = logging.getLogger(__name__)
 
 
-class Socket(Protocol):
-    """The socket as this module sees it."""
+class Holder(Protocol):
+    """A socket, as its identity sees it."""
 
     def pause(self) -> None:
         """Shows nothing more until `resume`: the rights may be other ones."""
@@ -39,14 +39,14 @@ class Identity:
     """
 
     __slots__ = (
-        "_authorization", "_changes", "_cookie", "_expiry", "_registry", "_renewal", "_secret", "_socket",
+        "_authorization", "_changes", "_cookie", "_expiry", "_holder", "_registry", "_renewal", "_secret",
         "viewer",
     )  # fmt: skip
 
     def __init__(
-        self, registry: AuthorizationRegistry, socket: Socket, authorization: str | None, cookie: str | None
+        self, registry: AuthorizationRegistry, holder: Holder, authorization: str | None, cookie: str | None
     ) -> None:
-        self._registry, self._socket = registry, socket
+        self._registry, self._holder = registry, holder
         self._authorization, self._cookie = authorization, cookie
         self._secret: str | None = None
         self.viewer: Viewer = NOBODY
@@ -68,23 +68,20 @@ class Identity:
             given = authorization_in(payload)
             given = self._authorization if given is None else given
             self._secret = secret_of(given, self._cookie)
-            of_anybody = self._registry.changes
-            viewer = await self.now()
-            if isinstance(viewer, Person):
-                if self._registry.count(viewer.account) >= MOST_SOCKETS_OF_ACCOUNT:
-                    return TOO_MANY_OF_ACCOUNT
-                self._registry.add(viewer.account, self)
-            self._set(viewer)
-            if of_anybody != self._registry.changes:  # before its account was known: maybe its own
-                await self._read()
-        except TryAgain:
-            return AGAIN_LATER
-        except InvalidInput as refused:
-            return Close(BAD_REQUEST, refused.en)
-        except (UnknownCredential, TwoCredentials) as refused:
-            return forbidden(refused.en)
+            return await self._find_out()
         except Refused as refused:
-            return SESSION_OVER if given is None else forbidden(refused.en)
+            return _why(refused, given)
+
+    async def _find_out(self) -> Close | None:
+        changes_before = self._registry.changes
+        viewer = await self.now()
+        if isinstance(viewer, Person):
+            if self._registry.count(viewer.account) >= MOST_SOCKETS_OF_ACCOUNT:
+                return TOO_MANY_OF_ACCOUNT
+            self._registry.add(viewer.account, self)
+        self._set(viewer)
+        if changes_before != self._registry.changes:  # before its account was known: maybe its own
+            await self._read_until_settled()
         return None
 
     def leave(self) -> None:
@@ -93,7 +90,7 @@ class Identity:
                 handle.cancel()
         if isinstance(self.viewer, Person):
             self._registry.remove(self.viewer.account, self)
-        del self._socket  # no circle: what is left goes at once
+        del self._holder  # no circle: what is left goes at once
 
     async def now(self) -> Person | Visitor:
         """Reads who it is now. Raises Unauthenticated if the session is over."""
@@ -102,24 +99,24 @@ class Identity:
     def changed(self) -> None:
         """Its rights changed, or the first of them has expired."""
         self._changes += 1
-        self._socket.pause()
+        self._holder.pause()
         if self._renewal is None:
             self._renewal = asyncio.create_task(self._renew())
 
     async def _renew(self) -> None:
         try:
-            await self._read()
+            await self._read_until_settled()
         except Unauthenticated:
-            self._socket.close(SESSION_OVER)
+            self._holder.close(SESSION_OVER)
         except Exception as error:
             if not isinstance(error, Refused):
                 log.exception("could not ask for rights again")
-            self._socket.close(AGAIN_LATER)
+            self._holder.close(AGAIN_LATER)
         else:
             self._renewal = None
-            self._socket.resume()
+            self._holder.resume()
 
-    async def _read(self) -> None:
+    async def _read_until_settled(self) -> None:
         """Reads the viewer until no change came meanwhile. Raises Refused."""
         before = None
         while before != self._changes:
@@ -133,3 +130,15 @@ class Identity:
         if isinstance(viewer, Person) and viewer.expires_at is not None:
             left = (viewer.expires_at - utc_now()).total_seconds()
             self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), self.changed)
+
+
+def _why(refused: Refused, given: object) -> Close:
+    """`given`: the authorization, if it came by a header or the payload, and not by a cookie."""
+    match refused:
+        case TryAgain():
+            return AGAIN_LATER
+        case InvalidInput():
+            return Close(BAD_REQUEST, refused.en)
+        case UnknownCredential() | TwoCredentials():
+            return forbidden(refused.en)
+    return SESSION_OVER if given is None else forbidden(refused.en)

@@ -3,37 +3,40 @@
     WAITING ──► PARSING ──┬──► ASKING ──► SHOWN    a subscription; ──► WAITING, when rights are read again
                           └──► ANSWERING           a query or a mutation; each state ──► ENDED
 
-A subscription goes downwards through this file, from `begin` to `_subscribe`; its group does the rest.
+A subscription goes downwards through this file, from `begin` to `_show`; its group does the rest. It goes by
+
+    end         called by itself or by its group: an error or a `complete`, through `_end`
+    _end        has the holder forget it, and writes its last texts; once only
+    forget      of the holder: frees its id and calls `stop`; also if the client completed it or is gone
+    stop        `_withdraw`, for good; a mutation is executed all the same
+    _withdraw   leaves the group and cancels the task; `pause` does no more, and it may begin again
 """
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from graphql import OperationType
-from strawberry.types import ExecutionResult
 
 from api import protocol
-from api.answering import AnswerQueue
-from api.clock import utc_now
-from api.graphql import is_request_error
+from api.answering import Answer, AnswerQueue
 from api.identity import Identity
 from api.protocol import Close
-from api.representations import Text
 from community.errors import ErrorCode, LimitReached, OutcomeUnknown, TryAgain, Unauthenticated
 from community.waiting import unless_cancelled
 from realtime.audience import Audience
 from realtime.documents import Document
-from realtime.execution import Ended, Errors, payload_of
+from realtime.execution import Ended, Errors
 from realtime.fields import SubscribeRequest
 from realtime.groups import Group, Member
 from realtime.registry import SubscriptionRegistry
 from realtime.writer import Writer
 
 
-class Socket(Protocol):
-    """The socket as its operations see it."""
+class Holder(Protocol):
+    """A socket, as its operations see it."""
 
     writer: Writer
     address: str
@@ -79,13 +82,13 @@ class Operation(Member):
     `_paused_at` is given from a pause until it is shown again.
     """
 
-    __slots__ = ("_held", "_paused_at", "_socket", "_task", "asked_at", "id", "request", "state")
+    __slots__ = ("_asked_at", "_held", "_holder", "_paused_at", "_task", "id", "request", "state")
 
-    def __init__(self, socket: Socket, id_: str, request: SubscribeRequest) -> None:
-        super().__init__(socket.writer, protocol.prefix(id_), 0)
+    def __init__(self, holder: Holder, id_: str, request: SubscribeRequest, asked_at: datetime) -> None:
+        super().__init__(holder.writer, protocol.prefix(id_), 0)
         self.id, self.state = id_, OperationState.WAITING
-        self._socket, self.request = socket, request
-        self.asked_at = utc_now()  # a ballot counts by this moment, however long it waits for its turn
+        self._holder, self.request = holder, request
+        self._asked_at = asked_at  # a ballot counts by when it came, however long it waits for its turn
         self._held: Group | None = None
         self._paused_at: Position | None = None
         self._task: asyncio.Task[None] | None = None
@@ -102,7 +105,7 @@ class Operation(Member):
         if self.state is OperationState.WAITING:
             self.state = OperationState.PARSING
             self._task = asyncio.create_task(self._run())
-            self._socket.keep(self._task)
+            self._holder.keep(self._task)
 
     def pause(self) -> None:
         """Shows nothing more until it begins again. What is read or answered goes on: its viewer is asked for
@@ -147,7 +150,7 @@ class Operation(Member):
         """Returns the document of a subscription, or else its type; None if it goes no further now. Raises
         Ended, GraphQLError and Refused.
         """
-        registry, request = self._socket.registry, self.request
+        registry, request = self._holder.registry, self.request
         kind, turn = registry.documents.known_type(request), registry.pacer.turn()
         if kind is None:
             await turn.begin()
@@ -157,10 +160,10 @@ class Operation(Member):
                 return None
             if kind in (OperationType.QUERY, OperationType.MUTATION):
                 return kind
-            if not self._socket.identity.settled:
+            if not self._holder.identity.settled:
                 self.state = OperationState.WAITING
                 return None
-            return registry.documents.read(request, self._socket.identity.viewer)
+            return registry.documents.read(request, self._holder.identity.viewer)
         finally:
             turn.end()
 
@@ -170,40 +173,26 @@ class Operation(Member):
         if writes:
             self._task = None  # nothing cancels it from here on
         try:
-            result = await unless_cancelled(
-                self._socket.answers.execute(self.request, self.asked_at, None if writes else self.writer),
+            answer = await unless_cancelled(
+                self._holder.answers.execute(self.request, self._asked_at, None if writes else self.writer),
                 OutcomeUnknown() if writes else TryAgain(),
             )
-            errors, payload = self._parts_of(result)
         except Exception as error:
             if isinstance(error, Unauthenticated):
-                self._socket.close(protocol.SESSION_OVER)
-            errors, payload = [self._formatted(error)], None
-        if payload is None:
-            self._end(errors, protocol.error(self.id, errors))
+                self._holder.close(protocol.SESSION_OVER)
+            answer = Answer([self._formatted(error)], None)
+        if answer.payload is None:
+            self._end(answer.errors, protocol.error(self.id, answer.errors))
         else:
-            self._end(errors, self.prefix + payload + b"}", protocol.complete(self.id))
-
-    def _parts_of(self, result: ExecutionResult | Text) -> tuple[Errors, bytes | None]:
-        """The errors of an answer, and its payload if it was executed."""
-        if isinstance(result, Text):
-            return (), result.body
-        errors = [self._formatted(error) for error in result.errors or ()]
-        return errors, None if is_request_error(result) else payload_of(result.data, errors)
+            self._end(answer.errors, self.prefix + answer.payload + b"}", protocol.complete(self.id))
 
     async def _subscribe(self, document: Document) -> None:
         """Enters its group, asks whether it may, and joins behind what it has seen. Raises Ended,
         GraphQLError and Refused.
         """
-        self.state, socket, paused_at = OperationState.ASKING, self._socket, self._paused_at
-        seen, cursor = paused_at.seen if paused_at and document.is_journal else None, None
-        if document.audience is Audience.VIEWER:
-            group = self._enter_alone(document, seen)
-        else:
-            viewer = socket.identity.viewer
-            group, cursor = socket.registry.enter(document, self.request, viewer, socket.address)
-            self._hold(group)
-        seen = await self._admitted(group, cursor if seen is None else seen)
+        self.state, paused_at = OperationState.ASKING, self._paused_at
+        group, after = self._enter(document, paused_at.seen if paused_at and document.is_journal else None)
+        seen = await self._admitted(group, after)
         if not group.reaches(seen):  # too far behind the others
             try:
                 group = self._enter_alone(document, seen)
@@ -213,42 +202,62 @@ class Operation(Member):
                 self.fall_behind()
                 return
             seen = await self._admitted(group, seen)
-        self.seen, self.state, self._paused_at = seen, OperationState.SHOWN, None
-        if not self.alone:
-            self.request = group.subscription.request  # the same, but one for all
-        group.join(self)
+        self._show(group, seen)
+
+    def _enter(self, document: Document, seen: int | None) -> tuple[Group, int | str | None]:
+        """Enters the group of those who see the same. Returns it, and the number or the cursor behind which
+        to begin: `seen`, if given. Raises Ended, GraphQLError and Refused.
+        """
+        if document.audience is Audience.VIEWER:
+            return self._enter_alone(document, seen), seen
+        holder, viewer = self._holder, self._holder.identity.viewer
+        group, cursor = holder.registry.enter(document, self.request, viewer, holder.address)
+        self._hold(group)
+        return group, cursor if seen is None else seen
 
     def _enter_alone(self, document: Document, seen: int | None) -> Group:
         """Enters a group of one, which begins behind `seen`, if given, else where the request says. Raises
         Ended, GraphQLError and Refused.
         """
-        socket, viewer = self._socket, self._socket.identity.viewer
+        holder, viewer = self._holder, self._holder.identity.viewer
         if self.alone:
             self._hold(None)  # so that it is not counted twice
-        socket.check_alone()
-        group = socket.registry.enter_alone(document, self.request, viewer, socket.address, seen)
+        holder.check_alone()
+        group = holder.registry.enter_alone(document, self.request, viewer, holder.address, seen)
         self._hold(group)
         return group
 
     async def _admitted(self, group: Group, after: int | str | None) -> int:
-        """Asks for the right to watch. Returns up to which step of the group it has seen, which is all up to
-        the number or the cursor `after`. Raises Ended, CursorInvalid and NotFound.
+        """Asks for the right to watch. Returns up to which step of the group it has seen. Raises Ended,
+        CursorInvalid and NotFound.
         """
-        subscription, viewer = group.subscription, self._socket.identity.viewer
-        await subscription.access.require(viewer)
-        if not subscription.document.is_journal:
+        access, viewer = group.subscription.access, self._holder.identity.viewer
+        await access.require(viewer)
+        seen = await self._position_in(group, after)
+        if not access.allows(viewer):  # who may read there changed meanwhile
+            await access.require(viewer)
+        return seen
+
+    async def _position_in(self, group: Group, after: int | str | None) -> int:
+        """Of a journal all is seen up to `after`; of a state nothing, if this group is not the one before a
+        pause. Raises Ended and CursorInvalid.
+        """
+        if not group.subscription.document.is_journal:
             return self._paused_at.seen if self._paused_at and self._paused_at.group is group else 0
         await group.until_open()
-        seen = await subscription.start_of(after)
-        if not subscription.access.allows(viewer):  # who may read there changed meanwhile
-            await subscription.access.require(viewer)
-        return seen
+        return await group.subscription.start_of(after)
+
+    def _show(self, group: Group, seen: int) -> None:
+        self.seen, self.state, self._paused_at = seen, OperationState.SHOWN, None
+        if not self.alone:
+            self.request = group.subscription.request  # the same, but one for all
+        group.join(self)
 
     def _hold(self, group: Group | None) -> None:
         """Lets go of the one before only then: it may be the same one, which must not end in between."""
         before, self._held = self._held, group
         if before is not None:
-            self._socket.registry.leave(before)
+            self._holder.registry.leave(before)
 
     # Ended
 
@@ -256,18 +265,18 @@ class Operation(Member):
         """Ends the whole socket if trying again helps."""
         if any(error["extensions"]["code"] == ErrorCode.TRY_AGAIN for error in errors):
             self._end(errors)
-            self._socket.close(protocol.AGAIN_LATER)
+            self._holder.close(protocol.AGAIN_LATER)
         else:
             self._end(errors, protocol.error(self.id, errors) if errors else protocol.complete(self.id))
 
     def fall_behind(self) -> None:
-        self._socket.close(protocol.FELL_BEHIND)
+        self._holder.close(protocol.FELL_BEHIND)
 
     def _end(self, errors: Errors, *texts: bytes) -> None:
         if self.state is not OperationState.ENDED:  # else its id may be that of another one
-            self._socket.forget(self.id, errors)
+            self._holder.forget(self.id, errors)
             for text in texts:
                 self.writer.write(text)
 
     def _formatted(self, error: Exception) -> Mapping[str, Any]:
-        return self._socket.registry.executable.formatted(error)
+        return self._holder.registry.executable.formatted(error)

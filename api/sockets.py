@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -14,6 +15,7 @@ from api import protocol
 from api.answering import Answering, AnswerQueue
 from api.asgi_writer import writer_of
 from api.identity import Identity
+from api.inbox import RECEIVED_AT
 from api.metrics import Metrics
 from api.operations import Operation
 from api.origins import Origins
@@ -87,7 +89,7 @@ class Sockets:
 
     def __len__(self) -> int:
         """How many subscriptions are open."""
-        return sum(map(len, self._sockets))
+        return sum(socket.operations for socket in self._sockets)
 
     @property
     def open(self) -> int:
@@ -110,7 +112,7 @@ class Sockets:
         finally:
             socket.gone()
             self._sockets.discard(socket)
-            _take_from(self._of_address, address, 1)
+            _lower(self._of_address, address, 1)
 
     def _opened(self, knocking: HTTPConnection, writer: Writer) -> "Socket":
         """Keeps nothing else of the handshake: thousands of sockets only wait from here on."""
@@ -151,14 +153,15 @@ class Socket:
         late = asyncio.get_running_loop().call_later(PATIENCE, self._late)
         self._patience: asyncio.TimerHandle | None = late
 
-    def __len__(self) -> int:
+    @property
+    def operations(self) -> int:
         return len(self._operations)
 
     async def serve(self, receive: Receive) -> None:
         """Runs until the client is gone."""
         request_id.set(secrets.token_hex(4))
         said = 0
-        while cost := await self._take(await receive()):  # without a name for the message, which may be long
+        while (cost := await self._do(await receive())) is not None:  # no name for what may be long
             said += cost
             if self.writer.busy:
                 await self.writer.drain()
@@ -183,16 +186,16 @@ class Socket:
 
     # What the client says
 
-    async def _take(self, event: Message) -> int:
-        """Does what a message asks for. Returns what it counts of a flood; 0 if nothing more may come."""
+    async def _do(self, event: Message) -> int | None:
+        """Does what a message asks for. Returns what it counts of a flood; None if nothing more may come."""
         if event["type"] != "websocket.receive":
-            return 0
+            return None
         text = event.get("text")
         match output := self._protocol.receive(text):
             case protocol.Initialise(payload):
                 await self._initialise(payload)
             case protocol.Start(id_, request):
-                self._start(id_, request)
+                self._start(id_, request, event[RECEIVED_AT])
             case protocol.Stop(id_):
                 self.forget(id_)
             case protocol.Reply(reply):
@@ -214,20 +217,21 @@ class Socket:
         elif self._protocol.phase is not Phase.CLOSED:
             self.writer.write(self._protocol.acknowledge().text)
 
-    def _start(self, id_: str, request: SubscribeRequest) -> None:
-        refused: Refused | None = None
-        if len(self) >= MOST_OPERATIONS:
-            refused = LimitReached(most=MOST_OPERATIONS)
-        elif self._sockets.ids[self.address] + len(id_) > MOST_OF_IDS:
-            refused = LongIds(most=MOST_OF_IDS)
-        if refused:
-            errors = [self.registry.executable.formatted(refused)]
-            self._sockets.metrics.count(errors)
-            self.writer.write(protocol.error(id_, errors))
+    def _start(self, id_: str, request: SubscribeRequest, asked_at: datetime) -> None:
+        operation = Operation(self, id_, request, asked_at)
+        if refused := self._refusal(operation):
+            operation.end([self.registry.executable.formatted(refused)])
             return
-        self._operations[id_] = operation = Operation(self, id_, request)
+        self._operations[id_] = operation
         self._sockets.ids[self.address] += len(operation.prefix)
         operation.begin()
+
+    def _refusal(self, operation: Operation) -> Refused | None:
+        if self.operations >= MOST_OPERATIONS:
+            return LimitReached(most=MOST_OPERATIONS)
+        if self._sockets.ids[self.address] + len(operation.prefix) > MOST_OF_IDS:
+            return LongIds(most=MOST_OF_IDS)
+        return None
 
     # What happens meanwhile
 
@@ -240,16 +244,22 @@ class Socket:
             operation.begin()
 
     def _drained(self) -> None:
-        for operation in self._operations.values():
+        """Whose text fills the connection again comes last next time: each subscription has its turn."""
+        for id_, operation in self._operations.items():
             if operation.group is not None:
                 operation.group.catch_up(operation)
+                if operation.writer.busy:
+                    self._operations[id_] = self._operations.pop(id_)
+                    break
 
     # What its operations need, as operations.py says
 
     @property
     def answers(self) -> AnswerQueue:
         if self._answers is None:  # few sockets ask for any
-            self._answers = AnswerQueue(self._sockets.answering, self.identity)
+            self._answers = AnswerQueue(
+                self._sockets.answering, self.identity, self.registry.executable.formatted
+            )
         return self._answers
 
     def check_alone(self) -> None:
@@ -262,11 +272,11 @@ class Socket:
     def forget(self, id_: str, errors: Errors = ()) -> None:
         self._sockets.metrics.count(errors)
         if operation := self._operations.pop(id_, None):
-            _take_from(self._sockets.ids, self.address, len(operation.prefix))
+            _lower(self._sockets.ids, self.address, len(operation.prefix))
             operation.stop()
 
 
-def _take_from(counter: Counter[str], address: str, number: int) -> None:
+def _lower(counter: Counter[str], address: str, number: int) -> None:
     counter[address] -= number
     if not counter[address]:
         del counter[address]

@@ -951,6 +951,7 @@ ELSEWHERE = {
     "api/cli.py": "api/test_commands.py",
     "api/count_report.py": "api/test_cli_count.py",
     "api/handshake.py": "api/test_frames.py",
+    "api/inbox.py": "api/test_frames.py",
     "api/operations.py": "api/test_sockets.py",
     "api/supervisor.py": "api/test_server.py",
     "community/votes/strict_json.py": "community/votes/test_files.py",

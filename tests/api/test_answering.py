@@ -8,6 +8,7 @@ from graphql import ExecutionResult
 
 from api import answering
 from api.clock import utc_now
+from api.frames import FrameProtocol
 from schema.schema import graphql_schema
 
 pytestmark = pytest.mark.xdist_group("sockets")
@@ -169,20 +170,52 @@ async def test_whoever_does_not_read_its_answers_has_no_more_queries_executed(
     async with here() as server, server.socket("spring/resident-6") as socket:
         (held,) = server.sockets._sockets
         held.writer = writer = Unread(held.writer)
-        for number in range(6):
+        queries = 2 * answering.MOST_AT_ONCE
+        for number in range(queries):
             await socket.subscribe(str(number), f"{{ viewer {{ a{number}: account }} }}")
-        await server.until(lambda: held.answers._under_way == 6)
+        await server.until(lambda: held.answers._under_way == queries)
         await server.until(lambda: len(begun) == answering.MOST_AT_ONCE)
         writer.read.clear()
         await socket.subscribe("write", SIGN_UP, event=server.town.id("Event", "picnic"))
-        await server.until(lambda: held.answers._under_way == 7)
+        await server.until(lambda: held.answers._under_way == queries + 1)
         go_on.set()
         await server.until(lambda: SIGN_UP in begun)
-        await server.until(lambda: len(server.sockets.answering.tasks) == 2)
+        await server.until(lambda: len(server.sockets.answering.tasks) == queries - answering.MOST_AT_ONCE)
         assert len(begun) == answering.MOST_AT_ONCE + 1
         writer.read.set()
         await server.until(lambda: not server.sockets.answering.tasks)
-        assert len(begun) == 7
+        assert len(begun) == queries + 1
+
+
+def received_ahead(writer: Any) -> bool:
+    """Whether a message waits for the app."""
+    return bool(writer._inbox) if isinstance(writer, FrameProtocol) else writer._next.done()
+
+
+async def test_a_mutation_counts_by_when_it_came_though_the_client_does_not_read(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then the next message is not taken."""
+    execute, times = graphql_schema.execute, list[Any]()
+
+    async def recording(query: str, variables: Any, context: Any, **rest: Any) -> Any:
+        times.append(context.now)
+        return await execute(query, variables, context, **rest)
+
+    async with here() as server, server.socket("spring/resident-6") as socket:
+        monkeypatch.setattr(graphql_schema, "execute", recording)
+        (held,) = server.sockets._sockets
+        wire, held.writer = held.writer, Unread(held.writer)
+        held.writer.read.clear()
+        await socket.send(type="ping")
+        assert await socket.receive() == {"type": "pong"}
+        await socket.subscribe("write", SIGN_UP, event=server.town.id("Event", "picnic"))
+        await server.until(lambda: received_ahead(wire))
+        came = utc_now()
+        await asyncio.sleep(0.01)
+        held.writer.read.set()
+        assert (await socket.receive())["type"] == "next"
+        assert [at <= came for at in times] == [True]
 
 
 async def test_an_answer_that_cannot_be_encoded_is_a_fault_of_ours(

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from starlette.types import Message
 
+from api import asgi_writer
 from api.asgi_writer import AsgiWriter, writer_of
 from api.handshake import EXTENSION
+from api.inbox import RECEIVED_AT
 from realtime.writer import STALLED
 from tests.api.conftest import Clock, settle
 
@@ -38,6 +41,11 @@ class Server:
 
     async def receive(self) -> Message:
         return await self.said.get()
+
+
+def said(message: Message) -> Message:
+    """Without its time."""
+    return {name: value for name, value in message.items() if name != RECEIVED_AT}
 
 
 def text(data: str) -> Message:
@@ -113,13 +121,34 @@ async def test_a_server_that_fails_ends_the_writing_without_a_word(
 async def test_what_the_client_says_is_passed_on(server: Server) -> None:
     writer = AsgiWriter(server.receive, server.send)
     server.said.put_nowait({"type": "websocket.receive", "text": "a"})
-    assert await writer.receive() == {"type": "websocket.receive", "text": "a"}
+    assert said(await writer.receive()) == {"type": "websocket.receive", "text": "a"}
     cancelled = asyncio.create_task(writer.receive())
     await settle()
     cancelled.cancel()
     await settle()
     server.said.put_nowait({"type": "websocket.receive", "text": "b"})  # it is nobody's who gave up
-    assert await writer.receive() == {"type": "websocket.receive", "text": "b"}
+    assert said(await writer.receive()) == {"type": "websocket.receive", "text": "b"}
+
+
+async def test_a_message_counts_from_when_it_came_however_long_it_waits(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is received ahead; behind the last word nobody waits for more."""
+    times = [datetime(2026, 1, 1, second=second, tzinfo=UTC) for second in range(3)]
+    now = iter(times)
+    monkeypatch.setattr(asgi_writer, "utc_now", lambda: next(now))
+    writer = AsgiWriter(server.receive, server.send)
+    server.said.put_nowait({"type": "websocket.receive", "text": "a"})
+    assert (await writer.receive())[RECEIVED_AT] == times[0]
+    server.said.put_nowait({"type": "websocket.receive", "text": "b"})
+    await settle()
+    assert next(now) == times[2]
+    message = await writer.receive()
+    assert (message["text"], message[RECEIVED_AT]) == ("b", times[1])
+    monkeypatch.undo()
+    server.said.put_nowait({"type": "websocket.disconnect", "code": 1000})
+    assert (await writer.receive())["type"] == "websocket.disconnect"
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_client_that_takes_nothing_is_as_good_as_gone(server: Server, clock: Clock) -> None:

@@ -9,6 +9,7 @@ import socket
 import struct
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from websockets.uri import parse_uri
 from api import frames
 from api.frames import PARTING, SLICE, STALLED, UNREAD, UNSENT, ClientGone, FrameProtocol
 from api.handshake import EXTENSION
+from api.inbox import RECEIVED_AT
 from tests.api.conftest import Clock, settle
 
 MOST = 1000
@@ -118,8 +120,20 @@ class App:
         self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.kept, self.scope, self.receive, self.send = scope, dict(scope), receive, send
+        self.kept, self.scope, self.send = scope, dict(scope), send
+        self.receive, self.received_at = self._without_times(receive), list[datetime]()
         await self.end
+
+    def _without_times(self, receive: Receive) -> Receive:
+        """They stand in `received_at`."""
+
+        async def without() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.receive":
+                self.received_at.append(message.pop(RECEIVED_AT))
+            return message
+
+        return without
 
     async def heard(self) -> list[Message]:
         """Whatever waits for it."""
@@ -432,6 +446,24 @@ async def test_what_was_on_its_way_waits_too(opened: Opened) -> None:
     assert await socket.app.heard() == [text("a"), *[text("b" * 900)] * 3]
 
 
+async def test_a_message_counts_from_when_it_came_however_long_it_waits(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while it is not parsed; and one in fragments, from its last."""
+    times = [datetime(2026, 1, 1, second=second, tzinfo=UTC) for second in range(5)]
+    now = iter(times)
+    monkeypatch.setattr(frames, "utc_now", lambda: next(now))
+    socket = await opened()
+    socket.say("a", fin=False)
+    socket.say("b", Opcode.CONT)
+    for late in "cde":  # a transport may hand over what it had read before it was told to pause
+        socket.say(late)
+    assert await socket.app.heard() == [text("ab"), text("c"), text("d"), text("e")]
+    socket.say("f")
+    assert await socket.app.heard() == [text("f")]
+    assert socket.app.received_at == [times[1], times[2], times[2], times[2], times[3]]
+
+
 async def test_the_parser_keeps_nothing_of_what_was_said(opened: Opened) -> None:
     socket = await opened()
     socket.say("x" * MOST)
@@ -552,8 +584,8 @@ async def test_empty_fragments_without_end_cost_nothing(opened: Opened) -> None:
     socket.say("", fin=False)
     for _ in range(1000):
         socket.say("", Opcode.CONT, fin=False)
-    assert len(gc.get_referents(socket.protocol._fragments)) == 0
-    assert socket.protocol._fragments == b""
+    assert len(gc.get_referents(socket.protocol._inbox._fragments)) == 0
+    assert socket.protocol._inbox._fragments == b""
     socket.say("a", Opcode.CONT)
     assert await socket.app.heard() == [text("a")]
 
@@ -613,6 +645,20 @@ async def test_a_client_that_does_not_read_makes_us_busy_until_it_does(opened: O
     assert (writer.busy, calls) == (False, [False])
     await asyncio.gather(waiting[1], sending)
     assert socket.wire.frames() == [Frame(Opcode.TEXT, b"a")]
+
+
+async def test_who_waits_for_room_has_it_once_though_it_is_taken_again(opened: Opened) -> None:
+    """As by the subscriptions of a slow connection, which have something new each time."""
+    socket = await opened()
+    writer = socket.protocol
+    writer.drained = writer.pause_writing
+    writer.pause_writing()
+    waiting = asyncio.create_task(writer.drain())
+    await settle()
+    writer.resume_writing()
+    await settle()
+    assert waiting.done()
+    assert writer.busy
 
 
 async def test_who_waits_for_a_client_that_is_gone_waits_no_longer(opened: Opened) -> None:
@@ -714,6 +760,65 @@ async def test_pings_go_on_where_nobody_waits_for_an_answer(opened: Opened, cloc
     assert not socket.wire.calls
 
 
+@pytest.mark.parametrize(("pinged", "answered"), [(False, False), (True, False), (True, True)])
+async def test_a_client_that_reads_slowly_is_not_asked_whether_it_is_there(
+    opened: Opened, clock: Clock, pinged: bool, answered: bool
+) -> None:
+    """A ping would wait behind the text; whoever reads is there."""
+    socket = await opened()
+    await clock.pass_(INTERVAL if pinged else INTERVAL - 1)
+    pings = socket.wire.frames()
+    assert len(pings) == pinged
+    socket.wire.unread = 200_000
+    socket.protocol.pause_writing()
+    for ping in pings if answered else ():
+        socket.say(bytes(ping.data), Opcode.PONG)
+    for _ in range(10):
+        await clock.pass_(STALLED - 1)
+        socket.wire.unread -= 1_000
+        await clock.pass_(1)
+    assert (socket.wire.written, socket.wire.calls) == (b"", [])
+    socket.protocol.resume_writing()
+    await clock.pass_(INTERVAL - 1)
+    assert socket.wire.written == b""
+    await clock.pass_(1)
+    assert [frame.opcode for frame in socket.wire.frames()] == [Opcode.PING]
+    await clock.pass_(TIMEOUT)
+    assert closed(*socket.wire.frames()) == Close(1011, "keepalive ping timeout")
+
+
+async def test_a_ping_that_finds_the_client_not_reading_is_not_waited_for(
+    opened: Opened, clock: Clock
+) -> None:
+    socket = await opened()
+    write = Wire.write
+
+    def full(wire: Wire, data: Any) -> None:
+        write(wire, data)
+        wire.unread = 200_000
+        socket.protocol.pause_writing()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Wire, "write", full)
+        await clock.pass_(INTERVAL)
+    assert socket.wire.take()
+    await clock.pass_(TIMEOUT)
+    assert (socket.wire.written, socket.wire.calls) == (b"", [])
+
+
+async def test_a_pong_that_the_app_keeps_us_from_reading_is_not_missed(opened: Opened, clock: Clock) -> None:
+    socket = await opened()
+    await clock.pass_(INTERVAL)
+    (ping,) = socket.wire.frames()
+    socket.say("not taken yet")
+    socket.say(bytes(ping.data), Opcode.PONG)
+    await clock.pass_(TIMEOUT)
+    assert (socket.wire.written, socket.wire.calls) == (b"", [])
+    assert await socket.app.heard() == [text("not taken yet")]
+    await clock.pass_(INTERVAL)
+    assert [frame.opcode for frame in socket.wire.frames()] == [Opcode.PING]
+
+
 @pytest.mark.parametrize("interval", [None, 0])
 async def test_nobody_is_pinged_where_none_is_wanted(
     opened: Opened, clock: Clock, interval: float | None
@@ -789,7 +894,7 @@ async def test_a_close_without_a_code_is_the_normal_one(opened: Opened) -> None:
     assert closed(*socket.wire.frames()) == Close(1000, "")
 
 
-@pytest.mark.parametrize("answers", ["nothing", "pings", "pongs", "wrong"])
+@pytest.mark.parametrize("answers", ["nothing", "pings", "pongs", "wrong", "reads nothing"])
 async def test_a_client_that_does_not_close_is_cut_off(opened: Opened, clock: Clock, answers: str) -> None:
     socket = await opened()
     await clock.pass_(INTERVAL)
@@ -801,6 +906,8 @@ async def test_a_client_that_does_not_close_is_cut_off(opened: Opened, clock: Cl
         socket.say(bytes(ping.data), Opcode.PONG)
     elif answers == "wrong":
         socket.raw(b"\xff" * 100)
+    elif answers == "reads nothing":
+        socket.protocol.pause_writing()
     await clock.pass_(PARTING)
     assert socket.wire.calls[-1] == "abort"
 

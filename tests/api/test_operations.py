@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from api import answering, identity
+from api.clock import utc_now
+from api.inbox import RECEIVED_AT
 from api.operations import OperationState
 from community.bulletin.facts import BULLETIN
 from community.database import cursors
@@ -151,7 +153,8 @@ async def test_a_mutation_that_is_stopped_in_the_same_step_is_executed(
         (held,) = server.sockets._sockets
         given = {"query": SIGN_UP, "variables": {"event": server.town.id("Event", "picnic")}}
         for message in ({"type": "subscribe", "id": "a", "payload": given}, {"type": "complete", "id": "a"}):
-            await held._take({"type": "websocket.receive", "text": json.dumps(message)})
+            received = {"type": "websocket.receive", "text": json.dumps(message), RECEIVED_AT: utc_now()}
+            await held._do(received)
         await server.until(lambda: done)
         await lives(socket)
 

@@ -479,6 +479,38 @@ async def test_more_operations_than_a_socket_takes_are_refused_one_by_one(server
         assert (await socket.receive())["type"] == "next"
 
 
+class Narrow:
+    """Takes one text, and no other until that one is read. `ids`: whose they were."""
+
+    def __init__(self, writer: Any) -> None:
+        self.drained, self.close, self.busy = writer.drained, writer.close, False
+        self.ids: list[str] = []
+
+    def write(self, text: bytes) -> None:
+        assert not self.busy
+        self.ids.append(json.loads(text)["id"])
+        self.busy = True
+
+    def read(self) -> None:
+        self.busy = False
+        self.drained()
+
+
+async def test_on_a_slow_connection_each_subscription_has_its_turn(here: Any) -> None:
+    """Though all of them have something new each time."""
+    async with here() as server, server.socket() as socket:
+        for id_ in "abc":
+            await socket.subscribe(id_, PROGRESS, id=server.town.id("Vote", "open"))
+            await socket.receive()
+        (held,) = server.sockets._sockets
+        narrow = Narrow(held.writer)
+        for _ in range(6):
+            for operation in held._operations.values():
+                operation.writer, operation.seen = narrow, 0
+            narrow.read()
+        assert narrow.ids == [*"abcabc"]
+
+
 async def test_nothing_of_it_was_a_fault(server: Any) -> None:
     """Last, as it looks at all that was logged for the tests above."""
     assert "Traceback" not in server.log()

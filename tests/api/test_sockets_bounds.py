@@ -143,6 +143,18 @@ async def test_the_ids_of_an_address_are_bounded_together(here: Any, monkeypatch
         assert not server.sockets.ids
 
 
+async def test_ids_are_measured_as_they_are_sent(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A character may be six bytes."""
+    monkeypatch.setattr(sockets_, "MOST_OF_IDS", 100_000)
+    async with here() as server, server.socket() as socket:
+        vote = server.town.id("Vote", "open")
+        await socket.subscribe("\x01" * 10_000, PROGRESS, id=vote)
+        assert (await socket.receive())["type"] == "next"
+        await socket.subscribe("\x02" * 10_000, PROGRESS, id=vote)
+        assert codes_of(await socket.receive()) == ["LIMIT_REACHED"]
+        assert server.sockets.ids.total() <= 100_000
+
+
 @pytest.mark.parametrize(
     "extra", [{"no use": "x" * 50_000}, {"id2": [0] * 20_000}, {"a": {"b": ["表"] * 5_000}}]
 )

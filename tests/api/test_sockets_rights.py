@@ -9,6 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api import identity, sockets
+from api.clock import utc_now
 from api.origins import Origins
 from community.bulletin.facts import BULLETIN
 from community.database import cursors
@@ -175,7 +176,7 @@ async def test_rights_that_change_while_they_are_asked_for_are_asked_for_again(
                 ]
                 asked = SubscribeRequest(query, {"id": server.town.id(kind, name)}, None)
                 await CoOwner.filter(account_id=account).update(until=server.town.now)
-                ours._start("a", asked)
+                ours._start("a", asked, utc_now())
                 for _ in range(steps):
                     await asyncio.sleep(0)
                 told(server, "quiet/resident-1")
@@ -368,7 +369,7 @@ async def test_a_stranger_who_comes_new_is_not_let_in_when_public_reading_ended(
             await set_reading(server, "spring", public=False)
             told_of_reading(server, "spring")
             for each in ours:
-                each._start("a", asked)
+                each._start("a", asked, utc_now())
             for socket in (early, late):
                 assert code_of(await socket.receive()) == "NOT_FOUND"
             await late.subscribe("b", query, id=server.town.id(kind, name))
@@ -389,7 +390,8 @@ async def test_public_reading_that_ends_at_any_step_of_a_subscribe_lets_no_stran
             async with server.socket() as socket:
                 (ours,) = server.sockets._sockets
                 await set_reading(server, "spring", public=False)
-                ours._start("a", SubscribeRequest(query, {"id": server.town.id(kind, name)}, None))
+                asked = SubscribeRequest(query, {"id": server.town.id(kind, name)}, None)
+                ours._start("a", asked, utc_now())
                 for _ in range(steps):
                     await asyncio.sleep(0)
                 told_of_reading(server, "spring")
