@@ -5,6 +5,7 @@ up what is there. A single process keeps them in memory.
 """
 
 import asyncio
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
@@ -32,6 +33,7 @@ from api.timers import Timers
 from community.database import journal
 from community.database.engine import pool
 from community.database.outcomes import ENDED
+from community.repeat import repeat
 from realtime.groups import Groups
 from realtime.poller import JournalPoller
 from realtime.sources import LiveSources
@@ -40,6 +42,8 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable that names the folder; prometheus_client looks at it when it is imported."""
 
 EVERY = 1.0
+
+log = logging.getLogger(__name__)
 
 Over = Literal["livesum", "livemax"]
 """How a gauge combines several processes: the sum or the largest value of those that live."""
@@ -157,9 +161,7 @@ class Metrics:
 
     async def keep_looking(self) -> None:
         """Runs until cancelled, so that what another worker tells of this one is of this second."""
-        while True:
-            await self._look()
-            await asyncio.sleep(EVERY)
+        await repeat(self._look, EVERY, log, "could not look at the metrics")
 
     def count(self, errors: Iterable[Mapping[str, Any]]) -> None:
         """Errors as they go out, by their code."""

@@ -235,3 +235,27 @@ async def test_it_tells_how_answers_that_many_share_came(house: Any) -> None:
     found = await shown(metrics)
     assert [found["meilin_answers_total", how] for how in ("hit", "joined", "missed")] == [2, 0, 1]
     assert found["meilin_kept_answers_bytes",] == kept.size > 0
+
+
+async def test_a_look_that_fails_does_not_end_the_looking(
+    database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another worker would tell of this one for ever what was true then."""
+    monkeypatch.setattr("api.metrics.EVERY", 0.001)
+    metrics, looks, seen = metrics_of(), 0, asyncio.Event()
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise LookupError
+        seen.set()
+
+    metrics._looks.append(look)
+    task = asyncio.create_task(metrics.keep_looking())
+    async with asyncio.timeout(20):
+        await seen.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [record.message for record in caplog.records] == ["could not look at the metrics"]
