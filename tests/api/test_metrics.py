@@ -237,8 +237,9 @@ async def test_it_tells_how_answers_that_many_share_came(house: Any) -> None:
     assert found["meilin_kept_answers_bytes",] == kept.size > 0
 
 
+@pytest.mark.usefixtures("house")
 async def test_a_look_that_fails_does_not_end_the_looking(
-    database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Another worker would tell of this one for ever what was true then."""
     monkeypatch.setattr("api.metrics.EVERY", 0.001)
