@@ -11,6 +11,9 @@ from api.graphql import is_request_error
 from api.identity import Identity
 from api.kept import KeptAnswers
 from api.representations import Text
+from api.seen import EXTENSION, text_of
+from community.database.journal import Heads
+from community.database.work import WROTE
 from community.errors import LimitReached
 from community.permissions import NOBODY, Viewer
 from realtime.execution import Errors, payload_of
@@ -93,17 +96,24 @@ class AnswerQueue:
         if self._under_way >= MOST_UNDER_WAY:
             raise LimitReached(most=MOST_UNDER_WAY)
         self._under_way += 1
+        wrote: dict[int | None, int] = {}
+        before = WROTE.set(wrote)
         try:
             async with self._mutations if read_first is None else self._queries:
                 if read_first is not None:
                     await read_first.drain()
                 viewer = await self._identity.now()
-                return self._answer_of(await self._answering.execute(request, viewer, asked_at))
+                return self._answer_of(await self._answering.execute(request, viewer, asked_at), wrote)
         finally:
+            WROTE.reset(before)
             self._under_way -= 1
 
-    def _answer_of(self, result: ExecutionResult | Text) -> Answer:
+    def _answer_of(self, result: ExecutionResult | Text, wrote: Heads) -> Answer:
+        """Says what was written as HTTP does in a header, for the next read by way of that."""
         if isinstance(result, Text):
             return Answer((), result.body)
         errors = [self._formatted(error) for error in result.errors or ()]
-        return Answer(errors, None if is_request_error(result) else payload_of(result.data, errors))
+        if is_request_error(result):
+            return Answer(errors, None)
+        seen = {EXTENSION: text_of(wrote)} if wrote else {}
+        return Answer(errors, payload_of(result.data, errors, **seen))

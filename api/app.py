@@ -38,6 +38,7 @@ from api.trusted import Trusted
 from api.viewers import KnownViewers
 from community.database.due import pause_while
 from community.database.engine import opened
+from community.database.journal import Written
 from community.database.migrate import pending
 from community.database.work import all_done, publish_through
 from community.errors import Refused, TryAgain
@@ -91,6 +92,7 @@ def create_app(settings: Settings) -> App:
     authorizations = AuthorizationRegistry()
     broker.listen(authorizations.handle)  # what a gap swallows of rights the journal tells within two seconds
     poller = JournalPoller(broker.dispatch, broker.resync, authorizations.resync)
+    broker.saw = poller.versions.saw
     viewers = KnownViewers(poller.versions)
     broker.listen(viewers.handle)
     broker.on_resync(viewers.forget)
@@ -115,6 +117,10 @@ def create_app(settings: Settings) -> App:
     outbox = Outbox(senders, mails_operator=OPERATOR_MAIL in senders)
     metrics.observe_clock(clock, timers)
 
+    def written(rows: Written) -> None:
+        broker.wrote(rows)
+        poller.pass_over(rows)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with opened(settings.database_url):
@@ -125,7 +131,7 @@ def create_app(settings: Settings) -> App:
             with suppress(Exception):  # away: until it was looked at nothing is opened or closed
                 await look(clock)
             stop_publishing, stop_pausing = (
-                publish_through(broker.publish, poller.pass_over),
+                publish_through(broker.publish, written),
                 pause_while(lambda: clock.doubtful),
             )
             tasks = [

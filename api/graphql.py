@@ -157,7 +157,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             WROTE.reset(token)
         if wrote:
             with_cookie = "authorization" not in request.headers
-            say(response, {**(seen_by(request) or {}), **wrote}, cookie=with_cookie, secure=self._secure)
+            before = {} if with_cookie else seen_by(request) or {}  # each cookie stays by itself
+            say(response, {**before, **wrote}, cookie=with_cookie, secure=self._secure)
         return response
 
     def _context(self, request: Request, viewer: Viewer, now: datetime) -> Context:

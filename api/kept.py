@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Hashable
 from datetime import datetime
+from functools import partial
 
 import orjson
 from strawberry.types import ExecutionResult
@@ -63,7 +64,7 @@ class _Execution:
     def serves(self, versions: Versions) -> bool:
         """Whether somebody who asks only now may be given what it reads."""
         recent = self.since == versions.count and time.monotonic() - self.begun <= JOINED
-        return recent and not self.task.cancelling()
+        return recent and not (self.task.done() or self.task.cancelling())
 
     async def wait(self) -> KeptAnswer:
         """It ends with the last who waits for it."""
@@ -127,22 +128,23 @@ class KeptAnswers:
         except orjson.JSONEncodeError:  # nested too deeply
             return None
         key = request.query, request.operation_name, variables, key_of(asks)
-        if (kept := self._kept.get(key)) is not None and kept.holds(self.versions, now):
-            self.counts["missed" if kept.text is None else "hit"] += 1
-            return kept.text
-        execution = self._under_way.get(key)
-        if execution is None or not execution.serves(self.versions):
-            since = self.versions.count
-            task = asyncio.create_task(self._execute(request, asks, now, since, key, len(variables)))
-            execution = self._under_way[key] = _Execution(task, since)
-            task.add_done_callback(lambda _: self._ended(key, execution))
-            self.counts["missed"] += 1
-            return (await execution.wait()).text
-        made = await execution.wait()
-        if not made.in_time(now):  # the clock changed it since that was begun
-            return await self.answer(request, audience, viewer, now)
-        self.counts["joined"] += 1
-        return made.text
+        while True:
+            if (kept := self._kept.get(key)) is not None and kept.holds(self.versions, now):
+                self.counts["missed" if kept.text is None else "hit"] += 1
+                return kept.text
+            execution = self._under_way.get(key)
+            if execution is None or not execution.serves(self.versions):
+                break
+            made = await execution.wait()
+            if made.in_time(now):  # else the clock has changed it since that was begun
+                self.counts["joined"] += 1
+                return made.text
+        since = self.versions.count
+        task = asyncio.create_task(self._execute(request, asks, now, since, key, len(variables)))
+        execution = self._under_way[key] = _Execution(task, since)
+        task.add_done_callback(partial(self._ended, key, execution))
+        self.counts["missed"] += 1
+        return (await execution.wait()).text
 
     async def _execute(
         self, request: SubscribeRequest, asks: Viewer, now: datetime, since: int, key: Hashable, length: int
@@ -160,8 +162,8 @@ class KeptAnswers:
             self._kept.put(key, made, takes)
         return made
 
-    def _ended(self, key: Hashable, execution: _Execution) -> None:
+    def _ended(self, key: Hashable, execution: _Execution, task: "asyncio.Task[KeptAnswer]") -> None:
         if self._under_way.get(key) is execution:
             del self._under_way[key]
-        if not execution.task.cancelled():
-            execution.task.exception()  # whoever waited may be gone
+        if not task.cancelled():
+            task.exception()  # whoever waited may be gone

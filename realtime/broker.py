@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import ParamSpec
 
+from community.database.journal import Heads, Written
 from community.signals import Signal
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,12 @@ def call_each(listeners: Iterable[Callable[P, None]], *given: P.args, **named: P
 
 
 class Broker:
+    """`saw` is called with the numbers of the journals that come with signals of other processes, before they
+    are dispatched: whoever reads what has changed is not answered from before it.
+    """
+
     def __init__(self) -> None:
+        self.saw: Callable[[Heads], None] = lambda heads: None
         self._listeners: list[Listener] = []
         self._resyncs: list[Callable[[], None]] = []
 
@@ -45,6 +51,9 @@ class Broker:
         """Passes every later signal to `listener`, which must not wait; call the result to stop."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def wrote(self, written: Written, /) -> None:
+        """Called after `publish` with the rows of the journal in which that stands, to be sent with it."""
 
     def register_interest(self, signal: Signal, /) -> Stop:
         """Asks the other processes to send `signal` here, until the result is called."""

@@ -52,5 +52,6 @@ def encoded(executable: Executable, result: ExecutionResult) -> tuple[bytes, Err
     return payload_of(result.data, errors), errors
 
 
-def payload_of(data: object, errors: Errors) -> bytes:
-    return orjson.dumps({"data": data} | ({"errors": errors} if errors else {}))
+def payload_of(data: object, errors: Errors, **extensions: str) -> bytes:
+    more: dict[str, object] = {"errors": errors} if errors else {}
+    return orjson.dumps({"data": data} | more | ({"extensions": extensions} if extensions else {}))

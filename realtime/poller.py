@@ -42,7 +42,7 @@ class JournalPoller:
         for community, numbers in written.items():
             next_here = self.seen.get(community, 0) + 1
             if numbers[0] == next_here:
-                self.seen[community] = numbers[-1]
+                self.seen = {**self.seen, community: numbers[-1]}  # whoever looks just now has his own
 
     async def _poll_once(self) -> None:
         begun = time.monotonic()

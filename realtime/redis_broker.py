@@ -18,6 +18,7 @@ from redis.asyncio.connection import Connection, parse_url
 from redis.exceptions import RedisError
 
 from community.catalogue import catalogue
+from community.database.journal import Written
 from community.errors import TryAgain
 from community.signals import Signal
 from community.waiting import unless_cancelled
@@ -49,6 +50,7 @@ class RedisBroker(Broker):
         self._options: dict[str, Any] = dict(parse_url(url))
         self._own = secrets.token_hex(8)
         self._outbox: dict[Signal, None] = {}
+        self._written: dict[int | None, int] = {}
         self._interests: Counter[str] = Counter()
         self._pending: dict[str, str] = {}
         self._filled = asyncio.Event()
@@ -59,6 +61,9 @@ class RedisBroker(Broker):
         self.dispatch(signals)
         self._outbox.update(dict.fromkeys(signals))
         self._filled.set()
+
+    def wrote(self, written: Written, /) -> None:
+        self._written |= {community: numbers[-1] for community, numbers in written.items()}
 
     def register_interest(self, signal: Signal, /) -> Stop:
         channel = _channel(signal)
@@ -122,8 +127,9 @@ class RedisBroker(Broker):
 
     def _pushed(self, kind: bytes, channel: bytes, payload: Any) -> None:
         if kind == b"message":
-            sender, topic, key = orjson.loads(payload)
+            sender, topic, key, *heads = orjson.loads(payload)
             if sender != self._own:
+                self.saw({community: number for each in heads for community, number in each})
                 self.dispatch([Signal(topic, key)])
         elif kind == b"subscribe":  # not before: what is published until then is lost
             if self.connected:
@@ -141,8 +147,9 @@ class RedisBroker(Broker):
             self._filled.clear()
             pending, self._pending = self._pending, {}
             signals, self._outbox = self._outbox, {}
+            heads, self._written = list(self._written.items()), {}
             commands = [(command, channel) for channel, command in pending.items()] + [
-                ("PUBLISH", _channel(signal), orjson.dumps([self._own, signal.topic, signal.key]))
+                ("PUBLISH", _channel(signal), orjson.dumps([self._own, signal.topic, signal.key, heads]))
                 for signal in signals
             ]
             await connection.send_packed_command(connection.pack_commands(commands or [("PING",)]))

@@ -255,3 +255,16 @@ async def test_what_many_may_share_is_kept_for_sockets_and_http_alike(here: Any)
             await own.subscribe("b", f'{{ vote(id: "{vote}") {{ viewerEntries {{ party }} }} }}')
             assert (await own.receive())["payload"]["data"]["vote"]["viewerEntries"]
         assert kept.counts["missed"] == 2, "what is the viewer's own is not kept"
+
+
+async def test_a_mutation_says_what_it_wrote_so_that_a_read_by_http_is_no_older(here: Any) -> None:
+    async with here() as server, server.socket("spring/resident-2") as socket:
+        for id_, wrote in (("a", True), ("b", False)):
+            await socket.subscribe(id_, SIGN_UP, event=server.town.id("Event", "picnic"))
+            payload = (await socket.receive())["payload"]
+            assert ("extensions" in payload) is wrote
+            assert (await socket.receive())["type"] == "complete"
+            if wrote:
+                ((community, number),) = [payload["extensions"]["meilinSeen"].split(".")]
+                assert int(community) == server.town.key("Community", "spring")
+                assert int(number) > 0

@@ -236,6 +236,19 @@ async def test_what_everybody_hung_up_on_is_not_executed_any_further(asking: Ask
 # The clock
 
 
+async def test_whoever_asks_at_the_close_in_the_step_in_which_the_one_before_is_done_is_answered(
+    asking: Asking, held: Held
+) -> None:
+    house, vote = asking.house, asking.house.town.id("Vote", "open")
+    closes = house.now + 8 * 24 * LATER
+    before = asyncio.create_task(asking.ask(STATUS, now=closes - BRIEFLY / 100, id=vote))
+    await held.until(1)
+    held.go.set()
+    after = asyncio.create_task(asking.ask(STATUS, now=closes, id=vote))
+    assert b"OPEN" in (await before or b"")
+    assert b"CLOSED" in (await after or b"")
+
+
 async def test_whoever_asks_after_the_close_does_not_join_what_was_begun_before_it(
     asking: Asking, held: Held
 ) -> None:

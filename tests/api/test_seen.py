@@ -1,5 +1,6 @@
 """Whoever wrote reads the own write: what an answer says, and what a request brings back."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -81,11 +82,19 @@ def test_the_cookie_is_for_reads_of_this_site_and_for_a_short_while(secure: bool
     response = Response()
     say(response, {7: 3, None: 1}, cookie=True, secure=secure)
     name, *attributes = (part.strip() for part in response.headers["set-cookie"].lower().split(";"))
-    assert name.replace('"', "").replace("\\054", ",") == f"{COOKIE}=7.3,city.1"
+    assert re.fullmatch(rf"{COOKIE}_[0-9a-f]{{8}}=7.3,city.1", name.replace('"', "").replace("\\054", ","))
     expected = {"httponly", f"max-age={LIFETIME}", "path=/graphql", "samesite=lax"}
     assert set(attributes) == expected | ({"secure"} if secure else set())
     cookie = response.headers["set-cookie"].split(";")[0]
     assert seen_by(request(cookie=cookie)) == {7: 3, None: 1}
+
+
+def test_of_two_answers_that_come_at_once_both_are_brought_back() -> None:
+    first, second = Response(), Response()
+    say(first, {7: 11, 5: 2}, cookie=True, secure=False)
+    say(second, {7: 10, 8: 1}, cookie=True, secure=False)
+    cookies = "; ".join(each.headers["set-cookie"].split(";")[0] for each in (first, second))
+    assert seen_by(request(cookie=cookies)) == {7: 11, 5: 2, 8: 1}
 
 
 def test_it_lives_longer_than_a_process_may_be_behind() -> None:

@@ -300,3 +300,19 @@ async def test_a_connection_under_which_something_was_cancelled_is_made_anew(
     assert (cancelled, caplog.messages[-1:]) == ([end.broker], ["the connection to Redis failed"])
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_the_numbers_of_the_journals_come_before_the_signal_that_they_stand_for(
+    ends: tuple[End, End],
+) -> None:
+    near, far = ends
+    told: list[Any] = []
+    far.broker.saw = lambda heads: told.append(heads)
+    far.broker.listen(told.append)
+    near.broker.saw = lambda heads: told.append("its own")
+    near.broker.publish([FIRST])
+    near.broker.wrote({7: range(3, 6), None: range(9, 10)})
+    await until(lambda: FIRST in far.heard)
+    near.broker.publish([FIRST])
+    await until(lambda: far.heard == [FIRST, FIRST])
+    assert told == [{7: 5, None: 9}, FIRST, {}, FIRST]
