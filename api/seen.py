@@ -1,8 +1,8 @@
 """What a client has written itself, so that its next read is no older, whichever process answers it.
 
 An answer to a mutation says the newest numbers of the journals that it wrote, as `community.number` or
-`city.number`, with commas between. Browsers bring them back as cookies, who comes with a token as a header. Over
-a socket the answer says it as an extension.
+`city.number`, with commas between. Browsers bring them back as cookies, who comes with a token as a header.
+Over a socket the answer says it as an extension.
 """
 
 import re

@@ -17,7 +17,7 @@ _SHAPE = re.compile(r"([A-Z][A-Za-z]{1,31}):([1-9][0-9]{0,18})", re.ASCII)
 _LARGEST = 2**63 - 1
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=16_384, typed=True)  # 2.0 is no key, and equal to one
 def to_id(type_name: str, key: int) -> strawberry.ID:
     return strawberry.ID(b64encode(f"{type_name}:{key}".encode()).decode())
 

@@ -348,3 +348,10 @@ async def test_a_mutation_says_which_type_of_id_it_wants(house: Any, name: str) 
     error = await refused(unknown)
     assert error.extensions["code"] == "NOT_FOUND"
     assert "expected" not in error.extensions
+
+
+def test_what_equals_a_key_and_is_none_spoils_no_id() -> None:
+    """Something else may have asked for it before."""
+    key: Any = 7_654_321
+    assert to_id("Vote", float(key)) != to_id("Vote", key)
+    assert parse_id(to_id("Vote", key)) == ("Vote", key)
