@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from graphql import execute, get_named_type, is_composite_type, parse
 
+from community.catalogue import catalogue
 from community.database import journal
 from community.permissions import NOBODY, Viewer, rights_of
 from realtime.audience import Audience, mark_of
@@ -216,3 +217,9 @@ async def test_what_only_somebody_has_is_the_same_at_any_time_for_a_visitor(hous
         (name,) = (name for name in ids if f"${name}" in own)
         document = f"query(${name}: ID!) {{ {own} }}"
         assert (await answered(house, document, **{name: ids[name]})).noted.until is None, own
+
+
+def test_what_happens_in_the_city_itself_changes_nothing_that_is_shown_of_a_community() -> None:
+    """Kept answers depend on the journals of communities, and not on the city's."""
+    of_city = {fact.name for fact in catalogue().facts.values() if fact.subject.of_city}
+    assert of_city == {"RIGHTS_CHANGED"}
