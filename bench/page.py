@@ -468,6 +468,7 @@ class Event(Node):
     potluck: bool
     attendance: EventAttendance
     viewer_sign_up: SignUp | None
+    corrected_at: datetime | None = None
 
     @classmethod
     def of(cls, row: Any) -> "Event":
@@ -512,6 +513,10 @@ class Notice(Node):
     effective_from: datetime | None
     effective_until: datetime | None
     published_at: datetime
+    status: str = "PUBLISHED"
+    corrected_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    withdrawn_reason: str | None = None
 
     @classmethod
     def of(cls, row: Any) -> "Notice":
