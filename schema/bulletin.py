@@ -17,10 +17,9 @@ from community.bulletin.reads import (
     notices_pages,
 )
 from community.bulletin.rules import NoticeKind, NoticeStatus, check_mendable
-from community.corrections import signer, signers
 from community.database.cursors import ListCursors, journals
 from community.database.paging import Page, check_first
-from community.permissions import Permission, require
+from community.permissions import Permission
 from community.places.reads import CommunityRow, organizations_by_id
 from schema.connections import After, Connection, First, connect
 from schema.context import Info
@@ -31,15 +30,16 @@ from schema.fields import brought
 from schema.live import WatchedId, live
 from schema.marks import BY_RIGHTS, BY_VIEWER
 from schema.mutations import Key, mutation
-from schema.nodes import NODES, Node, key_of
+from schema.nodes import Node, key_of
 from schema.places import (
     NOTHING,
     Numbered,
     Organization,
     community_by,
-    community_row,
+    may_correct,
     numbered,
     shows_bulletin,
+    subject_of_row,
 )
 from schema.refs import CommunityRef
 
@@ -173,12 +173,12 @@ class Notice(Node, subject=NOTICE, row=NoticeRow):
     )
     @staticmethod
     async def viewer_may_correct(row: Parent[NoticeRow], info: Info) -> Eligibility:
-        viewer, permission = info.context.viewer, Permission.PUBLISH_NOTICE
-        community = await community_row(info.context, row.community)
-        theirs = signers(viewer, permission, row.community, [row.organization])
-        return Eligibility.after(
-            lambda: require(viewer, permission, community.scope, Permission.READ_BULLETIN),
-            lambda: signer(theirs),
+        signing = [row.organization]
+        return await may_correct(
+            info.context,
+            Permission.PUBLISH_NOTICE,
+            row.community,
+            signing,
             lambda: check_mendable(row.last_step),
         )
 
@@ -205,14 +205,7 @@ class BulletinItem:
     def of(cls, row: ItemRow, cursor: str) -> "BulletinItem":
         return cls(row=row, cursor=cursor, at=row.at, kind=BulletinKind(row.kind))
 
-    @strawberry.field(
-        description="The thing itself as it is now, not as it was then; null where the viewer may"
-        " not see it."
-        " 所说的对象现在的样子，不开放的为 null。",
-        metadata=BY_RIGHTS,
-    )
-    async def subject(self, info: Info) -> Node | None:
-        return await NODES[self.row.subject_kind].fetch(info.context, self.row.subject)
+    subject: Node | None = subject_of_row()
 
 
 @strawberry.type(

@@ -7,7 +7,6 @@ from typing import Annotated, cast
 import strawberry
 from strawberry import Parent
 
-from community.corrections import signer, signers
 from community.database.cursors import ListCursors
 from community.database.paging import Page, check_first
 from community.events import actions
@@ -43,6 +42,7 @@ from schema.places import (
     Organization,
     community_by,
     community_row,
+    may_correct,
     numbered,
     shows_bulletin,
 )
@@ -350,14 +350,8 @@ class Event(Node, subject=EVENT, row=EventRow):
     )
     @staticmethod
     async def viewer_may_correct(row: Parent[EventRow], info: Info) -> Eligibility:
-        viewer, permission = info.context.viewer, Permission.PUBLISH_EVENT
-        community = await community_row(info.context, row.community)
         organizers = await info.context.loaders.of(organizers_of).get(row.id)
-        theirs = signers(viewer, permission, row.community, organizers)
-        return Eligibility.after(
-            lambda: require(viewer, permission, community.scope, Permission.READ_BULLETIN),
-            lambda: signer(theirs),
-        )
+        return await may_correct(info.context, Permission.PUBLISH_EVENT, row.community, organizers)
 
 
 @strawberry.type(

@@ -1,16 +1,17 @@
 """Where a community lies, its buildings, the parties that run it, and all that happens there."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import strawberry
 
 from community.catalogue import catalogue
+from community.corrections import signer, signers
 from community.database.feed import ItemRow
 from community.database.paging import Page
 from community.errors import NotFound
-from community.permissions import Permission, may, permissions_in
+from community.permissions import Permission, may, permissions_in, require
 from community.places.facts import BOARD, BUILDING, ORGANIZATION
 from community.places.reads import (
     BuildingRow,
@@ -22,6 +23,7 @@ from community.places.reads import (
 from community.places.rules import OrganizationKind
 from schema.context import Context, Info
 from schema.cost import Price, Prices
+from schema.eligibility import Eligibility
 from schema.enums import BoardFact
 from schema.fields import brought, in_context
 from schema.live import WatchedId, live
@@ -151,12 +153,44 @@ def community_by(key: str, *, description: str) -> Any:
     )
 
 
+async def may_correct(
+    context: Context,
+    permission: Permission,
+    community: int,
+    signing: Sequence[int],
+    *rules: Callable[[], object],
+) -> Eligibility:
+    """Whether the viewer may mend what these `signing` organizations published by the permission."""
+    viewer, row = context.viewer, await community_row(context, community)
+    theirs = signers(viewer, permission, community, signing)
+    return Eligibility.after(
+        lambda: require(viewer, permission, row.scope, Permission.READ_BULLETIN),
+        lambda: signer(theirs),
+        *rules,
+    )
+
+
 async def community_row(context: Context, key: int) -> CommunityRow:
     """The community of something that the viewer saw a moment ago. Raises NotFound where no longer."""
     row = await context.loaders.communities.load(key)
     if row is None:
         raise NotFound
     return row
+
+
+async def _subject(root: Any, info: Info) -> Node | None:
+    return await NODES[root.row.subject_kind].fetch(info.context, root.row.subject)
+
+
+def subject_of_row() -> Any:
+    """A field for what a `row` of the journal is about."""
+    return strawberry.field(
+        resolver=_subject,
+        description="The thing itself as it is now, not as it was then; null where the viewer may"
+        " not see it."
+        " 所说的对象现在的样子，不开放的为 null。",
+        metadata=BY_RIGHTS,
+    )
 
 
 @strawberry.type(description="What happened to one thing of a community. 小区里某件东西发生了什么。")
@@ -169,14 +203,7 @@ class BoardChange:
         " 所说对象的编号。"
     )
 
-    @strawberry.field(
-        description="The thing itself as it is now, not as it was then; null where the viewer may"
-        " not see it."
-        " 所说的对象现在的样子，不开放的为 null。",
-        metadata=BY_RIGHTS,
-    )
-    async def subject(self, info: Info) -> Node | None:
-        return await NODES[self.row.subject_kind].fetch(info.context, self.row.subject)
+    subject: Node | None = subject_of_row()
 
 
 @strawberry.type(
