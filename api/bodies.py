@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope
@@ -57,7 +58,11 @@ def check_json(request: Request) -> None:
 
 
 class BoundedRequest(Request):
-    """A request that raises TooLarge as soon as too much of its body has come."""
+    """A request that raises TooLarge as soon as too much of its body has come. `parsed`: what was made of it,
+    if it was parsed before.
+    """
+
+    parsed: Any = None
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         size = 0

@@ -1,7 +1,7 @@
 """/graphql over HTTP, to the letter of GraphQL over HTTP."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
@@ -41,6 +41,10 @@ class _JsonRequest(StarletteRequestAdapter):
     """One whose media type was looked at: Strawberry would compare its letters."""
 
     content_type = JSON
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.request = cast(BoundedRequest, request)
 
 
 MOST_QUESTIONS = 4 * 1024 * 1024
@@ -182,9 +186,13 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         return orjson.loads(data)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> Any:
+        whole = cast(_JsonRequest, request).request
+        if whole.parsed is not None:
+            return whole.parsed
         parsed = await super().parse_http_body(request)
         if isinstance(parsed, GraphQLRequestData) and not isinstance(parsed.operation_name, str | None):
             raise HTTPException(400, "The name of an operation is a string or null")
+        whole.parsed = parsed
         return parsed
 
     def parse_query_params(self, params: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api import viewers
+from api.graphql import GraphQLEndpoint
 from community.members.actions import end_role
 from community.members.models import RoleGrant
 from community.permissions import SYSTEM
@@ -470,3 +471,20 @@ async def test_two_hundred_who_ask_at_once_are_one_execution(inside: Any) -> Non
         responses = await asyncio.gather(*(app.post(SPRING) for _ in range(200)))
         assert {response.text for response in responses} == {'{"data":{"community":{"name":"春风里"}}}'}
         assert (counts(app)["missed"], sum(counts(app).values())) == (1, 200)
+
+
+@pytest.mark.parametrize("document", [SPRING, WROTE])
+async def test_a_body_is_parsed_once(inside: Any, monkeypatch: pytest.MonkeyPatch, document: str) -> None:
+    real, parsed = GraphQLEndpoint.parse_json, list[bytes]()
+
+    def parse_json(self: Any, data: Any) -> Any:
+        parsed.append(data)
+        return real(self, data)
+
+    monkeypatch.setattr(GraphQLEndpoint, "parse_json", parse_json)
+    async with inside(kept_answers=0) as app:
+        given = {"c": app.town.id("Community", "spring"), "n": {"title": "停水", "body": "请存水"}}
+        for number in (1, 2):
+            answer = (await app.post(document, "spring/manager", **given)).json()
+            assert "errors" not in answer
+            assert len(parsed) == number
