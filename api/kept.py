@@ -15,7 +15,9 @@ import orjson
 from strawberry.types import ExecutionResult
 
 from api.representations import Text
+from community.errors import TryAgain
 from community.permissions import NOBODY, Viewer
+from community.waiting import unless_cancelled
 from realtime.audience import Audience, executed_for, key_of
 from realtime.execution import payload_of
 from realtime.fields import SubscribeRequest
@@ -67,10 +69,10 @@ class _Execution:
         return recent and not (self.task.done() or self.task.cancelling())
 
     async def wait(self) -> KeptAnswer:
-        """It ends with the last who waits for it."""
+        """It ends with the last who waits for it. Raises TryAgain if something was cancelled under it."""
         self._waiting += 1
         try:
-            return await asyncio.shield(self.task)
+            return await unless_cancelled(asyncio.shield(self.task), TryAgain())
         finally:
             self._waiting -= 1
             if not self._waiting:

@@ -15,6 +15,7 @@ from community.actions import found_community
 from community.catalogue import Fact, catalogue
 from community.database import journal
 from community.database.work import UnitOfWork, atomic, publish_through
+from community.errors import TryAgain
 from community.permissions import NOBODY, SYSTEM, Permission, Rights, Viewer
 from community.places.actions import NewCommunity, set_public_reading
 from community.places.rules import Profile
@@ -216,6 +217,23 @@ async def test_who_hangs_up_spoils_it_for_nobody(asking: Asking, held: Held) -> 
     assert [isinstance(each, bytes) for each in results] == [False, True, True, False, True]
     assert held.begun == 1
     assert await asking.how(NAME, slug="spring") == "hit"
+
+
+async def test_whoever_waits_for_what_is_cancelled_from_below_is_told_to_try_again(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else their request would end without an answer, as if they had hung up."""
+
+    async def cancelled(*_: Any, **__: Any) -> Any:
+        await asyncio.sleep(0)
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as once:
+        once.setattr(graphql_schema, "execute", cancelled)
+        both = [asyncio.create_task(asking.ask(NAME, slug="spring")) for _ in range(2)]
+        results = await asyncio.gather(*both, return_exceptions=True)
+    assert [type(each) for each in results] == [TryAgain, TryAgain]
+    assert await asking.how(NAME, slug="spring") == "missed"
 
 
 async def test_what_everybody_hung_up_on_is_not_executed_any_further(asking: Asking, held: Held) -> None:
